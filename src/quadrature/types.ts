@@ -1,0 +1,43 @@
+/** Loss and gradient of several objectives (train, validation, …) at one point of a segment. */
+export interface Evaluation {
+  /** Loss of one objective, in nats. */
+  readonly loss: number;
+  /** Gradient [K] of that objective. */
+  readonly gradient: Float64Array;
+}
+
+/** s ∈ [0, 1] ↦ one evaluation per objective at θ_t + s Δθ_t. Must return the same for the same s; may be called early. */
+export type Integrand = (s: number) => Promise<readonly Evaluation[]>;
+
+export type RuleName =
+  | 'left'
+  | 'right'
+  | 'midpoint'
+  | 'trapezoid'
+  | 'simpson'
+  | 'boole'
+  | 'gauss2'
+  | 'gauss3'
+  /** Trapezoid first, then Simpson, then composite Simpson, only where the tolerance asks. */
+  | 'adaptive';
+
+export interface IntegrationSettings {
+  readonly rule: RuleName;
+  /** Refine while abs(residual) of any objective exceeds this (nats; the paper's 0.001); null: never refine. */
+  readonly tolerance: number | null;
+  /** Subintervals to start with; default 1. One Simpson application (start, middle, end) is one subinterval. */
+  readonly subintervals: number;
+  /** Refinement stops here; the paper's 32. */
+  readonly maxSubintervals: number;
+}
+
+/** The integral over one segment. */
+export interface Integral {
+  /** Σ_j w_j ∇L(θ_t + s_j Δθ_t) [K], one per objective. */
+  readonly meanGradient: readonly Float64Array[];
+  /** Δθ · meanGradient − (L(θ_{t+1}) − L(θ_t)), one per objective. */
+  readonly residual: readonly number[];
+  readonly subintervals: number;
+  /** Points evaluated in this segment, its start and end counted. */
+  readonly evaluations: number;
+}
