@@ -6,7 +6,10 @@ export interface Evaluation {
   readonly gradient: Float64Array;
 }
 
-/** s ∈ [0, 1] ↦ one evaluation per objective at θ_t + s Δθ_t. Must return the same for the same s; may be called early. */
+/**
+ * s ∈ [0, 1] ↦ one evaluation per objective at θ_t + s Δθ_t. Must return the same for the same s; may be called early.
+ * The gradients stay as they are until the integration ends.
+ */
 export type Integrand = (s: number) => Promise<readonly Evaluation[]>;
 
 export type RuleName =
