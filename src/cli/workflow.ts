@@ -39,7 +39,7 @@ export async function continueRun(
   }
 }
 
-/** Prints what a report found; a run that does not balance ends with exit status 1. */
+/** Prints what a report found. */
 export function printReport(report: Report, { json }: { json?: boolean | undefined }): void {
   if (json) printJson(report.analysis);
   else {
