@@ -1,4 +1,3 @@
-import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { EngineError } from '../../errors.js';
 import type { LaneTask, WorkerReply, WorkerSetup } from './messages.js';
@@ -87,12 +86,14 @@ export class WorkerPool {
   }
 }
 
+/** Threads run built JavaScript, also where the caller runs from TypeScript (tests do, after a build). */
+const workerUrl = new URL(
+  import.meta.url.endsWith('.ts') ? '../../../dist/run/objective/worker.js' : './worker.js',
+  import.meta.url,
+);
+
 function startWorker(setup: WorkerSetup): Worker {
-  const extension = extname(import.meta.url);
-  const url = new URL(`./worker${extension}`, import.meta.url);
-  // Sources run as TypeScript only in development, where tsx is installed.
-  const execArgv = extension === '.ts' ? ['--import', 'tsx'] : [];
-  return new Worker(url, { workerData: setup, execArgv });
+  return new Worker(workerUrl, { workerData: setup });
 }
 
 function workerDied(code: number): EngineError {
