@@ -19,7 +19,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   optim: ['num'],
   quadrature: ['num'],
   ledger: ['quadrature', 'num'],
-  store: ['num', 'ledger/types.ts'],
+  store: ['num', 'ledger'],
   analysis: ['num', 'ledger/types.ts'],
   figures: ['analysis', 'num'],
   run: [
