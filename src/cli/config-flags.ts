@@ -1,12 +1,20 @@
 import { Option, type Command } from 'commander';
-import { configKeys, runConfigSchema, type ConfigKey, type RunConfigInput } from '../run/config.js';
+import {
+  configKeys,
+  fileOnlyKeys,
+  runConfigSchema,
+  type ConfigKey,
+  type RunConfigInput,
+} from '../run/config.js';
 
 /** Flags whose value stays text; every other value is read as a number where it is one. */
 const textual: readonly ConfigKey[] = ['model', 'data'];
 
+const flagKeys = configKeys.filter((key) => !fileOnlyKeys.includes(key));
+
 /** Adds one flag for every key of a run file: `learningRate` is `--learning-rate`. */
 export function addConfigFlags(command: Command): Command {
-  for (const key of configKeys) command.addOption(optionFor(key));
+  for (const key of flagKeys) command.addOption(optionFor(key));
   return command;
 }
 
@@ -18,7 +26,7 @@ function optionFor(key: ConfigKey): Option {
 
 function defaultOf(key: ConfigKey): string {
   const value = runConfigSchema.shape[key].parse(undefined);
-  if (value === null) return key === 'chunk' ? 'by network' : 'none';
+  if (value === null) return 'none';
   return Array.isArray(value) ? value.join(',') : String(value);
 }
 
@@ -34,5 +42,5 @@ function kebab(key: string): string {
 
 /** The configuration keys among a command's parsed options; they are checked when the configuration is resolved. */
 export function configFlags(options: Readonly<Record<string, unknown>>): RunConfigInput {
-  return Object.fromEntries(configKeys.filter((key) => key in options).map((key) => [key, options[key]]));
+  return Object.fromEntries(flagKeys.filter((key) => key in options).map((key) => [key, options[key]]));
 }

@@ -1,14 +1,8 @@
 import { SingleBar } from 'cli-progress';
-
-/** Receives how far a piece of work has come; all methods may be called at any rate. */
-export interface Progress {
-  start(total: number, done?: number): void;
-  update(done: number, note?: string): void;
-  stop(): void;
-}
+import type { ProgressSink } from '../run/control.js';
 
 /** A bar on standard error with rate and time left; silent where standard error is no terminal or output is `--quiet`. */
-export function progressBar(label: string, unit: string, enabled = process.stderr.isTTY): Progress {
+export function progressBar(label: string, unit: string, enabled = process.stderr.isTTY): ProgressSink {
   if (!enabled) return plainProgress(label, unit);
   let started = 0;
   let first = 0;
@@ -45,7 +39,7 @@ export function progressBar(label: string, unit: string, enabled = process.stder
 }
 
 /** Where nobody watches a terminal: one line at the start and one at the end. */
-function plainProgress(label: string, unit: string): Progress {
+function plainProgress(label: string, unit: string): ProgressSink {
   let total = 0;
   let done = 0;
   let started = 0;

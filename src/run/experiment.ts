@@ -7,7 +7,8 @@ import type { Graph, Parameter } from '../graph/types.js';
 import { layoutOf } from '../ledger/layout.js';
 import type { MeasuredSplit, ParameterLayout } from '../ledger/types.js';
 import { modelNamed } from '../models/registry.js';
-import type { InputTransform, Model } from '../models/types.js';
+import type { Model } from '../models/types.js';
+import { key } from '../num/random.js';
 import type { RunConfig } from './config.js';
 import type { ResolvedConfig } from './config-file.js';
 import { chooseEngine } from './engines.js';
@@ -28,7 +29,10 @@ export interface Experiment {
 
 export async function openExperiment({ config, preset }: ResolvedConfig): Promise<Experiment> {
   const { model, chunk } = modelNamed(config.model);
-  const dataset = await loadDataset(config.data, { seed: config.seed, subset: config.subset });
+  const dataset = await loadDataset(config.data, {
+    key: key(config.seed),
+    ...(config.subset === null ? {} : { subset: config.subset }),
+  });
   const engine = await chooseEngine(config.engine);
   const { parameters } = forwardGraph(model, dataset, 1, false);
   const layout = layoutOf(parameters.map(({ value, layer, neuronAxis }) => ({ name: value.name, shape: value.shape, layer, neuronAxis }))); // prettier-ignore
@@ -42,13 +46,7 @@ export function gradientGraph(experiment: Experiment, examples: number, training
 }
 
 function forwardGraph(model: Model, dataset: Dataset, examples: number, training: boolean): Graph {
-  return model.build({ examples, training, transform: transformOf(dataset.splits.train) });
-}
-
-/** Images are stored as bytes and divided by 255 (the paper's only scaling). */
-function transformOf(examples: Examples): InputTransform {
-  const bytes = examples.inputs instanceof Uint8Array;
-  return { dtype: bytes ? 'uint8' : 'float32', divisor: bytes ? 255 : 1, mean: [], std: [] };
+  return model.build({ examples, training, transform: dataset.transform });
 }
 
 /** The objective that measuring evaluates; `engine` replaces the experiment's own (to check one by another). */

@@ -13,7 +13,7 @@ export const presets: readonly Preset[] = [
   {
     name: 'mnist-fc-sgd',
     description: 'MNIST, 784-100-50-10, SGD with momentum 0.9, learning rate 0.05',
-    config: { ...mnistFc, optimizer: 'momentum', momentum: 0.9, learningRate: 0.05 },
+    config: { ...mnistFc, optimizer: 'sgd', momentum: 0.9, learningRate: 0.05 },
   },
   {
     name: 'mnist-fc-sgd-mom0',

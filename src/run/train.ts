@@ -8,7 +8,8 @@ import { firstNonFinite } from '../num/sums.js';
 import { gradientGraph, type Experiment } from './experiment.js';
 import type { RunFolder } from './folder.js';
 import type { WorkControl } from './control.js';
-import { makeOptimizer } from './optimizer.js';
+import { optimizerOf } from './optimizer.js';
+import { applyUpdate, createUpdate } from '../optim/optimizer.js';
 
 /**
  * Trains and stores θ_0 … θ_T and the batch order. A run that was interrupted is replayed from θ_0, each row checked
@@ -57,7 +58,9 @@ async function* trajectory(experiment: Experiment): AsyncGenerator<TrajectoryRow
   const batch = batchBuffers(dataset.splits.train, config.batchSize);
   const theta = initialise(parameters, fold(key(config.seed), 'initialise'));
   const gradient = new Float64Array(layout.size);
-  const step = makeOptimizer(config, layout);
+  const optimizer = optimizerOf(config, layout);
+  const update = createUpdate(layout.size);
+  let state = optimizer.createState();
   const program = await engine.compile(gradientGraph(experiment, config.batchSize, true));
   try {
     yield { row: 0, theta };
@@ -69,7 +72,8 @@ async function* trajectory(experiment: Experiment): AsyncGenerator<TrajectoryRow
       );
       const loss = await batchGradient(program, theta, { x: batch.inputs, labels: batch.labels }, gradient, config.batchSize); // prettier-ignore
       checkFinite(t, loss, gradient, 'gradient', layout);
-      step(gradient, theta);
+      state = optimizer.step(state, theta, gradient, update);
+      applyUpdate(theta, update, theta);
       checkFinite(t, loss, theta, 'parameter', layout);
       yield { row: t + 1, theta, loss };
     }
