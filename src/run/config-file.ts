@@ -13,34 +13,20 @@ export interface ConfigSource {
   readonly flags?: RunConfigInput;
 }
 
-export interface ResolvedConfig {
-  readonly config: RunConfig;
-  /** Preset that it started from, or null. */
-  readonly preset: string | null;
-}
-
 /** Resolves a preset or run file with flags on top; throws UsageError that names the key, the value and what is allowed. */
-export async function resolveConfig({ from, flags = {} }: ConfigSource): Promise<ResolvedConfig> {
-  const base = from === undefined ? { preset: null, config: {} } : await baseConfig(from);
-  return {
-    preset: base.preset,
-    config: checkConfig({ ...base.config, ...flags }, from ?? 'the command line'),
-  };
+export async function resolveConfig({ from, flags = {} }: ConfigSource): Promise<RunConfig> {
+  const base = from === undefined ? {} : await baseConfig(from);
+  return checkConfig({ ...base, ...flags }, from ?? 'the command line');
 }
 
-interface BaseConfig {
-  readonly preset: string | null;
-  readonly config: Record<string, unknown>;
+async function baseConfig(from: string): Promise<Record<string, unknown>> {
+  return /[/\\]|\.(ya?ml|json)$/i.test(from) ? readRunFile(from) : presetConfig(from);
 }
 
-async function baseConfig(from: string): Promise<BaseConfig> {
-  if (/[/\\]|\.(ya?ml|json)$/i.test(from)) return readRunFile(from);
-  return { preset: from, config: presetConfig(from) };
-}
-
-function presetConfig(name: string): RunConfigInput {
+/** The keys of a preset, its name included. */
+export function presetConfig(name: string): RunConfigInput {
   const preset = presets.find((candidate) => candidate.name === name);
-  if (preset) return preset.config;
+  if (preset) return { preset: name, ...preset.config };
   const names = presets.map((candidate) => candidate.name);
   throw new UsageError({
     given: `preset ${JSON.stringify(name)}`,
@@ -49,7 +35,7 @@ function presetConfig(name: string): RunConfigInput {
   });
 }
 
-async function readRunFile(path: string): Promise<BaseConfig> {
+async function readRunFile(path: string): Promise<Record<string, unknown>> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new UsageError(
       {
@@ -69,7 +55,7 @@ async function readRunFile(path: string): Promise<BaseConfig> {
     });
   }
   const { preset = null, ...own } = content as Record<string, unknown>;
-  if (preset === null) return { preset: null, config: own };
+  if (preset === null) return own;
   if (typeof preset !== 'string') {
     throw new UsageError({
       given: `preset: ${JSON.stringify(preset)} in ${path}`,
@@ -77,7 +63,7 @@ async function readRunFile(path: string): Promise<BaseConfig> {
       remedy: '`lca presets` lists them',
     });
   }
-  return { preset, config: { ...presetConfig(preset), ...own } };
+  return { ...presetConfig(preset), ...own };
 }
 
 function parseYaml(text: string, path: string): unknown {

@@ -46,6 +46,7 @@ const group = z.strictObject({
  * also a flag (`learningRate` is `--learning-rate`). The resolved form is stored in the manifest.
  */
 export const runConfigSchema = z.strictObject({
+  preset: orNone(z.string()).describe('where the other keys come from (lca presets)'),
   model: z.string().default('fc').describe('network'),
   data: z.string().default('mnist').describe('data set (lca data list)'),
   subset: orNone(count).describe('train on this many examples, stratified by class'),
@@ -78,5 +79,5 @@ export type RunConfig = z.infer<typeof runConfigSchema>;
 export type RunConfigInput = z.input<typeof runConfigSchema>;
 export type ConfigKey = keyof RunConfig;
 export const configKeys = Object.keys(runConfigSchema.shape) as ConfigKey[];
-/** Keys whose values are objects: they have no flag. */
-export const fileOnlyKeys: readonly ConfigKey[] = ['schedule', 'groups'];
+/** Keys without a flag: the preset is an argument, the others are objects. */
+export const fileOnlyKeys: readonly ConfigKey[] = ['preset', 'schedule', 'groups'];

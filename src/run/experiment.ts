@@ -10,13 +10,11 @@ import { modelNamed } from '../models/registry.js';
 import type { Model } from '../models/types.js';
 import { key } from '../num/random.js';
 import type { RunConfig } from './config.js';
-import type { ResolvedConfig } from './config-file.js';
 import { chooseEngine } from './engines.js';
 import type { ObjectivePlan } from './objective/evaluator.js';
 
 /** A configuration with all that it names brought together: data in memory, network, engine. */
 export interface Experiment {
-  readonly preset: string | null;
   readonly config: RunConfig;
   readonly dataset: Dataset;
   readonly model: Model;
@@ -27,7 +25,7 @@ export interface Experiment {
   readonly chunk: number;
 }
 
-export async function openExperiment({ config, preset }: ResolvedConfig): Promise<Experiment> {
+export async function openExperiment(config: RunConfig): Promise<Experiment> {
   const { model, chunk } = modelNamed(config.model);
   const dataset = await loadDataset(config.data, {
     key: key(config.seed),
@@ -36,7 +34,7 @@ export async function openExperiment({ config, preset }: ResolvedConfig): Promis
   const engine = await chooseEngine(config.engine);
   const { parameters } = forwardGraph(model, dataset, 1, false);
   const layout = layoutOf(parameters.map(({ value, layer, neuronAxis }) => ({ name: value.name, shape: value.shape, layer, neuronAxis }))); // prettier-ignore
-  return { preset, config, dataset, model, engine, parameters, layout, chunk: config.chunk ?? chunk };
+  return { config, dataset, model, engine, parameters, layout, chunk: config.chunk ?? chunk };
 }
 
 /** The graph of loss (a sum over its examples) and gradients for mini-batches or chunks of `examples`. */

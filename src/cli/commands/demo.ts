@@ -2,10 +2,9 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { checkConfig } from '../../run/config-file.js';
+import { checkConfig, presetConfig } from '../../run/config-file.js';
 import { openExperiment } from '../../run/experiment.js';
 import { createRunFolder } from '../../run/folder.js';
-import { presets } from '../../run/presets.js';
 import { say } from '../output.js';
 import { continueRun } from '../workflow.js';
 import { addWorkOptions, type WorkOptions } from './run.js';
@@ -22,11 +21,8 @@ export function demoCommand(): Command {
     .description(`the main job on real MNIST: ${preset}, ${iterations} iterations, all 55,000 examples`)
     .option('--out <folder>', 'run folder to create (default: a new temporary folder)');
   return addWorkOptions(command).action(async (options: DemoOptions) => {
-    const { config } = presets.find(({ name }) => name === preset)!;
-    const experiment = await openExperiment({
-      preset,
-      config: checkConfig({ ...config, iterations }, 'the demo'),
-    });
+    const config = checkConfig({ ...presetConfig(preset), iterations }, 'the demo');
+    const experiment = await openExperiment(config);
     const out = options.out ?? join(await mkdtemp(join(tmpdir(), 'lossledger-')), 'demo');
     say(
       `Training 784-100-50-10 on MNIST for ${iterations} steps, then crediting every change of the loss over all`,

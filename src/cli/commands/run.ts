@@ -48,8 +48,8 @@ function startingCommand(name: string, description: string, measure: boolean): C
     .option('--dry-run', 'print the estimate of time, memory and bytes, and stop');
   return addConfigFlags(addWorkOptions(command)).action(
     async (from: string | undefined, options: RunOptions & Record<string, unknown>) => {
-      const resolved = await resolveConfig({ from, flags: configFlags(options) });
-      const experiment = await openExperiment(resolved);
+      const config = await resolveConfig({ from, flags: configFlags(options) });
+      const experiment = await openExperiment(config);
       if (options.dryRun || !options.quiet) {
         const estimate = await estimateRun(experiment, { workers: options.workers, measure });
         printEstimate(estimate, {
