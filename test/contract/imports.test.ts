@@ -14,7 +14,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'engines/reference': ['engines', 'graph', 'num'],
   'engines/onnxruntime': ['engines', 'graph', 'num'],
   'engines/native': ['engines', 'graph', 'num'],
-  models: ['graph', 'num'],
+  models: ['graph', 'num', 'data/types.ts'],
   data: ['num'],
   optim: ['num'],
   quadrature: ['num'],

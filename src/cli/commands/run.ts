@@ -1,0 +1,65 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { resolveConfig } from '../../run/config-file.js';
+import { estimateRun } from '../../run/estimate.js';
+import { openExperiment } from '../../run/experiment.js';
+import { createRunFolder } from '../../run/folder.js';
+import { addConfigFlags, configFlags } from '../config-flags.js';
+import { printEstimate } from '../estimate.js';
+import { continueRun } from '../workflow.js';
+
+export interface WorkOptions {
+  readonly workers?: number;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+interface RunOptions extends WorkOptions {
+  readonly out: string;
+  readonly dryRun?: boolean;
+}
+
+/** Options of every command that computes. */
+export function addWorkOptions(command: Command): Command {
+  return command
+    .option('--workers <count>', 'threads that compute (default: one per core)', parseCount)
+    .option('--json', 'print one JSON document on standard output')
+    .option('--quiet', 'no progress');
+}
+
+export function parseCount(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('expected a whole number above 0');
+}
+
+export function runCommand(): Command {
+  return startingCommand('run', 'train and measure: the whole job, then a report', true);
+}
+
+export function trainCommand(): Command {
+  return startingCommand('train', 'train only, storing the trajectory; `lca measure` does the rest', false);
+}
+
+function startingCommand(name: string, description: string, measure: boolean): Command {
+  const command = new Command(name)
+    .description(description)
+    .argument('[preset-or-file]', 'preset (lca presets) or run file (.yaml, .json); default: all defaults')
+    .requiredOption('--out <folder>', 'run folder to create')
+    .option('--dry-run', 'print the estimate of time, memory and bytes, and stop');
+  return addConfigFlags(addWorkOptions(command)).action(
+    async (from: string | undefined, options: RunOptions & Record<string, unknown>) => {
+      const config = await resolveConfig({ from, flags: configFlags(options) });
+      const experiment = await openExperiment(config);
+      if (options.dryRun || !options.quiet) {
+        const estimate = await estimateRun(experiment, { workers: options.workers, measure });
+        printEstimate(estimate, {
+          json: Boolean(options.dryRun && options.json),
+          toStdout: Boolean(options.dryRun),
+        });
+      }
+      if (options.dryRun) return;
+      const folder = await createRunFolder(options.out, experiment);
+      await continueRun(experiment, folder, { ...options, measure });
+    },
+  );
+}
