@@ -96,3 +96,15 @@ export async function readIfPresent(path: string): Promise<Buffer | null> {
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
+
+/** A stored file that does not hold what was written. */
+export function damaged(path: string, what: string, cause?: unknown): StoreError {
+  return new StoreError(
+    {
+      given: `${path} is damaged: ${what}`,
+      expected: 'the bytes that were written',
+      remedy: 'run lca verify to see all that is damaged, and restore those files from a copy',
+    },
+    { exitCode: 1, cause },
+  );
+}
