@@ -1,4 +1,5 @@
 import { differentiate } from '../autodiff/differentiate.js';
+import { iterationsPerEpoch } from '../data/batches.js';
 import { loadDataset } from '../data/load.js';
 import type { Dataset, Examples } from '../data/types.js';
 import type { Engine } from '../engines/types.js';
@@ -11,6 +12,7 @@ import type { Model } from '../models/types.js';
 import { key } from '../num/random.js';
 import type { RunConfig } from './config.js';
 import { chooseEngine } from './engines.js';
+import { optimizerOf } from './optimizer.js';
 import type { ObjectivePlan } from './objective/evaluator.js';
 
 /** A configuration with all that it names brought together: data in memory, network, engine. */
@@ -25,6 +27,7 @@ export interface Experiment {
   readonly chunk: number;
 }
 
+/** Loads and checks all that a configuration names; throws where it does not fit together. */
 export async function openExperiment(config: RunConfig): Promise<Experiment> {
   const { model, chunk } = modelNamed(config.model);
   const dataset = await loadDataset(config.data, {
@@ -34,6 +37,8 @@ export async function openExperiment(config: RunConfig): Promise<Experiment> {
   const engine = await chooseEngine(config.engine);
   const { parameters } = forwardGraph(model, dataset, 1, false);
   const layout = layoutOf(parameters.map(({ value, layer, neuronAxis }) => ({ name: value.name, shape: value.shape, layer, neuronAxis }))); // prettier-ignore
+  iterationsPerEpoch(dataset.splits.train.count, config.batchSize);
+  optimizerOf(config, layout);
   return { config, dataset, model, engine, parameters, layout, chunk: config.chunk ?? chunk };
 }
 

@@ -47,10 +47,18 @@ function safetensors(bytes: Buffer): Record<string, Float32Array | Float64Array>
   const header = JSON.parse(bytes.toString('utf8', 8, 8 + headerLength)) as Record<string, TensorEntry>;
   delete header['__metadata__'];
   return Object.fromEntries(
-    Object.entries(header).map(([name, { dtype, data_offsets: [from, to] }]) => {
-      const data = Uint8Array.prototype.slice.call(bytes, 8 + headerLength + from, 8 + headerLength + to);
-      return [name, dtype === 'F32' ? new Float32Array(data.buffer) : new Float64Array(data.buffer)];
-    }),
+    Object.entries(header).map(
+      ([
+        name,
+        {
+          dtype,
+          data_offsets: [from, to],
+        },
+      ]) => {
+        const data = Uint8Array.prototype.slice.call(bytes, 8 + headerLength + from, 8 + headerLength + to);
+        return [name, dtype === 'F32' ? new Float32Array(data.buffer) : new Float64Array(data.buffer)];
+      },
+    ),
   );
 }
 
