@@ -9,7 +9,6 @@ import { layoutOf } from '../ledger/layout.js';
 import type { MeasuredSplit, ParameterLayout } from '../ledger/types.js';
 import { modelNamed } from '../models/registry.js';
 import type { Model } from '../models/types.js';
-import { key } from '../num/random.js';
 import type { RunConfig } from './config.js';
 import { chooseEngine } from './engines.js';
 import { optimizerOf } from './optimizer.js';
@@ -30,10 +29,7 @@ export interface Experiment {
 /** Loads and checks all that a configuration names; throws where it does not fit together. */
 export async function openExperiment(config: RunConfig): Promise<Experiment> {
   const { model, chunk } = modelNamed(config.model);
-  const dataset = await loadDataset(config.data, {
-    key: key(config.seed),
-    ...(config.subset === null ? {} : { subset: config.subset }),
-  });
+  const dataset = await loadDataset(config.data, { seed: config.seed, subset: config.subset });
   const engine = await chooseEngine(config.engine);
   const { parameters } = forwardGraph(model, dataset, 1, false);
   const layout = layoutOf(parameters.map(({ value, layer, neuronAxis }) => ({ name: value.name, shape: value.shape, layer, neuronAxis }))); // prettier-ignore

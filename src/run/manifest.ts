@@ -9,7 +9,7 @@ export function manifestOf({ config, dataset, engine, layout, chunk }: Experimen
   const { splits } = dataset;
   return {
     createdBy: `lossledger ${version}`,
-    config,
+    config: JSON.parse(JSON.stringify(config)) as Manifest['config'],
     objective: {
       loss: 'softmax cross-entropy',
       reduction: 'mean',
