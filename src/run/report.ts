@@ -63,7 +63,7 @@ function factsOf({
     ['Training', `${trajectory.iterations} iterations; ${optimizer.join(', ')}; seed ${seed}`],
     [
       'Quadrature',
-      `${quadrature.rule}, tolerance ${quadrature.tolerance ?? 'none'} nats, ${quadrature.subintervals} to ${quadrature.maxSubintervals} subintervals`,
+      `${quadrature.rule}, tolerance ${quadrature.tolerance ?? 'none'} nats, at most ${quadrature.maxSubintervals} subintervals`,
     ],
     ['Precision', `${objective.precision} gradients, float64 sums`],
     ['Engine', `${engine.name} (${engine.version})`],
