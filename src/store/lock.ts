@@ -44,9 +44,10 @@ export class RunLock {
    * Takes the lock. One left behind by a process that no longer runs is taken over: at once on this machine, after ten seconds without a
    * heartbeat where it was made on another one.
    *
+   * @param patience Milliseconds without a heartbeat after which a holder elsewhere is given up.
    * @throws StoreError naming the holder.
    */
-  static async acquire(folder: string): Promise<RunLock> {
+  static async acquire(folder: string, patience = patienceMs): Promise<RunLock> {
     const path = join(folder, 'lock');
     const token = randomBytes(12).toString('hex');
     const own = `${path}.${token}`;
@@ -56,7 +57,7 @@ export class RunLock {
         const text = await textOf(path);
         if (text === null) continue;
         const holder = parseHolder(text);
-        if (holder !== null && (await isHeld(path, holder))) throw lockedBy(folder, holder);
+        if (holder !== null && (await isHeld(path, holder, patience))) throw lockedBy(folder, holder);
         await takeAway(path, text);
       }
     } finally {
@@ -107,10 +108,10 @@ async function takeAway(path: string, judged: string): Promise<void> {
   await rm(aside, { force: true });
 }
 
-async function isHeld(path: string, holder: Holder): Promise<boolean> {
+async function isHeld(path: string, holder: Holder, patience: number): Promise<boolean> {
   if (holder.host === hostname() && holder.realm === realm()) return isRunning(holder);
   const before = await modified(path);
-  for (let waited = 0; waited < patienceMs; waited += heartbeatMs / 4) {
+  for (let waited = 0; waited < patience; waited += heartbeatMs / 4) {
     await sleep(heartbeatMs / 4);
     if ((await modified(path)) !== before) return true;
   }
