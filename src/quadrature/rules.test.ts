@@ -50,7 +50,7 @@ describe.each(names)('%s', (name) => {
 
   it('keeps every node when subintervals double, exactly where it says so', () => {
     for (const n of [1, 3, 5]) {
-      const finer = new Set(baseNodes(name, 2 * n));
+      const finer = new Set(compositeRule(name, 2 * n).nodes);
       const kept = compositeRule(name, n).nodes.every((s) => finer.has(s));
       expect(kept).toBe(rules[name].gridDepth !== null);
     }

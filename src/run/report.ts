@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { analyseRun, type RunAnalysis } from '../analysis/run.js';
-import { renderReport } from '../figures/report.js';
+import { renderReport } from '../figures/index.js';
 import { writeResult } from '../store/results.js';
 import type { Manifest } from '../store/manifest.js';
 import type { RunReader } from '../store/reader.js';
