@@ -1,9 +1,9 @@
 import type { Experiment } from '../run/experiment.js';
-import type { RunFolder } from '../run/folder.js';
+import type { RunWriter } from '../store/writer.js';
 import { measureRun } from '../run/measure.js';
 import { reportRun, type Report } from '../run/report.js';
 import { trainRun } from '../run/train.js';
-import { terminalSummary } from '../figures/terminal.js';
+import { terminalSummary } from '../figures/index.js';
 import { printJson, printLine, say, terminalStyle } from './output.js';
 import { progressBar } from './progress.js';
 
@@ -18,24 +18,24 @@ interface WorkflowOptions {
 /** Does what is left of a run, with progress, and closes it: training, measuring, report. */
 export async function continueRun(
   experiment: Experiment,
-  folder: RunFolder,
+  run: RunWriter,
   options: WorkflowOptions,
 ): Promise<void> {
   const stop = stopOnInterrupt();
   const bar = (label: string, unit: string) =>
     progressBar(label, unit, !options.quiet && process.stderr.isTTY);
   try {
-    await trainRun(experiment, folder, { progress: bar('train', 'steps'), signal: stop.signal });
+    await trainRun(experiment, run, { progress: bar('train', 'steps'), signal: stop.signal });
     if (!options.measure) {
-      say(`Trained. Measure it with: lca measure ${folder.path}`);
+      say(`Trained. Measure it with: lca measure ${run.folder}`);
       return;
     }
     const progress = bar('measure', 'segments');
-    await measureRun(experiment, folder, { workers: options.workers, progress, signal: stop.signal });
-    printReport(await reportRun(folder, bar('analyse', 'segments')), options);
+    await measureRun(experiment, run, { workers: options.workers, progress, signal: stop.signal });
+    printReport(await reportRun(run, bar('analyse', 'segments')), options);
   } finally {
     stop.release();
-    await folder.close();
+    await run.close();
   }
 }
 

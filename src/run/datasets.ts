@@ -1,5 +1,4 @@
 import { datasetNames, loadDataset } from '../data/load.js';
-import { key } from '../num/random.js';
 import { isLossledgerError } from '../errors.js';
 
 export interface DatasetStatus {
@@ -16,7 +15,7 @@ export async function datasetStatuses(): Promise<DatasetStatus[]> {
 
 async function datasetStatus(name: string): Promise<DatasetStatus> {
   try {
-    const { splits, classes } = await loadDataset(name, { key: key(1) });
+    const { splits, classes } = await loadDataset(name, { seed: 1 });
     const { train, validation, test } = splits;
     const counts = [train, validation, test].map(({ count }) => count.toLocaleString('en')).join(' / ');
     return {

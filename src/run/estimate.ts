@@ -6,7 +6,7 @@ import { estimateBytes } from '../store/estimate.js';
 import { defaultWorkers } from './engines.js';
 import type { Experiment } from './experiment.js';
 import { objectivePlan } from './experiment.js';
-import { manifestOf } from './folder.js';
+import { manifestOf } from './manifest.js';
 import { Evaluator, type ObjectivePlan } from './objective/evaluator.js';
 import { median, timeEvaluations } from './rate.js';
 

@@ -1,4 +1,5 @@
 import { differentiate } from '../autodiff/differentiate.js';
+import { iterationsPerEpoch } from '../data/batches.js';
 import { loadDataset } from '../data/load.js';
 import type { Dataset, Examples } from '../data/types.js';
 import type { Engine } from '../engines/types.js';
@@ -8,9 +9,10 @@ import { layoutOf } from '../ledger/layout.js';
 import type { MeasuredSplit, ParameterLayout } from '../ledger/types.js';
 import { modelNamed } from '../models/registry.js';
 import type { Model } from '../models/types.js';
-import { key } from '../num/random.js';
 import type { RunConfig } from './config.js';
 import { chooseEngine } from './engines.js';
+import { checkSettings } from '../quadrature/settings.js';
+import { optimizerOf } from './optimizer.js';
 import type { ObjectivePlan } from './objective/evaluator.js';
 
 /** A configuration with all that it names brought together: data in memory, network, engine. */
@@ -25,15 +27,16 @@ export interface Experiment {
   readonly chunk: number;
 }
 
+/** Loads and checks all that a configuration names; throws where it does not fit together. */
 export async function openExperiment(config: RunConfig): Promise<Experiment> {
   const { model, chunk } = modelNamed(config.model);
-  const dataset = await loadDataset(config.data, {
-    key: key(config.seed),
-    ...(config.subset === null ? {} : { subset: config.subset }),
-  });
+  const dataset = await loadDataset(config.data, { seed: config.seed, subset: config.subset });
   const engine = await chooseEngine(config.engine);
   const { parameters } = forwardGraph(model, dataset, 1, false);
   const layout = layoutOf(parameters.map(({ value, layer, neuronAxis }) => ({ name: value.name, shape: value.shape, layer, neuronAxis }))); // prettier-ignore
+  iterationsPerEpoch(dataset.splits.train.count, config.batchSize);
+  optimizerOf(config, layout);
+  checkSettings(config);
   return { config, dataset, model, engine, parameters, layout, chunk: config.chunk ?? chunk };
 }
 

@@ -1,6 +1,6 @@
+import type { RunWriter } from '../store/writer.js';
 import { defaultWorkers } from './engines.js';
 import { objectivePlan, type Experiment } from './experiment.js';
-import type { RunFolder } from './folder.js';
 import { measureRange } from './measure-range.js';
 import { Evaluator } from './objective/evaluator.js';
 import type { WorkControl } from './control.js';
@@ -13,32 +13,39 @@ interface MeasureControl extends WorkControl {
 /** Measures what is not measured yet and seals the ledger. Does nothing where measuring is complete. */
 export async function measureRun(
   experiment: Experiment,
-  folder: RunFolder,
+  run: RunWriter,
   { progress, signal, workers }: MeasureControl,
 ): Promise<void> {
   const { config, engine, layout } = experiment;
-  const from = folder.measuredSegments;
-  if (folder.sealed) return;
-  const evaluator = await Evaluator.start(objectivePlan(experiment), workers ?? defaultWorkers(engine.name));
-  progress.start(config.iterations, from);
-  try {
-    const segments = measureRange({
-      from,
-      to: config.iterations,
-      theta: (row) => folder.theta(row),
-      evaluate: (theta) => evaluator.evaluate(theta),
-      settings: config,
-      layout,
-    });
-    for await (const segment of segments) {
-      await folder.commitSegment(segment);
-      progress.update(segment.segment + 1, `loss ${segment.lossEnd[0]!.toFixed(4)}`);
-      if (signal?.aborted) break;
+  const gaps = run.unmeasured();
+  if (gaps.length > 0) {
+    const evaluator = await Evaluator.start(
+      objectivePlan(experiment),
+      workers ?? defaultWorkers(engine.name),
+    );
+    let done = run.status.segments;
+    progress.start(config.iterations, done);
+    try {
+      for (const gap of gaps) {
+        const segments = measureRange({
+          ...gap,
+          theta: (row) => run.theta(row),
+          evaluate: (theta) => evaluator.evaluate(theta),
+          settings: config,
+          layout,
+        });
+        for await (const segment of segments) {
+          await run.commitSegment(segment);
+          progress.update(++done, `loss ${segment.lossEnd[0]!.toFixed(4)}`);
+          if (signal?.aborted) break;
+        }
+        if (signal?.aborted) break;
+      }
+    } finally {
+      progress.stop();
+      await evaluator.close();
     }
-  } finally {
-    progress.stop();
-    await evaluator.close();
   }
   signal?.throwIfAborted();
-  await folder.seal();
+  await run.seal();
 }

@@ -3,10 +3,10 @@ import type { Program } from '../engines/types.js';
 import { NumericError } from '../errors.js';
 import type { ParameterLayout } from '../ledger/types.js';
 import { initialise } from '../models/initialise.js';
-import { fold, key } from '../num/random.js';
+import { key } from '../num/random.js';
 import { firstNonFinite } from '../num/sums.js';
 import { gradientGraph, type Experiment } from './experiment.js';
-import type { RunFolder } from './folder.js';
+import type { RunWriter } from '../store/writer.js';
 import type { WorkControl } from './control.js';
 import { optimizerOf } from './optimizer.js';
 import { applyUpdate, createUpdate } from '../optim/optimizer.js';
@@ -15,22 +15,18 @@ import { applyUpdate, createUpdate } from '../optim/optimizer.js';
  * Trains and stores θ_0 … θ_T and the batch order. A run that was interrupted is replayed from θ_0, each row checked
  * against what is stored. Does nothing where training is complete.
  */
-export async function trainRun(
-  experiment: Experiment,
-  folder: RunFolder,
-  control: WorkControl,
-): Promise<void> {
-  if (folder.trained) return;
+export async function trainRun(experiment: Experiment, run: RunWriter, control: WorkControl): Promise<void> {
+  if (run.status.trained) return;
   const { iterations } = experiment.config;
   control.progress.start(iterations);
   for await (const { row, theta, loss } of trajectory(experiment)) {
-    await folder.writeTheta(row, theta);
+    await run.writeTheta(row, theta);
     control.progress.update(row, loss === undefined ? '' : `mini-batch loss ${loss.toFixed(4)}`);
     if (control.signal?.aborted) break;
   }
   control.progress.stop();
   control.signal?.throwIfAborted();
-  await folder.finishTraining({ order: orderOf(experiment) });
+  await run.finishTraining(batches(experiment));
 }
 
 interface TrajectoryRow {
@@ -51,12 +47,19 @@ function orderOf({ config, dataset }: Experiment): Int32Array {
   });
 }
 
+/** The mini-batches of `orderOf`, one row [B] a step. */
+function* batches(experiment: Experiment): Generator<Int32Array> {
+  const { batchSize } = experiment.config;
+  const order = orderOf(experiment);
+  for (let from = 0; from < order.length; from += batchSize) yield order.subarray(from, from + batchSize);
+}
+
 /** θ_0, then θ after each optimiser step. */
 async function* trajectory(experiment: Experiment): AsyncGenerator<TrajectoryRow> {
   const { config, dataset, engine, layout, parameters } = experiment;
   const order = orderOf(experiment);
   const batch = batchBuffers(dataset.splits.train, config.batchSize);
-  const theta = initialise(parameters, fold(key(config.seed), 'initialise'));
+  const theta = initialise(parameters, key(config.seed));
   const gradient = new Float64Array(layout.size);
   const optimizer = optimizerOf(config, layout);
   const update = createUpdate(layout.size);

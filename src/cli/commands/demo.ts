@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { checkConfig, presetConfig } from '../../run/config-file.js';
 import { openExperiment } from '../../run/experiment.js';
-import { createRunFolder } from '../../run/folder.js';
+import { manifestOf } from '../../run/manifest.js';
+import { createRun } from '../../store/open.js';
 import { say } from '../output.js';
 import { continueRun } from '../workflow.js';
 import { addWorkOptions, type WorkOptions } from './run.js';
@@ -28,7 +29,7 @@ export function demoCommand(): Command {
       `Training 784-100-50-10 on MNIST for ${iterations} steps, then crediting every change of the loss over all`,
     );
     say(`55,000 training examples to the 84,060 parameters. The run is stored in ${out}\n`);
-    const folder = await createRunFolder(out, experiment);
-    await continueRun(experiment, folder, { ...options, measure: true });
+    const run = await createRun(out, manifestOf(experiment));
+    await continueRun(experiment, run, { ...options, measure: true });
   });
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { openRunFolder } from '../../run/folder.js';
 import { reportRun } from '../../run/report.js';
+import { openRun } from '../../store/open.js';
 import { progressBar } from '../progress.js';
 import { printReport } from '../workflow.js';
 
@@ -11,12 +11,7 @@ export function reportCommand(): Command {
     .option('--json', 'print the analysis as one JSON document')
     .option('--quiet', 'no progress')
     .action(async (run: string, options: { json?: boolean; quiet?: boolean }) => {
-      const folder = await openRunFolder(run, { write: false });
-      try {
-        const bar = progressBar('analyse', 'segments', !options.quiet && process.stderr.isTTY);
-        printReport(await reportRun(folder, bar), options);
-      } finally {
-        await folder.close();
-      }
+      const bar = progressBar('analyse', 'segments', !options.quiet && process.stderr.isTTY);
+      printReport(await reportRun(await openRun(run), bar), options);
     });
 }

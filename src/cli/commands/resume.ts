@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { openExperimentOf } from '../../run/experiment.js';
-import { openRunFolder } from '../../run/folder.js';
+import { experimentOf } from '../../run/manifest.js';
+import { resumeRun } from '../../store/open.js';
 import { continueRun } from '../workflow.js';
 import { addWorkOptions, type WorkOptions } from './run.js';
 
@@ -15,8 +15,8 @@ export function resumeCommand(): Command {
 export function continuingCommand(name: string, description: string): Command {
   const command = new Command(name).description(description).argument('<run>', 'run folder');
   return addWorkOptions(command).action(async (run: string, options: WorkOptions) => {
-    const folder = await openRunFolder(run, { write: true });
-    const experiment = await openExperimentOf(folder.manifest).catch(async (error: unknown) => {
+    const folder = await resumeRun(run);
+    const experiment = await experimentOf(folder.manifest).catch(async (error: unknown) => {
       await folder.close();
       throw error;
     });

@@ -2,7 +2,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import { resolveConfig } from '../../run/config-file.js';
 import { estimateRun } from '../../run/estimate.js';
 import { openExperiment } from '../../run/experiment.js';
-import { createRunFolder } from '../../run/folder.js';
+import { manifestOf } from '../../run/manifest.js';
+import { createRun } from '../../store/open.js';
 import { addConfigFlags, configFlags } from '../config-flags.js';
 import { printEstimate } from '../estimate.js';
 import { continueRun } from '../workflow.js';
@@ -50,16 +51,14 @@ function startingCommand(name: string, description: string, measure: boolean): C
     async (from: string | undefined, options: RunOptions & Record<string, unknown>) => {
       const config = await resolveConfig({ from, flags: configFlags(options) });
       const experiment = await openExperiment(config);
-      if (options.dryRun || !options.quiet) {
-        const estimate = await estimateRun(experiment, { workers: options.workers, measure });
-        printEstimate(estimate, {
-          json: Boolean(options.dryRun && options.json),
-          toStdout: Boolean(options.dryRun),
-        });
+      const estimate = () => estimateRun(experiment, { workers: options.workers, measure });
+      if (options.dryRun) {
+        printEstimate(await estimate(), options.json ? 'json' : 'text');
+        return;
       }
-      if (options.dryRun) return;
-      const folder = await createRunFolder(options.out, experiment);
-      await continueRun(experiment, folder, { ...options, measure });
+      const run = await createRun(options.out, manifestOf(experiment));
+      if (!options.quiet) printEstimate(await estimate(), 'aside');
+      await continueRun(experiment, run, { ...options, measure });
     },
   );
 }

@@ -1,0 +1,15 @@
+import { activations } from './activation.js';
+import { activationGradients } from './activation-grad.js';
+import { elementwise } from './elementwise.js';
+import { linear } from './linear.js';
+import { losses } from './loss.js';
+import type { Lowering } from './lowering.js';
+import { reductions } from './reduction.js';
+import { shapes } from './shape.js';
+
+/** How each operator of our graphs is written in standard ONNX. */
+export const lowerings: ReadonlyMap<string, Lowering> = new Map(
+  [elementwise, activations, activationGradients, linear, reductions, shapes, losses].flatMap((table) =>
+    Object.entries(table),
+  ),
+);
