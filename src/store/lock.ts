@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,6 +23,9 @@ type Holder = z.infer<typeof holderSchema>;
 const heartbeatMs = 2_000;
 /** A holder on another machine is given up after so long without a heartbeat. */
 const patienceMs = 10_000;
+/** Removing a dead lock takes a moment; a guard of this age belongs to a process that was killed meanwhile. */
+const guardMs = 3_000;
+const guardPollMs = 10;
 
 /** Exclusive right to write one run folder, as the file `lock` in it. */
 export class RunLock {
@@ -58,7 +61,7 @@ export class RunLock {
         if (text === null) continue;
         const holder = parseHolder(text);
         if (holder !== null && (await isHeld(path, holder, patience))) throw lockedBy(folder, holder);
-        await takeAway(path, text);
+        await attempt(`lock ${folder}`, () => removeDead(path, text));
       }
     } finally {
       await rm(own, { force: true });
@@ -95,17 +98,25 @@ async function linked(own: string, path: string): Promise<boolean> {
   }
 }
 
-/** Removes a lock that was judged dead. If another process replaced it meanwhile, it gets its lock back. */
-async function takeAway(path: string, judged: string): Promise<void> {
-  const aside = `${path}.${randomBytes(4).toString('hex')}.dead`;
+/**
+ * Removes a lock that was judged dead, unless it was replaced meanwhile. Only who holds the guard removes locks, so no two processes can
+ * remove one after the other what the first of them has made anew.
+ */
+async function removeDead(path: string, judged: string): Promise<void> {
+  const guard = `${path}.takeover`;
   try {
-    await rename(path, aside);
+    await writeFile(guard, '', { flag: 'wx' });
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
-    throw error;
+    if (codeOf(error) !== 'EEXIST') throw error;
+    await sleep(guardPollMs);
+    if (Date.now() - ((await modified(guard)) ?? Infinity) > guardMs) await rm(guard, { force: true });
+    return;
   }
-  if ((await textOf(aside)) !== judged) await linked(aside, path);
-  await rm(aside, { force: true });
+  try {
+    if ((await textOf(path)) === judged) await rm(path, { force: true });
+  } finally {
+    await rm(guard, { force: true });
+  }
 }
 
 async function isHeld(path: string, holder: Holder, patience: number): Promise<boolean> {

@@ -40,11 +40,16 @@ export async function readArray(
   const { from = 0, to = stored } = range;
   checkRange(spec, from, to, stored);
   const segments = prefixLength(state.segments);
-  const column = columnOf(await loadSeries(context, isSeries(spec) ? segments : 0), spec);
+  const column = isSeries(spec) ? columnOf(await loadSeries(context, segments), spec) : null;
   const chunkOf = async (chunk: number) =>
     column === null ? readChunk(context, spec, chunk) : pieceOf(column, spec, chunk);
+  const { dtype, dimensions, unit, description } = spec;
   return {
-    ...spec,
+    name,
+    dtype,
+    dimensions,
+    unit,
+    description,
     shape: [to - from, ...spec.shape.slice(1)],
     from,
     columns: () => columnsOf(spec, context),

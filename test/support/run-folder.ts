@@ -123,3 +123,10 @@ export function filesOf(folder: string, except: readonly string[] = []): Map<str
   const named = paths.map((path) => [path.slice(folder.length + 1), readFileSync(path)] as const);
   return new Map(named.filter(([path]) => !except.includes(path)).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
+
+/** All items of a stream. */
+export async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
