@@ -1,3 +1,13 @@
+/** How stored examples become the network's input, in this order: cast, divide by `divisor`, subtract mean, divide by std. */
+export interface InputTransform {
+  readonly dtype: 'uint8' | 'float32' | 'int32' | 'int64';
+  /** 255 for images; 1 for none. */
+  readonly divisor: number;
+  /** Per channel (axis 0 of an example), or empty for none. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
 /** A part of a data set, contiguous in memory and shareable between threads. Never written to after it is made. */
 export interface Examples {
   readonly count: number;
@@ -5,18 +15,40 @@ export interface Examples {
   readonly shape: readonly number[];
   /** [count, …shape], row-major, on a SharedArrayBuffer. Images stay uint8. */
   readonly inputs: Uint8Array | Float32Array | Int32Array;
-  /** Class of each example [count], or regression targets [count, …] as float32. */
+  /** Class of each example [count], or regression targets [count, …] as float32; on a SharedArrayBuffer. */
   readonly labels: Int32Array | Float32Array;
 }
 
 export type SplitName = 'train' | 'validation' | 'test';
 
+/** A file that a data set was read from. */
+export interface SourceFile {
+  readonly name: string;
+  /** Hex. */
+  readonly sha256: string;
+}
+
 export interface Dataset {
   readonly name: string;
+  /** Number of classes; 0 where labels are regression targets. */
   readonly classes: number;
+  /** Within a split, examples stand in ascending order of their place in the source. */
   readonly splits: Readonly<Record<SplitName, Examples>>;
   /** SHA-256 of the split (which example went where, in which order), hex; part of the objective's definition. */
   readonly splitHash: string;
   /** Sources and their SHA-256, for the manifest. */
-  readonly files: readonly { readonly name: string; readonly sha256: string }[];
+  readonly files: readonly SourceFile[];
+  /** How the network should read the inputs; part of the objective's definition. */
+  readonly transform: InputTransform;
+}
+
+/** A data set as its source delivers it, before it is split. */
+export interface RawDataset {
+  readonly name: string;
+  readonly classes: number;
+  /** What train and validation are drawn from. */
+  readonly pool: Examples;
+  readonly test: Examples;
+  readonly files: readonly SourceFile[];
+  readonly transform: InputTransform;
 }

@@ -1,14 +1,5 @@
+import type { InputTransform } from '../data/types.js';
 import type { Graph } from '../graph/types.js';
-
-/** How stored examples become the network's input, in this order: cast, divide by `divisor`, subtract mean, divide by std. */
-export interface InputTransform {
-  readonly dtype: 'uint8' | 'float32' | 'int32' | 'int64';
-  /** 255 for images; 1 for none. */
-  readonly divisor: number;
-  /** Per channel (axis 0 of an example), or empty for none. */
-  readonly mean: readonly number[];
-  readonly std: readonly number[];
-}
 
 export interface BuildOptions {
   /** Examples of one chunk or mini-batch: the static extent of axis 0. */
@@ -25,6 +16,8 @@ export interface Model {
   readonly inputShape: readonly number[];
   /** Classes, or width of the output. */
   readonly outputs: number;
+  /** Share of zeros in each mask input of the training graph, by input name (`dropout/…`); default none. */
+  readonly dropout?: Readonly<Record<string, number>>;
   /** Graph with input `x` [examples, …inputShape] and one output, the logits [examples, outputs]. */
   build(options: BuildOptions): Graph;
 }

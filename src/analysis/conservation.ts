@@ -1,0 +1,110 @@
+import type { LedgerView, MeasuredSplit, SplitLedger } from '../ledger/types.js';
+import { sum } from '../num/sums.js';
+
+/** Largest cumulative error of a balanced ledger, in percent of the loss change (paper Section 2: "less than 1%"). */
+export const balanceLimitPercent = 1;
+
+/** How well one quadrature rule's allocations add up to the loss change; the columns of Table S1. */
+export interface RuleError {
+  /** Σ of all allocations in nats. */
+  readonly allocations: number;
+  /**
+   * (Σ allocations − ΔL) / |ΔL| · 100. Negative: the allocations claim more decrease than happened, as the left rule does on a
+   * convex path (−171 % in Table S1 means that it claimed 2.71 times the decrease). Null where ΔL is zero or nothing is measured.
+   */
+  readonly totalErrorPercent: number | null;
+  /** Mean of abs(residual) over the segments in nats ("average iteration error"); null without segments. */
+  readonly meanIterationError: number | null;
+  /** Largest abs(residual) in nats and the segment where it is; null without segments. */
+  readonly worst: { readonly segment: number; readonly iteration: number; readonly error: number } | null;
+}
+
+/**
+ * `balanced`: the cumulative error is at most `balanceLimitPercent` and the stored sums agree with the stored residuals.
+ * `undetermined`: no segment was measured, or the loss did not change.
+ */
+export type Balance = 'balanced' | 'unbalanced' | 'undetermined';
+
+/** Audit of one split (paper Section 2 and Table S1). */
+export interface Conservation {
+  /** Nats. */
+  readonly lossStart: number;
+  readonly lossEnd: number;
+  /** ΔL = end − start in nats; negative is a decrease. */
+  readonly lossChange: number;
+  readonly chosen: RuleError;
+  /** The left rule (first order), at no extra gradient. */
+  readonly left: RuleError;
+  /** Segments whose abs(residual) exceeds the tolerance; null where there was none. */
+  readonly overTolerance: number | null;
+  /** Largest disagreement of a segment's stored sums with its stored residual and losses in nats; rounding only, if sound. */
+  readonly inconsistency: number;
+  readonly balance: Balance;
+}
+
+/** Σ layer sums − (ΔL + residual) of every segment, in nats; the largest magnitude. */
+function inconsistencyOf(split: SplitLedger, segments: number): number {
+  const layers = segments > 0 ? split.layerSums.length / segments : 0;
+  let largest = 0;
+  for (let t = 0; t < segments; t++) {
+    const total = sum(split.layerSums.subarray(t * layers, (t + 1) * layers));
+    const change = split.loss[t + 1]! - split.loss[t]!;
+    largest = Math.max(largest, Math.abs(total - change - split.residual[t]!));
+  }
+  return largest;
+}
+
+function worstOf(view: LedgerView, residual: Float64Array): RuleError['worst'] {
+  if (residual.length === 0) return null;
+  let segment = 0;
+  residual.forEach((value, t) => {
+    if (Math.abs(value) > Math.abs(residual[segment]!)) segment = t;
+  });
+  return { segment, iteration: view.iteration[segment]!, error: Math.abs(residual[segment]!) };
+}
+
+function errorOf(view: LedgerView, residual: Float64Array, change: number, allocations: number): RuleError {
+  const segments = view.segments;
+  const determined = segments > 0 && change !== 0;
+  return {
+    allocations,
+    totalErrorPercent: determined ? ((allocations - change) / Math.abs(change)) * 100 : null,
+    meanIterationError: segments > 0 ? sum(residual.map(Math.abs)) / segments : null,
+    worst: worstOf(view, residual),
+  };
+}
+
+/** Rounding that float64 sums of a segment may differ by when they are taken in another order. */
+const roundingAllowance = (split: SplitLedger): number =>
+  1e-9 * Math.max(1, ...[split.loss[0]!, split.loss.at(-1)!].map(Math.abs));
+
+function balanceOf(error: number | null, inconsistency: number, allowance: number): Balance {
+  if (inconsistency > allowance) return 'unbalanced';
+  if (error === null) return 'undetermined';
+  return Math.abs(error) <= balanceLimitPercent ? 'balanced' : 'unbalanced';
+}
+
+function countOver(residual: Float64Array, tolerance: number): number {
+  return residual.reduce((count, value) => count + (Math.abs(value) > tolerance ? 1 : 0), 0);
+}
+
+/** Audits one split; null where it was not measured. */
+export function auditSplit(view: LedgerView, name: MeasuredSplit): Conservation | null {
+  const split = view.split(name);
+  if (!split) return null;
+  const lossStart = split.loss[0]!;
+  const lossEnd = split.loss[view.segments]!;
+  const lossChange = lossEnd - lossStart;
+  const chosen = errorOf(view, split.residual, lossChange, sum(split.layerSums));
+  const inconsistency = inconsistencyOf(split, view.segments);
+  return {
+    lossStart,
+    lossEnd,
+    lossChange,
+    chosen,
+    left: errorOf(view, split.leftResidual, lossChange, lossChange + sum(split.leftResidual)),
+    overTolerance: view.tolerance === null ? null : countOver(split.residual, view.tolerance),
+    inconsistency,
+    balance: balanceOf(chosen.totalErrorPercent, inconsistency, roundingAllowance(split)),
+  };
+}

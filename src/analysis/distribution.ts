@@ -1,0 +1,163 @@
+import { DataError, NumericError } from '../errors.js';
+import type { LedgerView, MeasuredSplit } from '../ledger/types.js';
+import { firstNonFinite, sum } from '../num/sums.js';
+import { cellCount, cellStart, countInto, createHistogram, firstCellFrom } from './histogram.js';
+import type { Magnitudes, SignedHistogram } from './histogram.js';
+
+/** Magnitudes of the allocations of one sign. */
+export interface SideDistribution {
+  readonly count: number;
+  /** Σ of the allocations' magnitudes in nats. */
+  readonly mass: number;
+  /** Largest magnitude in nats. */
+  readonly maximum: number;
+  /** Quantiles of the magnitude in nats, accurate to 0.8 %; null without entries. */
+  readonly quantiles: readonly { readonly probability: number; readonly magnitude: number | null }[];
+  /** Entries per bin [bins]. */
+  readonly bins: readonly number[];
+  /** Entries below the first edge (not exactly zero) and from the last edge upwards. */
+  readonly underflow: number;
+  readonly overflow: number;
+}
+
+/**
+ * Distribution of single allocations a_t,k over parameters and iterations (paper Section 3, "Learning is heavy-tailed",
+ * Figures 3(b) and S10). Helping and hurting apart, exact zeros counted.
+ */
+export interface Distribution {
+  readonly split: MeasuredSplit;
+  /** T · K. */
+  readonly entries: number;
+  /** Entries stored as exactly zero. */
+  readonly zero: number;
+  /** Edges of the bins in nats [bins + 1]: eight per decade from 1e-14 to 1, each rounded up to an eight-bit significand. */
+  readonly edges: readonly number[];
+  readonly helping: SideDistribution;
+  readonly hurting: SideDistribution;
+  /** Share of Σ abs(a) held by the largest 1 % of entries, over all entries and over those not exactly zero; null without any. */
+  readonly topPercentShare: { readonly ofAll: number | null; readonly ofNonzero: number | null };
+  /** What the same share would be if allocations were Gaussian with mean zero. */
+  readonly topPercentShareOfGaussian: number;
+}
+
+const firstDecade = -14;
+const lastDecade = 0;
+const binsPerDecade = 8;
+const probabilities = [0.5, 0.9, 0.99, 0.999];
+
+/** exp(−z²/2) with P(|Z| > z) = 0.01: the share of E|Z| beyond z. */
+const gaussianTopPercent = Math.exp(-(2.5758293035489004 ** 2) / 2);
+
+/** First cell of every bin, and the cell after the last. */
+function binStarts(): number[] {
+  const bins = (lastDecade - firstDecade) * binsPerDecade;
+  return Array.from({ length: bins + 1 }, (_, i) => firstCellFrom(10 ** (firstDecade + i / binsPerDecade)));
+}
+
+/** Magnitude below which a share of the entries lies, interpolated linearly within its cell. */
+function quantile(side: Magnitudes, count: number, probability: number): number | null {
+  if (count === 0) return null;
+  const wanted = probability * count;
+  let below = 0;
+  let cell = 0;
+  while (cell < cellCount - 1 && below + side.counts[cell]! < wanted) below += side.counts[cell++]!;
+  const within = (wanted - below) / side.counts[cell]!;
+  const magnitude = cellStart(cell) + within * (cellStart(cell + 1) - cellStart(cell));
+  return Math.min(magnitude, side.maximum);
+}
+
+function describeSide(side: Magnitudes, starts: readonly number[]): SideDistribution {
+  const count = sum(side.counts);
+  return {
+    count,
+    mass: sum(side.masses),
+    maximum: side.maximum,
+    quantiles: probabilities.map((probability) => ({
+      probability,
+      magnitude: quantile(side, count, probability),
+    })),
+    bins: starts.slice(1).map((end, i) => sum(side.counts.subarray(starts[i], end))),
+    underflow: sum(side.counts.subarray(0, starts[0])),
+    overflow: sum(side.counts.subarray(starts.at(-1))),
+  };
+}
+
+/** Share of the total magnitude held by the largest `entries` allocations; within a cell, all count as equal. */
+function shareOfLargest({ helping, hurting }: SignedHistogram, entries: number): number | null {
+  const total = sum(helping.masses) + sum(hurting.masses);
+  let wanted = entries;
+  let held = 0;
+  for (let cell = cellCount - 1; cell >= 0 && wanted > 0; cell--) {
+    const count = helping.counts[cell]! + hurting.counts[cell]!;
+    if (count === 0) continue;
+    held += (helping.masses[cell]! + hurting.masses[cell]!) * Math.min(1, wanted / count);
+    wanted -= count;
+  }
+  return total > 0 ? held / total : null;
+}
+
+function describe(histogram: SignedHistogram, split: MeasuredSplit): Distribution {
+  const starts = binStarts();
+  const helping = describeSide(histogram.helping, starts);
+  const hurting = describeSide(histogram.hurting, starts);
+  const nonzero = helping.count + hurting.count;
+  const entries = nonzero + histogram.zero;
+  return {
+    split,
+    entries,
+    zero: histogram.zero,
+    edges: starts.map(cellStart),
+    helping,
+    hurting,
+    topPercentShare: {
+      ofAll: shareOfLargest(histogram, entries / 100),
+      ofNonzero: shareOfLargest(histogram, nonzero / 100),
+    },
+    topPercentShareOfGaussian: gaussianTopPercent,
+  };
+}
+
+function refuseRow(view: LedgerView, split: MeasuredSplit, row: Float32Array, segment: number): never {
+  const at = firstNonFinite(row);
+  const tensor = view.layout.tensors.find((span) => at >= span.offset && at < span.offset + span.size);
+  const name = tensor?.name ?? 'parameters';
+  const index = at - (tensor?.offset ?? 0);
+  throw new NumericError(
+    {
+      given: `allocation ${row[at]!} of ${name}[${index}] (${split}) in segment ${segment}`,
+      expected: 'finite allocations',
+      remedy: 'check the run folder with `lca verify`, then measure the segment again',
+    },
+    { iteration: segment, tensor: name, index },
+  );
+}
+
+function refuseCount(split: MeasuredSplit, read: number, segments: number): never {
+  throw new DataError({
+    given: `${read} allocation rows of ${split}`,
+    expected: `${segments}, one for each measured segment`,
+    remedy: 'check the run folder with `lca verify`',
+  });
+}
+
+/**
+ * Reads the allocation rows once and describes them; null where they were not kept. Memory does not grow with T or K.
+ * `onRow` is called with the number of rows read. Throws NumericError for a NaN or an infinity,
+ * DataError if rows are missing.
+ */
+export async function analyseDistribution(
+  view: LedgerView,
+  split: MeasuredSplit,
+  onRow: (rows: number) => void = () => undefined,
+): Promise<Distribution | null> {
+  const rows = view.allocationRows(split);
+  if (!rows) return null;
+  const histogram = createHistogram();
+  let read = 0;
+  for await (const row of rows) {
+    if (!countInto(histogram, row)) refuseRow(view, split, row, read);
+    onRow(++read);
+  }
+  if (read !== view.segments) refuseCount(split, read, view.segments);
+  return describe(histogram, split);
+}

@@ -1,0 +1,16 @@
+export { auditSplit, balanceLimitPercent } from './conservation.js';
+export type { Balance, Conservation, RuleError } from './conservation.js';
+export { analyseDistribution } from './distribution.js';
+export type { Distribution, SideDistribution } from './distribution.js';
+export { analyseLayers } from './layers.js';
+export type { LayerTotal } from './layers.js';
+export { analyseLoss } from './loss.js';
+export type { LossAnalysis } from './loss.js';
+export { paperCitation, paperPresets, paperRecord } from './paper.js';
+export type { PaperErrors, PaperRecord } from './paper.js';
+export { analyseRun } from './run.js';
+export type { AnalyseOptions, RunAnalysis, SplitAnalysis } from './run.js';
+export { analyseShares, sharesOf } from './shares.js';
+export type { Counts, ShareAnalysis, Shares } from './shares.js';
+export { summarise } from './summary.js';
+export type { CountStatistics, RunSummary } from './summary.js';

@@ -1,0 +1,65 @@
+import type { LedgerView } from '../ledger/types.js';
+import { sum } from '../num/sums.js';
+import { auditSplit } from './conservation.js';
+import type { Balance, Conservation } from './conservation.js';
+
+/** Mean, smallest, largest and sum of a count per segment; null without segments. */
+export interface CountStatistics {
+  readonly mean: number;
+  readonly least: number;
+  readonly most: number;
+  readonly total: number;
+}
+
+/** What happened in a run and whether its ledger balances (paper Section 2, Table S1). */
+export interface RunSummary {
+  /** T. */
+  readonly segments: number;
+  readonly firstIteration: number;
+  readonly lastIteration: number;
+  /** K. */
+  readonly parameters: number;
+  readonly rule: string;
+  /** Nats; null: never refined. */
+  readonly tolerance: number | null;
+  readonly subintervals: CountStatistics | null;
+  /** Points evaluated per segment, its start and end counted; neighbours share a point. */
+  readonly evaluations: CountStatistics | null;
+  readonly train: Conservation | null;
+  readonly validation: Conservation | null;
+  /** The worst of the measured splits: unbalanced, else undetermined, else balanced. */
+  readonly balance: Balance;
+}
+
+function statisticsOf(counts: Int32Array): CountStatistics | null {
+  if (counts.length === 0) return null;
+  const total = sum([...counts]);
+  const least = counts.reduce((a, b) => Math.min(a, b));
+  const most = counts.reduce((a, b) => Math.max(a, b));
+  return { mean: total / counts.length, least, most, total };
+}
+
+function worstBalance(splits: readonly (Conservation | null)[]): Balance {
+  const found = splits.flatMap((split) => (split ? [split.balance] : []));
+  if (found.includes('unbalanced')) return 'unbalanced';
+  return found.length === 0 || found.includes('undetermined') ? 'undetermined' : 'balanced';
+}
+
+/** Summarises a ledger from its sums; reads no allocation rows. */
+export function summarise(view: LedgerView): RunSummary {
+  const train = auditSplit(view, 'train');
+  const validation = auditSplit(view, 'validation');
+  return {
+    segments: view.segments,
+    firstIteration: view.iteration[0]!,
+    lastIteration: view.iteration[view.segments]!,
+    parameters: view.layout.size,
+    rule: view.rule,
+    tolerance: view.tolerance,
+    subintervals: statisticsOf(view.subintervals),
+    evaluations: statisticsOf(view.evaluations),
+    train,
+    validation,
+    balance: worstBalance([train, validation]),
+  };
+}

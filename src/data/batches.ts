@@ -1,0 +1,64 @@
+import { UsageError } from '../errors.js';
+import { fold, permutation } from '../num/random.js';
+import type { Key } from '../num/random.js';
+import { gatherRowsInto, sharedLike } from './shared.js';
+import type { Examples } from './types.js';
+
+export interface BatchOrderOptions {
+  /** The run's key; folded with `order` and the epoch here. */
+  readonly key: Key;
+  /** Examples of the training set. */
+  readonly count: number;
+  /** B */
+  readonly batchSize: number;
+  /** T */
+  readonly iterations: number;
+}
+
+/** Iterations of one epoch. Examples that fill no whole batch are left out of this epoch; each epoch leaves out others. */
+export function iterationsPerEpoch(count: number, batchSize: number): number {
+  if (Number.isInteger(batchSize) && batchSize >= 1 && batchSize <= count)
+    return Math.floor(count / batchSize);
+  throw new UsageError({
+    given: `mini-batches of ${batchSize} from ${count} training examples`,
+    expected: `a whole number from 1 to ${count}`,
+    remedy: 'choose a smaller batch size, or a larger subset',
+  });
+}
+
+/**
+ * Places in the training set of every mini-batch [T, B], row-major: each epoch takes a new random order. Row t depends on the key,
+ * the counts and t alone, so that runs of different length share their beginning.
+ */
+export function batchOrder({ key, count, batchSize, iterations }: BatchOrderOptions): Int32Array {
+  const perEpoch = iterationsPerEpoch(count, batchSize);
+  const order = new Int32Array(iterations * batchSize);
+  const orderKey = fold(key, 'order');
+  for (let first = 0; first < iterations; first += perEpoch) {
+    const used = Math.min(perEpoch, iterations - first) * batchSize;
+    const epoch = permutation(fold(orderKey, first / perEpoch), count);
+    order.set(epoch.subarray(0, used), first * batchSize);
+  }
+  return order;
+}
+
+/** Where a mini-batch is written: `inputs` [B, …shape] and `labels` [B, …] of the same types as the examples'. */
+export interface BatchBuffers {
+  readonly inputs: Examples['inputs'];
+  readonly labels: Examples['labels'];
+}
+
+/** Fresh buffers on shared memory for mini-batches of `size` examples. */
+export function batchBuffers({ inputs, labels, count }: Examples, size: number): BatchBuffers {
+  return {
+    inputs: sharedLike(inputs, (inputs.length / count) * size),
+    labels: sharedLike(labels, (labels.length / count) * size),
+  };
+}
+
+/** Copies the examples at places `indices` [B] into `buffers`, in that order. */
+export function gatherBatch(examples: Examples, indices: Int32Array, buffers: BatchBuffers): void {
+  const { inputs, labels, count } = examples;
+  gatherRowsInto(buffers.inputs, inputs, inputs.length / count, indices);
+  gatherRowsInto(buffers.labels, labels, labels.length / count, indices);
+}

@@ -1,0 +1,29 @@
+/** A zeroed typed array of the same kind as `like`, on memory that threads can share. */
+export function sharedLike<A extends Uint8Array | Int32Array | Float32Array>(like: A, length: number): A {
+  const kind = like.constructor as new (buffer: SharedArrayBuffer) => A;
+  return new kind(new SharedArrayBuffer(length * like.BYTES_PER_ELEMENT));
+}
+
+/** Rows `indices` of a row-major array with `width` elements a row, in that order, on shared memory. */
+export function gatherRows<A extends Uint8Array | Int32Array | Float32Array>(
+  source: A,
+  width: number,
+  indices: Uint32Array,
+): A {
+  const rows = sharedLike(source, indices.length * width);
+  gatherRowsInto(rows, source, width, indices);
+  return rows;
+}
+
+/** The same, written into `target` [indices.length · width]. */
+export function gatherRowsInto<A extends Uint8Array | Int32Array | Float32Array>(
+  target: A,
+  source: A,
+  width: number,
+  indices: Uint32Array | Int32Array,
+): void {
+  for (let row = 0; row < indices.length; row++) {
+    const from = indices[row]! * width;
+    target.set(source.subarray(from, from + width), row * width);
+  }
+}

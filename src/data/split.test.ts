@@ -1,0 +1,119 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { key } from '../num/random.js';
+import { splitDataset, stratifiedSubset } from './split.js';
+import type { Examples, RawDataset } from './types.js';
+
+/** Examples whose single input is their own place, so that a split can be read back. */
+function numbered(labels: readonly number[]): Examples {
+  return {
+    count: labels.length,
+    shape: [1],
+    inputs: Int32Array.from(labels, (_, i) => i),
+    labels: Int32Array.from(labels),
+  };
+}
+
+function raw(labels: readonly number[]): RawDataset {
+  return {
+    name: 'numbered',
+    classes: 3,
+    pool: numbered(labels),
+    test: numbered([0, 1, 2]),
+    files: [],
+    transform: { dtype: 'int32', divisor: 1, mean: [], std: [] },
+  };
+}
+
+const labelList = fc.array(fc.nat(2), { minLength: 2, maxLength: 200 });
+
+describe('splitDataset', () => {
+  it('places every example of the pool once, in ascending order', () => {
+    fc.assert(
+      fc.property(labelList, fc.nat(), fc.double({ min: 0, max: 1, noNaN: true }), (labels, seed, share) => {
+        const validation = Math.floor(share * (labels.length - 1));
+        const { splits } = splitDataset(raw(labels), { key: key(seed), validation });
+        const [train, held] = [[...splits.train.inputs], [...splits.validation.inputs]];
+        expect(held.length).toBe(validation);
+        for (const part of [train, held]) expect(part).toEqual(part.toSorted((a, b) => a - b));
+        expect([...train, ...held].sort((a, b) => a - b)).toEqual(labels.map((_, i) => i));
+        expect([...splits.train.labels]).toEqual(train.map((place) => labels[place]));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('gives the paper’s sizes for 60,000 and 50,000 examples, and a tenth for few', () => {
+    for (const [pool, validation] of [
+      [60_000, 5000],
+      [50_000, 5000],
+      [200, 20],
+    ] as const) {
+      const labels = new Array<number>(pool).fill(0);
+      expect(splitDataset(raw(labels), { key: key(0) }).splits.validation.count).toBe(validation);
+    }
+  });
+
+  it('changes split and hash with the key, and with nothing else', () => {
+    const labels = Array.from({ length: 100 }, (_, i) => i % 3);
+    const split = (seed: number) => splitDataset(raw(labels), { key: key(seed) });
+    expect(split(1).splitHash).toBe(split(1).splitHash);
+    expect(split(1).splitHash).not.toBe(split(2).splitHash);
+    expect(split(1).splits.train.inputs).not.toEqual(split(2).splits.train.inputs);
+    expect(split(1).splitHash).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('takes a subset of both training and validation from what the whole run would use', () => {
+    const labels = Array.from({ length: 300 }, (_, i) => (i % 6 === 0 ? 2 : i % 2));
+    const whole = splitDataset(raw(labels), { key: key(1), validation: 60 }).splits;
+    const part = splitDataset(raw(labels), { key: key(1), validation: 60, subset: 60 }).splits;
+    expect([part.train.count, part.validation.count]).toEqual([60, 15]);
+    for (const name of ['train', 'validation'] as const) {
+      const allowed = new Set(whole[name].inputs);
+      expect([...part[name].inputs].every((place) => allowed.has(place))).toBe(true);
+    }
+  });
+
+  it('puts everything on memory that threads share', () => {
+    const { train, validation } = splitDataset(raw([0, 1, 2, 0]), { key: key(0), validation: 1 }).splits;
+    for (const part of [train, validation]) {
+      expect(part.inputs.buffer).toBeInstanceOf(SharedArrayBuffer);
+      expect(part.labels.buffer).toBeInstanceOf(SharedArrayBuffer);
+    }
+  });
+
+  it.each([
+    [{ subset: 0 }, /subset 0/],
+    [{ subset: 1.5 }, /subset 1.5/],
+    [{ subset: 91 }, /subset 91\n.*from 1 to 90/],
+    [{ validation: 100 }, /validation 100\n.*from 0 to 99/],
+    [{ validation: -1 }, /validation -1/],
+  ])('refuses %j of 100 examples', (options, message) => {
+    const labels = new Array<number>(100).fill(0);
+    expect(() => splitDataset(raw(labels), { key: key(0), ...options })).toThrow(message);
+  });
+});
+
+describe('stratifiedSubset', () => {
+  it('keeps each class’s share to within one example', () => {
+    fc.assert(
+      fc.property(labelList, fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(), (labels, share, seed) => {
+        const size = Math.floor(share * labels.length);
+        const all = Uint32Array.from(labels, (_, i) => i);
+        const chosen = stratifiedSubset(numbered(labels), all, size, key(seed));
+        expect(new Set(chosen).size).toBe(size);
+        for (const label of [0, 1, 2]) {
+          const quota = (labels.filter((each) => each === label).length * size) / labels.length;
+          const taken = [...chosen].filter((place) => labels[place] === label).length;
+          expect(Math.abs(taken - quota)).toBeLessThan(1);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('draws regression examples without classes', () => {
+    const pool = { ...numbered([0, 0, 0, 0]), labels: Float32Array.of(0.5, 1.5, 2.5, 3.5) };
+    expect(stratifiedSubset(pool, Uint32Array.of(0, 1, 2, 3), 2, key(1)).length).toBe(2);
+  });
+});
