@@ -10,7 +10,7 @@ import { differentiate, rules, withoutGradient } from './index.js';
 
 const step = 2 ** -12;
 /** Of the largest component or 1. With this step and order four, truncation and rounding both stay below it. */
-const tolerance = 1e-8;
+const tolerance = 1e-9;
 
 function run(graph: Graph, { feeds }: OperatorCase, theta: Float64Array): number[] {
   const bound = new Map([...parameterTensors(graph, theta), ...feedTensors(graph, feeds)]);

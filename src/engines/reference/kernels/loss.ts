@@ -4,10 +4,11 @@ import type { Kernel, Tensor } from '../tensor.js';
 import { tensorOf, zeros } from '../tensor.js';
 import { checkIndex } from './indexing.js';
 
-/** log Σ e^x of one row of logits. */
-function logSumExp(logits: Float64Array): number {
+/** log p of one row of logits; the largest is subtracted first, so that nothing overflows or cancels. */
+function logProbabilities(logits: Float64Array): Float64Array {
   const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
-  return largest + Math.log(logits.reduce((total, x) => total + Math.exp(x - largest), 0));
+  const total = logits.reduce((sum, x) => sum + Math.exp(x - largest), 0);
+  return logits.map((x) => x - largest - Math.log(total));
 }
 
 /**
@@ -51,8 +52,7 @@ const loss: Kernel = ([logits, labels, weights], node) => {
   const [examples, divisor] = examplesOf(logits!, labels!, weights, node);
   let total = 0;
   for (const example of examples) {
-    const normaliser = logSumExp(example.logits);
-    example.targets.forEach((target, c) => (total += target * (normaliser - example.logits[c]!)));
+    logProbabilities(example.logits).forEach((logP, c) => (total -= example.targets[c]! * logP));
   }
   return [tensorOf([], [total / divisor])];
 };
@@ -63,10 +63,10 @@ const lossGrad: Kernel = ([dloss, logits, labels, weights], node) => {
   const result = zeros(logits!.shape);
   const factor = dloss!.data[0]! / divisor;
   for (const [n, { logits: row, targets }] of examples.entries()) {
-    const normaliser = logSumExp(row);
+    const logP = logProbabilities(row);
     const total = targets.reduce((a, b) => a + b, 0);
     for (let c = 0; c < row.length; c++) {
-      result.data[n * row.length + c] = factor * (Math.exp(row[c]! - normaliser) * total - targets[c]!);
+      result.data[n * row.length + c] = factor * (Math.exp(logP[c]!) * total - targets[c]!);
     }
   }
   return [result];

@@ -47,8 +47,7 @@ const logSoftmax: Kernel = ([x], node) => {
     for (let k = 0; k < extent; k++) largest = Math.max(largest, x!.data[at(k)]!);
     let total = 0;
     for (let k = 0; k < extent; k++) total += Math.exp(x!.data[at(k)]! - largest);
-    const shift = largest + Math.log(total);
-    for (let k = 0; k < extent; k++) result.data[at(k)] = x!.data[at(k)]! - shift;
+    for (let k = 0; k < extent; k++) result.data[at(k)] = x!.data[at(k)]! - largest - Math.log(total);
   });
   return [result];
 };
