@@ -3,7 +3,7 @@ import type { RunWriter } from '../store/writer.js';
 import { measureRun } from '../run/measure.js';
 import { reportRun, type Report } from '../run/report.js';
 import { trainRun } from '../run/train.js';
-import { terminalSummary } from '../figures/terminal.js';
+import { terminalSummary } from '../figures/index.js';
 import { printJson, printLine, say, terminalStyle } from './output.js';
 import { progressBar } from './progress.js';
 

@@ -2,12 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NumericError, UsageError } from '../errors.js';
 import { baseNodes, integrate } from './integrate.js';
-import { compositeRule, type FixedRuleName, rules } from './rules.js';
+import { compositeRule, type FixedRuleName, rules, partsOf } from './rules.js';
 import type { Evaluation, Integrand, IntegrationSettings, RuleName } from './types.js';
 
 const fixedRules = Object.keys(rules) as FixedRuleName[];
 const allRules: RuleName[] = [...fixedRules, 'adaptive'];
-const never: IntegrationSettings = { rule: 'simpson', tolerance: null, subintervals: 1, maxSubintervals: 32 };
+const never: IntegrationSettings = {
+  rule: 'simpson',
+  tolerance: null,
+  subintervals: null,
+  maxSubintervals: 32,
+};
 
 /** A smooth loss of three parameters with its gradient, scaled so that rough segments need refinement. */
 function lossAt(theta: readonly number[], scale: number): Evaluation {
@@ -56,7 +61,8 @@ function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, bou
 describe('integrate', () => {
   it.each(fixedRules)('%s equals the weighted mean by definition, composite and refined', async (rule) => {
     await fc.assert(
-      fc.asyncProperty(point, point, fc.integer({ min: 1, max: 6 }), async (from, to, subintervals) => {
+      fc.asyncProperty(point, point, fc.integer({ min: 1, max: 6 }), async (from, to, applications) => {
+        const subintervals = applications * partsOf(rule);
         const { integrand } = segment(from, to, [1, -2]);
         for (const tolerance of [null, 1e-300]) {
           const settings = { rule, tolerance, subintervals, maxSubintervals: 4 * subintervals };
@@ -64,7 +70,7 @@ describe('integrate', () => {
           for (const o of [0, 1]) {
             expectClose(
               integral.meanGradient[o]!,
-              await naiveMean(integrand, rule, integral.subintervals, o),
+              await naiveMean(integrand, rule, integral.subintervals / partsOf(rule), o),
             );
           }
         }
@@ -88,15 +94,17 @@ describe('integrate', () => {
 
   it.each(allRules)('%s evaluates no point twice and counts them all', async (rule) => {
     const { integrand, points } = segment([0.9, -1, 1], [-0.7, 0.8, -1]);
-    const settings = { rule, tolerance: 1e-12, subintervals: 3, maxSubintervals: 24 };
+    const subintervals = 3 * partsOf(rule);
+    const settings = { rule, tolerance: 1e-12, subintervals, maxSubintervals: 8 * subintervals };
     const integral = await integrate(integrand, deltaOf([0.9, -1, 1], [-0.7, 0.8, -1]), settings);
     expect(new Set(points).size).toBe(points.length);
     expect(integral.evaluations).toBe(points.length);
-    expect(points).toEqual(expect.arrayContaining(baseNodes(rule, 3)));
+    expect(points).toEqual(expect.arrayContaining(baseNodes(rule, subintervals)));
   });
 
   it.each(allRules)('%s evaluates exactly its base nodes where it need not refine', async (rule) => {
-    for (const subintervals of [1, 2, 5]) {
+    for (const applications of [1, 2, 5]) {
+      const subintervals = applications * partsOf(rule);
       const { integrand, points } = segment([0, 0, 0], [0.1, 0.1, 0.1]);
       const settings = { rule, tolerance: rule === 'adaptive' ? 1 : null, subintervals, maxSubintervals: 32 };
       await integrate(integrand, deltaOf([0, 0, 0], [0.1, 0.1, 0.1]), settings);
@@ -104,11 +112,11 @@ describe('integrate', () => {
     }
   });
 
-  it('reuses every earlier node: Simpson refined to 8 subintervals costs 17 points', async () => {
+  it('reuses every earlier node: Simpson refined to 16 subintervals costs 17 points', async () => {
     const { integrand } = segment([1, 1, 1], [-1, -1, -1]);
-    const settings = { rule: 'simpson', tolerance: 1e-300, subintervals: 1, maxSubintervals: 8 } as const;
+    const settings = { rule: 'simpson', tolerance: 1e-300, subintervals: null, maxSubintervals: 16 } as const;
     const integral = await integrate(integrand, Float64Array.of(-2, -2, -2), settings);
-    expect(integral).toMatchObject({ subintervals: 8, evaluations: 17 });
+    expect(integral).toMatchObject({ subintervals: 16, evaluations: 17 });
   });
 
   it('refines for whichever objective is out of tolerance, and only then', async () => {
@@ -116,16 +124,16 @@ describe('integrate', () => {
     const delta = deltaOf(...ends);
     const settings = { ...never, tolerance: 1e-3 };
     const calm = await integrate(segment(...ends, [1e-5, 1e-5]).integrand, delta, settings);
-    expect(calm.subintervals).toBe(1);
+    expect(calm.subintervals).toBe(2);
     const rough = await integrate(segment(...ends, [1e-5, 1]).integrand, delta, settings);
-    expect(rough.subintervals).toBeGreaterThan(1);
+    expect(rough.subintervals).toBeGreaterThan(2);
     expect(Math.max(...rough.residual.map(Math.abs))).toBeLessThanOrEqual(1e-3);
   });
 
   it('stops at the maximum, also where doubling would step over it', async () => {
-    const settings = { ...never, tolerance: 1e-300, subintervals: 3, maxSubintervals: 20 };
+    const settings = { ...never, tolerance: 1e-300, subintervals: 6, maxSubintervals: 40 };
     const { integrand } = segment([1, 1, 1], [-1, -1, -1]);
-    expect((await integrate(integrand, Float64Array.of(-2, -2, -2), settings)).subintervals).toBe(12);
+    expect((await integrate(integrand, Float64Array.of(-2, -2, -2), settings)).subintervals).toBe(24);
   });
 
   it('leaves the gradients it was given untouched', async () => {
@@ -142,7 +150,7 @@ describe('integrate', () => {
 });
 
 describe('metamorphic laws', () => {
-  it.each(fixedRules)('%s: a segment split in two equals two subintervals', async (rule) => {
+  it.each(fixedRules)('%s: a segment split in two equals twice the subintervals', async (rule) => {
     const [from, to] = [[0.1, -0.4, 0.9], [0.5, 0.3, -0.2]]; // prettier-ignore
     const middle = from.map((start, k) => (start + to[k]!) / 2);
     const halves = [
@@ -152,7 +160,7 @@ describe('metamorphic laws', () => {
     const whole = await integrate(segment(from, to).integrand, deltaOf(from, to), {
       ...never,
       rule,
-      subintervals: 2,
+      subintervals: 2 * partsOf(rule),
     });
     expectClose(
       whole.meanGradient[0]!,
@@ -227,6 +235,7 @@ describe('settings', () => {
     { tolerance: Infinity },
     { subintervals: 0 },
     { subintervals: 1.5 },
+    { subintervals: 3 },
     { maxSubintervals: -1 },
     { rule: 'simson' as RuleName },
   ])('rejects %o', async (wrong) => {

@@ -1,7 +1,7 @@
 import { NumericError } from '../errors.js';
 import { dot } from '../num/sums.js';
 import { type Ends, type MeanGradients, NestedMeans, SeparateMeans } from './means.js';
-import { rules } from './rules.js';
+import { partsOf, rules } from './rules.js';
 import { checkSettings, type Level, levelsOf } from './settings.js';
 import type { Evaluation, Integral, Integrand, IntegrationSettings } from './types.js';
 
@@ -34,7 +34,7 @@ export async function integrate(
   const attempt = async (level: Level): Promise<Integral> => {
     const meanGradient = await means.at(level);
     const residual = meanGradient.map((gradient, o) => dot(delta, gradient) - change[o]!);
-    return { meanGradient, residual, subintervals: level.subintervals, evaluations };
+    return { meanGradient, residual, subintervals: level.applications * partsOf(level.rule), evaluations };
   };
   const [first, ...finer] = levelsOf(settings);
   let integral = await attempt(first!);

@@ -28,8 +28,8 @@ export class SeparateMeans implements MeanGradients {
     readonly ends: Ends,
   ) {}
 
-  async at({ rule, subintervals }: Level): Promise<Float64Array[]> {
-    const { nodes, weights } = compositeRule(rule, subintervals);
+  async at({ rule, applications }: Level): Promise<Float64Array[]> {
+    const { nodes, weights } = compositeRule(rule, applications);
     const means = zerosLike(this.ends);
     for (const [j, s] of nodes.entries()) {
       const evaluations = await this.integrand(s);
@@ -59,11 +59,11 @@ export class NestedMeans implements MeanGradients {
     this.#classes = Array.from({ length: depth + 1 }, () => ends.start.map(() => new GradientSum()));
   }
 
-  async at({ rule, subintervals }: Level): Promise<Float64Array[]> {
-    const target = subintervals * 2 ** rules[rule].gridDepth!;
+  async at({ rule, applications }: Level): Promise<Float64Array[]> {
+    const target = applications * 2 ** rules[rule].gridDepth!;
     if (this.#intervals === 0) await this.#fill(target);
     while (this.#intervals < target) await this.#double();
-    return this.#weighted({ rule, subintervals });
+    return this.#weighted({ rule, applications });
   }
 
   async #fill(intervals: number): Promise<void> {
@@ -89,17 +89,17 @@ export class NestedMeans implements MeanGradients {
     });
   }
 
-  #weighted({ rule, subintervals }: Level): Float64Array[] {
+  #weighted({ rule, applications }: Level): Float64Array[] {
     const { weights, gridDepth } = rules[rule];
     const first = weights[0]!;
     const last = weights.at(-1)!;
     const means = zerosLike(this.ends);
     means.forEach((mean, o) => {
-      addScaledInto(mean, first / subintervals, this.ends.start[o]!.gradient);
-      addScaledInto(mean, last / subintervals, this.ends.end[o]!.gradient);
+      addScaledInto(mean, first / applications, this.ends.start[o]!.gradient);
+      addScaledInto(mean, last / applications, this.ends.end[o]!.gradient);
       this.#classes.forEach((group, d) => {
         const weight = d < gridDepth! ? weights[2 ** d]! : first + last;
-        group[o]!.addTo(mean, weight / subintervals);
+        group[o]!.addTo(mean, weight / applications);
       });
     });
     return means;

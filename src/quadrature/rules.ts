@@ -44,17 +44,22 @@ export const rules: Readonly<Record<FixedRuleName, Rule>> = {
 /** Names of all rules, for messages and schemas. */
 export const ruleNames: readonly RuleName[] = [...(Object.keys(rules) as FixedRuleName[]), 'adaptive'];
 
-/** Nodes and weights of `subintervals` applications side by side, ascending, ends that neighbours share merged. */
+/** Equal parts of a segment that one application of the rule spans: 2 for Simpson, 4 for Boole, 1 for every other. */
+export function partsOf(rule: RuleName): number {
+  return rule === 'adaptive' ? 1 : 2 ** (rules[rule].gridDepth ?? 0);
+}
+
+/** Nodes and weights of `applications` applications side by side, ascending, ends that neighbours share merged. */
 export function compositeRule(
   name: FixedRuleName,
-  subintervals: number,
+  applications: number,
 ): { nodes: number[]; weights: number[] } {
   const rule = rules[name];
   const weightAt = new Map<number, number>();
-  for (let part = 0; part < subintervals; part++) {
+  for (let part = 0; part < applications; part++) {
     rule.nodes.forEach((node, j) => {
-      const s = (part + node) / subintervals;
-      weightAt.set(s, (weightAt.get(s) ?? 0) + rule.weights[j]! / subintervals);
+      const s = (part + node) / applications;
+      weightAt.set(s, (weightAt.get(s) ?? 0) + rule.weights[j]! / applications);
     });
   }
   return { nodes: [...weightAt.keys()], weights: [...weightAt.values()] };
@@ -64,7 +69,8 @@ export function compositeRule(
  * The points that an integration certainly evaluates, ascending: the rule's nodes before any refinement, and both ends, whose
  * losses the residual needs. A caller may start them early.
  */
-export function baseNodes(rule: RuleName, subintervals: number): number[] {
-  const { nodes } = compositeRule(rule === 'adaptive' ? 'trapezoid' : rule, subintervals);
+export function baseNodes(rule: RuleName, subintervals: number | null): number[] {
+  const applications = (subintervals ?? partsOf(rule)) / partsOf(rule);
+  const { nodes } = compositeRule(rule === 'adaptive' ? 'trapezoid' : rule, applications);
   return [...new Set([0, ...nodes, 1])];
 }

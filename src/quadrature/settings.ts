@@ -1,11 +1,12 @@
 import { UsageError } from '../errors.js';
-import { type FixedRuleName, ruleNames } from './rules.js';
+import { type FixedRuleName, partsOf, ruleNames } from './rules.js';
 import type { IntegrationSettings } from './types.js';
 
 /** One attempt at the integral; the next is made only where the tolerance asks. */
 export interface Level {
   readonly rule: FixedRuleName;
-  readonly subintervals: number;
+  /** How often the rule is applied, side by side. */
+  readonly applications: number;
 }
 
 function requirePositiveInteger(name: string, value: number): void {
@@ -14,6 +15,17 @@ function requirePositiveInteger(name: string, value: number): void {
     given: `${name} is ${value}`,
     expected: 'a whole number of at least 1',
     remedy: `set ${name} to 1, or to a power of two for finer integration`,
+  });
+}
+
+function requireParts(rule: IntegrationSettings['rule'], subintervals: number): void {
+  requirePositiveInteger('subintervals', subintervals);
+  const parts = partsOf(rule);
+  if (subintervals % parts === 0) return;
+  throw new UsageError({
+    given: `subintervals is ${subintervals} with rule ${rule}`,
+    expected: `a multiple of ${parts}, since one application of ${rule} spans ${parts}`,
+    remedy: `set subintervals to ${parts * Math.ceil(subintervals / parts)}, or leave it out`,
   });
 }
 
@@ -27,7 +39,7 @@ export function checkSettings(settings: IntegrationSettings): void {
       remedy: 'choose one of these names',
     });
   }
-  requirePositiveInteger('subintervals', subintervals);
+  if (subintervals !== null) requireParts(rule, subintervals);
   requirePositiveInteger('maxSubintervals', maxSubintervals);
   if (tolerance !== null && !(tolerance > 0 && tolerance < Infinity)) {
     throw new UsageError({
@@ -38,11 +50,14 @@ export function checkSettings(settings: IntegrationSettings): void {
   }
 }
 
-/** The attempts in order: subintervals double up to the maximum; `adaptive` begins with the trapezoid, then goes on with Simpson. */
+/** The attempts in order: applications double up to the maximum; `adaptive` begins with the trapezoid, then goes on with Simpson. */
 export function* levelsOf(settings: IntegrationSettings): Generator<Level> {
-  const { rule, subintervals, maxSubintervals } = settings;
-  if (rule === 'adaptive') yield { rule: 'trapezoid', subintervals };
+  const { rule, maxSubintervals } = settings;
+  const first = (settings.subintervals ?? partsOf(rule)) / partsOf(rule);
+  if (rule === 'adaptive') yield { rule: 'trapezoid', applications: first };
   const repeated = rule === 'adaptive' ? 'simpson' : rule;
-  yield { rule: repeated, subintervals };
-  for (let n = 2 * subintervals; n <= maxSubintervals; n *= 2) yield { rule: repeated, subintervals: n };
+  yield { rule: repeated, applications: first };
+  for (let n = 2 * first; n * partsOf(repeated) <= maxSubintervals; n *= 2) {
+    yield { rule: repeated, applications: n };
+  }
 }

@@ -111,9 +111,9 @@ function describeKey(key: string): string {
 }
 
 function checkCombination(config: RunConfig, source: string): RunConfig {
-  if (config.subintervals > config.maxSubintervals) {
+  if ((config.subintervals ?? 1) > config.maxSubintervals) {
     throw new UsageError({
-      given: `subintervals ${config.subintervals} above maxSubintervals ${config.maxSubintervals} in ${source}`,
+      given: `subintervals ${String(config.subintervals)} above maxSubintervals ${config.maxSubintervals} in ${source}`,
       expected: 'subintervals at most maxSubintervals',
       remedy: 'lower subintervals or raise maxSubintervals',
     });

@@ -64,7 +64,7 @@ export const runConfigSchema = z.strictObject({
   iterations: count.default(880).describe('optimiser steps'),
   rule: z.enum(rules).default('simpson').describe('quadrature rule'),
   tolerance: z.preprocess((value) => (value === 'none' ? null : value), positive.nullable()).default(0.001).describe('refine while |residual| exceeds this (nats), or none'),
-  subintervals: z.int().min(1).max(1024).default(1).describe('subintervals to start with'),
+  subintervals: orNone(z.int().min(1).max(1024)).describe('equal parts of a step to start with (Simpson: start, middle, end is 2); none: the rule’s fewest'),
   maxSubintervals: z.int().min(1).max(1024).default(32).describe('refinement stops here'),
   splits: z.array(z.enum(measuredSplits)).min(1).default(['train', 'validation']).describe('losses to measure'),
   chunk: orNone(count).describe('examples evaluated together; none: by network'),

@@ -11,6 +11,7 @@ import { modelNamed } from '../models/registry.js';
 import type { Model } from '../models/types.js';
 import type { RunConfig } from './config.js';
 import { chooseEngine } from './engines.js';
+import { checkSettings } from '../quadrature/settings.js';
 import { optimizerOf } from './optimizer.js';
 import type { ObjectivePlan } from './objective/evaluator.js';
 
@@ -35,6 +36,7 @@ export async function openExperiment(config: RunConfig): Promise<Experiment> {
   const layout = layoutOf(parameters.map(({ value, layer, neuronAxis }) => ({ name: value.name, shape: value.shape, layer, neuronAxis }))); // prettier-ignore
   iterationsPerEpoch(dataset.splits.train.count, config.batchSize);
   optimizerOf(config, layout);
+  checkSettings(config);
   return { config, dataset, model, engine, parameters, layout, chunk: config.chunk ?? chunk };
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { analyseRun, type RunAnalysis } from '../analysis/run.js';
-import { renderReport } from '../figures/report.js';
+import { renderReport } from '../figures/index.js';
 import { writeResult } from '../store/results.js';
 import type { Manifest } from '../store/manifest.js';
 import type { RunReader } from '../store/reader.js';
@@ -63,7 +63,7 @@ function factsOf({
     ['Training', `${trajectory.iterations} iterations; ${optimizer.join(', ')}; seed ${seed}`],
     [
       'Quadrature',
-      `${quadrature.rule}, tolerance ${quadrature.tolerance ?? 'none'} nats, ${quadrature.subintervals} to ${quadrature.maxSubintervals} subintervals`,
+      `${quadrature.rule}, tolerance ${quadrature.tolerance ?? 'none'} nats, at most ${quadrature.maxSubintervals} subintervals`,
     ],
     ['Precision', `${objective.precision} gradients, float64 sums`],
     ['Engine', `${engine.name} (${engine.version})`],

@@ -1,5 +1,5 @@
 import type { MeasuredSplit, SplitLedger } from '../ledger/types.js';
-import type { Manifest } from './manifest.js';
+import type { ManifestContent } from './manifest.js';
 
 export type StoredDType = 'float32' | 'float64' | 'int32';
 export type StoredNumbers = Float32Array | Float64Array | Int32Array;
@@ -42,7 +42,7 @@ const chunkBytes = 2 ** 20;
 export const bytesOf: Readonly<Record<StoredDType, number>> = { float32: 4, float64: 8, int32: 4 };
 
 /** All arrays of a run, whether filled already or not. */
-export function arraysOf(manifest: Manifest): ArraySpec[] {
+export function arraysOf(manifest: ManifestContent): ArraySpec[] {
   return [
     thetaArray(manifest),
     ...orderArray(manifest),
@@ -77,7 +77,7 @@ function rowsPerChunk(shape: readonly number[], dtype: StoredDType): number {
   return Math.max(1, Math.min(shape[0]!, Math.floor(chunkBytes / rowBytes)));
 }
 
-function thetaArray({ parameters, trajectory }: Manifest): ArraySpec {
+function thetaArray({ parameters, trajectory }: ManifestContent): ArraySpec {
   return {
     name: 'theta',
     dtype: 'float32',
@@ -91,7 +91,7 @@ function thetaArray({ parameters, trajectory }: Manifest): ArraySpec {
   };
 }
 
-function orderArray({ trajectory: { iterations, batchSize } }: Manifest): ArraySpec[] {
+function orderArray({ trajectory: { iterations, batchSize } }: ManifestContent): ArraySpec[] {
   if (batchSize === null) return [];
   const shape = [iterations, batchSize];
   return [
@@ -109,11 +109,11 @@ function orderArray({ trajectory: { iterations, batchSize } }: Manifest): ArrayS
   ];
 }
 
-function sizeOf(parameters: Manifest['parameters']): number {
+function sizeOf(parameters: ManifestContent['parameters']): number {
   return parameters.reduce((total, { size }) => total + size, 0);
 }
 
-function splitArrays(manifest: Manifest, split: MeasuredSplit): ArraySpec[] {
+function splitArrays(manifest: ManifestContent, split: MeasuredSplit): ArraySpec[] {
   const { keep, layers, parameters, trajectory } = manifest;
   const T = trajectory.iterations;
   const neurons = layers.reduce((total, layer) => total + layer.neurons, 0);
@@ -144,7 +144,11 @@ function splitArrays(manifest: Manifest, split: MeasuredSplit): ArraySpec[] {
 
 const signs = { helping: 'below zero', hurting: 'above zero', zero: 'exactly zero' };
 
-function segmentArray({ trajectory }: Manifest, field: 'subintervals' | 'evaluations', description: string) {
+function segmentArray(
+  { trajectory }: ManifestContent,
+  field: 'subintervals' | 'evaluations',
+  description: string,
+) {
   const source = { kind: 'segment', field } as const;
   return seriesArray({ name: field, dtype: 'int32', shape: [trajectory.iterations], unit: '1', description, source }); // prettier-ignore
 }

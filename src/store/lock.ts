@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { link, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,6 +23,9 @@ type Holder = z.infer<typeof holderSchema>;
 const heartbeatMs = 2_000;
 /** A holder on another machine is given up after so long without a heartbeat. */
 const patienceMs = 10_000;
+/** Removing a dead lock takes a moment; a guard of this age belongs to a process that was killed meanwhile. */
+const guardMs = 3_000;
+const guardPollMs = 10;
 
 /** Exclusive right to write one run folder, as the file `lock` in it. */
 export class RunLock {
@@ -44,9 +47,10 @@ export class RunLock {
    * Takes the lock. One left behind by a process that no longer runs is taken over: at once on this machine, after ten seconds without a
    * heartbeat where it was made on another one.
    *
+   * @param patience Milliseconds without a heartbeat after which a holder elsewhere is given up.
    * @throws StoreError naming the holder.
    */
-  static async acquire(folder: string): Promise<RunLock> {
+  static async acquire(folder: string, patience = patienceMs): Promise<RunLock> {
     const path = join(folder, 'lock');
     const token = randomBytes(12).toString('hex');
     const own = `${path}.${token}`;
@@ -56,8 +60,8 @@ export class RunLock {
         const text = await textOf(path);
         if (text === null) continue;
         const holder = parseHolder(text);
-        if (holder !== null && (await isHeld(path, holder))) throw lockedBy(folder, holder);
-        await takeAway(path, text);
+        if (holder !== null && (await isHeld(path, holder, patience))) throw lockedBy(folder, holder);
+        await attempt(`lock ${folder}`, () => removeDead(path, text));
       }
     } finally {
       await rm(own, { force: true });
@@ -94,23 +98,31 @@ async function linked(own: string, path: string): Promise<boolean> {
   }
 }
 
-/** Removes a lock that was judged dead. If another process replaced it meanwhile, it gets its lock back. */
-async function takeAway(path: string, judged: string): Promise<void> {
-  const aside = `${path}.${randomBytes(4).toString('hex')}.dead`;
+/**
+ * Removes a lock that was judged dead, unless it was replaced meanwhile. Only who holds the guard removes locks, so no two processes can
+ * remove one after the other what the first of them has made anew.
+ */
+async function removeDead(path: string, judged: string): Promise<void> {
+  const guard = `${path}.takeover`;
   try {
-    await rename(path, aside);
+    await writeFile(guard, '', { flag: 'wx' });
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
-    throw error;
+    if (codeOf(error) !== 'EEXIST') throw error;
+    await sleep(guardPollMs);
+    if (Date.now() - ((await modified(guard)) ?? Infinity) > guardMs) await rm(guard, { force: true });
+    return;
   }
-  if ((await textOf(aside)) !== judged) await linked(aside, path);
-  await rm(aside, { force: true });
+  try {
+    if ((await textOf(path)) === judged) await rm(path, { force: true });
+  } finally {
+    await rm(guard, { force: true });
+  }
 }
 
-async function isHeld(path: string, holder: Holder): Promise<boolean> {
+async function isHeld(path: string, holder: Holder, patience: number): Promise<boolean> {
   if (holder.host === hostname() && holder.realm === realm()) return isRunning(holder);
   const before = await modified(path);
-  for (let waited = 0; waited < patienceMs; waited += heartbeatMs / 4) {
+  for (let waited = 0; waited < patience; waited += heartbeatMs / 4) {
     await sleep(heartbeatMs / 4);
     if ((await modified(path)) !== before) return true;
   }

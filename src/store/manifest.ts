@@ -69,7 +69,8 @@ export const manifestSchema = z.strictObject({
   quadrature: z.strictObject({
     rule: z.string(),
     tolerance: z.number().nullable(),
-    subintervals: count.min(1),
+    /** Null: the rule's fewest. */
+    subintervals: count.min(1).nullable(),
     maxSubintervals: count.min(1),
   }),
   /** Finest allocations that are stored. */

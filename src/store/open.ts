@@ -63,18 +63,15 @@ export async function resumeRun(folder: string): Promise<RunWriter> {
 async function writeInitialFiles(context: RunContext): Promise<void> {
   const { folder, manifest } = context;
   const files = new Map([[manifestName, encodeManifest(manifest)], ...(await zarrMetadata(manifest))]);
-  const folders = new Set([folder]);
-  for (const [path, bytes] of files) {
-    const full = join(folder, path);
-    await attempt(`make ${dirname(full)}`, () => mkdir(dirname(full), { recursive: true }));
-    await writeDurable(full, bytes);
-    folders.add(dirname(full));
-  }
+  const paths = [...files.keys()].map((path) => join(folder, path));
+  const folders = new Set(paths.map((path) => dirname(path)));
+  for (const path of folders) await attempt(`make ${path}`, () => mkdir(path, { recursive: true }));
+  await Promise.all([...files].map(([path, bytes]) => writeDurable(join(folder, path), bytes)));
   const journal = await JournalWriter.open(join(folder, journalName), null);
   const checksums = Object.fromEntries([...files].map(([path, bytes]) => [path, sha256(bytes)]));
   await journal.append({ type: 'created', files: checksums });
   await journal.close();
-  for (const path of folders) await syncFolder(path);
+  await Promise.all([...folders].map((path) => syncFolder(path)));
 }
 
 async function refuseExisting(folder: string): Promise<void> {

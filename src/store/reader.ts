@@ -3,6 +3,7 @@ import type { LedgerView, ParameterLayout } from '../ledger/types.js';
 import { readChunk } from './chunks.js';
 import { arrayNamed, type RunContext } from './context.js';
 import type { Manifest } from './manifest.js';
+import { type ArrayReading, readArray, type RowRange } from './read-array.js';
 import type { TrainingStats } from './records.js';
 import { type RunState, gaps, prefixLength } from './state.js';
 import { makeView } from './view.js';
@@ -77,5 +78,15 @@ export class RunReader {
   /** The ledger of the segments that are stored without a gap from the first on. Rows are read when they are asked for. */
   async view(): Promise<LedgerView> {
     return makeView(this.context, prefixLength(this.state.segments));
+  }
+
+  /** An array by its name inside ledger.zarr, such as `loss/train`. Throws StoreError listing the names, UsageError for wrong rows. */
+  async array(name: string, range: RowRange = {}): Promise<ArrayReading> {
+    return readArray(this.context, this.state, name, range);
+  }
+
+  /** Names of all arrays, whether filled already or not. */
+  get arrayNames(): string[] {
+    return this.context.arrays.map(({ name }) => name);
   }
 }

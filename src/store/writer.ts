@@ -164,12 +164,13 @@ export class RunWriter extends RunReader {
 
   async #writeSeries(segments: number): Promise<void> {
     const series = await loadSeries(this.context, this.manifest.trajectory.iterations);
-    let files: Record<string, string> = {};
-    for (const spec of this.context.arrays) {
-      const column = columnOf(series, spec);
-      if (column !== null)
-        files = { ...files, ...(await this.#writeRows(spec, rowsOf(column, widthOf(spec)))) };
-    }
+    const written = await Promise.all(
+      this.context.arrays.map(async (spec) => {
+        const column = columnOf(series, spec);
+        return column === null ? {} : this.#writeRows(spec, rowsOf(column, widthOf(spec)));
+      }),
+    );
+    const files = Object.assign({}, ...written) as Record<string, string>;
     await this.#record({ type: 'series', segments, files });
   }
 

@@ -4,7 +4,7 @@ import type { Program } from '../../src/engines/types.js';
 import { attachLoss } from '../../src/graph/loss.js';
 import { modelNamed } from '../../src/models/registry.js';
 import { integrate } from '../../src/quadrature/integrate.js';
-import type { RuleName } from '../../src/quadrature/types.js';
+import type { Evaluation, RuleName } from '../../src/quadrature/types.js';
 import { engineNamed } from '../../src/run/engines.js';
 import { golden, goldenAbsent, goldenHere, mnistHead, relativeDeviation } from '../support/golden.js';
 
@@ -36,16 +36,19 @@ async function allocate(program: Program, rule: RuleName, subintervals: number):
   const rows = tensors['theta']!;
   const size = rows.length / (steps + 1);
   const result: Allocated = { allocation: [], residual: [] };
+  const at = async (theta: Float64Array): Promise<Evaluation[]> => {
+    const gradient = new Float64Array(size);
+    program.load(theta);
+    const loss = await program.run({ x: images, labels }, gradient);
+    return [{ loss: loss / examples, gradient: gradient.map((sum) => sum / examples) }];
+  };
+  // A program runs one chunk at a time, and the quadrature may ask for several points at once.
+  let last: Promise<Evaluation[]> = Promise.resolve([]);
   for (let t = 0; t < steps; t++) {
     const theta = Float64Array.from(rows.subarray(t * size, (t + 1) * size));
     const delta = theta.map((start, k) => rows[(t + 1) * size + k]! - start);
     const integral = await integrate(
-      async (s) => {
-        const gradient = new Float64Array(size);
-        program.load(theta.map((start, k) => start + s * delta[k]!));
-        const loss = await program.run({ x: images, labels }, gradient);
-        return [{ loss: loss / examples, gradient: gradient.map((sum) => sum / examples) }];
-      },
+      (s) => (last = last.then(() => at(theta.map((start, k) => start + s * delta[k]!)))),
       delta,
       { rule, tolerance: null, subintervals, maxSubintervals: 32 },
     );

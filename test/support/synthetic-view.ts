@@ -204,7 +204,7 @@ export function hugeView(): LedgerView {
   const names = Array.from({ length: 60 }, (_, i) => `stage${Math.floor(i / 20) + 1}.block${i % 20}.conv`);
   return syntheticView({
     segments: 5000,
-    layers: Object.fromEntries(names.map((name) => [name, 20])),
+    layers: Object.fromEntries(names.map((name) => [name, 8])),
     zeroShare: 0,
     keepAllocations: false,
     hurtingLayers: [names[0]!, names.at(-1)!],

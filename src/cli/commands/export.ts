@@ -19,9 +19,9 @@ export function exportCommand(): Command {
     .addOption(new Option('--format <name>', 'file format').choices(exportFormats).default('csv'))
     .option('--out <file>', 'file to write (default: standard output)')
     .action(async (run: string, options: ExportOptions) => {
-      const { rows, shape } = await exportRun(run, options);
+      const { shape, unit } = await exportRun(run, options);
       say(
-        `${options.what} [${shape.join(', ')}], ${rows} rows${options.out ? ` written to ${options.out}` : ''}`,
+        `${options.what} [${shape.join(', ')}], unit ${unit}${options.out ? `, written to ${options.out}` : ''}`,
       );
     });
 }

@@ -29,7 +29,7 @@ describe('encodeModel', () => {
     const type = model.graph!.input[0]!.type!.tensorType!;
     expect(type.elemType).toBe(2);
     expect(type.shape!.dim.map((dim) => dim.value.value)).toEqual([2n, 3n]);
-    expect(model.graph!.node[0]!.input).toEqual(['x', 'w', '']);
+    expect(model.graph!.node[0]!.input).toEqual(['x', 'w']);
   });
 
   it('writes numbers as float or int after the attribute, not after their value', () => {

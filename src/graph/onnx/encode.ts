@@ -74,10 +74,15 @@ function encodeNode(node: NodeSpec): Node {
   return create(NodeSchema, {
     opType: node.op,
     name: node.name,
-    input: [...node.inputs],
+    input: withoutTrailing(node.inputs),
     output: [...node.outputs],
     attribute: Object.entries(node.attributes).map(([name, value]) => encodeAttribute(name, value)),
   });
+}
+
+/** Omitted inputs at the end are left out, not written as empty names, which not every runtime accepts. */
+function withoutTrailing(names: readonly string[]): string[] {
+  return names.slice(0, names.findLastIndex((name) => name !== '') + 1);
 }
 
 function encodeAttribute(name: string, value: AttributeSpec): Attribute {

@@ -1,0 +1,71 @@
+import { paperCitation } from '../analysis/index.js';
+import type { RuleError, RunAnalysis } from '../analysis/index.js';
+import { formatCount, formatNumber, formatPercent } from './format.js';
+
+/** One row of the table of errors, as text; the columns of Table S1 and two more. */
+export interface ErrorRow {
+  readonly what: string;
+  readonly total: string;
+  readonly mean: string;
+  readonly worst: string;
+  readonly over: string;
+}
+
+export const errorColumns = {
+  total: 'cumulative error (% of the loss change)',
+  mean: 'mean error of an iteration (nats)',
+  worst: 'largest error of an iteration (nats)',
+  over: 'iterations over tolerance',
+} as const;
+
+/** Explains the first column's sign. */
+export const errorDefinition =
+  'Cumulative error: (sum of all allocations − change of the loss) ÷ |change of the loss|. Negative means that the allocations claim more decrease than happened.';
+
+const orDash = (value: number | null): string => (value === null ? '–' : formatNumber(value, 3));
+
+function ownRow(what: string, error: RuleError, over: number | null): ErrorRow {
+  return {
+    what,
+    total: formatPercent(error.totalErrorPercent),
+    mean: orDash(error.meanIterationError),
+    worst: error.worst
+      ? `${formatNumber(error.worst.error, 3)} (iteration ${formatCount(error.worst.iteration)})`
+      : '–',
+    over: over === null ? '–' : formatCount(over),
+  };
+}
+
+function paperRows({ paper }: RunAnalysis): ErrorRow[] {
+  if (!paper) return [];
+  return (['rungeKutta', 'firstOrder'] as const).map((rule) => ({
+    what: `paper, ${rule === 'rungeKutta' ? 'RK4 (Simpson)' : 'first order (left)'}`,
+    total: formatPercent(paper.totalErrorPercent[rule]),
+    mean: formatNumber(paper.meanIterationError[rule], 3),
+    worst: '–',
+    over: '–',
+  }));
+}
+
+/** This run's errors with its rule and with the left rule, then the paper's. */
+export function errorRows(analysis: RunAnalysis): ErrorRow[] {
+  const { summary } = analysis;
+  const splits = (['train', 'validation'] as const).flatMap((name) => {
+    const audit = summary[name];
+    return audit ? [{ name, audit }] : [];
+  });
+  return [
+    ...splits.map(({ name, audit }) =>
+      ownRow(`${summary.rule} rule, ${name}`, audit.chosen, audit.overTolerance),
+    ),
+    ...(summary.rule === 'left'
+      ? []
+      : splits.map(({ name, audit }) => ownRow(`left rule, ${name}`, audit.left, null))),
+    ...paperRows(analysis),
+  ];
+}
+
+/** Names the experiment that the paper's rows are of; null without such rows. */
+export function paperNote({ paper }: RunAnalysis): string | null {
+  return paper ? `Paper: ${paper.experiment}, Table S1 of ${paperCitation}.` : null;
+}

@@ -1,0 +1,96 @@
+import type { LayerTotal, RunAnalysis } from '../analysis/index.js';
+import { formatCount, formatNats, formatNumber, formatPercent, formatShare } from './format.js';
+import { shorten } from './text.js';
+
+/** One number that the page begins with. */
+export interface Headline {
+  readonly label: string;
+  readonly value: string;
+  readonly note: string;
+}
+
+function ofLoss({ summary }: RunAnalysis): Headline[] {
+  return (['train', 'validation'] as const).flatMap((name) => {
+    const audit = summary[name];
+    if (!audit) return [];
+    const { lossStart, lossEnd, lossChange } = audit;
+    return [
+      {
+        label: `${name} loss`,
+        value: `${formatNumber(lossStart, 3)} → ${formatNumber(lossEnd, 3)}`,
+        note: `nats, a change of ${formatNumber(lossChange)}`,
+      },
+    ];
+  });
+}
+
+/** A layer's total beside the loss change that all layers make together. */
+function shareOfChange({ total }: LayerTotal, change: number): string {
+  return change === 0
+    ? formatNats(total)
+    : `${formatNats(total)}, ${formatShare(total / change)} of the loss change`;
+}
+
+function ofLayers({ train, validation, summary }: RunAnalysis): Headline[] {
+  const layers = (train ?? validation)?.layers ?? [];
+  const change = (summary.train ?? summary.validation)?.lossChange ?? 0;
+  if (layers.length === 0) return [];
+  const best = layers.reduce((a, b) => (b.total < a.total ? b : a));
+  const worst = layers.reduce((a, b) => (b.total > a.total ? b : a));
+  return [
+    best.total < 0
+      ? { label: 'helped most', value: shorten(best.layer, 28), note: shareOfChange(best, change) }
+      : { label: 'helped most', value: 'no layer', note: 'no total is below zero' },
+    worst.total > 0
+      ? { label: 'hurt most', value: shorten(worst.layer, 28), note: formatNats(worst.total) }
+      : { label: 'hurt most', value: 'no layer', note: 'no total is above zero' },
+  ];
+}
+
+function ofShares({ train, validation }: RunAnalysis): Headline[] {
+  const shares = (train ?? validation)?.shares.run.shares;
+  if (!shares) return [];
+  const { ofAll, ofNonzero } = shares;
+  return [
+    {
+      label: 'parameters helping',
+      value: formatShare(ofNonzero.helping),
+      note: `of those not exactly zero, per iteration; ${formatShare(ofAll.helping)} of all`,
+    },
+  ];
+}
+
+function ofErrors({ summary }: RunAnalysis): Headline[] {
+  const audit = summary.train ?? summary.validation;
+  if (!audit) return [];
+  const { chosen, left } = audit;
+  const compared =
+    summary.rule === 'left' ? '' : `; the left rule's would be ${formatPercent(left.totalErrorPercent)}`;
+  return [
+    {
+      label: 'cumulative error',
+      value: formatPercent(chosen.totalErrorPercent),
+      note: `of the loss change${compared}`,
+    },
+  ];
+}
+
+/** What happened, in a handful of numbers; empty for a run without segments. */
+export function headlinesOf(analysis: RunAnalysis): Headline[] {
+  if (analysis.summary.segments === 0) return [];
+  return [...ofLoss(analysis), ...ofLayers(analysis), ...ofShares(analysis), ...ofErrors(analysis)];
+}
+
+/** How much was measured, in one line. */
+export function extentOf({ summary }: RunAnalysis): string {
+  const { segments, firstIteration, lastIteration, parameters, rule, tolerance, subintervals } = summary;
+  const apart = lastIteration - firstIteration !== segments || firstIteration !== 0;
+  return [
+    `${formatCount(segments)} ${segments === 1 ? 'segment' : 'segments'}`,
+    ...(apart ? [`iterations ${formatCount(firstIteration)} to ${formatCount(lastIteration)}`] : []),
+    `${formatCount(parameters)} parameters`,
+    `${rule} rule`,
+    tolerance === null ? 'never refined' : `tolerance ${tolerance} nats`,
+    ...(subintervals ? [`${formatNumber(subintervals.mean, 3)} subintervals a segment`] : []),
+  ].join(' · ');
+}

@@ -1,0 +1,139 @@
+import * as Plot from '@observablehq/plot';
+import { JSDOM } from 'jsdom';
+import { escapeMarkup, estimateWidth } from '../text.js';
+import { palettes } from '../theme.js';
+import type { Palette, Theme } from '../theme.js';
+
+/** A finished figure. */
+export interface Figure {
+  /** Short name, fit for a file. */
+  readonly name: string;
+  readonly title: string;
+  /** One plain sentence that says what is seen. */
+  readonly caption: string;
+  /** One SVG element; has no ids and refers to nothing outside itself but the page's colours. */
+  readonly svg: string;
+}
+
+/** One key of a legend. */
+export interface LegendEntry {
+  readonly label: string;
+  readonly colour: string;
+  readonly kind: 'area' | 'line' | 'dashed' | 'dot';
+}
+
+/** What a figure is made of; panels are stacked. */
+export interface FigureParts {
+  readonly name: string;
+  readonly title: string;
+  readonly caption: string;
+  readonly legend: readonly LegendEntry[];
+  readonly panels: readonly Panel[];
+}
+
+/** One drawn plot. */
+export interface Panel {
+  readonly height: number;
+  readonly svg: string;
+}
+
+export interface PanelOptions extends Plot.PlotOptions {
+  height: number;
+  /** Pixels; default 13. */
+  readonly size?: number;
+}
+
+/** Where figures are drawn: a document without a browser, and a theme. */
+export interface Canvas {
+  readonly palette: Palette;
+  readonly panel: (options: PanelOptions) => Panel;
+  readonly figure: (parts: FigureParts) => Figure;
+}
+
+/** Pixels; on a telephone a figure is shown at about 0.7 of its size, on a desktop two lie side by side. */
+export const figureWidth = 480;
+export const fontSize = 13;
+const titleHeight = 26;
+const legendRow = 20;
+
+function drawPanel(dom: JSDOM, { size = fontSize, ...options }: PanelOptions): Panel {
+  const svg = Plot.plot({
+    document: dom.window.document,
+    width: figureWidth,
+    marginLeft: 62,
+    marginRight: 20,
+    marginTop: 26,
+    marginBottom: 38,
+    className: 'lca-plot',
+    ...options,
+  });
+  for (const style of svg.querySelectorAll('style')) style.remove();
+  svg.removeAttribute('class');
+  svg.setAttribute('overflow', 'visible');
+  svg.setAttribute('font-size', String(size));
+  return { height: options.height, svg: new dom.window.XMLSerializer().serializeToString(svg) };
+}
+
+function legendMark({ kind, colour }: LegendEntry): string {
+  if (kind === 'area') return `<rect y="-9" width="18" height="10" rx="2" fill="${colour}"/>`;
+  if (kind === 'dot')
+    return `<circle cx="9" cy="-4" r="4" fill="none" stroke="${colour}" stroke-width="1.75"/>`;
+  const dash = kind === 'dashed' ? ' stroke-dasharray="4 3"' : '';
+  return `<line x2="18" y1="-4" y2="-4" stroke="${colour}" stroke-width="2.5"${dash}/>`;
+}
+
+/** Lays keys out in rows that fit the width. */
+function drawLegend(entries: readonly LegendEntry[], top: number): { svg: string; height: number } {
+  let x = 0;
+  let row = 0;
+  const keys = entries.map((entry) => {
+    const width = 24 + estimateWidth(entry.label, fontSize) + 14;
+    if (x > 0 && x + width > figureWidth) {
+      x = 0;
+      row++;
+    }
+    const at = `translate(${x.toFixed(1)},${top + legendRow * row + 14})`;
+    x += width;
+    return `<g transform="${at}">${legendMark(entry)}<text x="24">${escapeMarkup(entry.label)}</text></g>`;
+  });
+  return { svg: keys.join(''), height: entries.length > 0 ? legendRow * (row + 1) + 2 : 0 };
+}
+
+/** Titles are drawn only in stand-alone files; a page has its own headings. */
+function compose(theme: Theme, palette: Palette, parts: FigureParts): Figure {
+  const { name, title, caption } = parts;
+  const alone = theme !== 'page';
+  const legend = drawLegend(parts.legend, alone ? titleHeight : 0);
+  let y = (alone ? titleHeight : 0) + legend.height;
+  const panels = parts.panels.map((panel) => {
+    const placed = `<g transform="translate(0,${y})">${panel.svg}</g>`;
+    y += panel.height;
+    return placed;
+  });
+  const margin = alone ? 12 : 0;
+  const [width, height] = [figureWidth + 2 * margin, y + 2 * margin];
+  const svg = [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${-margin} ${-margin} ${width} ${height}" width="${width}" height="${height}" `,
+    `role="img" aria-label="${escapeMarkup(`${title}. ${caption}`)}" font-family="system-ui, 'DejaVu Sans', sans-serif" `,
+    `font-size="${fontSize}" fill="${palette.text}" color="${palette.text}">`,
+    alone
+      ? `<rect x="${-margin}" y="${-margin}" width="${width}" height="${height}" fill="${palette.background}"/>` +
+        `<text y="15" font-size="15" font-weight="600">${escapeMarkup(title)}</text>`
+      : '',
+    legend.svg,
+    ...panels,
+    '</svg>',
+  ].join('');
+  return { name, title, caption, svg };
+}
+
+/** A canvas with its own document. Drawing is deterministic: the same input gives the same bytes. */
+export function createCanvas(theme: Theme): Canvas {
+  const dom = new JSDOM('');
+  const palette = palettes[theme];
+  return {
+    palette,
+    panel: (options) => drawPanel(dom, options),
+    figure: (parts) => compose(theme, palette, parts),
+  };
+}

@@ -1,0 +1,214 @@
+import { JSDOM } from 'jsdom';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  emptyView,
+  hugeView,
+  singleSegmentView,
+  syntheticView,
+} from '../../../test/support/synthetic-view.js';
+import { analyseRun } from '../../analysis/index.js';
+import type { RunAnalysis } from '../../analysis/index.js';
+import { palettes } from '../theme.js';
+import type { Theme } from '../theme.js';
+import type { Figure } from './canvas.js';
+import { drawFigures } from './figures.js';
+
+const xml = new JSDOM('');
+let base: RunAnalysis;
+let huge: RunAnalysis;
+
+beforeAll(async () => {
+  base = await analyseRun(syntheticView({ segments: 300, hurtingLayers: ['fc3'] }), {
+    preset: 'mnist-fc-sgd',
+  });
+  huge = await analyseRun(hugeView());
+});
+
+/** Parses as XML, which is stricter than HTML; throws where the SVG is malformed. */
+function parse(svg: string): Document {
+  return new xml.window.DOMParser().parseFromString(svg, 'image/svg+xml');
+}
+
+const drawn = new Map<RunAnalysis, Map<Theme, Map<string, Figure>>>();
+
+/** Figures by name, drawn once for each analysis and theme. */
+function draw(analysis: RunAnalysis, theme: Theme = 'page'): Map<string, Figure> {
+  const themes = drawn.get(analysis) ?? new Map<Theme, Map<string, Figure>>();
+  drawn.set(analysis, themes);
+  const known = themes.get(theme);
+  if (known) return known;
+  const figures = new Map(drawFigures(analysis, { theme }).map((figure) => [figure.name, figure]));
+  themes.set(theme, figures);
+  return figures;
+}
+
+/** Points of the one path that a mark with this description drew. */
+function pathPoints(document: Document, description: string): [number, number][] {
+  const path = document.querySelector(`[aria-description="${description}"] path`)!.getAttribute('d')!;
+  return path
+    .split(/[MLZ]/)
+    .filter((part) => part !== '')
+    .map((part) => part.split(',').map(Number) as [number, number]);
+}
+
+describe('figures', () => {
+  it('are drawn in reading order, each with title and caption', () => {
+    expect([...draw(base).keys()]).toEqual([
+      'loss',
+      'layer-totals',
+      'layers-over-time',
+      'shares',
+      'layer-shares',
+      'distribution',
+      'residual',
+      'subintervals',
+    ]);
+    for (const { title, caption, svg } of draw(base).values()) {
+      expect(caption).toMatch(/^\S.*\.$/);
+      expect(caption).not.toMatch(/NaN|undefined|Infinity|null/);
+      expect(parse(svg).documentElement.getAttribute('aria-label')).toBe(`${title}. ${caption}`);
+    }
+  });
+
+  it('are well-formed, finite, without ids, styles, scripts and references, in every theme', () => {
+    for (const [analysis, themes] of [
+      [base, ['page', 'light', 'dark']],
+      [huge, ['page']],
+    ] as const)
+      for (const theme of themes)
+        for (const { svg } of draw(analysis, theme).values()) {
+          expect(parse(svg).documentElement.tagName).toBe('svg');
+          expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+          expect(svg).not.toMatch(/\sid=|<style|<script|href|url\(|@import/);
+          expect(svg.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:/);
+        }
+  });
+
+  it('use custom properties on a page, and explicit colours with a title in files', () => {
+    const page = draw(base).get('loss')!.svg;
+    const file = draw(base, 'dark').get('loss')!.svg;
+    expect(page).toContain('var(--lca-train)');
+    expect(file).not.toContain('var(');
+    expect(file).toContain(palettes.dark.train);
+    expect(parse(file).querySelector('text')!.textContent).toBe(draw(base).get('loss')!.title);
+  });
+
+  it('are deterministic', () => {
+    expect(drawFigures(base)).toEqual(drawFigures(base));
+  });
+
+  it('stay small for 5,000 segments and 60 layers', () => {
+    for (const { svg, name } of draw(huge).values())
+      expect(svg.length, name).toBeLessThan(name === 'layers-over-time' ? 500_000 : 100_000);
+  });
+
+  it('are absent for an empty run and complete for one segment', async () => {
+    expect(drawFigures(await analyseRun(emptyView()))).toEqual([]);
+    const single = draw(await analyseRun(singleSegmentView()));
+    expect([...single.keys()]).toHaveLength(7);
+    for (const { svg } of single.values()) expect(svg).not.toMatch(/NaN|Infinity/);
+  });
+});
+
+describe('what figures show', () => {
+  it('a loss curve whose ends are the first and last loss, on a linear scale', () => {
+    const points = pathPoints(parse(draw(base).get('loss')!.svg), 'train loss');
+    const measured = base.train!.loss.measured;
+    expect(points).toHaveLength(301);
+    const [first, middle, last] = [points[0]!, points[150]!, points[300]!];
+    const expected = (measured[150]! - measured[0]!) / (measured[300]! - measured[0]!);
+    expect((middle[1] - first[1]) / (last[1] - first[1])).toBeCloseTo(expected, 3);
+    expect((middle[0] - first[0]) / (last[0] - first[0])).toBeCloseTo(0.5, 3);
+    expect(last[1]).toBeGreaterThan(first[1]);
+  });
+
+  it('one bar per layer, coloured by its sign and long as its total', () => {
+    const document = parse(draw(base, 'light').get('layer-totals')!.svg);
+    const bars = [...document.querySelectorAll('[aria-description="layer total"] rect')];
+    const layers = base.train!.layers;
+    expect(bars.map((bar) => bar.getAttribute('fill'))).toEqual(
+      layers.map(({ total }) => (total > 0 ? palettes.light.hurting : palettes.light.helping)),
+    );
+    expect(layers.some(({ total }) => total > 0)).toBe(true);
+    const length = (i: number): number => Number(bars[i]!.getAttribute('width'));
+    expect(length(1) / length(0)).toBeCloseTo(Math.abs(layers[1]!.total / layers[0]!.total), 6);
+    expect(bars[0]!.textContent).toContain('fc1');
+  });
+
+  it('one line per layer and split, all layers of a deep network included', () => {
+    const lines = (analysis: RunAnalysis): number => {
+      const document = parse(draw(analysis).get('layers-over-time')!.svg);
+      return [...document.querySelectorAll('[aria-description]')].length;
+    };
+    expect(lines(base)).toBe(2 * 3);
+    expect(lines(huge)).toBe(2 * 60);
+    expect(draw(huge).get('layers-over-time')!.svg).toContain('53 other layers');
+  });
+
+  it('stacked shares that fill the whole height', () => {
+    const document = parse(draw(base).get('shares')!.svg);
+    const heights = ['helping', 'zero', 'hurting'].map((kind) => {
+      const points = pathPoints(document, kind);
+      return Math.abs(points[0]![1] - points.at(-1)![1]);
+    });
+    const { helping, zero, hurting } = base.train!.shares.perIteration;
+    const [from, to] = [0, Math.floor(300 / 200)];
+    const first = [helping, zero, hurting].map((counts) => counts.slice(from, to).reduce((a, b) => a + b));
+    const all = heights.reduce((a, b) => a + b);
+    heights.forEach((height, i) => expect(height / all).toBeCloseTo(first[i]! / 2500, 3));
+  });
+
+  it('both definitions of the shares, in figures and captions', () => {
+    const { ofAll, ofNonzero } = base.train!.shares.run.shares;
+    const { caption } = draw(base).get('shares')!;
+    expect(caption).toContain(`${(ofAll.helping! * 100).toFixed(1)} % of all parameters help`);
+    expect(caption).toContain(`${(ofNonzero.helping! * 100).toFixed(1)} % help`);
+    const bars = parse(draw(base).get('layer-shares')!.svg).querySelectorAll(
+      '[aria-description="layer share"] rect',
+    );
+    expect(bars).toHaveLength(9);
+  });
+
+  it('a distribution with one stair per bin that has entries', () => {
+    const { edges, helping } = base.distribution!;
+    const filled = helping.bins.filter((count) => count > 0).length;
+    const drawn = pathPoints(parse(draw(base).get('distribution')!.svg), 'helping');
+    expect(drawn).toHaveLength(2 * filled);
+    expect(edges).toHaveLength(113);
+  });
+
+  it('the tolerance, and how many iterations exceed it', async () => {
+    const leaking = await analyseRun(syntheticView({ segments: 40, leak: 0.002 }));
+    expect(draw(leaking).get('residual')!.caption).toContain('40 iterations exceed the tolerance');
+    expect(draw(base).get('residual')!.caption).toContain('No iteration exceeds the tolerance');
+    const untold = await analyseRun({ ...syntheticView({ segments: 40 }), tolerance: null });
+    expect(draw(untold).get('residual')!.svg).not.toContain('tolerance');
+  });
+
+  it('residuals that are exactly zero are left out of a logarithmic axis and counted', async () => {
+    const view = syntheticView({ segments: 40, validation: false });
+    const train = { ...view.split('train')!, residual: new Float64Array(40) };
+    const figure = draw(await analyseRun({ ...view, split: (name) => (name === 'train' ? train : null) }));
+    expect(figure.get('residual')!.caption).toContain('40 residuals are exactly zero');
+    expect(figure.get('residual')!.svg).not.toMatch(/NaN|Infinity/);
+  });
+});
+
+describe('names of layers', () => {
+  it('are escaped, cleared of control characters and shortened', async () => {
+    const hostile = `</svg><script>alert("1")</script>&\u0000\u001b[31m\u202e'`;
+    const long = `module.${'encoder.'.repeat(40)}weight`;
+    const analysis = await analyseRun(
+      syntheticView({ segments: 20, layers: { [hostile]: 50, [long]: 50, '': 10 } }),
+    );
+    for (const theme of ['page', 'light'] as const)
+      for (const { svg } of draw(analysis, theme).values()) {
+        const document = parse(svg);
+        expect(document.querySelector('script')).toBeNull();
+
+        expect(svg).not.toMatch(/[\u0000-\u0008\u001b\u202e]/);
+        for (const text of document.querySelectorAll('text'))
+          expect(text.textContent.length).toBeLessThan(60);
+      }
+  });
+});

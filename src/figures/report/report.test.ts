@@ -1,0 +1,153 @@
+import { JSDOM } from 'jsdom';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  emptyView,
+  hugeView,
+  singleSegmentView,
+  syntheticView,
+} from '../../../test/support/synthetic-view.js';
+import { analyseRun } from '../../analysis/index.js';
+import type { RunAnalysis } from '../../analysis/index.js';
+import { renderReport } from './report.js';
+
+const facts = [
+  ['preset', 'mnist-fc-sgd'],
+  ['seed', '0'],
+] as const;
+
+let analysis: RunAnalysis;
+let html: string;
+let page: Document;
+
+const parse = (text: string): Document => new JSDOM(text).window.document;
+
+beforeAll(async () => {
+  analysis = await analyseRun(syntheticView({ segments: 200 }), { preset: 'mnist-fc-sgd' });
+  html = renderReport({ analysis, facts, title: 'mnist-fc-sgd' });
+  page = parse(html);
+});
+
+describe('report', () => {
+  it('asks for nothing outside itself and runs nothing', () => {
+    expect(html.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(
+      /https?:|\/\/[a-z]|url\(|@import|src=|href=/,
+    );
+    expect(page.querySelectorAll('script, link, iframe, object, img, [onload], [onclick]')).toHaveLength(0);
+    expect(
+      page.querySelector('meta[http-equiv="Content-Security-Policy"]')!.getAttribute('content'),
+    ).toContain("default-src 'none'");
+  });
+
+  it('defines every colour that its figures use, in both schemes', () => {
+    const used = new Set([...html.matchAll(/var\((--[a-z0-9-]+)\)/g)].map((match) => match[1]!));
+    expect(used.size).toBeGreaterThan(10);
+    const [light, dark] = html.split('prefers-color-scheme: dark');
+    for (const name of used) {
+      expect(light, name).toContain(`${name}:`);
+      expect(dark, name).toContain(`${name}:`);
+    }
+  });
+
+  it('begins with the verdict and the headline numbers', () => {
+    const main = page.querySelector('main')!;
+    expect(main.firstElementChild!.className).toBe('banner balanced');
+    expect(main.children[1]!.className).toBe('headlines');
+    const value = (label: string): string =>
+      [...page.querySelectorAll('.headlines div')].find(
+        (card) => card.querySelector('dt')!.textContent === label,
+      )!.textContent;
+    expect(value('train loss')).toContain('2.33 → 0.0503');
+    const helping = analysis.train!.shares.run.shares.ofNonzero.helping!;
+    expect(value('parameters helping')).toContain(`${(100 * helping).toFixed(1)} %`);
+    const best = [...analysis.train!.layers].sort((a, b) => a.total - b.total)[0]!;
+    expect(value('helped most')).toContain(best.layer);
+  });
+
+  it('has a labelled figure with a caption for everything drawn', () => {
+    const figures = [...page.querySelectorAll('.figures figure')];
+    expect(figures).toHaveLength(8);
+    for (const figure of figures) {
+      expect(figure.querySelector('svg')!.getAttribute('role')).toBe('img');
+      expect(figure.querySelector('svg')!.getAttribute('aria-label')).toBeTruthy();
+      expect(figure.querySelector('figcaption')!.textContent).toBeTruthy();
+    }
+    expect(page.querySelectorAll('[id]')).toHaveLength(0);
+  });
+
+  it('sets its errors beside those of the paper', () => {
+    const rows = [...page.querySelectorAll('[aria-label="Errors of the integration"] tbody tr')].map((row) =>
+      [...row.children].map((cell) => cell.textContent),
+    );
+    expect(rows.map(([what]) => what)).toEqual([
+      'simpson rule, train',
+      'simpson rule, validation',
+      'left rule, train',
+      'left rule, validation',
+      'paper, RK4 (Simpson)',
+      'paper, first order (left)',
+    ]);
+    expect(rows[4]!.slice(1, 3)).toEqual(['0.00108 %', '2.94·10⁻⁶']);
+    expect(rows[5]!.slice(1, 3)).toEqual(['−171 %', '0.00459']);
+  });
+
+  it('lists every layer and every fact', () => {
+    const names = (table: string): (string | null)[] =>
+      [...page.querySelectorAll(`table[aria-label="${table}"] tbody th`)].map((cell) => cell.textContent);
+    expect(names('Layers in numbers')).toEqual(['fc1', 'fc2', 'fc3']);
+    expect(names('Settings of the run')).toEqual(['preset', 'seed']);
+  });
+
+  it('is deterministic', () => {
+    expect(renderReport({ analysis, facts, title: 'mnist-fc-sgd' })).toBe(html);
+  });
+});
+
+describe('report of an unusual run', () => {
+  it('warns so that it cannot be missed when the ledger does not balance', async () => {
+    const bad = await analyseRun(syntheticView({ segments: 50, leak: 0.001 }));
+    const document = parse(renderReport({ analysis: bad, facts, title: 'bad' }));
+    const banner = document.querySelector('main')!.firstElementChild!;
+    expect(banner.className).toBe('banner unbalanced');
+    expect(banner.getAttribute('role')).toBe('alert');
+    expect(banner.textContent).toMatch(/does not balance.*a cumulative error of 2\.\d\d %.*Do not trust/);
+  });
+
+  it('says that sums contradict residuals when that is what is wrong', async () => {
+    const view = syntheticView({ segments: 20, validation: false });
+    const train = view.split('train')!;
+    const residual = train.residual.slice();
+    residual[3] = 0.0005;
+    const spoiled = { ...view, split: () => ({ ...train, residual }) };
+    const text = renderReport({ analysis: await analyseRun(spoiled), facts, title: 'spoiled' });
+    expect(text).toContain('The stored training sums contradict the stored losses and residuals');
+    expect(text).not.toContain('Do not trust the allocations below');
+  });
+
+  it('is honest and short when nothing was measured', async () => {
+    const document = parse(renderReport({ analysis: await analyseRun(emptyView()), facts, title: 'empty' }));
+    expect(document.querySelector('main')!.textContent).toContain('Nothing has been measured yet');
+    expect(document.querySelectorAll('.figures, .headlines')).toHaveLength(0);
+    expect(document.querySelectorAll('table')).toHaveLength(1);
+  });
+
+  it('works for one segment, and stays below 1 MB for 5,000 segments and 60 layers', async () => {
+    for (const view of [singleSegmentView(), hugeView()]) {
+      const text = renderReport({ analysis: await analyseRun(view), facts, title: 'run' });
+      expect(text).not.toMatch(/NaN|undefined|Infinity/);
+      expect(text.length).toBeLessThan(1_000_000);
+    }
+  });
+
+  it('escapes titles, facts and names of layers', async () => {
+    const hostile = `</style></svg><script>alert(1)</script><img src=x onerror="alert(1)">'`;
+    const named = await analyseRun(syntheticView({ segments: 10, layers: { [hostile]: 60, ok: 20 } }));
+    const document = parse(renderReport({ analysis: named, facts: [[hostile, hostile]], title: hostile }));
+    expect(document.querySelectorAll('script, img')).toHaveLength(0);
+    expect(document.querySelector('h1')!.textContent).toBe(hostile);
+    expect(document.title).toContain(hostile);
+    expect(document.querySelector('table[aria-label="Layers in numbers"] tbody th')!.textContent).toBe(
+      hostile,
+    );
+    expect(document.querySelectorAll('style')).toHaveLength(1);
+  });
+});

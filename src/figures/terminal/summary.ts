@@ -1,0 +1,176 @@
+import picocolors from 'picocolors';
+import type { LayerTotal, RunAnalysis } from '../../analysis/index.js';
+import { errorRows, paperNote } from '../error-rows.js';
+import { formatCount, formatNats, formatNumber, formatShare } from '../format.js';
+import { extentOf } from '../headlines.js';
+import { columns, shorten } from '../text.js';
+import { verdictOf } from '../verdict.js';
+import { asciiGlyphs, divergingBars, sparkline, toAscii, unicodeGlyphs } from './glyphs.js';
+import type { Glyphs } from './glyphs.js';
+import { alignColumns, wrap } from './table.js';
+import type { Cell } from './table.js';
+
+export interface TerminalOptions {
+  /** Columns to fill; default 80, at least 72. */
+  readonly width?: number;
+  /** ANSI colours; default false. */
+  readonly colour?: boolean;
+  /** Only ASCII characters; default false. */
+  readonly ascii?: boolean;
+}
+
+type Colours = ReturnType<typeof picocolors.createColors>;
+
+interface Style {
+  readonly width: number;
+  readonly glyphs: Glyphs;
+  readonly colours: Colours;
+  /** Text as this terminal can show it; before columns are aligned, because it changes lengths. */
+  readonly cell: (text: string) => Cell;
+}
+
+/** Rows that a terminal shows at most; the layers with the largest totals stay. */
+const layerLimit = 24;
+
+const heading = (text: string, { colours }: Style): string => colours.bold(text);
+
+function verdictLines({ summary }: RunAnalysis, { width, glyphs, colours }: Style): string[] {
+  const { balance, headline, details } = verdictOf(summary);
+  const paint = {
+    balanced: (text: string) => colours.bold(colours.green(text)),
+    unbalanced: (text: string) => colours.bold(colours.red(text)),
+    undetermined: colours.bold,
+  }[balance];
+  const lines = details.flatMap((line) => wrap(line, width - 2).map((part) => `  ${part}`));
+  if (balance !== 'unbalanced') return [paint(headline), ...lines];
+  const frame = paint((glyphs.ascii ? '!' : '━').repeat(width));
+  return [frame, paint(headline.toUpperCase()), ...lines, frame];
+}
+
+function lossLines(analysis: RunAnalysis, { width, glyphs, colours, cell }: Style): string[] {
+  const splits = (['train', 'validation'] as const).flatMap((name) => {
+    const audit = analysis.summary[name];
+    const split = analysis[name];
+    return audit && split ? [{ name, audit, curve: split.loss.measured }] : [];
+  });
+  const rows = splits.map(({ name, audit }) =>
+    [
+      `${name} loss`,
+      formatNumber(audit.lossStart),
+      '→',
+      formatNats(audit.lossEnd),
+      `(${formatNumber(audit.lossChange)})`,
+    ].map(cell),
+  );
+  const lines = alignColumns(rows, new Set([0, 3]));
+  const widest = Math.max(...lines.map(columns));
+  const room = Math.min(40, width - widest - 2);
+  return lines.map((line, i) => {
+    const curve = room >= 8 ? `  ${colours.cyan(sparkline(splits[i]!.curve, room, glyphs))}` : '';
+    return line + ' '.repeat(curve ? widest - columns(line) : 0) + curve;
+  });
+}
+
+/** Indices of the layers to list, in order of the layers. */
+function listed(layers: readonly LayerTotal[]): number[] {
+  const order = layers.map((_, i) => i);
+  order.sort((a, b) => Math.abs(layers[b]!.total) - Math.abs(layers[a]!.total) || a - b);
+  return order.slice(0, layerLimit).sort((a, b) => a - b);
+}
+
+function layerLines(analysis: RunAnalysis, style: Style): string[] {
+  const split = analysis.train ?? analysis.validation;
+  if (!split || split.layers.length === 0) return [];
+  const { colours, glyphs, width, cell } = style;
+  const shown = listed(split.layers);
+  const names = shown.map((i) => shorten(split.layers[i]!.layer, Math.max(12, Math.floor(width / 4))));
+  const totals = shown.map((i) => split.layers[i]!.total);
+  const paint = (total: number) => (total > 0 ? colours.yellow : colours.blue);
+  const cells = shown.map((i, row): Cell[] => [
+    cell(names[row]!),
+    cell(formatCount(split.layers[i]!.parameters)),
+    { ...cell(formatNumber(totals[row]!)), paint: paint(totals[row]!) },
+    cell(formatShare(split.shares.perLayer[i]!.shares.ofNonzero.helping)),
+  ]);
+  const head = ['layer', 'parameters', 'nats', 'helping*'].map((text): Cell => ({
+    text,
+    paint: colours.dim,
+  }));
+  const lines = alignColumns([head, ...cells], new Set([0]));
+  const widest = Math.max(...cells.map((row, i) => columnsOf(row, lines[i + 1]!)));
+  const bars = divergingBars(totals, Math.max(10, Math.min(40, width - widest - 3)), glyphs);
+  const omitted = split.layers.length - shown.length;
+  return [
+    heading('What each layer did to the loss (negative helped)', style),
+    lines[0]!,
+    ...lines.slice(1).map((line, i) => `${line}  ${paint(totals[i]!)(bars[i]!.trimEnd())}`),
+    ...(omitted > 0 ? [colours.dim(`… and ${omitted} layers with smaller totals`)] : []),
+    ...wrap('* share of entries that are not exactly zero, over all iterations', width).map(colours.dim),
+  ];
+}
+
+/** Columns of a line whose colours take no space. */
+function columnsOf(cells: readonly Cell[], line: string): number {
+  const painted = cells.reduce(
+    (extra, { text, paint }) => extra + (paint ? columns(paint(text)) - columns(text) : 0),
+    0,
+  );
+  return columns(line) - painted;
+}
+
+function shareLines({ train, validation }: RunAnalysis, style: Style): string[] {
+  const { cell } = style;
+  const shares = (train ?? validation)?.shares.run.shares;
+  if (!shares) return [];
+  const { ofAll, ofNonzero } = shares;
+  const rows = [
+    ['', 'helping', 'hurting', 'exactly zero'],
+    ['of all entries', formatShare(ofAll.helping), formatShare(ofAll.hurting), formatShare(ofAll.zero)],
+    ['of those not zero', formatShare(ofNonzero.helping), formatShare(ofNonzero.hurting), ''],
+  ].map((row) => row.map(cell));
+  return [heading('How many parameters help', style), ...alignColumns(rows, new Set([0]))];
+}
+
+function errorLines(analysis: RunAnalysis, style: Style): string[] {
+  const { cell } = style;
+  const rows = [
+    ['', 'cumulative', 'mean, nats', 'over tolerance'],
+    ...errorRows(analysis).map(({ what, total, mean, over }) => [what, total, mean, over]),
+  ].map((row) => row.map(cell));
+  const note = paperNote(analysis);
+  return [
+    heading('Error of the integration', style),
+    ...alignColumns(rows, new Set([0])),
+    ...(note ? wrap(note, style.width).map(style.colours.dim) : []),
+  ];
+}
+
+/**
+ * The run in a screenful: what happened, which layers helped and hurt, and whether the ledger balances. Ends without a newline.
+ * Names are cleared of control characters, so that they cannot disturb the terminal.
+ */
+export function terminalSummary(analysis: RunAnalysis, options: TerminalOptions = {}): string {
+  const { width = 80, colour = false, ascii = false } = options;
+  const style: Style = {
+    width: Math.max(72, width),
+    glyphs: ascii ? asciiGlyphs : unicodeGlyphs,
+    colours: picocolors.createColors(colour),
+    cell: (text) => ({ text: ascii ? toAscii(text) : text }),
+  };
+  const blocks =
+    analysis.summary.segments === 0
+      ? [[extentOf(analysis)], verdictLines(analysis, style)]
+      : [
+          wrap(extentOf(analysis), style.width),
+          lossLines(analysis, style),
+          layerLines(analysis, style),
+          shareLines(analysis, style),
+          errorLines(analysis, style),
+          verdictLines(analysis, style),
+        ];
+  const text = blocks
+    .filter((block) => block.length > 0)
+    .map((block) => block.join('\n'))
+    .join('\n\n');
+  return ascii ? toAscii(text) : text;
+}

@@ -1,0 +1,44 @@
+/** Control, format and surrogate code points: invalid in XML, or able to disturb a terminal or the direction of text. */
+const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029\ufffe\uffff]/gu;
+
+/** Names come from users' files: what cannot be printed safely becomes U+FFFD. */
+export function printable(text: string): string {
+  return text.replace(unprintable, '\ufffd');
+}
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** Text that is safe between tags and in quoted attributes of HTML and XML. */
+export function escapeMarkup(text: string): string {
+  return printable(text).replace(/[&<>"']/g, (character) => entities[character]!);
+}
+
+/** Shortens to `length` characters with an ellipsis in the middle, where names of layers differ least. */
+export function shorten(text: string, length: number): string {
+  const characters = [...printable(text)];
+  if (characters.length <= length) return characters.join('');
+  const head = Math.ceil((length - 1) / 2);
+  const tail = length - 1 - head;
+  return `${characters.slice(0, head).join('')}…${tail > 0 ? characters.slice(-tail).join('') : ''}`;
+}
+
+const wide =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
+
+/** Columns that text takes in a terminal or monospaced font. */
+export function columns(text: string): number {
+  let count = 0;
+  for (const character of text) count += /\p{M}/u.test(character) ? 0 : wide.test(character) ? 2 : 1;
+  return count;
+}
+
+/** Width in pixels, estimated for a common sans-serif font: there is no browser to measure with. */
+export function estimateWidth(text: string, fontSize: number): number {
+  return columns(text) * fontSize * 0.6;
+}
