@@ -45,6 +45,11 @@ const scaleAndBias: Rule = ({ index, rank }) => (index === 1 || index === 2 ? al
 /** Names that exporters make up for numbers without a name of their own. */
 const anonymous = /^(onnx::|val_|_val|\/|Constant|const_|_?tensor_?\d)/;
 
+/** Whether an exporter made the name up. */
+export function isAnonymous(name: string): boolean {
+  return anonymous.test(name);
+}
+
 /** A bias or a factor. Lone numbers, what is divided by and what is taken away are constants of a formula. */
 const operand: Rule = ({ node, index, rank }) => {
   const added = node.opType === 'Sub' ? index === 0 : node.opType !== 'Div';
@@ -53,7 +58,7 @@ const operand: Rule = ({ node, index, rank }) => {
 
 /** A single number without a name of its own. */
 function isLoneNumber({ name, dims }: Tensor): boolean {
-  return anonymous.test(name) && dims.every((extent) => extent === 1n);
+  return isAnonymous(name) && dims.every((extent) => extent === 1n);
 }
 
 const rules: Readonly<Record<string, Rule>> = {
