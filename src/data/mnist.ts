@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { DataError } from '../errors.js';
 import { readPublished } from './files.js';
 import type { PublishedFile } from './files.js';
-import { readIdx } from './idx.js';
+import { readIdx } from './formats/idx.js';
 import { sharedLike } from './shared.js';
 import type { Examples, RawDataset } from './types.js';
 

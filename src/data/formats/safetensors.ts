@@ -1,0 +1,92 @@
+import { checkedBytes } from './array.js';
+import type { ElementType } from './array.js';
+import type { ByteSource } from './bytes.js';
+import { damaged, misfit } from './damaged.js';
+
+/** Where one tensor of a safetensors file stands. */
+export interface SafetensorsEntry {
+  /** Null: a type without a counterpart here, such as BF16. */
+  readonly dtype: ElementType | null;
+  /** As the file calls it. */
+  readonly storedType: string;
+  readonly shape: readonly number[];
+  /** Place of the first element in the file. */
+  readonly offset: number;
+}
+
+/** Largest header that is accepted. */
+const maxHeaderBytes = 2 ** 24;
+
+const typeNames: Readonly<Record<string, ElementType>> = {
+  U8: 'uint8', I8: 'int8', BOOL: 'uint8', U16: 'uint16', I16: 'int16', U32: 'uint32', I32: 'int32',
+  U64: 'uint64', I64: 'int64', F32: 'float32', F64: 'float64',
+}; // prettier-ignore
+
+/** Reads the table of a safetensors file, tensors by name. Throws DataError for damage and claims beyond the file's length. */
+export async function readSafetensors(source: ByteSource): Promise<ReadonlyMap<string, SafetensorsEntry>> {
+  const prefix = await source.read(0, 8);
+  const length = Number(new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true));
+  if (length > Math.min(maxHeaderBytes, source.size - 8)) {
+    throw damaged(
+      source.name,
+      `a header of ${length} bytes in a file of ${source.size}`,
+      `a header of at most ${Math.min(maxHeaderBytes, source.size - 8)} bytes`,
+    );
+  }
+  const header = parseHeader(await source.read(8, length), source.name);
+  const start = 8 + length;
+  return new Map(
+    Object.entries(header)
+      .filter(([name]) => name !== '__metadata__')
+      .map(([name, entry]) => [name, checkEntry(entry, start, source, name)]),
+  );
+}
+
+function parseHeader(bytes: Uint8Array, file: string): Record<string, unknown> {
+  try {
+    const header: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    if (typeof header === 'object' && header !== null && !Array.isArray(header)) {
+      return header as Record<string, unknown>;
+    }
+  } catch (cause) {
+    throw damaged(file, 'a header that is not JSON', 'a safetensors header', cause);
+  }
+  throw damaged(file, 'a header that is no JSON object', 'a safetensors header');
+}
+
+function isLengths(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((each) => Number.isSafeInteger(each) && (each as number) >= 0);
+}
+
+function checkEntry(entry: unknown, start: number, source: ByteSource, name: string): SafetensorsEntry {
+  const file = `${source.name}(${name})`;
+  const { dtype, shape, data_offsets: span } = (entry ?? {}) as Record<string, unknown>;
+  if (typeof dtype !== 'string' || !isLengths(shape) || !isLengths(span) || span.length !== 2) {
+    throw damaged(file, 'a malformed entry', 'dtype, shape and data_offsets');
+  }
+  const [begin, end] = span as [number, number];
+  const known = Object.hasOwn(typeNames, dtype) ? typeNames[dtype]! : null;
+  const bytes = known === null ? end - begin : checkedBytes(known, shape, file);
+  if (end - begin !== bytes || bytes < 0 || start + end > source.size) {
+    throw damaged(
+      file,
+      `data_offsets [${begin}, ${end}] of a ${dtype} tensor [${shape.join(', ')}] (truncated or inconsistent)`,
+      `${bytes} bytes within the ${source.size - start} that follow the header`,
+    );
+  }
+  return { dtype: known, storedType: dtype, shape, offset: start + begin };
+}
+
+/** Throws DataError where a tensor's numbers are not float32, the type of all parameters. */
+export function requireFloat32(
+  entry: { dtype: ElementType | null; storedType?: string },
+  file: string,
+): void {
+  if (entry.dtype === 'float32') return;
+  throw misfit(
+    file,
+    `numbers of type ${entry.storedType ?? String(entry.dtype)}`,
+    'float32',
+    'convert before saving (PyTorch: tensor.float(); numpy: array.astype("float32"))',
+  );
+}
