@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
+import { key } from '../num/random.js';
 import { readMnist } from './mnist.js';
 import { splitDataset } from './split.js';
 import type { SplitOptions } from './split.js';
@@ -17,13 +18,15 @@ export function defaultDataRoot(): string {
   return process.env['LOSSLEDGER_DATA'] ?? join(homedir(), '.cache', 'lossledger', 'data');
 }
 
-export interface LoadOptions extends SplitOptions {
+export interface LoadOptions extends Omit<SplitOptions, 'key'> {
+  /** The run's seed. */
+  readonly seed: number | string;
   /** Folder of added data sets; default `defaultDataRoot()`. */
   readonly root?: string;
 }
 
 /**
- * Reads a data set, verifies its checksums and splits it by the key. Throws UsageError for an unknown name, DataError for files
+ * Reads a data set, verifies its checksums and splits it by the seed's key. Throws UsageError for an unknown name, DataError for files
  * that are missing, truncated or changed.
  */
 export async function loadDataset(name: string, options: LoadOptions): Promise<Dataset> {
@@ -35,5 +38,8 @@ export async function loadDataset(name: string, options: LoadOptions): Promise<D
       remedy: 'check the spelling, or give the path of your own data',
     });
   }
-  return splitDataset(await reader(options.root ?? defaultDataRoot()), options);
+  return splitDataset(await reader(options.root ?? defaultDataRoot()), {
+    ...options,
+    key: key(options.seed),
+  });
 }

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataError, UsageError } from '../errors.js';
-import { key } from '../num/random.js';
 import { readIdx } from './idx.js';
 import { loadDataset } from './load.js';
 import { mnistFiles } from './mnist.js';
@@ -25,7 +24,7 @@ afterAll(() => rm(root, { recursive: true }));
 
 describe('loadDataset mnist', () => {
   it('splits the published images 55,000 / 5,000 / 10,000', async () => {
-    const { splits, classes, files, transform } = await loadDataset('mnist', { key: key(0), root });
+    const { splits, classes, files, transform } = await loadDataset('mnist', { seed: 0, root });
     expect(['train', 'validation', 'test'].map((name) => splits[name as 'train'].count)).toEqual([
       55_000, 5000, 10_000,
     ]);
@@ -37,7 +36,7 @@ describe('loadDataset mnist', () => {
   });
 
   it('gives every published image to one split, with its own label', async () => {
-    const { splits } = await loadDataset('mnist', { key: key(5), root });
+    const { splits } = await loadDataset('mnist', { seed: 5, root });
     const images = await publishedBytes(mnistFiles.trainImages.name);
     const labels = await publishedBytes(mnistFiles.trainLabels.name);
     const describeImage = (pixels: ArrayLike<number>, label: number) => {
@@ -59,7 +58,7 @@ describe('loadDataset mnist', () => {
   it('prefers a folder mnist of the data root, and names a file that is missing, cut or changed there', async () => {
     const folder = join(root, 'damaged', 'mnist');
     await mkdir(folder, { recursive: true });
-    const load = () => loadDataset('mnist', { key: key(0), root: join(root, 'damaged') });
+    const load = () => loadDataset('mnist', { seed: 0, root: join(root, 'damaged') });
     await expect(load()).rejects.toThrow(/mnist.train-images-idx3-ubyte: no such file/);
     for (const { name } of Object.values(mnistFiles))
       await symlink(join(published, name), join(folder, name));
@@ -77,6 +76,6 @@ describe('loadDataset mnist', () => {
   });
 
   it('refuses an unknown name', async () => {
-    await expect(loadDataset('minst', { key: key(0) })).rejects.toThrow(UsageError);
+    await expect(loadDataset('minst', { seed: 0 })).rejects.toThrow(UsageError);
   });
 });

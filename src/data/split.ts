@@ -11,7 +11,7 @@ export interface SplitOptions {
   /** Examples drawn from the pool for validation; default 5,000, the paper's, where the pool has ten times as many, else a tenth. */
   readonly validation?: number;
   /** Training examples to keep, stratified by class; default all. The validation set shrinks in proportion. */
-  readonly subset?: number;
+  readonly subset?: number | null;
 }
 
 /**

@@ -12,6 +12,8 @@ export interface TensorType {
 export interface Operator {
   /** Smallest and largest number of inputs, trailing optional ones included. */
   readonly arity: readonly [min: number, max: number];
+  /** Names of all attributes that it understands; any other is refused. */
+  readonly attributes: readonly string[];
   /**
    * Output types from input types; throws GraphError where the inputs or attributes do not fit. `node` is the node's
    * name, for the message.

@@ -16,6 +16,8 @@ export interface Model {
   readonly inputShape: readonly number[];
   /** Classes, or width of the output. */
   readonly outputs: number;
+  /** Share of zeros in each mask input of the training graph, by input name (`dropout/…`); default none. */
+  readonly dropout?: Readonly<Record<string, number>>;
   /** Graph with input `x` [examples, …inputShape] and one output, the logits [examples, outputs]. */
   build(options: BuildOptions): Graph;
 }

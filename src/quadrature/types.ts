@@ -6,7 +6,10 @@ export interface Evaluation {
   readonly gradient: Float64Array;
 }
 
-/** s ∈ [0, 1] ↦ one evaluation per objective at θ_t + s Δθ_t. Must return the same for the same s; may be called early. */
+/**
+ * s ∈ [0, 1] ↦ one evaluation per objective at θ_t + s Δθ_t. Must return the same for the same s; may be called early.
+ * The gradients stay as they are until the integration ends.
+ */
 export type Integrand = (s: number) => Promise<readonly Evaluation[]>;
 
 export type RuleName =
@@ -25,8 +28,11 @@ export interface IntegrationSettings {
   readonly rule: RuleName;
   /** Refine while abs(residual) of any objective exceeds this (nats; the paper's 0.001); null: never refine. */
   readonly tolerance: number | null;
-  /** Subintervals to start with; default 1. One Simpson application (start, middle, end) is one subinterval. */
-  readonly subintervals: number;
+  /**
+   * Equal parts of the segment to start with, as composite rules count them: Simpson on start, middle and end has 2, so it takes
+   * multiples of 2, Boole multiples of 4, every other rule any number. Null: the rule's fewest.
+   */
+  readonly subintervals: number | null;
   /** Refinement stops here; the paper's 32. */
   readonly maxSubintervals: number;
 }

@@ -1,4 +1,25 @@
 import type { Operator } from '../operator.js';
+import { convolutions } from './convolution.js';
+import { elementwise } from './elementwise.js';
+import { indexing } from './indexing.js';
+import { joining } from './joining.js';
+import { losses } from './loss.js';
+import { matrixOperators } from './matrix.js';
+import { normalisations } from './normalisation.js';
+import { pools } from './pooling.js';
+import { reductions } from './reduction.js';
+import { shapeOperators } from './shape.js';
 
 /** Every operator that a graph may contain, by name (docs/OPERATORS.md). */
-export const operators: ReadonlyMap<string, Operator> = new Map<string, Operator>();
+export const operators: ReadonlyMap<string, Operator> = new Map<string, Operator>([
+  ...elementwise,
+  ...matrixOperators,
+  ...reductions,
+  ...shapeOperators,
+  ...joining,
+  ...indexing,
+  ...convolutions,
+  ...pools,
+  ...normalisations,
+  ...losses,
+]);

@@ -1,0 +1,2 @@
+export { differentiate } from './differentiate.js';
+export { rules, withoutGradient } from './rules/index.js';

@@ -1,0 +1,27 @@
+import { Command } from 'commander';
+import { chooseEngine, engineStatuses } from '../../run/engines.js';
+import { columns, printJson, printLine } from '../output.js';
+
+export function enginesCommand(): Command {
+  return new Command('engines')
+    .description('say which engines are available here, and why others are not')
+    .option('--json', 'print one JSON document')
+    .action(async (options: { json?: boolean }) => {
+      const statuses = await engineStatuses();
+      const auto = (await chooseEngine('auto')).name;
+      const rows = statuses.map(({ name, availability }) => ({
+        engine: name,
+        available: availability.ok,
+        auto: name === auto,
+        detail: availability.ok ? availability.detail : availability.reason,
+      }));
+      if (options.json) {
+        printJson(rows);
+        return;
+      }
+      printLine(
+        columns(rows.map((row) => [row.engine, row.available ? 'available' : 'not here', row.detail])),
+      );
+      printLine(`\n--engine auto takes ${auto}.`);
+    });
+}

@@ -1,0 +1,27 @@
+import { Command, Option } from 'commander';
+import { exportRun, exportable, exportFormats } from '../../run/export.js';
+import { measuredSplits } from '../../run/config.js';
+import { say } from '../output.js';
+
+interface ExportOptions {
+  readonly what: (typeof exportable)[number];
+  readonly split: (typeof measuredSplits)[number];
+  readonly format: (typeof exportFormats)[number];
+  readonly out?: string;
+}
+
+export function exportCommand(): Command {
+  return new Command('export')
+    .description('write one quantity of a run as npy, csv or json')
+    .argument('<run>', 'run folder')
+    .addOption(new Option('--what <quantity>', 'what to write').choices(exportable).makeOptionMandatory())
+    .addOption(new Option('--split <name>', 'which loss').choices(measuredSplits).default('train'))
+    .addOption(new Option('--format <name>', 'file format').choices(exportFormats).default('csv'))
+    .option('--out <file>', 'file to write (default: standard output)')
+    .action(async (run: string, options: ExportOptions) => {
+      const { shape, unit } = await exportRun(run, options);
+      say(
+        `${options.what} [${shape.join(', ')}], unit ${unit}${options.out ? `, written to ${options.out}` : ''}`,
+      );
+    });
+}

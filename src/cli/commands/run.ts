@@ -1,0 +1,64 @@
+import { Command, InvalidArgumentError } from 'commander';
+import { resolveConfig } from '../../run/config-file.js';
+import { estimateRun } from '../../run/estimate.js';
+import { openExperiment } from '../../run/experiment.js';
+import { manifestOf } from '../../run/manifest.js';
+import { createRun } from '../../store/open.js';
+import { addConfigFlags, configFlags } from '../config-flags.js';
+import { printEstimate } from '../estimate.js';
+import { continueRun } from '../workflow.js';
+
+export interface WorkOptions {
+  readonly workers?: number;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+interface RunOptions extends WorkOptions {
+  readonly out: string;
+  readonly dryRun?: boolean;
+}
+
+/** Options of every command that computes. */
+export function addWorkOptions(command: Command): Command {
+  return command
+    .option('--workers <count>', 'threads that compute (default: one per core)', parseCount)
+    .option('--json', 'print one JSON document on standard output')
+    .option('--quiet', 'no progress');
+}
+
+export function parseCount(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('expected a whole number above 0');
+}
+
+export function runCommand(): Command {
+  return startingCommand('run', 'train and measure: the whole job, then a report', true);
+}
+
+export function trainCommand(): Command {
+  return startingCommand('train', 'train only, storing the trajectory; `lca measure` does the rest', false);
+}
+
+function startingCommand(name: string, description: string, measure: boolean): Command {
+  const command = new Command(name)
+    .description(description)
+    .argument('[preset-or-file]', 'preset (lca presets) or run file (.yaml, .json); default: all defaults')
+    .requiredOption('--out <folder>', 'run folder to create')
+    .option('--dry-run', 'print the estimate of time, memory and bytes, and stop');
+  return addConfigFlags(addWorkOptions(command)).action(
+    async (from: string | undefined, options: RunOptions & Record<string, unknown>) => {
+      const config = await resolveConfig({ from, flags: configFlags(options) });
+      const experiment = await openExperiment(config);
+      const estimate = () => estimateRun(experiment, { workers: options.workers, measure });
+      if (options.dryRun) {
+        printEstimate(await estimate(), options.json ? 'json' : 'text');
+        return;
+      }
+      const run = await createRun(options.out, manifestOf(experiment));
+      if (!options.quiet) printEstimate(await estimate(), 'aside');
+      await continueRun(experiment, run, { ...options, measure });
+    },
+  );
+}

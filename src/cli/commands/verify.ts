@@ -1,0 +1,38 @@
+import { Command } from 'commander';
+import { verifyFolder } from '../../run/verify.js';
+import { printJson, printLine } from '../output.js';
+import { progressBar } from '../progress.js';
+import { parseCount } from './run.js';
+
+export function verifyCommand(): Command {
+  return new Command('verify')
+    .description('check a run: checksums, sums, balance, and with --sample segments computed anew')
+    .argument('<run>', 'run folder')
+    .option('--sample <count>', 'recompute this many segments with the float64 reference engine', parseCount)
+    .option('--workers <count>', 'threads that compute (default: one per core)', parseCount)
+    .option('--json', 'print one JSON document')
+    .option('--quiet', 'no progress')
+    .action(async (run: string, options: VerifyOptions) => {
+      const enabled = !options.quiet && process.stderr.isTTY;
+      const result = await verifyFolder(run, {
+        sample: options.sample ?? 0,
+        workers: options.workers,
+        checking: progressBar('check', 'files', enabled),
+        recomputing: progressBar('recompute', 'segments', enabled),
+      });
+      if (options.json) printJson(result);
+      else {
+        for (const { what, where } of result.findings) printLine(`BAD  ${where}: ${what}`);
+        for (const line of result.facts) printLine(`ok   ${line}`);
+        printLine(result.findings.length === 0 ? 'The run is sound.' : `${result.findings.length} findings.`);
+      }
+      if (result.findings.length > 0) process.exitCode = 1;
+    });
+}
+
+interface VerifyOptions {
+  readonly sample?: number;
+  readonly workers?: number;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}

@@ -1,0 +1,46 @@
+import { Option, type Command } from 'commander';
+import {
+  configKeys,
+  fileOnlyKeys,
+  runConfigSchema,
+  type ConfigKey,
+  type RunConfigInput,
+} from '../run/config.js';
+
+/** Flags whose value stays text; every other value is read as a number where it is one. */
+const textual: readonly ConfigKey[] = ['model', 'data'];
+
+const flagKeys = configKeys.filter((key) => !fileOnlyKeys.includes(key));
+
+/** Adds one flag for every key of a run file: `learningRate` is `--learning-rate`. */
+export function addConfigFlags(command: Command): Command {
+  for (const key of flagKeys) command.addOption(optionFor(key));
+  return command;
+}
+
+function optionFor(key: ConfigKey): Option {
+  const schema: { description?: string | undefined } = runConfigSchema.shape[key];
+  const option = new Option(`--${kebab(key)} <value>`, `${schema.description ?? key} (${defaultOf(key)})`);
+  return option.argParser((text: string) => parseValue(key, text));
+}
+
+function defaultOf(key: ConfigKey): string {
+  const value = runConfigSchema.shape[key].parse(undefined);
+  if (value === null) return 'none';
+  return Array.isArray(value) ? value.join(',') : String(value);
+}
+
+function parseValue(key: ConfigKey, text: string): unknown {
+  if (key === 'splits') return text.split(',');
+  if (textual.includes(key) || text.trim() === '' || Number.isNaN(Number(text))) return text;
+  return Number(text);
+}
+
+function kebab(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** The configuration keys among a command's parsed options; they are checked when the configuration is resolved. */
+export function configFlags(options: Readonly<Record<string, unknown>>): RunConfigInput {
+  return Object.fromEntries(flagKeys.filter((key) => key in options).map((key) => [key, options[key]]));
+}

@@ -1,0 +1,16 @@
+import type { Estimate } from '../run/estimate.js';
+import { printJson, printLine, say } from './output.js';
+import { bytes, duration } from './progress.js';
+
+/** Prints what a run will cost: as the answer (text or JSON), or as an aside on standard error. */
+export function printEstimate(estimate: Estimate, form: 'text' | 'json' | 'aside'): void {
+  if (form === 'json') {
+    printJson(estimate);
+    return;
+  }
+  const print = form === 'text' ? printLine : say;
+  const { segments, gradientsPerSegment, examplesPerSecond, seconds, engine, workers } = estimate;
+  print(`${segments} segments, ${gradientsPerSegment} whole-data gradients each (more where refined)`);
+  print(`engine ${engine}, ${workers} workers: about ${Math.round(examplesPerSecond)} examples/s here`);
+  print(`about ${duration(seconds)}, at most ${bytes(estimate.bytes)} on disk`);
+}

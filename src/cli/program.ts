@@ -1,0 +1,48 @@
+import { Command } from 'commander';
+import { version } from '../run/version.js';
+import { benchCommand } from './commands/bench.js';
+import { dataCommand } from './commands/data.js';
+import { demoCommand } from './commands/demo.js';
+import { enginesCommand } from './commands/engines.js';
+import { exportCommand } from './commands/export.js';
+import { measureCommand } from './commands/measure.js';
+import { presetsCommand } from './commands/presets.js';
+import { reportCommand } from './commands/report.js';
+import { resumeCommand } from './commands/resume.js';
+import { runCommand, trainCommand } from './commands/run.js';
+import { verifyCommand } from './commands/verify.js';
+
+const examples = `
+Examples:
+  lca demo                               train, measure and report on MNIST in about two minutes
+  lca run mnist-fc-sgd --out my-run      one of the paper's experiments, whole
+  lca run my-run.yaml --out my-run --rule adaptive
+  lca resume my-run                      go on after an interruption
+  lca export my-run --what allocation --split train --format npy --out a.npy
+
+Exit status: 0 done, 1 failed, 2 wrong use or bad input.`;
+
+/** The command line, all commands attached. */
+export function makeProgram(): Command {
+  const program = new Command('lca')
+    .description(
+      'A microscope for neural-network training: credits every change of the loss to the parameters that caused it.',
+    )
+    .version(version)
+    .showHelpAfterError('(add --help for what is possible)')
+    .addHelpText('after', examples)
+    .exitOverride();
+  const commands = [
+    demoCommand(), runCommand(), trainCommand(), measureCommand(), resumeCommand(), verifyCommand(), reportCommand(),
+    exportCommand(), dataCommand(), presetsCommand(), enginesCommand(), benchCommand(),
+  ]; // prettier-ignore
+  for (const command of commands) program.addCommand(inherit(command));
+  return program;
+}
+
+/** Subcommands added ready-made do not inherit settings; errors must end with exit status 2 in all of them. */
+function inherit(command: Command): Command {
+  command.exitOverride().showHelpAfterError('(add --help for what is possible)');
+  for (const child of command.commands) inherit(child);
+  return command;
+}

@@ -1,0 +1,66 @@
+import type { Experiment } from '../run/experiment.js';
+import type { RunWriter } from '../store/writer.js';
+import { measureRun } from '../run/measure.js';
+import { reportRun, type Report } from '../run/report.js';
+import { trainRun } from '../run/train.js';
+import { terminalSummary } from '../figures/index.js';
+import { printJson, printLine, say, terminalStyle } from './output.js';
+import { progressBar } from './progress.js';
+
+interface WorkflowOptions {
+  readonly workers?: number | undefined;
+  readonly json?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
+  /** False: train only. */
+  readonly measure: boolean;
+}
+
+/** Does what is left of a run, with progress, and closes it: training, measuring, report. */
+export async function continueRun(
+  experiment: Experiment,
+  run: RunWriter,
+  options: WorkflowOptions,
+): Promise<void> {
+  const stop = stopOnInterrupt();
+  const bar = (label: string, unit: string) =>
+    progressBar(label, unit, !options.quiet && process.stderr.isTTY);
+  try {
+    await trainRun(experiment, run, { progress: bar('train', 'steps'), signal: stop.signal });
+    if (!options.measure) {
+      say(`Trained. Measure it with: lca measure ${run.folder}`);
+      return;
+    }
+    const progress = bar('measure', 'segments');
+    await measureRun(experiment, run, { workers: options.workers, progress, signal: stop.signal });
+    printReport(await reportRun(run, bar('analyse', 'segments')), options);
+  } finally {
+    stop.release();
+    await run.close();
+  }
+}
+
+/** Prints what a report found. */
+export function printReport(report: Report, { json }: { json?: boolean | undefined }): void {
+  if (json) printJson(report.analysis);
+  else {
+    printLine(terminalSummary(report.analysis, terminalStyle()));
+    printLine(`\nReport: ${report.path}`);
+  }
+}
+
+/** The first Ctrl-C stops at the next safe point; the second one at once (which is safe too: see docs/FORMAT.md). */
+function stopOnInterrupt(): { signal: AbortSignal; release: () => void } {
+  const controller = new AbortController();
+  const onSignal = () => {
+    say('\nStopping after the current segment; `lca resume` continues. Press Ctrl-C again to stop at once.');
+    controller.abort();
+    release();
+  };
+  const release = () => {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  return { signal: controller.signal, release };
+}

@@ -1,0 +1,71 @@
+import { EngineError } from '../../errors.js';
+import type { Graph, Value } from '../../graph/types.js';
+import { sizeOf } from '../../graph/types.js';
+import type { Feeds } from '../types.js';
+
+type Feed = Feeds[string];
+
+const arrayOf = {
+  float32: Float32Array,
+  int32: Int32Array,
+  int64: BigInt64Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+} as const;
+
+/** The array fed for an input, of the right type and length. */
+export function checkFeed(value: Value, feeds: Feeds): Feed {
+  const feed = feeds[value.name];
+  const expected = arrayOf[value.dtype];
+  if (feed instanceof expected && feed.length === sizeOf(value.shape)) return feed;
+  throw new EngineError({
+    given:
+      feed === undefined ? `no array for input ${value.name}` : `${describe(feed)} for input ${value.name}`,
+    expected: `${expected.name} of ${sizeOf(value.shape)} elements, shape [${value.shape.join(', ')}]`,
+    remedy: 'feed one whole chunk in row-major order',
+  });
+}
+
+/** A copy of an array in shared memory, which ONNX Runtime does not take; any other array itself. */
+export function ownMemory(feed: Feed): Feed {
+  return feed.buffer instanceof SharedArrayBuffer ? feed.slice() : feed;
+}
+
+function describe(feed: Feed): string {
+  return `${feed.constructor.name} of ${feed.length} elements`;
+}
+
+/** Labels that index classes. ONNX Runtime would take one out of range for an example without a class. */
+export class LabelRange {
+  constructor(
+    readonly labels: Value,
+    readonly classes: number,
+  ) {}
+
+  check(feeds: Feeds): void {
+    const labels = checkFeed(this.labels, feeds);
+    for (let k = 0; k < labels.length; k++) {
+      const label = Number(labels[k]);
+      if (label < 0 || label >= this.classes) throw this.#outOfRange(label, k);
+    }
+  }
+
+  #outOfRange(label: number, index: number): EngineError {
+    return new EngineError(
+      {
+        given: `label ${label} of example ${index} of the chunk`,
+        expected: `a class in [0, ${this.classes - 1}]`,
+        remedy: "check the data set's labels, or the model's number of outputs",
+      },
+      { exitCode: 2 },
+    );
+  }
+}
+
+/** The graph's inputs that a loss reads as labels. */
+export function labelRanges(graph: Graph): LabelRange[] {
+  const inputs = new Set(graph.inputs);
+  return graph.nodes
+    .filter((node) => node.op === 'SoftmaxCrossEntropyLoss' && inputs.has(node.inputs[1]!))
+    .map((node) => new LabelRange(node.inputs[1]!, node.inputs[0]!.shape[1]!));
+}

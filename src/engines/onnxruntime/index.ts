@@ -1,0 +1,55 @@
+import type { InferenceSession } from 'onnxruntime-node';
+import { EngineError } from '../../errors.js';
+import { encodeModel } from '../../graph/onnx/encode.js';
+import type { Graph } from '../../graph/types.js';
+import type { CompileOptions, Engine } from '../types.js';
+import { availabilityOf } from './availability.js';
+import { lowerGraph } from './lower.js';
+import { OnnxruntimeProgram, type OpenSession } from './program.js';
+import { firstLine, loadRuntime, type Provider } from './runtime.js';
+
+export type { Provider } from './runtime.js';
+
+/** The engine that lowers graphs to standard ONNX and runs them on ONNX Runtime, in float32. */
+export function onnxruntimeEngine(provider: Provider = 'cpu'): Engine {
+  const name = provider === 'cpu' ? 'onnxruntime' : `onnxruntime-${provider}`;
+  return {
+    name,
+    available: () => availabilityOf(provider),
+    version: () => `onnxruntime ${loadRuntime().env.versions.node ?? 'unknown'}`,
+    compile: (graph, options) => OnnxruntimeProgram.compile(graph, opener(provider, options)),
+  };
+}
+
+function opener(provider: Provider, { threads = 1 }: CompileOptions = {}): OpenSession {
+  return async (graph) => {
+    const lowered = lowerGraph(graph);
+    const options: InferenceSession.SessionOptions = {
+      executionProviders: [provider],
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      logSeverityLevel: 4,
+    };
+    try {
+      const session = await loadRuntime().InferenceSession.create(encodeModel(lowered.model), options);
+      return { session, lowered };
+    } catch (cause) {
+      throw compileFailed(graph, provider, cause);
+    }
+  };
+}
+
+function compileFailed(graph: Graph, provider: Provider, cause: unknown): EngineError {
+  const message = firstLine(cause);
+  const node = graph.nodes.find(({ name }) => message.includes(`'${name}/`));
+  const place = node === undefined ? `graph ${graph.name}` : `${node.op} node ${node.name}`;
+  return new EngineError(
+    {
+      given: `${place} on onnxruntime (${provider}): ${message}`,
+      expected: 'a graph that ONNX Runtime can compile',
+      remedy: 'use the reference engine, or rewrite this part of the model',
+    },
+    { cause },
+  );
+}

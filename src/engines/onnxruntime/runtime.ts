@@ -1,0 +1,42 @@
+import { createRequire } from 'node:module';
+import type * as Onnxruntime from 'onnxruntime-node';
+import { EngineError } from '../../errors.js';
+
+/** What executes the lowered graph. */
+export type Provider = 'cpu' | 'webgpu' | 'cuda';
+
+type Runtime = typeof Onnxruntime;
+
+const require = createRequire(import.meta.url);
+
+/** Path of the native library's JavaScript entry; null where the package is not installed. */
+export function runtimePath(): string | null {
+  try {
+    return require.resolve('onnxruntime-node');
+  } catch {
+    return null;
+  }
+}
+
+/** Loads ONNX Runtime on first use, so that the other engines work without it. Its log is silent: errors are thrown. */
+export function loadRuntime(): Runtime {
+  try {
+    const runtime = require('onnxruntime-node') as Runtime;
+    runtime.env.logLevel = 'fatal';
+    return runtime;
+  } catch (cause) {
+    throw new EngineError(
+      {
+        given: `onnxruntime-node cannot be loaded on ${process.platform} ${process.arch}: ${firstLine(cause)}`,
+        expected: 'the npm package onnxruntime-node with a binary for this platform',
+        remedy: 'run npm install, or choose the reference or the native engine',
+      },
+      { cause },
+    );
+  }
+}
+
+export function firstLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split('\n')[0]!;
+}

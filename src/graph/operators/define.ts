@@ -1,0 +1,75 @@
+import type { Application } from '../application.js';
+import { inputOf, misfit, optionalInput } from '../application.js';
+import type { Operator, TensorType } from '../operator.js';
+import { broadcastShapes, sameShape } from '../shapes.js';
+import type { Shape, Value } from '../types.js';
+
+export type Entry = readonly [name: string, operator: Operator];
+
+/**
+ * One entry of the operator table. `attributes` are all that may be given: a misspelt or unsupported one is an error, not
+ * something to skip.
+ */
+export function operator(
+  name: string,
+  arity: readonly [number, number],
+  attributes: readonly string[],
+  infer: (node: Application) => readonly TensorType[],
+): Entry {
+  return [
+    name,
+    {
+      arity,
+      attributes,
+      infer(inputs, given, nodeName) {
+        const node = { op: name, name: nodeName, inputs, attributes: given };
+        const unknown = Object.keys(given).find((key) => !attributes.includes(key));
+        if (unknown !== undefined) {
+          throw misfit(node, `attributes among [${attributes.join(', ')}], not ${unknown}`);
+        }
+        for (let k = 0; k < arity[0]; k++) inputOf(node, k);
+        return infer(node);
+      },
+    },
+  ];
+}
+
+/** The same entry for several names. */
+export function operatorsOf(
+  names: readonly string[],
+  arity: readonly [number, number],
+  attributes: readonly string[],
+  infer: (node: Application) => readonly TensorType[],
+): Entry[] {
+  return names.map((name) => operator(name, arity, attributes, infer));
+}
+
+export function float(shape: Shape): TensorType {
+  return { dtype: 'float32', shape };
+}
+
+/** Input `index`, which must be float32. */
+export function floatInput(node: Application, index: number): Value {
+  const value = inputOf(node, index);
+  if (value.dtype !== 'float32') throw misfit(node, `float32 as input ${index}`, 'add a Cast');
+  return value;
+}
+
+/** Input `index`, which must be float32 of this shape. */
+export function floatInputOf(node: Application, index: number, shape: Shape): Value {
+  const value = floatInput(node, index);
+  if (!sameShape(value.shape, shape)) throw misfit(node, `shape [${shape.join(', ')}] as input ${index}`);
+  return value;
+}
+
+/** As floatInputOf for an input that may be left out. */
+export function checkOptional(node: Application, index: number, shape: Shape): void {
+  if (optionalInput(node, index) !== null) floatInputOf(node, index, shape);
+}
+
+/** Broadcast of all inputs' shapes. */
+export function broadcastOf(node: Application, inputs: readonly Value[]): Shape {
+  const shape = broadcastShapes(...inputs.map((value) => value.shape));
+  if (shape === null) throw misfit(node, 'shapes that broadcast (equal, or 1, counted from the last axis)');
+  return shape;
+}

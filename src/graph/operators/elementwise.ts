@@ -1,0 +1,94 @@
+import type { Application } from '../application.js';
+import { inputOf, misfit } from '../application.js';
+import { numberAttribute, stringAttribute } from '../attributes.js';
+import type { TensorType } from '../operator.js';
+import type { DType } from '../types.js';
+import type { Entry } from './define.js';
+import { broadcastOf, float, floatInput, floatInputOf, operator, operatorsOf } from './define.js';
+
+const dtypes: readonly string[] = ['float32', 'int64', 'int32', 'uint8', 'bool'] satisfies DType[];
+
+function pairOf(node: Application): TensorType {
+  const a = inputOf(node, 0);
+  const b = inputOf(node, 1);
+  if (a.dtype !== b.dtype) throw misfit(node, 'inputs of one type', 'add a Cast');
+  return { dtype: a.dtype, shape: broadcastOf(node, [a, b]) };
+}
+
+function arithmetic(node: Application): TensorType[] {
+  const pair = pairOf(node);
+  if (pair.dtype === 'bool') throw misfit(node, 'numbers, not bool', 'add a Cast');
+  return [pair];
+}
+
+function logical(node: Application): TensorType[] {
+  const inputs = node.inputs.map((_, k) => inputOf(node, k));
+  if (inputs.some((value) => value.dtype !== 'bool')) throw misfit(node, 'bool inputs', 'add a Cast to bool');
+  return [{ dtype: 'bool', shape: broadcastOf(node, inputs) }];
+}
+
+function sameAsInput(node: Application): TensorType[] {
+  const { dtype, shape } = inputOf(node, 0);
+  return [{ dtype, shape }];
+}
+
+function floatSameAsInput(node: Application): TensorType[] {
+  return [float(floatInput(node, 0).shape)];
+}
+
+function activation(node: Application): TensorType[] {
+  for (const name of ['alpha', 'gamma', 'beta', 'min', 'max']) numberAttribute(node, name, 0);
+  const approximate = stringAttribute(node, 'approximate', 'none');
+  if (!['none', 'tanh'].includes(approximate)) throw misfit(node, 'approximate: none or tanh');
+  return floatSameAsInput(node);
+}
+
+function activationGradient(node: Application): TensorType[] {
+  floatInputOf(node, 1, floatInput(node, 0).shape);
+  return activation(node);
+}
+
+function where(node: Application): TensorType[] {
+  const [condition, a, b] = [inputOf(node, 0), inputOf(node, 1), inputOf(node, 2)];
+  if (condition.dtype !== 'bool' || a.dtype !== b.dtype) {
+    throw misfit(node, 'a bool condition and two inputs of one type', 'add a Cast');
+  }
+  return [{ dtype: a.dtype, shape: broadcastOf(node, [condition, a, b]) }];
+}
+
+function cast(node: Application): TensorType[] {
+  const to = stringAttribute(node, 'to');
+  if (!dtypes.includes(to)) throw misfit(node, `attribute to: one of ${dtypes.join(', ')}`);
+  return [{ dtype: to as DType, shape: inputOf(node, 0).shape }];
+}
+
+/** Activations with their attributes; each has a whole gradient operator with the same ones. */
+const activations: readonly (readonly [name: string, attributes: readonly string[]])[] = [
+  ['Relu', []],
+  ['LeakyRelu', ['alpha']],
+  ['Elu', ['alpha']],
+  ['Selu', ['alpha', 'gamma']],
+  ['HardSwish', []],
+  ['HardSigmoid', ['alpha', 'beta']],
+  ['Gelu', ['approximate']],
+  ['Clip', ['min', 'max']],
+];
+
+/** Operators that treat each element by itself, broadcasting where they have several inputs. */
+export const elementwise: readonly Entry[] = [
+  ...operatorsOf(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Max', 'Min'], [2, 2], [], arithmetic),
+  ...operatorsOf(['Equal', 'Greater', 'Less'], [2, 2], [], (node) => [{ ...pairOf(node), dtype: 'bool' }]),
+  ...operatorsOf(['And', 'Or'], [2, 2], [], logical),
+  operator('Not', [1, 1], [], logical),
+  ...operatorsOf(['Neg', 'Abs', 'Sign', 'Identity'], [1, 1], [], sameAsInput),
+  ...operatorsOf(
+    ['Exp', 'Log', 'Sqrt', 'Erf', 'Tanh', 'Sigmoid', 'Softplus', 'Reciprocal'],
+    [1, 1],
+    [],
+    floatSameAsInput,
+  ),
+  ...activations.map(([name, attributes]) => operator(name, [1, 1], attributes, activation)),
+  ...activations.map(([name, attributes]) => operator(`${name}Grad`, [2, 2], attributes, activationGradient)),
+  operator('Where', [3, 3], [], where),
+  operator('Cast', [1, 1], ['to'], cast),
+];

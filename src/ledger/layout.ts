@@ -1,0 +1,91 @@
+import { UsageError } from '../errors.js';
+import type { ParameterLayout, TensorSpan } from './types.js';
+
+/** A parameter tensor before it has a place in θ. */
+export type LaidTensor = Omit<TensorSpan, 'offset' | 'size'>;
+
+/**
+ * Lays tensors into θ in the given order, row-major, and numbers layers and neurons.
+ *
+ * @throws UsageError where a neuron axis does not exist, or tensors of one layer disagree about its number of neurons.
+ */
+export function layoutOf(tensors: readonly LaidTensor[]): ParameterLayout {
+  const spans: TensorSpan[] = [];
+  const neuronsOf = new Map<string, number>();
+  let offset = 0;
+  for (const { name, shape, layer, neuronAxis } of tensors) {
+    const size = shape.reduce((product, extent) => product * extent, 1);
+    spans.push({ name, shape: [...shape], layer, neuronAxis, offset, size });
+    neuronsOf.set(layer, agreedNeurons(spans.at(-1)!, neuronsOf.get(layer) ?? 0));
+    offset += size;
+  }
+  return { size: offset, tensors: spans, layers: [...neuronsOf.keys()], neurons: [...neuronsOf.values()] };
+}
+
+function agreedNeurons({ name, shape, layer, neuronAxis }: TensorSpan, known: number): number {
+  if (neuronAxis === null) return known;
+  const count = shape[neuronAxis];
+  if (count === undefined) {
+    throw new UsageError({
+      given: `neuron axis ${neuronAxis} of ${name}, whose shape is [${shape.join(', ')}]`,
+      expected: `an axis from 0 to ${shape.length - 1}, or null`,
+      remedy: 'name the axis that counts the output neurons or channels',
+    });
+  }
+  if (known !== 0 && known !== count) {
+    throw new UsageError({
+      given: `layer ${layer} has tensors of ${known} and of ${count} neurons (${name})`,
+      expected: 'one number of neurons per layer',
+      remedy: 'put the tensors into different layers, or set the neuron axis of one of them to null',
+    });
+  }
+  return count;
+}
+
+/** A tensor as rows of neurons: [outer, neurons, inner] in row-major order. */
+export interface Strip {
+  readonly tensor: TensorSpan;
+  /** Index of its layer. */
+  readonly layer: number;
+  readonly outer: number;
+  readonly neurons: number;
+  readonly inner: number;
+  /**
+   * Cell of its first neuron. Cells are what sums are taken over: all neurons, layer by layer, then one per layer for the tensors that
+   * have none.
+   */
+  readonly cell: number;
+}
+
+/** Σ neurons. */
+export function neuronCount(layout: ParameterLayout): number {
+  return layout.neurons.reduce((total, count) => total + count, 0);
+}
+
+/** First neuron of each layer. */
+export function neuronOffsets(layout: ParameterLayout): number[] {
+  let next = 0;
+  return layout.neurons.map((count) => (next += count) - count);
+}
+
+/** How each tensor of θ falls into cells, in θ's order. */
+export function stripsOf(layout: ParameterLayout): Strip[] {
+  const offsets = neuronOffsets(layout);
+  const rest = neuronCount(layout);
+  const layerIndex = new Map(layout.layers.map((name, index) => [name, index]));
+  return layout.tensors.map((tensor) => {
+    const layer = layerIndex.get(tensor.layer)!;
+    if (tensor.neuronAxis === null) {
+      return { tensor, layer, outer: 1, neurons: 1, inner: tensor.size, cell: rest + layer };
+    }
+    const product = (shape: readonly number[]) => shape.reduce((size, extent) => size * extent, 1);
+    return {
+      tensor,
+      layer,
+      outer: product(tensor.shape.slice(0, tensor.neuronAxis)),
+      neurons: tensor.shape[tensor.neuronAxis]!,
+      inner: product(tensor.shape.slice(tensor.neuronAxis + 1)),
+      cell: offsets[layer]!,
+    };
+  });
+}

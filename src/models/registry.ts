@@ -1,0 +1,47 @@
+import { UsageError } from '../errors.js';
+import { allCnn, lenet, vggHalf } from './convolutional.js';
+import { cifarFc3, cifarFc4, cifarFc5, mnistFc } from './dense.js';
+import { cifarResNet20, mnistResNet20 } from './resnet.js';
+import type { Model } from './types.js';
+
+export interface RegisteredModel {
+  readonly model: Model;
+  /**
+   * Default examples of a chunk: a divisor of the paper's split sizes whose activations fit the memory of a small machine. With
+   * batch normalisation it is part of the objective; the paper used 5,000 or 2,500.
+   */
+  readonly chunk: number;
+  /** Examples of one evaluation in benchmarks. */
+  readonly benchExamples: number;
+}
+
+const registered: readonly RegisteredModel[] = [
+  { model: mnistFc, chunk: 2500, benchExamples: 20_000 },
+  { model: cifarFc3, chunk: 2500, benchExamples: 5000 },
+  { model: cifarFc4, chunk: 2500, benchExamples: 5000 },
+  { model: cifarFc5, chunk: 2500, benchExamples: 5000 },
+  { model: lenet, chunk: 500, benchExamples: 1000 },
+  { model: cifarResNet20, chunk: 250, benchExamples: 500 },
+  { model: mnistResNet20, chunk: 250, benchExamples: 500 },
+  { model: allCnn, chunk: 100, benchExamples: 200 },
+  { model: vggHalf, chunk: 250, benchExamples: 500 },
+];
+
+/** The built-in networks by name. */
+const models: ReadonlyMap<string, RegisteredModel> = new Map(
+  registered.map((entry) => [entry.model.name, entry]),
+);
+
+/** Names of the built-in networks: `fc`, `fc3`, `fc4`, `fc5`, `lenet`, `resnet20`, `resnet20-mnist`, `allcnn`, `vgg`. */
+export const modelNames: readonly string[] = [...models.keys()];
+
+/** A built-in network with its defaults. Throws UsageError for an unknown name. */
+export function modelNamed(name: string): RegisteredModel {
+  const entry = models.get(name);
+  if (entry !== undefined) return entry;
+  throw new UsageError({
+    given: `model ${JSON.stringify(name)}`,
+    expected: `one of ${modelNames.join(', ')}`,
+    remedy: 'check the spelling, or give an ONNX file',
+  });
+}

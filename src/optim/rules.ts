@@ -1,0 +1,95 @@
+import type { Rule, RuleStep } from './types.js';
+
+function sgd({ from, to, settings, theta, gradient, gradientScale, slots, update }: RuleStep): void {
+  const { learningRate, momentum, weightDecay } = settings;
+  const velocity = slots['velocity']!;
+  for (let i = from; i < to; i++) {
+    const current = -learningRate * gradientScale * gradient[i]!;
+    const decay = -learningRate * weightDecay * theta[i]!;
+    const history = momentum * velocity[i]!;
+    update.gradient[i] = current;
+    update.weightDecay[i] = decay;
+    update.momentum[i] = history;
+    velocity[i] = current + history + decay;
+  }
+}
+
+function nesterov({ from, to, settings, theta, gradient, gradientScale, slots, update }: RuleStep): void {
+  const { learningRate, momentum, weightDecay } = settings;
+  const velocity = slots['velocity']!;
+  for (let i = from; i < to; i++) {
+    const current = -learningRate * gradientScale * gradient[i]!;
+    const decay = -learningRate * weightDecay * theta[i]!;
+    const history = momentum * velocity[i]!;
+    update.gradient[i] = (1 + momentum) * current;
+    update.weightDecay[i] = (1 + momentum) * decay;
+    update.momentum[i] = momentum * history;
+    velocity[i] = current + history + decay;
+  }
+}
+
+function adam({ from, to, settings, count, theta, gradient, gradientScale, slots, update }: RuleStep): void {
+  const { learningRate, momentum, weightDecay, meanSquareDecay, epsilon } = settings;
+  const mean = slots['mean']!;
+  const meanSquare = slots['meanSquare']!;
+  const rate = (learningRate * Math.sqrt(1 - meanSquareDecay ** count)) / (1 - momentum ** count);
+  for (let i = from; i < to; i++) {
+    const g = gradientScale * gradient[i]!;
+    const decay = weightDecay * theta[i]!;
+    const total = g + decay;
+    const history = momentum * mean[i]!;
+    meanSquare[i] = meanSquareDecay * meanSquare[i]! + (1 - meanSquareDecay) * total * total;
+    mean[i] = history + (1 - momentum) * total;
+    const perUnit = -rate / (Math.sqrt(meanSquare[i]!) + epsilon);
+    update.gradient[i] = perUnit * (1 - momentum) * g;
+    update.weightDecay[i] = perUnit * (1 - momentum) * decay;
+    update.momentum[i] = perUnit * history;
+  }
+}
+
+function rmsprop({ from, to, settings, theta, gradient, gradientScale, slots, update }: RuleStep): void {
+  const { learningRate, momentum, weightDecay, meanSquareDecay, epsilon } = settings;
+  const velocity = slots['velocity']!;
+  const meanSquare = slots['meanSquare']!;
+  for (let i = from; i < to; i++) {
+    const g = gradientScale * gradient[i]!;
+    const decay = weightDecay * theta[i]!;
+    meanSquare[i] = meanSquareDecay * meanSquare[i]! + (1 - meanSquareDecay) * (g + decay) ** 2;
+    const perUnit = -learningRate / (Math.sqrt(meanSquare[i]!) + epsilon);
+    const history = momentum * velocity[i]!;
+    update.gradient[i] = perUnit * g;
+    update.weightDecay[i] = perUnit * decay;
+    update.momentum[i] = history;
+    velocity[i] = perUnit * g + history + perUnit * decay;
+  }
+}
+
+export type RuleName = 'sgd' | 'nesterov' | 'adam' | 'rmsprop';
+
+const unused = { meanSquareDecay: 0, epsilon: 1 };
+
+/**
+ * Update rules. The velocity is Keras's, v' = m v − lr g and θ' = θ + v', which holds on to old learning rates; PyTorch's
+ * v' = m v + g, θ' = θ − lr v' is the same while the learning rate is constant.
+ */
+export const rules: Readonly<Record<RuleName, Rule>> = {
+  /** θ' = θ + v'. Momentum 0 is plain gradient descent. */
+  sgd: { slots: ['velocity'], defaults: { momentum: 0, ...unused }, apply: sgd },
+  /** θ' = θ + m v' − lr g (Sutskever et al. 2013, at the look-ahead point). */
+  nesterov: { slots: ['velocity'], defaults: { momentum: 0.9, ...unused }, apply: nesterov },
+  /**
+   * θ' = θ − lr · sqrt(1 − β₂ᵗ) / (1 − β₁ᵗ) · m' / (sqrt(v') + ε), as in Kingma and Ba 2015 (end of Section 2) and TensorFlow: ε
+   * stands beside the uncorrected root. PyTorch adds ε after correcting; there ε counts sqrt(1 − β₂ᵗ) times as much.
+   */
+  adam: {
+    slots: ['mean', 'meanSquare'],
+    defaults: { momentum: 0.9, meanSquareDecay: 0.999, epsilon: 1e-8 },
+    apply: adam,
+  },
+  /** s' = ρ s + (1 − ρ) g², v' = m v − lr g / (sqrt(s') + ε), θ' = θ + v'; s starts at 0. */
+  rmsprop: {
+    slots: ['velocity', 'meanSquare'],
+    defaults: { momentum: 0, meanSquareDecay: 0.9, epsilon: 1e-7 },
+    apply: rmsprop,
+  },
+};

@@ -1,0 +1,58 @@
+import type { Numbers } from '../num/sums.js';
+
+/** A trainable tensor's name and number of elements; θ is all of them in order. */
+export interface OptimizedTensor {
+  readonly name: string;
+  readonly size: number;
+}
+
+/** Parts of an update whose sum is the update: what this step's gradient, older gradients and L2 contribute. */
+export const componentNames = ['gradient', 'momentum', 'weightDecay'] as const;
+export type ComponentName = (typeof componentNames)[number];
+
+/** Components of an update, [K] each, in units of θ (signs as applied: θ' = θ + update). */
+export type Update = Readonly<Record<ComponentName, Float64Array>>;
+
+/** What an optimiser remembers between steps. Plain data, in float64. */
+export interface OptimizerState {
+  /** Steps taken; the zero-based iteration of the next step. */
+  readonly step: number;
+  /** Arrays [K] by name, such as `velocity`. */
+  readonly slots: Readonly<Record<string, Float64Array>>;
+}
+
+/** Numbers that a rule uses on one tensor in one step. */
+export interface RuleSettings {
+  readonly learningRate: number;
+  /** Share of the velocity kept; Adam's β₁. */
+  readonly momentum: number;
+  /** Adds weightDecay · θ to the gradient, as the loss ½ weightDecay ‖θ‖² would. */
+  readonly weightDecay: number;
+  /** Share of the mean square kept: Adam's β₂, RMSprop's ρ. */
+  readonly meanSquareDecay: number;
+  readonly epsilon: number;
+}
+
+/** One step of a rule on the elements `from` … `to` − 1 of θ. */
+export interface RuleStep {
+  readonly from: number;
+  readonly to: number;
+  readonly settings: RuleSettings;
+  /** One-based number of this step. */
+  readonly count: number;
+  readonly theta: Numbers;
+  readonly gradient: Numbers;
+  /** Factor on the gradient (clipping). */
+  readonly gradientScale: number;
+  /** Updated in place. */
+  readonly slots: OptimizerState['slots'];
+  /** Written to. */
+  readonly update: Update;
+}
+
+/** An update rule: pure arithmetic on what the step holds. */
+export interface Rule {
+  readonly slots: readonly string[];
+  readonly defaults: Omit<RuleSettings, 'learningRate' | 'weightDecay'>;
+  readonly apply: (step: RuleStep) => void;
+}

@@ -1,0 +1,73 @@
+import { NumericError } from '../errors.js';
+import { dot } from '../num/sums.js';
+import { type Ends, type MeanGradients, NestedMeans, SeparateMeans } from './means.js';
+import { partsOf, rules } from './rules.js';
+import { checkSettings, type Level, levelsOf } from './settings.js';
+import type { Evaluation, Integral, Integrand, IntegrationSettings } from './types.js';
+
+export { baseNodes } from './rules.js';
+
+/**
+ * Integrates the gradients of several objectives along one segment, at shared points. Refines while abs(residual) of any objective
+ * exceeds the tolerance, up to `maxSubintervals`. Every point is evaluated at most once, one after the other; memory is a few sums [K]
+ * per objective, whatever the number of points.
+ *
+ * A gradient that is not finite makes the residual NaN or infinite and ends the refinement; the ledger then names tensor and index.
+ *
+ * @param delta Δθ [K].
+ * @throws UsageError where a setting is out of range, NumericError where the loss of an end is not finite.
+ */
+export async function integrate(
+  integrand: Integrand,
+  delta: Float64Array,
+  settings: IntegrationSettings,
+): Promise<Integral> {
+  checkSettings(settings);
+  let evaluations = 0;
+  const counted: Integrand = (s) => {
+    evaluations++;
+    return integrand(s);
+  };
+  const [start, end] = await Promise.all([counted(0), counted(1)]);
+  const change = start.map((evaluation, o) => lossOf(end[o]!) - lossOf(evaluation));
+  const means = meansOf(counted, { start, end }, settings);
+  const attempt = async (level: Level): Promise<Integral> => {
+    const meanGradient = await means.at(level);
+    const residual = meanGradient.map((gradient, o) => dot(delta, gradient) - change[o]!);
+    return { meanGradient, residual, subintervals: level.applications * partsOf(level.rule), evaluations };
+  };
+  const [first, ...finer] = levelsOf(settings);
+  let integral = await attempt(first!);
+  for (const level of finer) {
+    if (isGoodEnough(integral.residual, settings.tolerance)) break;
+    integral = await attempt(level);
+  }
+  return integral;
+}
+
+function meansOf(integrand: Integrand, ends: Ends, { rule }: IntegrationSettings): MeanGradients {
+  const { gridDepth } = rules[rule === 'adaptive' ? 'simpson' : rule];
+  return gridDepth === null
+    ? new SeparateMeans(integrand, ends)
+    : new NestedMeans(integrand, ends, gridDepth);
+}
+
+function isGoodEnough(residual: readonly number[], tolerance: number | null): boolean {
+  if (tolerance === null) return true;
+  return (
+    residual.some((value) => !Number.isFinite(value)) ||
+    residual.every((value) => Math.abs(value) <= tolerance)
+  );
+}
+
+function lossOf({ loss }: Evaluation): number {
+  if (Number.isFinite(loss)) return loss;
+  throw new NumericError(
+    {
+      given: `the loss at an end of the segment is ${loss}`,
+      expected: 'a finite loss',
+      remedy: 'lower the learning rate, or measure only the segments before training diverged',
+    },
+    { tensor: 'loss' },
+  );
+}

@@ -1,0 +1,112 @@
+import { addScaledInto } from '../num/sums.js';
+import { GradientSum } from './gradient-sum.js';
+import { compositeRule, rules } from './rules.js';
+import type { Level } from './settings.js';
+import type { Evaluation, Integrand } from './types.js';
+
+/** Both ends of the segment, one evaluation per objective each. */
+export interface Ends {
+  readonly start: readonly Evaluation[];
+  readonly end: readonly Evaluation[];
+}
+
+/** Gathers weighted mean gradients [K], one per objective, level after level. */
+export interface MeanGradients {
+  at(level: Level): Promise<Float64Array[]>;
+}
+
+function zerosLike(ends: Ends): Float64Array[] {
+  return ends.start.map(({ gradient }) => new Float64Array(gradient.length));
+}
+
+/**
+ * Rules whose nodes are not nested (midpoint, Gauss): each level evaluates all its points and keeps one sum per objective.
+ */
+export class SeparateMeans implements MeanGradients {
+  constructor(
+    readonly integrand: Integrand,
+    readonly ends: Ends,
+  ) {}
+
+  async at({ rule, applications }: Level): Promise<Float64Array[]> {
+    const { nodes, weights } = compositeRule(rule, applications);
+    const means = zerosLike(this.ends);
+    for (const [j, s] of nodes.entries()) {
+      const evaluations = await this.integrand(s);
+      means.forEach((mean, o) => {
+        addScaledInto(mean, weights[j]!, evaluations[o]!.gradient);
+      });
+    }
+    return means;
+  }
+}
+
+/**
+ * Rules on equispaced grids with both ends (left, right, trapezoid, Simpson, Boole). A node's weight depends only on how often its index
+ * on the grid can be halved, so one sum per such class and objective is enough to double the grid and keep all earlier nodes.
+ */
+export class NestedMeans implements MeanGradients {
+  /** [depth + 1][objective]: class 0 holds the odd indices, class d those halved d times, the last class all further ones. */
+  readonly #classes: GradientSum[][];
+  #intervals = 0;
+
+  constructor(
+    readonly integrand: Integrand,
+    readonly ends: Ends,
+    /** `gridDepth` of the deepest rule that will be asked for. */
+    readonly depth: number,
+  ) {
+    this.#classes = Array.from({ length: depth + 1 }, () => ends.start.map(() => new GradientSum()));
+  }
+
+  async at({ rule, applications }: Level): Promise<Float64Array[]> {
+    const target = applications * 2 ** rules[rule].gridDepth!;
+    if (this.#intervals === 0) await this.#fill(target);
+    while (this.#intervals < target) await this.#double();
+    return this.#weighted({ rule, applications });
+  }
+
+  async #fill(intervals: number): Promise<void> {
+    this.#intervals = intervals;
+    for (let k = 1; k < intervals; k++) await this.#evaluate(k, Math.min(halvings(k), this.depth));
+  }
+
+  /** Every index doubles, so each class moves one up; the new nodes are the odd ones. */
+  async #double(): Promise<void> {
+    this.#intervals *= 2;
+    for (let d = this.depth; d > 0; d--) {
+      this.#classes[d]!.forEach((sum, o) => {
+        sum.absorb(this.#classes[d - 1]![o]!);
+      });
+    }
+    for (let k = 1; k < this.#intervals; k += 2) await this.#evaluate(k, 0);
+  }
+
+  async #evaluate(k: number, group: number): Promise<void> {
+    const evaluations = await this.integrand(k / this.#intervals);
+    this.#classes[group]!.forEach((sum, o) => {
+      sum.add(evaluations[o]!.gradient);
+    });
+  }
+
+  #weighted({ rule, applications }: Level): Float64Array[] {
+    const { weights, gridDepth } = rules[rule];
+    const first = weights[0]!;
+    const last = weights.at(-1)!;
+    const means = zerosLike(this.ends);
+    means.forEach((mean, o) => {
+      addScaledInto(mean, first / applications, this.ends.start[o]!.gradient);
+      addScaledInto(mean, last / applications, this.ends.end[o]!.gradient);
+      this.#classes.forEach((group, d) => {
+        const weight = d < gridDepth! ? weights[2 ** d]! : first + last;
+        group[o]!.addTo(mean, weight / applications);
+      });
+    });
+    return means;
+  }
+}
+
+/** How often a positive integer can be halved. */
+function halvings(k: number): number {
+  return 31 - Math.clz32(k & -k);
+}

@@ -1,0 +1,63 @@
+import { UsageError } from '../errors.js';
+import { type FixedRuleName, partsOf, ruleNames } from './rules.js';
+import type { IntegrationSettings } from './types.js';
+
+/** One attempt at the integral; the next is made only where the tolerance asks. */
+export interface Level {
+  readonly rule: FixedRuleName;
+  /** How often the rule is applied, side by side. */
+  readonly applications: number;
+}
+
+function requirePositiveInteger(name: string, value: number): void {
+  if (Number.isInteger(value) && value > 0) return;
+  throw new UsageError({
+    given: `${name} is ${value}`,
+    expected: 'a whole number of at least 1',
+    remedy: `set ${name} to 1, or to a power of two for finer integration`,
+  });
+}
+
+function requireParts(rule: IntegrationSettings['rule'], subintervals: number): void {
+  requirePositiveInteger('subintervals', subintervals);
+  const parts = partsOf(rule);
+  if (subintervals % parts === 0) return;
+  throw new UsageError({
+    given: `subintervals is ${subintervals} with rule ${rule}`,
+    expected: `a multiple of ${parts}, since one application of ${rule} spans ${parts}`,
+    remedy: `set subintervals to ${parts * Math.ceil(subintervals / parts)}, or leave it out`,
+  });
+}
+
+/** Throws UsageError where a setting is out of range. */
+export function checkSettings(settings: IntegrationSettings): void {
+  const { rule, tolerance, subintervals, maxSubintervals } = settings;
+  if (!ruleNames.includes(rule)) {
+    throw new UsageError({
+      given: `quadrature rule "${rule}"`,
+      expected: `one of ${ruleNames.join(', ')}`,
+      remedy: 'choose one of these names',
+    });
+  }
+  if (subintervals !== null) requireParts(rule, subintervals);
+  requirePositiveInteger('maxSubintervals', maxSubintervals);
+  if (tolerance !== null && !(tolerance > 0 && tolerance < Infinity)) {
+    throw new UsageError({
+      given: `tolerance is ${tolerance}`,
+      expected: 'a loss in nats above 0, or null to never refine',
+      remedy: "set tolerance to the paper's 0.001, or leave refinement off",
+    });
+  }
+}
+
+/** The attempts in order: applications double up to the maximum; `adaptive` begins with the trapezoid, then goes on with Simpson. */
+export function* levelsOf(settings: IntegrationSettings): Generator<Level> {
+  const { rule, maxSubintervals } = settings;
+  const first = (settings.subintervals ?? partsOf(rule)) / partsOf(rule);
+  if (rule === 'adaptive') yield { rule: 'trapezoid', applications: first };
+  const repeated = rule === 'adaptive' ? 'simpson' : rule;
+  yield { rule: repeated, applications: first };
+  for (let n = 2 * first; n * partsOf(repeated) <= maxSubintervals; n *= 2) {
+    yield { rule: repeated, applications: n };
+  }
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+
+export const optimizers = ['sgd', 'nesterov', 'adam', 'rmsprop'] as const;
+export const rules = [
+  'left', 'right', 'midpoint', 'trapezoid', 'simpson', 'boole', 'gauss2', 'gauss3', 'adaptive',
+] as const; // prettier-ignore
+export const engineNames = [
+  'auto',
+  'reference',
+  'onnxruntime',
+  'onnxruntime-webgpu',
+  'onnxruntime-cuda',
+] as const;
+export const measuredSplits = ['train', 'validation'] as const;
+export const keeps = ['parameters', 'neurons', 'layers'] as const;
+
+/** `none` in a run file or flag means null. */
+const orNone = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => (value === 'none' ? null : value), schema.nullable()).default(null);
+
+const count = z
+  .int()
+  .min(1)
+  .max(2 ** 31 - 1);
+const share = z.number().min(0).lt(1);
+const positive = z.number().gt(0).max(1e6);
+
+const schedule = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('constant'), warmUp: z.int().min(0).optional() }),
+  z.strictObject({ kind: z.literal('step'), every: count, factor: positive, warmUp: z.int().min(0).optional() }),
+  z.strictObject({ kind: z.literal('cosine'), iterations: count, floor: z.number().min(0).max(1).optional(), warmUp: z.int().min(0).optional() }),
+]); // prettier-ignore
+
+const group = z.strictObject({
+  match: z.union([z.string(), z.array(z.string()).min(1)]),
+  learningRate: positive.optional(),
+  momentum: share.optional(),
+  delay: z.number().min(0).max(1e6).optional(),
+  weightDecay: z.number().min(0).max(1).optional(),
+  frozen: z.boolean().optional(),
+  frozenFrom: z.int().min(0).optional(),
+});
+
+/**
+ * Everything that defines a run, with defaults. A run file (YAML or JSON) holds these keys; each but `schedule` and `groups` is
+ * also a flag (`learningRate` is `--learning-rate`). The resolved form is stored in the manifest.
+ */
+export const runConfigSchema = z.strictObject({
+  preset: orNone(z.string()).describe('where the other keys come from (lca presets)'),
+  model: z.string().default('fc').describe('network'),
+  data: z.string().default('mnist').describe('data set (lca data list)'),
+  subset: orNone(count).describe('train on this many examples, stratified by class'),
+  seed: z.int().min(0).max(2 ** 31 - 1).default(1).describe('key of every random choice'),
+  optimizer: z.enum(optimizers).default('sgd').describe('optimiser'),
+  learningRate: z.number().gt(0).lte(1000).default(0.05).describe('learning rate'),
+  momentum: orNone(share).describe('momentum; for Adam beta 1; none: the optimiser’s usual value'),
+  meanSquareDecay: orNone(share).describe('Adam’s beta 2, RMSprop’s rho; none: the usual value'),
+  epsilon: orNone(z.number().gt(0).lte(1)).describe('Adam, RMSprop: added to the root; none: the usual value'),
+  weightDecay: z.number().min(0).lte(1).default(0).describe('L2 in training; never in the measured loss'),
+  clipNorm: orNone(positive).describe('scale gradients of a larger norm down to it'),
+  schedule: orNone(schedule).describe('learning-rate schedule (run file only)'),
+  groups: z.array(group).default([]).describe('settings of some tensors, by pattern (run file only)'),
+  batchSize: count.default(250).describe('examples of a mini-batch'),
+  iterations: count.default(880).describe('optimiser steps'),
+  rule: z.enum(rules).default('simpson').describe('quadrature rule'),
+  tolerance: z.preprocess((value) => (value === 'none' ? null : value), positive.nullable()).default(0.001).describe('refine while |residual| exceeds this (nats), or none'),
+  subintervals: orNone(z.int().min(1).max(1024)).describe('equal parts of a step to start with (Simpson: start, middle, end is 2); none: the rule’s fewest'),
+  maxSubintervals: z.int().min(1).max(1024).default(32).describe('refinement stops here'),
+  splits: z.array(z.enum(measuredSplits)).min(1).default(['train', 'validation']).describe('losses to measure'),
+  chunk: orNone(count).describe('examples evaluated together; none: by network'),
+  lanes: z.int().min(1).max(256).default(8).describe('independent partial sums of an evaluation'),
+  keep: z.enum(keeps).default('parameters').describe('finest allocations to store'),
+  engine: z.enum(engineNames).default('auto').describe('what computes gradients (lca engines)'),
+}); // prettier-ignore
+
+/** A run's definition with all defaults filled in. */
+export type RunConfig = z.infer<typeof runConfigSchema>;
+/** What a user states: any subset of the keys. */
+export type RunConfigInput = z.input<typeof runConfigSchema>;
+export type ConfigKey = keyof RunConfig;
+export const configKeys = Object.keys(runConfigSchema.shape) as ConfigKey[];
+/** Keys without a flag: the preset is an argument, the others are objects. */
+export const fileOnlyKeys: readonly ConfigKey[] = ['preset', 'schedule', 'groups'];

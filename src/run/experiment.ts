@@ -1,0 +1,67 @@
+import { differentiate } from '../autodiff/differentiate.js';
+import { iterationsPerEpoch } from '../data/batches.js';
+import { loadDataset } from '../data/load.js';
+import type { Dataset, Examples } from '../data/types.js';
+import type { Engine } from '../engines/types.js';
+import { attachLoss } from '../graph/loss.js';
+import type { Graph, Parameter } from '../graph/types.js';
+import { layoutOf } from '../ledger/layout.js';
+import type { MeasuredSplit, ParameterLayout } from '../ledger/types.js';
+import { modelNamed } from '../models/registry.js';
+import type { Model } from '../models/types.js';
+import type { RunConfig } from './config.js';
+import { chooseEngine } from './engines.js';
+import { checkSettings } from '../quadrature/settings.js';
+import { optimizerOf } from './optimizer.js';
+import type { ObjectivePlan } from './objective/evaluator.js';
+
+/** A configuration with all that it names brought together: data in memory, network, engine. */
+export interface Experiment {
+  readonly config: RunConfig;
+  readonly dataset: Dataset;
+  readonly model: Model;
+  readonly engine: Engine;
+  readonly parameters: readonly Parameter[];
+  readonly layout: ParameterLayout;
+  /** Examples of a chunk. */
+  readonly chunk: number;
+}
+
+/** Loads and checks all that a configuration names; throws where it does not fit together. */
+export async function openExperiment(config: RunConfig): Promise<Experiment> {
+  const { model, chunk } = modelNamed(config.model);
+  const dataset = await loadDataset(config.data, { seed: config.seed, subset: config.subset });
+  const engine = await chooseEngine(config.engine);
+  const { parameters } = forwardGraph(model, dataset, 1, false);
+  const layout = layoutOf(parameters.map(({ value, layer, neuronAxis }) => ({ name: value.name, shape: value.shape, layer, neuronAxis }))); // prettier-ignore
+  iterationsPerEpoch(dataset.splits.train.count, config.batchSize);
+  optimizerOf(config, layout);
+  checkSettings(config);
+  return { config, dataset, model, engine, parameters, layout, chunk: config.chunk ?? chunk };
+}
+
+/** The graph of loss (a sum over its examples) and gradients for mini-batches or chunks of `examples`. */
+export function gradientGraph(experiment: Experiment, examples: number, training: boolean): Graph {
+  const forward = forwardGraph(experiment.model, experiment.dataset, examples, training);
+  return differentiate(attachLoss(forward, { loss: 'softmaxCrossEntropy' }));
+}
+
+function forwardGraph(model: Model, dataset: Dataset, examples: number, training: boolean): Graph {
+  return model.build({ examples, training, transform: dataset.transform });
+}
+
+/** The objective that measuring evaluates; `engine` replaces the experiment's own (to check one by another). */
+export function objectivePlan(experiment: Experiment, engine = experiment.engine.name): ObjectivePlan {
+  const { config, dataset, layout, chunk } = experiment;
+  const examples: Partial<Record<MeasuredSplit, Examples>> = {};
+  for (const split of config.splits) examples[split] = dataset.splits[split];
+  return {
+    engine,
+    size: layout.size,
+    splits: config.splits,
+    examples,
+    chunk,
+    lanes: config.lanes,
+    gradientGraph: (count) => gradientGraph(experiment, count, false),
+  };
+}

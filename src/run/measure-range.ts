@@ -1,0 +1,133 @@
+import { NumericError } from '../errors.js';
+import { allocateRow } from '../ledger/allocate.js';
+import type { LedgerRow, ParameterLayout } from '../ledger/types.js';
+import { firstNonFinite } from '../num/sums.js';
+import { baseNodes, integrate } from '../quadrature/integrate.js';
+import type { Evaluation, IntegrationSettings } from '../quadrature/types.js';
+
+/** Everything that a range of segments is a pure function of. */
+export interface RangeInput {
+  /** First segment and the one after the last. */
+  readonly from: number;
+  readonly to: number;
+  /** θ_t [K], float32. */
+  readonly theta: (row: number) => Promise<Float32Array>;
+  readonly evaluate: (theta: Float64Array) => Promise<readonly Evaluation[]>;
+  readonly settings: IntegrationSettings;
+  readonly layout: ParameterLayout;
+}
+
+/** One measured segment: one ledger row per objective. */
+export interface MeasuredSegment {
+  readonly segment: number;
+  /** Loss of each objective at θ_t and θ_{t+1}, nats. */
+  readonly lossStart: readonly number[];
+  readonly lossEnd: readonly number[];
+  readonly rows: readonly LedgerRow[];
+  readonly subintervals: number;
+  readonly evaluations: number;
+}
+
+/** One segment whose evaluations may already be under way. */
+interface Segment {
+  readonly index: number;
+  readonly delta: Float64Array;
+  readonly at: (s: number) => Promise<readonly Evaluation[]>;
+}
+
+/**
+ * Measures segments in order. The next segment's certain points are started before the current one is finished, so
+ * workers stay busy; the end of one segment is the start of the next.
+ */
+export async function* measureRange(input: RangeInput): AsyncGenerator<MeasuredSegment> {
+  if (input.from >= input.to) return;
+  let current = await openSegment(input, input.from, undefined);
+  while (true) {
+    const index = current.index + 1;
+    const next = index < input.to ? await openSegment(input, index, current.at(1)) : undefined;
+    yield await measureSegment(input, current);
+    if (next === undefined) return;
+    current = next;
+  }
+}
+
+async function openSegment(
+  input: RangeInput,
+  index: number,
+  start: Promise<readonly Evaluation[]> | undefined,
+): Promise<Segment> {
+  const [from, to] = await Promise.all([input.theta(index), input.theta(index + 1)]);
+  const delta = Float64Array.from(to, (end, k) => end - from[k]!);
+  const known = new Map<number, Promise<readonly Evaluation[]>>();
+  const at = (s: number): Promise<readonly Evaluation[]> => {
+    let result = known.get(s);
+    if (result === undefined) {
+      result = evaluateAt(input, index, pointAt(from, to, delta, s));
+      // Whoever awaits the result sees the error; a prefetched one that nobody awaits must not end the process.
+      result.catch(() => undefined);
+      known.set(s, result);
+    }
+    return result;
+  };
+  if (start) known.set(0, start);
+  for (const s of baseNodes(input.settings.rule, input.settings.subintervals)) void at(s);
+  return { index, delta, at };
+}
+
+/** θ_t + s Δθ_t in float64; exactly θ_t and θ_{t+1} at the ends. */
+function pointAt(from: Float32Array, to: Float32Array, delta: Float64Array, s: number): Float64Array {
+  if (s === 1) return Float64Array.from(to);
+  return Float64Array.from(from, (start, k) => start + s * delta[k]!);
+}
+
+async function evaluateAt(
+  input: RangeInput,
+  segment: number,
+  theta: Float64Array,
+): Promise<readonly Evaluation[]> {
+  const evaluations = await input.evaluate(theta);
+  for (const { loss, gradient } of evaluations) {
+    if (!Number.isFinite(loss)) throw notFinite(segment, 'loss', 0, loss);
+    const index = firstNonFinite(gradient);
+    if (index >= 0) {
+      const tensor = input.layout.tensors.findLast(({ offset }) => offset <= index)!;
+      throw notFinite(segment, tensor.name, index - tensor.offset, gradient[index]!);
+    }
+  }
+  return evaluations;
+}
+
+function notFinite(iteration: number, tensor: string, index: number, value: number): NumericError {
+  const what = tensor === 'loss' ? 'the loss' : `the gradient of ${tensor}[${index}]`;
+  return new NumericError(
+    {
+      given: `${what} is ${value} in iteration ${iteration}`,
+      expected: 'finite numbers',
+      remedy: 'train with a lower learning rate; what was stored before this iteration stays valid',
+    },
+    { iteration, tensor, index },
+  );
+}
+
+async function measureSegment(input: RangeInput, segment: Segment): Promise<MeasuredSegment> {
+  const integral = await integrate(segment.at, segment.delta, input.settings);
+  const [start, end] = await Promise.all([segment.at(0), segment.at(1)]);
+  const rows = integral.meanGradient.map((meanGradient, objective) =>
+    allocateRow({
+      delta: segment.delta,
+      meanGradient,
+      startGradient: start[objective]!.gradient,
+      lossStart: start[objective]!.loss,
+      lossEnd: end[objective]!.loss,
+      layout: input.layout,
+    }),
+  );
+  return {
+    segment: segment.index,
+    lossStart: start.map(({ loss }) => loss),
+    lossEnd: end.map(({ loss }) => loss),
+    rows,
+    subintervals: integral.subintervals,
+    evaluations: integral.evaluations,
+  };
+}

@@ -1,0 +1,122 @@
+import { batchBuffers, batchOrder, gatherBatch } from '../data/batches.js';
+import type { Program } from '../engines/types.js';
+import { NumericError } from '../errors.js';
+import type { ParameterLayout } from '../ledger/types.js';
+import { initialise } from '../models/initialise.js';
+import { key } from '../num/random.js';
+import { firstNonFinite } from '../num/sums.js';
+import { gradientGraph, type Experiment } from './experiment.js';
+import type { RunWriter } from '../store/writer.js';
+import type { WorkControl } from './control.js';
+import { optimizerOf } from './optimizer.js';
+import { applyUpdate, createUpdate } from '../optim/optimizer.js';
+
+/**
+ * Trains and stores θ_0 … θ_T and the batch order. A run that was interrupted is replayed from θ_0, each row checked
+ * against what is stored. Does nothing where training is complete.
+ */
+export async function trainRun(experiment: Experiment, run: RunWriter, control: WorkControl): Promise<void> {
+  if (run.status.trained) return;
+  const { iterations } = experiment.config;
+  control.progress.start(iterations);
+  for await (const { row, theta, loss } of trajectory(experiment)) {
+    await run.writeTheta(row, theta);
+    control.progress.update(row, loss === undefined ? '' : `mini-batch loss ${loss.toFixed(4)}`);
+    if (control.signal?.aborted) break;
+  }
+  control.progress.stop();
+  control.signal?.throwIfAborted();
+  await run.finishTraining(batches(experiment));
+}
+
+interface TrajectoryRow {
+  readonly row: number;
+  /** θ_row [K]; overwritten by the next row. */
+  readonly theta: Float32Array;
+  /** Mean loss of the mini-batch that led here. */
+  readonly loss?: number;
+}
+
+/** Mini-batch of every step [T, B], a pure function of seed, counts and step. */
+function orderOf({ config, dataset }: Experiment): Int32Array {
+  return batchOrder({
+    key: key(config.seed),
+    count: dataset.splits.train.count,
+    batchSize: config.batchSize,
+    iterations: config.iterations,
+  });
+}
+
+/** The mini-batches of `orderOf`, one row [B] a step. */
+function* batches(experiment: Experiment): Generator<Int32Array> {
+  const { batchSize } = experiment.config;
+  const order = orderOf(experiment);
+  for (let from = 0; from < order.length; from += batchSize) yield order.subarray(from, from + batchSize);
+}
+
+/** θ_0, then θ after each optimiser step. */
+async function* trajectory(experiment: Experiment): AsyncGenerator<TrajectoryRow> {
+  const { config, dataset, engine, layout, parameters } = experiment;
+  const order = orderOf(experiment);
+  const batch = batchBuffers(dataset.splits.train, config.batchSize);
+  const theta = initialise(parameters, key(config.seed));
+  const gradient = new Float64Array(layout.size);
+  const optimizer = optimizerOf(config, layout);
+  const update = createUpdate(layout.size);
+  let state = optimizer.createState();
+  const program = await engine.compile(gradientGraph(experiment, config.batchSize, true));
+  try {
+    yield { row: 0, theta };
+    for (let t = 0; t < config.iterations; t++) {
+      gatherBatch(
+        dataset.splits.train,
+        order.subarray(t * config.batchSize, (t + 1) * config.batchSize),
+        batch,
+      );
+      const loss = await batchGradient(program, theta, { x: batch.inputs, labels: batch.labels }, gradient, config.batchSize); // prettier-ignore
+      checkFinite(t, loss, gradient, 'gradient', layout);
+      state = optimizer.step(state, theta, gradient, update);
+      applyUpdate(theta, update, theta);
+      checkFinite(t, loss, theta, 'parameter', layout);
+      yield { row: t + 1, theta, loss };
+    }
+  } finally {
+    await program.dispose();
+  }
+}
+
+/** Mean loss of a mini-batch; its mean gradient is written into `gradient` [K]. */
+async function batchGradient(
+  program: Program,
+  theta: Float32Array,
+  feeds: Parameters<Program['run']>[0],
+  gradient: Float64Array,
+  count: number,
+): Promise<number> {
+  program.load(Float64Array.from(theta));
+  gradient.fill(0);
+  const loss = await program.run(feeds, gradient);
+  for (let k = 0; k < gradient.length; k++) gradient[k]! /= count;
+  return loss / count;
+}
+
+function checkFinite(
+  iteration: number,
+  loss: number,
+  values: Float64Array | Float32Array,
+  what: string,
+  layout: ParameterLayout,
+): void {
+  const index = firstNonFinite(values);
+  if (Number.isFinite(loss) && index < 0) return;
+  const tensor = layout.tensors.findLast(({ offset }) => offset <= index);
+  const name = tensor ? `${what} ${tensor.name}[${index - tensor.offset}]` : 'the mini-batch loss';
+  throw new NumericError(
+    {
+      given: `training diverged: ${name} is ${tensor ? values[index]! : loss} in iteration ${iteration}`,
+      expected: 'finite numbers',
+      remedy: 'lower the learning rate; what was stored before this iteration stays valid',
+    },
+    { iteration, tensor: tensor?.name ?? 'loss', index: tensor ? index - tensor.offset : 0 },
+  );
+}

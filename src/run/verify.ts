@@ -1,0 +1,59 @@
+import { openRun } from '../store/open.js';
+import { verifyRun } from '../store/verify.js';
+import type { ProgressSink } from './control.js';
+import { recompute } from './recompute.js';
+
+export interface Verification {
+  /** Empty: the run is sound. */
+  readonly findings: readonly { readonly where: string; readonly what: string }[];
+  /** What was checked and held, for people. */
+  readonly facts: readonly string[];
+}
+
+interface VerifyOptions {
+  /** Segments to recompute with the reference engine, spread evenly over what is measured. */
+  readonly sample: number;
+  readonly workers?: number | undefined;
+  readonly checking: ProgressSink;
+  readonly recomputing: ProgressSink;
+}
+
+/** Checks a stored run, and recomputes a sample of its segments in float64. */
+export async function verifyFolder(folder: string, options: VerifyOptions): Promise<Verification> {
+  const stored = await checkStored(folder, options.checking);
+  if (options.sample === 0 || stored.findings.length > 0) return stored;
+  const recomputed = await recompute(await openRun(folder), {
+    ...options,
+    progress: options.recomputing,
+  });
+  return {
+    findings: [...stored.findings, ...recomputed.findings],
+    facts: [...stored.facts, ...recomputed.facts],
+  };
+}
+
+async function checkStored(folder: string, progress: ProgressSink): Promise<Verification> {
+  let started = false;
+  const found = await verifyRun(folder, (done, total) => {
+    if (!started) progress.start(total);
+    started = true;
+    progress.update(done);
+  });
+  if (started) progress.stop();
+  const findings = found.map(({ file, array, rows, what }) => ({
+    where:
+      array === null
+        ? file
+        : `${file} (array ${array}${rows ? `, rows ${rows.from} to ${rows.to - 1}` : ''})`,
+    what,
+  }));
+  if (findings.length > 0) return { findings, facts: [] };
+  const { rows, segments, iterations } = (await openRun(folder)).status;
+  return {
+    findings,
+    facts: [
+      `${rows} rows of theta and ${segments} of ${iterations} segments: checksums agree`,
+      'journal and arrays say the same; allocations, sums and residuals balance',
+    ],
+  };
+}

@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { filesOf, finish, smallManifest, temporaryFolder } from '../../test/support/run-folder.js';
+import { createRun, openRun, resumeRun } from './open.js';
+import { verifyRun } from './verify.js';
+
+const T = 60;
+const script = join(import.meta.dirname, '../../test/support/run-folder-child.ts');
+const node = [process.execPath, '--import', 'tsx', script];
+
+let place: ReturnType<typeof temporaryFolder>;
+beforeEach(() => {
+  place = temporaryFolder();
+});
+afterEach(() => {
+  place.remove();
+});
+
+const stored = (folder: string) => filesOf(folder, ['journal', 'lock']);
+
+async function wholeRun(): Promise<Map<string, Buffer>> {
+  const folder = join(place.parent, 'whole');
+  const content = smallManifest(T);
+  const run = await createRun(folder, content);
+  await finish(run, content);
+  await run.close();
+  return stored(folder);
+}
+
+function start(command = node): ChildProcess {
+  return spawn(command[0]!, [...command.slice(1), place.run, String(T)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+async function textOf(child: ChildProcess, stream: 'stdout' | 'stderr'): Promise<string> {
+  let text = '';
+  child[stream]!.on('data', (data: Buffer) => (text += data.toString()));
+  await once(child, 'close');
+  return text;
+}
+
+describe('a process that is killed', () => {
+  it('leaves a run that goes on at once and ends with the same bytes', async () => {
+    const whole = await wholeRun();
+    let segments = -1;
+    for (let round = 0; round < 5; round++) {
+      const child = start();
+      await once(child.stdout!, 'data');
+      await sleep(10 + 110 * Math.random());
+      child.kill('SIGKILL');
+      await once(child, 'close');
+      const { status } = await openRun(place.run);
+      expect(status.segments).toBeGreaterThanOrEqual(segments);
+      segments = status.segments;
+      expect(await verifyRun(place.run)).toEqual([]);
+    }
+    const run = await resumeRun(place.run);
+    await finish(run, smallManifest(T));
+    await run.close();
+    expect(stored(place.run)).toEqual(whole);
+  });
+
+  it('is not taken for dead while it runs', async () => {
+    const child = start();
+    await once(child.stdout!, 'data');
+    child.kill('SIGSTOP');
+    await expect(resumeRun(place.run)).rejects.toThrow(`process ${child.pid!}`);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    await (await resumeRun(place.run)).close();
+  });
+});
+
+describe('a limit on the size of files', () => {
+  it.skipIf(process.platform === 'win32')(
+    'stops the run with a message, and it goes on without',
+    async () => {
+      const limited = ['bash', '-c', `trap '' XFSZ; ulimit -f 24; exec "$@"`, 'bash', ...node];
+      const child = start(limited);
+      const message = await textOf(child, 'stderr');
+      expect(child.exitCode).toBe(2);
+      expect(message).toMatch(/could not write .*journal \(EFBIG\)/);
+      const { status } = await openRun(place.run);
+      expect(status.segments).toBeGreaterThan(0);
+      expect(await verifyRun(place.run)).toEqual([]);
+      const run = await resumeRun(place.run);
+      await finish(run, smallManifest(T));
+      await run.close();
+      expect(stored(place.run)).toEqual(await wholeRun());
+    },
+  );
+});

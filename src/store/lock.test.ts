@@ -1,0 +1,104 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { temporaryFolder } from '../../test/support/run-folder.js';
+import { RunLock } from './lock.js';
+
+let place: ReturnType<typeof temporaryFolder>;
+let path: string;
+
+beforeEach(() => {
+  place = temporaryFolder();
+  path = join(place.parent, 'lock');
+});
+afterEach(() => {
+  place.remove();
+});
+
+/** Number of a process that has ended. */
+function deadProcess(): number {
+  return Number(execFileSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' }));
+}
+
+/** The lock as another holder would have left it. */
+function leave(change: object): void {
+  const holder = JSON.parse(readFileSync(path, 'utf8')) as object;
+  writeFileSync(path, JSON.stringify({ ...holder, token: 'other', ...change }));
+}
+
+describe('RunLock', () => {
+  it('is held by one at a time; the other is told by whom', async () => {
+    const lock = await RunLock.acquire(place.parent);
+    const second = RunLock.acquire(place.parent);
+    await expect(second).rejects.toThrow(`written by process ${process.pid} on ${hostname()}`);
+    await expect(second).rejects.toMatchObject({ tag: 'store', exitCode: 2 });
+    await lock.release();
+    await (await RunLock.acquire(place.parent)).release();
+    expect(readdirSync(place.parent)).toEqual([]);
+  });
+
+  it('is won by exactly one of many that try at once', async () => {
+    const tries = await Promise.allSettled(Array.from({ length: 12 }, () => RunLock.acquire(place.parent)));
+    const won = tries.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    expect(won).toHaveLength(1);
+    await won[0]!.check();
+    await won[0]!.release();
+  });
+
+  it.each([
+    ['a process that has ended', () => ({ pid: deadProcess(), started: '1' })],
+    ['a process that has ended, where its start is not known', () => ({ pid: deadProcess(), started: null })],
+    ['an earlier process with the number of a running one', () => ({ started: '1' })],
+  ])('left by %s is taken over at once, also by exactly one of many', async (_, change) => {
+    const first = await RunLock.acquire(place.parent);
+    leave(change());
+    await expect(first.check()).rejects.toThrow(/no longer belongs/);
+    const began = performance.now();
+    const tries = await Promise.allSettled(Array.from({ length: 8 }, () => RunLock.acquire(place.parent)));
+    const won = tries.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    expect(won).toHaveLength(1);
+    expect(performance.now() - began).toBeLessThan(2000);
+    await won[0]!.check();
+    await won[0]!.release();
+    await first.release();
+    expect(readdirSync(place.parent)).toEqual([]);
+  });
+
+  it('of another machine is respected while its heart beats', async () => {
+    const first = await RunLock.acquire(place.parent);
+    leave({ host: 'elsewhere' });
+    const beat = setInterval(() => {
+      utimesSync(path, new Date(), new Date());
+    }, 100);
+    await expect(RunLock.acquire(place.parent, 3000)).rejects.toThrow(/on elsewhere/);
+    clearInterval(beat);
+    await first.release();
+  });
+
+  it('of another machine is taken over after its heart stopped', async () => {
+    const first = await RunLock.acquire(place.parent);
+    await first.release();
+    await RunLock.acquire(place.parent).then((lock) => lock.release());
+    writeFileSync(
+      path,
+      JSON.stringify({ pid: 1, host: 'elsewhere', realm: '', started: null, token: 'other' }),
+    );
+    const lock = await RunLock.acquire(place.parent, 1000);
+    await lock.check();
+    await lock.release();
+  });
+
+  it('that is not readable as one is taken over', async () => {
+    writeFileSync(path, '');
+    await (await RunLock.acquire(place.parent)).release();
+  });
+
+  it('keeps beating while it is held', async () => {
+    const lock = await RunLock.acquire(place.parent);
+    utimesSync(path, 0, 0);
+    await vi.waitFor(() => expect(statSync(path).mtimeMs).toBeGreaterThan(0), { timeout: 5000 });
+    await lock.release();
+  });
+});

@@ -1,0 +1,197 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
+import { link, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { StoreError } from '../errors.js';
+import { attempt, codeOf } from './files.js';
+
+const holderSchema = z.strictObject({
+  pid: z.int(),
+  host: z.string(),
+  /** Boot and process namespace in which `pid` means something; empty where the system does not tell. */
+  realm: z.string(),
+  /** When the process started, in the system's own unit; null where it does not tell. */
+  started: z.string().nullable(),
+  token: z.string(),
+});
+
+type Holder = z.infer<typeof holderSchema>;
+
+const heartbeatMs = 2_000;
+/** A holder on another machine is given up after so long without a heartbeat. */
+const patienceMs = 10_000;
+/** Removing a dead lock takes a moment; a guard of this age belongs to a process that was killed meanwhile. */
+const guardMs = 3_000;
+const guardPollMs = 10;
+
+/** Exclusive right to write one run folder, as the file `lock` in it. */
+export class RunLock {
+  readonly #path: string;
+  readonly #token: string;
+  readonly #heartbeat: NodeJS.Timeout;
+
+  private constructor(path: string, token: string) {
+    this.#path = path;
+    this.#token = token;
+    this.#heartbeat = setInterval(() => {
+      const now = new Date();
+      utimes(path, now, now).catch(() => undefined);
+    }, heartbeatMs);
+    this.#heartbeat.unref();
+  }
+
+  /**
+   * Takes the lock. One left behind by a process that no longer runs is taken over: at once on this machine, after ten seconds without a
+   * heartbeat where it was made on another one.
+   *
+   * @param patience Milliseconds without a heartbeat after which a holder elsewhere is given up.
+   * @throws StoreError naming the holder.
+   */
+  static async acquire(folder: string, patience = patienceMs): Promise<RunLock> {
+    const path = join(folder, 'lock');
+    const token = randomBytes(12).toString('hex');
+    const own = `${path}.${token}`;
+    await attempt(`lock ${folder}`, () => writeFile(own, JSON.stringify(thisProcess(token))));
+    try {
+      while (!(await attempt(`lock ${folder}`, () => linked(own, path)))) {
+        const text = await textOf(path);
+        if (text === null) continue;
+        const holder = parseHolder(text);
+        if (holder !== null && (await isHeld(path, holder, patience))) throw lockedBy(folder, holder);
+        await attempt(`lock ${folder}`, () => removeDead(path, text));
+      }
+    } finally {
+      await rm(own, { force: true });
+    }
+    return new RunLock(path, token);
+  }
+
+  /** Throws StoreError where another process has taken the lock over, because this one seemed dead. */
+  async check(): Promise<void> {
+    const holder = parseHolder((await textOf(this.#path)) ?? '');
+    if (holder?.token === this.#token) return;
+    throw new StoreError({
+      given: `${this.#path} no longer belongs to this process`,
+      expected: 'one process writing a run',
+      remedy: 'let the other process go on, or stop it and resume the run',
+    });
+  }
+
+  async release(): Promise<void> {
+    clearInterval(this.#heartbeat);
+    const holder = parseHolder((await textOf(this.#path)) ?? '');
+    if (holder?.token === this.#token) await rm(this.#path, { force: true });
+  }
+}
+
+/** True where `path` now is the file `own`; false where there was one before. */
+async function linked(own: string, path: string): Promise<boolean> {
+  try {
+    await link(own, path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/**
+ * Removes a lock that was judged dead, unless it was replaced meanwhile. Only who holds the guard removes locks, so no two processes can
+ * remove one after the other what the first of them has made anew.
+ */
+async function removeDead(path: string, judged: string): Promise<void> {
+  const guard = `${path}.takeover`;
+  try {
+    await writeFile(guard, '', { flag: 'wx' });
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    await sleep(guardPollMs);
+    if (Date.now() - ((await modified(guard)) ?? Infinity) > guardMs) await rm(guard, { force: true });
+    return;
+  }
+  try {
+    if ((await textOf(path)) === judged) await rm(path, { force: true });
+  } finally {
+    await rm(guard, { force: true });
+  }
+}
+
+async function isHeld(path: string, holder: Holder, patience: number): Promise<boolean> {
+  if (holder.host === hostname() && holder.realm === realm()) return isRunning(holder);
+  const before = await modified(path);
+  for (let waited = 0; waited < patience; waited += heartbeatMs / 4) {
+    await sleep(heartbeatMs / 4);
+    if ((await modified(path)) !== before) return true;
+  }
+  return false;
+}
+
+function isRunning({ pid, started }: Holder): boolean {
+  if (started !== null) return startOf(pid) === started;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) === 'EPERM';
+  }
+}
+
+function thisProcess(token: string): Holder {
+  return { pid: process.pid, host: hostname(), realm: realm(), started: startOf(process.pid), token };
+}
+
+function realm(): string {
+  try {
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
+  } catch {
+    return '';
+  }
+}
+
+/** Start time of a running process from Linux's /proc/PID/stat (fields 3 and 22); null for one that is gone or a zombie. */
+function startOf(pid: number): string | null {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' || fields[0] === 'X' ? null : fields[19]!;
+  } catch {
+    return null;
+  }
+}
+
+async function modified(path: string): Promise<number | null> {
+  try {
+    return (await stat(path)).mtimeMs;
+  } catch {
+    return null;
+  }
+}
+
+async function textOf(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function parseHolder(text: string): Holder | null {
+  try {
+    return holderSchema.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+function lockedBy(folder: string, { pid, host }: Holder): StoreError {
+  return new StoreError({
+    given: `${folder} is being written by process ${pid} on ${host}`,
+    expected: 'one process writing a run',
+    remedy: 'wait until it is done, or stop it and try again',
+  });
+}

@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto';
+import { lstat, mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { StoreError } from '../errors.js';
+import { zarrMetadata } from './codec.js';
+import { contextOf, journalName, loadContext, manifestName, type RunContext } from './context.js';
+import { attempt, codeOf, sha256, storeFailure, syncFolder, writeDurable } from './files.js';
+import { JournalWriter } from './journal.js';
+import { RunLock } from './lock.js';
+import { encodeManifest, formatVersion, type ManifestContent, parseManifest } from './manifest.js';
+import { RunReader } from './reader.js';
+import { loadState } from './state.js';
+import { RunWriter } from './writer.js';
+
+/**
+ * Makes a run folder with its manifest and empty arrays, and opens it for writing. The folder appears as a whole or not at all.
+ *
+ * @throws StoreError (exit code 2) where the folder exists, or cannot be made; then nothing is touched.
+ */
+export async function createRun(folder: string, content: ManifestContent): Promise<RunWriter> {
+  const target = resolve(folder);
+  await refuseExisting(target);
+  const manifest = parseManifest(
+    { format: 'lossledger', formatVersion, ...content },
+    join(folder, manifestName),
+  );
+  const temporary = `${target}.${randomBytes(4).toString('hex')}.new`;
+  try {
+    await attempt(`make ${target}`, () => mkdir(temporary, { recursive: true }));
+    await writeInitialFiles(contextOf(temporary, manifest));
+    await moveTo(temporary, target);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw error;
+  }
+  return resumeRun(folder);
+}
+
+/** Opens a run for reading, also while it is being written or where it was interrupted. */
+export async function openRun(folder: string): Promise<RunReader> {
+  const context = await loadContext(folder);
+  return new RunReader(context, (await loadState(context)).state);
+}
+
+/**
+ * Opens a run for writing where it was left off.
+ *
+ * @throws StoreError (exit code 2) where another process writes it, naming that process.
+ */
+export async function resumeRun(folder: string): Promise<RunWriter> {
+  const context = await loadContext(folder);
+  const lock = await RunLock.acquire(folder);
+  try {
+    const { state, last } = await loadState(context);
+    const journal = await JournalWriter.open(join(folder, journalName), last);
+    return new RunWriter(context, state, journal, lock);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+async function writeInitialFiles(context: RunContext): Promise<void> {
+  const { folder, manifest } = context;
+  const files = new Map([[manifestName, encodeManifest(manifest)], ...(await zarrMetadata(manifest))]);
+  const paths = [...files.keys()].map((path) => join(folder, path));
+  const folders = new Set(paths.map((path) => dirname(path)));
+  for (const path of folders) await attempt(`make ${path}`, () => mkdir(path, { recursive: true }));
+  await Promise.all([...files].map(([path, bytes]) => writeDurable(join(folder, path), bytes)));
+  const journal = await JournalWriter.open(join(folder, journalName), null);
+  const checksums = Object.fromEntries([...files].map(([path, bytes]) => [path, sha256(bytes)]));
+  await journal.append({ type: 'created', files: checksums });
+  await journal.close();
+  await Promise.all([...folders].map((path) => syncFolder(path)));
+}
+
+async function refuseExisting(folder: string): Promise<void> {
+  try {
+    await lstat(folder);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw storeFailure(`look at ${folder}`, error);
+  }
+  throw exists(folder);
+}
+
+async function moveTo(temporary: string, target: string): Promise<void> {
+  try {
+    await rename(temporary, target);
+  } catch (error) {
+    if (['EEXIST', 'ENOTEMPTY', 'ENOTDIR'].includes(codeOf(error) ?? '')) throw exists(target);
+    throw storeFailure(`make ${target}`, error);
+  }
+  await syncFolder(dirname(target));
+}
+
+function exists(folder: string): StoreError {
+  return new StoreError({
+    given: `${folder} exists`,
+    expected: 'a folder that does not exist yet',
+    remedy: 'choose another --out, go on with lca resume, or delete the folder',
+  });
+}

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { differentiate } from '../../src/autodiff/differentiate.js';
+import type { Program } from '../../src/engines/types.js';
+import { attachLoss } from '../../src/graph/loss.js';
+import { modelNamed } from '../../src/models/registry.js';
+import { integrate } from '../../src/quadrature/integrate.js';
+import type { Evaluation, RuleName } from '../../src/quadrature/types.js';
+import { engineNamed } from '../../src/run/engines.js';
+import { golden, goldenAbsent, goldenHere, mnistHead, relativeDeviation } from '../support/golden.js';
+
+/** Bounds, relative to the largest component (residual: nats). */
+const engines = [
+  { name: 'reference', bound: 1e-12, residual: 1e-12 },
+  { name: 'onnxruntime', bound: 1e-5, residual: 1e-6 },
+] as const;
+
+if (!goldenHere) console.log(goldenAbsent);
+
+interface Allocated {
+  readonly allocation: number[];
+  readonly residual: number[];
+}
+
+async function compile(engineName: string, examples: number): Promise<Program> {
+  const transform = { dtype: 'uint8', divisor: 255, mean: [], std: [] } as const;
+  const forward = modelNamed('fc').model.build({ examples, training: false, transform });
+  const engine = await engineNamed(engineName);
+  return engine.compile(differentiate(attachLoss(forward, { loss: 'softmaxCrossEntropy' })));
+}
+
+/** Allocations of all steps, before they are rounded for storing. */
+async function allocate(program: Program, rule: RuleName, subintervals: number): Promise<Allocated> {
+  const { definition, tensors } = golden('mlp');
+  const { examples, steps } = definition;
+  const { images, labels } = mnistHead(examples);
+  const rows = tensors['theta']!;
+  const size = rows.length / (steps + 1);
+  const result: Allocated = { allocation: [], residual: [] };
+  const at = async (theta: Float64Array): Promise<Evaluation[]> => {
+    const gradient = new Float64Array(size);
+    program.load(theta);
+    const loss = await program.run({ x: images, labels }, gradient);
+    return [{ loss: loss / examples, gradient: gradient.map((sum) => sum / examples) }];
+  };
+  // A program runs one chunk at a time, and the quadrature may ask for several points at once.
+  let last: Promise<Evaluation[]> = Promise.resolve([]);
+  for (let t = 0; t < steps; t++) {
+    const theta = Float64Array.from(rows.subarray(t * size, (t + 1) * size));
+    const delta = theta.map((start, k) => rows[(t + 1) * size + k]! - start);
+    const integral = await integrate(
+      (s) => (last = last.then(() => at(theta.map((start, k) => start + s * delta[k]!)))),
+      delta,
+      { rule, tolerance: null, subintervals, maxSubintervals: 32 },
+    );
+    result.allocation.push(...delta.map((step, k) => step * integral.meanGradient[0]![k]!));
+    result.residual.push(integral.residual[0]!);
+  }
+  return result;
+}
+
+describe.skipIf(!goldenHere)('golden case mlp', () => {
+  it.each(engines)('first-order and Simpson allocations of $name', async ({ name, bound, residual }) => {
+    const { definition, tensors } = golden('mlp');
+    const program = await compile(name, definition.examples);
+    const first = await allocate(program, 'left', 1);
+    expect(relativeDeviation(first.allocation, tensors['lca_first_order']!)).toBeLessThan(bound);
+    const simpson = await allocate(program, 'simpson', 2);
+    expect(relativeDeviation(simpson.allocation, tensors['lca_simpson2']!)).toBeLessThan(bound);
+    simpson.residual.forEach((value, t) => {
+      expect(Math.abs(value - definition.residual_simpson2[t]!)).toBeLessThan(residual);
+    });
+    await program.dispose();
+  });
+});

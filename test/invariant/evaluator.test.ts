@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { fold, key, uniform } from '../../src/num/random.js';
+import { openExperiment, objectivePlan } from '../../src/run/experiment.js';
+import { checkConfig } from '../../src/run/config-file.js';
+import { engineNamed } from '../../src/run/engines.js';
+import { Evaluator } from '../../src/run/objective/evaluator.js';
+import type { Evaluation } from '../../src/quadrature/types.js';
+import { relativeDeviation } from '../support/golden.js';
+
+/** 230 examples in chunks of 50: a last chunk of 30, and lanes of unequal length. */
+const experiment = await openExperiment(
+  checkConfig({ subset: 230, chunk: 50, lanes: 3, batchSize: 10, engine: 'onnxruntime' }, 'the test'),
+);
+const thetas = [1, 2, 3, 4, 5].map((seed) => uniform(fold(key(seed), 'theta'), experiment.layout.size).map((u) => 0.1 * (u - 0.5))); // prettier-ignore
+
+async function evaluateAll(engine: string, workers: number): Promise<(readonly Evaluation[])[]> {
+  const evaluator = await Evaluator.start(objectivePlan(experiment, engine), workers);
+  try {
+    return await Promise.all(thetas.map((theta) => evaluator.evaluate(theta)));
+  } finally {
+    await evaluator.close();
+  }
+}
+
+describe('evaluator', () => {
+  it('gives the same bits for any number of workers', async () => {
+    const one = await evaluateAll('onnxruntime', 1);
+    expect(await evaluateAll('onnxruntime', 2)).toEqual(one);
+    expect(await evaluateAll('onnxruntime', 5)).toEqual(one);
+  });
+
+  it('is the mean over all examples, unequal chunks included', async () => {
+    const { dataset, layout } = experiment;
+    const { train } = dataset.splits;
+    const engine = await engineNamed('reference');
+    const program = await engine.compile(objectivePlan(experiment).gradientGraph(train.count));
+    const gradient = new Float64Array(layout.size);
+    program.load(thetas[0]!);
+    const loss = await program.run({ x: train.inputs, labels: train.labels }, gradient);
+
+    const [exact] = await evaluateAll('reference', 2);
+    expect(exact![0]!.loss).toBeCloseTo(loss / train.count, 13);
+    expect(relativeDeviation(exact![0]!.gradient, gradient.map((sum) => sum / train.count))).toBeLessThan(1e-13);
+    const [single] = await evaluateAll('onnxruntime', 2);
+    expect(relativeDeviation(single![0]!.gradient, exact![0]!.gradient)).toBeLessThan(1e-5);
+    expect(single![1]!.loss).toBeCloseTo(exact![1]!.loss, 6);
+  });
+
+  it('reports what a worker could not do', async () => {
+    await expect(Evaluator.start(objectivePlan(experiment, 'abacus'), 1)).rejects.toThrow(/abacus/);
+  });
+}); // prettier-ignore

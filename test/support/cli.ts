@@ -1,0 +1,63 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import { createHash } from 'node:crypto';
+
+const main = resolve(import.meta.dirname, '../../dist/cli/main.js');
+
+export interface CliResult {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Starts the built command line, as a user would. */
+export function startCli(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+  return spawn(process.execPath, [main, ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+/** Runs the built command line to its end. */
+export function lca(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CliResult> {
+  return ended(startCli(args, env));
+}
+
+/** Waits for a started command line. */
+export function ended(child: ChildProcess): Promise<CliResult> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout!.on('data', (text) => (stdout += String(text)));
+  child.stderr!.on('data', (text) => (stderr += String(text)));
+  return new Promise((done) => child.on('close', (code, signal) => { done({ code, signal, stdout, stderr }); })); // prettier-ignore
+}
+
+/** A new folder that is removed when the test process ends. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'lossledger-test-'));
+  process.on('exit', () => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return folder;
+}
+
+/** SHA-256 of every file below a folder, by relative path. */
+export function fingerprint(folder: string): Record<string, string> {
+  return Object.fromEntries(
+    filesBelow(folder).map((path) => [
+      relative(folder, path),
+      createHash('sha256').update(readFileSync(path)).digest('hex'),
+    ]),
+  );
+}
+
+/** Every file below a folder, sorted. */
+export function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile())
+    .sort();
+}
