@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { evaluate } from '../engines/reference/evaluate.js';
-import { parameterTensors } from '../engines/reference/index.js';
+import { parameterTensors } from '../engines/reference/bind.js';
 import { GraphError } from '../errors.js';
 import { GraphBuilder } from '../graph/builder.js';
 import type { Graph, Shape, Value } from '../graph/types.js';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { OperatorCase } from '../../test/support/operator-cases.js';
 import { operatorCases } from '../../test/support/operator-cases.js';
 import { evaluate } from '../engines/reference/evaluate.js';
-import { feedTensors, parameterTensors } from '../engines/reference/index.js';
+import { feedTensors, parameterTensors } from '../engines/reference/bind.js';
 import { operators } from '../graph/operators/index.js';
 import type { Graph } from '../graph/types.js';
 import { differentiate, rules, withoutGradient } from './index.js';

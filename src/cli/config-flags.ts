@@ -27,7 +27,7 @@ function optionFor(key: ConfigKey): Option {
 function defaultOf(key: ConfigKey): string {
   const value = runConfigSchema.shape[key].parse(undefined);
   if (value === null) return 'none';
-  return Array.isArray(value) ? value.join(',') : String(value);
+  return typeof value === 'object' ? Object.values(value).join(',') : String(value);
 }
 
 function parseValue(key: ConfigKey, text: string): unknown {

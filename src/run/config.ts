@@ -60,6 +60,7 @@ export const runConfigSchema = z.strictObject({
   clipNorm: orNone(positive).describe('scale gradients of a larger norm down to it'),
   schedule: orNone(schedule).describe('learning-rate schedule (run file only)'),
   groups: z.array(group).default([]).describe('settings of some tensors, by pattern (run file only)'),
+  maxLoss: z.preprocess((value) => (value === 'none' ? null : value), z.number().gt(0).nullable()).default(1e4).describe('stop as diverged when a mini-batch’s loss exceeds this (nats), or none'),
   batchSize: count.default(250).describe('examples of a mini-batch'),
   iterations: count.default(880).describe('optimiser steps'),
   rule: z.enum(rules).default('simpson').describe('quadrature rule'),

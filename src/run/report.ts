@@ -47,7 +47,7 @@ function factsOf({
   const { counts } = objective;
   const optimizer = ['optimizer', 'learningRate', 'momentum', 'weightDecay', 'batchSize']
     .filter((name) => config[name] !== null && config[name] !== 0)
-    .map((name) => `${name} ${String(config[name])}`);
+    .map((name) => `${name} ${JSON.stringify(config[name])}`);
   return [
     ['Network', objective.model],
     [

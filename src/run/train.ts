@@ -74,7 +74,8 @@ async function* trajectory(experiment: Experiment): AsyncGenerator<TrajectoryRow
         batch,
       );
       const loss = await batchGradient(program, theta, { x: batch.inputs, labels: batch.labels }, gradient, config.batchSize); // prettier-ignore
-      checkFinite(t, loss, gradient, 'gradient', layout);
+      checkLoss(t, loss, config.maxLoss, theta, layout);
+      checkFinite(t, loss, gradient, 'gradient of', layout);
       state = optimizer.step(state, theta, gradient, update);
       applyUpdate(theta, update, theta);
       checkFinite(t, loss, theta, 'parameter', layout);
@@ -100,6 +101,7 @@ async function batchGradient(
   return loss / count;
 }
 
+/** Throws NumericError where loss or values are not finite, naming the tensor and index. */
 function checkFinite(
   iteration: number,
   loss: number,
@@ -109,14 +111,53 @@ function checkFinite(
 ): void {
   const index = firstNonFinite(values);
   if (Number.isFinite(loss) && index < 0) return;
-  const tensor = layout.tensors.findLast(({ offset }) => offset <= index);
-  const name = tensor ? `${what} ${tensor.name}[${index - tensor.offset}]` : 'the mini-batch loss';
-  throw new NumericError(
+  if (index < 0)
+    throw diverged(iteration, `the mini-batch loss is ${loss}`, 'finite numbers', { tensor: 'loss' });
+  const place = placeOf(index, layout);
+  throw diverged(
+    iteration,
+    `${what} ${place.tensor}[${place.index}] is ${values[index]!}`,
+    'finite numbers',
+    place,
+  );
+}
+
+/** Throws NumericError where the loss has left all bounds, naming the largest parameter, which is where to look. */
+function checkLoss(
+  iteration: number,
+  loss: number,
+  limit: number | null,
+  theta: Float32Array,
+  layout: ParameterLayout,
+): void {
+  if (limit === null || !(loss > limit)) return;
+  const largest = theta.reduce((best, value, k) => (Math.abs(value) > Math.abs(theta[best]!) ? k : best), 0);
+  const place = placeOf(largest, layout);
+  throw diverged(
+    iteration,
+    `the mini-batch loss is ${loss.toPrecision(3)} nats, and the largest parameter ${place.tensor}[${place.index}] is ${theta[largest]!.toPrecision(3)}`,
+    `a loss of at most ${limit} nats (maxLoss)`,
+    place,
+  );
+}
+
+function placeOf(index: number, { tensors }: ParameterLayout): { tensor: string; index: number } {
+  const { name, offset } = tensors.findLast((tensor) => tensor.offset <= index)!;
+  return { tensor: name, index: index - offset };
+}
+
+function diverged(
+  iteration: number,
+  what: string,
+  expected: string,
+  place: { tensor: string; index?: number },
+): NumericError {
+  return new NumericError(
     {
-      given: `training diverged: ${name} is ${tensor ? values[index]! : loss} in iteration ${iteration}`,
-      expected: 'finite numbers',
-      remedy: 'lower the learning rate; what was stored before this iteration stays valid',
+      given: `training diverged in iteration ${iteration}: ${what}`,
+      expected,
+      remedy: 'lower the learning rate and make a new run; what this one stored stays valid',
     },
-    { iteration, tensor: tensor?.name ?? 'loss', index: tensor ? index - tensor.offset : 0 },
+    { iteration, ...place },
   );
 }

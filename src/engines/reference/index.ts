@@ -2,10 +2,10 @@ import { EngineError } from '../../errors.js';
 import type { Graph } from '../../graph/types.js';
 import { parameterCount, sizeOf } from '../../graph/types.js';
 import type { Engine, Feeds, Program } from '../types.js';
+import { checkLength, feedTensors, parameterTensors } from './bind.js';
 import { evaluate } from './evaluate.js';
 import { kernels } from './kernels/index.js';
 import type { Tensor } from './tensor.js';
-import { tensorOf } from './tensor.js';
 
 function checkOutputs(graph: Graph): void {
   const wanted = graph.parameters.length + 1;
@@ -26,39 +26,6 @@ function checkOperators(graph: Graph): void {
     expected: 'an operator of docs/OPERATORS.md',
     remedy: 'rewrite this part of the model with supported operators',
   });
-}
-
-function checkLength(what: string, given: number, expected: number): void {
-  if (given === expected) return;
-  throw new EngineError({
-    given: `${what} with ${given} numbers`,
-    expected: `${expected} numbers`,
-    remedy: 'feed what the graph declares',
-  });
-}
-
-/** θ [K] cut into the graph's parameters, by value id. */
-export function parameterTensors(graph: Graph, theta: Float64Array): Map<number, Tensor> {
-  checkLength('θ', theta.length, parameterCount(graph.parameters));
-  const tensors = new Map<number, Tensor>();
-  let start = 0;
-  for (const { value } of graph.parameters) {
-    const end = start + sizeOf(value.shape);
-    tensors.set(value.id, { shape: value.shape, data: theta.slice(start, end) });
-    start = end;
-  }
-  return tensors;
-}
-
-/** The arrays fed to a graph's inputs, widened to float64, by value id. */
-export function feedTensors(graph: Graph, feeds: Feeds): Map<number, Tensor> {
-  return new Map(
-    graph.inputs.map((value) => {
-      const data = feeds[value.name];
-      checkLength(`feed ${value.name}`, data?.length ?? 0, sizeOf(value.shape));
-      return [value.id, tensorOf(value.shape, data!)];
-    }),
-  );
 }
 
 function addGradients(gradient: Float64Array, parts: readonly Tensor[]): void {

@@ -5,26 +5,49 @@ import type { Pooling } from '../../../graph/windows.js';
 import { poolingOf } from '../../../graph/windows.js';
 import type { Emitter } from '../emitter.js';
 import type { Lowering } from './lowering.js';
-import { poolingAttributes } from './pooling-attributes.js';
+import { endPads } from './pooling-windows.js';
 import { padSpatially, reshape } from './taps.js';
 
-/** The mean over whole windows, corrected where a window's divisor is smaller than the window. */
+/*
+ * An average is a convolution, channel by channel, with a kernel of ones, and a division. ONNX Runtime's own AveragePool
+ * takes no padding as large as its kernel_shape, which dilated windows may have, and no divisor per window.
+ */
+
 export const averagePool: Lowering = (emit, node, [x]) => {
-  const pooling = poolingOf(node);
-  const counts = divisorsOf(pooling, node);
-  const size = sizeOf(pooling.kernel);
-  const mean = emit.add('AveragePool', [x!], { ...poolingAttributes(pooling), count_include_pad: 1 });
-  if (counts.every((count) => count === size)) return mean;
-  const corrections = counts.map((count) => size / count);
-  return emit.add('Mul', [mean, emit.constant('float32', [1, 1, ...pooling.output], corrections)]);
+  const p = poolingOf(node);
+  const images = reshape(emit, x!, [p.examples * p.channels, 1, ...p.input]);
+  const pads = [...p.padsBegin, ...endPads(p)];
+  const sums = emit.add('Conv', [images, onesOf(emit, p)], {
+    strides: p.strides,
+    dilations: p.dilations,
+    pads,
+  });
+  return emit.add('Div', [
+    reshape(emit, sums, [p.examples, p.channels, ...p.output]),
+    divisors(emit, node, p),
+  ]);
 };
 
 /** Each window spreads dy / divisor evenly. */
 export const averagePoolGrad: Lowering = (emit, node, [dy]) => {
-  const pooling = poolingOf(node);
-  const counts = emit.constant('float32', [1, 1, ...pooling.output], divisorsOf(pooling, node));
-  return spread(emit, emit.add('Div', [dy!, counts]), pooling);
+  const p = poolingOf(node);
+  const shares = emit.add('Div', [dy!, divisors(emit, node, p)]);
+  const images = reshape(emit, shares, [p.examples * p.channels, 1, ...p.output]);
+  const whole = emit.add('ConvTranspose', [images, onesOf(emit, p)], {
+    strides: p.strides,
+    dilations: p.dilations,
+  });
+  const covered = p.output.map(
+    (extent, axis) => (extent - 1) * p.strides[axis]! + (p.kernel[axis]! - 1) * p.dilations[axis]! + 1,
+  );
+  const before = p.padsBegin.map((pad) => 0 - pad);
+  const after = covered.map((extent, axis) => p.input[axis]! + p.padsBegin[axis]! - extent);
+  return reshape(emit, padSpatially(emit, whole, before, after), [p.examples, p.channels, ...p.input]);
 };
+
+function onesOf(emit: Emitter, p: Pooling): string {
+  return emit.constant('float32', [1, 1, ...p.kernel], new Array<number>(sizeOf(p.kernel)).fill(1));
+}
 
 /** How many elements along one axis each window averages. */
 function countsAlong(p: Pooling, axis: number, includePad: boolean): number[] {
@@ -37,26 +60,11 @@ function countsAlong(p: Pooling, axis: number, includePad: boolean): number[] {
   });
 }
 
-/** What each window divides by, of shape [1, 1, …output]. */
-function divisorsOf(p: Pooling, node: Node): number[] {
+/** What each window divides by: [1, 1, …output]. */
+function divisors(emit: Emitter, node: Node, p: Pooling): string {
   const includePad = intAttribute(node, 'count_include_pad', 0) === 1;
-  return p.output
+  const counts = p.output
     .map((_, axis) => countsAlong(p, axis, includePad))
     .reduce((products, along) => products.flatMap((product) => along.map((count) => product * count)), [1]);
-}
-
-/** The transpose of summing windows: a transposed convolution, channel by channel, with a kernel of ones. */
-function spread(emit: Emitter, share: string, p: Pooling): string {
-  const images = p.examples * p.channels;
-  const ones = emit.constant('float32', [1, 1, ...p.kernel], new Array<number>(sizeOf(p.kernel)).fill(1));
-  const whole = emit.add('ConvTranspose', [reshape(emit, share, [images, 1, ...p.output]), ones], {
-    strides: p.strides,
-    dilations: p.dilations,
-  });
-  const covered = p.output.map(
-    (extent, axis) => (extent - 1) * p.strides[axis]! + (p.kernel[axis]! - 1) * p.dilations[axis]! + 1,
-  );
-  const before = p.padsBegin.map((pad) => 0 - pad);
-  const after = covered.map((extent, axis) => p.input[axis]! + p.padsBegin[axis]! - extent);
-  return reshape(emit, padSpatially(emit, whole, before, after), [p.examples, p.channels, ...p.input]);
+  return emit.constant('float32', [1, 1, ...p.output], counts);
 }

@@ -1,12 +1,10 @@
-import { poolingOf } from '../../../graph/windows.js';
 import { averagePool, averagePoolGrad } from './average-pool.js';
 import type { LoweringTable } from './lowering.js';
-import { maxPoolGrad } from './max-pool-grad.js';
-import { poolingAttributes } from './pooling-attributes.js';
+import { maxPool, maxPoolGrad } from './max-pool.js';
 
 /** Pooling and its gradients. */
 export const pools: LoweringTable = {
-  MaxPool: (emit, node, inputs) => emit.add('MaxPool', inputs, poolingAttributes(poolingOf(node))),
+  MaxPool: maxPool,
   MaxPoolGrad: maxPoolGrad,
   AveragePool: averagePool,
   AveragePoolGrad: averagePoolGrad,

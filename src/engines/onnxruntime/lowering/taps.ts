@@ -17,15 +17,17 @@ export function seenThrough(emit: Emitter, padded: string, tap: readonly number[
   return emit.add('Slice', [padded, ...[starts, ends, axes, windows.strides].map((list) => emit.ints(list))]);
 }
 
-/** x [N, C, …] with zeros around its spatial axes; negative pads cut off. */
+/** x [N, C, …] with zeros or `fill` around its spatial axes; negative pads cut off. */
 export function padSpatially(
   emit: Emitter,
   x: string,
   begins: readonly number[],
   ends: readonly number[],
+  fill = 0,
 ): string {
   const pads = [0, 0, ...begins, 0, 0, ...ends];
-  return pads.every((pad) => pad === 0) ? x : emit.add('Pad', [x, emit.ints(pads)], { mode: 'constant' });
+  if (pads.every((pad) => pad === 0)) return x;
+  return emit.add('Pad', [x, emit.ints(pads), emit.scalar(fill)], { mode: 'constant' });
 }
 
 export function reshape(emit: Emitter, x: string, shape: readonly number[]): string {

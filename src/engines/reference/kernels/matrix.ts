@@ -1,26 +1,10 @@
 import { intAttribute, numberAttribute } from '../../../graph/attributes.js';
 import { equationOf } from '../../../graph/einsum.js';
 import { stridesOf } from '../../../graph/shapes.js';
+import type { Node } from '../../../graph/types.js';
 import type { Kernel, Tensor } from '../tensor.js';
-import { broadcastOffsets, offsetsOf, pick, zeros } from '../tensor.js';
-
-/** Adds a [rows, inner] · b [inner, columns] to out, each starting at its offset. */
-function multiplyInto(
-  out: Float64Array,
-  a: Float64Array,
-  b: Float64Array,
-  [rows, inner, columns]: readonly [number, number, number],
-  [outAt, aAt, bAt]: readonly [number, number, number],
-): void {
-  for (let i = 0; i < rows; i++) {
-    const row = out.subarray(outAt + i * columns, outAt + (i + 1) * columns);
-    for (let k = 0; k < inner; k++) {
-      const factor = a[aAt + i * inner + k]!;
-      const from = bAt + k * columns;
-      for (let j = 0; j < columns; j++) row[j]! += factor * b[from + j]!;
-    }
-  }
-}
+import { broadcastOffsets, offsetsOf, zeros } from '../tensor.js';
+import { multiplyInto, transposed } from './product.js';
 
 const matMul: Kernel = ([a, b], node) => {
   const left = a!.shape.length === 1 ? [1, ...a!.shape] : a!.shape;
@@ -38,17 +22,18 @@ const matMul: Kernel = ([a, b], node) => {
   return [result];
 };
 
-function transposed(x: Tensor): Tensor {
+/** A matrix, or its transpose where the attribute says so, with its extents. */
+function operand(x: Tensor, node: Node, attribute: string): readonly [Float64Array, number, number] {
   const [rows, columns] = x.shape as readonly [number, number];
-  return pick(x, offsetsOf([columns, rows], [1, columns]), [columns, rows]);
+  const swap = intAttribute(node, attribute, 0) === 1;
+  return swap ? [transposed(x.data, rows, columns), columns, rows] : [x.data, rows, columns];
 }
 
 const gemm: Kernel = ([a, b, c], node) => {
-  const left = intAttribute(node, 'transA', 0) === 1 ? transposed(a!) : a!;
-  const right = intAttribute(node, 'transB', 0) === 1 ? transposed(b!) : b!;
-  const [rows, inner] = left.shape as readonly [number, number];
-  const result = zeros([rows, right.shape[1]!]);
-  multiplyInto(result.data, left.data, right.data, [rows, inner, right.shape[1]!], [0, 0, 0]);
+  const [left, rows, inner] = operand(a!, node, 'transA');
+  const [right, , columns] = operand(b!, node, 'transB');
+  const result = zeros([rows, columns]);
+  multiplyInto(result.data, left, right, [rows, inner, columns]);
   const alpha = numberAttribute(node, 'alpha', 1);
   const beta = numberAttribute(node, 'beta', 1);
   const bias = c && broadcastOffsets(c.shape, result.shape);

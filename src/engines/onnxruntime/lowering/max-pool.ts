@@ -3,18 +3,31 @@ import { poolingOf } from '../../../graph/windows.js';
 import { sizeOf } from '../../../graph/types.js';
 import type { Emitter } from '../emitter.js';
 import type { Lowering } from './lowering.js';
-import { poolingAttributes } from './pooling-attributes.js';
+import { paddedPooling } from './pooling-windows.js';
 import { padSpatially, reshape, seenThrough, tapsOf } from './taps.js';
+
+export const maxPool: Lowering = (emit, node, [x]) => {
+  const padded = paddedPooling(emit, x!, poolingOf(node));
+  return emit.add('MaxPool', [padded.x], padded.attributes);
+};
 
 /** dy goes to the first maximum of each window. */
 export const maxPoolGrad: Lowering = (emit, node, [dy, x, y]) => {
   const pooling = poolingOf(node);
-  if (tilesInput(pooling)) return byTaps(emit, dy!, x!, y!, pooling);
-  const places = emit.addMany('MaxPool', [x!], poolingAttributes(pooling), 2)[1]!;
-  return scattered(emit, dy!, places, [pooling.examples, pooling.channels, ...pooling.input]);
+  return tilesInput(pooling) ? byTaps(emit, dy!, x!, y!, pooling) : byPlaces(emit, dy!, x!, pooling);
 };
 
-/** Adds each element of dy to its place (MaxPool's second output) in zeros of `shape`. */
+/** By the places of the maxima, MaxPool's second output. */
+function byPlaces(emit: Emitter, dy: string, x: string, p: Pooling): string {
+  const padded = paddedPooling(emit, x, p);
+  const places = emit.addMany('MaxPool', [padded.x], padded.attributes, 2)[1]!;
+  const dx = scattered(emit, dy, places, [p.examples, p.channels, ...padded.input]);
+  const before = padded.padsBegin.map((pad) => 0 - pad);
+  const after = padded.input.map((extent, axis) => p.input[axis]! - extent - before[axis]!);
+  return padSpatially(emit, dx, before, after);
+}
+
+/** Adds each element of dy to its place in zeros of `shape`. */
 function scattered(emit: Emitter, dy: string, places: string, shape: readonly number[]): string {
   const zeros = emit.add('Expand', [emit.constant('float32', [1], [0]), emit.ints([sizeOf(shape)])]);
   const inputs = [zeros, reshape(emit, places, [-1]), reshape(emit, dy, [-1])];
