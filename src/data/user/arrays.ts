@@ -9,15 +9,8 @@ import { readIdx } from '../formats/idx.js';
 import { readNpy } from '../formats/npy.js';
 import { readNpzArray, readNpzDirectory } from '../formats/npz.js';
 import type { SourceFile } from '../types.js';
+import type { ArraySet } from './types.js';
 import { openZarrArrays } from './zarr.js';
-
-/** Named arrays of a user's own data, wherever they are kept. */
-export interface ArraySet {
-  readonly names: readonly string[];
-  readonly files: readonly SourceFile[];
-  read(name: string): Promise<NdArray>;
-  close(): Promise<void>;
-}
 
 /**
  * Opens a user's arrays: an `.npz` file; a folder with `x.npy` and `y.npy`; a Zarr group (v2 or v3) with arrays x and y; or two

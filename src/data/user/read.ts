@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { misfit } from '../formats/damaged.js';
 import type { Examples, InputTransform, RawDataset } from '../types.js';
 import { openArrays } from './arrays.js';
-import type { ArraySet } from './arrays.js';
+import type { ArraySet } from './types.js';
 import { inputsOf, labelsOf } from './convert.js';
 
 /** Parts of a user's data; all but the first may be missing. */

@@ -7,7 +7,7 @@ import { isLossledgerError } from '../../errors.js';
 import { checkedBytes, elementTypes, maxArrayBytes } from '../formats/array.js';
 import type { ElementType, NdArray } from '../formats/array.js';
 import { damaged, misfit } from '../formats/damaged.js';
-import type { ArraySet } from './arrays.js';
+import type { ArraySet } from './types.js';
 
 /** An array above this size may be at most `maxRatio` times what its chunks take on disk: absent chunks cost nothing to claim. */
 const freeSize = 2 ** 26;
