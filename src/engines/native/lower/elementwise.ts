@@ -3,7 +3,6 @@ import type { Node } from '../../../graph/types.js';
 import { sizeOf } from '../../../graph/types.js';
 import type { Expression, ExpressionFunction } from '../plan/expression.js';
 import { apply, number } from '../plan/expression.js';
-import type { Uniform } from './held.js';
 import type { Lowering } from './lowering.js';
 import { unsupported } from './unsupported.js';
 

@@ -1,5 +1,5 @@
 import { intAttribute, numberAttribute } from '../../../graph/attributes.js';
-import type { Node, Shape, Value } from '../../../graph/types.js';
+import type { Node, Value } from '../../../graph/types.js';
 import { dense, packDense } from '../kernels/dense.js';
 import { denseWeights, packedSumsLength, unpackDenseWeights } from '../kernels/dense-weights.js';
 import type { MatrixView } from '../kernels/matrix-view.js';
