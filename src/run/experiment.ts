@@ -3,6 +3,7 @@ import { iterationsPerEpoch } from '../data/batches.js';
 import { loadDataset } from '../data/load.js';
 import type { Dataset, Examples } from '../data/types.js';
 import type { Engine } from '../engines/types.js';
+import { UsageError } from '../errors.js';
 import { attachLoss } from '../graph/loss.js';
 import type { Graph, Parameter } from '../graph/types.js';
 import { layoutOf } from '../ledger/layout.js';
@@ -31,6 +32,7 @@ export interface Experiment {
 export async function openExperiment(config: RunConfig): Promise<Experiment> {
   const { model, chunk } = modelNamed(config.model);
   const dataset = await loadDataset(config.data, { seed: config.seed, subset: config.subset });
+  requireInputShape(model, dataset);
   const engine = await chooseEngine(config.engine);
   const { parameters } = forwardGraph(model, dataset, 1, false);
   const layout = layoutOf(parameters.map(({ value, layer, neuronAxis }) => ({ name: value.name, shape: value.shape, layer, neuronAxis }))); // prettier-ignore
@@ -38,6 +40,16 @@ export async function openExperiment(config: RunConfig): Promise<Experiment> {
   optimizerOf(config, layout);
   checkSettings(config);
   return { config, dataset, model, engine, parameters, layout, chunk: config.chunk ?? chunk };
+}
+
+function requireInputShape({ name, inputShape }: Model, { name: data, splits }: Dataset): void {
+  const { shape } = splits.train;
+  if (shape.join() === inputShape.join()) return;
+  throw new UsageError({
+    given: `data set ${data} with examples of shape [${shape.join(', ')}]`,
+    expected: `examples of shape [${inputShape.join(', ')}], which network ${name} takes`,
+    remedy: 'choose a data set and a network that fit each other (data, model)',
+  });
 }
 
 /** The graph of loss (a sum over its examples) and gradients for mini-batches or chunks of `examples`. */

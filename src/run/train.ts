@@ -1,7 +1,9 @@
 import { batchBuffers, batchOrder, gatherBatch } from '../data/batches.js';
-import type { Program } from '../engines/types.js';
+import type { BatchBuffers } from '../data/batches.js';
+import type { Feeds, Program } from '../engines/types.js';
 import { NumericError } from '../errors.js';
 import type { ParameterLayout } from '../ledger/types.js';
+import { dropoutMasks } from '../models/dropout.js';
 import { initialise } from '../models/initialise.js';
 import { key } from '../num/random.js';
 import { firstNonFinite } from '../num/sums.js';
@@ -64,7 +66,13 @@ async function* trajectory(experiment: Experiment): AsyncGenerator<TrajectoryRow
   const optimizer = optimizerOf(config, layout);
   const update = createUpdate(layout.size);
   let state = optimizer.createState();
-  const program = await engine.compile(gradientGraph(experiment, config.batchSize, true));
+  const graph = gradientGraph(experiment, config.batchSize, true);
+  const program = await engine.compile(graph);
+  const feedsOf = ({ inputs, labels }: BatchBuffers, iteration: number): Feeds => ({
+    x: inputs,
+    labels,
+    ...dropoutMasks(experiment.model, graph.inputs, key(config.seed), iteration),
+  });
   try {
     yield { row: 0, theta };
     for (let t = 0; t < config.iterations; t++) {
@@ -73,7 +81,7 @@ async function* trajectory(experiment: Experiment): AsyncGenerator<TrajectoryRow
         order.subarray(t * config.batchSize, (t + 1) * config.batchSize),
         batch,
       );
-      const loss = await batchGradient(program, theta, { x: batch.inputs, labels: batch.labels }, gradient, config.batchSize); // prettier-ignore
+      const loss = await batchGradient(program, theta, feedsOf(batch, t), gradient, config.batchSize);
       checkLoss(t, loss, config.maxLoss, theta, layout);
       checkFinite(t, loss, gradient, 'gradient of', layout);
       state = optimizer.step(state, theta, gradient, update);
@@ -90,7 +98,7 @@ async function* trajectory(experiment: Experiment): AsyncGenerator<TrajectoryRow
 async function batchGradient(
   program: Program,
   theta: Float32Array,
-  feeds: Parameters<Program['run']>[0],
+  feeds: Feeds,
   gradient: Float64Array,
   count: number,
 ): Promise<number> {
