@@ -8,6 +8,7 @@ export const engineNames = [
   'auto',
   'reference',
   'onnxruntime',
+  'native',
   'onnxruntime-webgpu',
   'onnxruntime-cuda',
 ] as const;

@@ -20,6 +20,8 @@ export interface Estimate {
   /** Bytes of the finished run folder at most (before compression). */
   readonly bytes: number;
   readonly engine: string;
+  /** Better engines that `auto` passed over, each with its reason. */
+  readonly passedOver: readonly string[];
   readonly workers: number;
 }
 
@@ -44,6 +46,7 @@ export async function estimateRun(experiment: Experiment, options: EstimateOptio
     seconds: examples / examplesPerSecond,
     bytes: estimateBytes(manifestOf(experiment)),
     engine: engine.name,
+    passedOver: experiment.passedOver,
     workers,
   };
 }

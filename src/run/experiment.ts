@@ -22,6 +22,8 @@ export interface Experiment {
   readonly dataset: Dataset;
   readonly model: Model;
   readonly engine: Engine;
+  /** Better engines that `auto` passed over, each with its reason. */
+  readonly passedOver: readonly string[];
   readonly parameters: readonly Parameter[];
   readonly layout: ParameterLayout;
   /** Examples of a chunk. */
@@ -33,13 +35,14 @@ export async function openExperiment(config: RunConfig): Promise<Experiment> {
   const { model, chunk } = modelNamed(config.model);
   const dataset = await loadDataset(config.data, { seed: config.seed, subset: config.subset });
   requireInputShape(model, dataset);
-  const engine = await chooseEngine(config.engine);
   const { parameters } = forwardGraph(model, dataset, 1, false);
   const layout = layoutOf(parameters.map(({ value, layer, neuronAxis }) => ({ name: value.name, shape: value.shape, layer, neuronAxis }))); // prettier-ignore
   iterationsPerEpoch(dataset.splits.train.count, config.batchSize);
   optimizerOf(config, layout);
   checkSettings(config);
-  return { config, dataset, model, engine, parameters, layout, chunk: config.chunk ?? chunk };
+  const graph = () => gradientGraph({ model, dataset }, config.batchSize, true);
+  const { engine, passedOver } = await chooseEngine(config.engine, graph);
+  return { config, dataset, model, engine, passedOver, parameters, layout, chunk: config.chunk ?? chunk };
 }
 
 function requireInputShape({ name, inputShape }: Model, { name: data, splits }: Dataset): void {
@@ -53,8 +56,12 @@ function requireInputShape({ name, inputShape }: Model, { name: data, splits }: 
 }
 
 /** The graph of loss (a sum over its examples) and gradients for mini-batches or chunks of `examples`. */
-export function gradientGraph(experiment: Experiment, examples: number, training: boolean): Graph {
-  const forward = forwardGraph(experiment.model, experiment.dataset, examples, training);
+export function gradientGraph(
+  { model, dataset }: Pick<Experiment, 'model' | 'dataset'>,
+  examples: number,
+  training: boolean,
+): Graph {
+  const forward = forwardGraph(model, dataset, examples, training);
   return differentiate(attachLoss(forward, { loss: 'softmaxCrossEntropy' }));
 }
 
