@@ -27,6 +27,8 @@ export class GraphBuilder {
   readonly #constants: Constant[] = [];
   readonly #nodes: Node[] = [];
   readonly #names = new Set<string>();
+  /** Where to look for the next free suffix of a name. */
+  readonly #suffixes = new Map<string, number>();
   #nextId = 0;
 
   constructor(readonly name: string) {}
@@ -142,8 +144,9 @@ export class GraphBuilder {
 
   #unused(name: string): string {
     if (!this.#names.has(name)) return name;
-    let suffix = 1;
+    let suffix = this.#suffixes.get(name) ?? 1;
     while (this.#names.has(`${name}_${suffix}`)) suffix++;
+    this.#suffixes.set(name, suffix);
     return `${name}_${suffix}`;
   }
 }

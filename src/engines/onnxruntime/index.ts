@@ -4,7 +4,7 @@ import { encodeModel } from '../../graph/onnx/encode.js';
 import type { Graph } from '../../graph/types.js';
 import type { CompileOptions, Engine } from '../types.js';
 import { availabilityOf } from './availability.js';
-import { lowerGraph } from './lower.js';
+import { lowerGraph, type LoweredGraph } from './lower.js';
 import { OnnxruntimeProgram, type OpenSession } from './program.js';
 import { firstLine, loadRuntime, type Provider } from './runtime.js';
 
@@ -25,7 +25,7 @@ function opener(provider: Provider, { threads = 1 }: CompileOptions = {}): OpenS
   return async (graph) => {
     const lowered = lowerGraph(graph);
     const options: InferenceSession.SessionOptions = {
-      executionProviders: [provider],
+      executionProviders: [providerOptions(provider, lowered)],
       intraOpNumThreads: threads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
@@ -38,6 +38,16 @@ function opener(provider: Provider, { threads = 1 }: CompileOptions = {}): OpenS
       throw compileFailed(graph, provider, cause);
     }
   };
+}
+
+/** WebGPU has no kernel for the second output of MaxPool, but claims the node. */
+function providerOptions(
+  provider: Provider,
+  { model }: LoweredGraph,
+): InferenceSession.ExecutionProviderConfig {
+  const onProcessor = model.nodes.filter((node) => node.op === 'MaxPool' && node.outputs.length > 1);
+  if (provider !== 'webgpu' || onProcessor.length === 0) return provider;
+  return { name: provider, forceCpuNodeNames: onProcessor.map((node) => node.name) };
 }
 
 function compileFailed(graph: Graph, provider: Provider, cause: unknown): EngineError {

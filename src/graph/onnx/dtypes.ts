@@ -12,6 +12,7 @@ const codes = {
   bool: 9,
   float16: 10,
   float64: 11,
+  bfloat16: 16,
 } as const;
 
 export type OnnxDType = keyof typeof codes;
@@ -32,6 +33,7 @@ export const bytesPerElement: Readonly<Record<OnnxDType, number>> = {
   bool: 1,
   float16: 2,
   float64: 8,
+  bfloat16: 2,
 };
 
 /** Code of an element type in the ONNX file format. */

@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+import { differentiate } from '../../autodiff/index.js';
+import { EngineError } from '../../errors.js';
+import { GraphBuilder } from '../../graph/builder.js';
+import { attachLoss } from '../../graph/loss.js';
+import type { Graph, Shape } from '../../graph/types.js';
+import { parameterCount } from '../../graph/types.js';
+import { randomFrom } from '../../../test/support/samples.js';
+import { referenceEngine } from '../reference/index.js';
+import type { Engine, Feeds } from '../types.js';
+import { onnxruntimeEngine } from './index.js';
+import { lowerGraph } from './lower.js';
+
+const options = { layer: 'layer', neuronAxis: 0, initializer: { kind: 'zeros' } } as const;
+const engine = onnxruntimeEngine();
+
+/** 12 pixels → 8 → 5 classes, with bytes as input. */
+function perceptron(examples: number): Graph {
+  const builder = new GraphBuilder('perceptron');
+  const pixels = builder.input('x', 'uint8', [examples, 12]);
+  const dense = (x: typeof pixels, name: string, shape: Shape) => {
+    const weight = builder.parameter(`${name}.weight`, shape, options);
+    const bias = builder.parameter(`${name}.bias`, [shape[0]!], options);
+    return builder.apply('Gemm', [x, weight, bias], { transB: 1 });
+  };
+  const x = builder.apply('Div', [builder.apply('Cast', [pixels], { to: 'float32' }), builder.scalar(255)]);
+  const hidden = builder.apply('Relu', [dense(x, 'one', [8, 12])]);
+  const forward = builder.build([dense(hidden, 'two', [5, 8])]);
+  return differentiate(attachLoss(forward, { loss: 'softmaxCrossEntropy' }));
+}
+
+function numbers(count: number, seed: number): Float64Array {
+  const random = randomFrom(seed);
+  return Float64Array.from({ length: count }, () => Math.fround(random() - 0.5));
+}
+
+function chunk(examples: number, shared = false): { x: Uint8Array; labels: Int32Array } {
+  const random = randomFrom(examples);
+  const buffer = (bytes: number) => (shared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes));
+  const x = new Uint8Array(buffer(12 * examples)).map(() => random() * 256);
+  const feeds = { x: new Uint8Array(buffer(x.length)), labels: new Int32Array(buffer(4 * examples)) };
+  feeds.x.set(x);
+  feeds.labels.set(feeds.labels.map(() => Math.floor(random() * 5)));
+  return feeds;
+}
+
+async function gradientOf(which: Engine, graph: Graph, theta: Float64Array, feeds: Feeds) {
+  const program = await which.compile(graph);
+  program.load(theta);
+  const gradient = new Float64Array(theta.length);
+  const loss = await program.run(feeds, gradient);
+  await program.dispose();
+  return { loss, gradient };
+}
+
+const graph = perceptron(40);
+const theta = numbers(parameterCount(graph.parameters), 7);
+
+describe('a program', () => {
+  it('agrees with the reference engine, from ordinary and from shared memory alike', async () => {
+    const expected = await gradientOf(referenceEngine, graph, theta, chunk(40));
+    const plain = await gradientOf(engine, graph, theta, chunk(40));
+    expect(plain.loss).toBeCloseTo(expected.loss, 4);
+    plain.gradient.forEach((value, k) => expect(value).toBeCloseTo(expected.gradient[k]!, 5));
+    expect(await gradientOf(engine, graph, theta, chunk(40, true))).toEqual(plain);
+  });
+
+  it('adds to the gradient it is given, and gives the same bits each time', async () => {
+    const program = await engine.compile(graph);
+    program.load(theta);
+    const once = new Float64Array(theta.length);
+    const loss = await program.run(chunk(40), once);
+    const thrice = once.slice();
+    expect(await program.run(chunk(40), thrice)).toBe(loss);
+    expect(await program.run(chunk(40), thrice)).toBe(loss);
+    expect(thrice).toEqual(once.map((part) => part + part + part));
+    await program.dispose();
+  });
+
+  it('gives the same loss where no gradient is wanted, after another θ too', async () => {
+    const program = await engine.compile(graph);
+    for (const seed of [1, 2]) {
+      program.load(numbers(theta.length, seed));
+      const loss = await program.run(chunk(40), new Float64Array(theta.length));
+      expect(await program.run(chunk(40))).toBe(loss);
+    }
+    await program.dispose();
+  });
+
+  it('never writes to what it is fed', async () => {
+    const feeds = chunk(40);
+    await gradientOf(engine, graph, theta, feeds);
+    expect(feeds).toEqual(chunk(40));
+  });
+
+  it('sums losses in float64', async () => {
+    const builder = new GraphBuilder('sum');
+    const x = builder.parameter('x', [300_000], options);
+    const mean = builder.apply('ReduceMean', [x], { keepdims: 0 });
+    const sum = builder.apply('ReduceSum', [x], { keepdims: 0 });
+    const loss = builder.apply('Add', [sum, builder.apply('Mul', [mean, builder.scalar(1 / 3)])]);
+    const program = await engine.compile(builder.build([loss]));
+    program.load(new Float64Array(300_000).fill(0.1));
+    const each = Math.fround(0.1);
+    expect((await program.run({})) / (each * (300_000 + 1 / 3))).toBeCloseTo(1, 12);
+  });
+});
+
+describe('lowering', () => {
+  it('keeps outputs apart that are the same tensor, an input or a constant', async () => {
+    const builder = new GraphBuilder('outputs');
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => builder.parameter(name, [2], options));
+    const loss = builder.apply('ReduceSum', [builder.apply('Mul', [a!, b!])], { keepdims: 0 });
+    const program = await engine.compile(builder.build([loss, b!, a!, builder.constant([5, 6])]));
+    program.load(Float64Array.of(1, 2, 3, 4, 9, 9));
+    const gradient = new Float64Array(6);
+    expect(await program.run({}, gradient)).toBe(11);
+    expect([...gradient]).toEqual([3, 4, 1, 2, 5, 6]);
+    expect(c).toBeDefined();
+  });
+
+  it('computes what a gradient shares with its forward operator once', () => {
+    const { model } = lowerGraph(graph);
+    expect(model.nodes.filter((node) => node.op === 'Exp').length).toBe(1);
+    expect(model.nodes.filter((node) => node.op === 'Gemm').length).toBe(5);
+  });
+
+  it.each([
+    { kind: 'many channels', channels: [96, 100], kernel: [3, 3], group: 1 },
+    { kind: 'a stride that leaves a rest', channels: [100, 96], kernel: [2, 3], group: 1, strides: [3, 2] },
+    { kind: 'groups', channels: [96, 192], kernel: [3, 2], group: 2 },
+    { kind: 'one tap', channels: [96, 128], kernel: [1, 1], group: 1 },
+  ])(
+    'of the weight gradient of a convolution with $kind',
+    async ({ channels, kernel, group, strides = [1, 1] }) => {
+      const builder = new GraphBuilder('conv');
+      const [depth, rows] = channels as [number, number];
+      const x = builder.parameter('x', [2, depth, 7, 6], options);
+      const w = builder.parameter('w', [rows, depth / group, ...kernel], options);
+      const y = builder.apply('Conv', [x, w], { strides, pads: [1, 0, 0, 1], group });
+      const loss = builder.apply('ReduceSum', [builder.apply('Mul', [y, y])], { keepdims: 0 });
+      const whole = differentiate(builder.build([loss]));
+      const at = numbers(parameterCount(whole.parameters), 3);
+      const expected = await gradientOf(referenceEngine, whole, at, {});
+      const actual = await gradientOf(engine, whole, at, {});
+      const scale = Math.max(...expected.gradient.map(Math.abs));
+      const errors = expected.gradient.map((value, k) => Math.abs(value - actual.gradient[k]!) / scale);
+      expect(Math.max(...errors)).toBeLessThan(1e-5);
+    },
+  );
+});
+
+describe('errors', () => {
+  it.each([
+    ['a missing input', { labels: chunk(40).labels }, /no array for input x/],
+    ['a chunk of another size', chunk(39), /Int32Array of 39 elements for input labels/],
+    ['another type', { ...chunk(40), x: new Float32Array(480) }, /Float32Array of 480 elements for input x/],
+    ['a label outside', { ...chunk(40), labels: new Int32Array(40).fill(5, 3) }, /label 5 of example 3/],
+  ])('name %s', async (_, feeds, message) => {
+    const program = await engine.compile(graph);
+    program.load(theta);
+    await expect(program.run(feeds as Feeds)).rejects.toThrow(message);
+    await program.dispose();
+  });
+
+  it('name a parameter vector of another length', async () => {
+    const program = await engine.compile(graph);
+    expect(() => program.load(new Float64Array(3))).toThrow(EngineError);
+    await program.dispose();
+  });
+});
+
+describe('availability', () => {
+  it('is given on the processor, with a version', async () => {
+    expect(await engine.available()).toMatchObject({ ok: true });
+    expect(engine.version()).toMatch(/^onnxruntime \d+\.\d+\.\d+$/);
+    expect(engine.name).toBe('onnxruntime');
+  });
+
+  it.each(['webgpu', 'cuda'] as const)(
+    'says why %s is absent, without ending the process',
+    async (provider) => {
+      const availability = await onnxruntimeEngine(provider).available();
+      if (availability.ok) expect(availability.detail).toMatch(/onnxruntime-node/);
+      else expect(availability.reason.length).toBeGreaterThan(20);
+    },
+  );
+});

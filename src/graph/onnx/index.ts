@@ -1,0 +1,2 @@
+export type { OnnxModel, ReadOptions } from './read.js';
+export { readOnnx } from './read.js';
