@@ -11,15 +11,21 @@ import { gradientGraph, type Experiment } from './experiment.js';
 import type { RunWriter } from '../store/writer.js';
 import type { WorkControl } from './control.js';
 import { optimizerOf } from './optimizer.js';
+import { copyTrajectory } from './recorded.js';
 import { applyUpdate, createUpdate } from '../optim/optimizer.js';
 
 /**
- * Trains and stores θ_0 … θ_T and the batch order. A run that was interrupted is replayed from θ_0, each row checked
+ * Trains and stores θ_0 … θ_T and the batch order, or copies a trajectory that was recorded elsewhere. A run that was interrupted is replayed from θ_0, each row checked
  * against what is stored. Does nothing where training is complete.
  */
 export async function trainRun(experiment: Experiment, run: RunWriter, control: WorkControl): Promise<void> {
   if (run.status.trained) return;
-  const { iterations } = experiment.config;
+  const {
+    config: { iterations },
+    layout,
+    recorded,
+  } = experiment;
+  if (recorded !== null) return copyTrajectory(recorded, layout, run, control);
   control.progress.start(iterations);
   for await (const { row, theta, loss } of trajectory(experiment)) {
     await run.writeTheta(row, theta);
