@@ -37,8 +37,8 @@ export async function estimateRun(experiment: Experiment, options: EstimateOptio
   const examplesPerSecond = await measureRate(experiment, workers);
   const measured = config.splits.reduce((total, split) => total + experiment.dataset.splits[split].count, 0);
   const gradientsPerSegment = baseNodes(config.rule, config.subintervals).filter((s) => s > 0).length;
-  const examples =
-    config.iterations * (3 * config.batchSize + (options.measure ? gradientsPerSegment * measured : 0));
+  const trained = experiment.recorded ? 0 : 3 * config.batchSize;
+  const examples = config.iterations * (trained + (options.measure ? gradientsPerSegment * measured : 0));
   return {
     segments: config.iterations,
     gradientsPerSegment,

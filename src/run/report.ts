@@ -60,7 +60,12 @@ function factsOf({
       'Chunk',
       `${objective.chunk} examples; batch statistics by ${objective.batchNorm}; ${objective.lanes} lanes`,
     ],
-    ['Training', `${trajectory.iterations} iterations; ${optimizer.join(', ')}; seed ${seed}`],
+    trajectory.files.length > 0
+      ? [
+          'Trajectory',
+          `${trajectory.iterations} steps from ${trajectory.files.map(({ name }) => name).join(', ')}`,
+        ]
+      : ['Training', `${trajectory.iterations} iterations; ${optimizer.join(', ')}; seed ${seed}`],
     [
       'Quadrature',
       `${quadrature.rule}, tolerance ${quadrature.tolerance ?? 'none'} nats, at most ${quadrature.maxSubintervals} subintervals`,
