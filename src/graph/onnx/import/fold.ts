@@ -7,6 +7,11 @@ import type { Fold } from './fold-table.js';
 
 const folds: ReadonlyMap<string, Fold> = new Map(Object.entries({ ...elementwiseFolds, ...shapeFolds }));
 
+/** Whether an operator can be evaluated while a model is read, where all its inputs are known. */
+export function isFoldable(op: string): boolean {
+  return folds.has(op);
+}
+
 /** Shapes and indices are small. Masks and tables may be left to the engines as constants. */
 const alwaysFolded = 2 ** 12;
 const mostFolded = 2 ** 20;
