@@ -79,6 +79,10 @@ ${operations[target.name]}
 INLINE v v_maximum(v a, v b) { return (v)((ints)v_max(a, b) | (ints)v_max(b, a)); }
 /* a where x equals y, else 0 */
 INLINE v v_if_equal(v x, v y, v a) { return (v)((ints)a & (ints)(x == y)); }
+/* adds one position of Winograd's domain to the 3x3 taps that it belongs to */
+INLINE void add_taps(double *taps, const double *rows, const double *columns, double a) {
+  for (int k = 0; k < 9; k++) taps[k] += rows[k / 3] * columns[k % 3] * a;
+}
 /* e^a to about one unit in the last place, a kept within [-87, 88]; a NaN stays one */
 INLINE v v_exp(v a) {
   const v x = -v_max(v_set(-88.0f), -v_max(v_set(-87.0f), a));

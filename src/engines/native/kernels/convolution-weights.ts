@@ -12,7 +12,7 @@ import { Parameters } from '../plan/parameters.js';
 import type { Step } from '../plan/step.js';
 import type { Target } from '../toolchain/target.js';
 import type { Tap } from './gather.js';
-import { axesOf, windowTaps } from './gather.js';
+import { axesOf, forwardGather, multiplyAdds, windowTaps } from './gather.js';
 import type { PatchAccess, PatchShape } from './patch.js';
 import { copiedPatch, patchShape, patchVectors } from './patch.js';
 
@@ -148,7 +148,9 @@ export function convolutionWeights(
       double *d = ${sums};
       ${walk}
     }`;
-  return parameters.step('convolution_weights', groups > 1 ? 'batch' : 'group', body);
+  return parameters.step('convolution_weights', groups > 1 ? 'batch' : 'group', body, {
+    multiplyAdds: multiplyAdds(forwardGather(c)),
+  });
 }
 
 function tileCode(

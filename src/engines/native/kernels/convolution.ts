@@ -10,13 +10,13 @@ import { Parameters } from '../plan/parameters.js';
 import type { Step } from '../plan/step.js';
 import type { Target } from '../toolchain/target.js';
 import type { Gather, TapClass } from './gather.js';
+import { multiplyAdds } from './gather.js';
 import type { PatchAccess, PatchShape } from './patch.js';
 import { copiedPatch, directPatch, patchShape, patchVectors, staysInside } from './patch.js';
 
 /** A weight [group · outputs, inputs, ky, kx] within θ or the constants, by strides. */
 export interface KernelView {
   readonly numbers: Numbers;
-  readonly offset: number;
   readonly group: number;
   readonly output: number;
   readonly input: number;
@@ -58,7 +58,7 @@ export function packConvolution(gather: Gather, weight: KernelView, target: Targ
     const tile = (size: number): string => `for (long c = 0; c < ${gather.inputChannels}; c++)
       for (long t = 0; t < ${taps.length}; t++)
       for (long i = 0; i < ${size}; i++)
-      *w++ = (float)${numbers}[${weight.offset} + u * ${weight.group}L + (o + i) * ${weight.output}L + c * ${weight.input}L + taps[t]];`;
+      *w++ = (float)${numbers}[u * ${weight.group}L + (o + i) * ${weight.output}L + c * ${weight.input}L + taps[t]];`;
     if (taps.length === 0) return '';
     return `{ static const int taps[] = {${places.join(', ')}};
       for (long u = 0; u < ${gather.group}; u++) {
@@ -130,7 +130,7 @@ export function convolution(options: ConvolutionOptions): Step {
       }
     }`;
   const replaceable = tensorsOf(options.result).filter((tensor) => !tensorsOf(input).includes(tensor));
-  return parameters.step('convolution', 'group', body, replaceable);
+  return parameters.step('convolution', 'group', body, { replaceable, multiplyAdds: multiplyAdds(gather) });
 }
 
 function classCode(

@@ -44,6 +44,15 @@ export interface Gather {
   readonly classes: readonly TapClass[];
 }
 
+/** Products of one example, positions that read only padding counted too. */
+export function multiplyAdds({ group, inputChannels, outputChannels, classes }: Gather): number {
+  const positions = classes.reduce(
+    (total, { rows, columns, taps }) => total + rows.count * columns.count * taps.length,
+    0,
+  );
+  return group * inputChannels * outputChannels * positions;
+}
+
 interface Axis {
   readonly input: number;
   readonly output: number;

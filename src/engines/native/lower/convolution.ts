@@ -10,6 +10,9 @@ import {
 } from '../kernels/convolution-weights.js';
 import type { Gather } from '../kernels/gather.js';
 import { forwardGather, inputGradientGather } from '../kernels/gather.js';
+import { packWinograd, winograd, winogradLength } from '../kernels/winograd.js';
+import { suitsWinograd, weightSuitsWinograd } from '../kernels/winograd-tiles.js';
+import { unpackWinogradWeights, winogradSumsLength, winogradWeights } from '../kernels/winograd-weights.js';
 import type { Expression } from '../plan/expression.js';
 import { apply } from '../plan/expression.js';
 import { copyable } from './copyable.js';
@@ -35,7 +38,6 @@ function kernelView(held: StaticView, c: Convolution, isGradient: boolean): Kern
   const [outer, inner, ...spatial] = held.strides as [number, number, ...number[]];
   return {
     numbers: held.numbers,
-    offset: held.offset,
     group: (c.outputChannels / c.group) * outer,
     output: isGradient ? inner : outer,
     input: isGradient ? outer : inner,
@@ -56,15 +58,19 @@ function gatherNode(
   const input = copyable(node.inputs[0]!, lowering, node);
   const { hasZeroTail } = lowering.perExample(node, node.inputs[0]!);
   const key = JSON.stringify(['convolution', view, gather]);
-  const packed = lowering.loaded(key, packedLength(gather), (table) =>
-    packConvolution(gather, view, target, table),
-  );
+  const isWinograd = suitsWinograd(gather);
+  const pack = isWinograd ? packWinograd : packConvolution;
+  const length = isWinograd ? winogradLength(gather) : packedLength(gather);
+  const packed = lowering.loaded(key, length, (table) => pack(gather, view, target, table));
   const held = bias && weightOf(node, bias, lowering);
   const addend: Expression | null = held && { kind: 'table', table: lowering.table(held), per: 'channel' };
   lowering.open(
     output,
     hasZeroTail && addend === null,
-    (out, result) => convolution({ gather, packed, input, output: out, result, target }),
+    (out, result) => {
+      const options = { gather, packed, input, output: out, result, target };
+      return isWinograd ? winograd(options) : convolution(options);
+    },
     (computed) => (addend === null ? computed : apply('add', computed, addend)),
   );
 }
@@ -87,15 +93,16 @@ function weightGradient(node: Node, lowering: Lowering): void {
   const isMasked = lowering.perExample(node, dy).hasZeroTail || lowering.perExample(node, x).hasZeroTail;
   const gradient = copyable(dy, lowering, node);
   const input = copyable(x, lowering, node);
-  const packed = lowering.objects.sums(packedWeightSums(shape));
+  const isWinograd = weightSuitsWinograd(shape.convolution);
+  const packed = lowering.objects.sums(isWinograd ? winogradSumsLength(shape) : packedWeightSums(shape));
   const output = node.outputs[0]!;
   const sums = lowering.objects.sums(output.shape.reduce((a, b) => a * b, 1));
   const operand = isMasked
     ? gradient
     : lowering.masked({ ...lowering.perExample(node, dy), expression: gradient });
   lowering.steps.push(
-    convolutionWeights(shape, operand, input, packed),
-    unpackConvolutionWeights(shape, packed, sums),
+    (isWinograd ? winogradWeights : convolutionWeights)(shape, operand, input, packed),
+    (isWinograd ? unpackWinogradWeights : unpackConvolutionWeights)(shape, packed, sums),
   );
   const strides = rowMajorStrides(output.shape);
   lowering.hold(output, { kind: 'reduced', sums, factor: 1, shape: output.shape, strides });

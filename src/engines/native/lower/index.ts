@@ -86,8 +86,8 @@ function holdSources(graph: Graph, lowering: Lowering): void {
     let offset = 0;
     for (const value of values) {
       const { shape } = value;
-      const numbers = { kind: 'numbers', source } as const;
-      lowering.hold(value, { kind: 'static', numbers, offset, shape, strides: rowMajorStrides(shape) });
+      const numbers = { kind: 'numbers', source, offset } as const;
+      lowering.hold(value, { kind: 'static', numbers, shape, strides: rowMajorStrides(shape) });
       offset += sizeOf(shape);
     }
   }

@@ -153,8 +153,8 @@ export class Lowering {
 
   /** A table of numbers of θ or the constants, made once however often it is asked for. */
   table(view: StaticView, as: { shape: Shape; strides: readonly number[] } = view): Table {
-    const key = JSON.stringify([view.numbers.source, view.offset, as.shape, as.strides]);
-    return this.loaded(key, sizeOf(as.shape), (table) => fillTable(view.numbers, view.offset, as, table));
+    const key = JSON.stringify([view.numbers, as.shape, as.strides]);
+    return this.loaded(key, sizeOf(as.shape), (table) => fillTable(view.numbers, as, table));
   }
 
   /** A table that a step fills whenever θ is set; equal keys share one. */
