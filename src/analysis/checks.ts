@@ -51,6 +51,11 @@ function checkSplit(view: LedgerView, name: MeasuredSplit, split: SplitLedger): 
   }
 }
 
+/** The ledger of a split; null where it was not measured. Before the first segment, not even its loss is known. */
+export function measuredSplit(view: LedgerView, name: MeasuredSplit): SplitLedger | null {
+  return view.segments > 0 ? view.split(name) : null;
+}
+
 /** Throws DataError for arrays that do not fit together, NumericError for a NaN or an infinity. */
 export function checkView(view: LedgerView): void {
   const counts = { iteration: view.segments + 1, subintervals: view.segments, evaluations: view.segments };
@@ -58,7 +63,7 @@ export function checkView(view: LedgerView): void {
     if (view[field].length !== counts[field]) refuseLength(field, view[field].length, counts[field]);
   }
   for (const name of ['train', 'validation'] as const) {
-    const split = view.split(name);
+    const split = measuredSplit(view, name);
     if (split) checkSplit(view, name, split);
   }
 }

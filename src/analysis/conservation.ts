@@ -1,5 +1,6 @@
 import type { LedgerView, MeasuredSplit, SplitLedger } from '../ledger/types.js';
 import { sum } from '../num/sums.js';
+import { measuredSplit } from './checks.js';
 
 /** Largest cumulative error of a balanced ledger, in percent of the loss change (paper Section 2: "less than 1%"). */
 export const balanceLimitPercent = 1;
@@ -10,18 +11,18 @@ export interface RuleError {
   readonly allocations: number;
   /**
    * (Σ allocations − ΔL) / |ΔL| · 100. Negative: the allocations claim more decrease than happened, as the left rule does on a
-   * convex path (−171 % in Table S1 means that it claimed 2.71 times the decrease). Null where ΔL is zero or nothing is measured.
+   * convex path (−171 % in Table S1 means that it claimed 2.71 times the decrease). Null where ΔL is zero.
    */
   readonly totalErrorPercent: number | null;
-  /** Mean of abs(residual) over the segments in nats ("average iteration error"); null without segments. */
-  readonly meanIterationError: number | null;
-  /** Largest abs(residual) in nats and the segment where it is; null without segments. */
-  readonly worst: { readonly segment: number; readonly iteration: number; readonly error: number } | null;
+  /** Mean of abs(residual) over the segments in nats ("average iteration error"). */
+  readonly meanIterationError: number;
+  /** Largest abs(residual) in nats and the segment where it is. */
+  readonly worst: { readonly segment: number; readonly iteration: number; readonly error: number };
 }
 
 /**
  * `balanced`: the cumulative error is at most `balanceLimitPercent` and the stored sums agree with the stored residuals.
- * `undetermined`: no segment was measured, or the loss did not change.
+ * `undetermined`: nothing was measured, or the loss did not change.
  */
 export type Balance = 'balanced' | 'unbalanced' | 'undetermined';
 
@@ -44,7 +45,7 @@ export interface Conservation {
 
 /** Σ layer sums − (ΔL + residual) of every segment, in nats; the largest magnitude. */
 function inconsistencyOf(split: SplitLedger, segments: number): number {
-  const layers = segments > 0 ? split.layerSums.length / segments : 0;
+  const layers = split.layerSums.length / segments;
   let largest = 0;
   for (let t = 0; t < segments; t++) {
     const total = sum(split.layerSums.subarray(t * layers, (t + 1) * layers));
@@ -55,7 +56,6 @@ function inconsistencyOf(split: SplitLedger, segments: number): number {
 }
 
 function worstOf(view: LedgerView, residual: Float64Array): RuleError['worst'] {
-  if (residual.length === 0) return null;
   let segment = 0;
   residual.forEach((value, t) => {
     if (Math.abs(value) > Math.abs(residual[segment]!)) segment = t;
@@ -64,12 +64,10 @@ function worstOf(view: LedgerView, residual: Float64Array): RuleError['worst'] {
 }
 
 function errorOf(view: LedgerView, residual: Float64Array, change: number, allocations: number): RuleError {
-  const segments = view.segments;
-  const determined = segments > 0 && change !== 0;
   return {
     allocations,
-    totalErrorPercent: determined ? ((allocations - change) / Math.abs(change)) * 100 : null,
-    meanIterationError: segments > 0 ? sum(residual.map(Math.abs)) / segments : null,
+    totalErrorPercent: change === 0 ? null : ((allocations - change) / Math.abs(change)) * 100,
+    meanIterationError: sum(residual.map(Math.abs)) / view.segments,
     worst: worstOf(view, residual),
   };
 }
@@ -90,7 +88,7 @@ function countOver(residual: Float64Array, tolerance: number): number {
 
 /** Audits one split; null where it was not measured. */
 export function auditSplit(view: LedgerView, name: MeasuredSplit): Conservation | null {
-  const split = view.split(name);
+  const split = measuredSplit(view, name);
   if (!split) return null;
   const lossStart = split.loss[0]!;
   const lossEnd = split.loss[view.segments]!;

@@ -1,5 +1,6 @@
 import type { LedgerView, MeasuredSplit } from '../ledger/types.js';
 import { sum } from '../num/sums.js';
+import { measuredSplit } from './checks.js';
 
 /** One layer's share of the run (paper Section 4, Figure 4: allocations summed over a layer and over all time). */
 export interface LayerTotal {
@@ -36,7 +37,7 @@ function parametersPerLayer({ layout }: LedgerView): number[] {
 
 /** Totals and running totals of every layer, in order of the layers; null where the split was not measured. */
 export function analyseLayers(view: LedgerView, name: MeasuredSplit): readonly LayerTotal[] | null {
-  const split = view.split(name);
+  const split = measuredSplit(view, name);
   if (!split) return null;
   const parameters = parametersPerLayer(view);
   return view.layout.layers.map((layer, index) => {

@@ -1,4 +1,5 @@
 import type { LedgerView, MeasuredSplit } from '../ledger/types.js';
+import { measuredSplit } from './checks.js';
 
 /** The measured loss, the loss that the ledger adds up to, and what separates them (paper Section 2). */
 export interface LossAnalysis {
@@ -14,7 +15,7 @@ export interface LossAnalysis {
 
 /** Loss against integrated loss of one split; null where it was not measured. */
 export function analyseLoss(view: LedgerView, name: MeasuredSplit): LossAnalysis | null {
-  const split = view.split(name);
+  const split = measuredSplit(view, name);
   if (!split) return null;
   const layers = view.layout.layers.length;
   const integrated = [split.loss[0]!];

@@ -1,4 +1,5 @@
 import type { LedgerView, MeasuredSplit, SplitLedger } from '../ledger/types.js';
+import { measuredSplit } from './checks.js';
 
 /** How many allocations were below, above and exactly zero. */
 export interface Counts {
@@ -80,7 +81,7 @@ function countsOfLayers(view: LedgerView, split: SplitLedger): ({ layer: string 
 
 /** Shares helping, hurting and zero of one split; null where it was not measured. */
 export function analyseShares(view: LedgerView, name: MeasuredSplit): ShareAnalysis | null {
-  const split = view.split(name);
+  const split = measuredSplit(view, name);
   if (!split) return null;
   const layers = view.layout.layers.length;
   const perLayer = countsOfLayers(view, split);

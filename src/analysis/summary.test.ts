@@ -110,11 +110,18 @@ describe('summary of a run', () => {
   it('leaves an empty run undetermined', () => {
     const summary = summarise(emptyView());
     expect(summary).toMatchObject({ segments: 0, subintervals: null, balance: 'undetermined' });
-    expect(summary.train!.chosen).toEqual({
-      allocations: 0,
-      totalErrorPercent: null,
-      meanIterationError: null,
-      worst: null,
+    expect(summary).toMatchObject({ train: null, validation: null, evaluations: null });
+  });
+
+  it('leaves a run whose loss did not change undetermined', () => {
+    const still = withTrain(syntheticView({ segments: 1, layers: { a: 4 }, validation: false }), {
+      loss: Float64Array.of(2, 2),
+      layerSums: Float64Array.of(1e-7),
+      residual: Float64Array.of(1e-7),
+    });
+    expect(summarise(still)).toMatchObject({
+      balance: 'undetermined',
+      train: { lossChange: 0, chosen: { totalErrorPercent: null, meanIterationError: 1e-7 } },
     });
   });
 

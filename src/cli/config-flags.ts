@@ -8,26 +8,29 @@ import {
 } from '../run/config.js';
 
 /** Flags whose value stays text; every other value is read as a number where it is one. */
-const textual: readonly ConfigKey[] = ['model', 'data'];
+const textual: readonly ConfigKey[] = ['model', 'data', 'trajectory'];
 
 const flagKeys = configKeys.filter((key) => !fileOnlyKeys.includes(key));
 
-/** Adds one flag for every key of a run file: `learningRate` is `--learning-rate`. */
-export function addConfigFlags(command: Command): Command {
-  for (const key of flagKeys) command.addOption(optionFor(key));
+/** Adds one flag for each of these keys of a run file, by default all: `learningRate` is `--learning-rate`. */
+export function addConfigFlags(command: Command, keys: readonly ConfigKey[] = flagKeys): Command {
+  for (const key of keys) command.addOption(optionFor(key));
   return command;
 }
 
 function optionFor(key: ConfigKey): Option {
   const schema: { description?: string | undefined } = runConfigSchema.shape[key];
-  const option = new Option(`--${kebab(key)} <value>`, `${schema.description ?? key} (${defaultOf(key)})`);
+  const byDefault = defaultOf(key);
+  const value = byDefault === 'false' ? '' : ' <value>';
+  const option = new Option(`--${kebab(key)}${value}`, `${schema.description ?? key} (${byDefault})`);
+  if (value === '') return option;
   return option.argParser((text: string) => parseValue(key, text));
 }
 
 function defaultOf(key: ConfigKey): string {
   const value = runConfigSchema.shape[key].parse(undefined);
   if (value === null) return 'none';
-  return Array.isArray(value) ? value.join(',') : String(value);
+  return typeof value === 'object' ? Object.values(value).join(',') : String(value);
 }
 
 function parseValue(key: ConfigKey, text: string): unknown {

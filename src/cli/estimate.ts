@@ -10,6 +10,7 @@ export function printEstimate(estimate: Estimate, form: 'text' | 'json' | 'aside
   }
   const print = form === 'text' ? printLine : say;
   const { segments, gradientsPerSegment, examplesPerSecond, seconds, engine, workers } = estimate;
+  for (const reason of estimate.passedOver) print(`not used: ${reason}`);
   print(`${segments} segments, ${gradientsPerSegment} whole-data gradients each (more where refined)`);
   print(`engine ${engine}, ${workers} workers: about ${Math.round(examplesPerSecond)} examples/s here`);
   print(`about ${duration(seconds)}, at most ${bytes(estimate.bytes)} on disk`);

@@ -14,6 +14,7 @@ async function main(): Promise<number> {
 }
 
 function report(error: unknown): number {
+  if (isAbort(error)) return 1;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (isLossledgerError(error)) {
     process.stderr.write(`lca: ${error.message}\n`);
@@ -23,5 +24,16 @@ function report(error: unknown): number {
   process.stderr.write(`lca: unexpected error; please report it with this text:\n${text}\n`);
   return 1;
 }
+
+/** The user asked to stop, and was told how to go on. */
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}
+
+// Whoever reads our output may stop early (`lca export … | head`); that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
 
 process.exitCode = await main();

@@ -25,7 +25,10 @@ export async function continueRun(
   const bar = (label: string, unit: string) =>
     progressBar(label, unit, !options.quiet && process.stderr.isTTY);
   try {
-    await trainRun(experiment, run, { progress: bar('train', 'steps'), signal: stop.signal });
+    await trainRun(experiment, run, {
+      progress: bar(experiment.recorded ? 'copy' : 'train', experiment.recorded ? 'rows' : 'steps'),
+      signal: stop.signal,
+    });
     if (!options.measure) {
       say(`Trained. Measure it with: lca measure ${run.folder}`);
       return;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { DataError } from '../errors.js';
 import type { SourceFile } from './types.js';
 
@@ -10,21 +10,20 @@ export function sha256(...parts: readonly (Uint8Array | string)[]): string {
   return hash.digest('hex');
 }
 
+/** Throws DataError for a path that cannot be read. */
+async function readable<T>(path: string, remedy: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const given = `${path}: ${code === 'ENOENT' ? 'no such file' : message}`;
+    throw new DataError({ given, expected: 'a readable file', remedy }, { cause });
+  }
+}
+
 /** Reads a whole file; throws DataError with `remedy` where it is missing or cannot be read. */
 export async function readBytes(path: string, remedy: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new DataError(
-      {
-        given: `${path}: ${code === 'ENOENT' ? 'no such file' : String(cause)}`,
-        expected: 'a readable file',
-        remedy,
-      },
-      { cause },
-    );
-  }
+  return readable(path, remedy, () => readFile(path));
 }
 
 /** What a published file must be. */
@@ -34,22 +33,26 @@ export interface PublishedFile extends SourceFile {
 
 /** Reads a published file and checks its length and SHA-256; throws DataError where it is missing or differs. */
 export async function readPublished(path: string, file: PublishedFile, remedy: string): Promise<Uint8Array> {
-  const bytes = await readBytes(path, remedy);
-  if (bytes.length !== file.bytes) {
-    const relation = bytes.length < file.bytes ? 'truncated' : 'too long';
+  const { size } = await readable(path, remedy, () => stat(path));
+  if (size !== file.bytes) {
     throw new DataError({
-      given: `${path}: ${bytes.length} bytes (${relation})`,
+      given: `${path}: ${size} bytes (${size < file.bytes ? 'truncated' : 'too long'})`,
       expected: `${file.bytes} bytes, as published`,
       remedy,
     });
   }
-  const found = sha256(bytes);
-  if (found !== file.sha256) {
-    throw new DataError({
-      given: `${path}: SHA-256 ${found}`,
-      expected: `SHA-256 ${file.sha256}, as published`,
-      remedy,
-    });
-  }
+  const bytes = await readBytes(path, remedy);
+  requirePublished(bytes, file, path, remedy);
   return bytes;
+}
+
+/** Throws DataError where bytes are not those of the published file. */
+export function requirePublished(bytes: Uint8Array, file: PublishedFile, path: string, remedy: string): void {
+  const found = sha256(bytes);
+  if (found === file.sha256) return;
+  throw new DataError({
+    given: `${path}: SHA-256 ${found}`,
+    expected: `SHA-256 ${file.sha256}, as published`,
+    remedy,
+  });
 }

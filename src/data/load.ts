@@ -1,16 +1,25 @@
+import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
 import { key } from '../num/random.js';
+import { readCifar10 } from './cifar10.js';
+import { readFashionMnist } from './fashion-mnist.js';
 import { readMnist } from './mnist.js';
 import { splitDataset } from './split.js';
 import type { SplitOptions } from './split.js';
+import { standardised } from './standardise.js';
 import type { Dataset, RawDataset } from './types.js';
+import { readUserDataset } from './user/read.js';
 
-/** Data sets by name; each reader takes the data root. */
-const readers: ReadonlyMap<string, (root: string) => Promise<RawDataset>> = new Map([['mnist', readMnist]]);
+/** Published data sets by name; each reader takes the data root. */
+const readers: ReadonlyMap<string, (root: string) => Promise<RawDataset>> = new Map([
+  ['mnist', readMnist],
+  ['fashion-mnist', readFashionMnist],
+  ['cifar10', readCifar10],
+]);
 
-/** Names that `loadDataset` knows. */
+/** Names that `loadDataset` knows: `mnist`, `fashion-mnist`, `cifar10`. */
 export const datasetNames: readonly string[] = [...readers.keys()];
 
 /** Where added data sets are kept: `$LOSSLEDGER_DATA`, or `~/.cache/lossledger/data`. */
@@ -23,23 +32,33 @@ export interface LoadOptions extends Omit<SplitOptions, 'key'> {
   readonly seed: number | string;
   /** Folder of added data sets; default `defaultDataRoot()`. */
   readonly root?: string;
+  /** What inputs are divided by; default 255 for bytes, else 1. */
+  readonly divisor?: number;
+  /** Whether the transform gives each channel mean 0 and variance 1 over the training examples used; default false. */
+  readonly standardise?: boolean;
 }
 
 /**
- * Reads a data set, verifies its checksums and splits it by the seed's key. Throws UsageError for an unknown name, DataError for files
- * that are missing, truncated or changed.
+ * Reads a published data set by name, or a user's own by path (see `readUserDataset`), verifies what is known of it, and splits it
+ * by the seed's key. Throws UsageError for an unknown name, DataError for files that are missing, truncated, changed or do not fit.
  */
 export async function loadDataset(name: string, options: LoadOptions): Promise<Dataset> {
+  const raw = await readRaw(name, options.root ?? defaultDataRoot());
+  const dataset = splitDataset(raw, { ...options, key: key(options.seed) });
+  const transform = { ...dataset.transform, divisor: options.divisor ?? dataset.transform.divisor };
+  return {
+    ...dataset,
+    transform: options.standardise ? standardised(dataset.splits.train, transform) : transform,
+  };
+}
+
+async function readRaw(name: string, root: string): Promise<RawDataset> {
   const reader = readers.get(name);
-  if (reader === undefined) {
-    throw new UsageError({
-      given: `data set ${name}`,
-      expected: `one of ${datasetNames.join(', ')}`,
-      remedy: 'check the spelling, or give the path of your own data',
-    });
-  }
-  return splitDataset(await reader(options.root ?? defaultDataRoot()), {
-    ...options,
-    key: key(options.seed),
+  if (reader !== undefined) return reader(root);
+  if (/[/\\.,]/.test(name) || existsSync(name)) return readUserDataset(name);
+  throw new UsageError({
+    given: `data set ${name}`,
+    expected: `one of ${datasetNames.join(', ')}, or the path of your own data`,
+    remedy: 'check the spelling',
   });
 }

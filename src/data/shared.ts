@@ -4,6 +4,16 @@ export function sharedLike<A extends Uint8Array | Int32Array | Float32Array>(lik
   return new kind(new SharedArrayBuffer(length * like.BYTES_PER_ELEMENT));
 }
 
+/** The numbers as a typed array like `like`, on memory that threads can share. */
+export function sharedFrom<A extends Uint8Array | Int32Array | Float32Array>(
+  like: A,
+  values: ArrayLike<number>,
+): A {
+  const shared = sharedLike(like, values.length);
+  shared.set(values);
+  return shared;
+}
+
 /** Rows `indices` of a row-major array with `width` elements a row, in that order, on shared memory. */
 export function gatherRows<A extends Uint8Array | Int32Array | Float32Array>(
   source: A,

@@ -19,6 +19,7 @@ function raw(labels: readonly number[]): RawDataset {
     name: 'numbered',
     classes: 3,
     pool: numbered(labels),
+    validation: Math.floor(labels.length / 10),
     test: numbered([0, 1, 2]),
     files: [],
     transform: { dtype: 'int32', divisor: 1, mean: [], std: [] },
@@ -43,15 +44,21 @@ describe('splitDataset', () => {
     );
   });
 
-  it('gives the paper’s sizes for 60,000 and 50,000 examples, and a tenth for few', () => {
-    for (const [pool, validation] of [
-      [60_000, 5000],
-      [50_000, 5000],
-      [200, 20],
-    ] as const) {
-      const labels = new Array<number>(pool).fill(0);
-      expect(splitDataset(raw(labels), { key: key(0) }).splits.validation.count).toBe(validation);
-    }
+  it('draws as many as the data set says unless asked otherwise', () => {
+    const labels = new Array<number>(200).fill(0);
+    expect(splitDataset(raw(labels), { key: key(0) }).splits.validation.count).toBe(20);
+    expect(splitDataset(raw(labels), { key: key(0), validation: 0 }).splits.validation.count).toBe(0);
+  });
+
+  it('keeps a given validation set, in proportion to the subset', () => {
+    const given = { ...raw([0, 1, 2, 0]), validation: numbered([2, 1, 0, 2, 1, 0, 2, 2]) };
+    const whole = splitDataset(given, { key: key(3) }).splits;
+    expect([[...whole.train.inputs], [...whole.validation.labels]]).toEqual([
+      [0, 1, 2, 3],
+      [2, 1, 0, 2, 1, 0, 2, 2],
+    ]);
+    expect(splitDataset(given, { key: key(3), subset: 2 }).splits.validation.count).toBe(4);
+    expect(() => splitDataset(given, { key: key(3), validation: 2 })).toThrow(/validation 2\n.*from 8 to 8/);
   });
 
   it('changes split and hash with the key, and with nothing else', () => {

@@ -8,43 +8,73 @@ import type { Dataset, Examples, RawDataset, SplitName } from './types.js';
 export interface SplitOptions {
   /** The run's key; folded with `split` and `subset` here. */
   readonly key: Key;
-  /** Examples drawn from the pool for validation; default 5,000, the paper's, where the pool has ten times as many, else a tenth. */
+  /** Examples drawn from the pool for validation; default the data set's own, such as the paper's 5,000. */
   readonly validation?: number;
   /** Training examples to keep, stratified by class; default all. The validation set shrinks in proportion. */
   readonly subset?: number | null;
 }
 
+/** What a split is taken from, and which of its examples. */
+interface Selection {
+  readonly source: Examples;
+  /** Ascending. */
+  readonly indices: Uint32Array;
+}
+
 /**
  * Draws the validation set from the pool, keeps the rest for training, and takes the stratified subset of both where one is asked
- * for. Examples of a split stand in ascending order of their place in the pool. A pure function of its arguments.
+ * for. Examples of a split stand in ascending order of their place in the source. A pure function of its arguments.
  */
 export function splitDataset(raw: RawDataset, options: SplitOptions): Dataset {
-  const { pool, test } = raw;
-  const count = options.validation ?? Math.min(5000, Math.floor(pool.count / 10));
-  requireWhole('validation', count, 0, pool.count - 1);
-  const order = permutation(fold(options.key, 'split'), pool.count);
-  const whole = { validation: order.slice(0, count).sort(), train: order.slice(count).sort() };
-  const size = options.subset ?? whole.train.length;
-  requireWhole('subset', size, 1, whole.train.length);
+  const whole = wholeSplits(raw, options);
+  const size = options.subset ?? whole.train.indices.length;
+  requireWhole('subset', size, 1, whole.train.indices.length);
+  const share = size / whole.train.indices.length;
   const subsetKey = fold(options.key, 'subset');
-  const indices = {
-    train: stratifiedSubset(pool, whole.train, size, fold(subsetKey, 'train')),
-    validation: stratifiedSubset(
-      pool,
+  const selections = {
+    train: subset(whole.train, size, fold(subsetKey, 'train')),
+    validation: subset(
       whole.validation,
-      Math.ceil((count * size) / whole.train.length),
+      Math.ceil(whole.validation.indices.length * share),
       fold(subsetKey, 'validation'),
     ),
-    test: Uint32Array.from({ length: test.count }, (_, i) => i),
+    test: { source: raw.test, indices: ascending(raw.test.count) },
   };
   return {
     name: raw.name,
     classes: raw.classes,
-    splits: { train: select(pool, indices.train), validation: select(pool, indices.validation), test },
-    splitHash: splitHash(raw.name, indices),
+    splits: { train: select(selections.train), validation: select(selections.validation), test: raw.test },
+    splitHash: splitHash(raw.name, selections),
     files: raw.files,
     transform: raw.transform,
   };
+}
+
+function wholeSplits(
+  { pool, validation }: RawDataset,
+  options: SplitOptions,
+): { train: Selection; validation: Selection } {
+  if (typeof validation !== 'number') {
+    if (options.validation !== undefined)
+      requireWhole('validation', options.validation, validation.count, validation.count);
+    return {
+      train: { source: pool, indices: ascending(pool.count) },
+      validation: { source: validation, indices: ascending(validation.count) },
+    };
+  }
+  const count = options.validation ?? validation;
+  requireWhole('validation', count, 0, pool.count - 1);
+  const order = permutation(fold(options.key, 'split'), pool.count);
+  return {
+    train: { source: pool, indices: order.slice(count).sort() },
+    validation: { source: pool, indices: order.slice(0, count).sort() },
+  };
+}
+
+const ascending = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, i) => i);
+
+function subset({ source, indices }: Selection, size: number, key: Key): Selection {
+  return { source, indices: stratifiedSubset(source, indices, size, key) };
 }
 
 function requireWhole(name: string, value: number, min: number, max: number): void {
@@ -94,21 +124,21 @@ function apportion(weights: readonly number[], total: number): number[] {
   return parts;
 }
 
-function select(pool: Examples, indices: Uint32Array): Examples {
-  const { shape, count } = pool;
+function select({ source, indices }: Selection): Examples {
+  const { shape, count } = source;
   const width = shape.reduce((product, extent) => product * extent, 1);
   return {
     count: indices.length,
     shape,
-    inputs: gatherRows(pool.inputs, width, indices),
-    labels: gatherRows(pool.labels, pool.labels.length / count, indices),
+    inputs: gatherRows(source.inputs, width, indices),
+    labels: gatherRows(source.labels, source.labels.length / Math.max(1, count), indices),
   };
 }
 
-function splitHash(name: string, indices: Readonly<Record<SplitName, Uint32Array>>): string {
+function splitHash(name: string, selections: Readonly<Record<SplitName, Selection>>): string {
   const parts = (['train', 'validation', 'test'] as const).flatMap((split) => {
-    const { buffer, byteOffset, byteLength } = indices[split];
-    return [`\n${split} ${indices[split].length}\n`, new Uint8Array(buffer, byteOffset, byteLength)];
+    const { buffer, byteOffset, byteLength, length } = selections[split].indices;
+    return [`\n${split} ${length}\n`, new Uint8Array(buffer, byteOffset, byteLength)];
   });
   return sha256(name, ...parts);
 }

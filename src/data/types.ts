@@ -32,7 +32,7 @@ export interface Dataset {
   readonly name: string;
   /** Number of classes; 0 where labels are regression targets. */
   readonly classes: number;
-  /** Within a split, examples stand in ascending order of their place in the source. */
+  /** Within a split, examples stand in ascending order of their place in the source. A split may have none. */
   readonly splits: Readonly<Record<SplitName, Examples>>;
   /** SHA-256 of the split (which example went where, in which order), hex; part of the objective's definition. */
   readonly splitHash: string;
@@ -46,8 +46,11 @@ export interface Dataset {
 export interface RawDataset {
   readonly name: string;
   readonly classes: number;
-  /** What train and validation are drawn from. */
+  /** What train, and where none is given validation, are drawn from. */
   readonly pool: Examples;
+  /** The source's own validation set, or how many examples of the pool become one unless a run says otherwise. */
+  readonly validation: Examples | number;
+  /** No examples where the source has no test set. */
   readonly test: Examples;
   readonly files: readonly SourceFile[];
   readonly transform: InputTransform;

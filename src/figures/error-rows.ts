@@ -22,16 +22,12 @@ export const errorColumns = {
 export const errorDefinition =
   'Cumulative error: (sum of all allocations − change of the loss) ÷ |change of the loss|. Negative means that the allocations claim more decrease than happened.';
 
-const orDash = (value: number | null): string => (value === null ? '–' : formatNumber(value, 3));
-
 function ownRow(what: string, error: RuleError, over: number | null): ErrorRow {
   return {
     what,
     total: formatPercent(error.totalErrorPercent),
-    mean: orDash(error.meanIterationError),
-    worst: error.worst
-      ? `${formatNumber(error.worst.error, 3)} (iteration ${formatCount(error.worst.iteration)})`
-      : '–',
+    mean: formatNumber(error.meanIterationError, 3),
+    worst: `${formatNumber(error.worst.error, 3)} (iteration ${formatCount(error.worst.iteration)})`,
     over: over === null ? '–' : formatCount(over),
   };
 }

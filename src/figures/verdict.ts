@@ -53,7 +53,7 @@ const headlines: Readonly<Record<Balance, string>> = {
 export function verdictOf(summary: RunSummary): Verdict {
   const splits = measured(summary);
   const { balance } = summary;
-  if (summary.segments === 0 || splits.length === 0) {
+  if (splits.length === 0) {
     return {
       balance,
       headline: 'Nothing has been measured yet',

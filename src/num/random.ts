@@ -5,12 +5,15 @@ import type { Key } from './threefry.js';
 
 export type { Key };
 
+/** Where keys of texts start; no number's key reaches it. */
+const textRoot: Key = [0, 0xffffffff];
+
 /**
  * The key of a seed: a whole number from 0 to 2^53 − 1, or any text. Different seeds give independent streams; the number 1 and
  * the text '1' are different seeds. Throws UsageError for any other number.
  */
 export function key(seed: number | string): Key {
-  if (typeof seed === 'string') return fold([0, 0], seed);
+  if (typeof seed === 'string') return fold(textRoot, seed);
   if (!Number.isSafeInteger(seed) || seed < 0) {
     throw new UsageError({
       given: `seed ${seed}`,

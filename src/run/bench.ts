@@ -46,10 +46,12 @@ export async function benchGradient(options: BenchOptions): Promise<BenchResult>
     });
   }
   const { model, chunk, benchExamples: count } = modelNamed(options.model);
-  const engine = await chooseEngine(options.engine);
-  const threads = options.threads ?? defaultWorkers(engine.name);
   const build: BuildOptions = { examples: 1, training: false, transform: byteTransform };
   const { parameters } = model.build(build);
+  const gradientGraph = (examples: number) =>
+    differentiate(attachLoss(model.build({ ...build, examples }), { loss: 'softmaxCrossEntropy' }));
+  const { engine } = await chooseEngine(options.engine, () => gradientGraph(chunk));
+  const threads = options.threads ?? defaultWorkers(engine.name);
   const evaluator = await Evaluator.start(
     {
       engine: engine.name,
@@ -58,8 +60,7 @@ export async function benchGradient(options: BenchOptions): Promise<BenchResult>
       examples: { train: randomExamples(model, count) },
       chunk,
       lanes: 8,
-      gradientGraph: (examples) =>
-        differentiate(attachLoss(model.build({ ...build, examples }), { loss: 'softmaxCrossEntropy' })),
+      gradientGraph,
     },
     threads,
   );

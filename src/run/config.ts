@@ -8,11 +8,14 @@ export const engineNames = [
   'auto',
   'reference',
   'onnxruntime',
+  'native',
   'onnxruntime-webgpu',
   'onnxruntime-cuda',
 ] as const;
 export const measuredSplits = ['train', 'validation'] as const;
 export const keeps = ['parameters', 'neurons', 'layers'] as const;
+
+export const losses = ['softmaxCrossEntropy', 'sigmoidCrossEntropy', 'squaredError'] as const;
 
 /** `none` in a run file or flag means null. */
 const orNone = <T extends z.ZodType>(schema: T) =>
@@ -47,8 +50,15 @@ const group = z.strictObject({
  */
 export const runConfigSchema = z.strictObject({
   preset: orNone(z.string()).describe('where the other keys come from (lca presets)'),
-  model: z.string().default('fc').describe('network'),
-  data: z.string().default('mnist').describe('data set (lca data list)'),
+  model: z.string().default('fc').describe('network, or an ONNX file'),
+  data: z.string().default('mnist').describe('data set (lca data list), or your own: .npz, folder, X,Y'),
+  validation: orNone(z.int().min(0)).describe('examples drawn for validation; none: as the data set has it'),
+  divisor: orNone(positive).describe('divide inputs by this; none: 255 for bytes, else 1'),
+  standardise: z.boolean().default(false).describe('give each input channel mean 0 and variance 1 over the training set'),
+  loss: z.enum(losses).default('softmaxCrossEntropy').describe('loss'),
+  labelSmoothing: share.default(0).describe('share of the label spread over all classes (softmaxCrossEntropy)'),
+  classWeights: orNone(z.array(z.number().min(0)).min(1)).describe('weight of each class (softmaxCrossEntropy; run file only)'),
+  trajectory: orNone(z.string()).describe('measure this recorded trajectory (file or folder); none: train'),
   subset: orNone(count).describe('train on this many examples, stratified by class'),
   seed: z.int().min(0).max(2 ** 31 - 1).default(1).describe('key of every random choice'),
   optimizer: z.enum(optimizers).default('sgd').describe('optimiser'),
@@ -60,13 +70,14 @@ export const runConfigSchema = z.strictObject({
   clipNorm: orNone(positive).describe('scale gradients of a larger norm down to it'),
   schedule: orNone(schedule).describe('learning-rate schedule (run file only)'),
   groups: z.array(group).default([]).describe('settings of some tensors, by pattern (run file only)'),
+  maxLoss: z.preprocess((value) => (value === 'none' ? null : value), z.number().gt(0).nullable()).default(1e4).describe('stop as diverged when a mini-batch’s loss exceeds this (nats), or none'),
   batchSize: count.default(250).describe('examples of a mini-batch'),
   iterations: count.default(880).describe('optimiser steps'),
   rule: z.enum(rules).default('simpson').describe('quadrature rule'),
   tolerance: z.preprocess((value) => (value === 'none' ? null : value), positive.nullable()).default(0.001).describe('refine while |residual| exceeds this (nats), or none'),
   subintervals: orNone(z.int().min(1).max(1024)).describe('equal parts of a step to start with (Simpson: start, middle, end is 2); none: the rule’s fewest'),
   maxSubintervals: z.int().min(1).max(1024).default(32).describe('refinement stops here'),
-  splits: z.array(z.enum(measuredSplits)).min(1).default(['train', 'validation']).describe('losses to measure'),
+  splits: orNone(z.array(z.enum(measuredSplits)).min(1)).describe('losses to measure; none: train, and validation where there is one'),
   chunk: orNone(count).describe('examples evaluated together; none: by network'),
   lanes: z.int().min(1).max(256).default(8).describe('independent partial sums of an evaluation'),
   keep: z.enum(keeps).default('parameters').describe('finest allocations to store'),
@@ -80,4 +91,4 @@ export type RunConfigInput = z.input<typeof runConfigSchema>;
 export type ConfigKey = keyof RunConfig;
 export const configKeys = Object.keys(runConfigSchema.shape) as ConfigKey[];
 /** Keys without a flag: the preset is an argument, the others are objects. */
-export const fileOnlyKeys: readonly ConfigKey[] = ['preset', 'schedule', 'groups'];
+export const fileOnlyKeys: readonly ConfigKey[] = ['preset', 'schedule', 'groups', 'classWeights'];

@@ -1,18 +1,20 @@
 import { availableParallelism } from 'node:os';
 import type { Availability, Engine } from '../engines/types.js';
-import { EngineError, UsageError } from '../errors.js';
+import { EngineError, isLossledgerError, UsageError } from '../errors.js';
+import type { Graph } from '../graph/types.js';
 
 /** Every engine by name, loaded only when asked for. */
 const loaders: Readonly<Record<string, () => Promise<Engine>>> = {
   reference: async () => (await import('../engines/reference/index.js')).referenceEngine,
   onnxruntime: async () => (await import('../engines/onnxruntime/index.js')).onnxruntimeEngine('cpu'),
+  native: async () => new (await import('../engines/native/index.js')).NativeEngine(),
   'onnxruntime-webgpu': async () =>
     (await import('../engines/onnxruntime/index.js')).onnxruntimeEngine('webgpu'),
   'onnxruntime-cuda': async () => (await import('../engines/onnxruntime/index.js')).onnxruntimeEngine('cuda'),
 };
 
 /** What `auto` tries, best first. */
-const preference = ['onnxruntime', 'reference'] as const;
+const preference = ['native', 'onnxruntime', 'reference'] as const;
 
 export const engineList: readonly string[] = Object.keys(loaders);
 
@@ -41,14 +43,43 @@ export async function engineStatuses(): Promise<EngineStatus[]> {
   return statuses;
 }
 
-/** The engine to use: the one named, or for `auto` the first available one. */
-export async function chooseEngine(name: string): Promise<Engine> {
-  if (name !== 'auto') return requireAvailable(await engineNamed(name));
+export interface ChosenEngine {
+  readonly engine: Engine;
+  /** Better engines that `auto` passed over, each with its reason. */
+  readonly passedOver: readonly string[];
+}
+
+/**
+ * The engine to use: the one named, or for `auto` the first that is available here and compiles the graph. An engine that is named
+ * is never replaced: what it cannot do, it refuses.
+ */
+export async function chooseEngine(name: string, graph: () => Graph): Promise<ChosenEngine> {
+  if (name !== 'auto') return { engine: await requireAvailable(await engineNamed(name)), passedOver: [] };
+  const passedOver: string[] = [];
   for (const candidate of preference) {
     const engine = await engineNamed(candidate);
-    if ((await engine.available()).ok) return engine;
+    const obstacle = await obstacleTo(engine, graph);
+    if (obstacle === null) return { engine, passedOver };
+    passedOver.push(`${candidate}: ${obstacle}`);
   }
-  return engineNamed('reference');
+  throw new EngineError({
+    given: `no engine for this network (${passedOver.join('; ')})`,
+    expected: 'an engine that is available and knows all operators',
+    remedy: 'see `lca engines`, or rewrite the model with operators of docs/OPERATORS.md',
+  });
+}
+
+/** Why an engine cannot run a graph here; null where it can. */
+async function obstacleTo(engine: Engine, graph: () => Graph): Promise<string | null> {
+  const availability = await engine.available();
+  if (!availability.ok) return availability.reason;
+  try {
+    await (await engine.compile(graph())).dispose();
+    return null;
+  } catch (error) {
+    if (isLossledgerError(error) && error.tag === 'engine') return error.problem.given;
+    throw error;
+  }
 }
 
 async function requireAvailable(engine: Engine): Promise<Engine> {

@@ -20,6 +20,8 @@ export interface Estimate {
   /** Bytes of the finished run folder at most (before compression). */
   readonly bytes: number;
   readonly engine: string;
+  /** Better engines that `auto` passed over, each with its reason. */
+  readonly passedOver: readonly string[];
   readonly workers: number;
 }
 
@@ -35,8 +37,8 @@ export async function estimateRun(experiment: Experiment, options: EstimateOptio
   const examplesPerSecond = await measureRate(experiment, workers);
   const measured = config.splits.reduce((total, split) => total + experiment.dataset.splits[split].count, 0);
   const gradientsPerSegment = baseNodes(config.rule, config.subintervals).filter((s) => s > 0).length;
-  const examples =
-    config.iterations * (3 * config.batchSize + (options.measure ? gradientsPerSegment * measured : 0));
+  const trained = experiment.recorded ? 0 : 3 * config.batchSize;
+  const examples = config.iterations * (trained + (options.measure ? gradientsPerSegment * measured : 0));
   return {
     segments: config.iterations,
     gradientsPerSegment,
@@ -44,6 +46,7 @@ export async function estimateRun(experiment: Experiment, options: EstimateOptio
     seconds: examples / examplesPerSecond,
     bytes: estimateBytes(manifestOf(experiment)),
     engine: engine.name,
+    passedOver: experiment.passedOver,
     workers,
   };
 }

@@ -3,51 +3,136 @@ import { iterationsPerEpoch } from '../data/batches.js';
 import { loadDataset } from '../data/load.js';
 import type { Dataset, Examples } from '../data/types.js';
 import type { Engine } from '../engines/types.js';
+import { UsageError } from '../errors.js';
 import { attachLoss } from '../graph/loss.js';
 import type { Graph, Parameter } from '../graph/types.js';
 import { layoutOf } from '../ledger/layout.js';
 import type { MeasuredSplit, ParameterLayout } from '../ledger/types.js';
-import { modelNamed } from '../models/registry.js';
 import type { Model } from '../models/types.js';
-import type { RunConfig } from './config.js';
-import { chooseEngine } from './engines.js';
 import { checkSettings } from '../quadrature/settings.js';
-import { optimizerOf } from './optimizer.js';
+import type { Manifest } from '../store/manifest.js';
+import { measuredSplits, type RunConfig } from './config.js';
+import { chooseEngine } from './engines.js';
+import { lossOf, requireFit } from './loss.js';
+import { openNetwork, reopenNetwork, type Network } from './network.js';
 import type { ObjectivePlan } from './objective/evaluator.js';
+import { optimizerOf } from './optimizer.js';
+import { withWholePaths } from './paths.js';
+import { inspectTrajectory, recordedOf, type Recorded } from './recorded.js';
+
+/** A configuration with whole paths, and with what follows from data and trajectory filled in. */
+export interface SettledConfig extends RunConfig {
+  readonly splits: MeasuredSplit[];
+}
 
 /** A configuration with all that it names brought together: data in memory, network, engine. */
 export interface Experiment {
-  readonly config: RunConfig;
+  readonly config: SettledConfig;
   readonly dataset: Dataset;
+  readonly network: Network;
   readonly model: Model;
   readonly engine: Engine;
+  /** Better engines that `auto` passed over, each with its reason. */
+  readonly passedOver: readonly string[];
   readonly parameters: readonly Parameter[];
   readonly layout: ParameterLayout;
   /** Examples of a chunk. */
   readonly chunk: number;
+  /** The trajectory, where it comes from elsewhere; null: it is trained. */
+  readonly recorded: Recorded | null;
+}
+
+/** A run that exists: it keeps what it needs of model and trajectory. */
+export interface StoredRun {
+  readonly folder: string;
+  readonly manifest: Manifest;
 }
 
 /** Loads and checks all that a configuration names; throws where it does not fit together. */
-export async function openExperiment(config: RunConfig): Promise<Experiment> {
-  const { model, chunk } = modelNamed(config.model);
-  const dataset = await loadDataset(config.data, { seed: config.seed, subset: config.subset });
-  const engine = await chooseEngine(config.engine);
+export async function openExperiment(given: RunConfig, stored?: StoredRun): Promise<Experiment> {
+  const named = withWholePaths(given);
+  const network = await (stored ? reopenNetwork(stored.folder, stored.manifest) : openNetwork(named.model));
+  const { model } = network;
+  const dataset = await loadData(named);
+  requireFit(named, model, dataset);
   const { parameters } = forwardGraph(model, dataset, 1, false);
   const layout = layoutOf(parameters.map(({ value, layer, neuronAxis }) => ({ name: value.name, shape: value.shape, layer, neuronAxis }))); // prettier-ignore
-  iterationsPerEpoch(dataset.splits.train.count, config.batchSize);
+  const recorded = await recordedTrajectory(named, layout, stored);
+  const config = settle(named, dataset, recorded);
+  const chunk = config.chunk ?? network.chunk;
+  checkControls(config, dataset, layout, recorded);
+  const parts = { config, model, dataset };
+  const graph = () =>
+    recorded ? gradientGraph(parts, chunk, false) : gradientGraph(parts, config.batchSize, true);
+  const { engine, passedOver } = await chooseEngine(config.engine, graph);
+  return { ...parts, network, engine, passedOver, parameters, layout, chunk, recorded };
+}
+
+function loadData({ data, seed, subset, validation, divisor, standardise }: RunConfig): Promise<Dataset> {
+  return loadDataset(data, {
+    seed,
+    subset,
+    standardise,
+    ...(validation === null ? {} : { validation }),
+    ...(divisor === null ? {} : { divisor }),
+  });
+}
+
+async function recordedTrajectory(
+  { trajectory }: RunConfig,
+  layout: ParameterLayout,
+  stored: StoredRun | undefined,
+): Promise<Recorded | null> {
+  if (trajectory === null) return null;
+  return stored ? recordedOf(trajectory, stored.manifest) : inspectTrajectory(trajectory, layout);
+}
+
+/** Splits default to those that have examples; a recorded trajectory knows its own length. */
+function settle(config: RunConfig, { name, splits }: Dataset, recorded: Recorded | null): SettledConfig {
+  const filled = measuredSplits.filter((split) => splits[split].count > 0);
+  const missing = config.splits?.find((split) => !filled.includes(split));
+  if (missing === undefined) {
+    const iterations = recorded?.iterations ?? config.iterations;
+    return { ...config, iterations, splits: config.splits ?? filled };
+  }
+  throw new UsageError({
+    given: `split ${missing}, of which data set ${name} has no examples`,
+    expected: `splits among ${filled.join(', ')}`,
+    remedy: 'leave it out of splits, draw one (validation: 1000), or save x_validation and y_validation',
+  });
+}
+
+function checkControls(
+  config: SettledConfig,
+  { splits }: Dataset,
+  layout: ParameterLayout,
+  recorded: Recorded | null,
+): void {
+  if (recorded === null) iterationsPerEpoch(splits.train.count, config.batchSize);
   optimizerOf(config, layout);
   checkSettings(config);
-  return { config, dataset, model, engine, parameters, layout, chunk: config.chunk ?? chunk };
 }
 
 /** The graph of loss (a sum over its examples) and gradients for mini-batches or chunks of `examples`. */
-export function gradientGraph(experiment: Experiment, examples: number, training: boolean): Graph {
-  const forward = forwardGraph(experiment.model, experiment.dataset, examples, training);
-  return differentiate(attachLoss(forward, { loss: 'softmaxCrossEntropy' }));
+export function gradientGraph(
+  { config, model, dataset }: Pick<Experiment, 'config' | 'model' | 'dataset'>,
+  examples: number,
+  training: boolean,
+): Graph {
+  return differentiate(attachLoss(forwardGraph(model, dataset, examples, training), lossOf(config)));
 }
 
 function forwardGraph(model: Model, dataset: Dataset, examples: number, training: boolean): Graph {
   return model.build({ examples, training, transform: dataset.transform });
+}
+
+/** Whose statistics batch normalisation uses where the loss is measured. */
+export function batchNormMode({
+  model,
+  dataset,
+}: Pick<Experiment, 'model' | 'dataset'>): 'chunk' | 'running' {
+  const { nodes } = forwardGraph(model, dataset, 2, false);
+  return nodes.some(({ op }) => op === 'BatchNormalization') ? 'running' : 'chunk';
 }
 
 /** The objective that measuring evaluates; `engine` replaces the experiment's own (to check one by another). */

@@ -1,22 +1,27 @@
+import type { SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
 import type { Manifest, ManifestContent } from '../store/manifest.js';
 import { checkConfig } from './config-file.js';
-import { openExperiment, type Experiment } from './experiment.js';
+import { batchNormMode, openExperiment, type Experiment, type StoredRun } from './experiment.js';
+import { lossInWords } from './loss.js';
 import { version } from './version.js';
 
 /** What defines the run of an experiment, as its folder states it. */
-export function manifestOf({ config, dataset, engine, layout, chunk }: Experiment): ManifestContent {
-  const { splits } = dataset;
+export function manifestOf(experiment: Experiment): ManifestContent {
+  const { config, dataset, network, engine, layout, chunk, recorded } = experiment;
+  const { splits, transform } = dataset;
   return {
     createdBy: `lossledger ${version}`,
     config: JSON.parse(JSON.stringify(config)) as Manifest['config'],
     objective: {
-      loss: 'softmax cross-entropy',
+      loss: lossInWords(config),
       reduction: 'mean',
-      model: config.model,
+      model: experiment.model.name,
+      modelFiles: [...network.files],
       dataset: dataset.name,
       splitHash: dataset.splitHash,
       files: [...dataset.files],
+      scaling: { divisor: transform.divisor, mean: [...transform.mean], std: [...transform.std] },
       counts: {
         train: splits.train.count,
         validation: splits.validation.count,
@@ -24,13 +29,18 @@ export function manifestOf({ config, dataset, engine, layout, chunk }: Experimen
       },
       chunk,
       lanes: config.lanes,
-      batchNorm: 'chunk',
+      batchNorm: batchNormMode(experiment),
       dropout: 'off',
       precision: engine.name === 'reference' ? 'float64' : 'float32',
     },
     parameters: layout.tensors.map((tensor) => ({ ...tensor, shape: [...tensor.shape] })),
     layers: layout.layers.map((name, index) => ({ name, neurons: layout.neurons[index]! })),
-    trajectory: { iterations: config.iterations, iteration: null, batchSize: config.batchSize },
+    trajectory: {
+      iterations: config.iterations,
+      iteration: recorded?.iteration ? [...recorded.iteration] : null,
+      files: recorded ? [...recorded.files] : [],
+      batchSize: recorded ? null : config.batchSize,
+    },
     quadrature: {
       rule: config.rule,
       tolerance: config.tolerance,
@@ -45,14 +55,13 @@ export function manifestOf({ config, dataset, engine, layout, chunk }: Experimen
 }
 
 /** The experiment of a stored run; refuses data that are no longer the ones it was made with. */
-export async function experimentOf(manifest: Manifest): Promise<Experiment> {
-  const experiment = await openExperiment(
-    checkConfig(
-      { ...manifest.config, engine: manifest.engine.name, chunk: manifest.objective.chunk },
-      'the manifest',
-    ),
-  );
+export async function experimentOf(stored: StoredRun): Promise<Experiment> {
+  const { manifest } = stored;
+  const settled = { engine: manifest.engine.name, chunk: manifest.objective.chunk };
+  const config = checkConfig({ ...manifest.config, ...settled }, 'the manifest');
+  const experiment = await openExperiment(config, stored);
   const { dataset, engine } = experiment;
+  requireFiles(dataset.files, manifest, experiment.config.data);
   if (dataset.splitHash !== manifest.objective.splitHash) {
     throw changed('split', dataset.splitHash, manifest.objective.splitHash);
   }
@@ -60,6 +69,14 @@ export async function experimentOf(manifest: Manifest): Promise<Experiment> {
     throw changed('engine', engine.version(), manifest.engine.version);
   }
   return experiment;
+}
+
+/** Each file by name, so that the message says which one is another. */
+function requireFiles(files: readonly SourceFile[], { objective }: Manifest, data: string): void {
+  for (const { name, sha256 } of objective.files) {
+    const found = files.find((file) => file.name === name)?.sha256 ?? 'missing';
+    if (found !== sha256) throw changed(`file ${name} of data ${data},`, found, sha256);
+  }
 }
 
 function changed(what: string, given: string, expected: string): DataError {

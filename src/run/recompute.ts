@@ -27,7 +27,7 @@ export interface Recomputation {
 
 /** Computes a sample of segments anew with the float64 reference engine and compares them with what is stored. */
 export async function recompute(run: RunReader, options: RecomputeOptions): Promise<Recomputation> {
-  const experiment = await experimentOf(run.manifest);
+  const experiment = await experimentOf(run);
   const plan = objectivePlan(experiment, 'reference');
   const evaluator = await Evaluator.start(plan, options.workers ?? defaultWorkers('reference'));
   const findings: { where: string; what: string }[] = [];

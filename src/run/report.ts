@@ -47,7 +47,7 @@ function factsOf({
   const { counts } = objective;
   const optimizer = ['optimizer', 'learningRate', 'momentum', 'weightDecay', 'batchSize']
     .filter((name) => config[name] !== null && config[name] !== 0)
-    .map((name) => `${name} ${String(config[name])}`);
+    .map((name) => `${name} ${JSON.stringify(config[name])}`);
   return [
     ['Network', objective.model],
     [
@@ -60,7 +60,12 @@ function factsOf({
       'Chunk',
       `${objective.chunk} examples; batch statistics by ${objective.batchNorm}; ${objective.lanes} lanes`,
     ],
-    ['Training', `${trajectory.iterations} iterations; ${optimizer.join(', ')}; seed ${seed}`],
+    trajectory.files.length > 0
+      ? [
+          'Trajectory',
+          `${trajectory.iterations} steps from ${trajectory.files.map(({ name }) => name).join(', ')}`,
+        ]
+      : ['Training', `${trajectory.iterations} iterations; ${optimizer.join(', ')}; seed ${seed}`],
     [
       'Quadrature',
       `${quadrature.rule}, tolerance ${quadrature.tolerance ?? 'none'} nats, at most ${quadrature.maxSubintervals} subintervals`,

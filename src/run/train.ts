@@ -1,7 +1,9 @@
 import { batchBuffers, batchOrder, gatherBatch } from '../data/batches.js';
-import type { Program } from '../engines/types.js';
+import type { BatchBuffers } from '../data/batches.js';
+import type { Feeds, Program } from '../engines/types.js';
 import { NumericError } from '../errors.js';
 import type { ParameterLayout } from '../ledger/types.js';
+import { dropoutMasks } from '../models/dropout.js';
 import { initialise } from '../models/initialise.js';
 import { key } from '../num/random.js';
 import { firstNonFinite } from '../num/sums.js';
@@ -9,15 +11,21 @@ import { gradientGraph, type Experiment } from './experiment.js';
 import type { RunWriter } from '../store/writer.js';
 import type { WorkControl } from './control.js';
 import { optimizerOf } from './optimizer.js';
+import { copyTrajectory } from './recorded.js';
 import { applyUpdate, createUpdate } from '../optim/optimizer.js';
 
 /**
- * Trains and stores θ_0 … θ_T and the batch order. A run that was interrupted is replayed from θ_0, each row checked
+ * Trains and stores θ_0 … θ_T and the batch order, or copies a trajectory that was recorded elsewhere. A run that was interrupted is replayed from θ_0, each row checked
  * against what is stored. Does nothing where training is complete.
  */
 export async function trainRun(experiment: Experiment, run: RunWriter, control: WorkControl): Promise<void> {
   if (run.status.trained) return;
-  const { iterations } = experiment.config;
+  const {
+    config: { iterations },
+    layout,
+    recorded,
+  } = experiment;
+  if (recorded !== null) return copyTrajectory(recorded, layout, run, control);
   control.progress.start(iterations);
   for await (const { row, theta, loss } of trajectory(experiment)) {
     await run.writeTheta(row, theta);
@@ -64,7 +72,13 @@ async function* trajectory(experiment: Experiment): AsyncGenerator<TrajectoryRow
   const optimizer = optimizerOf(config, layout);
   const update = createUpdate(layout.size);
   let state = optimizer.createState();
-  const program = await engine.compile(gradientGraph(experiment, config.batchSize, true));
+  const graph = gradientGraph(experiment, config.batchSize, true);
+  const program = await engine.compile(graph);
+  const feedsOf = ({ inputs, labels }: BatchBuffers, iteration: number): Feeds => ({
+    x: inputs,
+    labels,
+    ...dropoutMasks(experiment.model, graph.inputs, key(config.seed), iteration),
+  });
   try {
     yield { row: 0, theta };
     for (let t = 0; t < config.iterations; t++) {
@@ -73,8 +87,9 @@ async function* trajectory(experiment: Experiment): AsyncGenerator<TrajectoryRow
         order.subarray(t * config.batchSize, (t + 1) * config.batchSize),
         batch,
       );
-      const loss = await batchGradient(program, theta, { x: batch.inputs, labels: batch.labels }, gradient, config.batchSize); // prettier-ignore
-      checkFinite(t, loss, gradient, 'gradient', layout);
+      const loss = await batchGradient(program, theta, feedsOf(batch, t), gradient, config.batchSize);
+      checkLoss(t, loss, config.maxLoss, theta, layout);
+      checkFinite(t, loss, gradient, 'gradient of', layout);
       state = optimizer.step(state, theta, gradient, update);
       applyUpdate(theta, update, theta);
       checkFinite(t, loss, theta, 'parameter', layout);
@@ -89,7 +104,7 @@ async function* trajectory(experiment: Experiment): AsyncGenerator<TrajectoryRow
 async function batchGradient(
   program: Program,
   theta: Float32Array,
-  feeds: Parameters<Program['run']>[0],
+  feeds: Feeds,
   gradient: Float64Array,
   count: number,
 ): Promise<number> {
@@ -100,6 +115,7 @@ async function batchGradient(
   return loss / count;
 }
 
+/** Throws NumericError where loss or values are not finite, naming the tensor and index. */
 function checkFinite(
   iteration: number,
   loss: number,
@@ -109,14 +125,53 @@ function checkFinite(
 ): void {
   const index = firstNonFinite(values);
   if (Number.isFinite(loss) && index < 0) return;
-  const tensor = layout.tensors.findLast(({ offset }) => offset <= index);
-  const name = tensor ? `${what} ${tensor.name}[${index - tensor.offset}]` : 'the mini-batch loss';
-  throw new NumericError(
+  if (index < 0)
+    throw diverged(iteration, `the mini-batch loss is ${loss}`, 'finite numbers', { tensor: 'loss' });
+  const place = placeOf(index, layout);
+  throw diverged(
+    iteration,
+    `${what} ${place.tensor}[${place.index}] is ${values[index]!}`,
+    'finite numbers',
+    place,
+  );
+}
+
+/** Throws NumericError where the loss has left all bounds, naming the largest parameter, which is where to look. */
+function checkLoss(
+  iteration: number,
+  loss: number,
+  limit: number | null,
+  theta: Float32Array,
+  layout: ParameterLayout,
+): void {
+  if (limit === null || !(loss > limit)) return;
+  const largest = theta.reduce((best, value, k) => (Math.abs(value) > Math.abs(theta[best]!) ? k : best), 0);
+  const place = placeOf(largest, layout);
+  throw diverged(
+    iteration,
+    `the mini-batch loss is ${loss.toPrecision(3)} nats, and the largest parameter ${place.tensor}[${place.index}] is ${theta[largest]!.toPrecision(3)}`,
+    `a loss of at most ${limit} nats (maxLoss)`,
+    place,
+  );
+}
+
+function placeOf(index: number, { tensors }: ParameterLayout): { tensor: string; index: number } {
+  const { name, offset } = tensors.findLast((tensor) => tensor.offset <= index)!;
+  return { tensor: name, index: index - offset };
+}
+
+function diverged(
+  iteration: number,
+  what: string,
+  expected: string,
+  place: { tensor: string; index?: number },
+): NumericError {
+  return new NumericError(
     {
-      given: `training diverged: ${name} is ${tensor ? values[index]! : loss} in iteration ${iteration}`,
-      expected: 'finite numbers',
-      remedy: 'lower the learning rate; what was stored before this iteration stays valid',
+      given: `training diverged in iteration ${iteration}: ${what}`,
+      expected,
+      remedy: 'lower the learning rate and make a new run; what this one stored stays valid',
     },
-    { iteration, tensor: tensor?.name ?? 'loss', index: tensor ? index - tensor.offset : 0 },
+    { iteration, ...place },
   );
 }

@@ -13,14 +13,27 @@ const sha = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex');
 /** The run's resolved configuration, as the command line states it; the store keeps it and looks no further. */
 export const configSchema = z.record(z.string(), z.json());
 
+/** Files that something was read from, with their checksums. */
+const filesSchema = z.array(z.strictObject({ name: z.string(), sha256: sha }));
+
+/** How stored examples become the network's input: divided, then centred and scaled by channel. */
+const scalingSchema = z.strictObject({
+  divisor: z.number(),
+  mean: z.array(z.number()),
+  std: z.array(z.number()),
+});
+
 const objectiveSchema = z.strictObject({
   /** Such as `softmax cross-entropy`. */
   loss: z.string(),
   reduction: z.literal('mean'),
   model: z.string(),
+  /** The ONNX file and those beside it, whose bytes the run folder keeps; none: a built-in network. */
+  modelFiles: filesSchema.default([]),
   dataset: z.string(),
   splitHash: z.string(),
-  files: z.array(z.strictObject({ name: z.string(), sha256: sha })),
+  files: filesSchema,
+  scaling: scalingSchema.default({ divisor: 1, mean: [], std: [] }),
   /** Examples of each split. */
   counts: z.partialRecord(z.enum(['train', 'validation', 'test']), count),
   /** Examples evaluated together. */
@@ -63,6 +76,8 @@ export const manifestSchema = z.strictObject({
     iterations: count.min(1),
     /** Training iteration of each θ row [T+1]; null: 0…T. */
     iteration: z.array(count).nullable(),
+    /** Files that θ was read from; none: trained here. */
+    files: filesSchema.default([]),
     /** B: examples of a mini-batch, whose order is stored; null: no order is known. */
     batchSize: count.min(1).nullable(),
   }),
@@ -84,7 +99,7 @@ export const manifestSchema = z.strictObject({
 /** What defines a run. */
 export type Manifest = z.infer<typeof manifestSchema>;
 /** What a caller states; the format's name and version are added. */
-export type ManifestContent = Omit<Manifest, 'format' | 'formatVersion'>;
+export type ManifestContent = Omit<z.input<typeof manifestSchema>, 'format' | 'formatVersion'>;
 
 /** Checks a manifest and the parameter layout in it. `path` is for messages. */
 export function parseManifest(value: unknown, path: string): Manifest {

@@ -15,9 +15,14 @@ import { RunWriter } from './writer.js';
 /**
  * Makes a run folder with its manifest and empty arrays, and opens it for writing. The folder appears as a whole or not at all.
  *
+ * @param attachments Further files that the run needs, by path inside the folder; checked like the manifest.
  * @throws StoreError (exit code 2) where the folder exists, or cannot be made; then nothing is touched.
  */
-export async function createRun(folder: string, content: ManifestContent): Promise<RunWriter> {
+export async function createRun(
+  folder: string,
+  content: ManifestContent,
+  attachments: ReadonlyMap<string, Uint8Array> = new Map(),
+): Promise<RunWriter> {
   const target = resolve(folder);
   await refuseExisting(target);
   const manifest = parseManifest(
@@ -27,7 +32,7 @@ export async function createRun(folder: string, content: ManifestContent): Promi
   const temporary = `${target}.${randomBytes(4).toString('hex')}.new`;
   try {
     await attempt(`make ${target}`, () => mkdir(temporary, { recursive: true }));
-    await writeInitialFiles(contextOf(temporary, manifest));
+    await writeInitialFiles(contextOf(temporary, manifest), attachments);
     await moveTo(temporary, target);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
@@ -60,9 +65,16 @@ export async function resumeRun(folder: string): Promise<RunWriter> {
   }
 }
 
-async function writeInitialFiles(context: RunContext): Promise<void> {
+async function writeInitialFiles(
+  context: RunContext,
+  attachments: ReadonlyMap<string, Uint8Array>,
+): Promise<void> {
   const { folder, manifest } = context;
-  const files = new Map([[manifestName, encodeManifest(manifest)], ...(await zarrMetadata(manifest))]);
+  const files = new Map([
+    [manifestName, encodeManifest(manifest)],
+    ...(await zarrMetadata(manifest)),
+    ...attachments,
+  ]);
   const paths = [...files.keys()].map((path) => join(folder, path));
   const folders = new Set(paths.map((path) => dirname(path)));
   for (const path of folders) await attempt(`make ${path}`, () => mkdir(path, { recursive: true }));

@@ -12,6 +12,7 @@ import { golden, goldenAbsent, goldenHere, mnistHead, relativeDeviation } from '
 const engines = [
   { name: 'reference', bound: 1e-12, residual: 1e-12 },
   { name: 'onnxruntime', bound: 1e-5, residual: 1e-6 },
+  { name: 'native', bound: 1e-5, residual: 1e-6 },
 ] as const;
 
 if (!goldenHere) console.log(goldenAbsent);

@@ -135,7 +135,7 @@ function recordSplit(
     zero: new Int32Array(cells),
   };
   const noise = uniforms(seed + 77);
-  ledger.loss[0] = lossCurve(name, 0);
+  ledger.loss[0] = segments > 0 ? lossCurve(name, 0) : NaN;
   for (let t = 0; t < segments; t++) {
     const total = recordSegment(ledger, layout, t);
     ledger.residual[t] = options.residual * normal(noise) + options.leak;
@@ -193,7 +193,7 @@ export function syntheticView(given: SyntheticOptions = {}): LedgerView {
   };
 }
 
-/** A run that was created but has measured nothing. */
+/** A run that was created but has measured nothing, not even its first loss. */
 export const emptyView = (): LedgerView => syntheticView({ segments: 0 });
 
 /** A run of a single segment. */

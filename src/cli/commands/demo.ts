@@ -29,7 +29,7 @@ export function demoCommand(): Command {
       `Training 784-100-50-10 on MNIST for ${iterations} steps, then crediting every change of the loss over all`,
     );
     say(`55,000 training examples to the 84,060 parameters. The run is stored in ${out}\n`);
-    const run = await createRun(out, manifestOf(experiment));
+    const run = await createRun(out, manifestOf(experiment), experiment.network.attachments);
     await continueRun(experiment, run, { ...options, measure: true });
   });
 }

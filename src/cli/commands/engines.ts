@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { chooseEngine, engineStatuses } from '../../run/engines.js';
+import { engineStatuses } from '../../run/engines.js';
 import { columns, printJson, printLine } from '../output.js';
 
 export function enginesCommand(): Command {
@@ -8,11 +8,9 @@ export function enginesCommand(): Command {
     .option('--json', 'print one JSON document')
     .action(async (options: { json?: boolean }) => {
       const statuses = await engineStatuses();
-      const auto = (await chooseEngine('auto')).name;
       const rows = statuses.map(({ name, availability }) => ({
         engine: name,
         available: availability.ok,
-        auto: name === auto,
         detail: availability.ok ? availability.detail : availability.reason,
       }));
       if (options.json) {
@@ -22,6 +20,8 @@ export function enginesCommand(): Command {
       printLine(
         columns(rows.map((row) => [row.engine, row.available ? 'available' : 'not here', row.detail])),
       );
-      printLine(`\n--engine auto takes ${auto}.`);
+      printLine(
+        '\n--engine auto takes native where it can run the network, else onnxruntime, else reference.',
+      );
     });
 }

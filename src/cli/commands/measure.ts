@@ -1,6 +1,54 @@
-import type { Command } from 'commander';
-import { continuingCommand } from './resume.js';
+import { Command } from 'commander';
+import type { ConfigKey } from '../../run/config.js';
+import { checkConfig } from '../../run/config-file.js';
+import { UsageError } from '../../errors.js';
+import { addConfigFlags, configFlags } from '../config-flags.js';
+import { startRun, type StartOptions } from '../start.js';
+import { continueStored } from './resume.js';
+import { addWorkOptions } from './run.js';
+
+/** What may be said of measuring a trajectory from elsewhere: all but training. */
+const keys: readonly ConfigKey[] = [
+  'model', 'trajectory', 'data', 'subset', 'validation', 'divisor', 'standardise', 'loss', 'labelSmoothing', 'seed',
+  'rule', 'tolerance', 'subintervals', 'maxSubintervals', 'splits', 'chunk', 'lanes', 'keep', 'engine',
+]; // prettier-ignore
+
+/** What says together that a trajectory comes from elsewhere. */
+const required = ['model', 'trajectory', 'data', 'out'] as const;
+
+type MeasureOptions = Partial<StartOptions> & Readonly<Record<string, unknown>>;
 
 export function measureCommand(): Command {
-  return continuingCommand('measure', 'measure the trajectory that `lca train` stored');
+  const command = new Command('measure')
+    .description('measure what `lca train` stored, or a model and a trajectory from elsewhere')
+    .argument('[run]', 'run folder of `lca train`; left out with --model, --trajectory, --data and --out')
+    .option('--out <folder>', 'run folder to create for a trajectory from elsewhere')
+    .option('--dry-run', 'print the estimate of time, memory and bytes, and stop');
+  return addConfigFlags(addWorkOptions(command), keys).action(
+    async (run: string | undefined, options: MeasureOptions) => {
+      if (run !== undefined) return measureStored(run, options);
+      const { out } = options;
+      const missing = required.filter((name) => options[name] === undefined);
+      if (out === undefined || missing.length > 0) throw incomplete(missing);
+      await startRun(checkConfig(configFlags(options), 'the command line'), { ...options, out }, true);
+    },
+  );
+}
+
+async function measureStored(run: string, options: MeasureOptions): Promise<void> {
+  const flag = [...keys, 'out', 'dryRun'].find((name) => options[name] !== undefined);
+  if (flag === undefined) return continueStored(run, options);
+  throw new UsageError({
+    given: `run folder ${run} together with ${flag}`,
+    expected: 'a run folder alone, which states how it is measured, or no run folder',
+    remedy: 'leave out one of the two',
+  });
+}
+
+function incomplete(missing: readonly string[]): UsageError {
+  return new UsageError({
+    given: `neither a run folder nor ${missing.map((name) => `--${name}`).join(', ')}`,
+    expected: 'lca measure RUN, or lca measure --model M.onnx --trajectory F --data D --out RUN',
+    remedy: `name the run folder, or add ${missing.map((name) => `--${name}`).join(', ')}`,
+  });
 }

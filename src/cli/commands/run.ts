@@ -1,22 +1,12 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { resolveConfig } from '../../run/config-file.js';
-import { estimateRun } from '../../run/estimate.js';
-import { openExperiment } from '../../run/experiment.js';
-import { manifestOf } from '../../run/manifest.js';
-import { createRun } from '../../store/open.js';
 import { addConfigFlags, configFlags } from '../config-flags.js';
-import { printEstimate } from '../estimate.js';
-import { continueRun } from '../workflow.js';
+import { startRun, type StartOptions } from '../start.js';
 
 export interface WorkOptions {
   readonly workers?: number;
   readonly json?: boolean;
   readonly quiet?: boolean;
-}
-
-interface RunOptions extends WorkOptions {
-  readonly out: string;
-  readonly dryRun?: boolean;
 }
 
 /** Options of every command that computes. */
@@ -48,17 +38,9 @@ function startingCommand(name: string, description: string, measure: boolean): C
     .requiredOption('--out <folder>', 'run folder to create')
     .option('--dry-run', 'print the estimate of time, memory and bytes, and stop');
   return addConfigFlags(addWorkOptions(command)).action(
-    async (from: string | undefined, options: RunOptions & Record<string, unknown>) => {
+    async (from: string | undefined, options: StartOptions & Record<string, unknown>) => {
       const config = await resolveConfig({ from, flags: configFlags(options) });
-      const experiment = await openExperiment(config);
-      const estimate = () => estimateRun(experiment, { workers: options.workers, measure });
-      if (options.dryRun) {
-        printEstimate(await estimate(), options.json ? 'json' : 'text');
-        return;
-      }
-      const run = await createRun(options.out, manifestOf(experiment));
-      if (!options.quiet) printEstimate(await estimate(), 'aside');
-      await continueRun(experiment, run, { ...options, measure });
+      await startRun(config, options, measure);
     },
   );
 }

@@ -21,7 +21,9 @@ export interface NdArray {
   readonly dtype: ElementType;
   readonly shape: readonly number[];
   /** Of the type that `elementTypes` gives for `dtype`. */
-  readonly data: InstanceType<(typeof elementTypes)[ElementType]>;
+  readonly data:
+    | Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array
+    | BigUint64Array | BigInt64Array | Float32Array | Float64Array; // prettier-ignore
 }
 
 /** Largest array that a reader accepts, in bytes: bounds memory whatever a header claims. */

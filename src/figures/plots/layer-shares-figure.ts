@@ -83,7 +83,7 @@ function captionOf(layers: readonly LayerShare[]): string {
 /** Shares helping, hurting and zero of each layer over the run (paper Section 3, Figure 3(c)). */
 export function layerSharesFigure(canvas: Canvas, analysis: RunAnalysis): Figure | null {
   const shares = (analysis.train ?? analysis.validation)?.shares;
-  if (!shares || analysis.summary.segments === 0 || shares.perLayer.length === 0) return null;
+  if (!shares || shares.perLayer.length === 0) return null;
   return canvas.figure({
     name: 'layer-shares',
     title: 'How many parameters help, layer by layer',

@@ -61,9 +61,9 @@ function captionOf(layers: readonly LayerTotal[]): string {
 
 /** Σ allocations of each layer over the run: bars to the left helped, bars to the right hurt (paper Figure 4). */
 export function layerTotalsFigure(canvas: Canvas, analysis: RunAnalysis): Figure | null {
-  const { train, validation, summary } = analysis;
+  const { train, validation } = analysis;
   const split = train ?? validation;
-  if (!split || summary.segments === 0 || split.layers.length === 0) return null;
+  if (!split || split.layers.length === 0) return null;
   const compared = train ? (validation?.layers ?? null) : null;
   const legend: LegendEntry[] = [
     { label: 'helped (lowered the loss)', colour: canvas.palette.helping, kind: 'area' },

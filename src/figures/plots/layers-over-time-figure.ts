@@ -104,13 +104,13 @@ function captionOf(layers: readonly LayerTotal[], both: boolean): string {
 
 /** Cumulative allocation of each layer over training (paper Section 5: each layer's own loss curve). */
 export function layersOverTimeFigure(canvas: Canvas, analysis: RunAnalysis): Figure | null {
-  const { train, validation, summary, iteration } = analysis;
+  const { train, validation, iteration } = analysis;
   const splits = [
     ...(train ? [{ name: 'train', layers: train.layers }] : []),
     ...(validation ? [{ name: 'validation', layers: validation.layers }] : []),
   ];
   const first = splits[0];
-  if (!first || summary.segments === 0 || first.layers.length === 0) return null;
+  if (!first || first.layers.length === 0) return null;
   const styles = prominent(canvas, first.layers);
   const domain = rangeOf(splits.map(({ layers }) => layers));
   return canvas.figure({

@@ -91,7 +91,7 @@ function captionOf(curves: readonly Curve[]): string {
 /** Loss against the first loss plus all allocations so far, and their difference (paper Section 2). */
 export function lossFigure(canvas: Canvas, analysis: RunAnalysis): Figure | null {
   const curves = curvesOf(canvas, analysis);
-  if (curves.length === 0 || analysis.summary.segments === 0) return null;
+  if (curves.length === 0) return null;
   const legend: LegendEntry[] = [
     ...curves.map(({ split, colour }) => ({ label: `${split} loss`, colour, kind: 'line' as const })),
     { label: 'integrated from allocations', colour: canvas.palette.text, kind: 'dashed' },

@@ -66,7 +66,7 @@ function seriesOf(canvas: Canvas, { train, validation, summary }: RunAnalysis): 
 function captionOf({ summary }: RunAnalysis, zeros: number): string {
   const audit = (summary.train ?? summary.validation)!;
   const over = audit.overTolerance;
-  const [mean, left] = [audit.chosen.meanIterationError!, audit.left.meanIterationError!];
+  const [mean, left] = [audit.chosen.meanIterationError, audit.left.meanIterationError];
   const tolerance =
     over === null
       ? ''

@@ -128,7 +128,7 @@ function captionOf({ run }: ShareAnalysis, analysis: RunAnalysis, samples: reado
 /** Shares of parameters helping, hurting and doing nothing, over training (paper Section 3, Figure 3(a)). */
 export function sharesFigure(canvas: Canvas, analysis: RunAnalysis): Figure | null {
   const shares = (analysis.train ?? analysis.validation)?.shares;
-  if (!shares || analysis.summary.segments === 0) return null;
+  if (!shares) return null;
   const samples = samplesOf(shares, analysis.iteration);
   return canvas.figure({
     name: 'shares',

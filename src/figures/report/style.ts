@@ -8,6 +8,7 @@ export const styleSheet = `
 body { margin: 0; background: var(--lca-background); color: var(--lca-text); font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
 main, header, footer { max-width: 1080px; margin: 0 auto; padding: 0 20px; }
 header { padding-top: 28px; }
+header p { max-width: none; }
 h1 { font-size: 1.75rem; line-height: 1.2; margin: 0; overflow-wrap: anywhere; }
 h2 { font-size: 1.25rem; margin: 40px 0 12px; }
 h3 { font-size: 1rem; margin: 0 0 8px; }
@@ -24,7 +25,7 @@ p { margin: 8px 0; max-width: 75ch; }
 .headlines div { background: var(--lca-panel); border-radius: 6px; padding: 12px 14px; }
 .headlines dt { font-size: .85rem; color: var(--lca-muted); }
 .headlines dd { margin: 0; }
-.headlines dd.value { font-size: 1.35rem; font-weight: 600; line-height: 1.3; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
+.headlines dd.value { font-size: 1.2rem; font-weight: 600; line-height: 1.3; overflow-wrap: anywhere; font-variant-numeric: tabular-nums; }
 .headlines dd.note { font-size: .85rem; }
 .figures { columns: 400px 2; column-gap: 32px; margin-top: 24px; }
 figure { margin: 0 0 28px; break-inside: avoid; }
@@ -40,7 +41,7 @@ td { white-space: nowrap; }
 tbody th { font-weight: 500; overflow-wrap: break-word; min-width: 13ch; max-width: 34ch; }
 .prose td { white-space: normal; overflow-wrap: anywhere; }
 footer { padding-top: 24px; padding-bottom: 40px; font-size: .85rem; color: var(--lca-muted); }
-@media (max-width: 560px) { main, header, footer { padding-left: 14px; padding-right: 14px; } .headlines { grid-template-columns: 1fr 1fr; } .headlines dd.value { font-size: 1.1rem; } th, td { padding-right: 10px; } }
+@media (max-width: 560px) { main, header, footer { padding-left: 14px; padding-right: 14px; } .headlines { grid-template-columns: 1fr 1fr; } .headlines dd.value { font-size: 1.05rem; } th, td { padding-right: 10px; } }
 @media print {
   :root { color-scheme: light; ${cssVariables('light')} --lca-panel: #ffffff; --lca-line: #cccccc; }
   body { font-size: 11pt; }

@@ -45,7 +45,7 @@ export function errorTable(analysis: RunAnalysis): string {
 /** Every layer in numbers; null where nothing was measured. */
 export function layerTable({ train, validation, summary }: RunAnalysis): string | null {
   const split = train ?? validation;
-  if (!split || summary.segments === 0) return null;
+  if (!split) return null;
   const compared = train ? validation : null;
   const change = (summary.train ?? summary.validation)!.lossChange;
   return renderTable({

@@ -3,11 +3,7 @@ import type { StaticTensor } from '../static-tensor.js';
 import { isStatic, type NodeContext } from './context.js';
 import { elementwiseFolds } from './fold-elementwise.js';
 import { shapeFolds } from './fold-shape.js';
-
-/** Evaluates an operator on numbers; null where it cannot, so that it becomes a node of the graph. */
-export type Fold = (context: NodeContext, inputs: readonly StaticTensor[]) => StaticTensor | null;
-
-export type FoldTable = Readonly<Record<string, Fold>>;
+import type { Fold } from './fold-table.js';
 
 const folds: ReadonlyMap<string, Fold> = new Map(Object.entries({ ...elementwiseFolds, ...shapeFolds }));
 

@@ -1,0 +1,235 @@
+import type { LoweredGraph } from '../lower/index.js';
+import type { MemoryPlan } from '../plan/memory.js';
+import { planMemory } from '../plan/memory.js';
+import type { StoredObject, Sums, Table } from '../plan/objects.js';
+import type { Phase } from '../plan/schedule.js';
+import { schedule } from '../plan/schedule.js';
+import type { Step } from '../plan/step.js';
+import type { Target } from '../toolchain/target.js';
+import { prelude } from './prelude.js';
+import { doubleLiteral, formatC } from './text.js';
+
+/** A complete C file, and what the caller must know of it. */
+export interface GeneratedModule {
+  readonly source: string;
+  /** Calls in the order of the profile's times, where times are taken. */
+  readonly calls: readonly Step[];
+  /** Bytes of memory that a program takes. */
+  readonly memoryBytes: number;
+}
+
+const ALIGNMENT = 4096;
+
+/** Where the parts of a program's memory start, in bytes. */
+class Layout {
+  readonly #offsets = new Map<StoredObject, number>();
+  readonly masks: number;
+  readonly sumsStart: number;
+  readonly sumsEnd: number;
+  readonly scratch: number;
+  readonly tensors: number;
+  readonly end: number;
+  #next = 0;
+
+  constructor(
+    steps: readonly Step[],
+    readonly memory: MemoryPlan,
+    groups: number,
+    vectorBytes: number,
+  ) {
+    const objects = new Set(steps.flatMap((step) => step.arguments.map((argument) => argument.object)));
+    const ofKind = <K extends StoredObject['kind']>(kind: K): Extract<StoredObject, { kind: K }>[] =>
+      [...objects].filter((object): object is Extract<StoredObject, { kind: K }> => object.kind === kind);
+    for (const table of ofKind('table')) this.#offsets.set(table, this.#take(4 * table.length));
+    this.sumsStart = this.#next;
+    for (const sums of ofKind('sums')) this.#offsets.set(sums, this.#take(8 * sums.length));
+    this.sumsEnd = this.#next;
+    this.masks = this.#take(groups * vectorBytes);
+    this.scratch = this.#take(vectorBytes * Math.max(0, ...ofKind('scratch').map(({ vectors }) => vectors)));
+    this.tensors = this.#take(vectorBytes * memory.size);
+    this.end = this.#next;
+  }
+
+  #take(bytes: number): number {
+    const offset = this.#next;
+    const unit = bytes > ALIGNMENT ? ALIGNMENT : 64;
+    const start = Math.ceil(offset / unit) * unit;
+    this.#next = Math.ceil((start + bytes) / 64) * 64;
+    return start;
+  }
+
+  offset(object: Table | Sums): number {
+    return this.#offsets.get(object)!;
+  }
+}
+
+/** Functions of all steps, each text once, with the names that calls use. */
+class Functions {
+  readonly #names = new Map<string, string>();
+  readonly texts: string[] = [];
+
+  name(step: Step): string {
+    const { label, parameters, body } = step.function;
+    const head = step.rate === 'once' ? '' : 'long groups, long first, ';
+    const text = `(${head}${parameters}) {\n${body}\n}`;
+    const key = `${label}${text}`;
+    const known = this.#names.get(key);
+    if (known) return known;
+    const name = `${label}_${this.#names.size}`;
+    this.#names.set(key, name);
+    this.texts.push(`static __attribute__((noinline)) void ${name}${text}`);
+    return name;
+  }
+}
+
+/** Where the loops over groups stand when a call is made. */
+interface Position {
+  /** C expression of the first group's number within the chunk, and within the batch. */
+  readonly inChunk: string;
+  readonly inBatch: string;
+  readonly count: string;
+}
+
+const once: Position = { inChunk: '0', inBatch: '0', count: '1' };
+
+function argumentCode(object: StoredObject, layout: Layout, position: Position): string {
+  switch (object.kind) {
+    case 'tensor': {
+      const place = layout.memory.places.get(object)!;
+      const group = { chunk: position.inChunk, batch: position.inBatch, group: '0' }[place.scope];
+      const start = `tensors + ${place.offset}`;
+      return group === '0' ? start : `${start} + (${group}) * ${object.stride}L`;
+    }
+    case 'table':
+      return `(float *)(memory + ${layout.offset(object)})`;
+    case 'sums':
+      return `(double *)(memory + ${layout.offset(object)})`;
+    case 'scratch':
+      return `(v *)(memory + ${layout.scratch})`;
+    case 'mask':
+      return `(v *)(memory + ${layout.masks}) + ${position.inChunk}`;
+    case 'feed':
+      return `x${object.index}`;
+    case 'numbers':
+      return `${object.source} + ${object.offset}`;
+    case 'gradient':
+      return `gradient + ${object.offset}`;
+  }
+}
+
+/** Writes calls, with a clock around each where the time of kernels is wanted. */
+class Calls {
+  readonly steps: Step[] = [];
+
+  constructor(
+    readonly functions: Functions,
+    readonly layout: Layout,
+    readonly isProfiled: boolean,
+  ) {}
+
+  code(step: Step, position: Position): string {
+    const text = call(step, this.functions, this.layout, position);
+    if (!this.isProfiled) return text;
+    this.steps.push(step);
+    return `{ const double start = now(); ${text} spent[${this.steps.length - 1}] += now() - start; }`;
+  }
+}
+
+function call(step: Step, functions: Functions, layout: Layout, position: Position): string {
+  const args = step.arguments.map(({ object }) => argumentCode(object, layout, position));
+  const head = step.rate === 'once' ? [] : [position.count, position.inChunk];
+  return `${functions.name(step)}(${[...head, ...args].join(', ')});`;
+}
+
+function phaseCode(phase: Phase, index: number, groups: number, calls: Calls): string {
+  const atOnce = calls.layout.memory.batchGroups[index]!;
+  const sections = phase.sections.map(({ rate, steps }) => {
+    const isPerGroup = rate === 'group';
+    const position: Position = isPerGroup
+      ? { inChunk: 'b + g', inBatch: 'g', count: '1' }
+      : { inChunk: 'b', inBatch: '0', count: 'n' };
+    const code = steps.map((step) => calls.code(step, position)).join('\n');
+    return isPerGroup ? `for (long g = 0; g < n; g++) {\n${code}\n}` : code;
+  });
+  const closing = phase.closing.map((step) => calls.code(step, once)).join('\n');
+  const loop = `for (long b = 0; b < ${groups}; b += ${atOnce}) {
+      const long n = smaller(${atOnce}, ${groups} - b);
+      ${sections.join('\n')}
+    }`;
+  return `/* phase ${index} */\n${sections.length > 0 ? loop : ''}\n${closing}`;
+}
+
+const clock = `
+#include <time.h>
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+static double spent[10000];
+/* seconds spent in each call since the last time */
+EXPORT void lossledger_profile(double *seconds, long count) {
+  memcpy(seconds, spent, sizeof(double) * (size_t)count);
+  memset(spent, 0, sizeof spent);
+}`;
+
+/** Writes the C file of a lowered graph; with `isProfiled`, one that takes the time of each kernel. */
+export function generateModule(lowered: LoweredGraph, target: Target, isProfiled = false): GeneratedModule {
+  const groups = Math.ceil(lowered.examples / target.lanes);
+  const vectorBytes = 4 * target.lanes;
+  const phases = schedule(lowered.steps);
+  const memory = planMemory(phases, groups, vectorBytes);
+  const all = [...lowered.loadSteps, ...lowered.steps, ...lowered.gradientSteps];
+  const layout = new Layout(all, memory, groups, vectorBytes);
+  const functions = new Functions();
+  const calls = new Calls(functions, layout, isProfiled);
+  const codes = (steps: readonly Step[]): string => steps.map((step) => calls.code(step, once)).join('\n');
+  const load = codes(lowered.loadSteps);
+  const run = phases.map((phase, index) => phaseCode(phase, index, groups, calls)).join('\n');
+  const gradient = codes(lowered.gradientSteps);
+  const feeds = lowered.feeds.map((_, index) => `, const void *x${index}`).join('');
+  const lossCode = `*(double *)(memory + ${layout.offset(lowered.loss.sums)}) * ${doubleLiteral(lowered.loss.factor)}`;
+  const source = `${prelude(target)}
+${isProfiled ? clock : ''}
+${functions.texts.join('\n\n')}
+
+/* allocates a program's memory; null where there is not enough */
+EXPORT char *lossledger_create(void) {
+  ${creation(layout, lowered.examples, groups)}
+}
+
+EXPORT void lossledger_destroy(char *memory) { free(memory); }
+
+/* sets the parameters */
+EXPORT void lossledger_load(char *memory, const double *theta, const double *constants) {
+  ${load}
+}
+
+/* returns the loss sum of one chunk; adds to gradient where it is not null */
+EXPORT double lossledger_run(char *memory, double *gradient${feeds}) {
+  v *const tensors = (v *)(memory + ${layout.tensors});
+  memset(memory + ${layout.sumsStart}, 0, ${layout.sumsEnd - layout.sumsStart});
+  ${run}
+  if (gradient) {
+    ${gradient}
+  }
+  return ${lossCode};
+}
+`;
+  return { source: formatC(source), calls: calls.steps, memoryBytes: layout.end };
+}
+
+const HUGE_PAGE = 2 << 20;
+
+function creation(layout: Layout, examples: number, groups: number): string {
+  const bytes = Math.ceil(layout.end / HUGE_PAGE) * HUGE_PAGE;
+  return `char *memory = aligned_alloc(${HUGE_PAGE}, ${bytes}L);
+    if (!memory) return 0;
+    #ifdef MADV_HUGEPAGE
+    madvise(memory, ${bytes}L, MADV_HUGEPAGE);
+    #endif
+    for (long n = 0; n < ${groups} * LANES; n++) {
+      ((float *)(memory + ${layout.masks}))[n] = n < ${examples} ? 1.0f : 0.0f;
+    }
+    return memory;`;
+}

@@ -1,0 +1,121 @@
+import type { Target } from '../toolchain/target.js';
+
+const headers: Readonly<Record<Target['name'], string>> = {
+  avx512: '#include <immintrin.h>',
+  avx2: '#include <immintrin.h>',
+  neon: '#include <arm_neon.h>',
+  portable: '',
+};
+
+/** Operations that vector extensions of C have no operator for. In `v_max` the second operand passes on a NaN. */
+const operations: Readonly<Record<Target['name'], string>> = {
+  avx512: `
+static inline v v_max(v a, v b) { return (v)_mm512_max_ps((__m512)a, (__m512)b); }
+static inline v v_sqrt(v a) { return (v)_mm512_sqrt_ps((__m512)a); }
+static inline v v_if_greater(v a, v b, v yes, v no) {
+  return (v)_mm512_mask_blend_ps(_mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_GT_OQ), (__m512)no, (__m512)yes);
+}
+static inline v v_from_bytes(bytes a) { return (v)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32((__m128i)a)); }`,
+  avx2: `
+static inline v v_max(v a, v b) { return (v)_mm256_max_ps((__m256)a, (__m256)b); }
+static inline v v_sqrt(v a) { return (v)_mm256_sqrt_ps((__m256)a); }
+static inline v v_if_greater(v a, v b, v yes, v no) {
+  return (v)_mm256_blendv_ps((__m256)no, (__m256)yes, _mm256_cmp_ps((__m256)a, (__m256)b, _CMP_GT_OQ));
+}
+static inline v v_from_bytes(bytes a) {
+  long long eight; memcpy(&eight, &a, 8);
+  return (v)_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_cvtsi64_si128(eight)));
+}`,
+  neon: `
+static inline v v_max(v a, v b) { return (v)vmaxq_f32((float32x4_t)a, (float32x4_t)b); }
+static inline v v_sqrt(v a) { return (v)vsqrtq_f32((float32x4_t)a); }
+static inline v v_if_greater(v a, v b, v yes, v no) {
+  return (v)vbslq_f32(vcgtq_f32((float32x4_t)a, (float32x4_t)b), (float32x4_t)yes, (float32x4_t)no);
+}
+static inline v v_from_bytes(bytes a) { return __builtin_convertvector(a, v); }`,
+  portable: `
+static inline v v_max(v a, v b) { for (int l = 0; l < LANES; l++) a[l] = a[l] > b[l] ? a[l] : b[l]; return a; }
+static inline v v_sqrt(v a) { for (int l = 0; l < LANES; l++) a[l] = sqrtf(a[l]); return a; }
+static inline v v_if_greater(v a, v b, v yes, v no) {
+  for (int l = 0; l < LANES; l++) no[l] = a[l] > b[l] ? yes[l] : no[l];
+  return no;
+}
+static inline v v_from_bytes(bytes a) { return __builtin_convertvector(a, v); }`,
+};
+
+/** The start of every generated file: the vector type \`v\` of the target and what works on it. */
+export function prelude(target: Target): string {
+  const { lanes } = target;
+  return `
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <math.h>
+#include <sys/mman.h>
+${headers[target.name]}
+#define LANES ${lanes}
+#define INLINE static inline __attribute__((always_inline))
+/* one vector: the same number of LANES examples */
+typedef float v __attribute__((vector_size(${4 * lanes})));
+typedef float unaligned_v __attribute__((vector_size(${4 * lanes}), aligned(4)));
+typedef uint8_t bytes __attribute__((vector_size(${lanes})));
+typedef uint8_t unaligned_bytes __attribute__((vector_size(${lanes}), aligned(1)));
+typedef int32_t ints __attribute__((vector_size(${4 * lanes})));
+typedef int32_t unaligned_ints __attribute__((vector_size(${4 * lanes}), aligned(4)));
+typedef float half __attribute__((vector_size(${2 * lanes})));
+typedef double doubles __attribute__((vector_size(${4 * lanes}), aligned(8)));
+#if defined(__clang__) || __GNUC__ >= 12
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLE(a, b, ...) \\
+  _Generic((a), bytes: __builtin_shuffle((bytes)(a), (bytes)(b), (bytes){__VA_ARGS__}), \\
+           default: __builtin_shuffle((v)(a), (v)(b), (ints){__VA_ARGS__}))
+#endif
+#define EXPORT __attribute__((visibility("default")))
+INLINE long smaller(long a, long b) { return a < b ? a : b; }
+INLINE v v_set(float a) { return a - (v){0}; }
+${operations[target.name]}
+/* the larger of two numbers; a NaN where either is one, because v_max returns its second operand then */
+INLINE v v_maximum(v a, v b) { return (v)((ints)v_max(a, b) | (ints)v_max(b, a)); }
+/* a where x equals y, else 0 */
+INLINE v v_if_equal(v x, v y, v a) { return (v)((ints)a & (ints)(x == y)); }
+/* adds one position of Winograd's domain to the 3x3 taps that it belongs to */
+INLINE void add_taps(double *taps, const double *rows, const double *columns, double a) {
+  for (int k = 0; k < 9; k++) taps[k] += rows[k / 3] * columns[k % 3] * a;
+}
+/* e^a to about one unit in the last place, a kept within [-87, 88]; a NaN stays one */
+INLINE v v_exp(v a) {
+  const v x = -v_max(v_set(-88.0f), -v_max(v_set(-87.0f), a));
+  const v shifted = x * 1.44269504088896341f + 12582912.0f;
+  const v n = shifted - 12582912.0f;
+  const v r = x - n * 0.693359375f - n * -2.12194440e-4f;
+  v p = 1.9875691500e-4f * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  p = p * r * r + r + 1.0f;
+  const ints power = ((ints)shifted - 0x4b400000 + 127) << 23;
+  return p * (v)power;
+}
+/* adds float sums to double sums */
+INLINE void add_sums(double *sums, v a) {
+  half low, high;
+  memcpy(&low, &a, sizeof low);
+  memcpy(&high, (char *)&a + sizeof low, sizeof high);
+  doubles *d = (doubles *)sums;
+  d[0] += __builtin_convertvector(low, doubles);
+  d[1] += __builtin_convertvector(high, doubles);
+}
+/* adds x and x * x of count numbers a lane, given as sums of distances from the lane's pivot */
+INLINE void add_moments(double *sum, double *squares, v mask, v pivot, v far, v far_squared, double count) {
+  double s = 0, q = 0;
+  for (int l = 0; l < LANES; l++) {
+    const double p = pivot[l], d = far[l], valid = mask[l];
+    s += valid * (count * p + d);
+    q += valid * (far_squared[l] + 2 * p * d + count * p * p);
+  }
+  *sum += s;
+  *squares += q;
+}`;
+}

@@ -1,0 +1,83 @@
+import { EngineError } from '../../errors.js';
+import type { Graph } from '../../graph/types.js';
+import { sizeOf } from '../../graph/types.js';
+import type { Availability, Engine, Program } from '../types.js';
+import { generateModule } from './emit/module.js';
+import { loadLibrary } from './library.js';
+import { lowerGraph } from './lower/index.js';
+import { NativeProgram } from './program.js';
+import { cachedLibrary } from './toolchain/cache.js';
+import type { Compiler, CompilerSearch } from './toolchain/compiler.js';
+import { findCompiler } from './toolchain/compiler.js';
+
+export interface NativeOptions {
+  /** Compiler command; default \`CC\`, else the first of cc, clang and gcc that works. */
+  readonly compiler?: string;
+  /** Where compiled libraries are kept; default \`$XDG_CACHE_HOME/lossledger/native\`. */
+  readonly cacheFolder?: string;
+}
+
+/** Counts up when the same graph gives other numbers. */
+const GENERATOR = 1;
+
+function checkOutputs(graph: Graph): void {
+  const wanted = graph.parameters.length + 1;
+  const [loss] = graph.outputs;
+  if (loss !== undefined && sizeOf(loss.shape) === 1 && [1, wanted].includes(graph.outputs.length)) return;
+  throw new EngineError({
+    given: `graph ${graph.name} with ${graph.outputs.length} outputs`,
+    expected: `a scalar loss, alone or followed by ${wanted - 1} gradients`,
+    remedy: 'attach a loss, and differentiate it',
+  });
+}
+
+/** The engine that writes C for a graph, has it compiled by the system's compiler, and calls it. */
+export class NativeEngine implements Engine {
+  readonly name = 'native';
+  readonly #options: NativeOptions;
+  #search: CompilerSearch | null = null;
+
+  constructor(options: NativeOptions = {}) {
+    this.#options = options;
+  }
+
+  #find(): CompilerSearch {
+    return (this.#search ??= findCompiler(this.#options.compiler));
+  }
+
+  available(): Promise<Availability> {
+    const search = this.#find();
+    if (search.compiler === null) {
+      const reason = `${search.reason}; install gcc or clang, or name one in CC`;
+      return Promise.resolve({ ok: false, reason });
+    }
+    const { version, target } = search.compiler;
+    return Promise.resolve({ ok: true, detail: `C by ${version} for ${target.name}` });
+  }
+
+  version(): string {
+    const { compiler } = this.#find();
+    return `native ${GENERATOR}${compiler ? ` ${compiler.version} ${compiler.target.name}` : ''}`;
+  }
+
+  async compile(graph: Graph): Promise<Program> {
+    checkOutputs(graph);
+    const compiler = this.#requireCompiler();
+    const { source, memoryBytes } = generateModule(lowerGraph(graph, compiler.target), compiler.target);
+    const path = await cachedLibrary(compiler, source, this.#options.cacheFolder);
+    return new NativeProgram(graph, loadLibrary(path, graph.inputs.length), memoryBytes);
+  }
+
+  #requireCompiler(): Compiler {
+    const search = this.#find();
+    if (search.compiler !== null) return search.compiler;
+    throw new EngineError({
+      given: `the native engine, but ${search.reason}`,
+      expected: 'a C compiler (gcc 10 or newer, or clang)',
+      remedy: 'install one, name one in CC, or use `--engine onnxruntime`',
+    });
+  }
+}
+
+/** The native engine with the system's compiler. */
+export const nativeEngine: Engine = new NativeEngine();

@@ -1,0 +1,83 @@
+import { doubleLiteral, floatLiteral } from '../emit/text.js';
+import type { Feed, Sums, Table, Tensor } from '../plan/objects.js';
+import { Parameters } from '../plan/parameters.js';
+import type { Step } from '../plan/step.js';
+
+export interface SoftmaxLossOptions {
+  readonly examples: number;
+  readonly classes: number;
+  readonly logits: Tensor;
+  readonly labels: Feed;
+  /** Weight of each class [classes], if any. */
+  readonly weights: Table | null;
+  readonly smoothing: number;
+  /** Factor of each example's loss: 1 for the sum, 1 / N for the mean. */
+  readonly scale: number;
+}
+
+const softmax = (classes: number): string => `
+  v top = z[0];
+  for (long c = 1; c < ${classes}; c++) top = v_max(top, z[c]);
+  v total = {0};`;
+
+/** The example of lane l, its label and weight. A label that is no class gives a NaN, never an access outside. */
+const example = (
+  { examples, classes }: SoftmaxLossOptions,
+  labels: string,
+  weights: string | null,
+): string => `
+  const long n = (first + g) * LANES + l;
+  if (n >= ${examples}) break;
+  const long label = ${labels}[n] >= 0 && ${labels}[n] < ${classes} ? ${labels}[n] : 0;
+  const float weight = label == ${labels}[n] ? ${weights === null ? '1.0f' : `${weights}[label]`} : NAN;`;
+
+/** Adds Σ over examples of the weighted cross-entropy, each term in double, to `loss` [1]. */
+export function softmaxLoss(options: SoftmaxLossOptions, loss: Sums): Step {
+  const { classes, logits, smoothing } = options;
+  const parameters = new Parameters();
+  const z = parameters.read(logits);
+  const labels = parameters.feed(options.labels, 'int32_t');
+  const weights = options.weights === null ? null : parameters.readTable(options.weights);
+  const sum = parameters.writeSums(loss);
+  const body = `double sum = 0;
+    for (long g = 0; g < groups; g++) {
+      const v *const z = ${z} + g * ${logits.stride};
+      ${softmax(classes)}
+      v all = {0};
+      for (long c = 0; c < ${classes}; c++) { total += v_exp(z[c] - top); all += z[c]; }
+      for (long l = 0; l < LANES; l++) {
+        ${example(options, labels, weights)}
+        const double reached = ${doubleLiteral(1 - smoothing)} * z[label][l] + ${doubleLiteral(smoothing / classes)} * all[l];
+        sum += weight * (log(total[l]) + top[l] - reached);
+      }
+    }
+    *${sum} += sum * ${doubleLiteral(options.scale)};`;
+  return parameters.step('softmax_loss', 'group', body);
+}
+
+/** Gradient of that loss with respect to the logits. Zero in lanes without an example. */
+export function softmaxLossGradient(options: SoftmaxLossOptions, output: Tensor): Step {
+  const { classes, logits, smoothing } = options;
+  const parameters = new Parameters();
+  const z = parameters.read(logits);
+  const labels = parameters.feed(options.labels, 'int32_t');
+  const weights = options.weights === null ? null : parameters.readTable(options.weights);
+  const out = parameters.write(output);
+  const body = `for (long g = 0; g < groups; g++) {
+      const v *const z = ${z} + g * ${logits.stride};
+      v *const y = ${out} + g * ${output.stride};
+      ${softmax(classes)}
+      for (long c = 0; c < ${classes}; c++) total += y[c] = v_exp(z[c] - top);
+      v weighted = {0}, reached = {0};
+      long labelled[LANES] = {0};
+      for (long l = 0; l < LANES; l++) {
+        ${example(options, labels, weights)}
+        labelled[l] = label;
+        weighted[l] = weight * ${floatLiteral(options.scale)};
+      }
+      reached = weighted * ${floatLiteral(1 - smoothing)};
+      for (long c = 0; c < ${classes}; c++) y[c] = (y[c] / total - ${floatLiteral(smoothing / classes)}) * weighted;
+      for (long l = 0; l < LANES; l++) y[labelled[l]][l] -= reached[l];
+    }`;
+  return parameters.step('softmax_loss_gradient', 'group', body);
+}

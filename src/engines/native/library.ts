@@ -1,0 +1,36 @@
+import koffi from 'koffi';
+import { EngineError } from '../../errors.js';
+
+/** A pointer to a program's memory. */
+export type Memory = object | bigint;
+
+/** The functions of a compiled graph. */
+export interface Library {
+  create(): Memory | null;
+  destroy(memory: Memory): void;
+  load(memory: Memory, theta: Float64Array, constants: Float64Array): void;
+  run(memory: Memory, gradient: Float64Array | null, ...feeds: ArrayBufferView[]): number;
+}
+
+/** Loads a shared library that was generated for a graph with `feeds` inputs. */
+export function loadLibrary(path: string, feeds: number): Library {
+  try {
+    const library = koffi.load(path);
+    const inputs = ', const void *'.repeat(feeds);
+    return {
+      create: library.func('void *lossledger_create()'),
+      destroy: library.func('void lossledger_destroy(void *)'),
+      load: library.func('void lossledger_load(void *, const double *, const double *)'),
+      run: library.func(`double lossledger_run(void *, double *${inputs})`),
+    };
+  } catch (error) {
+    throw new EngineError(
+      {
+        given: `${path}, which does not load: ${error instanceof Error ? error.message : String(error)}`,
+        expected: 'a shared library for this machine',
+        remedy: 'remove the file, or use `--engine onnxruntime`',
+      },
+      { cause: error },
+    );
+  }
+}

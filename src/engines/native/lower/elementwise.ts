@@ -1,0 +1,114 @@
+import { numberAttribute } from '../../../graph/attributes.js';
+import type { Node } from '../../../graph/types.js';
+import { sizeOf } from '../../../graph/types.js';
+import type { Expression, ExpressionFunction } from '../plan/expression.js';
+import { apply, number } from '../plan/expression.js';
+import type { Lowering } from './lowering.js';
+import { unsupported } from './unsupported.js';
+
+type Rule = (node: Node, args: readonly Expression[]) => Expression;
+
+/** An element-wise operator. */
+interface Elementwise {
+  readonly rule: Rule;
+  /** The same on numbers that are known now, where constants may be its operands. */
+  readonly fold?: (...args: number[]) => number;
+  /** When zeros in the operands' unused lanes give zeros in the result's: with all of them, or with any. */
+  readonly zeroWith: 'all' | 'any' | 'first' | 'never';
+}
+
+const binary =
+  (fn: ExpressionFunction): Rule =>
+  (_, [a, b]) =>
+    apply(fn, a!, b!);
+
+const relu: Rule = (_, [x]) => apply('maximum', number(0), x!);
+
+const leakyRelu: Rule = (node, [x]) => {
+  const slope = number(numberAttribute(node, 'alpha', 0.01));
+  return apply('ifGreater', number(0), x!, apply('multiply', slope, x!), x!);
+};
+
+const reluGrad: Rule = (_, [dy, y]) => apply('ifGreater', y!, number(0), dy!, number(0));
+
+const leakyReluGrad: Rule = (node, [dy, x]) => {
+  const slope = number(numberAttribute(node, 'alpha', 0.01));
+  return apply('ifGreater', number(0), x!, apply('multiply', slope, dy!), dy!);
+};
+
+const table: Readonly<Record<string, Elementwise>> = {
+  Add: { rule: binary('add'), fold: (a, b) => a + b, zeroWith: 'all' },
+  Sub: { rule: binary('subtract'), fold: (a, b) => a - b, zeroWith: 'all' },
+  Mul: { rule: binary('multiply'), fold: (a, b) => a * b, zeroWith: 'any' },
+  Div: { rule: binary('divide'), fold: (a, b) => a / b, zeroWith: 'first' },
+  Neg: { rule: (_, [x]) => apply('negate', x!), fold: (a) => -a, zeroWith: 'all' },
+  Sqrt: { rule: (_, [x]) => apply('squareRoot', x!), fold: (a) => Math.sqrt(a), zeroWith: 'all' },
+  Exp: { rule: (_, [x]) => apply('exponential', x!), fold: (a) => Math.exp(a), zeroWith: 'never' },
+  Identity: { rule: (_, [x]) => x!, fold: (a) => a, zeroWith: 'all' },
+  Relu: { rule: relu, zeroWith: 'all' },
+  LeakyRelu: { rule: leakyRelu, zeroWith: 'all' },
+  ReluGrad: { rule: reluGrad, zeroWith: 'first' },
+  LeakyReluGrad: { rule: leakyReluGrad, zeroWith: 'first' },
+};
+
+/** Casts to float of what lanes hold as float anyway. */
+const cast: Elementwise = { rule: (_, [x]) => x!, fold: (a) => a, zeroWith: 'all' };
+
+function lowerElementwise(node: Node, lowering: Lowering, { rule, fold, zeroWith }: Elementwise): void {
+  const output = node.outputs[0]!;
+  const inputs = node.inputs.map((value) => value!);
+  if (inputs.length === 1 && node.op === 'Identity') {
+    lowering.hold(output, lowering.held(inputs[0]!));
+    return;
+  }
+  const operands = inputs.map((value) => lowering.held(value));
+  if (operands.every((held) => held.kind === 'uniform')) {
+    if (!fold) throw unsupported(node, 'an operand that depends on the examples');
+    const value = fold(...operands.map((held) => held.value));
+    lowering.hold(output, { kind: 'uniform', value, shape: output.shape });
+    return;
+  }
+  lowering.settle(node);
+  const args = inputs.map((value) => lowering.operand(node, value, output.shape));
+  const zeros = inputs.map((value) => {
+    const held = lowering.held(value);
+    return held.kind === 'examples' ? held.hasZeroTail : held.kind === 'uniform' && held.value === 0;
+  });
+  lowering.holdExpression(output, rule(node, args), isZero(zeros, zeroWith));
+}
+
+function isZero(zeros: readonly boolean[], zeroWith: Elementwise['zeroWith']): boolean {
+  if (zeroWith === 'any') return zeros.includes(true);
+  if (zeroWith === 'first') return zeros[0]!;
+  return zeroWith === 'all' && zeros.every((zero) => zero);
+}
+
+/** Sums over the chunk times or divided by a known number. */
+function scaleReduced(node: Node, lowering: Lowering): boolean {
+  const [a, b] = node.inputs.map((value) => lowering.held(value!));
+  if (a?.kind !== 'reduced' || b?.kind !== 'uniform' || !['Mul', 'Div'].includes(node.op)) return false;
+  const factor = node.op === 'Mul' ? a.factor * b.value : a.factor / b.value;
+  if (sizeOf(node.outputs[0]!.shape) !== sizeOf(a.shape)) return false;
+  lowering.hold(node.outputs[0]!, { ...a, factor });
+  return true;
+}
+
+function lowerCast(node: Node, lowering: Lowering): void {
+  const to = node.outputs[0]!.dtype;
+  if (to !== 'float32') throw unsupported(node, 'a cast to float32');
+  lowerElementwise(node, lowering, cast);
+}
+
+/** Element-wise operators. */
+export const elementwise: readonly (readonly [string, (node: Node, lowering: Lowering) => void])[] = [
+  ...Object.entries(table).map(
+    ([op, entry]) =>
+      [
+        op,
+        (node: Node, lowering: Lowering): void => {
+          if (!scaleReduced(node, lowering)) lowerElementwise(node, lowering, entry);
+        },
+      ] as const,
+  ),
+  ['Cast', lowerCast] as const,
+];

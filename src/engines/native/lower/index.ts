@@ -1,0 +1,111 @@
+import type { Graph, Node, Value } from '../../../graph/types.js';
+import { parameterCount, sizeOf } from '../../../graph/types.js';
+import { addToGradient } from '../kernels/table.js';
+import type { Sums } from '../plan/objects.js';
+import type { Step } from '../plan/step.js';
+import type { Target } from '../toolchain/target.js';
+import { batchNorms } from './batch-norm.js';
+import { convolutions } from './convolution.js';
+import { elementwise } from './elementwise.js';
+import { rowMajorStrides } from './held.js';
+import { losses } from './loss.js';
+import { Lowering } from './lowering.js';
+import { products } from './matrix.js';
+import { pools } from './pool.js';
+import { reductions } from './reduction.js';
+import { shapes } from './shape.js';
+import { simplify } from './simplify.js';
+import { unsupported } from './unsupported.js';
+
+/** A graph as steps, in an order that respects what needs what. */
+export interface LoweredGraph {
+  /** N. */
+  readonly examples: number;
+  /** K. */
+  readonly parameters: number;
+  readonly feeds: readonly Value[];
+  readonly loadSteps: readonly Step[];
+  readonly steps: readonly Step[];
+  /** Run last, only where the caller wants the gradient. */
+  readonly gradientSteps: readonly Step[];
+  readonly loss: { readonly sums: Sums; readonly factor: number };
+}
+
+const lowerings: ReadonlyMap<string, (node: Node, lowering: Lowering) => void> = new Map([
+  ...elementwise,
+  ...shapes,
+  ...products,
+  ...reductions,
+  ...losses,
+  ...convolutions,
+  ...pools,
+  ...batchNorms,
+]);
+
+/** Operators that the native engine has a way to do, in some or all of their forms. */
+export const supportedOperators: ReadonlySet<string> = new Set(lowerings.keys());
+
+/** Turns a loss graph, with or without gradients, into steps. Throws EngineError for what is not supported. */
+export function lowerGraph(graph: Graph, target: Target): LoweredGraph {
+  const simple = simplify(graph);
+  const lowering = new Lowering(simple, target);
+  holdSources(graph, lowering);
+  for (const node of simple.nodes) {
+    const lower = lowerings.get(node.op);
+    if (!lower) throw unsupported(node, `one of ${[...supportedOperators].sort().join(', ')}`);
+    lower(node, lowering);
+  }
+  const [loss, ...gradients] = graph.outputs;
+  const held = lowering.held(loss!);
+  if (held.kind !== 'reduced') throw unsupported(lastNode(graph), 'a loss that is a sum over the examples');
+  return {
+    examples: lowering.examples,
+    parameters: parameterCount(graph.parameters),
+    feeds: graph.inputs,
+    loadSteps: lowering.loadSteps,
+    steps: lowering.steps,
+    gradientSteps: gradientSteps(graph, gradients, lowering),
+    loss: { sums: held.sums, factor: held.factor },
+  };
+}
+
+function lastNode(graph: Graph): Node {
+  return graph.nodes.at(-1)!;
+}
+
+/** Inputs, parameters and constants, before any node. */
+function holdSources(graph: Graph, lowering: Lowering): void {
+  graph.inputs.forEach((value, index) => {
+    lowering.hold(value, { kind: 'fed', feed: { kind: 'feed', index } });
+  });
+  const views = [
+    { source: 'theta', values: graph.parameters.map((parameter) => parameter.value) },
+    { source: 'constants', values: graph.constants.map((constant) => constant.value) },
+  ] as const;
+  for (const { source, values } of views) {
+    let offset = 0;
+    for (const value of values) {
+      const { shape } = value;
+      const numbers = { kind: 'numbers', source, offset } as const;
+      lowering.hold(value, { kind: 'static', numbers, shape, strides: rowMajorStrides(shape) });
+      offset += sizeOf(shape);
+    }
+  }
+  for (const { value, data } of graph.constants) {
+    if (data.length === 1)
+      lowering.hold(value, { kind: 'uniform', value: Number(data[0]), shape: value.shape });
+  }
+}
+
+function gradientSteps(graph: Graph, gradients: readonly Value[], lowering: Lowering): Step[] {
+  let offset = 0;
+  return gradients.map((gradient, index) => {
+    const { shape } = graph.parameters[index]!.value;
+    const held = lowering.held(gradient);
+    if (held.kind !== 'reduced')
+      throw unsupported(lastNode(graph), 'gradients that are sums over the examples');
+    const step = addToGradient(held.sums, held.factor, held, offset);
+    offset += sizeOf(shape);
+    return step;
+  });
+}

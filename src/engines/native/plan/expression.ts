@@ -1,0 +1,76 @@
+import type { Mask, Table, Tensor } from './objects.js';
+
+/** Functions of an expression. `maximum(a, b)` passes on a NaN of b; `ifGreater(a, b, yes, no)`. */
+export type ExpressionFunction =
+  | 'add'
+  | 'subtract'
+  | 'multiply'
+  | 'divide'
+  | 'negate'
+  | 'maximum'
+  | 'squareRoot'
+  | 'exponential'
+  | 'ifGreater';
+
+/** How the numbers of a table belong to elements. */
+export type TablePer = 'all' | 'channel' | 'element';
+
+/**
+ * An element-wise computation. It is evaluated where its result is needed: while a kernel loads its operand, on what it
+ * stores, or by a loop of its own.
+ */
+export type Expression =
+  | { readonly kind: 'tensor'; readonly tensor: Tensor }
+  /** One number per example, or one per channel of each example, the same for all its elements or pixels. */
+  | { readonly kind: 'coarse'; readonly tensor: Tensor | Mask; readonly per: 'all' | 'channel' }
+  | { readonly kind: 'table'; readonly table: Table; readonly per: TablePer }
+  | { readonly kind: 'number'; readonly value: number }
+  /** What the kernel that will store this expression computes. */
+  | { readonly kind: 'computed'; readonly by: Unfinished }
+  | { readonly kind: 'apply'; readonly fn: ExpressionFunction; readonly args: readonly Expression[] };
+
+/** A kernel whose stored expression is still open, so that element-wise consumers can join it. */
+export interface Unfinished {
+  /** Adds the kernel's step, which stores `result`, and returns where. */
+  readonly finish: (result: Expression) => Tensor;
+}
+
+export function apply(fn: ExpressionFunction, ...args: Expression[]): Expression {
+  return { kind: 'apply', fn, args };
+}
+
+export function number(value: number): Expression {
+  return { kind: 'number', value };
+}
+
+/** The leaves of an expression, left to right, each as often as it occurs. */
+export function* leavesOf(expression: Expression): Generator<Exclude<Expression, { kind: 'apply' }>> {
+  if (expression.kind !== 'apply') yield expression;
+  else for (const argument of expression.args) yield* leavesOf(argument);
+}
+
+/** Distinct tensors that an evaluation loads element by element. */
+export function tensorsOf(expression: Expression): Tensor[] {
+  const tensors = new Set<Tensor>();
+  for (const leaf of leavesOf(expression)) if (leaf.kind === 'tensor') tensors.add(leaf.tensor);
+  return [...tensors];
+}
+
+/** The kernels that must be finished before, or with, this expression. */
+export function unfinishedIn(expression: Expression): Unfinished[] {
+  const found = new Set<Unfinished>();
+  for (const leaf of leavesOf(expression)) if (leaf.kind === 'computed') found.add(leaf.by);
+  return [...found];
+}
+
+/** True where elements of different channels are treated differently, so that the split into channels matters. */
+export function dependsOnChannel(expression: Expression): boolean {
+  return [...leavesOf(expression)].some((leaf) => 'per' in leaf && leaf.per === 'channel');
+}
+
+/** The expression with another one in place of what `kernel` computes. */
+export function substitute(expression: Expression, kernel: Unfinished, by: Expression): Expression {
+  if (expression.kind === 'computed') return expression.by === kernel ? by : expression;
+  if (expression.kind !== 'apply') return expression;
+  return { ...expression, args: expression.args.map((argument) => substitute(argument, kernel, by)) };
+}

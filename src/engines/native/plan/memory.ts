@@ -1,0 +1,117 @@
+import type { Lifetime } from './arena.js';
+import { placeLifetimes } from './arena.js';
+import type { Tensor } from './objects.js';
+import type { Phase } from './schedule.js';
+
+/** For how many groups of examples a tensor has room. */
+export type Scope = 'group' | 'batch' | 'chunk';
+
+export interface TensorPlace {
+  readonly scope: Scope;
+  /** In vectors, from the start of the tensors. */
+  readonly offset: number;
+}
+
+export interface MemoryPlan {
+  /** Groups that a phase takes at once, by phase. */
+  readonly batchGroups: readonly number[];
+  readonly places: ReadonlyMap<Tensor, TensorPlace>;
+  /** Vectors of all tensors. */
+  readonly size: number;
+}
+
+/** Bytes of a batch's tensors that should stay in the caches. */
+const BATCH_BYTES = 4 << 20;
+
+interface Use {
+  readonly phase: number;
+  readonly section: number;
+  readonly time: number;
+}
+
+/** When each moment of a phase or section starts and ends, and where tensors are used. */
+interface Timeline {
+  readonly uses: ReadonlyMap<Tensor, readonly Use[]>;
+  readonly phases: readonly { start: number; end: number }[];
+  readonly sections: readonly { start: number; end: number }[];
+}
+
+function timelineOf(phases: readonly Phase[]): Timeline {
+  const uses = new Map<Tensor, Use[]>();
+  const phaseSpans: { start: number; end: number }[] = [];
+  const sectionSpans: { start: number; end: number }[] = [];
+  let time = 0;
+  phases.forEach((phase, p) => {
+    const phaseStart = time;
+    for (const section of phase.sections) {
+      const sectionStart = time;
+      for (const step of section.steps) {
+        for (const { object } of step.arguments) {
+          if (object.kind !== 'tensor') continue;
+          const use = { phase: p, section: sectionSpans.length, time };
+          uses.set(object, [...(uses.get(object) ?? []), use]);
+        }
+        time++;
+      }
+      sectionSpans.push({ start: sectionStart, end: time - 1 });
+    }
+    phaseSpans.push({ start: phaseStart, end: time - 1 });
+  });
+  return { uses, phases: phaseSpans, sections: sectionSpans };
+}
+
+function scopeOf(uses: readonly Use[], rates: readonly string[]): Scope {
+  const [first] = uses;
+  if (uses.some((use) => use.phase !== first!.phase)) return 'chunk';
+  const isLocal = uses.every((use) => use.section === first!.section);
+  return isLocal && rates[first!.section] === 'group' ? 'group' : 'batch';
+}
+
+/**
+ * What is used in several phases lives from the start of the first to the end of the last, because a phase's loop runs
+ * over all groups; likewise what is used in several sections. Only what stays inside one section lives step by step.
+ */
+function span(uses: readonly Use[], scope: Scope, timeline: Timeline): { start: number; end: number } {
+  const first = uses[0]!;
+  const last = uses.at(-1)!;
+  if (scope === 'chunk') {
+    return { start: timeline.phases[first.phase]!.start, end: timeline.phases[last.phase]!.end };
+  }
+  if (scope === 'batch') {
+    return { start: timeline.sections[first.section]!.start, end: timeline.sections[last.section]!.end };
+  }
+  return { start: first.time, end: last.time };
+}
+
+/** Groups at once: as many as keep a phase's tensors in the caches, in batches of equal size. */
+function batchGroups(vectorsPerGroup: number, groups: number, vectorBytes: number): number {
+  const fitting = Math.max(1, Math.floor(BATCH_BYTES / Math.max(1, vectorsPerGroup * vectorBytes)));
+  return Math.ceil(groups / Math.ceil(groups / fitting));
+}
+
+/** Gives every tensor a place, for a chunk of `groups` groups. */
+export function planMemory(phases: readonly Phase[], groups: number, vectorBytes: number): MemoryPlan {
+  const timeline = timelineOf(phases);
+  const rates = phases.flatMap((phase) => phase.sections.map((section) => section.rate));
+  const tensors = [...timeline.uses].map(([tensor, uses]) => {
+    const scope = scopeOf(uses, rates);
+    return { tensor, uses, scope, ...span(uses, scope, timeline) };
+  });
+  const perPhase = phases.map((_, p) => {
+    const own = tensors.filter(({ scope, uses }) => scope === 'batch' && uses[0]!.phase === p);
+    return batchGroups(
+      own.reduce((total, { tensor }) => total + tensor.stride, 0),
+      groups,
+      vectorBytes,
+    );
+  });
+  const lifetimes: Lifetime[] = tensors.map(({ tensor, uses, scope, start, end }) => {
+    const copies = { group: 1, batch: perPhase[uses[0]!.phase]!, chunk: groups }[scope];
+    return { size: tensor.stride * copies, start, end };
+  });
+  const { offsets, size } = placeLifetimes(lifetimes);
+  const places = new Map(
+    tensors.map(({ tensor, scope }, index) => [tensor, { scope, offset: offsets[index]! }]),
+  );
+  return { batchGroups: perPhase, places, size };
+}

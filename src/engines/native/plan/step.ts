@@ -1,0 +1,35 @@
+import type { StoredObject, Tensor } from './objects.js';
+
+export interface Argument {
+  readonly object: StoredObject;
+  readonly access: 'read' | 'write';
+}
+
+/** A C function without its name; two steps whose functions have the same text share one. */
+export interface KernelFunction {
+  /** What it does, as the start of its name, such as `dense`. */
+  readonly label: string;
+  /** C parameters that follow those that every function of its rate has. */
+  readonly parameters: string;
+  readonly body: string;
+}
+
+/**
+ * How often a step runs:
+ * - `group`: best on one group of examples at a time, while its data are in the cache;
+ * - `batch`: best on many groups at once, because it reuses weights or sums over examples;
+ * - `once`: after all groups of the chunk, when sums are complete.
+ */
+export type Rate = 'group' | 'batch' | 'once';
+
+/** One call of a kernel. */
+export interface Step {
+  readonly rate: Rate;
+  readonly function: KernelFunction;
+  /** In the order of the function's own parameters. */
+  readonly arguments: readonly Argument[];
+  /** Tensors of which each element is read just before the same element is written: the output may replace them. */
+  readonly replaceable: readonly Tensor[];
+  /** Products that the definition of the operator has for each example; for benchmarks. */
+  readonly multiplyAdds: number;
+}

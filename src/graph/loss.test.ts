@@ -1,0 +1,58 @@
+import { describe, expect, it } from 'vitest';
+import { referenceEngine } from '../engines/reference/index.js';
+import type { Feeds } from '../engines/types.js';
+import { GraphError } from '../errors.js';
+import { GraphBuilder } from './builder.js';
+import type { LossOptions } from './loss.js';
+import { attachLoss } from './loss.js';
+import type { Graph } from './types.js';
+
+/** A model that only hands on its input [2, 3]. */
+function forward(): Graph {
+  const builder = new GraphBuilder('identity');
+  return builder.build([builder.apply('Identity', [builder.input('x', 'float32', [2, 3])])]);
+}
+
+const x = Float32Array.of(1, -2, 0.5, 0, 3, -1);
+
+async function lossOf(options: LossOptions, labels: Feeds[string]): Promise<number> {
+  const program = await referenceEngine.compile(attachLoss(forward(), options));
+  return program.run({ x, labels });
+}
+
+describe('attachLoss', () => {
+  it('softmax cross-entropy: sum over examples of -log p[label]', async () => {
+    const naive = [0, 1].map((n) => {
+      const row = [...x.slice(3 * n, 3 * n + 3)];
+      return -Math.log(Math.exp(row[n + 1]!) / row.reduce((sum, logit) => sum + Math.exp(logit), 0));
+    });
+    const labels = Int32Array.of(1, 2);
+    expect(await lossOf({ loss: 'softmaxCrossEntropy' }, labels)).toBeCloseTo(naive[0]! + naive[1]!, 13);
+    const weighted = await lossOf({ loss: 'softmaxCrossEntropy', classWeights: [7, 2, 3] }, labels);
+    expect(weighted).toBeCloseTo(2 * naive[0]! + 3 * naive[1]!, 13);
+  });
+
+  it('sigmoid cross-entropy: sum over examples of the mean over outputs of -log p of the label', async () => {
+    const labels = Float32Array.of(1, 0, 0, 1, 1, 0);
+    const terms = Array.from(x, (z, k) => {
+      const p = 1 / (1 + Math.exp(-z));
+      return -Math.log(labels[k] === 1 ? p : 1 - p);
+    });
+    const expected = terms.reduce((a, b) => a + b) / 3;
+    expect(await lossOf({ loss: 'sigmoidCrossEntropy' }, labels)).toBeCloseTo(expected, 13);
+  });
+
+  it('squared error: sum over examples of the mean over outputs', async () => {
+    const labels = Float32Array.of(0, 0, 0, 0, 3, 1);
+    expect(await lossOf({ loss: 'squaredError' }, labels)).toBeCloseTo((1 + 4 + 0.25 + 4) / 3, 14);
+  });
+
+  it('refuses a graph without one float output', () => {
+    const graph = forward();
+    const twice = { ...graph, outputs: [graph.outputs[0]!, graph.outputs[0]!] };
+    expect(() => attachLoss(twice, { loss: 'squaredError' })).toThrow(GraphError);
+    expect(() => attachLoss({ ...graph, outputs: [] }, { loss: 'squaredError' })).toThrow(
+      /one float32 output/,
+    );
+  });
+});

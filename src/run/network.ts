@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { readBytes, sha256 } from '../data/files.js';
+import type { SourceFile } from '../data/types.js';
+import { DataError } from '../errors.js';
+import { readOnnx, type OnnxModel } from '../graph/onnx/index.js';
+import { importedModel } from '../models/imported.js';
+import { modelNamed } from '../models/registry.js';
+import type { Model } from '../models/types.js';
+import type { Manifest } from '../store/manifest.js';
+import { isModelFile } from './paths.js';
+
+/** A network and where it comes from. */
+export interface Network {
+  readonly model: Model;
+  /** Default examples of a chunk. */
+  readonly chunk: number;
+  /** The ONNX file and those beside it; none for a built-in network. */
+  readonly files: readonly SourceFile[];
+  /** Their bytes, by the paths under which a run folder keeps them. */
+  readonly attachments: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Where a run folder keeps the ONNX file, and the folder of those beside it. */
+const keptModel = 'model.onnx';
+const keptData = 'model.data';
+
+/** Examples of a chunk of an imported network unless the user says otherwise. */
+const importedChunk = 500;
+
+/** The built-in network of that name, or the one of an ONNX file. Throws UsageError, DataError, GraphError. */
+export async function openNetwork(name: string): Promise<Network> {
+  if (!isModelFile(name)) return { ...modelNamed(name), files: [], attachments: new Map() };
+  const folder = dirname(name);
+  return importNetwork(basename(name), await readModelFile(name), (location) => join(folder, location));
+}
+
+/** The network of a stored run, from the bytes that the run folder keeps. */
+export async function reopenNetwork(folder: string, { objective }: Manifest): Promise<Network> {
+  if (objective.modelFiles.length === 0) return openNetwork(objective.model);
+  const bytes = await readModelFile(join(folder, keptModel));
+  const network = importNetwork(objective.model, bytes, (location) => join(folder, keptData, location));
+  const hashes = network.files.map((file) => file.sha256).join();
+  if (hashes === objective.modelFiles.map((file) => file.sha256).join()) return network;
+  throw new DataError({
+    given: `${join(folder, keptModel)} with SHA-256 ${hashes}`,
+    expected: objective.modelFiles.map((file) => file.sha256).join(),
+    remedy: 'restore the file from a copy; `lca verify` names all that is damaged',
+  });
+}
+
+/** Reads a model and what it names beside it, for inspection; nothing is kept. */
+export async function readNetworkFile(path: string): Promise<OnnxModel> {
+  const folder = dirname(path);
+  const bytes = await readModelFile(path);
+  return readOnnx(bytes, { externalData: (location) => readBeside(join(folder, location)) });
+}
+
+function readModelFile(path: string): Promise<Uint8Array> {
+  return readBytes(path, 'check the path; built-in networks are named without a path');
+}
+
+function importNetwork(name: string, bytes: Uint8Array, pathOf: (location: string) => string): Network {
+  const attachments = new Map([[keptModel, bytes]]);
+  const files = [{ name, sha256: sha256(bytes) }];
+  const externalData = (location: string): Uint8Array => {
+    const kept = `${keptData}/${location}`;
+    const known = attachments.get(kept);
+    if (known !== undefined) return known;
+    const content = readBeside(pathOf(location));
+    attachments.set(kept, content);
+    files.push({ name: location, sha256: sha256(content) });
+    return content;
+  };
+  return {
+    model: { ...importedModel(readOnnx(bytes, { externalData })), name },
+    chunk: importedChunk,
+    files,
+    attachments,
+  };
+}
+
+function readBeside(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (cause) {
+    throw new DataError(
+      {
+        given: `${path}, which the model names and which cannot be read`,
+        expected: 'the file of external data beside the model',
+        remedy: 'copy it there, or export the model as one file',
+      },
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { datasetStatuses } from '../../src/run/datasets.js';
+import { presets } from '../../src/run/presets.js';
+import type { RunAnalysis } from '../../src/analysis/run.js';
+import { lca, temporaryFolder } from '../support/cli.js';
+
+const here = new Set((await datasetStatuses()).filter((status) => status.here).map(({ name }) => name));
+const runnable = presets.filter(({ config }) => here.has(config.data!));
+const absent = presets.filter((preset) => !runnable.includes(preset));
+if (absent.length > 0) {
+  console.log(`skipped, since their data are not here: ${absent.map(({ name }) => name).join(', ')}`);
+}
+
+const folder = temporaryFolder();
+
+describe('presets from the command line', () => {
+  it.each(runnable.map(({ name }) => name))('%s: three iterations on 500 examples', async (name) => {
+    const out = join(folder, name);
+    const small = ['--subset', '500', '--iterations', '3', '--batch-size', '50', '--splits', 'train', '--tolerance', 'none'];
+    const { code, stderr, stdout } = await lca(['run', name, ...small, '--chunk', '125', '--quiet', '--json', '--out', out]);
+    expect(code, stderr).toBe(0);
+    const analysis = JSON.parse(stdout) as RunAnalysis;
+    expect(analysis.subintervals).toEqual([2, 2, 2]);
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain(name);
+  });
+
+  it('refuse a network and data that do not fit, naming both shapes', async () => {
+    const { code, stderr } = await lca(['run', 'mnist-fc-sgd', '--model', 'lenet', '--data', 'mnist', '--model', 'resnet20', '--out', join(folder, 'misfit')]);
+    expect(stderr).toMatch(/\[1, 28, 28\][^]*\[3, 32, 32\]/);
+    expect(code).toBe(2);
+  });
+}); // prettier-ignore

@@ -1,0 +1,108 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { lca, temporaryFolder } from '../support/cli.js';
+import {
+  golden,
+  goldenAbsent,
+  goldenHere,
+  mnistHead,
+  relativeDeviation,
+  type GoldenName,
+} from '../support/golden.js';
+import { npyNumbers, npzFile } from '../support/npz.js';
+
+if (!goldenHere) console.log(goldenAbsent);
+
+const folder = temporaryFolder();
+const cases: readonly GoldenName[] = ['cnn', 'resnet'];
+const fileOf = (name: GoldenName, file: string) =>
+  resolve(import.meta.dirname, '../../../shared/golden', name, file);
+const dataOf = (name: GoldenName) => join(folder, `${name}.npz`);
+
+/**
+ * Bounds relative to the largest component (residual: nats). Stored allocations are float32, and so are the pixels, which PyTorch
+ * divided in float64: both cost about 1e-7, whatever the engine.
+ */
+const engines = [
+  { engine: 'reference', bound: 2e-7, residual: 1e-8 },
+  { engine: 'onnxruntime', bound: 1e-5, residual: 1e-6 },
+] as const;
+
+function writeData(name: GoldenName): void {
+  const { examples } = golden(name).definition;
+  const { images, labels } = mnistHead(examples);
+  const x = { data: Float32Array.from(images, (pixel) => pixel / 255), shape: [examples, 1, 28, 28] };
+  const y = { data: BigInt64Array.from(labels, BigInt), shape: [examples] };
+  writeFileSync(dataOf(name), npzFile({ x, y }));
+}
+
+async function succeed(args: readonly string[]): Promise<string> {
+  const { code, stderr, stdout } = await lca(args);
+  expect(code, stderr).toBe(0);
+  return stdout;
+}
+
+function measureArguments(name: GoldenName, engine: string, out: string): string[] {
+  const files = [
+    '--model',
+    fileOf(name, 'model.onnx'),
+    '--trajectory',
+    fileOf(name, 'case.safetensors'),
+    '--data',
+    dataOf(name),
+  ];
+  const rule = ['--rule', 'simpson', '--subintervals', '2', '--tolerance', 'none'];
+  const chunk = ['--chunk', String(golden(name).definition.batchStatisticsChunk)];
+  return ['measure', ...files, ...chunk, ...rule, '--engine', engine, '--out', out, '--quiet'];
+}
+
+async function exported(run: string, what: string): Promise<Float32Array | Float64Array> {
+  const path = join(folder, `${what}.npy`);
+  await succeed(['export', run, '--what', what, '--split', 'train', '--format', 'npy', '--out', path]);
+  return npyNumbers(readFileSync(path));
+}
+
+describe.skipIf(!goldenHere)('a model, trajectory and data from elsewhere, from the command line', () => {
+  beforeAll(() => {
+    cases.forEach(writeData);
+  });
+
+  describe.each(cases)('%s', (name) => {
+    it.each(engines)('$engine', async ({ engine, bound, residual }) => {
+      const { definition, tensors } = golden(name);
+      const run = join(folder, `${name}-${engine}`);
+      await succeed(measureArguments(name, engine, run));
+      expect(relativeDeviation(await exported(run, 'allocation'), tensors['lca_simpson2']!)).toBeLessThan(bound);
+      expect(relativeDeviation(await exported(run, 'loss'), tensors['loss']!)).toBeLessThan(bound);
+      const residuals = await exported(run, 'residual');
+      definition.residual_simpson2.forEach((value, t) => {
+        expect(Math.abs(residuals[t]! - value)).toBeLessThan(residual);
+      });
+      expect(await succeed(['verify', run, '--sample', '1', '--quiet'])).toMatch(/sound/);
+    });
+  });
+
+  it('the manifest states all files, and the run keeps the model', async () => {
+    const run = join(folder, 'cnn-onnxruntime');
+    const manifest = JSON.parse(readFileSync(join(run, 'manifest.json'), 'utf8')) as {
+      objective: { modelFiles: unknown[]; files: unknown[] };
+      trajectory: { files: unknown[]; batchSize: null };
+    };
+    const sha256 = expect.stringMatching(/^[0-9a-f]{64}$/) as string;
+    expect(manifest.objective.modelFiles).toEqual([{ name: 'model.onnx', sha256 }]);
+    expect(manifest.objective.files).toEqual([{ name: 'cnn.npz', sha256 }]);
+    expect(manifest.trajectory).toMatchObject({ files: [{ name: 'case.safetensors', sha256 }], batchSize: null });
+    expect(readFileSync(join(run, 'model.onnx'))).toEqual(readFileSync(fileOf('cnn', 'model.onnx')));
+  });
+
+  it('refuses data that were changed since', async () => {
+    const bytes = readFileSync(dataOf('resnet'));
+    bytes[bytes.length >> 1]! ^= 1;
+    writeFileSync(dataOf('resnet'), bytes);
+    const { code, stderr } = await lca(['verify', join(folder, 'resnet-reference'), '--sample', '1', '--quiet']);
+    writeData('resnet');
+    expect(stderr).toMatch(/resnet\.npz/);
+    expect(code).toBe(2);
+  });
+}); // prettier-ignore

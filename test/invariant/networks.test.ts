@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { differentiate } from '../../src/autodiff/differentiate.js';
+import type { Engine, Feeds } from '../../src/engines/types.js';
+import { attachLoss } from '../../src/graph/loss.js';
+import { parameterCount, sizeOf } from '../../src/graph/types.js';
+import { dropoutMasks } from '../../src/models/dropout.js';
+import { initialise } from '../../src/models/initialise.js';
+import { modelNamed, modelNames } from '../../src/models/registry.js';
+import { fold, key, uniform } from '../../src/num/random.js';
+import { engineNamed } from '../../src/run/engines.js';
+import { relativeDeviation } from '../support/golden.js';
+
+const examples = 2;
+const transform = { dtype: 'uint8', divisor: 255, mean: [], std: [] } as const;
+
+/** Loss and gradient of one mini-batch of random bytes, dropout included. */
+async function trainingStep(engine: Engine, name: string): Promise<{ loss: number; gradient: Float64Array }> {
+  const { model } = modelNamed(name);
+  const graph = differentiate(
+    attachLoss(model.build({ examples, training: true, transform }), { loss: 'softmaxCrossEntropy' }),
+  );
+  const feeds: Feeds = {
+    x: Uint8Array.from(uniform(fold(key(7), name), examples * sizeOf(model.inputShape)), (u) => 256 * u),
+    labels: Int32Array.from([3, 8]),
+    ...dropoutMasks(model, graph.inputs, key(7), 4),
+  };
+  const program = await engine.compile(graph);
+  program.load(Float64Array.from(initialise(graph.parameters, key(7))));
+  const gradient = new Float64Array(parameterCount(graph.parameters));
+  const loss = await program.run(feeds, gradient);
+  await program.dispose();
+  return { loss, gradient };
+}
+
+describe('training step of each network on random data', () => {
+  it.each(modelNames)('%s: onnxruntime agrees with the reference engine', async (name) => {
+    const single = await trainingStep(await engineNamed('onnxruntime'), name);
+    const exact = await trainingStep(await engineNamed('reference'), name);
+    expect(Math.abs(single.loss - exact.loss)).toBeLessThan(1e-4);
+    expect(relativeDeviation(single.gradient, exact.gradient)).toBeLessThan(2e-4);
+    expect(exact.gradient.some((value) => value !== 0)).toBe(true);
+  });
+});
