@@ -40,6 +40,7 @@ export class GraphBuilder {
     builder.#parameters.push(...graph.parameters);
     builder.#constants.push(...graph.constants);
     builder.#nodes.push(...graph.nodes);
+    for (const node of graph.nodes) builder.#names.add(node.name);
     for (const value of valuesOf(graph)) {
       builder.#names.add(value.name);
       builder.#nextId = Math.max(builder.#nextId, value.id + 1);

@@ -16,13 +16,13 @@ export class Emitter {
   readonly nodes: NodeSpec[] = [];
   readonly initializers: InitializerSpec[] = [];
   readonly #known = new Map<string, readonly string[]>();
+  /** How many nodes have been emitted under each name. */
+  readonly #counts = new Map<string, number>();
   #prefix = '';
-  #count = 0;
 
   /** Names of the following nodes start with this: the graph's node that they belong to. */
   under(node: Node): void {
     this.#prefix = node.name;
-    this.#count = 0;
   }
 
   /** Emits one node with one output; an omitted optional input is the empty string. */
@@ -40,7 +40,9 @@ export class Emitter {
     const key = JSON.stringify([op, inputs, attributes, outputs]);
     const known = this.#known.get(key);
     if (known) return known;
-    const name = `${this.#prefix}/${this.#count++}`;
+    const count = this.#counts.get(this.#prefix) ?? 0;
+    this.#counts.set(this.#prefix, count + 1);
+    const name = `${this.#prefix}/${count}`;
     const names = Array.from({ length: outputs }, (_, k) => `${name}:${k}`);
     this.nodes.push({ op, name, inputs, outputs: names, attributes });
     this.#known.set(key, names);
