@@ -3,7 +3,7 @@ import { sizeOf } from '../types.js';
 import { dataTypeName } from './dtypes.js';
 import { withOwnDuplicates } from './import/duplicates.js';
 import { openModel, type OnnxFile } from './import/file.js';
-import { isAnonymous, layerOf, trainedInitializers } from './import/roles.js';
+import { isAnonymous, trainedInitializers } from './import/roles.js';
 import { translations } from './import/translations.js';
 import { isFoldable } from './import/fold.js';
 import { describeNode, nodeName, remedyFor } from './import/unsupported.js';
@@ -48,7 +48,7 @@ export interface OnnxSummary {
   /** How often each operator occurs. */
   readonly operators: Readonly<Record<string, number>>;
   readonly unsupported: readonly UnsupportedNode[];
-  /** Why the model cannot be measured although all its operators are known; null where it can. */
+  /** Why the model cannot be measured; null where it can. */
   readonly problem: string | null;
   /** What the author of the model may not have meant. */
   readonly warnings: readonly string[];
@@ -58,7 +58,6 @@ export interface OnnxSummary {
 export function inspectOnnx(bytes: Uint8Array, options: ReadOptions = {}): OnnxSummary {
   const file = withOwnDuplicates(openModel(bytes), options.externalData);
   const tensors = tensorsOf(file, options);
-  const unsupported = unsupportedOf(file);
   return {
     name: file.name,
     producer: file.producer,
@@ -68,7 +67,7 @@ export function inspectOnnx(bytes: Uint8Array, options: ReadOptions = {}): OnnxS
     tensors,
     parameters: tensors.reduce((total, { trained, shape }) => total + (trained ? sizeOf(shape) : 0), 0),
     operators: operatorsOf(file),
-    unsupported,
+    unsupported: unsupportedOf(file),
     problem:
       unsupported.length > 0 ? `${unsupported.length} unsupported operators` : problemOf(bytes, options),
     warnings: warningsOf(file, tensors),
@@ -92,7 +91,7 @@ function tensorsOf(file: OnnxFile, options: ReadOptions): OnnxTensor[] {
       dtype: dataTypeName(dataType) ?? 'unknown',
       shape: dims.map(Number),
       trained: role !== undefined,
-      layer: role ? layerOf(name) : null,
+      layer: role?.layer ?? null,
       neuronAxis: role?.neuronAxis ?? null,
     };
   });

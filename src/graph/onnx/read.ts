@@ -10,7 +10,7 @@ import { isStatic, NodeContext, type ImportState, type Operand } from './import/
 import { malformed, openModel, type OnnxFile } from './import/file.js';
 import { withOwnDuplicates } from './import/duplicates.js';
 import { folded } from './import/fold.js';
-import { layerOf, trainedInitializers, type Role } from './import/roles.js';
+import { trainedInitializers, type Trained } from './import/roles.js';
 import { translations } from './import/translations.js';
 import { unsupported } from './import/unsupported.js';
 
@@ -48,7 +48,7 @@ class ImportedModel implements OnnxModel {
   readonly inputDType: DType;
   readonly outputs: number;
   readonly #exportedExamples: number | null;
-  readonly #trained: ReadonlyMap<string, Role>;
+  readonly #trained: ReadonlyMap<string, Trained>;
   readonly #tensors: ReadonlyMap<string, StaticTensor>;
 
   constructor(
@@ -88,7 +88,7 @@ class ImportedModel implements OnnxModel {
     if (role === undefined) return tensor;
     const data = Float32Array.from(tensor.data);
     return builder.parameter(name, tensor.shape, {
-      layer: layerOf(name),
+      layer: role.layer,
       neuronAxis: role.neuronAxis,
       initializer: { kind: 'values', data },
     });

@@ -2,12 +2,13 @@ import type { Node, Tensor } from '../onnx_pb.js';
 import { readTensor, type ExternalData } from '../tensor.js';
 import type { OnnxFile } from './file.js';
 
-/** When a tensor is first read: number of the node, then of its input. */
+/** When a tensor is first computed with: number of the node, then of its input. */
 type Moment = readonly [node: number, input: number];
 
 function firstReads(nodes: readonly Node[]): Map<string, Moment> {
   const reads = new Map<string, Moment>();
   nodes.forEach((node, n) => {
+    if (node.opType === 'Identity') return;
     node.input.forEach((name, k) => {
       if (!reads.has(name)) reads.set(name, [n, k]);
     });

@@ -87,14 +87,17 @@ function producersOf(graph: Graph, given: ReadonlySet<string>): Map<string, Node
   return producers;
 }
 
-/** The nodes in an order in which each comes after those it reads. */
+/** The nodes in an order in which each comes after those it reads; that of the file where it is one. */
 function sorted(graph: Graph, given: ReadonlySet<string>): Node[] {
   const producers = producersOf(graph, given);
-  const sources = graph.node.map((node) => sourcesOf(node, producers, given));
   const index = new Map(graph.node.map((node, k) => [node, k]));
-  const waiting = sources.map((list) => list.size);
+  const sources = graph.node.map((node) =>
+    [...sourcesOf(node, producers, given)].map((source) => index.get(source)!),
+  );
+  if (sources.every((list, k) => list.every((source) => source < k))) return graph.node;
+  const waiting = sources.map((list) => list.length);
   const readers = graph.node.map((): number[] => []);
-  sources.forEach((list, k) => list.forEach((source) => readers[index.get(source)!]!.push(k)));
+  sources.forEach((list, k) => list.forEach((source) => readers[source]!.push(k)));
   const ready = [...waiting.keys()].filter((k) => waiting[k] === 0);
   for (let next = 0; next < ready.length; next++) {
     for (const reader of readers[ready[next]!]!) if (--waiting[reader]! === 0) ready.push(reader);

@@ -4,7 +4,7 @@ import { graphDType } from '../tensor.js';
 import type { OnnxFile } from './file.js';
 
 /** What an initialiser is to the node that reads it. */
-export interface Role {
+interface Role {
   readonly trainable: boolean;
   /** Axis that counts the node's output neurons or channels. */
   readonly neuronAxis: number | null;
@@ -98,9 +98,9 @@ function afterPassing({ node, axes }: Use): Use['axes'] {
 }
 
 /** Who reads each tensor, and as which input. */
-export type Readers = ReadonlyMap<string, readonly (readonly [node: Node, index: number])[]>;
+type Readers = ReadonlyMap<string, readonly (readonly [node: Node, index: number])[]>;
 
-export function readersOf(nodes: readonly Node[]): Readers {
+function readersOf(nodes: readonly Node[]): Readers {
   const readers = new Map<string, [Node, number][]>();
   for (const node of nodes) {
     node.input.forEach((name, index) => {
@@ -134,7 +134,7 @@ function usesOf(readers: Readers, tensor: string, rank: number): Use[] {
  * Whether an initialiser is trained, and along which axis it has neurons. Trained are the floating-point kernels, biases,
  * scales and embeddings; not running statistics, bounds, masks and lone numbers.
  */
-export function roleOfInitializer(tensor: Tensor, readers: Readers): Role {
+function roleOfInitializer(tensor: Tensor, readers: Readers): Role {
   const dtype = dataTypeName(tensor.dataType);
   if (dtype === undefined || graphDType(dtype) !== 'float32') return constant;
   let found: Role = constant;
@@ -146,20 +146,34 @@ export function roleOfInitializer(tensor: Tensor, readers: Readers): Role {
   return found;
 }
 
-/** Name of the layer that a parameter belongs to: its own without the last part. */
-export function layerOf(parameter: string): string {
+/**
+ * Name of the layer that a parameter belongs to: its own without the last part; where an exporter made that up, the place
+ * in the network of the node that reads it (`/block/query/MatMul` → `block.query`).
+ */
+function layerOf(parameter: string, readers: Readers): string {
+  const place = /^\/(.+)\/[^/]+$/.exec(readers.get(parameter)?.[0]?.[0].name ?? '')?.[1];
+  if (isAnonymous(parameter) && place !== undefined) return place.replaceAll('/', '.');
   const end = parameter.lastIndexOf('.');
   return end > 0 ? parameter.slice(0, end) : parameter;
 }
 
-/** The initialisers that are trained, in the order of the file, with their roles. */
+/** An initialiser that is trained. */
+export interface Trained {
+  readonly layer: string;
+  readonly neuronAxis: number | null;
+}
+
+/** The initialisers that are trained, in the order of the file. `isTrained` may overrule what their readers suggest. */
 export function trainedInitializers(
   file: OnnxFile,
   isTrained: (name: string, guess: boolean) => boolean = (_, guess) => guess,
-): Map<string, Role> {
+): Map<string, Trained> {
   const readers = readersOf(file.nodes);
-  const roles = [...file.initializers.values()].map(
-    (tensor) => [tensor.name, roleOfInitializer(tensor, readers)] as const,
-  );
-  return new Map(roles.filter(([name, role]) => isTrained(name, role.trainable)));
+  const trained = new Map<string, Trained>();
+  for (const tensor of file.initializers.values()) {
+    const { trainable, neuronAxis } = roleOfInitializer(tensor, readers);
+    if (!isTrained(tensor.name, trainable)) continue;
+    trained.set(tensor.name, { layer: layerOf(tensor.name, readers), neuronAxis });
+  }
+  return trained;
 }
