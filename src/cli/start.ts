@@ -2,7 +2,7 @@ import type { RunConfig } from '../run/config.js';
 import { estimateRun } from '../run/estimate.js';
 import { openExperiment } from '../run/experiment.js';
 import { manifestOf } from '../run/manifest.js';
-import { createRun } from '../store/open.js';
+import { createRun, refuseExisting } from '../store/open.js';
 import { printEstimate } from './estimate.js';
 import { continueRun } from './workflow.js';
 
@@ -23,7 +23,8 @@ export async function startRun(config: RunConfig, options: StartOptions, measure
     printEstimate(await estimate(), options.json ? 'json' : 'text');
     return;
   }
-  const run = await createRun(options.out, manifestOf(experiment), experiment.network.attachments);
+  await refuseExisting(options.out);
   if (!options.quiet) printEstimate(await estimate(), 'aside');
+  const run = await createRun(options.out, manifestOf(experiment), experiment.network.attachments);
   await continueRun(experiment, run, { ...options, measure });
 }
