@@ -27,7 +27,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'models', 'data', 'optim', 'quadrature', 'ledger', 'store', 'analysis', 'figures',
   ], // prettier-ignore
   cli: ['run', 'figures', 'analysis', 'store'],
-  index: ['run', 'num', 'graph', 'autodiff', 'engines', 'models', 'quadrature', 'ledger', 'analysis'],
+  index: ['run', 'engines', 'models', 'analysis', 'store'],
 };
 
 /** Folders that run in a browser too: no Node modules. */

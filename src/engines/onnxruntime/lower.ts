@@ -1,9 +1,9 @@
 import { EngineError } from '../../errors.js';
 import { describeApplication } from '../../graph/application.js';
-import type { ModelSpec } from '../../graph/onnx/encode.js';
+import type { ModelSpec, TensorSpec } from '../../graph/onnx/encode.js';
 import { prune } from '../../graph/prune.js';
 import type { Graph, Node, Value } from '../../graph/types.js';
-import { Emitter, opset } from './emitter.js';
+import { Emitter, opset } from '../../graph/onnx/standard/emitter.js';
 import { lowerings } from './lowering/index.js';
 import { float32Nodes, TailEmitter, tailOf } from './tail.js';
 
@@ -12,6 +12,7 @@ export interface LoweredGraph {
   readonly model: ModelSpec;
   /** Inputs and parameters that the model reads, by the name of its tensor. */
   readonly inputs: ReadonlyMap<string, Value>;
+  readonly outputs: readonly TensorSpec[];
 }
 
 /** Lowers all that the graph's outputs need. Throws EngineError with operator and node where there is no lowering. */
@@ -83,17 +84,18 @@ function assemble(graph: Graph, { emit, inputs }: GraphLowering, tensors: readon
   const nodes = [...emit.nodes, ...copies];
   const read = new Set(nodes.flatMap((node) => node.inputs));
   const used = [...inputs].filter(([name]) => read.has(name));
+  const outputs: TensorSpec[] = graph.outputs.map(({ dtype, shape }, k) => ({
+    name: `output/${k}`,
+    dtype: k === 0 ? 'float64' : dtype,
+    shape,
+  }));
   const model: ModelSpec = {
     name: graph.name,
     opset,
     inputs: used.map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
-    outputs: graph.outputs.map(({ dtype, shape }, k) => ({
-      name: `output/${k}`,
-      dtype: k === 0 ? 'float64' : dtype,
-      shape,
-    })),
+    outputs,
     initializers: emit.initializers.filter(({ name }) => read.has(name)),
     nodes,
   };
-  return { model, inputs: new Map(used) };
+  return { model, inputs: new Map(used), outputs };
 }

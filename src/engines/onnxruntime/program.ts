@@ -91,7 +91,7 @@ export class OnnxruntimeProgram implements Program {
     const { Tensor } = loadRuntime();
     const { session, lowered } = await this.open(graph);
     const fetches: Tensors = {};
-    for (const { name, dtype, shape } of lowered.model.outputs) {
+    for (const { name, dtype, shape } of lowered.outputs) {
       const size = sizeOf(shape);
       fetches[name] =
         dtype === 'float64'

@@ -19,6 +19,13 @@ export interface TensorSpec {
   readonly shape: Shape;
 }
 
+/** An input or output of a model; axes with a name instead of an extent may have any. */
+export interface PortSpec {
+  readonly name: string;
+  readonly dtype: OnnxDType;
+  readonly shape: readonly (number | string)[];
+}
+
 /** A tensor with its data: little-endian bytes in row-major order. */
 export interface InitializerSpec extends TensorSpec {
   readonly bytes: Uint8Array;
@@ -40,8 +47,8 @@ export interface NodeSpec {
 export interface ModelSpec {
   readonly name: string;
   readonly opset: number;
-  readonly inputs: readonly TensorSpec[];
-  readonly outputs: readonly TensorSpec[];
+  readonly inputs: readonly PortSpec[];
+  readonly outputs: readonly PortSpec[];
   readonly initializers: readonly InitializerSpec[];
   readonly nodes: readonly NodeSpec[];
 }
@@ -109,10 +116,12 @@ function encodeTensor(tensor: InitializerSpec): Tensor {
   });
 }
 
-function encodeValueInfo({ name, dtype, shape }: TensorSpec): ValueInfo {
-  const dim = shape.map((extent) => ({
-    value: { case: 'dimValue' as const, value: BigInt(extent) },
-  }));
+function encodeValueInfo({ name, dtype, shape }: PortSpec): ValueInfo {
+  const dim = shape.map((extent) =>
+    typeof extent === 'string'
+      ? { value: { case: 'dimParam' as const, value: extent } }
+      : { value: { case: 'dimValue' as const, value: BigInt(extent) } },
+  );
   return create(ValueInfoSchema, {
     name,
     type: { tensorType: { elemType: dataTypeCode(dtype), shape: { dim } } },

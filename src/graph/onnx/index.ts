@@ -1,2 +1,5 @@
+export type { OnnxPort, OnnxSummary, OnnxTensor, UnsupportedNode } from './inspect.js';
+export { inspectOnnx } from './inspect.js';
 export type { OnnxModel, ReadOptions } from './read.js';
 export { readOnnx } from './read.js';
+export { writeOnnx } from './write.js';

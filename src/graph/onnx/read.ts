@@ -8,6 +8,7 @@ import { graphDType, readTensor } from './tensor.js';
 import type { StaticTensor } from './static-tensor.js';
 import { isStatic, NodeContext, type ImportState, type Operand } from './import/context.js';
 import { malformed, openModel, type OnnxFile } from './import/file.js';
+import { withOwnDuplicates } from './import/duplicates.js';
 import { folded } from './import/fold.js';
 import { layerOf, trainedInitializers, type Role } from './import/roles.js';
 import { translations } from './import/translations.js';
@@ -38,7 +39,7 @@ export interface OnnxModel {
  * Throws GraphError where the file is damaged or uses what is not supported.
  */
 export function readOnnx(bytes: Uint8Array, options: ReadOptions = {}): OnnxModel {
-  return new ImportedModel(openModel(bytes), options);
+  return new ImportedModel(withOwnDuplicates(openModel(bytes), options.externalData), options);
 }
 
 class ImportedModel implements OnnxModel {

@@ -42,8 +42,8 @@ function keyOf(leaf: Leaf): string {
   switch (leaf.kind) {
     case 'tensor':
       return `tensor ${leaf.tensor.id}`;
-    case 'perExample':
-      return leaf.tensor.kind === 'mask' ? 'mask' : `example ${leaf.tensor.id}`;
+    case 'coarse':
+      return leaf.tensor.kind === 'mask' ? 'mask' : `coarse ${leaf.per} ${leaf.tensor.id}`;
     case 'table':
       return `${leaf.per} ${leaf.table.id}`;
     case 'number':
@@ -60,7 +60,7 @@ export class Fused {
   /** C names by leaf. */
   readonly #names = new Map<string, string>();
   readonly #group: string[] = [];
-  readonly #channel: { readonly name: string; readonly table: string }[] = [];
+  readonly #channel: { readonly name: string; readonly type: string; readonly from: string }[] = [];
 
   constructor(parameters: Parameters, expressions: readonly Expression[]) {
     for (const expression of expressions) {
@@ -76,19 +76,25 @@ export class Fused {
       const name = parameters.read(leaf.tensor);
       this.#names.set(keyOf(leaf), `${name}g`);
       this.#group.push(`const v *const ${name}g = ${name} + g * ${leaf.tensor.stride};`);
-    } else if (leaf.kind === 'perExample') {
-      const name = parameters.read(leaf.tensor);
-      const stride = leaf.tensor.kind === 'mask' ? 1 : leaf.tensor.stride;
-      this.#names.set(keyOf(leaf), `${name}e`);
-      this.#group.push(`const v ${name}e = ${name}[g * ${stride}];`);
-    }
+    } else if (leaf.kind === 'coarse') this.#declareCoarse(leaf, parameters.read(leaf.tensor));
   }
 
   #declareTable(leaf: Leaf & { kind: 'table' }, table: string): void {
     if (leaf.per !== 'channel') this.#names.set(keyOf(leaf), table);
     else {
       this.#names.set(keyOf(leaf), `${table}c`);
-      this.#channel.push({ name: `${table}c`, table });
+      this.#channel.push({ name: `${table}c`, type: 'float', from: table });
+    }
+  }
+
+  #declareCoarse(leaf: Leaf & { kind: 'coarse' }, tensor: string): void {
+    const stride = leaf.tensor.kind === 'mask' ? 1 : leaf.tensor.stride;
+    const name = `${tensor}${leaf.per === 'all' ? 'e' : 'c'}`;
+    this.#names.set(keyOf(leaf), name);
+    if (leaf.per === 'all') this.#group.push(`const v ${name} = ${tensor}[g * ${stride}];`);
+    else {
+      this.#group.push(`const v *const ${tensor}k = ${tensor} + g * ${stride};`);
+      this.#channel.push({ name, type: 'v', from: `${tensor}k` });
     }
   }
 
@@ -99,7 +105,9 @@ export class Fused {
 
   /** Numbers of the channel that the C expression `channel` names. */
   channelLocals(channel: string): string {
-    return this.#channel.map(({ name, table }) => `const float ${name} = ${table}[${channel}];`).join('\n');
+    return this.#channel
+      .map(({ name, type, from }) => `const ${type} ${name} = ${from}[${channel}];`)
+      .join('\n');
   }
 
   /**
@@ -125,7 +133,7 @@ export class Fused {
     if (leaf.kind === 'computed') return { text: computed, isScalar: false };
     const name = this.#names.get(keyOf(leaf))!;
     if (leaf.kind === 'tensor') return { text: `${name}[${element}]`, isScalar: false };
-    if (leaf.kind === 'perExample') return { text: name, isScalar: false };
+    if (leaf.kind === 'coarse') return { text: name, isScalar: false };
     if (leaf.per === 'channel') return { text: name, isScalar: true };
     return { text: leaf.per === 'all' ? `${name}[0]` : `${name}[${element}]`, isScalar: true };
   }

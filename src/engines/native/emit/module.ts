@@ -12,6 +12,8 @@ import { doubleLiteral, formatC } from './text.js';
 /** A complete C file, and what the caller must know of it. */
 export interface GeneratedModule {
   readonly source: string;
+  /** Calls in the order of the profile's times, where times are taken. */
+  readonly calls: readonly Step[];
   /** Bytes of memory that a program takes. */
   readonly memoryBytes: number;
 }
@@ -109,9 +111,27 @@ function argumentCode(object: StoredObject, layout: Layout, position: Position):
     case 'feed':
       return `x${object.index}`;
     case 'numbers':
-      return object.source;
+      return `${object.source} + ${object.offset}`;
     case 'gradient':
-      return 'gradient';
+      return `gradient + ${object.offset}`;
+  }
+}
+
+/** Writes calls, with a clock around each where the time of kernels is wanted. */
+class Calls {
+  readonly steps: Step[] = [];
+
+  constructor(
+    readonly functions: Functions,
+    readonly layout: Layout,
+    readonly isProfiled: boolean,
+  ) {}
+
+  code(step: Step, position: Position): string {
+    const text = call(step, this.functions, this.layout, position);
+    if (!this.isProfiled) return text;
+    this.steps.push(step);
+    return `{ const double start = now(); ${text} spent[${this.steps.length - 1}] += now() - start; }`;
   }
 }
 
@@ -121,23 +141,17 @@ function call(step: Step, functions: Functions, layout: Layout, position: Positi
   return `${functions.name(step)}(${[...head, ...args].join(', ')});`;
 }
 
-function phaseCode(
-  phase: Phase,
-  index: number,
-  groups: number,
-  functions: Functions,
-  layout: Layout,
-): string {
-  const atOnce = layout.memory.batchGroups[index]!;
+function phaseCode(phase: Phase, index: number, groups: number, calls: Calls): string {
+  const atOnce = calls.layout.memory.batchGroups[index]!;
   const sections = phase.sections.map(({ rate, steps }) => {
     const isPerGroup = rate === 'group';
     const position: Position = isPerGroup
       ? { inChunk: 'b + g', inBatch: 'g', count: '1' }
       : { inChunk: 'b', inBatch: '0', count: 'n' };
-    const calls = steps.map((step) => call(step, functions, layout, position)).join('\n');
-    return isPerGroup ? `for (long g = 0; g < n; g++) {\n${calls}\n}` : calls;
+    const code = steps.map((step) => calls.code(step, position)).join('\n');
+    return isPerGroup ? `for (long g = 0; g < n; g++) {\n${code}\n}` : code;
   });
-  const closing = phase.closing.map((step) => call(step, functions, layout, once)).join('\n');
+  const closing = phase.closing.map((step) => calls.code(step, once)).join('\n');
   const loop = `for (long b = 0; b < ${groups}; b += ${atOnce}) {
       const long n = smaller(${atOnce}, ${groups} - b);
       ${sections.join('\n')}
@@ -145,8 +159,22 @@ function phaseCode(
   return `/* phase ${index} */\n${sections.length > 0 ? loop : ''}\n${closing}`;
 }
 
-/** Writes the C file of a lowered graph. */
-export function generateModule(lowered: LoweredGraph, target: Target): GeneratedModule {
+const clock = `
+#include <time.h>
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+static double spent[10000];
+/* seconds spent in each call since the last time */
+EXPORT void lossledger_profile(double *seconds, long count) {
+  memcpy(seconds, spent, sizeof(double) * (size_t)count);
+  memset(spent, 0, sizeof spent);
+}`;
+
+/** Writes the C file of a lowered graph; with `isProfiled`, one that takes the time of each kernel. */
+export function generateModule(lowered: LoweredGraph, target: Target, isProfiled = false): GeneratedModule {
   const groups = Math.ceil(lowered.examples / target.lanes);
   const vectorBytes = 4 * target.lanes;
   const phases = schedule(lowered.steps);
@@ -154,14 +182,15 @@ export function generateModule(lowered: LoweredGraph, target: Target): Generated
   const all = [...lowered.loadSteps, ...lowered.steps, ...lowered.gradientSteps];
   const layout = new Layout(all, memory, groups, vectorBytes);
   const functions = new Functions();
-  const calls = (steps: readonly Step[]): string =>
-    steps.map((step) => call(step, functions, layout, once)).join('\n');
-  const load = calls(lowered.loadSteps);
-  const run = phases.map((phase, index) => phaseCode(phase, index, groups, functions, layout)).join('\n');
-  const gradient = calls(lowered.gradientSteps);
+  const calls = new Calls(functions, layout, isProfiled);
+  const codes = (steps: readonly Step[]): string => steps.map((step) => calls.code(step, once)).join('\n');
+  const load = codes(lowered.loadSteps);
+  const run = phases.map((phase, index) => phaseCode(phase, index, groups, calls)).join('\n');
+  const gradient = codes(lowered.gradientSteps);
   const feeds = lowered.feeds.map((_, index) => `, const void *x${index}`).join('');
   const lossCode = `*(double *)(memory + ${layout.offset(lowered.loss.sums)}) * ${doubleLiteral(lowered.loss.factor)}`;
   const source = `${prelude(target)}
+${isProfiled ? clock : ''}
 ${functions.texts.join('\n\n')}
 
 /* allocates a program's memory; null where there is not enough */
@@ -187,7 +216,7 @@ EXPORT double lossledger_run(char *memory, double *gradient${feeds}) {
   return ${lossCode};
 }
 `;
-  return { source: formatC(source), memoryBytes: layout.end };
+  return { source: formatC(source), calls: calls.steps, memoryBytes: layout.end };
 }
 
 const HUGE_PAGE = 2 << 20;

@@ -75,6 +75,14 @@ typedef double doubles __attribute__((vector_size(${4 * lanes}), aligned(8)));
 INLINE long smaller(long a, long b) { return a < b ? a : b; }
 INLINE v v_set(float a) { return a - (v){0}; }
 ${operations[target.name]}
+/* the larger of two numbers; a NaN where either is one, because v_max returns its second operand then */
+INLINE v v_maximum(v a, v b) { return (v)((ints)v_max(a, b) | (ints)v_max(b, a)); }
+/* a where x equals y, else 0 */
+INLINE v v_if_equal(v x, v y, v a) { return (v)((ints)a & (ints)(x == y)); }
+/* adds one position of Winograd's domain to the 3x3 taps that it belongs to */
+INLINE void add_taps(double *taps, const double *rows, const double *columns, double a) {
+  for (int k = 0; k < 9; k++) taps[k] += rows[k / 3] * columns[k % 3] * a;
+}
 /* e^a to about one unit in the last place, a kept within [-87, 88]; a NaN stays one */
 INLINE v v_exp(v a) {
   const v x = -v_max(v_set(-88.0f), -v_max(v_set(-87.0f), a));
@@ -99,10 +107,15 @@ INLINE void add_sums(double *sums, v a) {
   d[0] += __builtin_convertvector(low, doubles);
   d[1] += __builtin_convertvector(high, doubles);
 }
-/* adds the lanes of a vector in double */
-INLINE double lane_total(v a) {
-  double total = 0;
-  for (int l = 0; l < LANES; l++) total += a[l];
-  return total;
+/* adds x and x * x of count numbers a lane, given as sums of distances from the lane's pivot */
+INLINE void add_moments(double *sum, double *squares, v mask, v pivot, v far, v far_squared, double count) {
+  double s = 0, q = 0;
+  for (int l = 0; l < LANES; l++) {
+    const double p = pivot[l], d = far[l], valid = mask[l];
+    s += valid * (count * p + d);
+    q += valid * (far_squared[l] + 2 * p * d + count * p * p);
+  }
+  *sum += s;
+  *squares += q;
 }`;
 }

@@ -51,10 +51,10 @@ function alongPixels(
     expressions.map((expression, t) => `a${t}_${k} += ${fused.value(expression, `e + ${k}`)};`).join('\n');
   const totals = expressions.map((_, t) => lines(partials - 1, (k) => `a${t}_0 += a${t}_${k + 1};`));
   return `for (long c = 0; c < ${channels}; c++) {
-      ${fused.channelLocals('c')}
       ${expressions.map((_, t) => lines(partials, (k) => `v a${t}_${k} = {0};`)).join('\n')}
       for (long g = 0; g < groups; g++) {
         ${fused.groupLocals}
+        ${fused.channelLocals('c')}
         long e = c * ${pixels};
         for (; e < c * ${pixels} + ${whole}; e += ${partials}) { ${lines(partials, add)} }
         ${lines(pixels - whole, add)}

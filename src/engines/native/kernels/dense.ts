@@ -28,7 +28,7 @@ export function packDense(weight: MatrixView, target: Target, packed: Table): St
   const numbers = parameters.numbers(weight.numbers);
   const table = parameters.writeTable(packed);
   const element = (row: string, column: string): string =>
-    `${numbers}[${weight.offset} + (${row}) * ${weight.rowStride}L + (${column}) * ${weight.columnStride}L]`;
+    `${numbers}[(${row}) * ${weight.rowStride}L + (${column}) * ${weight.columnStride}L]`;
   const rows = splitEvenly(weight.rows, tileOf(target).outputs);
   const body = `float *w = ${table};
     ${tileLoops('k0', columnBlocks(weight.columns), (columns) =>
@@ -79,7 +79,10 @@ export function dense(options: DenseOptions): Step {
     }`;
   const groupTiles = [tile.groups, 2, 1];
   const replaceable = tensorsOf(options.result).filter((tensor) => tensor !== input);
-  return parameters.step('dense', 'batch', `long g0 = 0;\n${groupTiles.map(pass).join('\n')}`, replaceable);
+  return parameters.step('dense', 'batch', `long g0 = 0;\n${groupTiles.map(pass).join('\n')}`, {
+    replaceable,
+    multiplyAdds: rows * columns,
+  });
 }
 
 /** All passes but the last keep sums of products in \`partial\`; the last stores the result. */

@@ -19,5 +19,5 @@ export function map(expression: Expression, { channels, pixels }: Geometry, outp
         for (long e = c * ${pixels}; e < (c + 1) * ${pixels}; e++) y[e] = ${fused.value(expression, 'e')};
       }
     }`;
-  return parameters.step('map', 'group', body, tensorsOf(expression));
+  return parameters.step('map', 'group', body, { replaceable: tensorsOf(expression) });
 }

@@ -3,7 +3,6 @@ import type { Numbers } from '../plan/objects.js';
 /** A matrix [rows, columns] within θ or the constants. */
 export interface MatrixView {
   readonly numbers: Numbers;
-  readonly offset: number;
   readonly rows: number;
   readonly columns: number;
   readonly rowStride: number;

@@ -19,11 +19,11 @@ function stridedLoops({ shape, strides }: Strided, body: (index: string) => stri
 }
 
 /** Copies numbers of θ or the constants into a table of floats, row-major. */
-export function fillTable(numbers: Numbers, offset: number, view: Strided, table: Table): Step {
+export function fillTable(numbers: Numbers, view: Strided, table: Table): Step {
   const parameters = new Parameters();
   const from = parameters.numbers(numbers);
   const to = parameters.writeTable(table);
-  const loops = stridedLoops(view, (index) => `*to++ = (float)${from}[${offset} + ${index}];`);
+  const loops = stridedLoops(view, (index) => `*to++ = (float)${from}[${index}];`);
   return parameters.step('fill_table', 'once', `float *to = ${to};\n${loops}`);
 }
 
@@ -31,8 +31,8 @@ export function fillTable(numbers: Numbers, offset: number, view: Strided, table
 export function addToGradient(sums: Sums, factor: number, view: Strided, offset: number): Step {
   const parameters = new Parameters();
   const from = parameters.readSums(sums);
-  const to = parameters.gradient();
+  const to = parameters.gradient(offset);
   const scaled = factor === 1 ? '' : ` * ${doubleLiteral(factor)}`;
   const loops = stridedLoops(view, (index) => `*to++ += ${from}[${index}]${scaled};`);
-  return parameters.step('add_to_gradient', 'once', `double *to = ${to} + ${offset};\n${loops}`);
+  return parameters.step('add_to_gradient', 'once', `double *to = ${to};\n${loops}`);
 }

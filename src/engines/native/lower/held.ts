@@ -6,7 +6,6 @@ import type { Feed, Numbers, Sums, Table } from '../plan/objects.js';
 export interface StaticView {
   readonly kind: 'static';
   readonly numbers: Numbers;
-  readonly offset: number;
   readonly shape: Shape;
   readonly strides: readonly number[];
 }

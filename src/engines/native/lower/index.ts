@@ -4,13 +4,17 @@ import { addToGradient } from '../kernels/table.js';
 import type { Sums } from '../plan/objects.js';
 import type { Step } from '../plan/step.js';
 import type { Target } from '../toolchain/target.js';
+import { batchNorms } from './batch-norm.js';
+import { convolutions } from './convolution.js';
 import { elementwise } from './elementwise.js';
 import { rowMajorStrides } from './held.js';
 import { losses } from './loss.js';
 import { Lowering } from './lowering.js';
 import { products } from './matrix.js';
+import { pools } from './pool.js';
 import { reductions } from './reduction.js';
 import { shapes } from './shape.js';
+import { simplify } from './simplify.js';
 import { unsupported } from './unsupported.js';
 
 /** A graph as steps, in an order that respects what needs what. */
@@ -33,6 +37,9 @@ const lowerings: ReadonlyMap<string, (node: Node, lowering: Lowering) => void> =
   ...products,
   ...reductions,
   ...losses,
+  ...convolutions,
+  ...pools,
+  ...batchNorms,
 ]);
 
 /** Operators that the native engine has a way to do, in some or all of their forms. */
@@ -40,9 +47,10 @@ export const supportedOperators: ReadonlySet<string> = new Set(lowerings.keys())
 
 /** Turns a loss graph, with or without gradients, into steps. Throws EngineError for what is not supported. */
 export function lowerGraph(graph: Graph, target: Target): LoweredGraph {
-  const lowering = new Lowering(graph, target);
+  const simple = simplify(graph);
+  const lowering = new Lowering(simple, target);
   holdSources(graph, lowering);
-  for (const node of graph.nodes) {
+  for (const node of simple.nodes) {
     const lower = lowerings.get(node.op);
     if (!lower) throw unsupported(node, `one of ${[...supportedOperators].sort().join(', ')}`);
     lower(node, lowering);
@@ -78,8 +86,8 @@ function holdSources(graph: Graph, lowering: Lowering): void {
     let offset = 0;
     for (const value of values) {
       const { shape } = value;
-      const numbers = { kind: 'numbers', source } as const;
-      lowering.hold(value, { kind: 'static', numbers, offset, shape, strides: rowMajorStrides(shape) });
+      const numbers = { kind: 'numbers', source, offset } as const;
+      lowering.hold(value, { kind: 'static', numbers, shape, strides: rowMajorStrides(shape) });
       offset += sizeOf(shape);
     }
   }

@@ -123,7 +123,7 @@ export class Lowering {
   /** An expression with zeros in lanes without an example. */
   masked({ expression, hasZeroTail }: PerExample): Expression {
     if (hasZeroTail) return expression;
-    return apply('multiply', expression, { kind: 'perExample', tensor: { kind: 'mask' } });
+    return apply('multiply', expression, { kind: 'coarse', tensor: { kind: 'mask' }, per: 'all' });
   }
 
   /** A value as operand of an element-wise node whose result has `shape` [N, …]. */
@@ -133,10 +133,12 @@ export class Lowering {
     if (held.kind === 'static') return this.#staticOperand(node, held, shape);
     const { expression } = this.perExample(node, value);
     if (sizeOf(value.shape) === sizeOf(shape)) return expression;
-    if (sizeOf(value.shape) === this.examples && value.shape[0] === this.examples) {
-      return { kind: 'perExample', tensor: this.tensor(value) };
+    const axes = value.shape.flatMap((extent, axis) => (axis > 0 && extent > 1 ? [axis] : []));
+    const isAligned = value.shape.length === shape.length && value.shape[0] === this.examples;
+    if (!isAligned || axes.some((axis) => axis !== 1)) {
+      throw unsupported(node, 'operands of the same shape, or one number per example, channel or element');
     }
-    throw unsupported(node, 'operands of the same shape, or one number per example, channel or element');
+    return { kind: 'coarse', tensor: this.tensor(value), per: axes.length === 0 ? 'all' : 'channel' };
   }
 
   #staticOperand(node: Application, view: StaticView, shape: Shape): Expression {
@@ -151,8 +153,8 @@ export class Lowering {
 
   /** A table of numbers of θ or the constants, made once however often it is asked for. */
   table(view: StaticView, as: { shape: Shape; strides: readonly number[] } = view): Table {
-    const key = JSON.stringify([view.numbers.source, view.offset, as.shape, as.strides]);
-    return this.loaded(key, sizeOf(as.shape), (table) => fillTable(view.numbers, view.offset, as, table));
+    const key = JSON.stringify([view.numbers, as.shape, as.strides]);
+    return this.loaded(key, sizeOf(as.shape), (table) => fillTable(view.numbers, as, table));
   }
 
   /** A table that a step fills whenever θ is set; equal keys share one. */

@@ -54,7 +54,6 @@ function weightOf({ isTransposedB }: Product, held: StaticView): MatrixView {
   const [outer, inner] = isTransposedB ? [0, 1] : [1, 0];
   return {
     numbers: held.numbers,
-    offset: held.offset,
     rows: held.shape[outer]!,
     columns: held.shape[inner]!,
     rowStride: held.strides[outer]!,

@@ -42,7 +42,7 @@ function transpose(node: Node, lowering: Lowering): void {
   lowering.hold(output, { ...held, shape: output.shape, strides: perm.map((axis) => held.strides[axis]!) });
 }
 
-/** Broadcasts a constant; over the examples it becomes a number of each, with zeros in unused lanes. */
+/** Broadcasts constants, or one number per example or channel. */
 function expand(node: Node, lowering: Lowering): void {
   const input = node.inputs[0]!;
   const output = node.outputs[0]!;
@@ -52,7 +52,10 @@ function expand(node: Node, lowering: Lowering): void {
     const strides = broadcastStrides(held, output.shape);
     if (strides === null) throw unsupported(node, 'a shape that broadcasts');
     lowering.hold(output, { ...held, shape: output.shape, strides });
-  } else throw unsupported(node, 'a parameter or constant');
+  } else {
+    const { hasZeroTail } = lowering.perExample(node, input);
+    lowering.holdExpression(output, lowering.operand(node, input, output.shape), hasZeroTail);
+  }
 }
 
 /** Operators that move no numbers of the examples. */

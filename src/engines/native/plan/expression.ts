@@ -21,8 +21,8 @@ export type TablePer = 'all' | 'channel' | 'element';
  */
 export type Expression =
   | { readonly kind: 'tensor'; readonly tensor: Tensor }
-  /** One number per example, the same for all its elements. */
-  | { readonly kind: 'perExample'; readonly tensor: Tensor | Mask }
+  /** One number per example, or one per channel of each example, the same for all its elements or pixels. */
+  | { readonly kind: 'coarse'; readonly tensor: Tensor | Mask; readonly per: 'all' | 'channel' }
   | { readonly kind: 'table'; readonly table: Table; readonly per: TablePer }
   | { readonly kind: 'number'; readonly value: number }
   /** What the kernel that will store this expression computes. */
@@ -65,7 +65,7 @@ export function unfinishedIn(expression: Expression): Unfinished[] {
 
 /** True where elements of different channels are treated differently, so that the split into channels matters. */
 export function dependsOnChannel(expression: Expression): boolean {
-  return [...leavesOf(expression)].some((leaf) => leaf.kind === 'table' && leaf.per === 'channel');
+  return [...leavesOf(expression)].some((leaf) => 'per' in leaf && leaf.per === 'channel');
 }
 
 /** The expression with another one in place of what `kernel` computes. */

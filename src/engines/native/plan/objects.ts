@@ -41,15 +41,17 @@ export interface Mask {
   readonly kind: 'mask';
 }
 
-/** θ [K] or the constants of the graph, one after the other, in float64. */
+/** θ [K] or the constants of the graph, one after the other, in float64, from an offset on. */
 export interface Numbers {
   readonly kind: 'numbers';
   readonly source: 'theta' | 'constants';
+  readonly offset: number;
 }
 
-/** The caller's gradient [K], in float64, to which a run adds. */
+/** The caller's gradient [K], in float64, to which a run adds, from an offset on. */
 export interface Gradient {
   readonly kind: 'gradient';
+  readonly offset: number;
 }
 
 export type StoredObject = Tensor | Table | Sums | Scratch | Feed | Mask | Numbers | Gradient;

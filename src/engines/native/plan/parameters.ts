@@ -21,8 +21,7 @@ const prefixes: Readonly<Record<StoredObject['kind'], string>> = {
 
 function isSame(a: StoredObject, b: StoredObject): boolean {
   if (a === b) return true;
-  if (a.kind === 'mask' || a.kind === 'gradient') return b.kind === a.kind;
-  return a.kind === 'numbers' && b.kind === 'numbers' && a.source === b.source;
+  return a.kind === 'mask' && b.kind === 'mask';
 }
 
 /**
@@ -65,8 +64,8 @@ export class Parameters {
   }
 
   /** The caller's gradient [K], in double. */
-  gradient(): string {
-    return this.#name({ kind: 'gradient' }, 'double', true);
+  gradient(offset: number): string {
+    return this.#name({ kind: 'gradient', offset }, 'double', true);
   }
 
   #name(object: StoredObject, type: string, written: boolean): string {
@@ -82,7 +81,12 @@ export class Parameters {
   }
 
   /** The step that calls a function with these parameters. */
-  step(label: string, rate: Rate, body: string, replaceable: readonly Tensor[] = []): Step {
+  step(
+    label: string,
+    rate: Rate,
+    body: string,
+    { replaceable = [], multiplyAdds = 0 }: Partial<Pick<Step, 'replaceable' | 'multiplyAdds'>> = {},
+  ): Step {
     const declared = this.#entries.map(
       ({ type, name, written }) => `${written ? '' : 'const '}${type} *${name}`,
     );
@@ -91,6 +95,6 @@ export class Parameters {
       object,
       access: written ? 'write' : 'read',
     }));
-    return { rate, function: kernel, arguments: args, replaceable };
+    return { rate, function: kernel, arguments: args, replaceable, multiplyAdds };
   }
 }

@@ -30,4 +30,6 @@ export interface Step {
   readonly arguments: readonly Argument[];
   /** Tensors of which each element is read just before the same element is written: the output may replace them. */
   readonly replaceable: readonly Tensor[];
+  /** Products that the definition of the operator has for each example; for benchmarks. */
+  readonly multiplyAdds: number;
 }

@@ -29,7 +29,7 @@ const processorFlags = [['-march=native'], ['-mcpu=native'], []];
  * No `-ffast-math`: sums keep the order that the source states. Contraction to fused multiply-adds, which rounds once
  * instead of twice, is the only licence.
  */
-const baseFlags = ['-std=gnu11', '-O3', '-fno-math-errno', '-fno-trapping-math', '-ffp-contract=fast'];
+const baseFlags = ['-std=gnu11', '-O2', '-fno-math-errno', '-fno-trapping-math', '-ffp-contract=fast'];
 const libraryFlags = ['-shared', '-fPIC', '-fvisibility=hidden'];
 
 function macrosOf(listing: string): Map<string, string> {

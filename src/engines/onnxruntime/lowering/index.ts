@@ -1,27 +1,26 @@
-import { activations } from './activation.js';
+import { standardOperators } from '../../../graph/onnx/standard/index.js';
+import type { Lowering } from '../../../graph/onnx/standard/lowering.js';
 import { activationGradients } from './activation-grad.js';
-import { convolutions } from './convolution.js';
-import { elementwise } from './elementwise.js';
-import { linear } from './linear.js';
+import { convolutionGradients } from './convolution-grad.js';
+import { gatherGradients } from './gather-grad.js';
 import { losses } from './loss.js';
-import type { Lowering } from './lowering.js';
 import { normalizations } from './normalization.js';
 import { pools } from './pooling.js';
-import { reductions } from './reduction.js';
-import { shapes } from './shape.js';
+import { softmaxGradients } from './softmax-grad.js';
 
-/** How each operator of our graphs is written in standard ONNX. */
-export const lowerings: ReadonlyMap<string, Lowering> = new Map(
-  [
-    elementwise,
-    activations,
+/**
+ * How each operator of our graphs is run on ONNX Runtime: as a file would hold it, or where a table here has it, in a way
+ * that the runtime is faster at, or that also gives what the gradient needs.
+ */
+export const lowerings: ReadonlyMap<string, Lowering> = new Map([
+  ...standardOperators,
+  ...[
     activationGradients,
-    linear,
-    reductions,
-    shapes,
-    convolutions,
-    pools,
-    normalizations,
+    convolutionGradients,
+    gatherGradients,
     losses,
+    normalizations,
+    pools,
+    softmaxGradients,
   ].flatMap((table) => Object.entries(table)),
-);
+]);

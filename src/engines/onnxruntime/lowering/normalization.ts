@@ -1,16 +1,12 @@
-import { axisAttribute, numberAttribute } from '../../../graph/attributes.js';
 import type { Node } from '../../../graph/types.js';
 import { sizeOf } from '../../../graph/types.js';
-import type { Emitter } from '../emitter.js';
-import type { Lowering, LoweringTable } from './lowering.js';
+import type { Emitter } from '../../../graph/onnx/standard/emitter.js';
+import type { Lowering, LoweringTable } from '../../../graph/onnx/standard/lowering.js';
+import { epsilonOf } from '../../../graph/onnx/standard/normalization.js';
+import { reduce } from '../../../graph/onnx/standard/reduction.js';
 import type { Frame } from './normalization-frame.js';
 import { frameOf } from './normalization-frame.js';
-import { reduce } from './reduction.js';
 import { reshape } from './taps.js';
-
-function epsilonOf(node: Node): number {
-  return numberAttribute(node, 'epsilon', 1e-5);
-}
 
 /** y = (x - mean) · (scale / deviation) + bias, with the statistics that the gradient needs. */
 const withOwnStatistics: Lowering = (emit, node, [x, scale, bias]) => {
@@ -28,11 +24,6 @@ const withOwnStatistics: Lowering = (emit, node, [x, scale, bias]) => {
 function inverseDeviation(emit: Emitter, variance: string, epsilon: number): string {
   return emit.add('Reciprocal', [emit.add('Sqrt', [emit.add('Add', [variance, emit.scalar(epsilon)])])]);
 }
-
-const layerNormalization: Lowering = (emit, node, inputs) => {
-  const axis = axisAttribute(node, node.inputs[0]!.shape.length, -1);
-  return emit.addMany('LayerNormalization', inputs, { axis, epsilon: epsilonOf(node) }, 3);
-};
 
 /** The tensors of a gradient in the shapes of its frame, with n the normalised x. */
 interface Operands {
@@ -84,12 +75,9 @@ const gradient: Lowering = (emit, node, inputs) => {
   );
 };
 
-/** Normalisations and their gradients. */
+/** Normalisations that compute statistics of their own, and gradients of all. */
 export const normalizations: LoweringTable = {
-  BatchNormalization: (emit, node, inputs) =>
-    emit.add('BatchNormalization', inputs, { epsilon: epsilonOf(node) }),
   BatchNormTraining: withOwnStatistics,
-  LayerNormalization: layerNormalization,
   InstanceNormalization: withOwnStatistics,
   GroupNormalization: withOwnStatistics,
   BatchNormGrad: gradient,

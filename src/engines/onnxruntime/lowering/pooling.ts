@@ -1,5 +1,5 @@
 import { averagePool, averagePoolGrad } from './average-pool.js';
-import type { LoweringTable } from './lowering.js';
+import type { LoweringTable } from '../../../graph/onnx/standard/lowering.js';
 import { maxPool, maxPoolGrad } from './max-pool.js';
 
 /** Pooling and its gradients. */
@@ -8,5 +8,4 @@ export const pools: LoweringTable = {
   MaxPoolGrad: maxPoolGrad,
   AveragePool: averagePool,
   AveragePoolGrad: averagePoolGrad,
-  GlobalAveragePool: (emit, _node, inputs) => emit.add('GlobalAveragePool', inputs),
 };

@@ -3,7 +3,7 @@ import type { DType } from '../../types.js';
 import type { StaticTensor } from '../static-tensor.js';
 import { broadcastStrides, offsetOf, tabulate } from '../static-tensor.js';
 import type { NodeContext } from './context.js';
-import type { Fold, FoldTable } from './fold.js';
+import type { Fold, FoldTable } from './fold-table.js';
 
 type Unary = (x: number) => number;
 type Binary = (a: number, b: number) => number;

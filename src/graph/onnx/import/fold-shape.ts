@@ -4,7 +4,7 @@ import type { StaticTensor } from '../static-tensor.js';
 import { offsetOf, staticTensor, tabulate } from '../static-tensor.js';
 import { axesOf, axisOf, reshapeTarget, sliceAxes } from './arguments.js';
 import type { NodeContext } from './context.js';
-import type { Fold, FoldTable } from './fold.js';
+import type { Fold, FoldTable } from './fold-table.js';
 
 function pick(
   x: StaticTensor,

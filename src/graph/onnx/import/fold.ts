@@ -3,13 +3,14 @@ import type { StaticTensor } from '../static-tensor.js';
 import { isStatic, type NodeContext } from './context.js';
 import { elementwiseFolds } from './fold-elementwise.js';
 import { shapeFolds } from './fold-shape.js';
-
-/** Evaluates an operator on numbers; null where it cannot, so that it becomes a node of the graph. */
-export type Fold = (context: NodeContext, inputs: readonly StaticTensor[]) => StaticTensor | null;
-
-export type FoldTable = Readonly<Record<string, Fold>>;
+import type { Fold } from './fold-table.js';
 
 const folds: ReadonlyMap<string, Fold> = new Map(Object.entries({ ...elementwiseFolds, ...shapeFolds }));
+
+/** Whether an operator can be evaluated while a model is read, where all its inputs are known. */
+export function isFoldable(op: string): boolean {
+  return folds.has(op);
+}
 
 /** Shapes and indices are small. Masks and tables may be left to the engines as constants. */
 const alwaysFolded = 2 ** 12;

@@ -15,15 +15,15 @@ interface Use {
   readonly node: Node;
   readonly index: number;
   readonly rank: number;
-  /** For each axis of what the node reads: the axis of the initialiser. */
-  readonly axes: readonly number[];
+  /** For each axis of what the node reads: the axis of the initialiser; null where a Reshape came between. */
+  readonly axes: readonly number[] | null;
 }
 
 type Rule = (use: Use) => Role | null;
 
 const constant: Role = { trainable: false, neuronAxis: null };
 
-function along(axis: number): Role {
+function along(axis: number | null): Role {
   return { trainable: true, neuronAxis: axis };
 }
 
@@ -45,9 +45,20 @@ const scaleAndBias: Rule = ({ index, rank }) => (index === 1 || index === 2 ? al
 /** Names that exporters make up for numbers without a name of their own. */
 const anonymous = /^(onnx::|val_|_val|\/|Constant|const_|_?tensor_?\d)/;
 
-/** A bias or factor, unless it is a single number or one that only the exporter knows. */
-function operand(name: string, size: number): Rule {
-  return ({ rank }) => (rank === 0 || (size === 1 && anonymous.test(name)) ? constant : along(rank - 1));
+/** Whether an exporter made the name up. */
+export function isAnonymous(name: string): boolean {
+  return anonymous.test(name);
+}
+
+/** A bias or a factor. Lone numbers, what is divided by and what is taken away are constants of a formula. */
+const operand: Rule = ({ node, index, rank }) => {
+  const added = node.opType === 'Sub' ? index === 0 : node.opType !== 'Div';
+  return added && rank > 0 ? along(rank - 1) : constant;
+};
+
+/** A single number without a name of its own. */
+function isLoneNumber({ name, dims }: Tensor): boolean {
+  return isAnonymous(name) && dims.every((extent) => extent === 1n);
 }
 
 const rules: Readonly<Record<string, Rule>> = {
@@ -67,20 +78,23 @@ const rules: Readonly<Record<string, Rule>> = {
 
 const arithmetic = new Set(['Add', 'Sub', 'Mul', 'Div', 'Sum']);
 
-function roleOf(name: string, size: number, use: Use): Role | null {
-  const rule = rules[use.node.opType] ?? (arithmetic.has(use.node.opType) ? operand(name, size) : null);
-  const role = rule?.(use) ?? null;
-  if (role?.neuronAxis == null) return role;
+function roleOf(tensor: Tensor, use: Use): Role | null {
+  const isOperand = arithmetic.has(use.node.opType);
+  if (isOperand && isLoneNumber(tensor)) return constant;
+  const role = (isOperand ? operand : rules[use.node.opType])?.(use) ?? null;
+  if (role?.neuronAxis == null || use.axes === null) return role;
   return { ...role, neuronAxis: use.axes[role.neuronAxis] ?? null };
 }
 
-/** Operators behind which a tensor is still the same weight. */
+/** Operators behind which a tensor is still the same weight, and those that change its shape too. */
 const passing = new Set(['Identity', 'Cast', 'Transpose', 'Dropout']);
+const reshaping = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Slice', 'Expand', 'Tile']);
 
-function afterPassing(use: Use): Use['axes'] {
-  if (use.node.opType !== 'Transpose') return use.axes;
-  const perm = use.node.attribute.find(({ name }) => name === 'perm')?.ints.map(Number);
-  return (perm ?? [...use.axes.keys()].reverse()).map((axis) => use.axes[axis] ?? 0);
+function afterPassing({ node, axes }: Use): Use['axes'] {
+  if (axes === null || reshaping.has(node.opType)) return null;
+  if (node.opType !== 'Transpose') return axes;
+  const perm = node.attribute.find(({ name }) => name === 'perm')?.ints.map(Number);
+  return (perm ?? [...axes.keys()].reverse()).map((axis) => axes[axis] ?? 0);
 }
 
 /** Who reads each tensor, and as which input. */
@@ -101,14 +115,15 @@ export function readersOf(nodes: readonly Node[]): Readers {
 /** All uses of a tensor, also behind nodes that pass it on. */
 function usesOf(readers: Readers, tensor: string, rank: number): Use[] {
   const uses: Use[] = [];
-  const names: (readonly [name: string, axes: readonly number[]])[] = [
+  const names: (readonly [name: string, axes: Use['axes']])[] = [
     [tensor, Array.from({ length: rank }, (_, axis) => axis)],
   ];
   for (let next = names.pop(); next !== undefined; next = names.pop()) {
     const [name, axes] = next;
     for (const [node, index] of readers.get(name) ?? []) {
-      const use: Use = { node, index, rank: axes.length, axes };
-      if (index === 0 && passing.has(node.opType)) names.push([node.output[0] ?? '', afterPassing(use)]);
+      const use: Use = { node, index, rank, axes };
+      const passed = index === 0 && (passing.has(node.opType) || reshaping.has(node.opType));
+      if (passed) names.push([node.output[0] ?? '', afterPassing(use)]);
       else uses.push(use);
     }
   }
@@ -122,11 +137,11 @@ function usesOf(readers: Readers, tensor: string, rank: number): Use[] {
 export function roleOfInitializer(tensor: Tensor, readers: Readers): Role {
   const dtype = dataTypeName(tensor.dataType);
   if (dtype === undefined || graphDType(dtype) !== 'float32') return constant;
-  const size = tensor.dims.reduce((product, extent) => product * Number(extent), 1);
   let found: Role = constant;
   for (const use of usesOf(readers, tensor.name, tensor.dims.length)) {
-    const role = roleOf(tensor.name, size, use);
-    if (role?.trainable && !found.trainable) found = role;
+    const role = roleOf(tensor, use);
+    if (!role?.trainable || found.trainable) continue;
+    found = use.axes === null ? along(tensor.dims.length === 1 ? 0 : null) : role;
   }
   return found;
 }

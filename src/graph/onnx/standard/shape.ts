@@ -1,11 +1,22 @@
-import { axisAttribute, intsAttribute, numberAttribute } from '../../../graph/attributes.js';
-import { dataTypeCode } from '../../../graph/onnx/dtypes.js';
-import { aroundAxis } from '../../../graph/shapes.js';
-import { sizeOf } from '../../../graph/types.js';
+import { axisAttribute, intsAttribute, numberAttribute } from '../../attributes.js';
 import type { Lowering, LoweringTable } from './lowering.js';
 
-/** A result whose shape alone differs from the input's. */
-const reshaped: Lowering = (emit, node, [x]) => emit.add('Reshape', [x!, emit.ints(node.outputs[0]!.shape)]);
+/** A result whose shape alone differs from the input's. Its first extent is left open: it often is the batch. */
+const reshaped: Lowering = (emit, node, [x]) => {
+  const { shape } = node.outputs[0]!;
+  const target = shape.includes(0) ? shape : shape.map((extent, axis) => (axis === 0 ? -1 : extent));
+  return emit.add('Reshape', [x!, emit.ints(target)]);
+};
+
+/** Extents that stay are written as 1, which keeps whatever the input has. */
+const expanded: Lowering = (emit, node, [x]) => {
+  const from = node.inputs[0]!.shape;
+  const { shape } = node.outputs[0]!;
+  const target = shape.map((extent, axis) =>
+    from[axis - shape.length + from.length] === extent ? 1 : extent,
+  );
+  return emit.add('Expand', [x!, emit.ints(target)]);
+};
 
 /** Operators whose static argument ONNX passes as an int64 input. */
 function withInts(attribute: string): Lowering {
@@ -18,7 +29,7 @@ export const shapes: LoweringTable = {
   Flatten: reshaped,
   Squeeze: reshaped,
   Unsqueeze: reshaped,
-  Expand: withInts('shape'),
+  Expand: expanded,
   Tile: withInts('repeats'),
 
   Transpose: (emit, node, inputs) => {
@@ -46,21 +57,6 @@ export const shapes: LoweringTable = {
   Pad: (emit, node, [x]) => {
     const value = emit.constant(node.inputs[0]!.dtype, [], [numberAttribute(node, 'value', 0)]);
     return emit.add('Pad', [x!, emit.ints(intsAttribute(node, 'pads')), value], { mode: 'constant' });
-  },
-
-  /** Sums where indices repeat. */
-  GatherGrad: (emit, node, [dy, indices]) => {
-    const shape = intsAttribute(node, 'input_shape');
-    const [outer, , inner] = aroundAxis(shape, axisAttribute(node, shape.length, 0));
-    const count = sizeOf(node.inputs[1]!.shape);
-    const zeros = emit.add('Expand', [emit.constant('float32', [1], [0]), emit.ints(shape)]);
-    const wide = emit.add('Cast', [indices!], { to: dataTypeCode('int64') });
-    const column = emit.add('Reshape', [wide, emit.ints([1, count, 1])]);
-    const places = emit.add('Expand', [column, emit.ints([outer, count, inner])]);
-    const flat = [zeros, dy!].map((x) => emit.add('Reshape', [x, emit.ints([outer, -1, inner])]));
-    const inputs = [flat[0]!, places, flat[1]!];
-    const sums = emit.add('ScatterElements', inputs, { axis: 1, reduction: 'add' });
-    return emit.add('Reshape', [sums, emit.ints(shape)]);
   },
 
   Gather: (emit, node, inputs) =>

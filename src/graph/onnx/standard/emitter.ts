@@ -1,7 +1,7 @@
-import type { OnnxDType } from '../../graph/onnx/dtypes.js';
-import type { AttributeSpec, InitializerSpec, NodeSpec } from '../../graph/onnx/encode.js';
-import { tensorBytes } from '../../graph/onnx/tensor-bytes.js';
-import type { Node, Shape, TensorData } from '../../graph/types.js';
+import type { OnnxDType } from '../dtypes.js';
+import type { AttributeSpec, InitializerSpec, NodeSpec } from '../encode.js';
+import { tensorBytes } from '../tensor-bytes.js';
+import type { Node, Shape, TensorData } from '../../types.js';
 
 export type EmittedAttributes = Readonly<Record<string, AttributeSpec>>;
 

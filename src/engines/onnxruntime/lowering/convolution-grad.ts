@@ -1,19 +1,9 @@
-import { intsAttribute } from '../../../graph/attributes.js';
-import type { Node } from '../../../graph/types.js';
+import type { Emitter } from '../../../graph/onnx/standard/emitter.js';
+import type { LoweringTable } from '../../../graph/onnx/standard/lowering.js';
+import { convolutionAttributes } from '../../../graph/onnx/standard/windows.js';
 import type { Convolution } from '../../../graph/windows.js';
 import { convolutionOf } from '../../../graph/windows.js';
-import type { EmittedAttributes, Emitter } from '../emitter.js';
-import type { LoweringTable } from './lowering.js';
 import { convolutionGradWeight } from './convolution-grad-weight.js';
-
-function attributesOf(c: Convolution): EmittedAttributes {
-  return {
-    strides: c.strides,
-    dilations: c.dilations,
-    pads: [...c.padsBegin, ...c.padsEnd],
-    group: c.group,
-  };
-}
 
 /** What a transposed convolution adds at the end of each axis to give back the whole input. */
 function outputPadding(c: Convolution): number[] {
@@ -29,7 +19,7 @@ function outputPadding(c: Convolution): number[] {
  * which that of a convolution's gradient always is.
  */
 function transposed(emit: Emitter, inputs: readonly string[], c: Convolution): string {
-  return emit.add('ConvTranspose', inputs, { ...attributesOf(c), output_padding: outputPadding(c) });
+  return emit.add('ConvTranspose', inputs, { ...convolutionAttributes(c), output_padding: outputPadding(c) });
 }
 
 /** A 1x1 convolution of stride 1 without padding: a product of matrices at each position. */
@@ -45,16 +35,8 @@ function pointwiseGradInput(emit: Emitter, [dy, w]: readonly string[], c: Convol
   return emit.add('Conv', [dy!, emit.add('Transpose', [w!], { perm })]);
 }
 
-function convTransposeAttributes(node: Node): EmittedAttributes {
-  const c = convolutionOf(node);
-  const none = new Array<number>(c.kernel.length).fill(0);
-  return { ...attributesOf(c), output_padding: intsAttribute(node, 'output_padding', none) };
-}
-
-/** Convolutions and their gradients. */
-export const convolutions: LoweringTable = {
-  Conv: (emit, node, inputs) => emit.add('Conv', inputs, attributesOf(convolutionOf(node))),
-  ConvTranspose: (emit, node, inputs) => emit.add('ConvTranspose', inputs, convTransposeAttributes(node)),
+/** Gradients of convolutions. */
+export const convolutionGradients: LoweringTable = {
   ConvGradInput: (emit, node, inputs) => {
     const c = convolutionOf(node);
     return isPointwise(c) ? pointwiseGradInput(emit, inputs, c) : transposed(emit, inputs, c);

@@ -1,6 +1,6 @@
-import { stringAttribute } from '../../../graph/attributes.js';
-import { dataTypeCode } from '../../../graph/onnx/dtypes.js';
-import type { DType } from '../../../graph/types.js';
+import { stringAttribute } from '../../attributes.js';
+import { dataTypeCode } from '../dtypes.js';
+import type { DType } from '../../types.js';
 import type { Lowering, LoweringTable } from './lowering.js';
 
 const standard: Lowering = (emit, node, inputs) => emit.add(node.op, inputs);

@@ -1,5 +1,5 @@
-import type { Node } from '../../../graph/types.js';
-import type { Emitter } from '../emitter.js';
+import type { Node } from '../../types.js';
+import type { Emitter } from './emitter.js';
 
 /**
  * Emits one operator of our graphs as standard ONNX and returns the names of its outputs. `inputs` are the names of the

@@ -1,4 +1,4 @@
-import { intAttribute, numberAttribute, stringAttribute } from '../../../graph/attributes.js';
+import { intAttribute, numberAttribute, stringAttribute } from '../../attributes.js';
 import type { LoweringTable } from './lowering.js';
 
 /** Products of matrices. */

@@ -1,6 +1,6 @@
-import { activationAttribute } from '../../../graph/activations.js';
-import { stringAttribute } from '../../../graph/attributes.js';
-import type { Node } from '../../../graph/types.js';
+import { activationAttribute } from '../../activations.js';
+import { stringAttribute } from '../../attributes.js';
+import type { Node } from '../../types.js';
 import type { Lowering, LoweringTable } from './lowering.js';
 
 /** An activation that ONNX has under the same name, with float attributes of the same names. */

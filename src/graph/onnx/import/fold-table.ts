@@ -1,0 +1,7 @@
+import type { StaticTensor } from '../static-tensor.js';
+import type { NodeContext } from './context.js';
+
+/** Evaluates an operator on numbers; null where it cannot, so that it becomes a node of the graph. */
+export type Fold = (context: NodeContext, inputs: readonly StaticTensor[]) => StaticTensor | null;
+
+export type FoldTable = Readonly<Record<string, Fold>>;

@@ -1,0 +1,21 @@
+/** The package's entry on Node: run experiments and read runs. Browser-safe parts are subpaths (`lossledger/graph`, …). */
+export * from './errors.js';
+export type { Availability, CompileOptions, Engine, Feeds, Program } from './engines/types.js';
+export type { Model, BuildOptions } from './models/types.js';
+export { analyseRun, type RunAnalysis } from './analysis/index.js';
+export { checkConfig, resolveConfig } from './run/config-file.js';
+export type { RunConfig, RunConfigInput } from './run/config.js';
+export type { ProgressSink, WorkControl } from './run/control.js';
+export { chooseEngine, engineList, engineNamed, engineStatuses } from './run/engines.js';
+export { openExperiment, type Experiment } from './run/experiment.js';
+export { experimentOf, manifestOf } from './run/manifest.js';
+export { measureRange, type MeasuredSegment, type RangeInput } from './run/measure-range.js';
+export { measureRun } from './run/measure.js';
+export { presets, type Preset } from './run/presets.js';
+export { reportRun, type Report } from './run/report.js';
+export { trainRun } from './run/train.js';
+export { verifyFolder, type Verification } from './run/verify.js';
+export { createRun, openRun, resumeRun } from './store/open.js';
+export type { Manifest } from './store/manifest.js';
+export type { RunReader, RunStatus } from './store/reader.js';
+export type { RunWriter } from './store/writer.js';

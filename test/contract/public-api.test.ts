@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { configKeys } from '../../src/run/config.js';
+
+const root = resolve(import.meta.dirname, '../..');
+const manifest = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8')) as {
+  exports: Record<string, { default: string }>;
+};
+
+async function exportsOf(subpath: string): Promise<string[]> {
+  const module = (await import(resolve(root, manifest.exports[subpath]!.default))) as object;
+  return Object.keys(module).sort();
+}
+
+describe('public surface', () => {
+  it('is exactly this', async () => {
+    const surface = await Promise.all(
+      Object.keys(manifest.exports).map(async (subpath) => [subpath, await exportsOf(subpath)] as const),
+    );
+    expect(Object.fromEntries(surface)).toMatchSnapshot();
+  });
+
+  it('documents every key of a run file', () => {
+    const format = readFileSync(resolve(root, 'docs/FORMAT.md'), 'utf8');
+    expect(configKeys.filter((key) => !format.includes(`\`${key}\``))).toEqual([]);
+  });
+
+  it('links to documents that exist', () => {
+    const broken = [
+      'README.md',
+      'CONTRIBUTING.md',
+      'docs/ARCHITECTURE.md',
+      'docs/FORMAT.md',
+      'docs/NUMERICS.md',
+    ]
+      .flatMap((file) => [...readFileSync(resolve(root, file), 'utf8').matchAll(/`(docs\/[A-Za-z-]+\.md)`/g)])
+      .map((match) => match[1]!)
+      .filter((path) => !exists(resolve(root, path)));
+    expect(broken).toEqual([]);
+  });
+});
+
+function exists(path: string): boolean {
+  try {
+    readFileSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
