@@ -4,6 +4,7 @@ import { openExperiment } from '../run/experiment.js';
 import { manifestOf } from '../run/manifest.js';
 import { createRun, refuseExisting } from '../store/open.js';
 import { printEstimate } from './estimate.js';
+import { say } from './output.js';
 import { continueRun } from './workflow.js';
 
 /** Options of every command that makes a run. */
@@ -18,6 +19,7 @@ export interface StartOptions {
 /** Makes a run of a configuration and does all its work, or with `--dry-run` only says what that would cost. */
 export async function startRun(config: RunConfig, options: StartOptions, measure: boolean): Promise<void> {
   const experiment = await openExperiment(config);
+  for (const warning of experiment.network.warnings) say(`Warning: ${warning}`);
   const estimate = () => estimateRun(experiment, { workers: options.workers, measure });
   if (options.dryRun) {
     printEstimate(await estimate(), options.json ? 'json' : 'text');

@@ -22,7 +22,6 @@ export class Emitter {
   /** Names of the following nodes start with this: the graph's node that they belong to. */
   under(node: Node): void {
     this.#prefix = node.name;
-    this.#count = 0;
   }
 
   /** Emits one node with one output; an omitted optional input is the empty string. */
@@ -40,6 +39,7 @@ export class Emitter {
     const key = JSON.stringify([op, inputs, attributes, outputs]);
     const known = this.#known.get(key);
     if (known) return known;
+    // One count for all nodes: a prefix may come again, and a model's own names may look like ours.
     const name = `${this.#prefix}/${this.#count++}`;
     const names = Array.from({ length: outputs }, (_, k) => `${name}:${k}`);
     this.nodes.push({ op, name, inputs, outputs: names, attributes });
