@@ -5,6 +5,7 @@ import { dataCommand } from './commands/data.js';
 import { demoCommand } from './commands/demo.js';
 import { enginesCommand } from './commands/engines.js';
 import { exportCommand } from './commands/export.js';
+import { inspectCommand } from './commands/inspect.js';
 import { measureCommand } from './commands/measure.js';
 import { presetsCommand } from './commands/presets.js';
 import { reportCommand } from './commands/report.js';
@@ -34,7 +35,7 @@ export function makeProgram(): Command {
     .exitOverride();
   const commands = [
     demoCommand(), runCommand(), trainCommand(), measureCommand(), resumeCommand(), verifyCommand(), reportCommand(),
-    exportCommand(), dataCommand(), presetsCommand(), enginesCommand(), benchCommand(),
+    exportCommand(), inspectCommand(), dataCommand(), presetsCommand(), enginesCommand(), benchCommand(),
   ]; // prettier-ignore
   for (const command of commands) program.addCommand(inherit(command));
   return program;

@@ -1,6 +1,9 @@
 import { datasetNames, loadDataset } from '../data/load.js';
 import { isLossledgerError } from '../errors.js';
 
+export { addDataset } from '../data/add/index.js';
+export { datasetNames } from '../data/load.js';
+
 export interface DatasetStatus {
   readonly name: string;
   /** Whether it is on this machine, whole and with the right checksums. */

@@ -3,12 +3,14 @@ import { basename, dirname, join } from 'node:path';
 import { readBytes, sha256 } from '../data/files.js';
 import type { SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
-import { readOnnx, type OnnxModel } from '../graph/onnx/index.js';
+import { inspectOnnx, readOnnx, type OnnxSummary } from '../graph/onnx/index.js';
 import { importedModel } from '../models/imported.js';
 import { modelNamed } from '../models/registry.js';
 import type { Model } from '../models/types.js';
 import type { Manifest } from '../store/manifest.js';
 import { isModelFile } from './paths.js';
+
+export type { OnnxPort, OnnxSummary, OnnxTensor } from '../graph/onnx/index.js';
 
 /** A network and where it comes from. */
 export interface Network {
@@ -19,6 +21,8 @@ export interface Network {
   readonly files: readonly SourceFile[];
   /** Their bytes, by the paths under which a run folder keeps them. */
   readonly attachments: ReadonlyMap<string, Uint8Array>;
+  /** What the author of the model may not have meant. */
+  readonly warnings: readonly string[];
 }
 
 /** Where a run folder keeps the ONNX file, and the folder of those beside it. */
@@ -30,9 +34,11 @@ const importedChunk = 500;
 
 /** The built-in network of that name, or the one of an ONNX file. Throws UsageError, DataError, GraphError. */
 export async function openNetwork(name: string): Promise<Network> {
-  if (!isModelFile(name)) return { ...modelNamed(name), files: [], attachments: new Map() };
+  if (!isModelFile(name)) return { ...modelNamed(name), files: [], attachments: new Map(), warnings: [] };
   const folder = dirname(name);
-  return importNetwork(basename(name), await readModelFile(name), (location) => join(folder, location));
+  const bytes = await readModelFile(name);
+  const network = importNetwork(basename(name), bytes, (location) => join(folder, location));
+  return { ...network, warnings: (await inspectNetwork(name)).warnings };
 }
 
 /** The network of a stored run, from the bytes that the run folder keeps. */
@@ -49,11 +55,11 @@ export async function reopenNetwork(folder: string, { objective }: Manifest): Pr
   });
 }
 
-/** Reads a model and what it names beside it, for inspection; nothing is kept. */
-export async function readNetworkFile(path: string): Promise<OnnxModel> {
+/** What is in an ONNX file, and what can be done with it; files that it names beside it are read too. */
+export async function inspectNetwork(path: string): Promise<OnnxSummary> {
   const folder = dirname(path);
   const bytes = await readModelFile(path);
-  return readOnnx(bytes, { externalData: (location) => readBeside(join(folder, location)) });
+  return inspectOnnx(bytes, { externalData: (location) => readBeside(join(folder, location)) });
 }
 
 function readModelFile(path: string): Promise<Uint8Array> {
@@ -77,6 +83,7 @@ function importNetwork(name: string, bytes: Uint8Array, pathOf: (location: strin
     chunk: importedChunk,
     files,
     attachments,
+    warnings: [],
   };
 }
 

@@ -22,11 +22,13 @@ const dataOf = (name: GoldenName) => join(folder, `${name}.npz`);
 
 /**
  * Bounds relative to the largest component (residual: nats). Stored allocations are float32, and so are the pixels, which PyTorch
- * divided in float64: both cost about 1e-7, whatever the engine.
+ * divided in float64: both cost about 1e-7, whatever the engine. In float32, now and then an activation falls on the other side of
+ * a kink: at the middle of the last step of `cnn`, PyTorch's own float32 gradient is 2e-4 off in 9 places. Convolution biases
+ * before batch normalisation have no gradient but rounding. So one in a hundred entries may differ by `kink`.
  */
 const engines = [
-  { engine: 'reference', bound: 2e-7, residual: 1e-8 },
-  { engine: 'onnxruntime', bound: 1e-5, residual: 1e-6 },
+  { engine: 'reference', bound: 2e-7, kink: 2e-7, residual: 1e-8 },
+  { engine: 'onnxruntime', bound: 1e-5, kink: 2e-4, residual: 1e-6 },
 ] as const;
 
 function writeData(name: GoldenName): void {
@@ -57,6 +59,17 @@ function measureArguments(name: GoldenName, engine: string, out: string): string
   return ['measure', ...files, ...chunk, ...rule, '--engine', engine, '--out', out, '--quiet'];
 }
 
+/** All but one in a hundred entries differ by less, in units of the largest expected number. */
+function typicalDeviation(actual: ArrayLike<number>, expected: Float32Array | Float64Array): number {
+<<<<<<< HEAD
+  const scale = Float64Array.from(expected).reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+=======
+  const scale = Float64Array.from(expected, Math.abs).sort().at(-1)!;
+>>>>>>> measure
+  const deviations = Float64Array.from(expected, (value, k) => Math.abs(value - actual[k]!) / scale).sort();
+  return deviations[Math.floor(0.99 * deviations.length)]!;
+}
+
 async function exported(run: string, what: string): Promise<Float32Array | Float64Array> {
   const path = join(folder, `${what}.npy`);
   await succeed(['export', run, '--what', what, '--split', 'train', '--format', 'npy', '--out', path]);
@@ -69,11 +82,13 @@ describe.skipIf(!goldenHere)('a model, trajectory and data from elsewhere, from 
   });
 
   describe.each(cases)('%s', (name) => {
-    it.each(engines)('$engine', async ({ engine, bound, residual }) => {
+    it.each(engines)('$engine', async ({ engine, bound, kink, residual }) => {
       const { definition, tensors } = golden(name);
       const run = join(folder, `${name}-${engine}`);
       await succeed(measureArguments(name, engine, run));
-      expect(relativeDeviation(await exported(run, 'allocation'), tensors['lca_simpson2']!)).toBeLessThan(bound);
+      const allocation = await exported(run, 'allocation');
+      expect(relativeDeviation(allocation, tensors['lca_simpson2']!)).toBeLessThan(kink);
+      expect(typicalDeviation(allocation, tensors['lca_simpson2']!)).toBeLessThan(bound);
       expect(relativeDeviation(await exported(run, 'loss'), tensors['loss']!)).toBeLessThan(bound);
       const residuals = await exported(run, 'residual');
       definition.residual_simpson2.forEach((value, t) => {
@@ -83,7 +98,7 @@ describe.skipIf(!goldenHere)('a model, trajectory and data from elsewhere, from 
     });
   });
 
-  it('the manifest states all files, and the run keeps the model', async () => {
+  it('the manifest states all files, and the run keeps the model', () => {
     const run = join(folder, 'cnn-onnxruntime');
     const manifest = JSON.parse(readFileSync(join(run, 'manifest.json'), 'utf8')) as {
       objective: { modelFiles: unknown[]; files: unknown[] };

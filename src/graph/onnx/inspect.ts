@@ -68,8 +68,7 @@ export function inspectOnnx(bytes: Uint8Array, options: ReadOptions = {}): OnnxS
     parameters: tensors.reduce((total, { trained, shape }) => total + (trained ? sizeOf(shape) : 0), 0),
     operators: operatorsOf(file),
     unsupported: unsupportedOf(file),
-    problem:
-      unsupported.length > 0 ? `${unsupported.length} unsupported operators` : problemOf(bytes, options),
+    problem: problemOf(bytes, options),
     warnings: warningsOf(file, tensors),
   };
 }

@@ -16,9 +16,8 @@ export class Emitter {
   readonly nodes: NodeSpec[] = [];
   readonly initializers: InitializerSpec[] = [];
   readonly #known = new Map<string, readonly string[]>();
-  /** How many nodes have been emitted under each name. */
-  readonly #counts = new Map<string, number>();
   #prefix = '';
+  #count = 0;
 
   /** Names of the following nodes start with this: the graph's node that they belong to. */
   under(node: Node): void {
@@ -40,9 +39,8 @@ export class Emitter {
     const key = JSON.stringify([op, inputs, attributes, outputs]);
     const known = this.#known.get(key);
     if (known) return known;
-    const count = this.#counts.get(this.#prefix) ?? 0;
-    this.#counts.set(this.#prefix, count + 1);
-    const name = `${this.#prefix}/${count}`;
+    // One count for all nodes: a prefix may come again, and a model's own names may look like ours.
+    const name = `${this.#prefix}/${this.#count++}`;
     const names = Array.from({ length: outputs }, (_, k) => `${name}:${k}`);
     this.nodes.push({ op, name, inputs, outputs: names, attributes });
     this.#known.set(key, names);
