@@ -5,6 +5,7 @@ import { renderReport } from '../figures/index.js';
 import { writeResult } from '../store/results.js';
 import type { Manifest } from '../store/manifest.js';
 import type { RunReader } from '../store/reader.js';
+import { configKeys } from './config.js';
 import { checkConfig, presetConfig } from './config-file.js';
 import { withProgress, type ProgressSink } from './control.js';
 
@@ -39,11 +40,10 @@ const indifferent = ['preset', 'seed', 'chunk', 'lanes', 'keep', 'engine', 'spli
 
 /** Keys whose values are not the preset's. */
 function changedKeys(config: Manifest['config'], preset: string): string[] {
-  const original = JSON.parse(
-    JSON.stringify(checkConfig(presetConfig(preset), preset)),
-  ) as Manifest['config'];
-  return Object.keys(original).filter(
-    (name) => !indifferent.includes(name) && !isDeepStrictEqual(original[name], config[name]),
+  const original = checkConfig(presetConfig(preset), preset);
+  const actual = checkConfig(config, 'the manifest');
+  return configKeys.filter(
+    (name) => !indifferent.includes(name) && !isDeepStrictEqual(original[name], actual[name]),
   );
 }
 

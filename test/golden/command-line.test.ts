@@ -61,11 +61,7 @@ function measureArguments(name: GoldenName, engine: string, out: string): string
 
 /** All but one in a hundred entries differ by less, in units of the largest expected number. */
 function typicalDeviation(actual: ArrayLike<number>, expected: Float32Array | Float64Array): number {
-<<<<<<< HEAD
-  const scale = Float64Array.from(expected).reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
-=======
   const scale = Float64Array.from(expected, Math.abs).sort().at(-1)!;
->>>>>>> measure
   const deviations = Float64Array.from(expected, (value, k) => Math.abs(value - actual[k]!) / scale).sort();
   return deviations[Math.floor(0.99 * deviations.length)]!;
 }
