@@ -24,8 +24,10 @@ export function channelSums(terms: readonly ChannelSum[], geometry: Geometry, ta
   const expressions = terms.map((term) => term.expression);
   const fused = new Fused(parameters, expressions);
   const names = terms.map((term) => parameters.writeSums(term.sums));
-  const write = geometry.pixels === 1 ? acrossChannels : alongPixels;
-  return parameters.step('channel_sums', 'batch', write(expressions, fused, names, geometry, target));
+  const isVector = geometry.pixels === 1;
+  const write = isVector ? acrossChannels : alongPixels;
+  const body = write(expressions, fused, names, geometry, target);
+  return parameters.step('channel_sums', isVector ? 'batch' : 'group', body);
 }
 
 function addLanes(sums: readonly string[], places: readonly string[], lanes: number): string {

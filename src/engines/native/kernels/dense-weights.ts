@@ -12,7 +12,7 @@ import type { Target } from '../toolchain/target.js';
  * Rows whose lanes stay in the first-level cache while all columns pass by. Sums are kept tile by tile in the order of
  * these loops; `unpackDenseWeights` brings them into the parameter's order.
  */
-const ROWS_AT_ONCE = 15;
+const ROWS_AT_ONCE = 20;
 
 export interface DenseWeightsShape {
   readonly rows: number;

@@ -61,9 +61,14 @@ function patchWidth(shape: PatchShape): number {
   return (shape.columns - 1) * shape.strideX + shape.reachX;
 }
 
+/** Odd, so that a row of several channels does not fall into the same few cache sets. */
+function channelStride(shape: PatchShape, band: number): number {
+  return (bandRows(shape, band) * patchWidth(shape)) | 1;
+}
+
 /** Vectors that a patch of `band` rows takes. */
 export function patchVectors(shape: PatchShape, band: number): number {
-  return shape.channels * bandRows(shape, band) * patchWidth(shape);
+  return shape.channels * channelStride(shape, band);
 }
 
 /** True where no position reads outside the input, so that an input that lies in memory needs no copy. */
@@ -103,13 +108,13 @@ export function copiedPatch(
   const zeros = (from: number, to: number): string =>
     from < to ? `for (long q = ${from}; q < ${to}; q++) to[q] = (v){0};` : '';
   return {
-    channelStride: rows * width,
+    channelStride: channelStride(shape, band),
     rowStride: width,
     origin: patch,
     fill: `for (long c = 0; c < ${shape.channels}; c++) {
       ${fused.channelLocals('c')}
       for (long r = 0; r < ${rows}; r++) {
-        v *const to = ${patch} + (c * ${rows} + r) * ${width};
+        v *const to = ${patch} + c * ${channelStride(shape, band)} + r * ${width};
         const long row = m0 * ${shape.strideY} + r + ${shape.top};
         if (row < 0 || row >= ${input.height}) {
           ${zeros(0, width)}

@@ -93,6 +93,14 @@ export function weightSuitsWinograd(c: Convolution): boolean {
   );
 }
 
+/**
+ * Vectors from one position to the next of \`count\` vectors each: such that the 16 positions, which are written together,
+ * fall into different sets of the first-level cache.
+ */
+export function positionStride(count: number): number {
+  return Math.ceil(count / 64) * 64 + 64 / POSITIONS;
+}
+
 /** Tiles that are transformed at once, so that both operands of `channels` channels in all stay in the cache. */
 export function tilesAtOnce(
   channels: number,
@@ -107,9 +115,9 @@ export function tilesAtOnce(
 
 /**
  * Code that transforms a row of tiles, Bᵀ d B, along `columns` tiles: from `z` (first vector of the row's first tile) into
- * `to`, where the positions are `positionStride` apart and the tiles adjacent. Neighbours share two columns.
+ * `to`, where the positions are `stride` apart and the tiles adjacent. Neighbours share two columns.
  */
-export function transformInput(rowStride: number, columns: number, positionStride: number): string {
+export function transformInput(rowStride: number, columns: number, stride: number): string {
   const vertical = (column: number): string => {
     const d = (k: number): string => `z[${k * rowStride + column}]`;
     return `{
@@ -121,7 +129,7 @@ export function transformInput(rowStride: number, columns: number, positionStrid
     .map((column) => [0, 1, 2, 3].map((k) => `b${k}_${column}`).join(', '))
     .join(', ');
   const store = (k: number, m: number, value: string): string =>
-    `to[${(4 * k + m) * positionStride} + j] = ${value};`;
+    `to[${(4 * k + m) * stride} + j] = ${value};`;
   const horizontal = [0, 1, 2, 3]
     .map((k) =>
       [

@@ -14,8 +14,8 @@ import { forwardGather, multiplyAdds, windowTaps } from './gather.js';
 import { copiedPatch, patchVectors } from './patch.js';
 import type { TileBlocks } from './winograd-tiles.js';
 import {
-  kernelTransform,
   POSITIONS,
+  positionStride,
   tileBlocks,
   tilePatch,
   tilesAtOnce,
@@ -48,6 +48,11 @@ function planOf({ convolution: c, target }: WeightsShape): Plan {
     outputs: splitEvenly(c.outputChannels, tile.rows),
     inputs: splitEvenly(c.inputChannels, tile.columns),
   };
+}
+
+/** Vectors from one channel to the next: odd, so that a row of several does not fall into the same few cache sets. */
+function tileStride({ groups, tiles }: Plan): number {
+  return (groups * tiles) | 1;
 }
 
 function sumsOf(outputs: number, inputs: number, lanes: number): LaneSums {
@@ -92,11 +97,13 @@ export function winogradWeights(
   );
   const extent = { height: c.output[0]!, width: c.output[1]! };
   const gradientShape = tilePatch(c.outputChannels, extent, blocks, [{ dy: 0, dx: 0, ky: 0, kx: 0 }]);
-  const all = groups * tiles;
+  const all = tileStride(plan);
   const patchSize = Math.max(patchVectors(inputShape, band), patchVectors(gradientShape, band));
   const parameters = new Parameters();
   const fused = new Fused(parameters, [gradient, input]);
-  const vectors = 2 * patchSize + POSITIONS * (c.inputChannels + c.outputChannels) * all;
+  const vectors =
+    2 * patchSize +
+    POSITIONS * (positionStride(c.inputChannels * all) + positionStride(c.outputChannels * all));
   const scratch = parameters.write({ kind: 'scratch', vectors });
   const sums = parameters.writeSums(packed);
   const xs = copiedPatch(inputShape, band, 'xs', fused, input);
@@ -104,7 +111,7 @@ export function winogradWeights(
   const row = (patch: string, channelStride: number, rowStride: number): string =>
     `const v *z = ${patch} + c * ${channelStride} + i * ${2 * rowStride} + q0 * 2;`;
   const body = `v *const xs = ${scratch}, *const ys = xs + ${patchSize};
-    v *const inputs = ys + ${patchSize}, *const gradients = inputs + ${POSITIONS * c.inputChannels * all};
+    v *const inputs = ys + ${patchSize}, *const gradients = inputs + ${POSITIONS * positionStride(c.inputChannels * all)};
     for (long g0 = 0; g0 < groups; g0 += ${groups}) for (long m0 = 0; m0 < ${band * blocks.bands}; m0 += ${band})
     for (long q0 = 0; q0 < ${blocks.columns * blocks.blocks}; q0 += ${blocks.columns}) {
       const long count = smaller(${groups}, groups - g0);
@@ -118,12 +125,12 @@ export function winogradWeights(
         for (long c = 0; c < ${c.inputChannels}; c++) for (long i = 0; i < ${blocks.bandRows}; i++) {
           ${row('xs', xs.channelStride, xs.rowStride)}
           v *const to = inputs + c * ${all} + k * ${tiles} + i * ${blocks.columns};
-          ${transformInput(xs.rowStride, blocks.columns, c.inputChannels * all)}
+          ${transformInput(xs.rowStride, blocks.columns, positionStride(c.inputChannels * all))}
         }
         for (long c = 0; c < ${c.outputChannels}; c++) for (long i = 0; i < ${blocks.bandRows}; i++) {
           ${row('ys', ys.channelStride, ys.rowStride)}
           v *const to = gradients + c * ${all} + k * ${tiles} + i * ${blocks.columns};
-          ${transformGradient(ys.rowStride, blocks.columns, c.outputChannels * all)}
+          ${transformGradient(ys.rowStride, blocks.columns, positionStride(c.outputChannels * all))}
         }
       }
       double *d = ${sums};
@@ -135,9 +142,9 @@ export function winogradWeights(
 }
 
 /** A · dy · Aᵀ of a row of tiles. */
-function transformGradient(rowStride: number, columns: number, positionStride: number): string {
+function transformGradient(rowStride: number, columns: number, stride: number): string {
   const store = (k: number, m: number, value: string): string =>
-    `to[${(4 * k + m) * positionStride} + j] = ${value};`;
+    `to[${(4 * k + m) * stride} + j] = ${value};`;
   const rows = lines(4, (k) =>
     [
       store(k, 0, `b${k}_0`),
@@ -161,15 +168,15 @@ function transformGradient(rowStride: number, columns: number, positionStride: n
 /** Sums over tiles and groups of gradients [position, output, tile] · inputs [position, input, tile]. */
 function products(shape: WeightsShape, plan: Plan, outputs: number, inputs: number): string {
   const { convolution: c, target } = shape;
-  const all = plan.groups * plan.tiles;
+  const all = tileStride(plan);
   const { code, results } = sumsOf(outputs, inputs, target.lanes);
   const row = (i: number): string =>
     lines(inputs, (j) => `a${i}_${j} += y${i} * x${j};`).replaceAll('\n', ' ');
   return `${pairs(outputs, inputs)
     .map(([i, j]) => `v a${i}_${j} = {0};`)
     .join(' ')}
-    const v *x = inputs + (p * ${c.inputChannels} + c) * ${all};
-    const v *y = gradients + (p * ${c.outputChannels} + o) * ${all};
+    const v *x = inputs + p * ${positionStride(c.inputChannels * all)} + c * ${all};
+    const v *y = gradients + p * ${positionStride(c.outputChannels * all)} + o * ${all};
     for (long t = 0; t < count * ${plan.tiles}; t++) {
       ${lines(inputs, (j) => `const v x${j} = x[${j * all}];`)}
       ${lines(outputs, (i) => `{ const v y${i} = y[${i * all}]; ${row(i)} }`)}
@@ -186,16 +193,25 @@ export function unpackWinogradWeights(shape: WeightsShape, packed: Sums, output:
   const from = parameters.readSums(packed);
   const to = parameters.writeSums(output);
   const { inputChannels } = shape.convolution;
+  const half = shape.target.lanes / 2;
+  const stride = winogradSumsLength(shape) / POSITIONS;
   const body = (outputs: number, inputs: number): string => {
     const { order } = sumsOf(outputs, inputs, shape.target.lanes);
-    const adds = pairs(outputs, inputs).map(
-      ([i, j], slot) =>
-        `add_taps(${to} + ((o + ${i}) * ${inputChannels} + c + ${j}) * 9L, G[p / 4], G[p % 4], d[${order.indexOf(slot)}]);`,
-    );
-    return `${adds.join('\n')}\nd += ${order.length};`;
+    const blocks = Array.from({ length: order.length / half }, (_, block) => {
+      const adds = pairs(outputs, inputs).flatMap(([i, j], slot) => {
+        const place = order.indexOf(slot);
+        if (Math.floor(place / half) !== block) return [];
+        return [`add_taps(${to} + ((o + ${i}) * ${inputChannels} + c + ${j}) * 9L, taps, ${place % half});`];
+      });
+      return adds.length > 0
+        ? `taps_of_positions(d + ${block * half}, ${stride}, taps);\n${adds.join('\n')}`
+        : '';
+    });
+    return `${blocks.join('\n')}\nd += ${order.length};`;
   };
-  const code = `static const double G[4][3] = {${kernelTransform.map((row) => `{${row.join(', ')}}`).join(', ')}};
-    const double *d = ${from};
-    ${walk(planOf(shape), body)}`;
-  return parameters.step('unpack_winograd', 'once', code);
+  const plan = planOf(shape);
+  const loops = tileLoops('o', plan.outputs, (outputs) =>
+    tileLoops('c', plan.inputs, (inputs) => body(outputs, inputs)),
+  );
+  return parameters.step('unpack_winograd', 'once', `doubles taps[9];\nconst double *d = ${from};\n${loops}`);
 }

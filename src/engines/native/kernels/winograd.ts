@@ -16,14 +16,14 @@ import type { TileBlocks } from './winograd-tiles.js';
 import {
   kernelTransform,
   POSITIONS,
+  positionStride,
   tileBlocks,
   tilePatch,
-  tilesAtOnce,
   transformInput,
 } from './winograd-tiles.js';
 
-/** Bytes of a block's transformed inputs and products. */
-const BLOCK_BYTES = 512 << 10;
+/** Tiles of a block: few, so that its transformed inputs and products stay close; enough to reuse each weight. */
+const TILES_AT_ONCE = 4;
 
 interface Plan {
   readonly blocks: TileBlocks;
@@ -34,9 +34,8 @@ interface Plan {
 }
 
 function planOf(gather: Gather, target: Target): Plan {
-  const { inputChannels, outputChannels } = gather;
-  const wanted = tilesAtOnce(inputChannels + outputChannels, BLOCK_BYTES, 4, 16, target);
-  const blocks = tileBlocks(gather.output, wanted);
+  const { outputChannels } = gather;
+  const blocks = tileBlocks(gather.output, TILES_AT_ONCE);
   const tiles = blocks.bandRows * blocks.columns;
   const tile = registerTile(outputChannels, tiles, target.registers);
   return {
@@ -86,12 +85,12 @@ export function winograd(options: ConvolutionOptions): Step {
   const { blocks, tiles } = plan;
   const band = 2 * blocks.bandRows;
   const shape = tilePatch(inputChannels, gather.input, blocks, gather.classes[0]!.taps);
-  const sizes = [patchVectors(shape, band), POSITIONS * inputChannels * tiles];
+  const sizes = [patchVectors(shape, band), POSITIONS * positionStride(inputChannels * tiles)];
   const parameters = new Parameters();
   const weights = parameters.readTable(options.packed);
   const out = parameters.write(output);
   const fused = new Fused(parameters, [input, result]);
-  const vectors = sizes[0]! + sizes[1]! + POSITIONS * outputChannels * tiles;
+  const vectors = sizes[0]! + sizes[1]! + POSITIONS * positionStride(outputChannels * tiles);
   const scratch = parameters.write({ kind: 'scratch', vectors });
   const patch = copiedPatch(shape, band, 'patch', fused, input);
   const body = `v *const patch = ${scratch}, *const inputs = patch + ${sizes[0]!}, *const sums = inputs + ${sizes[1]!};
@@ -104,7 +103,7 @@ export function winograd(options: ConvolutionOptions): Step {
           for (long c = 0; c < ${inputChannels}; c++) for (long i = 0; i < ${blocks.bandRows}; i++) {
             const v *z = patch + c * ${patch.channelStride} + i * ${2 * patch.rowStride} + q0 * 2;
             v *const to = inputs + c * ${tiles} + i * ${blocks.columns};
-            ${transformInput(patch.rowStride, blocks.columns, inputChannels * tiles)}
+            ${transformInput(patch.rowStride, blocks.columns, positionStride(inputChannels * tiles))}
           }
           ${products(plan, gather, weights)}
           ${outputs(options, plan, fused)}
@@ -120,7 +119,7 @@ function products(plan: Plan, { inputChannels, outputChannels }: Gather, weights
   const { tiles } = plan;
   const tile = (outputs: number, columns: number): string => `
     const float *w = wo;
-    const v *x = inputs + p * ${inputChannels * tiles} + t;
+    const v *x = inputs + p * ${positionStride(inputChannels * tiles)} + t;
     ${pairs(outputs, columns)
       .map(([i, j]) => `v a${i}_${j} = {0};`)
       .join(' ')}
@@ -132,7 +131,7 @@ function products(plan: Plan, { inputChannels, outputChannels }: Gather, weights
       })}
       x += ${tiles}; w += ${outputs};
     }
-    v *const to = sums + (p * ${outputChannels} + o) * ${tiles} + t;
+    v *const to = sums + p * ${positionStride(outputChannels * tiles)} + o * ${tiles} + t;
     ${pairs(outputs, columns)
       .map(([i, j]) => `to[${i * tiles + j}] = a${i}_${j};`)
       .join(' ')}`;
@@ -155,7 +154,8 @@ function outputs({ gather, result }: ConvolutionOptions, plan: Plan, fused: Fuse
     rows: 2 * blocks.bandRows * blocks.bands > output.height,
     columns: 2 * blocks.columns * blocks.blocks > output.width,
   };
-  const m = (row: number, column: number): string => `s[${(4 * row + column) * outputChannels * tiles}]`;
+  const m = (row: number, column: number): string =>
+    `s[${(4 * row + column) * positionStride(outputChannels * tiles)}]`;
   const vertical = lines(
     4,
     (k) =>

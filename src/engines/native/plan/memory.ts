@@ -20,8 +20,9 @@ export interface MemoryPlan {
   readonly size: number;
 }
 
-/** Bytes of a batch's tensors that should stay in the caches. */
-const BATCH_BYTES = 4 << 20;
+/** Bytes of a batch's tensors that should stay in the caches, and groups beyond which more bring nothing. */
+const BATCH_BYTES = 8 << 20;
+const MOST_GROUPS = 32;
 
 interface Use {
   readonly phase: number;
@@ -85,8 +86,9 @@ function span(uses: readonly Use[], scope: Scope, timeline: Timeline): { start: 
 
 /** Groups at once: as many as keep a phase's tensors in the caches, in batches of equal size. */
 function batchGroups(vectorsPerGroup: number, groups: number, vectorBytes: number): number {
-  const fitting = Math.max(1, Math.floor(BATCH_BYTES / Math.max(1, vectorsPerGroup * vectorBytes)));
-  return Math.ceil(groups / Math.ceil(groups / fitting));
+  const fitting = Math.floor(BATCH_BYTES / Math.max(1, vectorsPerGroup * vectorBytes));
+  const most = Math.max(1, Math.min(MOST_GROUPS, fitting));
+  return Math.ceil(groups / Math.ceil(groups / most));
 }
 
 /** Gives every tensor a place, for a chunk of `groups` groups. */
@@ -99,11 +101,10 @@ export function planMemory(phases: readonly Phase[], groups: number, vectorBytes
   });
   const perPhase = phases.map((_, p) => {
     const own = tensors.filter(({ scope, uses }) => scope === 'batch' && uses[0]!.phase === p);
-    return batchGroups(
-      own.reduce((total, { tensor }) => total + tensor.stride, 0),
-      groups,
-      vectorBytes,
+    const perGroup = placeLifetimes(
+      own.map(({ tensor, start, end }) => ({ size: tensor.stride, start, end })),
     );
+    return batchGroups(perGroup.size, groups, vectorBytes);
   });
   const lifetimes: Lifetime[] = tensors.map(({ tensor, uses, scope, start, end }) => {
     const copies = { group: 1, batch: perPhase[uses[0]!.phase]!, chunk: groups }[scope];
