@@ -8,7 +8,7 @@ import {
 } from '../run/config.js';
 
 /** Flags whose value stays text; every other value is read as a number where it is one. */
-const textual: readonly ConfigKey[] = ['model', 'data', 'trajectory'];
+const textual: readonly ConfigKey[] = ['model', 'data', 'trajectory', 'init'];
 
 const flagKeys = configKeys.filter((key) => !fileOnlyKeys.includes(key));
 

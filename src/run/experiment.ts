@@ -10,14 +10,15 @@ import { layoutOf } from '../ledger/layout.js';
 import type { MeasuredSplit, ParameterLayout } from '../ledger/types.js';
 import type { Model } from '../models/types.js';
 import { checkSettings } from '../quadrature/settings.js';
-import type { Manifest } from '../store/manifest.js';
+import type { RunReader } from '../store/reader.js';
 import { measuredSplits, type RunConfig } from './config.js';
 import { chooseEngine } from './engines.js';
 import { lossOf, requireFit } from './loss.js';
 import { openNetwork, reopenNetwork, type Network } from './network.js';
 import type { ObjectivePlan } from './objective/evaluator.js';
-import { optimizerOf } from './optimizer.js';
+import { measuredPenalty, optimizerOf } from './optimizer.js';
 import { withWholePaths } from './paths.js';
+import { startingTheta } from './start.js';
 import { inspectTrajectory, recordedOf, type Recorded } from './recorded.js';
 
 /** A configuration with whole paths, and with what follows from data and trajectory filled in. */
@@ -40,13 +41,12 @@ export interface Experiment {
   readonly chunk: number;
   /** The trajectory, where it comes from elsewhere; null: it is trained. */
   readonly recorded: Recorded | null;
+  /** θ_0 [K]; null where the trajectory is recorded. */
+  readonly start: Float32Array | null;
 }
 
 /** A run that exists: it keeps what it needs of model and trajectory. */
-export interface StoredRun {
-  readonly folder: string;
-  readonly manifest: Manifest;
-}
+export type StoredRun = Pick<RunReader, 'folder' | 'manifest' | 'status' | 'theta'>;
 
 /** Loads and checks all that a configuration names; throws where it does not fit together. */
 export async function openExperiment(given: RunConfig, stored?: StoredRun): Promise<Experiment> {
@@ -65,7 +65,8 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   const graph = () =>
     recorded ? gradientGraph(parts, chunk, false) : gradientGraph(parts, config.batchSize, true);
   const { engine, passedOver } = await chooseEngine(config.engine, graph);
-  return { ...parts, network, engine, passedOver, parameters, layout, chunk, recorded };
+  const start = recorded ? null : await startingTheta(config, parameters, layout, stored);
+  return { ...parts, network, engine, passedOver, parameters, layout, chunk, recorded, start };
 }
 
 function loadData({ data, seed, subset, validation, divisor, standardise }: RunConfig): Promise<Dataset> {
@@ -147,6 +148,7 @@ export function objectivePlan(experiment: Experiment, engine = experiment.engine
     examples,
     chunk,
     lanes: config.lanes,
+    penalty: measuredPenalty(config, layout),
     gradientGraph: (count) => gradientGraph(experiment, count, false),
   };
 }

@@ -17,10 +17,10 @@ export function lossOf({ loss, labelSmoothing, classWeights }: RunConfig): LossO
 }
 
 /** The same in words, for the manifest. */
-export function lossInWords({ loss, labelSmoothing, classWeights }: RunConfig): string {
+export function lossInWords({ loss, labelSmoothing, classWeights, measureWeightDecay }: RunConfig): string {
   const smoothing = labelSmoothing > 0 ? `, label smoothing ${labelSmoothing}` : '';
   const weights = classWeights === null ? '' : `, class weights ${classWeights.join(' ')}`;
-  return `${words[loss]}${smoothing}${weights}`;
+  return `${words[loss]}${smoothing}${weights}${measureWeightDecay ? ' with the L2 term of training' : ''}`;
 }
 
 /** Throws UsageError where inputs or labels do not fit network and loss. */

@@ -10,6 +10,7 @@ export function withWholePaths(config: RunConfig): RunConfig {
     ...config,
     model: modelNames.includes(config.model) ? config.model : wholeModel(config.model),
     data: datasetNames.includes(config.data) ? config.data : wholeData(config.data),
+    init: config.init === null ? null : resolve(config.init),
     trajectory: config.trajectory === null ? null : resolve(config.trajectory),
   };
 }

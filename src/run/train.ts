@@ -4,7 +4,6 @@ import type { Feeds, Program } from '../engines/types.js';
 import { NumericError } from '../errors.js';
 import type { ParameterLayout } from '../ledger/types.js';
 import { dropoutMasks } from '../models/dropout.js';
-import { initialise } from '../models/initialise.js';
 import { key } from '../num/random.js';
 import { firstNonFinite } from '../num/sums.js';
 import { gradientGraph, type Experiment } from './experiment.js';
@@ -63,10 +62,10 @@ function* batches(experiment: Experiment): Generator<Int32Array> {
 
 /** θ_0, then θ after each optimiser step. */
 async function* trajectory(experiment: Experiment): AsyncGenerator<TrajectoryRow> {
-  const { config, dataset, engine, layout, parameters } = experiment;
+  const { config, dataset, engine, layout } = experiment;
   const order = orderOf(experiment);
   const batch = batchBuffers(dataset.splits.train, config.batchSize);
-  const theta = initialise(parameters, key(config.seed));
+  const theta = experiment.start!.slice();
   const gradient = new Float64Array(layout.size);
   const optimizer = optimizerOf(config, layout);
   const update = createUpdate(layout.size);

@@ -55,7 +55,8 @@ async function checkpointFiles(folder: string): Promise<{ name: string; iteratio
     .sort((a, b) => a.iteration - b.iteration);
 }
 
-async function readCheckpoint(
+/** θ [K] of one safetensors file with the model's tensors by name; `row` is for messages. Throws DataError where it does not fit. */
+export async function readCheckpoint(
   path: string,
   layout: readonly TensorShape[],
   row: number,

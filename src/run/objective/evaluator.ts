@@ -2,6 +2,7 @@ import type { Examples } from '../../data/types.js';
 import type { Graph } from '../../graph/types.js';
 import type { MeasuredSplit } from '../../ledger/types.js';
 import { addInto } from '../../num/sums.js';
+import type { L2Term } from '../../optim/l2.js';
 import type { Evaluation } from '../../quadrature/types.js';
 import { chunkSizes, chunksOf, lanesOf, type Lane } from './chunks.js';
 import type { LaneTask, Slot } from './messages.js';
@@ -19,6 +20,8 @@ export interface ObjectivePlan {
   readonly chunk: number;
   /** Lanes of each split. */
   readonly lanes: number;
+  /** Added to each split's mean loss and gradient; default none. */
+  readonly penalty?: L2Term | null;
   /** Loss-and-gradient graph for a chunk of so many examples. */
   readonly gradientGraph: (examples: number) => Graph;
 }
@@ -118,7 +121,9 @@ export class Evaluator {
     });
     const { count } = this.#plan.examples[split]!;
     for (let k = 0; k < gradient.length; k++) gradient[k]! /= count;
-    return { loss: loss / count, gradient };
+    const { penalty } = this.#plan;
+    penalty?.addGradient(slot.theta, gradient);
+    return { loss: loss / count + (penalty?.loss(slot.theta) ?? 0), gradient };
   }
 
   #fail(error: Error): void {
