@@ -41,6 +41,8 @@ export interface RunAnalysis {
 export interface AnalyseOptions {
   /** Name of the preset that the run comes from; decides which of the paper's numbers are set beside it. */
   readonly preset?: string;
+  /** Segments that the run will have when it is complete; default those that are measured. */
+  readonly iterations?: number;
   /** Called after each allocation row with the rows read so far, of `total`. */
   readonly onProgress?: (rows: number, total: number) => void;
 }
@@ -58,12 +60,12 @@ function analyseSplit(view: LedgerView, name: MeasuredSplit): SplitAnalysis | nu
  */
 export async function analyseRun(view: LedgerView, options: AnalyseOptions = {}): Promise<RunAnalysis> {
   checkView(view);
-  const { preset, onProgress } = options;
+  const { preset, iterations, onProgress } = options;
   return {
     format: 'lossledger-run-analysis',
     version: 1,
     preset: preset ?? null,
-    summary: summarise(view),
+    summary: summarise(view, iterations),
     iteration: [...view.iteration],
     subintervals: [...view.subintervals],
     train: analyseSplit(view, 'train'),

@@ -13,8 +13,10 @@ export interface CountStatistics {
 
 /** What happened in a run and whether its ledger balances (paper Section 2, Table S1). */
 export interface RunSummary {
-  /** T. */
+  /** T: segments that are measured. */
   readonly segments: number;
+  /** Segments that the run will have when it is complete. */
+  readonly planned: number;
   readonly firstIteration: number;
   readonly lastIteration: number;
   /** K. */
@@ -45,12 +47,13 @@ function worstBalance(splits: readonly (Conservation | null)[]): Balance {
   return found.length === 0 || found.includes('undetermined') ? 'undetermined' : 'balanced';
 }
 
-/** Summarises a ledger from its sums; reads no allocation rows. */
-export function summarise(view: LedgerView): RunSummary {
+/** Summarises a ledger from its sums; reads no allocation rows. `planned` segments make the run complete. */
+export function summarise(view: LedgerView, planned = view.segments): RunSummary {
   const train = auditSplit(view, 'train');
   const validation = auditSplit(view, 'validation');
   return {
     segments: view.segments,
+    planned,
     firstIteration: view.iteration[0]!,
     lastIteration: view.iteration[view.segments]!,
     parameters: view.layout.size,

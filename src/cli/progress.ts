@@ -1,9 +1,16 @@
 import { SingleBar } from 'cli-progress';
 import type { ProgressSink } from '../run/control.js';
 
-/** A bar on standard error with rate and time left; silent where standard error is no terminal or output is `--quiet`. */
-export function progressBar(label: string, unit: string, enabled = process.stderr.isTTY): ProgressSink {
-  if (!enabled) return plainProgress(label, unit);
+const silent: ProgressSink = {
+  start: () => undefined,
+  update: () => undefined,
+  stop: () => undefined,
+};
+
+/** A bar on standard error with rate and time left; two plain lines where that is no terminal; nothing where quiet. */
+export function progressBar(label: string, unit: string, quiet = false): ProgressSink {
+  if (quiet) return silent;
+  if (!process.stderr.isTTY) return plainProgress(label, unit);
   let started = 0;
   let first = 0;
   const bar = new SingleBar({

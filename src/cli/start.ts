@@ -1,8 +1,10 @@
 import type { RunConfig } from '../run/config.js';
+import { defaultWorkers } from '../run/engines.js';
 import { estimateRun } from '../run/estimate.js';
 import { openExperiment } from '../run/experiment.js';
 import { manifestOf } from '../run/manifest.js';
-import { createRun } from '../store/open.js';
+import { requireMemory } from '../run/memory.js';
+import { createRun, refuseExisting } from '../store/open.js';
 import { printEstimate } from './estimate.js';
 import { say } from './output.js';
 import { continueRun } from './workflow.js';
@@ -20,12 +22,14 @@ export interface StartOptions {
 export async function startRun(config: RunConfig, options: StartOptions, measure: boolean): Promise<void> {
   const experiment = await openExperiment(config);
   for (const warning of experiment.network.warnings) say(`Warning: ${warning}`);
+  requireMemory(experiment, options.workers ?? defaultWorkers(experiment.engine.name));
   const estimate = () => estimateRun(experiment, { workers: options.workers, measure });
   if (options.dryRun) {
     printEstimate(await estimate(), options.json ? 'json' : 'text');
     return;
   }
-  const run = await createRun(options.out, manifestOf(experiment), experiment.network.attachments);
+  await refuseExisting(options.out);
   if (!options.quiet) printEstimate(await estimate(), 'aside');
+  const run = await createRun(options.out, manifestOf(experiment), experiment.network.attachments);
   await continueRun(experiment, run, { ...options, measure });
 }

@@ -22,20 +22,23 @@ export async function continueRun(
   options: WorkflowOptions,
 ): Promise<void> {
   const stop = stopOnInterrupt();
-  const bar = (label: string, unit: string) =>
-    progressBar(label, unit, !options.quiet && process.stderr.isTTY);
+  const bar = (label: string, unit: string) => progressBar(label, unit, options.quiet);
   try {
     await trainRun(experiment, run, {
       progress: bar(experiment.recorded ? 'copy' : 'train', experiment.recorded ? 'rows' : 'steps'),
       signal: stop.signal,
     });
     if (!options.measure) {
-      say(`Trained. Measure it with: lca measure ${run.folder}`);
+      if (options.json) printJson({ run: run.folder, ...run.status });
+      else say(`Trained. Measure it with: lca measure ${run.folder}`);
       return;
     }
     const progress = bar('measure', 'segments');
     await measureRun(experiment, run, { workers: options.workers, progress, signal: stop.signal });
     printReport(await reportRun(run, bar('analyse', 'segments')), options);
+  } catch (error) {
+    if (stop.signal.aborted) say(`Stopped at a safe point. Go on with: lca resume ${run.folder}`);
+    throw error;
   } finally {
     stop.release();
     await run.close();
@@ -51,11 +54,10 @@ export function printReport(report: Report, { json }: { json?: boolean | undefin
   }
 }
 
-/** The first Ctrl-C stops at the next safe point; the second one at once (which is safe too: see docs/FORMAT.md). */
+/** The first Ctrl-C stops after the current step or segment; a second one at once, which is safe too (docs/FORMAT.md). */
 function stopOnInterrupt(): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController();
   const onSignal = () => {
-    say('\nStopping after the current segment; `lca resume` continues. Press Ctrl-C again to stop at once.');
     controller.abort();
     release();
   };

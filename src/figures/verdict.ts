@@ -60,14 +60,18 @@ export function verdictOf(summary: RunSummary): Verdict {
       details: ['Measure the run with `lca measure` or `lca resume`.'],
     };
   }
+  const unfinished =
+    summary.segments < summary.planned
+      ? [`Only ${summary.segments} of ${summary.planned} segments are measured: go on with \`lca resume\`.`]
+      : [];
   const advice = splits.some(isCoarse)
     ? [
-        'Do not trust the allocations below: measure again with a better rule, more subintervals or a smaller tolerance.',
+        'Do not trust the allocations of this run: measure again with a better rule, more subintervals or a smaller tolerance.',
       ]
     : [];
   return {
     balance,
-    headline: headlines[balance],
-    details: [...splits.map(describe), ...contradictions(splits), ...advice],
+    headline: unfinished.length > 0 ? `Unfinished. ${headlines[balance]}` : headlines[balance],
+    details: [...unfinished, ...splits.map(describe), ...contradictions(splits), ...advice],
   };
 }

@@ -29,6 +29,15 @@ function requireParts(rule: IntegrationSettings['rule'], subintervals: number): 
   });
 }
 
+function requireRoom(rule: IntegrationSettings['rule'], first: number, most: number): void {
+  if (first <= most) return;
+  throw new UsageError({
+    given: `maxSubintervals is ${most}, and ${rule} starts with ${first} subintervals`,
+    expected: `at least ${first}`,
+    remedy: `set maxSubintervals to ${first} or more, or choose a rule with fewer`,
+  });
+}
+
 /** Throws UsageError where a setting is out of range. */
 export function checkSettings(settings: IntegrationSettings): void {
   const { rule, tolerance, subintervals, maxSubintervals } = settings;
@@ -41,6 +50,7 @@ export function checkSettings(settings: IntegrationSettings): void {
   }
   if (subintervals !== null) requireParts(rule, subintervals);
   requirePositiveInteger('maxSubintervals', maxSubintervals);
+  requireRoom(rule, subintervals ?? partsOf(rule), maxSubintervals);
   if (tolerance !== null && !(tolerance > 0 && tolerance < Infinity)) {
     throw new UsageError({
       given: `tolerance is ${tolerance}`,
@@ -56,8 +66,7 @@ export function* levelsOf(settings: IntegrationSettings): Generator<Level> {
   const first = (settings.subintervals ?? partsOf(rule)) / partsOf(rule);
   if (rule === 'adaptive') yield { rule: 'trapezoid', applications: first };
   const repeated = rule === 'adaptive' ? 'simpson' : rule;
-  yield { rule: repeated, applications: first };
-  for (let n = 2 * first; n * partsOf(repeated) <= maxSubintervals; n *= 2) {
+  for (let n = first; n * partsOf(repeated) <= maxSubintervals; n *= 2) {
     yield { rule: repeated, applications: n };
   }
 }

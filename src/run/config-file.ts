@@ -51,7 +51,7 @@ async function readRunFile(path: string): Promise<Record<string, unknown>> {
     throw new UsageError({
       given: `run file ${path} without keys`,
       expected: 'lines such as `learningRate: 0.05`',
-      remedy: `use keys from: preset, ${configKeys.join(', ')}`,
+      remedy: `use keys from: ${configKeys.join(', ')}`,
     });
   }
   const { preset = null, ...own } = content as Record<string, unknown>;
@@ -89,7 +89,7 @@ export function checkConfig(input: unknown, source: string): RunConfig {
 }
 
 function issueError(issue: z.core.$ZodIssue, input: Record<string, unknown>, source: string): UsageError {
-  if (issue.code === 'unrecognized_keys') {
+  if (issue.code === 'unrecognized_keys' && issue.path.length === 0) {
     const key = issue.keys[0]!;
     return new UsageError({
       given: `unknown key ${JSON.stringify(key)} in ${source}`,
@@ -98,8 +98,11 @@ function issueError(issue: z.core.$ZodIssue, input: Record<string, unknown>, sou
     });
   }
   const key = String(issue.path[0] ?? '');
+  const value = input[key];
+  const text = typeof value === 'number' ? String(value) : JSON.stringify(value);
+  const place = issue.path.length > 1 ? ` (at ${issue.path.join('.')}: ${issue.message})` : '';
   return new UsageError({
-    given: `${key}: ${JSON.stringify(input[key])} in ${source}`,
+    given: `${key}: ${text}${place} in ${source}`,
     expected: issue.message.replace(/^.*expected /, ''),
     remedy: `correct ${key} (${describeKey(key)})`,
   });

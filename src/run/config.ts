@@ -79,7 +79,8 @@ export const runConfigSchema = z.strictObject({
   tolerance: z.preprocess((value) => (value === 'none' ? null : value), positive.nullable()).default(0.001).describe('refine while |residual| exceeds this (nats), or none'),
   subintervals: orNone(z.int().min(1).max(1024)).describe('equal parts of a step to start with (Simpson: start, middle, end is 2); none: the rule’s fewest'),
   maxSubintervals: z.int().min(1).max(1024).default(32).describe('refinement stops here'),
-  splits: orNone(z.array(z.enum(measuredSplits)).min(1)).describe('losses to measure; none: train, and validation where there is one'),
+  splits: orNone(z.array(z.enum(measuredSplits)).min(1)
+    .refine((splits) => new Set(splits).size === splits.length, 'expected each split once')).describe('losses to measure; none: train, and validation where there is one'),
   chunk: orNone(count).describe('examples evaluated together; none: by network'),
   lanes: z.int().min(1).max(256).default(8).describe('independent partial sums of an evaluation'),
   keep: z.enum(keeps).default('parameters').describe('finest allocations to store'),

@@ -5,6 +5,20 @@ export interface ProgressSink {
   stop(): void;
 }
 
+/** Runs a piece of work between start and stop of its progress, also where it fails. */
+export async function withProgress<T>(
+  progress: ProgressSink,
+  { total, done = 0 }: { readonly total: number; readonly done?: number },
+  work: () => Promise<T>,
+): Promise<T> {
+  progress.start(total, done);
+  try {
+    return await work();
+  } finally {
+    progress.stop();
+  }
+}
+
 /** How a caller watches and stops a long piece of work. */
 export interface WorkControl {
   readonly progress: ProgressSink;

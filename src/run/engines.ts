@@ -19,8 +19,7 @@ const preference = ['native', 'onnxruntime', 'reference'] as const;
 export const engineList: readonly string[] = Object.keys(loaders);
 
 export async function engineNamed(name: string): Promise<Engine> {
-  const load = loaders[name];
-  if (load) return load();
+  if (Object.hasOwn(loaders, name)) return loaders[name]!();
   throw new UsageError({
     given: `engine ${JSON.stringify(name)}`,
     expected: `one of auto, ${engineList.join(', ')}`,

@@ -58,19 +58,21 @@ async function openSegment(
 ): Promise<Segment> {
   const [from, to] = await Promise.all([input.theta(index), input.theta(index + 1)]);
   const delta = Float64Array.from(to, (end, k) => end - from[k]!);
-  const known = new Map<number, Promise<readonly Evaluation[]>>();
+  const started = new Map<number, Promise<readonly Evaluation[]>>();
+  const evaluate = (s: number) => evaluateAt(input, index, pointAt(from, to, delta, s));
+  if (start) started.set(0, start);
+  for (const s of baseNodes(input.settings.rule, input.settings.subintervals)) {
+    const result = started.get(s) ?? evaluate(s);
+    // Whoever awaits the result sees the error; a prefetched one that nobody awaits must not end the process.
+    result.catch(() => undefined);
+    started.set(s, result);
+  }
   const at = (s: number): Promise<readonly Evaluation[]> => {
-    let result = known.get(s);
-    if (result === undefined) {
-      result = evaluateAt(input, index, pointAt(from, to, delta, s));
-      // Whoever awaits the result sees the error; a prefetched one that nobody awaits must not end the process.
-      result.catch(() => undefined);
-      known.set(s, result);
-    }
+    const result = started.get(s) ?? evaluate(s);
+    // The ends are asked for again; an inner point is asked for once, and its gradients need not be kept.
+    if (s !== 0 && s !== 1) started.delete(s);
     return result;
   };
-  if (start) known.set(0, start);
-  for (const s of baseNodes(input.settings.rule, input.settings.subintervals)) void at(s);
   return { index, delta, at };
 }
 

@@ -1,9 +1,9 @@
 import type { RunWriter } from '../store/writer.js';
 import { defaultWorkers } from './engines.js';
 import { objectivePlan, type Experiment } from './experiment.js';
-import { measureRange } from './measure-range.js';
+import { measureRange, type MeasuredSegment } from './measure-range.js';
 import { Evaluator } from './objective/evaluator.js';
-import type { WorkControl } from './control.js';
+import { withProgress, type WorkControl } from './control.js';
 
 interface MeasureControl extends WorkControl {
   /** Worker threads; default one per core. */
@@ -16,36 +16,40 @@ export async function measureRun(
   run: RunWriter,
   { progress, signal, workers }: MeasureControl,
 ): Promise<void> {
-  const { config, engine, layout } = experiment;
   const gaps = run.unmeasured();
   if (gaps.length > 0) {
-    const evaluator = await Evaluator.start(
-      objectivePlan(experiment),
-      workers ?? defaultWorkers(engine.name),
-    );
+    const count = workers ?? defaultWorkers(experiment.engine.name);
+    const evaluator = await Evaluator.start(objectivePlan(experiment), count);
     let done = run.status.segments;
-    progress.start(config.iterations, done);
     try {
-      for (const gap of gaps) {
-        const segments = measureRange({
-          ...gap,
-          theta: (row) => run.theta(row),
-          evaluate: (theta) => evaluator.evaluate(theta),
-          settings: config,
-          layout,
-        });
-        for await (const segment of segments) {
+      await withProgress(progress, { total: run.status.iterations, done }, async () => {
+        for await (const segment of segmentsOf(experiment, run, evaluator, gaps)) {
           await run.commitSegment(segment);
           progress.update(++done, `loss ${segment.lossEnd[0]!.toFixed(4)}`);
-          if (signal?.aborted) break;
+          signal?.throwIfAborted();
         }
-        if (signal?.aborted) break;
-      }
+      });
     } finally {
-      progress.stop();
       await evaluator.close();
     }
   }
-  signal?.throwIfAborted();
   await run.seal();
+}
+
+/** Measures ranges of segments, one after the other. */
+async function* segmentsOf(
+  { config, layout }: Experiment,
+  run: RunWriter,
+  evaluator: Evaluator,
+  ranges: readonly { from: number; to: number }[],
+): AsyncGenerator<MeasuredSegment> {
+  for (const range of ranges) {
+    yield* measureRange({
+      ...range,
+      theta: (row) => run.theta(row),
+      evaluate: (theta) => evaluator.evaluate(theta),
+      settings: config,
+      layout,
+    });
+  }
 }

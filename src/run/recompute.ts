@@ -87,7 +87,7 @@ async function deviationOf(
     theta: (row) => run.theta(row),
     evaluate: (theta) => evaluator.evaluate(theta),
     // The stored segment tells how far it was refined; the reference must use the same points.
-    settings: await storedSettings(run, config.rule, from),
+    settings: await storedSettings(run, config, from),
     layout,
   });
   let worst: Deviation = { allocation: 0, loss: 0 };
@@ -103,11 +103,12 @@ async function deviationOf(
 /** The rule and number of subintervals that a segment ended with, refinement off. */
 async function storedSettings(
   run: RunReader,
-  rule: IntegrationSettings['rule'],
+  { rule, subintervals: first }: IntegrationSettings,
   segment: number,
 ): Promise<IntegrationSettings> {
   const subintervals = (await rowOf(run, 'subintervals', segment))[0]!;
-  const adaptive = subintervals === 1 ? 'trapezoid' : 'simpson';
+  // Adaptive goes on with Simpson at twice its first subintervals or more.
+  const adaptive = subintervals === (first ?? 1) ? 'trapezoid' : 'simpson';
   return {
     rule: rule === 'adaptive' ? adaptive : rule,
     tolerance: null,

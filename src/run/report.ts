@@ -1,10 +1,13 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { analyseRun, type RunAnalysis } from '../analysis/run.js';
 import { renderReport } from '../figures/index.js';
 import { writeResult } from '../store/results.js';
 import type { Manifest } from '../store/manifest.js';
 import type { RunReader } from '../store/reader.js';
-import type { ProgressSink } from './control.js';
+import { configKeys } from './config.js';
+import { checkConfig, presetConfig } from './config-file.js';
+import { withProgress, type ProgressSink } from './control.js';
 
 export interface Report {
   readonly analysis: RunAnalysis;
@@ -15,23 +18,46 @@ export interface Report {
 /** Analyses a run, writes RUN/analysis/run.json and RUN/report.html. */
 export async function reportRun(run: RunReader, progress: ProgressSink): Promise<Report> {
   const view = await run.view();
-  const { preset } = run.manifest.config;
-  progress.start(view.segments);
-  const analysis = await analyseRun(view, {
-    ...(typeof preset === 'string' ? { preset } : {}),
-    onProgress: (rows) => {
-      progress.update(rows);
-    },
-  });
-  progress.stop();
-  const path = join(run.folder, 'report.html');
+  const { iterations } = run.status;
+  const preset = unchangedPreset(run.manifest);
+  const analysis = await withProgress(progress, { total: view.segments }, () =>
+    analyseRun(view, {
+      iterations,
+      ...(preset === null ? {} : { preset }),
+      onProgress: (rows) => {
+        progress.update(rows);
+      },
+    }),
+  );
+  const page = renderReport({ analysis, facts: factsOf(run.manifest), title: titleOf(run.manifest) });
   await writeResult(run.folder, 'analysis/run.json', JSON.stringify(analysis));
-  await writeResult(run.folder, 'report.html', renderReport({ analysis, facts: factsOf(run.manifest), title: titleOf(run.manifest) })); // prettier-ignore
-  return { analysis, path };
+  await writeResult(run.folder, 'report.html', page);
+  return { analysis, path: join(run.folder, 'report.html') };
+}
+
+/** What may differ from a preset while the paper's numbers for it still compare: how finely and by what it was measured. */
+const indifferent = ['preset', 'seed', 'chunk', 'lanes', 'keep', 'engine', 'splits', 'maxLoss', 'iterations'];
+
+/** Keys whose values are not the preset's. */
+function changedKeys(config: Manifest['config'], preset: string): string[] {
+  const original = checkConfig(presetConfig(preset), preset);
+  const actual = checkConfig(config, 'the manifest');
+  return configKeys.filter(
+    (name) => !indifferent.includes(name) && !isDeepStrictEqual(original[name], actual[name]),
+  );
+}
+
+/** The preset that a run is, or null: the paper's numbers stand beside nothing else. */
+function unchangedPreset({ config }: Manifest): string | null {
+  const { preset } = config;
+  return typeof preset === 'string' && changedKeys(config, preset).length === 0 ? preset : null;
 }
 
 function titleOf({ objective, config }: Manifest): string {
-  return typeof config['preset'] === 'string' ? config['preset'] : `${objective.dataset} ${objective.model}`;
+  const { preset } = config;
+  if (typeof preset !== 'string') return `${objective.dataset} ${objective.model}`;
+  const changed = changedKeys(config, preset);
+  return changed.length === 0 ? preset : `${preset}, changed: ${changed.join(', ')}`;
 }
 
 /** The run's definition in words, for the end of a report. */

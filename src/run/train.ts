@@ -8,14 +8,14 @@ import { key } from '../num/random.js';
 import { firstNonFinite } from '../num/sums.js';
 import { gradientGraph, type Experiment } from './experiment.js';
 import type { RunWriter } from '../store/writer.js';
-import type { WorkControl } from './control.js';
+import { withProgress, type WorkControl } from './control.js';
 import { optimizerOf } from './optimizer.js';
 import { copyTrajectory } from './recorded.js';
 import { applyUpdate, createUpdate } from '../optim/optimizer.js';
 
 /**
- * Trains and stores θ_0 … θ_T and the batch order, or copies a trajectory that was recorded elsewhere. A run that was interrupted is replayed from θ_0, each row checked
- * against what is stored. Does nothing where training is complete.
+ * Trains and stores θ_0 … θ_T and the batch order, or copies a trajectory that was recorded elsewhere. A run that was
+ * interrupted is replayed from θ_0, each row checked against what is stored. Does nothing where training is complete.
  */
 export async function trainRun(experiment: Experiment, run: RunWriter, control: WorkControl): Promise<void> {
   if (run.status.trained) return;
@@ -25,14 +25,13 @@ export async function trainRun(experiment: Experiment, run: RunWriter, control: 
     recorded,
   } = experiment;
   if (recorded !== null) return copyTrajectory(recorded, layout, run, control);
-  control.progress.start(iterations);
-  for await (const { row, theta, loss } of trajectory(experiment)) {
-    await run.writeTheta(row, theta);
-    control.progress.update(row, loss === undefined ? '' : `mini-batch loss ${loss.toFixed(4)}`);
-    if (control.signal?.aborted) break;
-  }
-  control.progress.stop();
-  control.signal?.throwIfAborted();
+  await withProgress(control.progress, { total: iterations }, async () => {
+    for await (const { row, theta, loss } of trajectory(experiment)) {
+      await run.writeTheta(row, theta);
+      control.progress.update(row, loss === undefined ? '' : `mini-batch loss ${loss.toFixed(4)}`);
+      control.signal?.throwIfAborted();
+    }
+  });
   await run.finishTraining(batches(experiment));
 }
 

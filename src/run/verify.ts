@@ -33,18 +33,20 @@ export async function verifyFolder(folder: string, options: VerifyOptions): Prom
 }
 
 async function checkStored(folder: string, progress: ProgressSink): Promise<Verification> {
+  // The number of parts is known with the first of them.
   let started = false;
   const found = await verifyRun(folder, (done, total) => {
     if (!started) progress.start(total);
     started = true;
     progress.update(done);
+  }).finally(() => {
+    if (started) progress.stop();
   });
-  if (started) progress.stop();
   const findings = found.map(({ file, array, rows, what }) => ({
     where:
       array === null
         ? file
-        : `${file} (array ${array}${rows ? `, rows ${rows.from} to ${rows.to - 1}` : ''})`,
+        : `${file} (array ${array}${rows ? `, ${rows.to - rows.from === 1 ? `row ${rows.from}` : `rows ${rows.from} to ${rows.to - 1}`}` : ''})`,
     what,
   }));
   if (findings.length > 0) return { findings, facts: [] };

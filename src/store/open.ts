@@ -86,7 +86,8 @@ async function writeInitialFiles(
   await Promise.all([...folders].map((path) => syncFolder(path)));
 }
 
-async function refuseExisting(folder: string): Promise<void> {
+/** Throws StoreError where there is something at `folder` already. */
+export async function refuseExisting(folder: string): Promise<void> {
   try {
     await lstat(folder);
   } catch (error) {

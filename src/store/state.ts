@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { journalName, type RunContext } from './context.js';
-import { damaged } from './files.js';
+import { journalName, manifestName, type RunContext } from './context.js';
+import { damaged, readIfPresent, sha256 } from './files.js';
 import { type JournalLine, soundLines } from './journal.js';
 import type { JournalRecord, TrainingStats } from './records.js';
 
@@ -33,11 +33,20 @@ export async function loadState(context: RunContext): Promise<LoadedState> {
   const path = join(context.folder, journalName);
   let last: JournalLine | null = null;
   for await (const line of soundLines(path)) {
+    if (last === null) await checkManifest(context, line.record);
     applyRecord(state, line.record);
     last = line;
   }
   if (last === null) throw damaged(path, 'its first line is missing');
   return { state, last };
+}
+
+/** The manifest must be the one that the run began with: a changed one would mix two definitions in one ledger. */
+async function checkManifest({ folder }: RunContext, first: JournalRecord): Promise<void> {
+  const path = join(folder, manifestName);
+  const bytes = await readIfPresent(path);
+  if (first.type !== 'created' || bytes === null || sha256(bytes) === first.files[manifestName]) return;
+  throw damaged(path, 'it was changed after the run began');
 }
 
 export function applyRecord(state: RunState, record: JournalRecord): void {

@@ -11,7 +11,7 @@ export function reportCommand(): Command {
     .option('--json', 'print the analysis as one JSON document')
     .option('--quiet', 'no progress')
     .action(async (run: string, options: { json?: boolean; quiet?: boolean }) => {
-      const bar = progressBar('analyse', 'segments', !options.quiet && process.stderr.isTTY);
+      const bar = progressBar('analyse', 'segments', options.quiet);
       printReport(await reportRun(await openRun(run), bar), options);
     });
 }

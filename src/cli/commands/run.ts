@@ -19,8 +19,8 @@ export function addWorkOptions(command: Command): Command {
 
 export function parseCount(text: string): number {
   const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError('expected a whole number above 0');
+  if (Number.isInteger(value) && value > 0 && value <= 4096) return value;
+  throw new InvalidArgumentError('expected a whole number from 1 to 4096');
 }
 
 export function runCommand(): Command {

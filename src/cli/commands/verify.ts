@@ -13,12 +13,11 @@ export function verifyCommand(): Command {
     .option('--json', 'print one JSON document')
     .option('--quiet', 'no progress')
     .action(async (run: string, options: VerifyOptions) => {
-      const enabled = !options.quiet && process.stderr.isTTY;
       const result = await verifyFolder(run, {
         sample: options.sample ?? 0,
         workers: options.workers,
-        checking: progressBar('check', 'files', enabled),
-        recomputing: progressBar('recompute', 'segments', enabled),
+        checking: progressBar('check', 'files', options.quiet),
+        recomputing: progressBar('recompute', 'segments', options.quiet),
       });
       if (options.json) printJson(result);
       else {

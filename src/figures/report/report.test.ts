@@ -120,7 +120,7 @@ describe('report of an unusual run', () => {
     const spoiled = { ...view, split: () => ({ ...train, residual }) };
     const text = renderReport({ analysis: await analyseRun(spoiled), facts, title: 'spoiled' });
     expect(text).toContain('The stored training sums contradict the stored losses and residuals');
-    expect(text).not.toContain('Do not trust the allocations below');
+    expect(text).not.toContain('Do not trust the allocations of this run');
   });
 
   it('is honest and short when nothing was measured', async () => {

@@ -29,7 +29,7 @@ export interface ImportState {
 }
 
 /** All constants of a model together may take this many computed numbers: less than a second. */
-const mostComputed = 2 ** 24;
+const mostComputed = 2 ** 23;
 
 /** Values of more elements than this are refused: no machine that this is for could hold one. */
 const mostElements = 2 ** 31;

@@ -32,12 +32,13 @@ const concat: Fold = (context, inputs) => {
   const axis = axisOf(context, inputs[0]!.shape.length, 0);
   const extent = inputs.reduce((total, input) => total + input.shape[axis]!, 0);
   const shape = inputs[0]!.shape.map((old, k) => (k === axis ? extent : old));
+  const strides = inputs.map((input) => stridesOf(input.shape));
   return tabulate(inputs[0]!.dtype, shape, (index) => {
-    let place = index[axis]!;
-    const part = inputs.find(
-      (input) => place < input.shape[axis]! || ((place -= input.shape[axis]!), false),
-    )!;
-    return part.data[offsetOf(index.with(axis, place), stridesOf(part.shape))]!;
+    let [part, place] = [0, index[axis]!];
+    while (place >= inputs[part]!.shape[axis]!) place -= inputs[part++]!.shape[axis]!;
+    return inputs[part]!.data[
+      offsetOf(index, strides[part]!) + (place - index[axis]!) * strides[part]![axis]!
+    ]!;
   });
 };
 

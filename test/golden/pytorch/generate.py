@@ -1,0 +1,94 @@
+#!/usr/bin/python3
+"""Small networks as PyTorch exports them, with loss and gradient in float64: independent expectations for the ONNX reader.
+
+    apt-get install -y --no-install-recommends python3-torch python3-numpy
+    /usr/bin/python3 generate.py
+
+Made with PyTorch 1.13.1 (Debian 12), seed 0. One .onnx and one .json a network:
+{"examples", "input" [N, ...], "labels" [N], "loss" (sum of softmax cross-entropy), "gradient": {parameter: [...]}, "shapes"}.
+"""
+import json, pathlib, warnings
+import torch, torch.nn as nn, torch.nn.functional as F
+warnings.simplefilter('ignore'); torch.manual_seed(0)
+folder = pathlib.Path(__file__).parent
+
+class Attention(nn.Module):
+    def __init__(self, width=8, heads=2, length=6):
+        super().__init__()
+        self.query, self.key, self.value, self.out = (nn.Linear(width, width) for _ in range(4))
+        self.heads = heads
+        self.register_buffer('mask', torch.tril(torch.ones(length, length)).bool())
+    def forward(self, x):
+        n, t, d = x.shape
+        split = lambda y: y.view(n, t, self.heads, d // self.heads).transpose(1, 2)
+        q, k, v = split(self.query(x)), split(self.key(x)), split(self.value(x))
+        scores = (q @ k.transpose(-2, -1)) / (d // self.heads) ** 0.5
+        weights = F.softmax(scores.masked_fill(~self.mask[:t, :t], float('-inf')), -1)
+        return self.out((weights @ v).transpose(1, 2).contiguous().view(n, t, d))
+
+class Transformer(nn.Module):
+    """Token embedding, learned positions, causal attention and a GELU layer, both with layer norm and residual."""
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(11, 8); self.position = nn.Parameter(torch.randn(1, 6, 8) * 0.1)
+        self.norm1 = nn.LayerNorm(8); self.attention = Attention(); self.norm2 = nn.LayerNorm(8)
+        self.mlp = nn.Sequential(nn.Linear(8, 16), nn.GELU(), nn.Linear(16, 8)); self.head = nn.Linear(8, 5)
+    def forward(self, x):
+        h = self.embed(x) + self.position[:, :x.size(1)]
+        h = h + self.attention(self.norm1(h))
+        return self.head((h + self.mlp(self.norm2(h))).mean(1))
+
+class TorchAttention(nn.Module):
+    """PyTorch's own multi-head attention."""
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.Linear(6, 8); self.attention = nn.MultiheadAttention(8, 2, batch_first=True); self.head = nn.Linear(8, 5)
+    def forward(self, x):
+        h = self.inner(x); y, _ = self.attention(h, h, h, need_weights=False)
+        return self.head(y.mean(1))
+
+class Gated(nn.Module):
+    """Squeeze-and-excitation: sigmoid gates by channel, SiLU."""
+    def __init__(self):
+        super().__init__(); self.conv = nn.Conv2d(3, 6, 3, padding=1); self.down = nn.Conv2d(6, 2, 1); self.up = nn.Conv2d(2, 6, 1); self.head = nn.Linear(6, 5)
+    def forward(self, x):
+        x = F.silu(self.conv(x)); gate = torch.sigmoid(self.up(F.relu(self.down(F.adaptive_avg_pool2d(x, 1)))))
+        return self.head((x * gate).mean((2, 3)))
+
+class Formulas(nn.Module):
+    """Elementwise operators, chunk, concatenation, padding and slicing."""
+    def __init__(self):
+        super().__init__(); self.first = nn.Linear(7, 8); self.shift = nn.Parameter(torch.ones(1) * 0.7); self.scale = nn.Parameter(torch.rand(8)); self.head = nn.Linear(8, 5)
+    def forward(self, x):
+        a, b = self.first(x).chunk(2, 1)
+        h = torch.cat([torch.tanh(a) * torch.sigmoid(b), F.elu(a) - F.softplus(b)], 1) * self.scale + self.shift
+        h = F.hardswish(h) + F.leaky_relu(h, 0.2) + h.abs().sqrt().clamp(0.1, 2.0)
+        h = F.pad(h, (1, 1))[:, 1:-1]
+        return self.head(torch.where(h > 0, h, h * 0.5) / (h.norm(dim=1, keepdim=True) + 1e-3))
+
+S = nn.Sequential
+networks = {
+    'grouped': (S(nn.Conv2d(4, 8, 3, padding=1, groups=2), nn.ReLU(), nn.Conv2d(8, 8, 3, groups=8, padding=1), nn.Tanh(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(72, 5)), (4, 6, 6), 11),
+    'dilated': (S(nn.Conv2d(3, 6, 3, dilation=2, padding=2), nn.GELU(), nn.Conv2d(6, 6, 3, stride=2, dilation=(2, 1), padding=(2, 0)), nn.Sigmoid(), nn.Flatten(), nn.Linear(96, 5)), (3, 7, 9), 13),
+    'strided': (S(nn.Conv2d(3, 6, 5, stride=3, padding=1), nn.LeakyReLU(0.1), nn.Conv2d(6, 8, (2, 3), stride=(1, 2), bias=False), nn.ELU(), nn.Flatten(), nn.Linear(24, 5)), (3, 12, 11), 16),
+    'pools': (S(nn.Conv2d(3, 6, 3), nn.ReLU(), nn.MaxPool2d(3, 2, 1, ceil_mode=True), nn.Conv2d(6, 6, 3, padding=1), nn.AvgPool2d(3, 2, 1, count_include_pad=False), nn.SELU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 5)), (3, 12, 11), 17),
+    'signal': (S(nn.Conv1d(3, 6, 5, stride=2, padding=2), nn.BatchNorm1d(6), nn.SiLU(), nn.Conv1d(6, 4, 3, groups=2), nn.MaxPool1d(2), nn.Flatten(), nn.Linear(16, 5)), (3, 19), 12),
+    'volume': (S(nn.Conv3d(2, 4, 3, stride=(1, 2, 1), padding=1), nn.ReLU(), nn.MaxPool3d(2), nn.Flatten(), nn.Linear(24, 5)), (2, 4, 4, 6), 14),
+    'transposed': (S(nn.ConvTranspose2d(3, 6, 3, stride=2, padding=1, output_padding=1), nn.ReLU(), nn.Conv2d(6, 4, 3, stride=2), nn.Flatten(), nn.Linear(36, 5)), (3, 4, 4), 15),
+    'norms': (S(nn.Conv2d(3, 8, 3), nn.GroupNorm(4, 8), nn.ReLU(), nn.Conv2d(8, 6, 3), nn.InstanceNorm2d(6, affine=True), nn.Hardswish(), nn.Conv2d(6, 6, 2), nn.BatchNorm2d(6), nn.PReLU(6), nn.Flatten(), nn.Linear(54, 5)), (3, 8, 8), 16),
+    'layernorm': (S(nn.Linear(9, 12), nn.LayerNorm(12), nn.GELU(), nn.Linear(12, 12), nn.Dropout(0.0), nn.GELU(approximate='tanh'), nn.LayerNorm(12), nn.Mish(), nn.Linear(12, 5)), (9,), 17),
+    'transformer': (Transformer(), 'tokens', 16), 'attention': (TorchAttention(), (5, 6), 17), 'gated': (Gated(), (3, 6, 6), 16), 'formulas': (Formulas(), (7,), 13),
+}
+
+for name, (net, shape, opset) in networks.items():
+    n = 5
+    x = torch.randint(0, 11, (n, 6)) if shape == 'tokens' else torch.randn(n, *shape)
+    net.train()
+    torch.onnx.export(net, x, folder / f'{name}.onnx', opset_version=opset, do_constant_folding=False, training=torch.onnx.TrainingMode.TRAINING,
+                      input_names=['input'], output_names=['logits'], dynamic_axes={'input': {0: 'batch'}, 'logits': {0: 'batch'}})
+    net.double(); labels = torch.arange(n) % 5
+    loss = F.cross_entropy(net(x if shape == 'tokens' else x.double()), labels, reduction='sum'); loss.backward()
+    short = lambda t: [float(f'{v:.9g}') for v in t.flatten().tolist()]
+    case = {'examples': n, 'input': x.flatten().tolist() if shape == 'tokens' else [float(f'{v:.9g}') for v in x.flatten().tolist()], 'labels': labels.tolist(), 'loss': loss.item(),
+            'gradient': {k: short(p.grad) for k, p in net.named_parameters()}, 'shapes': {k: list(p.shape) for k, p in net.named_parameters()}}
+    (folder / f'{name}.json').write_text(json.dumps(case, separators=(',', ':')) + '\n')
