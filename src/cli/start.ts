@@ -1,7 +1,9 @@
 import type { RunConfig } from '../run/config.js';
+import { defaultWorkers } from '../run/engines.js';
 import { estimateRun } from '../run/estimate.js';
 import { openExperiment } from '../run/experiment.js';
 import { manifestOf } from '../run/manifest.js';
+import { requireMemory } from '../run/memory.js';
 import { createRun, refuseExisting } from '../store/open.js';
 import { printEstimate } from './estimate.js';
 import { say } from './output.js';
@@ -20,6 +22,7 @@ export interface StartOptions {
 export async function startRun(config: RunConfig, options: StartOptions, measure: boolean): Promise<void> {
   const experiment = await openExperiment(config);
   for (const warning of experiment.network.warnings) say(`Warning: ${warning}`);
+  requireMemory(experiment, options.workers ?? defaultWorkers(experiment.engine.name));
   const estimate = () => estimateRun(experiment, { workers: options.workers, measure });
   if (options.dryRun) {
     printEstimate(await estimate(), options.json ? 'json' : 'text');

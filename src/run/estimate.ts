@@ -7,6 +7,7 @@ import { defaultWorkers } from './engines.js';
 import type { Experiment } from './experiment.js';
 import { objectivePlan } from './experiment.js';
 import { manifestOf } from './manifest.js';
+import { estimateMemory, type MemoryEstimate } from './memory.js';
 import { Evaluator, type ObjectivePlan } from './objective/evaluator.js';
 import { median, timeEvaluations } from './rate.js';
 
@@ -19,6 +20,8 @@ export interface Estimate {
   readonly seconds: number;
   /** Bytes of the finished run folder at most (before compression). */
   readonly bytes: number;
+  /** Bytes of memory that measuring holds, without the data: activations of a chunk in one worker, and all in all. */
+  readonly memory: MemoryEstimate;
   readonly engine: string;
   /** Better engines that `auto` passed over, each with its reason. */
   readonly passedOver: readonly string[];
@@ -45,6 +48,7 @@ export async function estimateRun(experiment: Experiment, options: EstimateOptio
     examplesPerSecond,
     seconds: examples / examplesPerSecond,
     bytes: estimateBytes(manifestOf(experiment)),
+    memory: estimateMemory(experiment, workers),
     engine: engine.name,
     passedOver: experiment.passedOver,
     workers,

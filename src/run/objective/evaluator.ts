@@ -53,9 +53,7 @@ export class Evaluator {
 
   private constructor(plan: ObjectivePlan) {
     this.#plan = plan;
-    this.#lanes = plan.splits.flatMap((split) =>
-      lanesOf(split, chunksOf(plan.examples[split]!.count, plan.chunk), plan.lanes),
-    );
+    this.#lanes = planLanes(plan);
     this.#slots = Array.from({ length: slotCount }, () => makeSlot(plan.size, this.#lanes.length));
     this.#free = this.#slots.map((_, index) => index);
   }
@@ -132,6 +130,16 @@ export class Evaluator {
     this.#flights.clear();
     for (const wake of this.#waiting.splice(0)) wake();
   }
+}
+
+function planLanes({ splits, examples, chunk, lanes }: ObjectivePlan): Lane[] {
+  return splits.flatMap((split) => lanesOf(split, chunksOf(examples[split]!.count, chunk), lanes));
+}
+
+/** Bytes that an evaluator of this plan shares with its workers. */
+export function slotBytes(plan: ObjectivePlan): number {
+  const lanes = planLanes(plan).length;
+  return slotCount * 8 * (plan.size + lanes + lanes * plan.size);
 }
 
 function makeSlot(size: number, lanes: number): Slot {
