@@ -120,7 +120,7 @@ describe('a run recorded elsewhere', () => {
     },
   );
 
-  it('is measured to the end by resume, without model and trajectory', async () => {
+  it('needs its trajectory no more once all rows are copied', async () => {
     const out = file('resumed');
     const gone = file('gone.npz');
     writeFileSync(gone, readFileSync(file('stacked.npz')));

@@ -27,7 +27,7 @@ describe('presets from the command line', () => {
   });
 
   it('refuse a network and data that do not fit, naming both shapes', async () => {
-    const { code, stderr } = await lca(['run', 'mnist-fc-sgd', '--model', 'lenet', '--data', 'mnist', '--model', 'resnet20', '--out', join(folder, 'misfit')]);
+    const { code, stderr } = await lca(['run', 'mnist-fc-sgd', '--model', 'resnet20', '--out', join(folder, 'misfit')]);
     expect(stderr).toMatch(/\[1, 28, 28\][^]*\[3, 32, 32\]/);
     expect(code).toBe(2);
   });
