@@ -126,28 +126,28 @@ describe('lowering', () => {
   });
 
   it.each([
-    { kind: 'many channels', channels: [96, 100], kernel: [3, 3], group: 1 },
-    { kind: 'a stride that leaves a rest', channels: [100, 96], kernel: [2, 3], group: 1, strides: [3, 2] },
-    { kind: 'groups', channels: [96, 192], kernel: [3, 2], group: 2 },
-    { kind: 'one tap', channels: [96, 128], kernel: [1, 1], group: 1 },
-  ])(
-    'of the weight gradient of a convolution with $kind',
-    async ({ channels, kernel, group, strides = [1, 1] }) => {
-      const builder = new GraphBuilder('conv');
-      const [depth, rows] = channels as [number, number];
-      const x = builder.parameter('x', [2, depth, 7, 6], options);
-      const w = builder.parameter('w', [rows, depth / group, ...kernel], options);
-      const y = builder.apply('Conv', [x, w], { strides, pads: [1, 0, 0, 1], group });
-      const loss = builder.apply('ReduceSum', [builder.apply('Mul', [y, y])], { keepdims: 0 });
-      const whole = differentiate(builder.build([loss]));
-      const at = numbers(parameterCount(whole.parameters), 3);
-      const expected = await gradientOf(referenceEngine, whole, at, {});
-      const actual = await gradientOf(engine, whole, at, {});
-      const scale = Math.max(...expected.gradient.map(Math.abs));
-      const errors = expected.gradient.map((value, k) => Math.abs(value - actual.gradient[k]!) / scale);
-      expect(Math.max(...errors)).toBeLessThan(1e-5);
-    },
-  );
+    { kind: 'many channels', channels: [24, 20], kernel: [3, 3], extent: 9 },
+    { kind: 'dilated windows', channels: [9, 8], kernel: [3, 2], dilations: [2, 3], extent: 9 },
+    { kind: 'few positions', channels: [20, 24], kernel: [3, 3], extent: 5 },
+    { kind: 'a stride that leaves a rest', channels: [20, 7], kernel: [2, 3], strides: [3, 2], extent: 9 },
+    { kind: 'few channels', channels: [3, 8], kernel: [3, 3], extent: 9 },
+    { kind: 'groups of many channels', channels: [40, 6], kernel: [3, 2], group: 2, extent: 9 },
+    { kind: 'one tap', channels: [20, 30], kernel: [1, 1], pads: [0, 0, 0, 0], extent: 9 },
+  ])('of the gradients of a convolution with $kind', async ({ channels, kernel, extent, ...rest }) => {
+    const builder = new GraphBuilder('conv');
+    const [depth, rows] = channels as [number, number];
+    const x = builder.parameter('x', [2, depth, extent, extent - 1], options);
+    const w = builder.parameter('w', [rows, depth / (rest.group ?? 1), ...kernel], options);
+    const y = builder.apply('Conv', [x, w], { pads: [1, 0, 0, 1], ...rest });
+    const loss = builder.apply('ReduceSum', [builder.apply('Mul', [y, y])], { keepdims: 0 });
+    const whole = differentiate(builder.build([loss]));
+    const at = numbers(parameterCount(whole.parameters), 3);
+    const expected = await gradientOf(referenceEngine, whole, at, {});
+    const actual = await gradientOf(engine, whole, at, {});
+    const scale = Math.max(...expected.gradient.map(Math.abs));
+    const errors = expected.gradient.map((value, k) => Math.abs(value - actual.gradient[k]!) / scale);
+    expect(Math.max(...errors)).toBeLessThan(1e-5);
+  });
 });
 
 describe('errors', () => {
