@@ -3,7 +3,7 @@ import { differentiate } from '../../autodiff/index.js';
 import { EngineError } from '../../errors.js';
 import { GraphBuilder } from '../../graph/builder.js';
 import { attachLoss } from '../../graph/loss.js';
-import type { Graph, Shape } from '../../graph/types.js';
+import type { Attributes, Graph, Shape } from '../../graph/types.js';
 import { parameterCount } from '../../graph/types.js';
 import { randomFrom } from '../../../test/support/samples.js';
 import { referenceEngine } from '../reference/index.js';
@@ -106,6 +106,14 @@ describe('a program', () => {
   });
 });
 
+type Convolving = readonly [
+  kind: string,
+  channels: readonly [depth: number, rows: number],
+  kernel: readonly number[],
+  attributes: Attributes,
+  extent: number,
+];
+
 describe('lowering', () => {
   it('keeps outputs apart that are the same tensor, an input or a constant', async () => {
     const builder = new GraphBuilder('outputs');
@@ -125,29 +133,30 @@ describe('lowering', () => {
     expect(model.nodes.filter((node) => node.op === 'Gemm').length).toBe(5);
   });
 
-  it.each([
-    { kind: 'many channels', channels: [96, 100], kernel: [3, 3], group: 1 },
-    { kind: 'a stride that leaves a rest', channels: [100, 96], kernel: [2, 3], group: 1, strides: [3, 2] },
-    { kind: 'groups', channels: [96, 192], kernel: [3, 2], group: 2 },
-    { kind: 'one tap', channels: [96, 128], kernel: [1, 1], group: 1 },
-  ])(
-    'of the weight gradient of a convolution with $kind',
-    async ({ channels, kernel, group, strides = [1, 1] }) => {
-      const builder = new GraphBuilder('conv');
-      const [depth, rows] = channels as [number, number];
-      const x = builder.parameter('x', [2, depth, 7, 6], options);
-      const w = builder.parameter('w', [rows, depth / group, ...kernel], options);
-      const y = builder.apply('Conv', [x, w], { strides, pads: [1, 0, 0, 1], group });
-      const loss = builder.apply('ReduceSum', [builder.apply('Mul', [y, y])], { keepdims: 0 });
-      const whole = differentiate(builder.build([loss]));
-      const at = numbers(parameterCount(whole.parameters), 3);
-      const expected = await gradientOf(referenceEngine, whole, at, {});
-      const actual = await gradientOf(engine, whole, at, {});
-      const scale = Math.max(...expected.gradient.map(Math.abs));
-      const errors = expected.gradient.map((value, k) => Math.abs(value - actual.gradient[k]!) / scale);
-      expect(Math.max(...errors)).toBeLessThan(1e-5);
-    },
-  );
+  const convolutions: readonly Convolving[] = [
+    ['many channels', [24, 20], [3, 3], {}, 9],
+    ['dilated windows', [9, 8], [3, 2], { dilations: [2, 3] }, 9],
+    ['few positions', [20, 24], [3, 3], {}, 5],
+    ['a stride that leaves a rest', [20, 7], [2, 3], { strides: [3, 2] }, 9],
+    ['few channels', [3, 8], [3, 3], {}, 9],
+    ['groups of many channels', [40, 6], [3, 2], { group: 2 }, 9],
+    ['one tap', [20, 30], [1, 1], { pads: [0, 0, 0, 0] }, 9],
+  ];
+  it.each(convolutions)('of a convolution with %s is right', async (...given) => {
+    const [, [depth, rows], kernel, attributes, extent] = given;
+    const builder = new GraphBuilder('conv');
+    const x = builder.parameter('x', [2, depth, extent, extent - 1], options);
+    const w = builder.parameter('w', [rows, depth / Number(attributes.group ?? 1), ...kernel], options);
+    const y = builder.apply('Conv', [x, w], { pads: [1, 0, 0, 1], ...attributes });
+    const loss = builder.apply('ReduceSum', [builder.apply('Mul', [y, y])], { keepdims: 0 });
+    const whole = differentiate(builder.build([loss]));
+    const at = numbers(parameterCount(whole.parameters), 3);
+    const expected = await gradientOf(referenceEngine, whole, at, {});
+    const actual = await gradientOf(engine, whole, at, {});
+    const scale = Math.max(...expected.gradient.map(Math.abs));
+    const errors = expected.gradient.map((value, k) => Math.abs(value - actual.gradient[k]!) / scale);
+    expect(Math.max(...errors)).toBeLessThan(1e-5);
+  });
 });
 
 describe('errors', () => {

@@ -6,24 +6,29 @@ import type { Lowering } from '../../../graph/onnx/standard/lowering.js';
 import { padSpatially, reshape, seenThrough, tapsOf } from './taps.js';
 
 /**
- * The weight gradient, dw[m, c, tap] = Σ over examples and positions of dy[m] times x[c] seen through the tap. Two ways;
- * which one is faster depends on the shape (docs/decisions/onnxruntime-lowering.md has the figures).
+ * The weight gradient, dw[m, c, tap] = Σ over examples and positions of dy[m] times x[c] seen through the tap. Which way is
+ * fastest depends on the shape (docs/decisions/onnxruntime-lowering.md has the figures).
  */
 export const convolutionGradWeight: Lowering = (emit, node, [dy, x]) => {
   const c = convolutionOf(node);
-  return prefersVolume(c) ? asVolume(emit, dy!, x!, c) : asColumns(emit, dy!, x!, c);
+  if (prefersVolume(c)) return asVolume(emit, dy!, x!, c);
+  const views = viewsOf(emit, x!, c);
+  const joined = c.inputChannels / c.group < fewChannels && views.length > 1;
+  return asProducts(emit, dy!, joined ? [emit.add('Concat', views, { axis: 2 })] : views, c);
 };
 
-/** From this many pairs of channels on, one convolution over a volume is faster than products of columns. */
-const manyChannelPairs = 96 * 96;
-/** Columns hold every input once per tap; beyond this many numbers they would take over a gibibyte. */
-const manyColumnElements = 2 ** 28;
+/** With fewer channels than this, one product for all taps is faster than one for each. */
+const fewChannels = 16;
+/** With at most this many positions, one convolution over a volume is faster than products by example. */
+const fewPositions = 32;
+/** Views that are joined hold every input once per tap; beyond this many numbers they would take half a gibibyte. */
+const manyNumbers = 2 ** 27;
 
 function prefersVolume(c: Convolution): boolean {
-  const taps = sizeOf(c.kernel);
+  const [taps, positions] = [sizeOf(c.kernel), sizeOf(c.output)];
   if (c.group !== 1 || c.kernel.length > 2 || taps === 1) return false;
-  const columnElements = c.examples * c.inputChannels * taps * sizeOf(c.output);
-  return c.inputChannels * c.outputChannels >= manyChannelPairs || columnElements > manyColumnElements;
+  if (c.inputChannels >= fewChannels) return positions <= fewPositions;
+  return c.examples * c.inputChannels * taps * positions > manyNumbers;
 }
 
 /**
@@ -49,28 +54,24 @@ function cropToKernel(emit: Emitter, correlation: string, c: Convolution): strin
   return emit.add('Slice', [correlation, ...[starts, c.kernel, axes].map((list) => emit.ints(list))]);
 }
 
-/** Products of dy [N, g, M/g, positions] with the columns [N, g, taps · C/g, positions], added up over examples. */
-function asColumns(emit: Emitter, dy: string, x: string, c: Convolution): string {
-  const taps = sizeOf(c.kernel);
-  const positions = sizeOf(c.output);
-  const [rows, depth] = [c.outputChannels / c.group, c.inputChannels / c.group];
-  const columns = emit.add('Transpose', [columnsOf(emit, x, c)], { perm: [0, 1, 3, 2] });
-  const gradients = reshape(emit, dy, [c.examples, c.group, rows, positions]);
-  const products = emit.add('MatMul', [gradients, columns]);
-  const sum = emit.add('ReduceSum', [products, emit.ints([0])], { keepdims: 0 });
-  const ordered = emit.add('Transpose', [reshape(emit, sum, [c.group, rows, taps, depth])], {
-    perm: [0, 1, 3, 2],
-  });
-  return reshape(emit, ordered, [c.outputChannels, depth, ...c.kernel]);
+/** x as each tap sees it, [N, g, C/g, positions]. */
+function viewsOf(emit: Emitter, x: string, c: Convolution): string[] {
+  const padded = padSpatially(emit, x, c.padsBegin, c.padsEnd);
+  const shape = [c.examples, c.group, c.inputChannels / c.group, sizeOf(c.output)];
+  return tapsOf(c.kernel).map((tap) => reshape(emit, seenThrough(emit, padded, tap, c), shape));
 }
 
-/** x as each tap sees it, side by side: [N, g, taps · C/g, positions]. */
-function columnsOf(emit: Emitter, x: string, c: Convolution): string {
-  const positions = sizeOf(c.output);
-  const depth = c.inputChannels / c.group;
-  const padded = padSpatially(emit, x, c.padsBegin, c.padsEnd);
-  const views = tapsOf(c.kernel).map((tap) =>
-    reshape(emit, seenThrough(emit, padded, tap, c), [c.examples, c.group, depth, positions]),
-  );
-  return views.length === 1 ? views[0]! : emit.add('Concat', views, { axis: 2 });
+/** Products of dy with views [N, g, taps · C/g, positions] of one or of all taps, added up over examples. */
+function asProducts(emit: Emitter, dy: string, views: readonly string[], c: Convolution): string {
+  const [rows, depth] = [c.outputChannels / c.group, c.inputChannels / c.group];
+  const gradients = reshape(emit, dy, [c.examples, c.group, rows, sizeOf(c.output)]);
+  const parts = views.map((view) => {
+    const columns = emit.add('Transpose', [view], { perm: [0, 1, 3, 2] });
+    const products = emit.add('MatMul', [gradients, columns]);
+    const sum = emit.add('ReduceSum', [products, emit.ints([0])], { keepdims: 0 });
+    return reshape(emit, sum, [c.group, rows, sizeOf(c.kernel) / views.length, depth]);
+  });
+  const all = parts.length === 1 ? parts[0]! : emit.add('Concat', parts, { axis: 2 });
+  const ordered = emit.add('Transpose', [all], { perm: [0, 1, 3, 2] });
+  return reshape(emit, ordered, [c.outputChannels, depth, ...c.kernel]);
 }

@@ -1,4 +1,3 @@
-import type { Node } from '../../../graph/types.js';
 import { sizeOf } from '../../../graph/types.js';
 import type { Emitter } from '../../../graph/onnx/standard/emitter.js';
 import type { Lowering, LoweringTable } from '../../../graph/onnx/standard/lowering.js';
@@ -11,68 +10,80 @@ import { reshape } from './taps.js';
 /** y = (x - mean) · (scale / deviation) + bias, with the statistics that the gradient needs. */
 const withOwnStatistics: Lowering = (emit, node, [x, scale, bias]) => {
   const frame = frameOf(node, node.inputs[0]!.shape);
+  const moment = (tensor: string, k: number): string => reshape(emit, tensor, node.outputs[k]!.shape);
   const view = reshape(emit, x!, frame.view);
-  const mean = reduce(emit, 'ReduceMean', view, frame.momentAxes);
-  const centred = emit.add('Sub', [view, mean]);
+  const mean = moment(reduce(emit, 'ReduceMean', view, frame.momentAxes), 1);
+  const centred = centre(emit, x!, mean, frame);
   const variance = reduce(emit, 'ReduceMean', emit.add('Mul', [centred, centred]), frame.momentAxes);
   const invStd = inverseDeviation(emit, variance, epsilonOf(node));
   const factor = emit.add('Mul', [invStd, reshape(emit, scale!, frame.affine)]);
   const y = emit.add('Add', [emit.add('Mul', [centred, factor]), reshape(emit, bias!, frame.affine)]);
-  return [y, mean, invStd].map((tensor, k) => reshape(emit, tensor, node.outputs[k]!.shape));
+  return [reshape(emit, y, node.outputs[0]!.shape), mean, moment(invStd, 2)];
 };
+
+/** x - mean; emitted alike by an operator and by its gradient, it is computed once. */
+function centre(emit: Emitter, x: string, mean: string, frame: Frame): string {
+  return emit.add('Sub', [reshape(emit, x, frame.view), reshape(emit, mean, frame.moments)]);
+}
 
 function inverseDeviation(emit: Emitter, variance: string, epsilon: number): string {
   return emit.add('Reciprocal', [emit.add('Sqrt', [emit.add('Add', [variance, emit.scalar(epsilon)])])]);
 }
 
-/** The tensors of a gradient in the shapes of its frame, with n the normalised x. */
+/** The tensors of a gradient in the shapes of its frame. */
 interface Operands {
   readonly frame: Frame;
   readonly dy: string;
-  readonly normal: string;
+  readonly centred: string;
   readonly scale: string;
   readonly invStd: string;
-  readonly dscale: string;
-  readonly dbias: string;
 }
 
-function operandsOf(emit: Emitter, node: Node, inputs: readonly string[]): Operands {
-  const frame = frameOf(node, node.inputs[1]!.shape);
-  const shapes = [frame.view, frame.view, frame.affine, frame.moments, frame.moments];
-  const [dy, x, scale, mean, invStd] = shapes.map((shape, k) => reshape(emit, inputs[k]!, shape));
-  const normal = emit.add('Mul', [emit.add('Sub', [x!, mean!]), invStd!]);
-  const dscale = reduce(emit, 'ReduceSum', emit.add('Mul', [dy!, normal]), frame.affineAxes);
-  const dbias = reduce(emit, 'ReduceSum', dy!, frame.affineAxes);
-  return { frame, dy: dy!, normal, scale: scale!, invStd: invStd!, dscale, dbias };
+/** dx, dscale and dbias in the shapes of the frame. */
+type Gradients = readonly [dx: string, dscale: string, dbias: string];
+
+function sumOf(emit: Emitter, x: string, axes: readonly number[]): string {
+  return reduce(emit, 'ReduceSum', x, axes);
 }
 
-/** factor · (d - m - n · k): what every normalisation's dx is. */
-function centredGradient(emit: Emitter, factor: string, d: string, m: string, n: string, k: string): string {
-  const rest = emit.add('Sub', [emit.add('Sub', [d, m]), emit.add('Mul', [n, k])]);
-  return emit.add('Mul', [rest, factor]);
+/**
+ * Where scale and statistics belong to the same elements: with A = scale / deviation, dx is
+ * A (dy - mean(dy)) - A mean(dy · n) n, and n is only needed as (x - mean) / deviation in numbers per channel.
+ */
+function batchGradients(emit: Emitter, { frame, dy, centred, scale, invStd }: Operands): Gradients {
+  const share = emit.scalar(sizeOf(frame.moments) / sizeOf(frame.view));
+  const dbias = sumOf(emit, dy, frame.affineAxes);
+  const product = sumOf(emit, emit.add('Mul', [dy, centred]), frame.affineAxes);
+  const dscale = emit.add('Mul', [product, invStd]);
+  const factor = emit.add('Mul', [invStd, scale]);
+  const shared = emit.add('Mul', [factor, share]);
+  const slope = emit.add('Mul', [emit.add('Mul', [shared, dscale]), invStd]);
+  const rest = emit.add('Add', [emit.add('Mul', [centred, slope]), emit.add('Mul', [shared, dbias])]);
+  return [emit.add('Sub', [emit.add('Mul', [dy, factor]), rest]), dscale, dbias];
 }
 
-/** With g = dy · scale: dx = (g - mean(g) - n · mean(g · n)) / deviation. */
-function ownGradient(emit: Emitter, { frame, dy, normal, scale, invStd }: Operands): string {
+/** With n the normalised x and g = dy · scale: dx = (g - mean(g) - n · mean(g · n)) / deviation. */
+function ownGradients(emit: Emitter, { frame, dy, centred, scale, invStd }: Operands): Gradients {
+  const normal = emit.add('Mul', [centred, invStd]);
   const scaled = emit.add('Mul', [dy, scale]);
   const mean = reduce(emit, 'ReduceMean', scaled, frame.momentAxes);
   const slope = reduce(emit, 'ReduceMean', emit.add('Mul', [scaled, normal]), frame.momentAxes);
-  return centredGradient(emit, invStd, scaled, mean, normal, slope);
+  const rest = emit.add('Sub', [emit.add('Sub', [scaled, mean]), emit.add('Mul', [normal, slope])]);
+  const dscale = sumOf(emit, emit.add('Mul', [dy, normal]), frame.affineAxes);
+  return [emit.add('Mul', [rest, invStd]), dscale, sumOf(emit, dy, frame.affineAxes)];
 }
 
-/** Where scale and statistics belong to the same elements, both means are those of dbias and dscale. */
-function batchGradient(emit: Emitter, { frame, dy, normal, scale, invStd, dscale, dbias }: Operands): string {
-  const share = emit.scalar(sizeOf(frame.moments) / sizeOf(frame.view));
-  const [mean, slope] = [dbias, dscale].map((sum) => emit.add('Mul', [sum, share]));
-  return centredGradient(emit, emit.add('Mul', [invStd, scale]), dy, mean!, normal, slope!);
-}
-
-const gradient: Lowering = (emit, node, inputs) => {
-  const operands = operandsOf(emit, node, inputs);
-  const dx = node.op === 'BatchNormGrad' ? batchGradient(emit, operands) : ownGradient(emit, operands);
-  return [dx, operands.dscale, operands.dbias].map((tensor, k) =>
-    reshape(emit, tensor, node.outputs[k]!.shape),
-  );
+const gradient: Lowering = (emit, node, [dy, x, scale, mean, invStd]) => {
+  const frame = frameOf(node, node.inputs[1]!.shape);
+  const operands: Operands = {
+    frame,
+    dy: reshape(emit, dy!, frame.view),
+    centred: centre(emit, x!, mean!, frame),
+    scale: reshape(emit, scale!, frame.affine),
+    invStd: reshape(emit, invStd!, frame.moments),
+  };
+  const gradients = node.op === 'BatchNormGrad' ? batchGradients : ownGradients;
+  return gradients(emit, operands).map((tensor, k) => reshape(emit, tensor, node.outputs[k]!.shape));
 };
 
 /** Normalisations that compute statistics of their own, and gradients of all. */
