@@ -36,7 +36,7 @@ interface Plan {
 }
 
 function planOf({ convolution: c, target }: WeightsShape): Plan {
-  const wanted = tilesAtOnce(c.inputChannels + c.outputChannels, BLOCK_BYTES, 16, 64, target);
+  const wanted = tilesAtOnce(c.inputChannels + c.outputChannels, BLOCK_BYTES, 32, 64, target);
   const blocks = tileBlocks({ height: c.output[0]!, width: c.output[1]! }, wanted);
   const tiles = blocks.bandRows * blocks.columns;
   const isWhole = blocks.bands === 1 && blocks.blocks === 1;

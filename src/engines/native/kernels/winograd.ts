@@ -23,7 +23,9 @@ import {
 } from './winograd-tiles.js';
 
 /** Tiles of a block: few, so that its transformed inputs and products stay close; enough to reuse each weight. */
-const TILES_AT_ONCE = 4;
+function tilesAtOnce({ inputChannels, outputChannels }: Gather): number {
+  return inputChannels + outputChannels < 64 ? 2 : 4;
+}
 
 interface Plan {
   readonly blocks: TileBlocks;
@@ -35,7 +37,7 @@ interface Plan {
 
 function planOf(gather: Gather, target: Target): Plan {
   const { outputChannels } = gather;
-  const blocks = tileBlocks(gather.output, TILES_AT_ONCE);
+  const blocks = tileBlocks(gather.output, tilesAtOnce(gather));
   const tiles = blocks.bandRows * blocks.columns;
   const tile = registerTile(outputChannels, tiles, target.registers);
   return {
