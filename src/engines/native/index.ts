@@ -21,6 +21,13 @@ export interface NativeOptions {
 const GENERATOR = 1;
 
 function checkOutputs(graph: Graph): void {
+  if (graph.inputs.length === 0) {
+    throw new EngineError({
+      given: `graph ${graph.name} without inputs`,
+      expected: 'a graph whose first input holds the examples of a chunk',
+      remedy: 'use the onnxruntime or the reference engine',
+    });
+  }
   const wanted = graph.parameters.length + 1;
   const [loss] = graph.outputs;
   if (loss !== undefined && sizeOf(loss.shape) === 1 && [1, wanted].includes(graph.outputs.length)) return;
