@@ -29,6 +29,8 @@ class Layout {
   readonly scratch: number;
   readonly tensors: number;
   readonly end: number;
+  /** Bytes that nothing may touch, where memory is guarded. */
+  readonly guards: (readonly [offset: number, bytes: number])[] = [];
   #next = 0;
 
   constructor(
@@ -36,6 +38,7 @@ class Layout {
     readonly memory: MemoryPlan,
     groups: number,
     vectorBytes: number,
+    readonly isGuarded: boolean,
   ) {
     const objects = new Set(steps.flatMap((step) => step.arguments.map((argument) => argument.object)));
     const ofKind = <K extends StoredObject['kind']>(kind: K): Extract<StoredObject, { kind: K }>[] =>
@@ -48,6 +51,9 @@ class Layout {
     this.scratch = this.#take(vectorBytes * Math.max(0, ...ofKind('scratch').map(({ vectors }) => vectors)));
     this.tensors = this.#take(vectorBytes * memory.size);
     this.end = this.#next;
+    this.guards.push(
+      ...memory.guards.map((vector) => [this.tensors + vectorBytes * vector, vectorBytes] as const),
+    );
   }
 
   #take(bytes: number): number {
@@ -55,6 +61,10 @@ class Layout {
     const unit = bytes > ALIGNMENT ? ALIGNMENT : 64;
     const start = Math.ceil(offset / unit) * unit;
     this.#next = Math.ceil((start + bytes) / 64) * 64;
+    if (this.isGuarded) {
+      this.#next += 64;
+      this.guards.push([start + bytes, this.#next - start - bytes]);
+    }
     return start;
   }
 
@@ -173,14 +183,29 @@ EXPORT void lossledger_profile(double *seconds, long count) {
   memset(spent, 0, sizeof spent);
 }`;
 
-/** Writes the C file of a lowered graph; with `isProfiled`, one that takes the time of each kernel. */
-export function generateModule(lowered: LoweredGraph, target: Target, isProfiled = false): GeneratedModule {
+const poison = `
+#include <sanitizer/asan_interface.h>
+#define GUARD(start, bytes) ASAN_POISON_MEMORY_REGION(start, bytes)`;
+
+export interface ModuleOptions {
+  /** Take the time of each kernel. */
+  readonly isProfiled?: boolean;
+  /** Have the address sanitizer notice accesses between the parts of a program's memory. */
+  readonly isGuarded?: boolean;
+}
+
+/** Writes the C file of a lowered graph. */
+export function generateModule(
+  lowered: LoweredGraph,
+  target: Target,
+  { isProfiled = false, isGuarded = false }: ModuleOptions = {},
+): GeneratedModule {
   const groups = Math.ceil(lowered.examples / target.lanes);
   const vectorBytes = 4 * target.lanes;
   const phases = schedule(lowered.steps);
-  const memory = planMemory(phases, groups, vectorBytes);
+  const memory = planMemory(phases, groups, vectorBytes, isGuarded);
   const all = [...lowered.loadSteps, ...lowered.steps, ...lowered.gradientSteps];
-  const layout = new Layout(all, memory, groups, vectorBytes);
+  const layout = new Layout(all, memory, groups, vectorBytes, isGuarded);
   const functions = new Functions();
   const calls = new Calls(functions, layout, isProfiled);
   const codes = (steps: readonly Step[]): string => steps.map((step) => calls.code(step, once)).join('\n');
@@ -191,6 +216,7 @@ export function generateModule(lowered: LoweredGraph, target: Target, isProfiled
   const lossCode = `*(double *)(memory + ${layout.offset(lowered.loss.sums)}) * ${doubleLiteral(lowered.loss.factor)}`;
   const source = `${prelude(target)}
 ${isProfiled ? clock : ''}
+${isGuarded ? poison : ''}
 ${functions.texts.join('\n\n')}
 
 /* allocates a program's memory; null where there is not enough */
@@ -231,5 +257,6 @@ function creation(layout: Layout, examples: number, groups: number): string {
     for (long n = 0; n < ${groups} * LANES; n++) {
       ((float *)(memory + ${layout.masks}))[n] = n < ${examples} ? 1.0f : 0.0f;
     }
+    ${layout.guards.map(([offset, bytes]) => `GUARD(memory + ${offset}, ${bytes});`).join('\n')}
     return memory;`;
 }
