@@ -33,7 +33,8 @@ int main(int count, char **names) {
   char *memory = lossledger_create();
   lossledger_load(memory, theta, constants);
   double loss = lossledger_run(memory, 0, ${names.join(', ')});
-  if (loss != lossledger_run(memory, gradient, ${names.join(', ')})) abort();
+  double again = lossledger_run(memory, gradient, ${names.join(', ')});
+  if (loss != again && !(isnan(loss) && isnan(again))) abort();
   lossledger_destroy(memory);
   FILE *out = fopen(names[2], "wb");
   fwrite(&loss, 8, 1, out);
@@ -91,7 +92,7 @@ export async function evaluateChecked(
   change: (source: string) => string = (source) => source,
 ): Promise<Outcome> {
   const graph = differentiate(forward);
-  const { source } = generateModule(lowerGraph(graph, compiler.target), compiler.target, { isGuarded: true });
+  const { source } = generateModule(lowerGraph(graph, compiler.target), compiler.target, false, true);
   const constants = graph.constants.flatMap(({ data }) => Array.from(data as ArrayLike<number>, Number));
   const inputs = graph.inputs.map(({ name }) => bytesOf(feeds[name]!));
   const size = parameterCount(graph.parameters);

@@ -24,6 +24,7 @@ const ALIGNMENT = 4096;
 class Layout {
   readonly #offsets = new Map<StoredObject, number>();
   readonly masks: number;
+  readonly sums: readonly Sums[];
   readonly sumsStart: number;
   readonly sumsEnd: number;
   readonly scratch: number;
@@ -45,7 +46,8 @@ class Layout {
       [...objects].filter((object): object is Extract<StoredObject, { kind: K }> => object.kind === kind);
     for (const table of ofKind('table')) this.#offsets.set(table, this.#take(4 * table.length));
     this.sumsStart = this.#next;
-    for (const sums of ofKind('sums')) this.#offsets.set(sums, this.#take(8 * sums.length));
+    this.sums = ofKind('sums');
+    for (const sums of this.sums) this.#offsets.set(sums, this.#take(8 * sums.length));
     this.sumsEnd = this.#next;
     this.masks = this.#take(groups * vectorBytes);
     this.scratch = this.#take(vectorBytes * Math.max(0, ...ofKind('scratch').map(({ vectors }) => vectors)));
@@ -187,18 +189,15 @@ const poison = `
 #include <sanitizer/asan_interface.h>
 #define GUARD(start, bytes) ASAN_POISON_MEMORY_REGION(start, bytes)`;
 
-export interface ModuleOptions {
-  /** Take the time of each kernel. */
-  readonly isProfiled?: boolean;
-  /** Have the address sanitizer notice accesses between the parts of a program's memory. */
-  readonly isGuarded?: boolean;
-}
-
-/** Writes the C file of a lowered graph. */
+/**
+ * Writes the C file of a lowered graph; with `isProfiled`, one that takes the time of each kernel; with `isGuarded`, one in
+ * which the address sanitizer notices accesses between the parts of a program's memory.
+ */
 export function generateModule(
   lowered: LoweredGraph,
   target: Target,
-  { isProfiled = false, isGuarded = false }: ModuleOptions = {},
+  isProfiled = false,
+  isGuarded = false,
 ): GeneratedModule {
   const groups = Math.ceil(lowered.examples / target.lanes);
   const vectorBytes = 4 * target.lanes;
@@ -234,7 +233,7 @@ EXPORT void lossledger_load(char *memory, const double *theta, const double *con
 /* returns the loss sum of one chunk; adds to gradient where it is not null */
 EXPORT double lossledger_run(char *memory, double *gradient${feeds}) {
   v *const tensors = (v *)(memory + ${layout.tensors});
-  memset(memory + ${layout.sumsStart}, 0, ${layout.sumsEnd - layout.sumsStart});
+  ${clearing(layout)}
   ${run}
   if (gradient) {
     ${gradient}
@@ -243,6 +242,13 @@ EXPORT double lossledger_run(char *memory, double *gradient${feeds}) {
 }
 `;
   return { source: formatC(source), calls: calls.steps, memoryBytes: layout.end };
+}
+
+/** Sets all sums to 0: at once, unless guards lie between them. */
+function clearing(layout: Layout): string {
+  const clear = (start: number, bytes: number): string => `memset(memory + ${start}, 0, ${bytes});`;
+  if (!layout.isGuarded) return clear(layout.sumsStart, layout.sumsEnd - layout.sumsStart);
+  return layout.sums.map((sums) => clear(layout.offset(sums), 8 * sums.length)).join('\n');
 }
 
 const HUGE_PAGE = 2 << 20;
