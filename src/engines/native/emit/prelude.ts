@@ -1,4 +1,5 @@
 import type { Target } from '../toolchain/target.js';
+import { elementaryFunctions } from './functions.js';
 
 const headers: Readonly<Record<Target['name'], string>> = {
   avx512: '#include <immintrin.h>',
@@ -135,5 +136,6 @@ INLINE void add_moments(double *sum, double *squares, v mask, v pivot, v far, v 
   }
   *sum += s;
   *squares += q;
-}`;
+}
+${elementaryFunctions}`;
 }
