@@ -17,6 +17,7 @@ import { pools } from './pool.js';
 import { reductions } from './reduction.js';
 import { shapes } from './shape.js';
 import { simplify } from './simplify.js';
+import { exampleNorms } from './example-norm.js';
 import { moves } from './move.js';
 import { softmaxes } from './softmax.js';
 import { unsupported } from './unsupported.js';
@@ -45,6 +46,7 @@ const lowerings: ReadonlyMap<string, (node: Node, lowering: Lowering) => void> =
   ...pools,
   ...batchNorms,
   ...moves,
+  ...exampleNorms,
   ...softmaxes,
 ]);
 
