@@ -10,7 +10,7 @@ import type { Step } from '../plan/step.js';
 import type { Target } from '../toolchain/target.js';
 import type { ConvolutionOptions, KernelView } from './convolution.js';
 import type { Gather } from './gather.js';
-import { multiplyAdds } from './gather.js';
+import { multiplyAdds, sizesOf } from './gather.js';
 import { copiedPatch, patchVectors } from './patch.js';
 import type { TileBlocks } from './winograd-tiles.js';
 import {
@@ -113,7 +113,10 @@ export function winograd(options: ConvolutionOptions): Step {
       }
     }`;
   const replaceable = tensorsOf(result).filter((tensor) => !tensorsOf(input).includes(tensor));
-  return parameters.step('winograd', 'group', body, { replaceable, multiplyAdds: multiplyAdds(gather) });
+  return parameters.step(`winograd_${sizesOf(gather)}`, 'group', body, {
+    replaceable,
+    multiplyAdds: multiplyAdds(gather),
+  });
 }
 
 /** sums [position, output, tile] = weights [position, output, input] · inputs [position, input, tile] */
