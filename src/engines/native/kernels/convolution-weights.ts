@@ -12,7 +12,7 @@ import { Parameters } from '../plan/parameters.js';
 import type { Step } from '../plan/step.js';
 import type { Target } from '../toolchain/target.js';
 import type { Tap } from './gather.js';
-import { axesOf, forwardGather, multiplyAdds, windowTaps } from './gather.js';
+import { axesOf, forwardGather, multiplyAdds, sizesOf, windowTaps } from './gather.js';
 import type { PatchAccess, PatchShape } from './patch.js';
 import { copiedPatch, patchShape, patchVectors } from './patch.js';
 
@@ -115,6 +115,7 @@ export function convolutionWeights(
   packed: Sums,
 ): Step {
   const { convolution: c, target } = shape;
+  const gather = forwardGather(c);
   const { y, x } = axesOf(c);
   const taps = windowTaps(c);
   const grid = { rows: y.output, columns: x.output };
@@ -148,8 +149,8 @@ export function convolutionWeights(
       double *d = ${sums};
       ${walk}
     }`;
-  return parameters.step('convolution_weights', groups > 1 ? 'batch' : 'group', body, {
-    multiplyAdds: multiplyAdds(forwardGather(c)),
+  return parameters.step(`convolution_weights_${sizesOf(gather)}`, groups > 1 ? 'batch' : 'group', body, {
+    multiplyAdds: multiplyAdds(gather),
   });
 }
 

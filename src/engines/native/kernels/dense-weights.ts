@@ -88,9 +88,14 @@ export function denseWeights(shape: DenseWeightsShape, gradient: Tensor, input: 
       ${results.map((name, k) => `add_sums(d + ${k} * LANES, ${name});`).join('\n')}
       d += ${results.length} * LANES;`;
   };
-  return parameters.step('dense_weights', 'batch', `double *d = ${sums};\n${tiling(shape, body)}`, {
-    multiplyAdds: shape.rows * shape.columns,
-  });
+  return parameters.step(
+    `dense_weights_${shape.rows}x${shape.columns}`,
+    'batch',
+    `double *d = ${sums};\n${tiling(shape, body)}`,
+    {
+      multiplyAdds: shape.rows * shape.columns,
+    },
+  );
 }
 
 function products(row: number, columns: number): string {

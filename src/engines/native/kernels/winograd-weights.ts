@@ -10,7 +10,7 @@ import type { Sums } from '../plan/objects.js';
 import { Parameters } from '../plan/parameters.js';
 import type { Step } from '../plan/step.js';
 import type { WeightsShape } from './convolution-weights.js';
-import { forwardGather, multiplyAdds, windowTaps } from './gather.js';
+import { forwardGather, multiplyAdds, sizesOf, windowTaps } from './gather.js';
 import { copiedPatch, patchVectors } from './patch.js';
 import type { TileBlocks } from './winograd-tiles.js';
 import {
@@ -86,6 +86,7 @@ export function winogradWeights(
   packed: Sums,
 ): Step {
   const { convolution: c } = shape;
+  const gather = forwardGather(c);
   const plan = planOf(shape);
   const { blocks, tiles, groups } = plan;
   const band = 2 * blocks.bandRows;
@@ -136,8 +137,8 @@ export function winogradWeights(
       double *d = ${sums};
       ${walk(plan, (outputs, inputs) => products(shape, plan, outputs, inputs))}
     }`;
-  return parameters.step('winograd_weights', groups > 1 ? 'batch' : 'group', body, {
-    multiplyAdds: multiplyAdds(forwardGather(c)),
+  return parameters.step(`winograd_weights_${sizesOf(gather)}`, groups > 1 ? 'batch' : 'group', body, {
+    multiplyAdds: multiplyAdds(gather),
   });
 }
 
