@@ -61,7 +61,9 @@ export function errorRows(analysis: RunAnalysis): ErrorRow[] {
   ];
 }
 
-/** Names the experiment that the paper's rows are of; null without such rows. */
-export function paperNote({ paper }: RunAnalysis): string | null {
-  return paper ? `Paper: ${paper.experiment}, Table S1 of ${paperCitation}.` : null;
+/** Names the experiment that the paper's rows are of, and how long it was; null without such rows. */
+export function paperNote({ paper, summary }: RunAnalysis): string | null {
+  if (!paper) return null;
+  const here = summary.segments === paper.iterations ? '' : `, here ${formatCount(summary.segments)}`;
+  return `Paper: ${paper.experiment}, ${formatCount(paper.iterations)} iterations${here}; Table S1 of ${paperCitation}.`;
 }

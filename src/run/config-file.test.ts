@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { paperRecord } from '../analysis/paper.js';
 import { UsageError } from '../errors.js';
 import { checkConfig, presetConfig, resolveConfig } from './config-file.js';
 import { presets } from './presets.js';
@@ -15,6 +16,12 @@ describe('configuration', () => {
       const resolved = await resolveConfig({ from: name, flags: { iterations: 3 } });
       expect(resolved).toMatchObject({ ...config, preset: name, iterations: 3 });
     }
+  });
+
+  it('trains as long as the paper where its numbers are set beside a preset', () => {
+    const compared = presets.filter(({ name }) => paperRecord(name) !== null);
+    expect(compared).toHaveLength(9);
+    for (const { name, config } of compared) expect(config.iterations).toBe(paperRecord(name)!.iterations);
   });
 
   it('reads none as no limit', () => {

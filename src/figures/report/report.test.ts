@@ -48,6 +48,18 @@ describe('report', () => {
     }
   });
 
+  it('keeps numbers and their units on one line', () => {
+    const prose = [...page.querySelectorAll('.banner p, .note, figcaption')].map((each) => each.textContent);
+    expect(prose.join('\n')).toMatch(/limit 1\u00a0%/);
+    expect(prose.filter((text) => /\d (%|nats)/.test(text))).toEqual([]);
+  });
+
+  it('says over how many iterations the paper compares', () => {
+    expect(page.body.textContent).toContain(
+      'Paper: MNIST-FC, SGD, 880 iterations, here 200; Table S1 of Lan',
+    );
+  });
+
   it('begins with the verdict and the headline numbers', () => {
     const main = page.querySelector('main')!;
     expect(main.firstElementChild!.className).toBe('banner balanced');
@@ -109,7 +121,7 @@ describe('report of an unusual run', () => {
     const banner = document.querySelector('main')!.firstElementChild!;
     expect(banner.className).toBe('banner unbalanced');
     expect(banner.getAttribute('role')).toBe('alert');
-    expect(banner.textContent).toMatch(/does not balance.*a cumulative error of 2\.\d\d %.*Do not trust/);
+    expect(banner.textContent).toMatch(/does not balance.*a cumulative error of 2\.\d\d\u00a0%.*Do not trust/);
   });
 
   it('says that sums contradict residuals when that is what is wrong', async () => {
