@@ -66,7 +66,7 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   const parts = { config, model, dataset };
   const graph = () =>
     recorded ? gradientGraph(parts, chunk, false) : gradientGraph(parts, config.batchSize, true);
-  const { engine, passedOver } = await chooseEngine(config.engine, graph, network.files.length === 0);
+  const { engine, passedOver } = await chooseEngine(config.engine, graph);
   const start = recorded ? null : await startingTheta(config, parameters, layout, stored);
   return { ...parts, network, engine, passedOver, parameters, layout, chunk, recorded, start };
 }
