@@ -1,3 +1,5 @@
+import { transpose } from './shuffle.js';
+import { lines } from './text.js';
 import type { Target } from '../toolchain/target.js';
 
 const headers: Readonly<Record<Target['name'], string>> = {
@@ -87,6 +89,15 @@ INLINE v v_set(float a) { return a - (v){0}; }
 ${operations[target.name]}
 /* the larger of two numbers; a NaN where either is one, because v_max returns its second operand then */
 INLINE v v_maximum(v a, v b) { return (v)((ints)v_max(a, b) | (ints)v_max(b, a)); }
+/* stores the transpose of LANES vectors, as vectors that lie stride apart */
+static __attribute__((noinline)) void store_transposed(const v *from, v *to, long stride) {
+  ${lines(lanes, (l) => `v r${l} = from[${l}];`)}
+  ${transpose(
+    Array.from({ length: lanes }, (_, l) => `r${l}`),
+    'v',
+  )}
+  ${lines(lanes, (l) => `to[${l} * stride] = r${l};`)}
+}
 /* a where x equals y, else 0 */
 INLINE v v_if_equal(v x, v y, v a) { return (v)((ints)a & (ints)(x == y)); }
 /* GᵀuG: from 4x4 sums of Winograd's domain, stride apart, to the sums of 3x3 taps */
@@ -107,10 +118,6 @@ INLINE void taps_of_positions(const double *u, long stride, doubles *taps) {
     taps[6 + x] = b + c + columns[3][x];
   }
 }
-/* adds one lane of nine taps */
-INLINE void add_taps(double *to, const doubles *taps, int lane) {
-  for (int k = 0; k < 9; k++) to[k] += taps[k][lane];
-}
 /* e^a to about one unit in the last place, a kept within [-87, 88]; a NaN stays one */
 INLINE v v_exp(v a) {
   const v x = -v_max(v_set(-88.0f), -v_max(v_set(-87.0f), a));
@@ -125,6 +132,11 @@ INLINE v v_exp(v a) {
   p = p * r * r + r + 1.0f;
   const ints power = ((ints)shifted - 0x4b400000 + 127) << 23;
   return p * (v)power;
+}
+/* brings double sums into the cache while something else is computed */
+INLINE void will_add(const double *sums) {
+  __builtin_prefetch(sums, 1);
+  __builtin_prefetch(sums + LANES / 2, 1);
 }
 /* adds float sums to double sums */
 INLINE void add_sums(double *sums, v a) {
