@@ -80,11 +80,11 @@ export const runConfigSchema = z.strictObject({
   clipNorm: orNone(positive).describe('scale gradients of a larger norm down to it'),
   schedule: orNone(schedule).describe('learning-rate schedule (run file only)'),
   groups: z.array(group).default([]).describe('settings of some tensors, by pattern (run file only)'),
-  maxLoss: z.preprocess((value) => (value === 'none' ? null : value), z.number().gt(0).nullable()).default(1e4).describe('stop as diverged when a mini-batch’s loss exceeds this (nats), or none'),
+  maxLoss: z.preprocess((value) => (value === 'none' ? null : value), z.number().gt(0).nullable()).default(1e4).describe('stop as diverged when a mini-batch’s loss exceeds this, or none'),
   batchSize: count.default(250).describe('examples of a mini-batch'),
   iterations: count.default(880).describe('optimiser steps'),
   rule: z.enum(ruleNames).default('simpson').describe('quadrature rule'),
-  tolerance: z.preprocess((value) => (value === 'none' ? null : value), positive.nullable()).default(0.001).describe('refine while |residual| exceeds this (nats), or none'),
+  tolerance: z.preprocess((value) => (value === 'none' ? null : value), positive.nullable()).default(0.001).describe('refine while |residual| exceeds this (in the loss’s unit), or none'),
   subintervals: orNone(z.int().min(1).max(1024)).describe('equal parts of a step to start with (Simpson: start, middle, end is 2); none: the rule’s fewest'),
   maxSubintervals: z.int().min(1).max(1024).default(32).describe('refinement stops here'),
   splits: orNone(z.array(z.enum(measuredSplits)).min(1)
