@@ -67,7 +67,7 @@ export const runConfigSchema = z.strictObject({
   labelSmoothing: share.default(0).describe('share of the label spread over all classes (softmaxCrossEntropy)'),
   classWeights: orNone(z.array(z.number().min(0)).min(1)).describe('weight of each class (softmaxCrossEntropy; run file only)'),
   trajectory: orNone(z.string()).describe('measure this recorded trajectory (file or folder); none: train'),
-  subset: orNone(count).describe('train on this many examples, stratified by class'),
+  subset: orNone(count).describe('train on this many examples, stratified by class; validation shrinks in proportion'),
   seed: z.int().min(0).max(2 ** 31 - 1).default(1).describe('key of every random choice'),
   init: orNone(z.string()).describe('start from θ_0 of this run folder, or from this safetensors file; none: by the seed'),
   optimizer: z.enum(optimizers).default('sgd').describe('optimiser'),

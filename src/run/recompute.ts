@@ -55,7 +55,9 @@ export async function recompute(run: RunReader, options: RecomputeOptions): Prom
   }
   return {
     findings,
-    facts: [`${segments.length} segments recomputed in float64; largest deviations: ${inWords(worst)}`],
+    facts: [
+      `${segments.length} ${segments.length === 1 ? 'segment' : 'segments'} recomputed in float64; largest deviations: ${inWords(worst)}`,
+    ],
   };
 }
 
