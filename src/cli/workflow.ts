@@ -4,6 +4,7 @@ import { measureRun } from '../run/measure.js';
 import { reportRun, type Report } from '../run/report.js';
 import { trainRun } from '../run/train.js';
 import { terminalSummary } from '../figures/index.js';
+import { stopOnInterrupt } from './interrupt.js';
 import { printJson, printLine, say, terminalStyle } from './output.js';
 import { progressBar } from './progress.js';
 
@@ -52,20 +53,4 @@ export function printReport(report: Report, { json }: { json?: boolean | undefin
     printLine(terminalSummary(report.analysis, terminalStyle()));
     printLine(`\nReport: ${report.path}`);
   }
-}
-
-/** The first Ctrl-C stops after the current step or segment; a second one at once, which is safe too (docs/FORMAT.md). */
-function stopOnInterrupt(): { signal: AbortSignal; release: () => void } {
-  const controller = new AbortController();
-  const onSignal = () => {
-    controller.abort();
-    release();
-  };
-  const release = () => {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return { signal: controller.signal, release };
 }

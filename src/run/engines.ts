@@ -50,17 +50,15 @@ export interface ChosenEngine {
 }
 
 /**
- * The engine to use: the one named, or for `auto` the first that is available here and compiles the graph; native only for built-in
- * networks, each of which is tested against the reference engine. An engine that is named
- * is never replaced: what it cannot do, it refuses.
+ * The engine to use: the one named, or for `auto` the first that is available here and compiles the graph. An engine that is
+ * named is never replaced: what it cannot do, it refuses.
  */
-export async function chooseEngine(name: string, graph: () => Graph, builtIn = true): Promise<ChosenEngine> {
+export async function chooseEngine(name: string, graph: () => Graph): Promise<ChosenEngine> {
   if (name !== 'auto') return { engine: await requireAvailable(await engineNamed(name)), passedOver: [] };
   const passedOver: string[] = [];
   for (const candidate of preference) {
     const engine = await engineNamed(candidate);
-    const untested = candidate === 'native' && !builtIn;
-    const obstacle = untested ? 'tested on built-in networks only' : await obstacleTo(engine, graph);
+    const obstacle = await obstacleTo(engine, graph);
     if (obstacle === null) return { engine, passedOver };
     passedOver.push(`${candidate}: ${obstacle}`);
   }

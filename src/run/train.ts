@@ -22,9 +22,10 @@ export async function trainRun(experiment: Experiment, run: RunWriter, control: 
   const {
     config: { iterations },
     layout,
+    network,
     recorded,
   } = experiment;
-  if (recorded !== null) return copyTrajectory(recorded, layout, run, control);
+  if (recorded !== null) return copyTrajectory(recorded, layout, network.otherTensors, run, control);
   await withProgress(control.progress, { total: iterations }, async () => {
     for await (const { row, theta, loss } of trajectory(experiment)) {
       await run.writeTheta(row, theta);

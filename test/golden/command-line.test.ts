@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { engineNamed } from '../../src/run/engines.js';
 import { lca, temporaryFolder } from '../support/cli.js';
 import {
   golden,
@@ -29,6 +30,7 @@ const dataOf = (name: GoldenName) => join(folder, `${name}.npz`);
 const engines = [
   { engine: 'reference', bound: 2e-7, kink: 2e-7, residual: 1e-8 },
   { engine: 'onnxruntime', bound: 1e-5, kink: 2e-4, residual: 1e-6 },
+  { engine: 'native', bound: 1e-5, kink: 2e-4, residual: 1e-6 },
 ] as const;
 
 function writeData(name: GoldenName): void {
@@ -79,6 +81,8 @@ describe.skipIf(!goldenHere)('a model, trajectory and data from elsewhere, from 
 
   describe.each(cases)('%s', (name) => {
     it.each(engines)('$engine', async ({ engine, bound, kink, residual }) => {
+      const availability = await (await engineNamed(engine)).available();
+      if (!availability.ok) return console.log(`skipped: ${availability.reason}`);
       const { definition, tensors } = golden(name);
       const run = join(folder, `${name}-${engine}`);
       await succeed(measureArguments(name, engine, run));

@@ -3,6 +3,8 @@ import type { Node } from '../../../graph/types.js';
 import { sizeOf } from '../../../graph/types.js';
 import type { Expression, ExpressionFunction } from '../plan/expression.js';
 import { apply, number } from '../plan/expression.js';
+import { addSums } from '../kernels/table.js';
+import { rowMajorStrides } from './held.js';
 import type { Lowering } from './lowering.js';
 import { unsupported } from './unsupported.js';
 
@@ -61,6 +63,7 @@ function lowerElementwise(node: Node, lowering: Lowering, { rule, fold, zeroWith
     lowering.hold(output, lowering.held(inputs[0]!));
     return;
   }
+  if (output.dtype !== 'float32') throw unsupported(node, 'float32 numbers');
   const operands = inputs.map((value) => lowering.held(value));
   if (operands.every((held) => held.kind === 'uniform')) {
     if (!fold) throw unsupported(node, 'an operand that depends on the examples');
@@ -93,9 +96,25 @@ function scaleReduced(node: Node, lowering: Lowering): boolean {
   return true;
 }
 
+/** Sums over the chunk plus sums over the chunk, as for a parameter that is used twice. */
+function addReduced(node: Node, lowering: Lowering): boolean {
+  const [a, b] = node.inputs.map((value) => lowering.held(value!));
+  if (node.op !== 'Add' || a?.kind !== 'reduced' || b?.kind !== 'reduced') return false;
+  const { shape } = node.outputs[0]!;
+  if (sizeOf(a.shape) !== sizeOf(shape) || sizeOf(b.shape) !== sizeOf(shape)) return false;
+  const sums = lowering.objects.sums(sizeOf(shape));
+  lowering.steps.push(addSums(a, b, sums));
+  lowering.hold(node.outputs[0]!, {
+    kind: 'reduced',
+    sums,
+    factor: 1,
+    shape,
+    strides: rowMajorStrides(shape),
+  });
+  return true;
+}
+
 function lowerCast(node: Node, lowering: Lowering): void {
-  const to = node.outputs[0]!.dtype;
-  if (to !== 'float32') throw unsupported(node, 'a cast to float32');
   lowerElementwise(node, lowering, cast);
 }
 
@@ -106,7 +125,8 @@ export const elementwise: readonly (readonly [string, (node: Node, lowering: Low
       [
         op,
         (node: Node, lowering: Lowering): void => {
-          if (!scaleReduced(node, lowering)) lowerElementwise(node, lowering, entry);
+          if (!scaleReduced(node, lowering) && !addReduced(node, lowering))
+            lowerElementwise(node, lowering, entry);
         },
       ] as const,
   ),

@@ -60,6 +60,11 @@ export class Lowering {
     return this.#held.get(value.id)!;
   }
 
+  /** Null for an output that nothing stands for, because nothing uses it. */
+  heldOrNull(value: Value): Held | null {
+    return this.#held.get(value.id) ?? null;
+  }
+
   hold(value: Value, held: Held): void {
     this.#held.set(value.id, held);
   }
@@ -84,18 +89,21 @@ export class Lowering {
   perExample(node: Application, value: Value): PerExample {
     const held = this.held(value);
     if (held.kind === 'examples') return held;
-    if (held.kind === 'fed') return this.#import(value, held.feed);
+    if (held.kind === 'fed') return this.#import(node, value, held.feed);
     throw unsupported(node, `numbers of each example for ${value.name}`);
   }
 
   /** Brings a fed array into lanes; element-wise consumers join in. */
-  #import(value: Value, feed: Feed): PerExample {
+  #import(node: Application, value: Value, feed: Feed): PerExample {
     const type = feedTypes[value.dtype];
+    if (type === undefined || value.shape[0] !== this.examples) {
+      throw unsupported(node, `inputs of ${Object.keys(feedTypes).join(', ')} with the examples on axis 0`);
+    }
     const geometry = geometryOf(value.shape);
     const finish = (result: Expression): Tensor => {
       const output = this.objects.tensor(geometry.channels * geometry.pixels);
       const { examples, target } = this;
-      this.steps.push(importFeed({ feed, type: type!, examples, geometry, output, result, target }));
+      this.steps.push(importFeed({ feed, type, examples, geometry, output, result, target }));
       return output;
     };
     this.holdExpression(value, { kind: 'computed', by: { finish } }, false);

@@ -1,11 +1,13 @@
 import { intsAttribute } from '../../../graph/attributes.js';
-import type { Node } from '../../../graph/types.js';
+import type { Node, Shape } from '../../../graph/types.js';
 import { sizeOf } from '../../../graph/types.js';
 import { channelSums } from '../kernels/channel-sums.js';
+import { foldSums } from '../kernels/table.js';
 import type { Expression } from '../plan/expression.js';
 import { dependsOnChannel, unfinishedIn } from '../plan/expression.js';
 import type { Geometry } from '../plan/geometry.js';
 import { geometryOf } from '../plan/geometry.js';
+import type { Sums } from '../plan/objects.js';
 import { rowMajorStrides } from './held.js';
 import type { Lowering } from './lowering.js';
 import { unsupported } from './unsupported.js';
@@ -24,14 +26,10 @@ function summedGeometry(axes: readonly number[], own: Geometry, rank: number): G
   return axes.length === rank - 1 && !axes.includes(1) ? own : null;
 }
 
-/** Sums over the examples, and over all or no further axes but the channels. */
-function reduceSum(node: Node, lowering: Lowering): void {
+/** Sums over the examples, one for each channel of `geometry`. */
+function sumExamples(node: Node, geometry: Geometry, lowering: Lowering): Sums {
   const input = node.inputs[0]!;
-  const output = node.outputs[0]!;
-  const axes = axesOf(node, input.shape.length);
   const own = geometryOf(input.shape);
-  const geometry = axes.includes(0) ? summedGeometry(axes, own, input.shape.length) : null;
-  if (geometry === null) throw unsupported(node, 'a sum over the examples that leaves channels or nothing');
   const operand = lowering.perExample(node, input);
   const isMovable =
     unfinishedIn(operand.expression).length === 0 &&
@@ -41,9 +39,34 @@ function reduceSum(node: Node, lowering: Lowering): void {
     : lowering.masked({ ...operand, expression: { kind: 'tensor', tensor: lowering.tensor(input) } });
   const sums = lowering.objects.sums(geometry.channels);
   lowering.steps.push(channelSums([{ expression, sums }], geometry, lowering.target));
+  return sums;
+}
+
+/** Strides of the sums that are left, row-major, along the axes of what is summed. */
+function stridesOfRest(shape: Shape, axes: readonly number[]): number[] {
+  const rest = shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
+  return rowMajorStrides(rest).map((stride, axis) => (axes.includes(axis) ? 0 : stride));
+}
+
+/** Sums over the examples and any further axes. */
+function reduceSum(node: Node, lowering: Lowering): void {
+  const [input, output] = [node.inputs[0]!, node.outputs[0]!];
+  const axes = axesOf(node, input.shape.length);
+  if (!axes.includes(0)) throw unsupported(node, 'a sum over the examples');
   const { shape } = output;
-  lowering.hold(output, { kind: 'reduced', sums, factor: 1, shape, strides: rowMajorStrides(shape) });
-  if (sizeOf(shape) !== geometry.channels) throw unsupported(node, 'one sum per channel');
+  const strides = rowMajorStrides(shape);
+  const geometry = summedGeometry(axes, geometryOf(input.shape), input.shape.length);
+  if (geometry !== null) {
+    const sums = sumExamples(node, geometry, lowering);
+    lowering.hold(output, { kind: 'reduced', sums, factor: 1, shape, strides });
+    return;
+  }
+  const elements = sizeOf(input.shape.slice(1));
+  const whole = sumExamples(node, { channels: elements, pixels: 1 }, lowering);
+  const sums = lowering.objects.sums(sizeOf(shape));
+  const inner = { shape: input.shape.slice(1), strides: stridesOfRest(input.shape, axes).slice(1) };
+  lowering.steps.push(foldSums(whole, inner, sums));
+  lowering.hold(output, { kind: 'reduced', sums, factor: 1, shape, strides });
 }
 
 export const reductions: readonly (readonly [string, (node: Node, lowering: Lowering) => void])[] = [

@@ -24,6 +24,8 @@ export interface ImportState {
   /** Extent of axis 0 in the file where it was exported with a fixed one, else null. */
   readonly exportedExamples: number | null;
   readonly externalData: ExternalData | undefined;
+  /** The node of the file that makes each tensor. */
+  readonly producers: ReadonlyMap<string, Node>;
   /** How many numbers have been computed from constants so far. */
   computed: number;
 }

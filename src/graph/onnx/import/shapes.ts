@@ -6,7 +6,6 @@ import {
   expandTarget,
   flattenedShape,
   reshapeTarget,
-  resolveAxis,
   sliceAxes,
   squeezedShape,
   unsqueezedShape,
@@ -58,20 +57,6 @@ function slice(c: NodeContext): Value {
   });
 }
 
-function pad(c: NodeContext): Value {
-  const x = c.value(0);
-  const mode = c.attributes.text('mode', 'constant');
-  if (mode !== 'constant') c.fail(`mode ${mode}`, 'mode constant', 'pad with a constant');
-  const given = c.numbers(1) ?? [];
-  const axes = (c.numbers(3) ?? [...x.shape.keys()]).map((axis) => resolveAxis(c, axis, x.shape.length));
-  const pads = new Array<number>(2 * x.shape.length).fill(0);
-  axes.forEach((axis, k) => {
-    pads[axis] = given[k] ?? 0;
-    pads[axis + x.shape.length] = given[k + axes.length] ?? 0;
-  });
-  return c.add('Pad', [x], { pads, value: c.number(2, 0) });
-}
-
 function transpose(c: NodeContext): Value {
   const x = c.value(0);
   return c.add('Transpose', [x], { perm: c.attributes.ints('perm') ?? [...x.shape.keys()].reverse() });
@@ -116,7 +101,6 @@ export const shapes: TranslationTable = {
     ),
   Split: split,
   Slice: slice,
-  Pad: pad,
   Gather: (c) => c.add('Gather', [c.value(0), c.value(1)], { axis: axisOf(c, c.rank(0), 0) }),
   SpaceToDepth: spaceToDepth,
   DepthToSpace: depthToSpace,
