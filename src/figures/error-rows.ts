@@ -11,12 +11,15 @@ export interface ErrorRow {
   readonly over: string;
 }
 
-export const errorColumns = {
-  total: 'cumulative error (% of the loss change)',
-  mean: 'mean error of an iteration (nats)',
-  worst: 'largest error of an iteration (nats)',
-  over: 'iterations over tolerance',
-} as const;
+/** Their heads. */
+export function errorColumns(unit: string): Omit<ErrorRow, 'what'> {
+  return {
+    total: 'cumulative error (% of the loss change)',
+    mean: `mean error of an iteration (${unit})`,
+    worst: `largest error of an iteration (${unit})`,
+    over: 'iterations over tolerance',
+  };
+}
 
 /** Explains the first column's sign. */
 export const errorDefinition =

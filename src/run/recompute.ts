@@ -10,7 +10,7 @@ import { experimentOf } from './manifest.js';
 import { measureRange, type MeasuredSegment } from './measure-range.js';
 import { Evaluator } from './objective/evaluator.js';
 
-/** How far a recomputed segment may differ: allocations relative to the segment's largest one, losses and residuals in nats. */
+/** How far a recomputed segment may differ: allocations relative to the segment's largest one, losses and residuals in the loss's unit. */
 const bounds = { allocation: 1e-4, loss: 1e-5, residual: 1e-4 } as const;
 
 interface RecomputeOptions {
@@ -55,7 +55,9 @@ export async function recompute(run: RunReader, options: RecomputeOptions): Prom
   }
   return {
     findings,
-    facts: [`${segments.length} segments recomputed in float64; largest deviations: ${inWords(worst)}`],
+    facts: [
+      `${segments.length} ${segments.length === 1 ? 'segment' : 'segments'} recomputed in float64; largest deviations: ${inWords(worst)}`,
+    ],
   };
 }
 
@@ -70,9 +72,9 @@ function sampleOf(total: number, count: number): number[] {
 interface Deviation {
   /** Of the finest sums that were kept (allocations, neurons or layers), relative to the largest. */
   readonly allocation: number;
-  /** Of the loss at both ends, nats. */
+  /** Of the loss at both ends, in its unit. */
   readonly loss: number;
-  /** Of the rule's residual and the left rule's, nats. */
+  /** Of the rule's residual and the left rule's. */
   readonly residual: number;
 }
 
@@ -88,7 +90,7 @@ function larger(a: Deviation, b: Deviation): Deviation {
 }
 
 function inWords({ allocation, loss, residual }: Deviation): string {
-  return `allocations ${allocation.toExponential(1)} of the largest, losses ${loss.toExponential(1)} nats, residuals ${residual.toExponential(1)} nats`;
+  return `allocations ${allocation.toExponential(1)} of the largest, losses ${loss.toExponential(1)}, residuals ${residual.toExponential(1)} (in the loss's unit)`;
 }
 
 async function deviationOf(

@@ -42,9 +42,10 @@ function section(heading: string, content: string | null): string {
   return content ? `<section><h2>${escapeMarkup(heading)}</h2>\n${content}\n</section>` : '';
 }
 
-const howToRead =
+const howToRead = (unit: string): string =>
   'Every change of the loss is shared out among the parameters that caused it. A negative allocation lowered the loss: that parameter ' +
-  '“helped”. A positive one raised it: it “hurt”. Allocations have the unit of the loss (nats), so they add up to the change of the loss, and what ' +
+  '“helped”. A positive one raised it: it “hurt”. Allocations have the unit of the loss (' +
+  `${unit}), so they add up to the change of the loss, and what ` +
   'is missing is stated. Shares are stated twice, because parameters that cannot move the loss at all, such as those of dead pixels, are exactly zero.';
 
 function body({ analysis, facts }: ReportInput): string {
@@ -55,7 +56,7 @@ function body({ analysis, facts }: ReportInput): string {
     section(
       'What happened',
       figures.length > 0
-        ? `<p class="muted">${howToRead}</p>\n<div class="figures">\n${figures.map(renderFigure).join('\n')}\n</div>`
+        ? `<p class="muted">${howToRead(analysis.summary.unit)}</p>\n<div class="figures">\n${figures.map(renderFigure).join('\n')}\n</div>`
         : null,
     ),
     section('Does it add up?', analysis.summary.segments > 0 ? errorTable(analysis) : null),
