@@ -3,7 +3,7 @@ import { DataError } from '../errors.js';
 import type { Manifest, ManifestContent } from '../store/manifest.js';
 import { checkConfig } from './config-file.js';
 import { batchNormMode, openExperiment, type Experiment, type StoredRun } from './experiment.js';
-import { lossInWords } from './loss.js';
+import { lossInWords, lossUnit } from './loss.js';
 import { version } from './version.js';
 
 /** What defines the run of an experiment, as its folder states it. */
@@ -15,6 +15,7 @@ export function manifestOf(experiment: Experiment): ManifestContent {
     config: JSON.parse(JSON.stringify(config)) as Manifest['config'],
     objective: {
       loss: lossInWords(config),
+      unit: lossUnit(config),
       reduction: 'mean',
       model: experiment.model.name,
       modelFiles: [...network.files],

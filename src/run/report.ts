@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { analyseRun, type RunAnalysis } from '../analysis/run.js';
-import { renderReport } from '../figures/index.js';
 import { writeResult } from '../store/results.js';
 import type { Manifest } from '../store/manifest.js';
 import type { RunReader } from '../store/reader.js';
@@ -29,6 +28,8 @@ export async function reportRun(run: RunReader, progress: ProgressSink): Promise
       },
     }),
   );
+  // Loaded when it is needed: drawing takes longer to load than most commands take.
+  const { renderReport } = await import('../figures/index.js');
   const page = renderReport({ analysis, facts: factsOf(run.manifest), title: titleOf(run.manifest) });
   await writeResult(run.folder, 'analysis/run.json', JSON.stringify(analysis));
   await writeResult(run.folder, 'report.html', page);
@@ -81,7 +82,7 @@ function factsOf({
       `${objective.dataset}: ${counts.train ?? 0} train, ${counts.validation ?? 0} validation examples`,
     ],
     ['Split (SHA-256)', objective.splitHash],
-    ['Loss', `${objective.reduction} ${objective.loss}, nats; dropout ${objective.dropout}`],
+    ['Loss', `${objective.reduction} ${objective.loss}, ${objective.unit}; dropout ${objective.dropout}`],
     [
       'Chunk',
       `${objective.chunk} examples; batch statistics by ${objective.batchNorm}; ${objective.lanes} lanes`,
@@ -94,7 +95,7 @@ function factsOf({
       : ['Training', `${trajectory.iterations} iterations; ${optimizer.join(', ')}; seed ${seed}`],
     [
       'Quadrature',
-      `${quadrature.rule}, tolerance ${quadrature.tolerance ?? 'none'} nats, at most ${quadrature.maxSubintervals} subintervals`,
+      `${quadrature.rule}, tolerance ${quadrature.tolerance === null ? 'none' : `${quadrature.tolerance} ${objective.unit}`}, at most ${quadrature.maxSubintervals} subintervals`,
     ],
     ['Precision', `${objective.precision} gradients, float64 sums`],
     ['Engine', `${engine.name} (${engine.version})`],

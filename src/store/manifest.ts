@@ -26,6 +26,8 @@ const scalingSchema = z.strictObject({
 const objectiveSchema = z.strictObject({
   /** Such as `softmax cross-entropy`. */
   loss: z.string(),
+  /** Of the loss, and so of every allocation: `nats`, or `squared units` of the targets. */
+  unit: z.string().default('nats'),
   reduction: z.literal('mean'),
   model: z.string(),
   /** The ONNX file and those beside it, whose bytes the run folder keeps; none: a built-in network. */
