@@ -2,6 +2,7 @@ import type { SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
 import type { Manifest, ManifestContent } from '../store/manifest.js';
 import { checkConfig } from './config-file.js';
+import { precisionOf } from './engines.js';
 import { batchNormMode, openExperiment, type Experiment, type StoredRun } from './experiment.js';
 import { lossInWords } from './loss.js';
 import { version } from './version.js';
@@ -31,7 +32,7 @@ export function manifestOf(experiment: Experiment): ManifestContent {
       lanes: config.lanes,
       batchNorm: batchNormMode(experiment),
       dropout: 'off',
-      precision: engine.name === 'reference' ? 'float64' : 'float32',
+      precision: precisionOf(engine.name),
     },
     parameters: layout.tensors.map((tensor) => ({ ...tensor, shape: [...tensor.shape] })),
     layers: layout.layers.map((name, index) => ({ name, neurons: layout.neurons[index]! })),

@@ -89,6 +89,7 @@ async function deviationOf(
     // The stored segment tells how far it was refined; the reference must use the same points.
     settings: await storedSettings(run, config, from),
     layout,
+    precision: run.manifest.objective.precision,
   });
   let worst: Deviation = { allocation: 0, loss: 0 };
   for await (const segment of range) {
