@@ -6,6 +6,7 @@ import type { ProgressSink } from './control.js';
 import { defaultWorkers } from './engines.js';
 import { objectivePlan, type Experiment } from './experiment.js';
 import { experimentOf } from './manifest.js';
+import type { Places } from './places.js';
 import { measureRange, type MeasuredSegment } from './measure-range.js';
 import { Evaluator } from './objective/evaluator.js';
 
@@ -17,6 +18,7 @@ interface RecomputeOptions {
   readonly sample: number;
   readonly workers?: number | undefined;
   readonly progress: ProgressSink;
+  readonly places?: Places | undefined;
 }
 
 /** What recomputing found, in words. */
@@ -27,7 +29,7 @@ export interface Recomputation {
 
 /** Computes a sample of segments anew with the float64 reference engine and compares them with what is stored. */
 export async function recompute(run: RunReader, options: RecomputeOptions): Promise<Recomputation> {
-  const experiment = await experimentOf(run);
+  const experiment = await experimentOf(run, options.places);
   const plan = objectivePlan(experiment, 'reference');
   const evaluator = await Evaluator.start(plan, options.workers ?? defaultWorkers('reference'));
   const findings: { where: string; what: string }[] = [];
