@@ -5,7 +5,7 @@ import type { LedgerRow, ParameterLayout } from './types.js';
 
 /** A row as it is kept; what was not kept is null. */
 export interface KeptRow extends Omit<LedgerRow, 'allocation' | 'neuronSums'> {
-  readonly allocation: Float32Array | null;
+  readonly allocation: Float32Array | Float64Array | null;
   readonly neuronSums: Float64Array | null;
   /** L(θ_{t+1}) − L(θ_t), nats. */
   readonly lossChange: number;
@@ -25,9 +25,9 @@ export interface Deviation {
 /**
  * Checks that a row balances. Laws without a bound of rounding hold to the bit, because both sides are the same reduction:
  * total = Σ layer sums; layer sum = Σ neuron sums, where all of a layer's tensors have neurons; residual = total − loss change;
- * helping + hurting + zero = the layer's parameters. Stored allocations agree with the sums within their rounding to float32:
- * (2^-24 + 2^-40) Σ|a| + n 2^-149; no more of them are negative or positive than were counted (rounding can only make zeros).
- * No deviation: the row balances.
+ * helping + hurting + zero = the layer's parameters. Stored allocations agree with the sums to the bit where they are float64, else
+ * within their rounding to float32: (2^-24 + 2^-40) Σ|a| + n 2^-149; no more of them are negative or positive than were counted
+ * (rounding can only make zeros). No deviation: the row balances.
  */
 export function audit(row: KeptRow, layout: ParameterLayout): Deviation[] {
   return [
@@ -83,7 +83,9 @@ function auditAllocation(row: KeptRow, layout: ParameterLayout): Deviation[] {
   const rounded = groupSums(allocation, layout);
   const sizes = groupSums(allocation.map(Math.abs), layout);
   const counts = groupSums(new Float32Array(layout.size).fill(1), layout);
-  const bound = (size: number, count: number) => (2 ** -24 + 2 ** -40) * size + count * 2 ** -149;
+  const exact = allocation instanceof Float64Array;
+  const bound = (size: number, count: number) =>
+    exact ? 0 : (2 ** -24 + 2 ** -40) * size + count * 2 ** -149;
   const found = layout.layers.flatMap((layer, index) =>
     deviations(
       'layer sum and the sum of its stored allocations',

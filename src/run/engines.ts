@@ -28,6 +28,11 @@ export async function engineNamed(name: string): Promise<Engine> {
   });
 }
 
+/** In which precision an engine computes, and its allocations are stored. */
+export function precisionOf(engine: string): 'float32' | 'float64' {
+  return engine === 'reference' ? 'float64' : 'float32';
+}
+
 export interface EngineStatus {
   readonly name: string;
   readonly availability: Availability;

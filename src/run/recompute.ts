@@ -7,6 +7,7 @@ import type { ProgressSink } from './control.js';
 import { defaultWorkers } from './engines.js';
 import { objectivePlan, type Experiment } from './experiment.js';
 import { experimentOf } from './manifest.js';
+import type { Places } from './places.js';
 import { measureRange, type MeasuredSegment } from './measure-range.js';
 import { Evaluator } from './objective/evaluator.js';
 
@@ -18,6 +19,7 @@ interface RecomputeOptions {
   readonly sample: number;
   readonly workers?: number | undefined;
   readonly progress: ProgressSink;
+  readonly places?: Places | undefined;
 }
 
 /** What recomputing found, in words. */
@@ -31,7 +33,7 @@ export async function recompute(run: RunReader, options: RecomputeOptions): Prom
   const segments = sampleOf((await run.view()).segments, options.sample);
   if (segments.length === 0)
     return { findings: [], facts: ['no segment is measured yet, so none was recomputed'] };
-  const experiment = await experimentOf(run);
+  const experiment = await experimentOf(run, options.places);
   const plan = objectivePlan(experiment, 'reference');
   const evaluator = await Evaluator.start(plan, options.workers ?? defaultWorkers('reference'));
   const findings: { where: string; what: string }[] = [];
@@ -107,6 +109,7 @@ async function deviationOf(
     // The stored segment tells how far it was refined; the reference must use the same points.
     settings: await storedSettings(run, config, from),
     layout,
+    precision: run.manifest.objective.precision,
   });
   let worst = none;
   for await (const segment of range) {

@@ -114,7 +114,7 @@ function sizeOf(parameters: ManifestContent['parameters']): number {
 }
 
 function splitArrays(manifest: ManifestContent, split: MeasuredSplit): ArraySpec[] {
-  const { keep, layers, parameters, trajectory } = manifest;
+  const { keep, layers, parameters, trajectory, objective } = manifest;
   const T = trajectory.iterations;
   const neurons = layers.reduce((total, layer) => total + layer.neurons, 0);
   const of = `of the ${split} loss`;
@@ -131,7 +131,7 @@ function splitArrays(manifest: ManifestContent, split: MeasuredSplit): ArraySpec
       ...more,
     });
   return [
-    ...(keep === 'parameters' ? [{ ...rows, name: `allocation/${split}`, dtype: 'float32' as const, shape: [T, sizeOf(parameters)], description: `allocation of each parameter ${of}; negative helps`, compressed: true, source: { kind: 'allocation' as const, split } }] : []),
+    ...(keep === 'parameters' ? [{ ...rows, name: `allocation/${split}`, dtype: objective.precision, shape: [T, sizeOf(parameters)], description: `allocation of each parameter ${of}; negative helps`, compressed: true, source: { kind: 'allocation' as const, split } }] : []),
     ...(keep !== 'layers' && neurons > 0 ? [{ ...rows, name: `sums/neuron/${split}`, dimensions: ['segment', 'neuron'], dtype: 'float64' as const, shape: [T, neurons], description: `allocation of each neuron ${of}, layer by layer`, compressed: false, source: { kind: 'neurons' as const, split } }] : []),
     series('loss', 'loss', `${split} loss at each row of theta`, { shape: [T + 1], dimensions: ['row'] }),
     series('sums/layer', 'layerSums', `allocation of each layer ${of}`, layered),

@@ -44,7 +44,7 @@ const objectiveSchema = z.strictObject({
   lanes: count.min(1),
   batchNorm: z.enum(['chunk', 'running']),
   dropout: z.literal('off'),
-  /** Of parameters, activations and chunk gradients. */
+  /** In which the engine computes, and in which allocations are stored. */
   precision: z.enum(['float32', 'float64']),
 });
 

@@ -193,7 +193,7 @@ async function* verifySplit(
     const spec = context.arrays.find(({ source }) => source.kind === kind && source.split === split);
     return spec ? yield* verifyChunk(context, spec, segment, files[chunkPath(spec, segment)]) : null;
   };
-  const allocation = (yield* chunkOf('allocation')) as Float32Array | null;
+  const allocation = (yield* chunkOf('allocation')) as Float32Array | Float64Array | null;
   const neuronSums = (yield* chunkOf('neurons')) as Float64Array | null;
   const row = {
     ...sums,
