@@ -1,8 +1,8 @@
 import { isLossledgerError } from '../../errors.js';
 import { sizeOf } from '../types.js';
 import { dataTypeName } from './dtypes.js';
-import { withOwnDuplicates } from './import/duplicates.js';
 import { openModel, type OnnxFile } from './import/file.js';
+import { withDeclaredParameters } from './import/parameters.js';
 import { isAnonymous } from './import/roles.js';
 import { trainedInitializers } from './import/trained.js';
 import { translations } from './import/translations.js';
@@ -57,7 +57,7 @@ export interface OnnxSummary {
 
 /** Describes a model file without running it. Throws GraphError only where it is not a readable ONNX model. */
 export function inspectOnnx(bytes: Uint8Array, options: ReadOptions = {}): OnnxSummary {
-  const file = withOwnDuplicates(openModel(bytes), options.externalData);
+  const file = withDeclaredParameters(openModel(bytes), options.externalData);
   const tensors = tensorsOf(file, options);
   return {
     name: file.name,

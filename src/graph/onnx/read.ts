@@ -10,7 +10,7 @@ import { FixedBatch } from './import/batch.js';
 import type { ImportState } from './import/context.js';
 import { isStatic, type Operand } from './import/operand.js';
 import { malformed, openModel, type OnnxFile } from './import/file.js';
-import { withOwnDuplicates } from './import/duplicates.js';
+import { withDeclaredParameters } from './import/parameters.js';
 import type { Evidence } from './import/evidence.js';
 import { trainedInitializers, type Trained } from './import/trained.js';
 import { translate } from './import/translate.js';
@@ -44,7 +44,7 @@ export interface OnnxModel {
  * Throws GraphError where the file is damaged or uses what is not supported.
  */
 export function readOnnx(bytes: Uint8Array, options: ReadOptions = {}): OnnxModel {
-  return new ImportedModel(withOwnDuplicates(openModel(bytes), options.externalData), options);
+  return new ImportedModel(withDeclaredParameters(openModel(bytes), options.externalData), options);
 }
 
 class ImportedModel implements OnnxModel {

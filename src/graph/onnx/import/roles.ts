@@ -154,14 +154,21 @@ export function roleOfInitializer(
   return isFinite(tensor, external) ? found : constant;
 }
 
+/** Where a node is in the network: `/encoder/mlp/mlp.0/MatMul` is in `encoder.mlp.0`. Null where its name does not say. */
+export function scopeOf({ name }: Node): string | null {
+  const parts = /^\/(.+)\/[^/]+$/.exec(name)?.[1]?.split('/');
+  if (parts === undefined) return null;
+  return parts.filter((part, k) => parts[k + 1]?.startsWith(`${part}.`) !== true).join('.');
+}
+
 /**
  * Name of the layer that a parameter belongs to: its own without the last part; where an exporter made that up, the place
  * in the network of the node that reads it (`/block/query/MatMul` → `block.query`).
  */
 export function layerOf(parameter: string, readers: Readers): string {
-  const reader: Node | undefined = readers.get(parameter)?.[0]?.[0];
-  const place = /^\/(.+)\/[^/]+$/.exec(reader?.name ?? '')?.[1];
-  if (isAnonymous(parameter) && place !== undefined) return place.replaceAll('/', '.');
+  const reader = readers.get(parameter)?.[0]?.[0];
+  const scope = isAnonymous(parameter) && reader !== undefined ? scopeOf(reader) : null;
+  if (scope !== null) return scope;
   const end = parameter.lastIndexOf('.');
   return end > 0 ? parameter.slice(0, end) : parameter;
 }
