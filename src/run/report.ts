@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { analyseRun, type RunAnalysis } from '../analysis/run.js';
-import { renderReport } from '../figures/index.js';
 import { writeResult } from '../store/results.js';
 import type { Manifest } from '../store/manifest.js';
 import type { RunReader } from '../store/reader.js';
@@ -30,6 +29,8 @@ export async function reportRun(run: RunReader, progress: ProgressSink): Promise
       },
     }),
   );
+  // Loaded when it is needed: drawing takes longer to load than most commands take.
+  const { renderReport } = await import('../figures/index.js');
   const page = renderReport({ analysis, facts: factsOf(run.manifest), title: titleOf(run.manifest) });
   await writeResult(run.folder, 'analysis/run.json', JSON.stringify(analysis));
   await writeResult(run.folder, 'report.html', page);

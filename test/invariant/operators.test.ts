@@ -74,31 +74,55 @@ describe('the native engine', () => {
   it('takes these operators', () => {
     expect([...taken].sort()).toMatchInlineSnapshot(`
       [
+        "Abs",
         "Add",
+        "And",
         "AveragePool",
         "BatchNormTraining",
         "Cast",
+        "Clip",
         "Conv",
         "ConvTranspose",
         "Div",
+        "Elu",
+        "Equal",
+        "Erf",
         "Exp",
         "Expand",
         "Flatten",
+        "Gelu",
         "Gemm",
         "GlobalAveragePool",
+        "Greater",
+        "HardSigmoid",
+        "HardSwish",
         "Identity",
         "LeakyRelu",
+        "Less",
+        "Log",
         "MatMul",
+        "Max",
         "MaxPool",
+        "Min",
         "Mul",
         "Neg",
+        "Not",
+        "Or",
+        "Pow",
+        "Reciprocal",
         "Relu",
         "Reshape",
+        "Selu",
+        "Sigmoid",
+        "Sign",
         "SoftmaxCrossEntropyLoss",
+        "Softplus",
         "Sqrt",
         "Squeeze",
         "Sub",
+        "Tanh",
         "Unsqueeze",
+        "Where",
       ]
     `);
   });
@@ -107,46 +131,36 @@ describe('the native engine', () => {
     const sorted = [...refused].map(([op, reasons]) => [op, [...reasons].sort()] as const);
     expect(Object.fromEntries(sorted)).toMatchInlineSnapshot(`
       {
-        "Abs": [
-          "Abs is not known",
-        ],
         "Add": [
-          "Add wants float32 numbers",
+          "Add wants float32 numbers and bools",
           "Add wants operands of the same shape, or one number per example, channel or element",
           "ReduceSum wants a sum over the examples",
         ],
         "And": [
-          "And is not known",
+          "And wants inputs of uint8, bool, int32, float32 with the examples on axis 0",
+          "And wants operands of the same shape, or one number per example, channel or element",
         ],
         "BatchNormalization": [
           "BatchNormalization is not known",
         ],
         "Cast": [
-          "Cast wants float32 numbers",
-          "Cast wants inputs of uint8, bool, int32, float32 with the examples on axis 0",
-        ],
-        "Clip": [
-          "Clip is not known",
+          "Cast wants a cast to float32",
+          "Cast wants float32 numbers and bools",
         ],
         "Concat": [
           "Concat is not known",
         ],
         "Div": [
-          "Div wants float32 numbers",
+          "Div wants float32 numbers and bools",
           "Div wants operands of the same shape, or one number per example, channel or element",
           "ReduceSum wants a sum over the examples",
         ],
         "Einsum": [
           "Einsum is not known",
         ],
-        "Elu": [
-          "Elu is not known",
-        ],
         "Equal": [
-          "Equal is not known",
-        ],
-        "Erf": [
-          "Erf is not known",
+          "Equal wants float32 numbers and bools",
+          "Equal wants operands of the same shape, or one number per example, channel or element",
         ],
         "Expand": [
           "Expand wants operands of the same shape, or one number per example, channel or element",
@@ -155,20 +169,12 @@ describe('the native engine', () => {
         "Gather": [
           "Gather is not known",
         ],
-        "Gelu": [
-          "Gelu is not known",
-        ],
         "Greater": [
-          "Greater is not known",
+          "Greater wants float32 numbers and bools",
+          "Greater wants operands of the same shape, or one number per example, channel or element",
         ],
         "GroupNormalization": [
           "GroupNormalization is not known",
-        ],
-        "HardSigmoid": [
-          "HardSigmoid is not known",
-        ],
-        "HardSwish": [
-          "HardSwish is not known",
         ],
         "InstanceNormalization": [
           "InstanceNormalization is not known",
@@ -177,10 +183,8 @@ describe('the native engine', () => {
           "LayerNormalization is not known",
         ],
         "Less": [
-          "Less is not known",
-        ],
-        "Log": [
-          "Log is not known",
+          "Less wants float32 numbers and bools",
+          "Less wants operands of the same shape, or one number per example, channel or element",
         ],
         "LogSoftmax": [
           "LogSoftmax is not known",
@@ -189,30 +193,32 @@ describe('the native engine', () => {
           "MatMul wants matrices",
         ],
         "Max": [
-          "Max is not known",
+          "Max wants operands of the same shape, or one number per example, channel or element",
+          "ReduceSum wants a sum over the examples",
         ],
         "Min": [
-          "Min is not known",
+          "Min wants operands of the same shape, or one number per example, channel or element",
+          "ReduceSum wants a sum over the examples",
         ],
         "Mul": [
-          "Mul wants float32 numbers",
+          "Mul wants float32 numbers and bools",
           "Mul wants operands of the same shape, or one number per example, channel or element",
           "ReduceSum wants a sum over the examples",
         ],
-        "Not": [
-          "Not is not known",
-        ],
         "Or": [
-          "Or is not known",
+          "Or wants inputs of uint8, bool, int32, float32 with the examples on axis 0",
+          "Or wants operands of the same shape, or one number per example, channel or element",
         ],
         "Pad": [
           "Pad is not known",
         ],
         "Pow": [
-          "Pow is not known",
-        ],
-        "Reciprocal": [
-          "Reciprocal is not known",
+          "Log wants constants that do not vary by example",
+          "Log wants examples that stay on axis 0",
+          "Pow wants operands of the same shape, or one number per example, channel or element",
+          "ReduceSum wants a sum over the examples",
+          "Sub wants constants that do not vary by example",
+          "Sub wants examples that stay on axis 0",
         ],
         "ReduceMax": [
           "ReduceMax is not known",
@@ -223,15 +229,6 @@ describe('the native engine', () => {
         "ReduceSum": [
           "ReduceSum wants a sum over the examples",
         ],
-        "Selu": [
-          "Selu is not known",
-        ],
-        "Sigmoid": [
-          "Sigmoid is not known",
-        ],
-        "Sign": [
-          "Sign is not known",
-        ],
         "Slice": [
           "Slice is not known",
         ],
@@ -241,18 +238,12 @@ describe('the native engine', () => {
         "SoftmaxCrossEntropyLoss": [
           "SoftmaxCrossEntropyLoss wants constant class weights, and reduction=sum with them",
         ],
-        "Softplus": [
-          "Softplus is not known",
-        ],
         "Split": [
           "Split is not known",
         ],
         "Sub": [
           "ReduceSum wants a sum over the examples",
           "Sub wants operands of the same shape, or one number per example, channel or element",
-        ],
-        "Tanh": [
-          "Tanh is not known",
         ],
         "Tile": [
           "Tile is not known",
@@ -261,7 +252,9 @@ describe('the native engine', () => {
           "Transpose wants a parameter or its gradient",
         ],
         "Where": [
-          "Where is not known",
+          "ReduceSum wants a sum over the examples",
+          "Where wants inputs of uint8, bool, int32, float32 with the examples on axis 0",
+          "Where wants operands of the same shape, or one number per example, channel or element",
         ],
       }
     `);

@@ -6,7 +6,9 @@ import { dataTypeName } from './dtypes.js';
 import type { ExternalData } from './tensor.js';
 import { graphDType, readTensor } from './tensor.js';
 import type { StaticTensor } from './static-tensor.js';
-import { isStatic, type ImportState, type Operand } from './import/context.js';
+import { FixedBatch } from './import/batch.js';
+import type { ImportState } from './import/context.js';
+import { isStatic, type Operand } from './import/operand.js';
 import { malformed, openModel, type OnnxFile } from './import/file.js';
 import { withOwnDuplicates } from './import/duplicates.js';
 import type { Evidence } from './import/evidence.js';
@@ -52,6 +54,7 @@ class ImportedModel implements OnnxModel {
   readonly outputs: number;
   readonly otherTensors: ReadonlySet<string>;
   readonly #exportedExamples: number | null;
+  #exportedTensors: ReadonlyMap<string, Operand> | undefined;
   readonly #trained: ReadonlyMap<string, Trained>;
   readonly #tensors: ReadonlyMap<string, StaticTensor>;
 
@@ -73,6 +76,11 @@ class ImportedModel implements OnnxModel {
   }
 
   addTo(builder: GraphBuilder, x: Value): Value {
+    return this.#logits(builder, this.#operands(builder, x, this.#batchFor(x.shape[0]!)), x.shape[0]!);
+  }
+
+  /** All tensors of the model by name. */
+  #operands(builder: GraphBuilder, x: Value, batch: FixedBatch | null): Map<string, Operand> {
     const operands = new Map<string, Operand>([[this.file.inputs[0]!.name, x]]);
     for (const [name, tensor] of this.#tensors) operands.set(name, this.#initializer(builder, name, tensor));
     const state: ImportState = {
@@ -80,12 +88,25 @@ class ImportedModel implements OnnxModel {
       opset: this.file.opset,
       examples: x.shape[0]!,
       exportedExamples: this.#exportedExamples,
+      batch,
       externalData: this.options.externalData,
       producers: new Map(this.file.nodes.flatMap((node) => node.output.map((name) => [name, node]))),
       computed: 0,
     };
     for (const node of this.file.nodes) translate(node, operands, state);
-    return this.#logits(builder, operands, x.shape[0]!);
+    return operands;
+  }
+
+  /** What another number of examples than the exported one needs; null where the file leaves it open. */
+  #batchFor(examples: number): FixedBatch | null {
+    const exported = this.#exportedExamples;
+    if (exported === null || exported === examples) return null;
+    if (this.#exportedTensors === undefined) {
+      const builder = new Builder(this.name);
+      const x = builder.input('x', this.inputDType, [exported, ...this.inputShape]);
+      this.#exportedTensors = this.#operands(builder, x, null);
+    }
+    return new FixedBatch(this.#exportedTensors, exported, examples);
   }
 
   /** A weight as a parameter, anything else as known numbers. */

@@ -124,10 +124,22 @@ function sumsOf(value: Value, lowering: Lowering): Reduced | null {
   return { kind: 'reduced', sums, factor: 1, shape, strides: rowMajorStrides(shape) };
 }
 
+/** True for the gradient of a parameter that the loss does not depend on. */
+function isZero(value: Value, graph: Graph): boolean {
+  const constant = graph.constants.find((entry) => entry.value.id === value.id);
+  return (
+    constant !== undefined && Array.from(constant.data as ArrayLike<number>).every((x) => Number(x) === 0)
+  );
+}
+
 function gradientSteps(graph: Graph, gradients: readonly Value[], lowering: Lowering): Step[] {
   let offset = 0;
-  return gradients.map((gradient, index) => {
+  return gradients.flatMap((gradient, index) => {
     const { shape } = graph.parameters[index]!.value;
+    if (isZero(gradient, graph)) {
+      offset += sizeOf(shape);
+      return [];
+    }
     const held = sumsOf(gradient, lowering);
     if (held === null) throw unsupported(lastNode(graph), 'gradients that are sums over the examples');
     const step = addToGradient(held.sums, held.factor, held, offset);

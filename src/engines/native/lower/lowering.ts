@@ -6,7 +6,7 @@ import type { FeedType } from '../kernels/import.js';
 import { map } from '../kernels/map.js';
 import { fillTable } from '../kernels/table.js';
 import type { Expression, TablePer } from '../plan/expression.js';
-import { apply, number, tensorsOf, unfinishedIn } from '../plan/expression.js';
+import { apply, leavesOf, number, tensorsOf, unfinishedIn } from '../plan/expression.js';
 import type { Geometry } from '../plan/geometry.js';
 import { geometryOf } from '../plan/geometry.js';
 import type { Feed, Table, Tensor } from '../plan/objects.js';
@@ -78,7 +78,8 @@ export class Lowering {
       hasZeroTail: hasZeroTail || this.examples % this.target.lanes === 0,
     };
     this.hold(value, held);
-    if ((this.#uses.get(value.id) ?? 0) > 1 && !isCheap(expression)) this.tensor(value);
+    const isRepeated = (this.#uses.get(value.id) ?? 0) > 1 && !isCheap(expression);
+    if (isRepeated || isLong(expression)) this.tensor(value);
   }
 
   holdTensor(value: Value, tensor: Tensor, hasZeroTail: boolean): void {
@@ -193,6 +194,9 @@ export class Lowering {
 
   /** Stores all operands but the last that wait for a kernel, so that at most one kernel waits for the result. */
   settle(node: Node): void {
+    for (const value of node.inputs) {
+      if (value !== null && this.held(value).kind === 'fed') this.perExample(node, value);
+    }
     const waiting = node.inputs.filter((value) => {
       const held = value === null ? undefined : this.#held.get(value.id);
       return held?.kind === 'examples' && unfinishedIn(held.expression).length > 0;
@@ -208,6 +212,11 @@ function variation(strides: readonly number[], shape: Shape): TablePer {
   return varying.length === 1 && varying[0] === 1 ? 'channel' : 'element';
 }
 
+/** Leaves of an expression beyond which it is stored: operators that use their operand often would multiply its length. */
+const MOST_LEAVES = 64;
+
+const isLong = (expression: Expression): boolean => [...leavesOf(expression)].length > MOST_LEAVES;
+
 /** True where evaluating twice costs less than a way through memory. */
 function isCheap(expression: Expression): boolean {
   if (unfinishedIn(expression).length > 0 || tensorsOf(expression).length > 1) return false;
@@ -216,6 +225,6 @@ function isCheap(expression: Expression): boolean {
 
 function usesFunctions(expression: Expression): boolean {
   if (expression.kind !== 'apply') return false;
-  const isFunction = ['divide', 'squareRoot', 'exponential'].includes(expression.fn);
-  return isFunction || expression.args.some(usesFunctions);
+  const simple = ['add', 'subtract', 'multiply', 'negate', 'maximum', 'ifGreater'];
+  return !simple.includes(expression.fn) || expression.args.some(usesFunctions);
 }

@@ -1,7 +1,8 @@
 import type { Value } from '../../types.js';
 import { staticTensor } from '../static-tensor.js';
 import { resolveAxis } from './arguments.js';
-import { isStatic, type NodeContext, type Translation, type TranslationTable } from './context.js';
+import type { NodeContext, Translation, TranslationTable } from './context.js';
+import { isStatic } from './operand.js';
 import { dtypeAttribute } from './constants.js';
 import { convert, zip } from './fold-elementwise.js';
 

@@ -10,7 +10,8 @@ import {
   squeezedShape,
   unsqueezedShape,
 } from './arguments.js';
-import { isStatic, type NodeContext, type Translation, type TranslationTable } from './context.js';
+import type { NodeContext, Translation, TranslationTable } from './context.js';
+import { isStatic } from './operand.js';
 
 /** Operators that change the shape alone, of values and of known numbers. */
 function reshaped(shapeOf: (context: NodeContext, from: Shape) => number[]): Translation {
@@ -23,7 +24,7 @@ function reshaped(shapeOf: (context: NodeContext, from: Shape) => number[]): Tra
 
 function expand(c: NodeContext): Value {
   const x = c.value(0);
-  const target = expandTarget(c, x.shape);
+  const target = expandTarget(c);
   const shape = broadcastShapes(x.shape, target);
   if (shape === null)
     return c.fail(`shape [${target.join(', ')}] for [${x.shape.join(', ')}]`, 'shapes that broadcast');

@@ -1,6 +1,7 @@
 import type { Graph, Node } from '../onnx_pb.js';
 import { readTensor } from '../tensor.js';
-import { isStatic, NodeContext, type ImportState, type Operand } from './context.js';
+import { NodeContext, type ImportState } from './context.js';
+import { isStatic, type Operand } from './operand.js';
 import { folded } from './fold.js';
 import { translations } from './translations.js';
 import { unsupported } from './unsupported.js';
@@ -16,7 +17,9 @@ export function translate(node: Node, operands: Map<string, Operand>, state: Imp
   const outputs = standard ? resultsOf(context, operands, depth) : null;
   if (outputs === null) throw unsupported(node, state.opset);
   node.output.forEach((name, k) => {
-    if (name !== '' && outputs[k] !== undefined) operands.set(name, outputs[k]);
+    if (name === '' || outputs[k] === undefined) return;
+    operands.set(name, outputs[k]);
+    state.batch?.follow(node, name, outputs[k].shape);
   });
 }
 
