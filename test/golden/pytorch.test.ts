@@ -63,11 +63,6 @@ if (!absence.ok) console.log(`skipped on native: ${absence.reason}`);
 /** The operator of each network that the native engine refuses. */
 const refused: Readonly<Record<string, string>> = {
   attention: 'MatMul',
-  formulas: 'Slice',
-  gated: 'ReduceMean',
-  grouped: 'Pad',
-  layernorm: 'LayerNormalization',
-  norms: 'InstanceNormalization',
   transformer: 'Cast',
   volume: 'Conv',
 };

@@ -89,7 +89,7 @@ class Functions {
     if (known) return known;
     const name = `${label}_${this.#names.size}`;
     this.#names.set(key, name);
-    this.texts.push(`static __attribute__((noinline)) void ${name}${text}`);
+    this.texts.push(`static NOINLINE void ${name}${text}`);
     return name;
   }
 }

@@ -69,6 +69,11 @@ export function prelude(target: Target): string {
 ${headers[target.name]}
 #define LANES ${lanes}
 #define INLINE static inline __attribute__((always_inline))
+#ifdef __clang__
+#define NOINLINE __attribute__((noinline))
+#else
+#define NOINLINE __attribute__((noinline, noclone))
+#endif
 /* one vector: the same number of LANES examples */
 typedef float v __attribute__((vector_size(${4 * lanes})));
 typedef float unaligned_v __attribute__((vector_size(${4 * lanes}), aligned(4)));
@@ -91,7 +96,7 @@ ${operations[target.name]}
 /* the larger of two numbers; a NaN where either is one, because v_max returns its second operand then */
 INLINE v v_maximum(v a, v b) { return (v)((ints)v_max(a, b) | (ints)v_max(b, a)); }
 /* stores the transpose of LANES vectors, as vectors that lie stride apart */
-static __attribute__((noinline)) void store_transposed(const v *from, v *to, long stride) {
+static NOINLINE void store_transposed(const v *from, v *to, long stride) {
   ${lines(lanes, (l) => `v r${l} = from[${l}];`)}
   ${transpose(
     Array.from({ length: lanes }, (_, l) => `r${l}`),

@@ -23,9 +23,7 @@ import {
 } from './winograd-tiles.js';
 
 /** Tiles of a block: few, so that its transformed inputs and products stay close; enough to reuse each weight. */
-function tilesAtOnce({ inputChannels, outputChannels }: Gather): number {
-  return inputChannels + outputChannels < 64 ? 2 : 4;
-}
+const TILES_AT_ONCE = 8;
 
 interface Plan {
   readonly blocks: TileBlocks;
@@ -37,7 +35,7 @@ interface Plan {
 
 function planOf(gather: Gather, target: Target): Plan {
   const { outputChannels } = gather;
-  const blocks = tileBlocks(gather.output, tilesAtOnce(gather));
+  const blocks = tileBlocks(gather.output, TILES_AT_ONCE);
   const tiles = blocks.bandRows * blocks.columns;
   const tile = registerTile(outputChannels, tiles, target.registers);
   return {

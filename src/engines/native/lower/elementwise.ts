@@ -1,5 +1,5 @@
 import { numberAttribute } from '../../../graph/attributes.js';
-import type { Node, Value } from '../../../graph/types.js';
+import type { Node, Shape, Value } from '../../../graph/types.js';
 import { sizeOf } from '../../../graph/types.js';
 import type { Expression, ExpressionFunction } from '../plan/expression.js';
 import { apply, number } from '../plan/expression.js';
@@ -7,6 +7,7 @@ import { activations } from './activations.js';
 import { addSums } from '../kernels/table.js';
 import { rowMajorStrides } from './held.js';
 import type { Lowering } from './lowering.js';
+import { broadcastExamples } from './move.js';
 import { unsupported } from './unsupported.js';
 
 type Rule = (node: Node, args: readonly Expression[]) => Expression;
@@ -140,7 +141,7 @@ function lowerElementwise(node: Node, lowering: Lowering, { rule, fold, zeroWith
     return;
   }
   lowering.settle(node);
-  const args = inputs.map((value) => lowering.operand(node, value, output.shape));
+  const args = inputs.map((value) => operandOf(node, value, output.shape, lowering));
   const zeros = inputs.map((value) => {
     const held = lowering.held(value);
     return held.kind === 'examples' ? held.hasZeroTail : held.kind === 'uniform' && held.value === 0;
@@ -152,6 +153,16 @@ function lowerElementwise(node: Node, lowering: Lowering, { rule, fold, zeroWith
 function isHeldExactly({ dtype }: Value, { op, inputs }: Node): boolean {
   const isRead = op === 'Cast' && ['int32', 'uint8'].includes(inputs[0]!.dtype);
   return dtype === 'float32' || dtype === 'bool' || isRead;
+}
+
+/** An operand, broadcast in memory where kernels cannot do it as they go. */
+function operandOf(node: Node, value: Value, shape: Shape, lowering: Lowering): Expression {
+  const { kind } = lowering.held(value);
+  if (kind === 'examples' && !lowering.isCoarse(value, shape)) {
+    const tensor = broadcastExamples(node, value, shape, lowering);
+    if (tensor !== null) return { kind: 'tensor', tensor };
+  }
+  return lowering.operand(node, value, shape);
 }
 
 function isZero(zeros: readonly boolean[], zeroWith: Elementwise['zeroWith']): boolean {

@@ -17,6 +17,9 @@ import { pools } from './pool.js';
 import { reductions } from './reduction.js';
 import { shapes } from './shape.js';
 import { simplify } from './simplify.js';
+import { exampleNorms } from './example-norm.js';
+import { moves } from './move.js';
+import { softmaxes } from './softmax.js';
 import { unsupported } from './unsupported.js';
 
 /** A graph as steps, in an order that respects what needs what. */
@@ -42,6 +45,9 @@ const lowerings: ReadonlyMap<string, (node: Node, lowering: Lowering) => void> =
   ...convolutions,
   ...pools,
   ...batchNorms,
+  ...moves,
+  ...exampleNorms,
+  ...softmaxes,
 ]);
 
 /** Operators that the native engine has a way to do, in some or all of their forms. */

@@ -142,12 +142,18 @@ export class Lowering {
     if (held.kind === 'static') return this.#staticOperand(node, held, shape);
     const { expression } = this.perExample(node, value);
     if (sizeOf(value.shape) === sizeOf(shape)) return expression;
-    const axes = value.shape.flatMap((extent, axis) => (axis > 0 && extent > 1 ? [axis] : []));
-    const isAligned = value.shape.length === shape.length && value.shape[0] === this.examples;
-    if (!isAligned || axes.some((axis) => axis !== 1)) {
+    if (!this.isCoarse(value, shape)) {
       throw unsupported(node, 'operands of the same shape, or one number per example, channel or element');
     }
-    return { kind: 'coarse', tensor: this.tensor(value), per: axes.length === 0 ? 'all' : 'channel' };
+    const isSingle = sizeOf(value.shape.slice(1)) === 1;
+    return { kind: 'coarse', tensor: this.tensor(value), per: isSingle ? 'all' : 'channel' };
+  }
+
+  /** True where a value [N, …] has all numbers of `shape`, or one for each example or channel of it. */
+  isCoarse(value: Value, shape: Shape): boolean {
+    if (sizeOf(value.shape) === sizeOf(shape)) return true;
+    const isAligned = value.shape.length === shape.length && value.shape[0] === this.examples;
+    return isAligned && value.shape.every((extent, axis) => axis < 2 || extent === 1);
   }
 
   #staticOperand(node: Application, view: StaticView, shape: Shape): Expression {

@@ -2,6 +2,8 @@ import { intsAttribute } from '../../../graph/attributes.js';
 import type { Node, Shape } from '../../../graph/types.js';
 import { sizeOf } from '../../../graph/types.js';
 import { channelSums } from '../kernels/channel-sums.js';
+import type { Fold } from '../kernels/fold.js';
+import { fold } from '../kernels/fold.js';
 import { foldSums } from '../kernels/table.js';
 import type { Expression } from '../plan/expression.js';
 import { dependsOnChannel, unfinishedIn } from '../plan/expression.js';
@@ -48,17 +50,15 @@ function stridesOfRest(shape: Shape, axes: readonly number[]): number[] {
   return rowMajorStrides(rest).map((stride, axis) => (axes.includes(axis) ? 0 : stride));
 }
 
-/** Sums over the examples and any further axes. */
-function reduceSum(node: Node, lowering: Lowering): void {
+/** Sums over the examples and any further axes, times `factor`. */
+function reduceExamples(node: Node, axes: readonly number[], factor: number, lowering: Lowering): void {
   const [input, output] = [node.inputs[0]!, node.outputs[0]!];
-  const axes = axesOf(node, input.shape.length);
-  if (!axes.includes(0)) throw unsupported(node, 'a sum over the examples');
   const { shape } = output;
   const strides = rowMajorStrides(shape);
   const geometry = summedGeometry(axes, geometryOf(input.shape), input.shape.length);
   if (geometry !== null) {
     const sums = sumExamples(node, geometry, lowering);
-    lowering.hold(output, { kind: 'reduced', sums, factor: 1, shape, strides });
+    lowering.hold(output, { kind: 'reduced', sums, factor, shape, strides });
     return;
   }
   const elements = sizeOf(input.shape.slice(1));
@@ -66,9 +66,45 @@ function reduceSum(node: Node, lowering: Lowering): void {
   const sums = lowering.objects.sums(sizeOf(shape));
   const inner = { shape: input.shape.slice(1), strides: stridesOfRest(input.shape, axes).slice(1) };
   lowering.steps.push(foldSums(whole, inner, sums));
-  lowering.hold(output, { kind: 'reduced', sums, factor: 1, shape, strides });
+  lowering.hold(output, { kind: 'reduced', sums, factor, shape, strides });
+}
+
+/** Reduces the numbers of each example. */
+function reduceWithin(
+  node: Node,
+  axes: readonly number[],
+  kind: Fold['kind'],
+  factor: number,
+  lowering: Lowering,
+): void {
+  const [input, output] = [node.inputs[0]!, node.outputs[0]!];
+  const { hasZeroTail } = lowering.perExample(node, input);
+  const strides = rowMajorStrides(input.shape);
+  const select = (isReduced: boolean): Fold['kept'] => {
+    const chosen = [...input.shape.keys()].filter((axis) => axis > 0 && axes.includes(axis) === isReduced);
+    return {
+      extents: chosen.map((axis) => input.shape[axis]!),
+      strides: chosen.map((axis) => strides[axis]!),
+    };
+  };
+  const tensor = lowering.objects.tensor(sizeOf(output.shape.slice(1)));
+  const folded = { kept: select(false), reduced: select(true), kind, factor };
+  lowering.steps.push(fold(folded, lowering.tensor(input), tensor));
+  lowering.holdTensor(output, tensor, hasZeroTail);
+}
+
+function reduce(node: Node, lowering: Lowering): void {
+  const { shape } = node.inputs[0]!;
+  const axes = axesOf(node, shape.length);
+  const count = node.op === 'ReduceMean' ? axes.reduce((total, axis) => total * shape[axis]!, 1) : 1;
+  const kind = node.op === 'ReduceMax' ? 'largest' : 'sum';
+  if (!axes.includes(0)) reduceWithin(node, axes, kind, 1 / count, lowering);
+  else if (kind === 'sum') reduceExamples(node, axes, 1 / count, lowering);
+  else throw unsupported(node, 'the largest number of each example');
 }
 
 export const reductions: readonly (readonly [string, (node: Node, lowering: Lowering) => void])[] = [
-  ['ReduceSum', reduceSum],
+  ['ReduceSum', reduce],
+  ['ReduceMean', reduce],
+  ['ReduceMax', reduce],
 ];
