@@ -12,7 +12,9 @@ import type { ChunkApplication } from '../support/operators/lift.js';
 /** Of the largest component or 1, for the gradient of each application. */
 const bounds = { native: 1e-6, onnxruntime: 1e-5 };
 /** Two numbers close to each other, normalised, lose as many digits as they share; ONNX Runtime sums in float32. */
-const normalisationBounds = { native: 1e-5, onnxruntime: 1e-3 };
+const normalisationBounds = { native: 1e-4, onnxruntime: 1e-3 };
+/** The terms of a loss cancel, which its bound does not know. */
+const lossBound = 1e-5;
 
 /** A chunk of one example, less and more than a vector of examples, whole vectors on every processor. */
 const chunks = [1, 7, 19, 32];
@@ -42,8 +44,9 @@ function exceeding(
   engine: 'native' | 'onnxruntime',
 ): unknown[] {
   return deviations.filter(({ of, size }) => {
-    const isNormalised = of !== 'loss' && of.split(' ')[0]!.includes('Norm');
-    return !(size < (isNormalised ? normalisationBounds : bounds)[engine]);
+    const isNormalised = of.split(' ')[0]!.includes('Norm');
+    const bound = (isNormalised ? normalisationBounds : bounds)[engine];
+    return !(size < (of === 'loss' ? lossBound : bound));
   });
 }
 
@@ -85,6 +88,7 @@ describe('the native engine', () => {
         "Concat",
         "Conv",
         "ConvTranspose",
+        "Cos",
         "Div",
         "Elu",
         "Equal",
@@ -125,6 +129,7 @@ describe('the native engine', () => {
         "Selu",
         "Sigmoid",
         "Sign",
+        "Sin",
         "Slice",
         "Softmax",
         "SoftmaxCrossEntropyLoss",

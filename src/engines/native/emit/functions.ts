@@ -7,6 +7,8 @@ LANEWISE(v_log1p, log1pf)
 LANEWISE(v_expm1, expm1f)
 LANEWISE(v_tanh, tanhf)
 LANEWISE(v_erf, erff)
+LANEWISE(v_sin, sinf)
+LANEWISE(v_cos, cosf)
 static inline v v_pow(v a, v b) { for (int l = 0; l < LANES; l++) a[l] = powf(a[l], b[l]); return a; }
 /* e^a for all a: 0 or infinite where v_exp would stay within its bounds */
 static inline v v_exp_unbounded(v a) {

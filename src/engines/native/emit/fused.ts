@@ -27,6 +27,8 @@ const calls: Partial<Record<ExpressionFunction, string>> = {
   logarithmOfOneMore: 'v_log1p',
   tanh: 'v_tanh',
   errorFunction: 'v_erf',
+  sine: 'v_sin',
+  cosine: 'v_cos',
   sigmoid: 'v_sigmoid',
   power: 'v_pow',
   largest: 'v_maximum',

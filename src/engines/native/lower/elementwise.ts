@@ -91,6 +91,8 @@ const table: Readonly<Record<string, Elementwise>> = {
   Log: { rule: unary('logarithm'), fold: Math.log, zeroWith: 'never' },
   Tanh: { rule: unary('tanh'), zeroWith: 'all' },
   Erf: { rule: unary('errorFunction'), zeroWith: 'all' },
+  Sin: { rule: unary('sine'), fold: Math.sin, zeroWith: 'all' },
+  Cos: { rule: unary('cosine'), fold: Math.cos, zeroWith: 'never' },
   Sigmoid: { rule: unary('sigmoid'), zeroWith: 'never' },
   Softplus: { rule: softplus, zeroWith: 'never' },
   Equal: { rule: binary('equal'), zeroWith: 'never' },

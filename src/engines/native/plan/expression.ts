@@ -15,6 +15,8 @@ export type ExpressionFunction =
   | 'logarithmOfOneMore'
   | 'tanh'
   | 'errorFunction'
+  | 'sine'
+  | 'cosine'
   | 'sigmoid'
   | 'power'
   | 'largest'
