@@ -18,6 +18,12 @@ describe('iterationsPerEpoch', () => {
 });
 
 describe('batchOrder', () => {
+  it('is refused where it could not be kept', () => {
+    expect(() => batchOrder({ key: root, count: 60, batchSize: 12, iterations: 10 ** 9 })).toThrow(
+      /1000000000 iterations of 12/,
+    );
+  });
+
   it('shows every example once in an epoch, in another order in each', () => {
     const order = batchOrder({ key: root, count: 60, batchSize: 12, iterations: 15 });
     const epochs = [0, 1, 2].map((epoch) => order.subarray(epoch * 60, (epoch + 1) * 60));

@@ -26,12 +26,26 @@ export function iterationsPerEpoch(count: number, batchSize: number): number {
   });
 }
 
+/** Places of all mini-batches that are kept at most: 2 GiB. */
+const maxOrder = 2 ** 29;
+
+/** Throws UsageError where the order of T mini-batches of B examples could not be kept. */
+export function requireOrderFits(iterations: number, batchSize: number): void {
+  if (iterations * batchSize <= maxOrder) return;
+  throw new UsageError({
+    given: `${iterations} iterations of ${batchSize} examples`,
+    expected: `at most ${maxOrder} places of examples in all, since their order is kept`,
+    remedy: 'train in several runs, each starting from the last one with --init',
+  });
+}
+
 /**
  * Places in the training set of every mini-batch [T, B], row-major: each epoch takes a new random order. Row t depends on the key,
  * the counts and t alone, so that runs of different length share their beginning.
  */
 export function batchOrder({ key, count, batchSize, iterations }: BatchOrderOptions): Int32Array {
   const perEpoch = iterationsPerEpoch(count, batchSize);
+  requireOrderFits(iterations, batchSize);
   const order = new Int32Array(iterations * batchSize);
   const orderKey = fold(key, 'order');
   for (let first = 0; first < iterations; first += perEpoch) {

@@ -1,5 +1,5 @@
 import { differentiate } from '../autodiff/differentiate.js';
-import { iterationsPerEpoch } from '../data/batches.js';
+import { iterationsPerEpoch, requireOrderFits } from '../data/batches.js';
 import { loadDataset } from '../data/load.js';
 import { narrowed } from '../data/narrow.js';
 import { trajectoryEvidence } from '../data/trajectory/evidence.js';
@@ -121,7 +121,10 @@ function checkControls(
   layout: ParameterLayout,
   recorded: Recorded | null,
 ): void {
-  if (recorded === null) iterationsPerEpoch(splits.train.count, config.batchSize);
+  if (recorded === null) {
+    iterationsPerEpoch(splits.train.count, config.batchSize);
+    requireOrderFits(config.iterations, config.batchSize);
+  }
   optimizerOf(config, layout);
   checkSettings(config);
 }

@@ -1,6 +1,8 @@
 import { Command } from 'commander';
+import { writeFigures } from '../../run/figure-files.js';
 import { reportRun } from '../../run/report.js';
 import { openRun } from '../../store/open.js';
+import { say } from '../output.js';
 import { progressBar } from '../progress.js';
 import { printReport } from '../workflow.js';
 
@@ -8,10 +10,21 @@ export function reportCommand(): Command {
   return new Command('report')
     .description('analyse a run and write RUN/report.html, with a summary on standard output')
     .argument('<run>', 'run folder')
+    .option('--figures <folder>', 'also write every figure there, as SVG and PNG')
     .option('--json', 'print the analysis as one JSON document')
     .option('--quiet', 'no progress')
-    .action(async (run: string, options: { json?: boolean; quiet?: boolean }) => {
+    .action(async (run: string, options: ReportOptions) => {
       const bar = progressBar('analyse', 'segments', options.quiet);
-      await printReport(await reportRun(await openRun(run), bar), options);
+      const report = await reportRun(await openRun(run), bar);
+      await printReport(report, options);
+      if (options.figures === undefined) return;
+      const paths = await writeFigures(report.analysis, options.figures);
+      say(`${paths.length} figure files written to ${options.figures}`);
     });
+}
+
+interface ReportOptions {
+  readonly figures?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
 }

@@ -18,14 +18,15 @@ export function verifyCommand(): Command {
         sample: options.sample ?? 0,
         workers: options.workers,
         places: { data: options.data },
-        checking: progressBar('check', 'files', options.quiet),
+        checking: progressBar('check', 'rows and segments', options.quiet),
         recomputing: progressBar('recompute', 'segments', options.quiet),
       });
       if (options.json) printJson(result);
       else {
         for (const { what, where } of result.findings) printLine(`BAD  ${where}: ${what}`);
         for (const line of result.facts) printLine(`ok   ${line}`);
-        printLine(result.findings.length === 0 ? 'The run is sound.' : `${result.findings.length} findings.`);
+        const { length } = result.findings;
+        printLine(length === 0 ? 'The run is sound.' : length === 1 ? '1 finding.' : `${length} findings.`);
       }
       if (result.findings.length > 0) process.exitCode = 1;
     });

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { lca, temporaryFolder } from '../support/cli.js';
@@ -17,5 +18,21 @@ describe('lca export', () => {
     const finished = await lca(['export', run, '--what', 'loss']);
     expect(finished.stdout.split('\n')).toHaveLength(5);
     expect(finished.stderr).not.toMatch(/unfinished/);
+  });
+});
+
+describe('lca report --figures', () => {
+  it('writes every figure as SVG and PNG', async () => {
+    const folder = temporaryFolder();
+    const [run, figures] = [join(folder, 'run'), join(folder, 'figures')];
+    const size = ['--iterations', '2', '--subset', '500', '--quiet', '--engine', 'onnxruntime'];
+    expect((await lca(['run', 'mnist-fc-sgd', ...size, '--out', run])).code).toBe(0);
+    expect((await lca(['report', run, '--figures', figures, '--quiet'])).code).toBe(0);
+    const names = readdirSync(figures).sort();
+    expect(names).toEqual(expect.arrayContaining(['loss.png', 'loss.svg', 'layer-totals.png']));
+    for (const name of names) {
+      const start = readFileSync(join(figures, name)).subarray(0, 4).toString('latin1');
+      expect(start, name).toBe(name.endsWith('.png') ? '\x89PNG' : '<svg');
+    }
   });
 });
