@@ -1,6 +1,7 @@
 import { differentiate } from '../autodiff/differentiate.js';
 import { iterationsPerEpoch } from '../data/batches.js';
 import { loadDataset } from '../data/load.js';
+import { narrowed } from '../data/narrow.js';
 import { trajectoryEvidence } from '../data/trajectory/evidence.js';
 import type { Dataset, Examples } from '../data/types.js';
 import type { Engine } from '../engines/types.js';
@@ -13,7 +14,7 @@ import type { Model } from '../models/types.js';
 import { checkSettings } from '../quadrature/settings.js';
 import type { RunReader } from '../store/reader.js';
 import { measuredSplits, type RunConfig } from './config.js';
-import { chooseEngine } from './engines.js';
+import { chooseEngine, precisionOf } from './engines.js';
 import { lossOf, requireFit } from './loss.js';
 import { openNetwork, reopenNetwork, type Network } from './network.js';
 import type { ObjectivePlan } from './objective/evaluator.js';
@@ -55,20 +56,21 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   const named = withWholePaths(given);
   const network = await openModel(named, stored);
   const { model } = network;
-  const dataset = await loadData(named);
-  requireFit(named, model, dataset);
-  const { parameters } = forwardGraph(model, dataset, 1, false);
+  const loaded = await loadData(named);
+  requireFit(named, model, loaded);
+  const { parameters } = forwardGraph(model, loaded, 1, false);
   const layout = layoutOf(parameters.map(({ value, layer, neuronAxis }) => ({ name: value.name, shape: value.shape, layer, neuronAxis }))); // prettier-ignore
   const recorded = await recordedTrajectory(named, { layout, network }, stored);
-  const config = settle(named, dataset, recorded);
+  const config = settle(named, loaded, recorded);
   const chunk = config.chunk ?? network.chunk;
-  checkControls(config, dataset, layout, recorded);
-  const parts = { config, model, dataset };
+  checkControls(config, loaded, layout, recorded);
+  const parts = { config, model, dataset: loaded };
   const graph = () =>
     recorded ? gradientGraph(parts, chunk, false) : gradientGraph(parts, config.batchSize, true);
-  const { engine, passedOver } = await chooseEngine(config.engine, graph, network.files.length === 0);
+  const { engine, passedOver } = await chooseEngine(config.engine, graph);
+  const dataset = precisionOf(engine.name) === 'float64' ? loaded : narrowed(loaded);
   const start = recorded ? null : await startingTheta(config, parameters, layout, stored);
-  return { ...parts, network, engine, passedOver, parameters, layout, chunk, recorded, start };
+  return { config, model, dataset, network, engine, passedOver, parameters, layout, chunk, recorded, start };
 }
 
 /** The network; what a trajectory holds tells its parameters from other tensors of the file. */

@@ -15,6 +15,8 @@ export interface RangeInput {
   readonly evaluate: (theta: Float64Array) => Promise<readonly Evaluation[]>;
   readonly settings: IntegrationSettings;
   readonly layout: ParameterLayout;
+  /** Of the allocations in the rows. */
+  readonly precision: 'float32' | 'float64';
 }
 
 /** One measured segment: one ledger row per objective. */
@@ -131,6 +133,7 @@ async function measureSegment(input: RangeInput, segment: Segment): Promise<Meas
       lossStart: start[objective]!.loss,
       lossEnd: end[objective]!.loss,
       layout: input.layout,
+      precision: input.precision,
     }),
   );
   return {

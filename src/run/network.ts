@@ -1,11 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { statSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { readBytes, sha256 } from '../data/files.js';
+import { readBytes, readStart, sha256 } from '../data/files.js';
 import type { SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
 import {
   inspectOnnx,
+  onnxStartBytes,
   readOnnx,
+  requireOnnxStart,
   type Evidence,
   type OnnxSummary,
   type ReadOptions,
@@ -79,8 +81,11 @@ export async function inspectNetwork(path: string): Promise<OnnxSummary> {
   return inspectOnnx(bytes, { externalData: (location) => readBeside(join(folder, location)) });
 }
 
-function readModelFile(path: string): Promise<Uint8Array> {
-  return readBytes(path, 'check the path; built-in networks are named without a path');
+/** The whole file, once its first bytes are a model's: others may be large. */
+async function readModelFile(path: string): Promise<Uint8Array> {
+  const remedy = 'check the path; built-in networks are named without a path';
+  requireOnnxStart(await readStart(path, onnxStartBytes, remedy));
+  return readBytes(path, remedy);
 }
 
 function importNetwork(
@@ -90,14 +95,14 @@ function importNetwork(
   options: ReadOptions,
 ): Network {
   const attachments = new Map([[keptModel, bytes]]);
-  const files = [{ name, sha256: sha256(bytes) }];
+  const beside: SourceFile[] = [];
   const externalData = (location: string): Uint8Array => {
     const kept = `${keptData}/${location}`;
     const known = attachments.get(kept);
     if (known !== undefined) return known;
     const content = readBeside(pathOf(location));
     attachments.set(kept, content);
-    files.push({ name: location, sha256: sha256(content) });
+    beside.push({ name: location, sha256: sha256(content) });
     return content;
   };
   const network = readOnnx(bytes, { ...options, externalData });
@@ -105,7 +110,7 @@ function importNetwork(
     model: { ...importedModel(network), name },
     otherTensors: network.otherTensors,
     chunk: importedChunk,
-    files,
+    files: [{ name, sha256: sha256(bytes) }, ...beside],
     attachments,
     warnings: [],
   };
@@ -113,7 +118,8 @@ function importNetwork(
 
 function readBeside(path: string): Uint8Array {
   try {
-    return readFileSync(path);
+    if (statSync(path).isFile()) return readFileSync(path);
+    throw new Error('not a plain file');
   } catch (cause) {
     throw new DataError(
       {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -10,6 +10,7 @@ import type { ParameterLayout } from '../ledger/types.js';
 import type { Manifest } from '../store/manifest.js';
 import type { RunWriter } from '../store/writer.js';
 import type { WorkControl } from './control.js';
+import { moved } from './places.js';
 
 /** A trajectory that was recorded elsewhere. */
 export interface Recorded {
@@ -64,13 +65,14 @@ export async function copyTrajectory(
 }
 
 async function requireUnchanged({ path, files }: Recorded): Promise<void> {
+  if (!existsSync(path)) throw moved('trajectory', path, files);
   const found = await filesOf(path);
   const changed = files.find((file) => found.find(({ name }) => name === file.name)?.sha256 !== file.sha256);
   if (changed === undefined) return;
   throw new DataError({
     given: `${changed.name} of trajectory ${path}, which is missing or was changed`,
     expected: `SHA-256 ${changed.sha256}, which the run was made with`,
-    remedy: 'restore the file, or make a new run',
+    remedy: 'restore the file, say where it is now with --trajectory PLACE, or make a new run',
   });
 }
 

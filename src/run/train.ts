@@ -148,8 +148,8 @@ function checkLoss(
   const place = placeOf(largest, layout);
   throw diverged(
     iteration,
-    `the mini-batch loss is ${loss.toPrecision(3)} nats, and the largest parameter ${place.tensor}[${place.index}] is ${theta[largest]!.toPrecision(3)}`,
-    `a loss of at most ${limit} nats (maxLoss)`,
+    `the mini-batch loss is ${loss.toPrecision(3)}, and the largest parameter ${place.tensor}[${place.index}] is ${theta[largest]!.toPrecision(3)}`,
+    `a loss of at most ${limit} (maxLoss)`,
     place,
   );
 }
