@@ -64,8 +64,15 @@ if (!absence.ok) console.log(`skipped on native: ${absence.reason}`);
 /** The operator of each network that the native engine refuses. */
 const refused: Readonly<Record<string, string>> = {
   attention: 'MatMul',
+  fixed: 'MatMul',
+  folded: 'Cast',
+  inference: 'MatMul',
+  localresponse: 'AveragePool',
+  single: 'MatMul',
   transformer: 'Cast',
+  unet: 'Gather',
   volume: 'Conv',
+  waves: 'Sin',
 };
 
 /** float32 weights and inputs are exact in both, so that the reference differs by rounding of constants alone. */

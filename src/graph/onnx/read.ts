@@ -1,3 +1,4 @@
+import { GraphError } from '../../errors.js';
 import type { GraphBuilder } from '../builder.js';
 import type { DType, Shape, Value } from '../types.js';
 import { GraphBuilder as Builder } from '../builder.js';
@@ -76,7 +77,12 @@ class ImportedModel implements OnnxModel {
   }
 
   addTo(builder: GraphBuilder, x: Value): Value {
-    return this.#logits(builder, this.#operands(builder, x, this.#batchFor(x.shape[0]!)), x.shape[0]!);
+    const batch = this.#batchFor(x.shape[0]!);
+    try {
+      return this.#logits(builder, this.#operands(builder, x, batch), x.shape[0]!);
+    } catch (cause) {
+      throw batch !== null && cause instanceof GraphError ? batch.misfit(cause) : cause;
+    }
   }
 
   /** All tensors of the model by name. */

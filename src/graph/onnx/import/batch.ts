@@ -1,3 +1,4 @@
+import { GraphError } from '../../../errors.js';
 import type { Shape } from '../../types.js';
 import { sizeOf } from '../../types.js';
 import type { Node } from '../onnx_pb.js';
@@ -54,6 +55,18 @@ export class FixedBatch {
       (from) => this.#merged.has(from) && this.tensors.get(from)!.shape.includes(extent),
     );
     if (source !== undefined) this.#merged.set(name, this.#merged.get(source)!);
+  }
+
+  /** What to say where the model cannot be read for another number of examples. */
+  misfit(cause: GraphError): GraphError {
+    return new GraphError(
+      {
+        given: `a model exported for ${this.exported} examples, in a chunk of ${this.examples}: ${cause.problem.given}`,
+        expected: cause.problem.expected,
+        remedy: 'export it with a symbolic batch axis (dynamic_axes), and without that number as a constant',
+      },
+      { cause },
+    );
   }
 
   /** The first axis that differs from the exported shape; -1 where none does. */
