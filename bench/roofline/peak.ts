@@ -55,7 +55,7 @@ export async function measurePeak(compiler: Compiler): Promise<Peak> {
   try {
     const [source, library] = [join(folder, 'peak.c'), join(folder, 'peak.so')];
     await writeFile(source, peakSource(compiler.target));
-    await compileLibrary(compiler, source, library);
+    await compileLibrary(compiler, source, library, 30);
     const peak = koffi.load(library).func('double lossledger_peak(float, float, long)');
     const run = promisify(peak.async) as (x: number, y: number, rounds: number) => Promise<number>;
     const best = async (threads: number): Promise<number> => {

@@ -60,7 +60,7 @@ export async function profileNetwork(network: string, compiler: Compiler, runs: 
   const { source, calls } = generateModule(lowered, compiler.target, true);
   const folder = await mkdtemp(join(tmpdir(), 'lossledger-roofline-'));
   try {
-    const path = await cachedLibrary(compiler, source, folder);
+    const path = await cachedLibrary(compiler, source, { folder });
     const times = timeRuns(path, graph, calls.length, runs);
     const loaded = new Set(lowered.loadSteps);
     const steps = calls.map((step, k) => ({ step, seconds: middle(times.map((time) => time[k]!)) }));

@@ -3,7 +3,7 @@ import type { RunWriter } from '../store/writer.js';
 import { measureRun } from '../run/measure.js';
 import { reportRun, type Report } from '../run/report.js';
 import { trainRun } from '../run/train.js';
-import { terminalSummary } from '../figures/index.js';
+import { stopOnInterrupt } from './interrupt.js';
 import { printJson, printLine, say, terminalStyle } from './output.js';
 import { progressBar } from './progress.js';
 
@@ -35,7 +35,7 @@ export async function continueRun(
     }
     const progress = bar('measure', 'segments');
     await measureRun(experiment, run, { workers: options.workers, progress, signal: stop.signal });
-    printReport(await reportRun(run, bar('analyse', 'segments')), options);
+    await printReport(await reportRun(run, bar('analyse', 'segments')), options);
   } catch (error) {
     if (stop.signal.aborted) say(`Stopped at a safe point. Go on with: lca resume ${run.folder}`);
     throw error;
@@ -46,26 +46,11 @@ export async function continueRun(
 }
 
 /** Prints what a report found. */
-export function printReport(report: Report, { json }: { json?: boolean | undefined }): void {
+export async function printReport(report: Report, { json }: { json?: boolean | undefined }): Promise<void> {
   if (json) printJson(report.analysis);
   else {
+    const { terminalSummary } = await import('../figures/index.js');
     printLine(terminalSummary(report.analysis, terminalStyle()));
     printLine(`\nReport: ${report.path}`);
   }
-}
-
-/** The first Ctrl-C stops after the current step or segment; a second one at once, which is safe too (docs/FORMAT.md). */
-function stopOnInterrupt(): { signal: AbortSignal; release: () => void } {
-  const controller = new AbortController();
-  const onSignal = () => {
-    controller.abort();
-    release();
-  };
-  const release = () => {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
-  };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
-  return { signal: controller.signal, release };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { DataError } from '../errors.js';
 import type { SourceFile } from './types.js';
 
@@ -21,9 +21,26 @@ async function readable<T>(path: string, remedy: string, read: () => Promise<T>)
   }
 }
 
-/** Reads a whole file; throws DataError with `remedy` where it is missing or cannot be read. */
+/** Reads a whole file; throws DataError with `remedy` where it is missing, no plain file (a device has no end), or cannot be read. */
 export async function readBytes(path: string, remedy: string): Promise<Uint8Array> {
-  return readable(path, remedy, () => readFile(path));
+  return readable(path, remedy, async () => {
+    if ((await stat(path)).isFile()) return readFile(path);
+    throw new Error('not a plain file');
+  });
+}
+
+/** The first bytes of a file, at most `count`; throws as `readBytes` does. */
+export async function readStart(path: string, count: number, remedy: string): Promise<Uint8Array> {
+  return readable(path, remedy, async () => {
+    if (!(await stat(path)).isFile()) throw new Error('not a plain file');
+    const file = await open(path);
+    try {
+      const { buffer, bytesRead } = await file.read(new Uint8Array(count), 0, count, 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  });
 }
 
 /** What a published file must be. */

@@ -1,32 +1,28 @@
+/** Typed arrays that threads share. */
+type SharedNumbers = Uint8Array | Int32Array | Float32Array | Float64Array;
+
 /** A zeroed typed array of the same kind as `like`, on memory that threads can share. */
-export function sharedLike<A extends Uint8Array | Int32Array | Float32Array>(like: A, length: number): A {
+export function sharedLike<A extends SharedNumbers>(like: A, length: number): A {
   const kind = like.constructor as new (buffer: SharedArrayBuffer) => A;
   return new kind(new SharedArrayBuffer(length * like.BYTES_PER_ELEMENT));
 }
 
 /** The numbers as a typed array like `like`, on memory that threads can share. */
-export function sharedFrom<A extends Uint8Array | Int32Array | Float32Array>(
-  like: A,
-  values: ArrayLike<number>,
-): A {
+export function sharedFrom<A extends SharedNumbers>(like: A, values: ArrayLike<number>): A {
   const shared = sharedLike(like, values.length);
   shared.set(values);
   return shared;
 }
 
 /** Rows `indices` of a row-major array with `width` elements a row, in that order, on shared memory. */
-export function gatherRows<A extends Uint8Array | Int32Array | Float32Array>(
-  source: A,
-  width: number,
-  indices: Uint32Array,
-): A {
+export function gatherRows<A extends SharedNumbers>(source: A, width: number, indices: Uint32Array): A {
   const rows = sharedLike(source, indices.length * width);
   gatherRowsInto(rows, source, width, indices);
   return rows;
 }
 
 /** The same, written into `target` [indices.length · width]. */
-export function gatherRowsInto<A extends Uint8Array | Int32Array | Float32Array>(
+export function gatherRowsInto<A extends SharedNumbers>(
   target: A,
   source: A,
   width: number,

@@ -107,7 +107,7 @@ export function stratifiedSubset(pool: Examples, indices: Uint32Array, size: num
 }
 
 function membersByClass(pool: Examples, indices: Uint32Array): number[][] {
-  if (pool.labels instanceof Float32Array) return [[...indices]];
+  if (!(pool.labels instanceof Int32Array)) return [[...indices]];
   const members: number[][] = [];
   for (const index of indices) (members[pool.labels[index]!] ??= []).push(index);
   return Array.from(members, (each) => each ?? []);

@@ -13,10 +13,10 @@ export interface Examples {
   readonly count: number;
   /** Shape of one example, such as [1, 28, 28]. */
   readonly shape: readonly number[];
-  /** [count, …shape], row-major, on a SharedArrayBuffer. Images stay uint8. */
-  readonly inputs: Uint8Array | Float32Array | Int32Array;
-  /** Class of each example [count], or regression targets [count, …] as float32; on a SharedArrayBuffer. */
-  readonly labels: Int32Array | Float32Array;
+  /** [count, …shape], row-major, on a SharedArrayBuffer. Images stay uint8; float64 is for engines that compute in it. */
+  readonly inputs: Uint8Array | Float32Array | Float64Array | Int32Array;
+  /** Class of each example [count], or regression targets [count, …] as floats; on a SharedArrayBuffer. */
+  readonly labels: Int32Array | Float32Array | Float64Array;
 }
 
 export type SplitName = 'train' | 'validation' | 'test';

@@ -1,7 +1,12 @@
 import type { Graph } from '../graph/types.js';
 
-/** Arrays for the graph's inputs by name, row-major, of the input's dtype (`bool` as bytes). Never written to. */
-export type Feeds = Readonly<Record<string, Float32Array | Uint8Array | Int32Array | BigInt64Array>>;
+/**
+ * Arrays for the graph's inputs by name, row-major, of the input's dtype (`bool` as bytes). Never written to. An engine that computes
+ * in float64 takes float64 for float32, unrounded; others refuse it.
+ */
+export type Feeds = Readonly<
+  Record<string, Float32Array | Float64Array | Uint8Array | Int32Array | BigInt64Array>
+>;
 
 export type Availability =
   { readonly ok: true; readonly detail: string } | { readonly ok: false; readonly reason: string };

@@ -16,6 +16,8 @@ export interface RowInput {
   readonly lossStart: number;
   readonly lossEnd: number;
   readonly layout: ParameterLayout;
+  /** Of the allocations in the row; default float32. The sums are float64 always. */
+  readonly precision?: 'float32' | 'float64';
 }
 
 /** Entries below, above and exactly zero, per layer. */
@@ -37,17 +39,17 @@ export function allocateRow(input: RowInput): LedgerRow {
   if (!Number.isFinite(leftResidual)) reportTerm('allocation of the left rule', delta, startGradient, layout);
 
   const exact = new Float64Array(layout.size);
-  const allocation = new Float32Array(layout.size);
+  const allocation = input.precision === 'float64' ? exact : new Float32Array(layout.size);
   const counts = multiply(exact, allocation, delta, meanGradient, layout);
   const { total, layerSums, neuronSums } = groupSums(exact, layout);
   if (!(Math.abs(total) < Infinity)) reportTerm('allocation', delta, meanGradient, layout);
   return { allocation, total, layerSums, neuronSums, ...counts, residual: total - change, leftResidual };
 }
 
-/** Writes the products in float64 and float32 and counts their signs. */
+/** Writes the products in float64 and in the precision of storing, and counts their signs. */
 function multiply(
   exact: Float64Array,
-  allocation: Float32Array,
+  allocation: Float32Array | Float64Array,
   delta: Float64Array,
   gradient: Float64Array,
   layout: ParameterLayout,

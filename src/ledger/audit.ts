@@ -5,7 +5,7 @@ import type { LedgerRow, ParameterLayout } from './types.js';
 
 /** A row as it is kept; what was not kept is null. */
 export interface KeptRow extends Omit<LedgerRow, 'allocation' | 'neuronSums'> {
-  readonly allocation: Float32Array | null;
+  readonly allocation: Float32Array | Float64Array | null;
   readonly neuronSums: Float64Array | null;
   /** L(θ_{t+1}) − L(θ_t), nats. */
   readonly lossChange: number;
@@ -25,8 +25,9 @@ export interface Deviation {
 /**
  * Checks that a row balances. Laws without a bound of rounding hold to the bit, because both sides are the same reduction:
  * total = Σ layer sums; layer sum = Σ neuron sums, where all of a layer's tensors have neurons; residual = total − loss change;
- * helping + hurting + zero = the layer's parameters. Stored allocations agree with the sums within their rounding to float32:
- * (2^-24 + 2^-40) Σ|a| + n 2^-149. No deviation: the row balances.
+ * helping + hurting + zero = the layer's parameters. Stored allocations agree with the sums to the bit where they are float64, else
+ * within their rounding to float32: (2^-24 + 2^-40) Σ|a| + n 2^-149; no more of them are negative or positive than were counted
+ * (rounding can only make zeros). No deviation: the row balances.
  */
 export function audit(row: KeptRow, layout: ParameterLayout): Deviation[] {
   return [
@@ -34,6 +35,7 @@ export function audit(row: KeptRow, layout: ParameterLayout): Deviation[] {
     ...auditNeurons(row, layout),
     ...auditCounts(row, layout),
     ...auditAllocation(row, layout),
+    ...auditSigns(row, layout),
   ];
 }
 
@@ -81,7 +83,9 @@ function auditAllocation(row: KeptRow, layout: ParameterLayout): Deviation[] {
   const rounded = groupSums(allocation, layout);
   const sizes = groupSums(allocation.map(Math.abs), layout);
   const counts = groupSums(new Float32Array(layout.size).fill(1), layout);
-  const bound = (size: number, count: number) => (2 ** -24 + 2 ** -40) * size + count * 2 ** -149;
+  const exact = allocation instanceof Float64Array;
+  const bound = (size: number, count: number) =>
+    exact ? 0 : (2 ** -24 + 2 ** -40) * size + count * 2 ** -149;
   const found = layout.layers.flatMap((layer, index) =>
     deviations(
       'layer sum and the sum of its stored allocations',
@@ -103,6 +107,22 @@ function auditAllocation(row: KeptRow, layout: ParameterLayout): Deviation[] {
       ),
     ),
   );
+}
+
+function auditSigns({ allocation, helping, hurting }: KeptRow, layout: ParameterLayout): Deviation[] {
+  if (allocation === null) return [];
+  const negative = new Int32Array(layout.layers.length);
+  const positive = new Int32Array(layout.layers.length);
+  for (const { tensor, layer } of stripsOf(layout)) {
+    for (let k = tensor.offset; k < tensor.offset + tensor.size; k++) {
+      if (allocation[k]! < 0) negative[layer]!++;
+      else if (allocation[k]! > 0) positive[layer]!++;
+    }
+  }
+  return layout.layers.flatMap((layer, l) => [
+    ...deviations('helping and the stored allocations below zero', layer, negative[l]!, Math.min(negative[l]!, helping[l]!)),
+    ...deviations('hurting and the stored allocations above zero', layer, positive[l]!, Math.min(positive[l]!, hurting[l]!)),
+  ]); // prettier-ignore
 }
 
 /** Layer of each neuron. */

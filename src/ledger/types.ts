@@ -26,8 +26,8 @@ export interface ParameterLayout {
 
 /** What one segment adds to the ledger of one split. All sums are float64, taken before rounding to float32. */
 export interface LedgerRow {
-  /** Allocations [K] in nats, rounded to float32 for storing. */
-  readonly allocation: Float32Array;
+  /** Allocations [K] in nats, in the precision in which they are stored. */
+  readonly allocation: Float32Array | Float64Array;
   /** Sum over all parameters. */
   readonly total: number;
   /** [layers] */
@@ -66,6 +66,8 @@ export interface LedgerView {
   /** Training iteration that each θ row belongs to [T+1]; 0…T unless checkpoints are apart. */
   readonly iteration: Int32Array;
   readonly layout: ParameterLayout;
+  /** Of losses and allocations: `nats`, or another loss's. */
+  readonly unit: string;
   readonly rule: string;
   /** Null: never refined. */
   readonly tolerance: number | null;
@@ -74,6 +76,6 @@ export interface LedgerView {
   split(name: MeasuredSplit): SplitLedger | null;
   /** Sums by neuron [Σ neurons] of one segment at a time; null where they were not kept. */
   neuronRows(name: MeasuredSplit): AsyncIterable<Float64Array> | null;
-  /** Allocations [K] of one segment at a time; null where they were not kept. */
+  /** Allocations [K] of one segment at a time, rounded to float32; null where they were not kept. */
   allocationRows(name: MeasuredSplit): AsyncIterable<Float32Array> | null;
 }

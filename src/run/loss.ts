@@ -10,6 +10,18 @@ const words = {
   squaredError: 'squared error',
 } as const;
 
+/** Unit of a loss. */
+const units = {
+  softmaxCrossEntropy: 'nats',
+  sigmoidCrossEntropy: 'nats',
+  squaredError: 'squared units',
+} as const;
+
+/** The unit of the loss that a configuration states. */
+export function lossUnit({ loss }: RunConfig): string {
+  return units[loss];
+}
+
 /** The loss that a configuration states. */
 export function lossOf({ loss, labelSmoothing, classWeights }: RunConfig): LossOptions {
   if (loss !== 'softmaxCrossEntropy') return { loss };
@@ -56,9 +68,9 @@ function requireTargets(
     throw misfit(`labelSmoothing or classWeights with ${words[loss]}`, 'these with softmaxCrossEntropy only');
   }
   const { labels, count } = splits.train;
-  if (labels instanceof Float32Array && labels.length === count * model.outputs) return;
-  const given =
-    labels instanceof Float32Array ? `${labels.length / count} targets an example` : 'class labels';
+  const classes = labels instanceof Int32Array;
+  if (!classes && labels.length === count * model.outputs) return;
+  const given = classes ? 'class labels' : `${labels.length / count} targets an example`;
   throw misfit(
     `data set ${name} with ${given}`,
     `y [N, ${model.outputs}] of float32 for ${words[loss]}, one target per output of network ${model.name}`,

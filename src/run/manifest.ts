@@ -2,8 +2,10 @@ import type { SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
 import type { Manifest, ManifestContent } from '../store/manifest.js';
 import { checkConfig } from './config-file.js';
+import { precisionOf } from './engines.js';
 import { batchNormMode, openExperiment, type Experiment, type StoredRun } from './experiment.js';
-import { lossInWords } from './loss.js';
+import { lossInWords, lossUnit } from './loss.js';
+import { requireData, withPlaces, type Places } from './places.js';
 import { version } from './version.js';
 
 /** What defines the run of an experiment, as its folder states it. */
@@ -15,6 +17,7 @@ export function manifestOf(experiment: Experiment): ManifestContent {
     config: JSON.parse(JSON.stringify(config)) as Manifest['config'],
     objective: {
       loss: lossInWords(config),
+      unit: lossUnit(config),
       reduction: 'mean',
       model: experiment.model.name,
       modelFiles: [...network.files],
@@ -31,7 +34,7 @@ export function manifestOf(experiment: Experiment): ManifestContent {
       lanes: config.lanes,
       batchNorm: batchNormMode(experiment),
       dropout: 'off',
-      precision: engine.name === 'reference' ? 'float64' : 'float32',
+      precision: precisionOf(engine.name),
     },
     parameters: layout.tensors.map((tensor) => ({ ...tensor, shape: [...tensor.shape] })),
     layers: layout.layers.map((name, index) => ({ name, neurons: layout.neurons[index]! })),
@@ -54,11 +57,12 @@ export function manifestOf(experiment: Experiment): ManifestContent {
   };
 }
 
-/** The experiment of a stored run; refuses data that are no longer the ones it was made with. */
-export async function experimentOf(stored: StoredRun): Promise<Experiment> {
+/** The experiment of a stored run, its files at `places`; refuses data that are no longer the ones it was made with. */
+export async function experimentOf(stored: StoredRun, places: Places = {}): Promise<Experiment> {
   const { manifest } = stored;
   const settled = { engine: manifest.engine.name, chunk: manifest.objective.chunk };
-  const config = checkConfig({ ...manifest.config, ...settled }, 'the manifest');
+  const config = withPlaces(checkConfig({ ...manifest.config, ...settled }, 'the manifest'), places);
+  requireData(config, manifest);
   const experiment = await openExperiment(config, stored);
   const { dataset, engine } = experiment;
   requireFiles(dataset.files, manifest, experiment.config.data);
@@ -83,6 +87,7 @@ function changed(what: string, given: string, expected: string): DataError {
   return new DataError({
     given: `${what} ${given}`,
     expected: `${expected}, which the run was made with`,
-    remedy: 'go on where the run was made, or make a new run; numbers of both kinds must not be mixed',
+    remedy:
+      'go on with what the run was made with (--data PLACE, where it was moved), or make a new run; numbers of both kinds must not be mixed',
   });
 }

@@ -1,5 +1,5 @@
 import type { RunWriter } from '../store/writer.js';
-import { defaultWorkers } from './engines.js';
+import { defaultWorkers, precisionOf } from './engines.js';
 import { objectivePlan, type Experiment } from './experiment.js';
 import { measureRange, type MeasuredSegment } from './measure-range.js';
 import { Evaluator } from './objective/evaluator.js';
@@ -38,7 +38,7 @@ export async function measureRun(
 
 /** Measures ranges of segments, one after the other. */
 async function* segmentsOf(
-  { config, layout }: Experiment,
+  { config, layout, engine }: Experiment,
   run: RunWriter,
   evaluator: Evaluator,
   ranges: readonly { from: number; to: number }[],
@@ -50,6 +50,7 @@ async function* segmentsOf(
       evaluate: (theta) => evaluator.evaluate(theta),
       settings: config,
       layout,
+      precision: precisionOf(engine.name),
     });
   }
 }

@@ -1,9 +1,17 @@
-import { readFileSync } from 'node:fs';
+import { statSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { readBytes, sha256 } from '../data/files.js';
+import { readBytes, readStart, sha256 } from '../data/files.js';
 import type { SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
-import { inspectOnnx, readOnnx, type OnnxSummary } from '../graph/onnx/index.js';
+import {
+  inspectOnnx,
+  onnxStartBytes,
+  readOnnx,
+  requireOnnxStart,
+  type Evidence,
+  type OnnxSummary,
+  type ReadOptions,
+} from '../graph/onnx/index.js';
 import { importedModel } from '../models/imported.js';
 import { modelNamed } from '../models/registry.js';
 import type { Model } from '../models/types.js';
@@ -21,6 +29,8 @@ export interface Network {
   readonly files: readonly SourceFile[];
   /** Their bytes, by the paths under which a run folder keeps them. */
   readonly attachments: ReadonlyMap<string, Uint8Array>;
+  /** Tensors of the file that are no parameters; a trajectory may hold them too. */
+  readonly otherTensors: ReadonlySet<string>;
   /** What the author of the model may not have meant. */
   readonly warnings: readonly string[];
 }
@@ -32,20 +42,29 @@ const keptData = 'model.data';
 /** Examples of a chunk of an imported network unless the user says otherwise. */
 const importedChunk = 500;
 
-/** The built-in network of that name, or the one of an ONNX file. Throws UsageError, DataError, GraphError. */
-export async function openNetwork(name: string): Promise<Network> {
-  if (!isModelFile(name)) return { ...modelNamed(name), files: [], attachments: new Map(), warnings: [] };
+/**
+ * The built-in network of that name, or the one of an ONNX file. `evidence` tells its parameters from its other tensors. Throws
+ * UsageError, DataError, GraphError.
+ */
+export async function openNetwork(name: string, evidence: Evidence = {}): Promise<Network> {
+  if (!isModelFile(name)) return builtIn(name);
   const folder = dirname(name);
   const bytes = await readModelFile(name);
-  const network = importNetwork(basename(name), bytes, (location) => join(folder, location));
+  const network = importNetwork(basename(name), bytes, (location) => join(folder, location), { evidence });
   return { ...network, warnings: (await inspectNetwork(name)).warnings };
 }
 
+function builtIn(name: string): Network {
+  return { ...modelNamed(name), files: [], attachments: new Map(), otherTensors: new Set(), warnings: [] };
+}
+
 /** The network of a stored run, from the bytes that the run folder keeps. */
-export async function reopenNetwork(folder: string, { objective }: Manifest): Promise<Network> {
+export async function reopenNetwork(folder: string, { objective, parameters }: Manifest): Promise<Network> {
   if (objective.modelFiles.length === 0) return openNetwork(objective.model);
   const bytes = await readModelFile(join(folder, keptModel));
-  const network = importNetwork(objective.model, bytes, (location) => join(folder, keptData, location));
+  const names = new Set(parameters.map(({ name }) => name));
+  const pathOf = (location: string): string => join(folder, keptData, location);
+  const network = importNetwork(objective.model, bytes, pathOf, { trained: (tensor) => names.has(tensor) });
   const hashes = network.files.map((file) => file.sha256).join();
   if (hashes === objective.modelFiles.map((file) => file.sha256).join()) return network;
   throw new DataError({
@@ -62,26 +81,36 @@ export async function inspectNetwork(path: string): Promise<OnnxSummary> {
   return inspectOnnx(bytes, { externalData: (location) => readBeside(join(folder, location)) });
 }
 
-function readModelFile(path: string): Promise<Uint8Array> {
-  return readBytes(path, 'check the path; built-in networks are named without a path');
+/** The whole file, once its first bytes are a model's: others may be large. */
+async function readModelFile(path: string): Promise<Uint8Array> {
+  const remedy = 'check the path; built-in networks are named without a path';
+  requireOnnxStart(await readStart(path, onnxStartBytes, remedy));
+  return readBytes(path, remedy);
 }
 
-function importNetwork(name: string, bytes: Uint8Array, pathOf: (location: string) => string): Network {
+function importNetwork(
+  name: string,
+  bytes: Uint8Array,
+  pathOf: (location: string) => string,
+  options: ReadOptions,
+): Network {
   const attachments = new Map([[keptModel, bytes]]);
-  const files = [{ name, sha256: sha256(bytes) }];
+  const beside: SourceFile[] = [];
   const externalData = (location: string): Uint8Array => {
     const kept = `${keptData}/${location}`;
     const known = attachments.get(kept);
     if (known !== undefined) return known;
     const content = readBeside(pathOf(location));
     attachments.set(kept, content);
-    files.push({ name: location, sha256: sha256(content) });
+    beside.push({ name: location, sha256: sha256(content) });
     return content;
   };
+  const network = readOnnx(bytes, { ...options, externalData });
   return {
-    model: { ...importedModel(readOnnx(bytes, { externalData })), name },
+    model: { ...importedModel(network), name },
+    otherTensors: network.otherTensors,
     chunk: importedChunk,
-    files,
+    files: [{ name, sha256: sha256(bytes) }, ...beside],
     attachments,
     warnings: [],
   };
@@ -89,7 +118,8 @@ function importNetwork(name: string, bytes: Uint8Array, pathOf: (location: strin
 
 function readBeside(path: string): Uint8Array {
   try {
-    return readFileSync(path);
+    if (statSync(path).isFile()) return readFileSync(path);
+    throw new Error('not a plain file');
   } catch (cause) {
     throw new DataError(
       {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -10,6 +10,7 @@ import type { ParameterLayout } from '../ledger/types.js';
 import type { Manifest } from '../store/manifest.js';
 import type { RunWriter } from '../store/writer.js';
 import type { WorkControl } from './control.js';
+import { moved } from './places.js';
 
 /** A trajectory that was recorded elsewhere. */
 export interface Recorded {
@@ -22,8 +23,12 @@ export interface Recorded {
 }
 
 /** Looks at a trajectory: that it fits the tensors of θ, and what it is. Throws DataError. */
-export async function inspectTrajectory(path: string, layout: ParameterLayout): Promise<Recorded> {
-  const trajectory = await openTrajectory(path, layout.tensors);
+export async function inspectTrajectory(
+  path: string,
+  layout: ParameterLayout,
+  others: ReadonlySet<string>,
+): Promise<Recorded> {
+  const trajectory = await openTrajectory(path, layout.tensors, others);
   await trajectory.close();
   const { rows, iteration } = trajectory;
   const plain = iteration.every((value, t) => value === t);
@@ -39,11 +44,12 @@ export function recordedOf(path: string, { trajectory }: Manifest): Recorded {
 export async function copyTrajectory(
   recorded: Recorded,
   layout: ParameterLayout,
+  others: ReadonlySet<string>,
   run: RunWriter,
   { progress, signal }: WorkControl,
 ): Promise<void> {
   await requireUnchanged(recorded);
-  const trajectory = await openTrajectory(recorded.path, layout.tensors);
+  const trajectory = await openTrajectory(recorded.path, layout.tensors, others);
   progress.start(recorded.iterations);
   try {
     for (let row = 0; row <= recorded.iterations && !signal?.aborted; row++) {
@@ -59,13 +65,14 @@ export async function copyTrajectory(
 }
 
 async function requireUnchanged({ path, files }: Recorded): Promise<void> {
+  if (!existsSync(path)) throw moved('trajectory', path, files);
   const found = await filesOf(path);
   const changed = files.find((file) => found.find(({ name }) => name === file.name)?.sha256 !== file.sha256);
   if (changed === undefined) return;
   throw new DataError({
     given: `${changed.name} of trajectory ${path}, which is missing or was changed`,
     expected: `SHA-256 ${changed.sha256}, which the run was made with`,
-    remedy: 'restore the file, or make a new run',
+    remedy: 'restore the file, say where it is now with --trajectory PLACE, or make a new run',
   });
 }
 

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { analyseRun, type RunAnalysis } from '../analysis/run.js';
-import { renderReport } from '../figures/index.js';
 import { writeResult } from '../store/results.js';
 import type { Manifest } from '../store/manifest.js';
 import type { RunReader } from '../store/reader.js';
 import { configKeys } from './config.js';
 import { checkConfig, presetConfig } from './config-file.js';
 import { withProgress, type ProgressSink } from './control.js';
+import { factsOf } from './facts.js';
 
 export interface Report {
   readonly analysis: RunAnalysis;
@@ -29,6 +29,8 @@ export async function reportRun(run: RunReader, progress: ProgressSink): Promise
       },
     }),
   );
+  // Loaded when it is needed: drawing takes longer to load than most commands take.
+  const { renderReport } = await import('../figures/index.js');
   const page = renderReport({ analysis, facts: factsOf(run.manifest), title: titleOf(run.manifest) });
   await writeResult(run.folder, 'analysis/run.json', JSON.stringify(analysis));
   await writeResult(run.folder, 'report.html', page);
@@ -58,46 +60,4 @@ function titleOf({ objective, config }: Manifest): string {
   if (typeof preset !== 'string') return `${objective.dataset} ${objective.model}`;
   const changed = changedKeys(config, preset);
   return changed.length === 0 ? preset : `${preset}, changed: ${changed.join(', ')}`;
-}
-
-/** The run's definition in words, for the end of a report. */
-function factsOf({
-  objective,
-  quadrature,
-  trajectory,
-  engine,
-  config,
-  seed,
-  createdBy,
-}: Manifest): [string, string][] {
-  const { counts } = objective;
-  const optimizer = ['optimizer', 'learningRate', 'momentum', 'weightDecay', 'batchSize']
-    .filter((name) => config[name] !== null && config[name] !== 0)
-    .map((name) => `${name} ${JSON.stringify(config[name])}`);
-  return [
-    ['Network', objective.model],
-    [
-      'Data',
-      `${objective.dataset}: ${counts.train ?? 0} train, ${counts.validation ?? 0} validation examples`,
-    ],
-    ['Split (SHA-256)', objective.splitHash],
-    ['Loss', `${objective.reduction} ${objective.loss}, nats; dropout ${objective.dropout}`],
-    [
-      'Chunk',
-      `${objective.chunk} examples; batch statistics by ${objective.batchNorm}; ${objective.lanes} lanes`,
-    ],
-    trajectory.files.length > 0
-      ? [
-          'Trajectory',
-          `${trajectory.iterations} steps from ${trajectory.files.map(({ name }) => name).join(', ')}`,
-        ]
-      : ['Training', `${trajectory.iterations} iterations; ${optimizer.join(', ')}; seed ${seed}`],
-    [
-      'Quadrature',
-      `${quadrature.rule}, tolerance ${quadrature.tolerance ?? 'none'} nats, at most ${quadrature.maxSubintervals} subintervals`,
-    ],
-    ['Precision', `${objective.precision} gradients, float64 sums`],
-    ['Engine', `${engine.name} (${engine.version})`],
-    ['Made by', createdBy],
-  ];
 }

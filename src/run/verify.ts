@@ -1,6 +1,7 @@
 import { openRun } from '../store/open.js';
 import { verifyRun } from '../store/verify.js';
 import type { ProgressSink } from './control.js';
+import type { Places } from './places.js';
 import { recompute } from './recompute.js';
 
 export interface Verification {
@@ -14,6 +15,7 @@ interface VerifyOptions {
   /** Segments to recompute with the reference engine, spread evenly over what is measured. */
   readonly sample: number;
   readonly workers?: number | undefined;
+  readonly places?: Places | undefined;
   readonly checking: ProgressSink;
   readonly recomputing: ProgressSink;
 }

@@ -26,7 +26,7 @@ export interface ArraySpec {
   /** One or two extents; the first counts rows. */
   readonly shape: readonly number[];
   readonly dimensions: readonly string[];
-  /** `nats`, or `1` for counts. */
+  /** The loss's, such as `nats`; `1` for counts and parameters. */
   readonly unit: string;
   readonly description: string;
   /** Rows of one chunk file. */
@@ -114,22 +114,24 @@ function sizeOf(parameters: ManifestContent['parameters']): number {
 }
 
 function splitArrays(manifest: ManifestContent, split: MeasuredSplit): ArraySpec[] {
-  const { keep, layers, parameters, trajectory } = manifest;
+  const { keep, layers, parameters, trajectory, objective } = manifest;
   const T = trajectory.iterations;
   const neurons = layers.reduce((total, layer) => total + layer.neurons, 0);
   const of = `of the ${split} loss`;
-  const rows = { dimensions: ['segment', 'parameter'], unit: 'nats', chunkRows: 1 };
+  const { unit = 'nats' } = manifest.objective;
+  const rows = { dimensions: ['segment', 'parameter'], unit, chunkRows: 1 };
   const layered = { shape: [T, layers.length], dimensions: ['segment', 'layer'] };
   const series = (name: string, field: SplitField, description: string, more: Partial<ArraySpec> = {}) =>
     seriesArray({
       name: `${name}/${split}`,
       shape: [T],
+      unit,
       description,
       source: { kind: 'split', split, field },
       ...more,
     });
   return [
-    ...(keep === 'parameters' ? [{ ...rows, name: `allocation/${split}`, dtype: 'float32' as const, shape: [T, sizeOf(parameters)], description: `allocation of each parameter ${of}; negative helps`, compressed: true, source: { kind: 'allocation' as const, split } }] : []),
+    ...(keep === 'parameters' ? [{ ...rows, name: `allocation/${split}`, dtype: objective.precision, shape: [T, sizeOf(parameters)], description: `allocation of each parameter ${of}; negative helps`, compressed: true, source: { kind: 'allocation' as const, split } }] : []),
     ...(keep !== 'layers' && neurons > 0 ? [{ ...rows, name: `sums/neuron/${split}`, dimensions: ['segment', 'neuron'], dtype: 'float64' as const, shape: [T, neurons], description: `allocation of each neuron ${of}, layer by layer`, compressed: false, source: { kind: 'neurons' as const, split } }] : []),
     series('loss', 'loss', `${split} loss at each row of theta`, { shape: [T + 1], dimensions: ['row'] }),
     series('sums/layer', 'layerSums', `allocation of each layer ${of}`, layered),
@@ -153,7 +155,7 @@ function segmentArray(
   return seriesArray({ name: field, dtype: 'int32', shape: [trajectory.iterations], unit: '1', description, source }); // prettier-ignore
 }
 
-function seriesArray(spec: Pick<ArraySpec, 'name' | 'shape' | 'description' | 'source'> & Partial<ArraySpec>): ArraySpec {
+function seriesArray(spec: Pick<ArraySpec, 'name' | 'shape' | 'unit' | 'description' | 'source'> & Partial<ArraySpec>): ArraySpec {
   const { dtype = 'float64', shape } = spec;
-  return { dimensions: ['segment'], unit: 'nats', compressed: false, ...spec, dtype, chunkRows: rowsPerChunk(shape, dtype) };
+  return { dimensions: ['segment'], compressed: false, ...spec, dtype, chunkRows: rowsPerChunk(shape, dtype) };
 } // prettier-ignore

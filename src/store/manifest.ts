@@ -26,6 +26,8 @@ const scalingSchema = z.strictObject({
 const objectiveSchema = z.strictObject({
   /** Such as `softmax cross-entropy`. */
   loss: z.string(),
+  /** Of the loss, and so of every allocation: `nats`, or `squared units` of the targets. */
+  unit: z.string().default('nats'),
   reduction: z.literal('mean'),
   model: z.string(),
   /** The ONNX file and those beside it, whose bytes the run folder keeps; none: a built-in network. */
@@ -42,7 +44,7 @@ const objectiveSchema = z.strictObject({
   lanes: count.min(1),
   batchNorm: z.enum(['chunk', 'running']),
   dropout: z.literal('off'),
-  /** Of parameters, activations and chunk gradients. */
+  /** In which the engine computes, and in which allocations are stored. */
   precision: z.enum(['float32', 'float64']),
 });
 

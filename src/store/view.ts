@@ -15,13 +15,24 @@ export async function makeView(context: RunContext, segments: number): Promise<L
     segments,
     iteration: Int32Array.from({ length: segments + 1 }, (_, row) => iteration?.[row] ?? row),
     layout,
+    unit: manifest.objective.unit,
     rule: manifest.quadrature.rule,
     tolerance: manifest.quadrature.tolerance,
     subintervals: series.subintervals,
     evaluations: series.evaluations,
     split: (name) => series.splits[name] ?? null,
     neuronRows: (name) => rowsOf('neurons', name) as AsyncIterable<Float64Array> | null,
-    allocationRows: (name) => rowsOf('allocation', name) as AsyncIterable<Float32Array> | null,
+    allocationRows: (name) => narrowed(rowsOf('allocation', name)),
+  };
+}
+
+/** Analyses read allocations as float32, however they are stored. */
+function narrowed(rows: AsyncIterable<StoredNumbers> | null): AsyncIterable<Float32Array> | null {
+  if (rows === null) return null;
+  return {
+    async *[Symbol.asyncIterator]() {
+      for await (const row of rows) yield row instanceof Float32Array ? row : Float32Array.from(row);
+    },
   };
 }
 

@@ -24,6 +24,11 @@ describe('presets from the command line', () => {
     const analysis = JSON.parse(stdout) as RunAnalysis;
     expect(analysis.subintervals).toEqual([2, 2, 2]);
     expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain(name);
+  }, 300_000);
+
+  it('are all listed by `lca presets`', async () => {
+    const { stdout } = await lca(['presets']);
+    expect(stdout.trimEnd().split('\n').map((line) => line.split(/\s/)[0])).toEqual(presets.map(({ name }) => name));
   });
 
   it('refuse a network and data that do not fit, naming both shapes', async () => {

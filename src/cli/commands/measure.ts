@@ -13,6 +13,9 @@ const keys: readonly ConfigKey[] = [
   'rule', 'tolerance', 'subintervals', 'maxSubintervals', 'splits', 'chunk', 'lanes', 'keep', 'engine',
 ]; // prettier-ignore
 
+/** What may be said with a run folder too: where its files are now. */
+const places: readonly string[] = ['data', 'trajectory'];
+
 /** What says together that a trajectory comes from elsewhere. */
 const required = ['model', 'trajectory', 'data', 'out'] as const;
 
@@ -36,7 +39,9 @@ export function measureCommand(): Command {
 }
 
 async function measureStored(run: string, options: MeasureOptions): Promise<void> {
-  const flag = [...keys, 'out', 'dryRun'].find((name) => options[name] !== undefined);
+  const flag = [...keys, 'out', 'dryRun'].find(
+    (name) => !places.includes(name) && options[name] !== undefined,
+  );
   if (flag === undefined) return continueStored(run, options);
   throw new UsageError({
     given: `run folder ${run} together with ${flag}`,

@@ -12,6 +12,6 @@ export function reportCommand(): Command {
     .option('--quiet', 'no progress')
     .action(async (run: string, options: { json?: boolean; quiet?: boolean }) => {
       const bar = progressBar('analyse', 'segments', options.quiet);
-      printReport(await reportRun(await openRun(run), bar), options);
+      await printReport(await reportRun(await openRun(run), bar), options);
     });
 }

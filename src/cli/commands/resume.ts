@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { experimentOf } from '../../run/manifest.js';
+import type { Places } from '../../run/places.js';
 import { resumeRun } from '../../store/open.js';
 import { continueRun } from '../workflow.js';
 import { addWorkOptions, type WorkOptions } from './run.js';
@@ -7,14 +8,16 @@ import { addWorkOptions, type WorkOptions } from './run.js';
 export function resumeCommand(): Command {
   const command = new Command('resume')
     .description('go on with a run that was interrupted; it ends as if it had never stopped')
-    .argument('<run>', 'run folder');
+    .argument('<run>', 'run folder')
+    .option('--data <place>', 'where the data of the run are now, if they were moved')
+    .option('--trajectory <place>', 'where the recorded trajectory is now, if it was moved');
   return addWorkOptions(command).action(continueStored);
 }
 
 /** Opens an existing run and does what is left of it. */
-export async function continueStored(run: string, options: WorkOptions): Promise<void> {
+export async function continueStored(run: string, options: WorkOptions & Places): Promise<void> {
   const folder = await resumeRun(run);
-  const experiment = await experimentOf(folder).catch(async (error: unknown) => {
+  const experiment = await experimentOf(folder, options).catch(async (error: unknown) => {
     await folder.close();
     throw error;
   });

@@ -9,6 +9,7 @@ export function verifyCommand(): Command {
     .description('check a run: checksums, sums, balance, and with --sample segments computed anew')
     .argument('<run>', 'run folder')
     .option('--sample <count>', 'recompute this many segments with the float64 reference engine', parseCount)
+    .option('--data <place>', 'where the data of the run are now, if they were moved')
     .option('--workers <count>', 'threads that compute (default: one per core)', parseCount)
     .option('--json', 'print one JSON document')
     .option('--quiet', 'no progress')
@@ -16,6 +17,7 @@ export function verifyCommand(): Command {
       const result = await verifyFolder(run, {
         sample: options.sample ?? 0,
         workers: options.workers,
+        places: { data: options.data },
         checking: progressBar('check', 'files', options.quiet),
         recomputing: progressBar('recompute', 'segments', options.quiet),
       });
@@ -30,6 +32,7 @@ export function verifyCommand(): Command {
 }
 
 interface VerifyOptions {
+  readonly data?: string;
   readonly sample?: number;
   readonly workers?: number;
   readonly json?: boolean;

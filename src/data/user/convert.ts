@@ -7,8 +7,8 @@ import type { Examples } from '../types.js';
 const maxClasses = 65_536;
 
 /**
- * Inputs on shared memory: bytes stay bytes, other integers become int32, floats become float32 (float64 is rounded). Throws
- * DataError where a number does not fit or is not finite.
+ * Inputs on shared memory: bytes and floats stay what they are, other integers become int32. Throws DataError where a number does
+ * not fit (float64 must be of float32 range) or is not finite.
  */
 export function inputsOf({ dtype, data }: NdArray, file: string): Examples['inputs'] {
   if (data instanceof Uint8Array) return sharedFrom(new Uint8Array(0), data);
@@ -40,9 +40,9 @@ export function labelsOf({ dtype, shape, data }: NdArray, file: string): Example
   );
 }
 
-function floatsOf(data: Float64Array | Float32Array, file: string): Float32Array {
-  const floats = sharedFrom(new Float32Array(0), data);
-  const index = floats.findIndex((value) => !Number.isFinite(value));
+function floatsOf<A extends Float64Array | Float32Array>(data: A, file: string): A {
+  const floats = sharedFrom(data, data);
+  const index = data.findIndex((value) => !Number.isFinite(Math.fround(value)));
   if (index < 0) return floats;
   throw misfit(
     file,

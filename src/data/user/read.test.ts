@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataError, UsageError } from '../../errors.js';
 import { loadDataset } from '../load.js';
+import { narrowed } from '../narrow.js';
 import { readUserDataset } from './read.js';
 
 const fixture = join(import.meta.dirname, 'fixtures', 'data.npz');
@@ -149,8 +150,19 @@ describe('readUserDataset', () => {
       await arrays({ x: npy([2, 1], Int16Array.of(-3, 4)), y: npy([2, 2], Float64Array.of(0.5, 1, 1.5, 2)) }),
     );
     expect(pool.inputs).toEqual(Int32Array.of(-3, 4));
-    expect(pool.labels).toEqual(Float32Array.of(0.5, 1, 1.5, 2));
+    expect(pool.labels).toEqual(Float64Array.of(0.5, 1, 1.5, 2));
     expect(classes).toBe(0);
+  });
+
+  it('keeps float64, and rounds it for engines that compute in float32', async () => {
+    const third = Float64Array.of(1 / 3, 2 / 3);
+    const path = await arrays({ x: npy([2, 1], third), y: npy([2, 1], third) });
+    const wide = await loadDataset(path, { seed: 1 });
+    expect([wide.splits.train.inputs, wide.splits.train.labels]).toEqual([third, third]);
+    expect(wide.transform.dtype).toBe('float32');
+    const { inputs, labels } = narrowed(wide).splits.train;
+    expect([inputs, labels]).toEqual([Float32Array.from(third), Float32Array.from(third)]);
+    expect(inputs.buffer).toBeInstanceOf(SharedArrayBuffer);
   });
 
   it.each([

@@ -107,5 +107,5 @@ function classesOf(examples: readonly Examples[]): number {
 /** Bytes are taken for pixels; other numbers are used as they are. */
 function transformOf({ inputs }: Examples): InputTransform {
   if (inputs instanceof Uint8Array) return { dtype: 'uint8', divisor: 255, mean: [], std: [] };
-  return { dtype: inputs instanceof Float32Array ? 'float32' : 'int32', divisor: 1, mean: [], std: [] };
+  return { dtype: inputs instanceof Int32Array ? 'int32' : 'float32', divisor: 1, mean: [], std: [] };
 }

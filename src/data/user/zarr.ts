@@ -8,6 +8,7 @@ import { checkedBytes, elementTypes, maxArrayBytes } from '../formats/array.js';
 import type { ElementType, NdArray } from '../formats/array.js';
 import { damaged, misfit } from '../formats/damaged.js';
 import type { ArraySet } from './types.js';
+import { requireKnownCodecs } from './zarr-codecs.js';
 
 /** An array above this size may be at most `maxRatio` times what its chunks take on disk: absent chunks cost nothing to claim. */
 const freeSize = 2 ** 26;
@@ -65,6 +66,7 @@ function folderStore(folder: string): AsyncReadable {
 async function readArray(folder: string, name: string): Promise<NdArray> {
   const file = `${folder}(${name})`;
   try {
+    await requireKnownCodecs(join(folder, name), file);
     const array = await open(root(folderStore(folder)).resolve(name), { kind: 'array' });
     const dtype = await checkClaims(array, join(folder, name), file);
     const { data, shape } = await get(array);

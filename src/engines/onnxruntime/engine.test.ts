@@ -159,6 +159,46 @@ describe('lowering', () => {
   });
 });
 
+describe('a NaN among activations', () => {
+  const operators: readonly (readonly [string, Attributes])[] = [
+    ['MaxPool', { kernel_shape: [2], strides: [2] }],
+    ['MaxPool', { kernel_shape: [3], dilations: [2], pads: [2, 2] }],
+    ['ReduceMax', { axes: [2], keepdims: 0 }],
+    ['ReduceMax', { axes: [0, 1, 2] }],
+    ['Relu', {}],
+    ['Clip', { min: -1, max: 1 }],
+  ];
+  it.each(operators)('is not lost in %s %j, wherever it is', async (op, attributes) => {
+    const builder = new GraphBuilder('nan');
+    const x = builder.parameter('x', [2, 3, 37], options);
+    const y = builder.apply(op, [builder.apply('Sqrt', [x])], attributes);
+    const loss = builder.apply('ReduceSum', [builder.apply('Mul', [y, y])], { keepdims: 0 });
+    const program = await engine.compile(differentiate(builder.build([loss])));
+    const at = Float64Array.from({ length: 222 }, (_, k) => 1 + (k % 7));
+    program.load(at);
+    expect(await program.run({})).toBeGreaterThan(0);
+    for (let k = 0; k < at.length; k += 13) {
+      program.load(at.map((value, place) => (place === k ? -1 : value)));
+      const gradient = new Float64Array(at.length);
+      expect([k, await program.run({}, gradient), await program.run({})]).toEqual([k, NaN, NaN]);
+      expect(gradient.some(Number.isNaN)).toBe(true);
+    }
+    await program.dispose();
+  });
+
+  it('does not come of infinite ones', async () => {
+    const builder = new GraphBuilder('infinite');
+    const x = builder.parameter('x', [1, 1, 4], options);
+    const pooled = builder.apply('MaxPool', [builder.apply('Log', [x])], { kernel_shape: [2], strides: [2] });
+    const program = await engine.compile(
+      builder.build([builder.apply('ReduceSum', [pooled], { keepdims: 0 })]),
+    );
+    program.load(Float64Array.of(0, 1, Math.E, 0));
+    expect(await program.run({})).toBeCloseTo(1, 6);
+    await program.dispose();
+  });
+});
+
 describe('errors', () => {
   it.each([
     ['a missing input', { labels: chunk(40).labels }, /no array for input x/],

@@ -66,6 +66,41 @@ class Formulas(nn.Module):
         h = F.pad(h, (1, 1))[:, 1:-1]
         return self.head(torch.where(h > 0, h, h * 0.5) / (h.norm(dim=1, keepdim=True) + 1e-3))
 
+class Encoder(nn.Module):
+    """PyTorch's own encoder layers. Exported for inference, equal tensors are stored once: norms, zero biases, whole copied layers."""
+    def __init__(self):
+        super().__init__(); self.token = nn.Parameter(torch.randn(1, 1, 8) * 0.1); self.inner = nn.Linear(6, 8)
+        self.layers = nn.TransformerEncoder(nn.TransformerEncoderLayer(8, 2, 8, dropout=0.0, batch_first=True), 2); self.norm = nn.LayerNorm(8); self.head = nn.Linear(8, 5)
+    def forward(self, x):
+        h = torch.cat([self.token.expand(x.size(0), -1, -1), self.inner(x)], 1)
+        return self.head(self.norm(self.layers(h))[:, 0])
+
+class Folded(nn.Module):
+    """Constant folding leaves these weights transposed or reshaped, without names, at the end of the file; one is tied."""
+    def __init__(self):
+        super().__init__(); self.embed = nn.Embedding(11, 8); self.mlp = S(nn.Linear(8, 8), nn.GELU(), nn.Linear(8, 8, bias=False))
+        self.norm = nn.GroupNorm(2, 6); self.attention = nn.MultiheadAttention(8, 2, batch_first=True); self.decoder = nn.Linear(8, 11, bias=False); self.decoder.weight = self.embed.weight
+    def forward(self, x):
+        h = self.norm(self.mlp(self.embed(x))); y, _ = self.attention(h, h, h, need_weights=False)
+        return self.decoder(h + y)[:, -1]
+
+class Unet(nn.Module):
+    """Nearest and bilinear resizing, reflected padding, concatenation."""
+    def __init__(self):
+        super().__init__(); self.down = nn.Conv2d(2, 4, 3, padding=1, padding_mode='reflect'); self.mid = nn.Conv2d(4, 3, 3, padding=1); self.up = nn.Upsample(scale_factor=2); self.end = nn.Conv2d(9, 2, 3); self.head = nn.Linear(32, 5)
+    def forward(self, x):
+        a = F.silu(self.down(x)); b = torch.tanh(self.mid(F.max_pool2d(a, 2))); c = F.interpolate(F.avg_pool2d(x, 3), size=x.shape[2:], mode='bilinear', align_corners=False)
+        return self.head(torch.tanh(self.end(torch.cat([self.up(b), a, c], 1))).flatten(1))
+
+class Waves(nn.Module):
+    """Parameters that are numbers, exponents, or taken away; sines, norms of zeros, products of three, running sums."""
+    def __init__(self):
+        super().__init__(); self.rate = nn.Parameter(torch.tensor(1.3)); self.log_scale = nn.Parameter(torch.tensor([0.2])); self.first = nn.Linear(4, 6); self.anchor = nn.Parameter(torch.randn(5, 6)); self.mix = nn.Parameter(torch.randn(6, 6) * 0.4); self.tau = nn.Parameter(torch.tensor(1.5))
+    def forward(self, x):
+        h = torch.sin(self.rate * self.first(x)) + torch.cos(self.first(x)); h = torch.cumsum(h, 1).logsumexp(1, keepdim=True) * 0.1 + h
+        dead = F.relu(h - 9).norm(dim=1, keepdim=True)
+        return torch.einsum('ni,ij,kj->nk', h + dead, self.mix, F.normalize(self.anchor, dim=1)) * self.log_scale.exp() - (h[:, :5] - self.anchor[:, 0]) / self.tau
+
 S = nn.Sequential
 networks = {
     'grouped': (S(nn.Conv2d(4, 8, 3, padding=1, groups=2), nn.ReLU(), nn.Conv2d(8, 8, 3, groups=8, padding=1), nn.Tanh(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(72, 5)), (4, 6, 6), 11),
@@ -80,15 +115,29 @@ networks = {
     'transformer': (Transformer(), 'tokens', 16), 'attention': (TorchAttention(), (5, 6), 17), 'gated': (Gated(), (3, 6, 6), 16), 'formulas': (Formulas(), (7,), 13),
 }
 
-for name, (net, shape, opset) in networks.items():
-    n = 5
-    x = torch.randint(0, 11, (n, 6)) if shape == 'tokens' else torch.randn(n, *shape)
-    net.train()
-    torch.onnx.export(net, x, folder / f'{name}.onnx', opset_version=opset, do_constant_folding=False, training=torch.onnx.TrainingMode.TRAINING,
-                      input_names=['input'], output_names=['logits'], dynamic_axes={'input': {0: 'batch'}, 'logits': {0: 'batch'}})
-    net.double(); labels = torch.arange(n) % 5
-    loss = F.cross_entropy(net(x if shape == 'tokens' else x.double()), labels, reduction='sum'); loss.backward()
-    short = lambda t: [float(f'{v:.9g}') for v in t.flatten().tolist()]
-    case = {'examples': n, 'input': x.flatten().tolist() if shape == 'tokens' else [float(f'{v:.9g}') for v in x.flatten().tolist()], 'labels': labels.tolist(), 'loss': loss.item(),
-            'gradient': {k: short(p.grad) for k, p in net.named_parameters()}, 'shapes': {k: list(p.shape) for k, p in net.named_parameters()}}
-    (folder / f'{name}.json').write_text(json.dumps(case, separators=(',', ':')) + '\n')
+# How a network is exported: for training with any batch and names kept, unless it says otherwise.
+def options(kind, x):
+    axes = None if kind in ('fixed', 'single') else {'input': {0: 'batch'}, 'logits': {0: 'batch'}}
+    example = {'fixed': x[:4], 'single': x[:1]}.get(kind, x)
+    return example, dict(dynamic_axes=axes, do_constant_folding=kind == 'folded', training=torch.onnx.TrainingMode.EVAL if kind == 'inference' else torch.onnx.TrainingMode.TRAINING)
+
+def write(networks):
+    for name, (net, shape, opset, *kind) in networks.items():
+        n = 5
+        x = torch.randint(0, 11, (n, 6)) if shape == 'tokens' else torch.randn(n, *shape)
+        net.train(kind != ['inference'])
+        example, how = options(kind[0] if kind else None, x)
+        torch.onnx.export(net, example, folder / f'{name}.onnx', opset_version=opset, input_names=['input'], output_names=['logits'], **how)
+        net.double(); labels = torch.arange(n) % 5
+        loss = F.cross_entropy(net(x if shape == 'tokens' else x.double()), labels, reduction='sum'); loss.backward()
+        short = lambda t: [float(f'{v:.9g}') for v in t.flatten().tolist()]
+        case = {'examples': n, 'input': x.flatten().tolist() if shape == 'tokens' else [float(f'{v:.9g}') for v in x.flatten().tolist()], 'labels': labels.tolist(), 'loss': loss.item(),
+                'gradient': {k: short(p.grad) for k, p in net.named_parameters()}, 'shapes': {k: list(p.shape) for k, p in net.named_parameters()}}
+        (folder / f'{name}.json').write_text(json.dumps(case, separators=(',', ':')) + '\n')
+
+write(networks)
+write({
+    'upsampled': (S(nn.ConvTranspose2d(4, 6, 3, stride=(3, 2), padding=1, output_padding=(2, 1), groups=2), nn.Tanh(), nn.AvgPool2d(3, 2, 1, ceil_mode=True), nn.Flatten(), nn.Linear(150, 5)), (4, 3, 4), 16),
+    'unet': (Unet(), (2, 6, 6), 16), 'waves': (Waves(), (4,), 16), 'localresponse': (S(nn.Conv2d(2, 4, 3), nn.LocalResponseNorm(3), nn.ReLU6(), nn.Flatten(), nn.Linear(16, 5)), (2, 4, 4), 12),
+    'inference': (Encoder(), (5, 6), 16, 'inference'), 'folded': (Folded(), 'tokens', 14, 'folded'), 'fixed': (TorchAttention(), (5, 6), 15, 'fixed'), 'single': (Encoder(), (5, 6), 14, 'single'),
+})

@@ -1,6 +1,7 @@
 import { transpose } from './shuffle.js';
 import { lines } from './text.js';
 import type { Target } from '../toolchain/target.js';
+import { elementaryFunctions } from './functions.js';
 
 const headers: Readonly<Record<Target['name'], string>> = {
   avx512: '#include <immintrin.h>',
@@ -159,5 +160,6 @@ INLINE void add_moments(double *sum, double *squares, v mask, v pivot, v far, v 
   }
   *sum += s;
   *squares += q;
-}`;
+}
+${elementaryFunctions}`;
 }

@@ -4,6 +4,7 @@ import { activationGradients } from './activation-grad.js';
 import { convolutionGradients } from './convolution-grad.js';
 import { gatherGradients } from './gather-grad.js';
 import { losses } from './loss.js';
+import { reduceMax } from './maxima.js';
 import { normalizations } from './normalization.js';
 import { pools } from './pooling.js';
 import { softmaxGradients } from './softmax-grad.js';
@@ -23,4 +24,5 @@ export const lowerings: ReadonlyMap<string, Lowering> = new Map([
     pools,
     softmaxGradients,
   ].flatMap((table) => Object.entries(table)),
+  ['ReduceMax', reduceMax],
 ]);

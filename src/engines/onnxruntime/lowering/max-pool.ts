@@ -3,12 +3,13 @@ import { poolingOf } from '../../../graph/windows.js';
 import { sizeOf } from '../../../graph/types.js';
 import type { Emitter } from '../../../graph/onnx/standard/emitter.js';
 import type { Lowering } from '../../../graph/onnx/standard/lowering.js';
+import { withNaN } from './maxima.js';
 import { paddedPooling } from './pooling-windows.js';
 import { padSpatially, reshape, seenThrough, tapsOf } from './taps.js';
 
 export const maxPool: Lowering = (emit, node, [x]) => {
   const padded = paddedPooling(emit, x!, poolingOf(node));
-  return emit.add('MaxPool', [padded.x], padded.attributes);
+  return withNaN(emit, emit.add('MaxPool', [padded.x], padded.attributes), x!);
 };
 
 /** dy goes to the first maximum of each window. */

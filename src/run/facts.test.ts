@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { smallManifest } from '../../test/support/run-folder.js';
+import { parseManifest } from '../store/manifest.js';
+import { factsOf } from './facts.js';
+
+const small = smallManifest(3);
+const hash = (letter: string) => letter.repeat(64);
+
+function facts(change: Partial<typeof small>): Record<string, string> {
+  const manifest = parseManifest({ format: 'lossledger', formatVersion: 1, ...small, ...change }, 'the test');
+  return Object.fromEntries(factsOf(manifest));
+}
+
+describe('what defines a run, in words', () => {
+  it('names every training setting that is used, and no other', () => {
+    const config = {
+      optimizer: 'adam', learningRate: 0.1, momentum: null, weightDecay: 0, clipNorm: 2, batchSize: 5,
+      schedule: { kind: 'step', every: 2, factor: 0.5 }, groups: [], init: null,
+    }; // prettier-ignore
+    expect(facts({ config })['Training']).toBe(
+      '3 iterations; optimizer adam, learningRate 0.1, clipNorm 2, schedule {"kind":"step","every":2,"factor":0.5}, batchSize 5; seed 1',
+    );
+    expect(facts({ config: { ...config, momentum: 0 } })['Training']).toContain('momentum 0,');
+    const groups = [{ match: 'fc2.*', frozen: true }];
+    expect(facts({ config: { ...config, groups } })['Training']).toContain(
+      'groups [{"match":"fc2.*","frozen":true}]',
+    );
+  });
+
+  it('tells data of one name and size apart', () => {
+    const dataOf = (letter: string) => ({
+      ...small.objective,
+      files: [{ name: 'x.npz', sha256: hash(letter) }],
+    });
+    expect(facts({ objective: dataOf('a') })).not.toEqual(facts({ objective: dataOf('b') }));
+    const scaled = { ...small.objective, scaling: { divisor: 255, mean: [0.1], std: [0.3] } };
+    expect(facts({ objective: scaled })['Data']).toBe(
+      'made: 100 train, 20 validation examples; inputs divided by 255; each channel with mean 0 and variance 1',
+    );
+  });
+
+  it('names the files of a trajectory from elsewhere instead of training', () => {
+    const trajectory = {
+      ...small.trajectory,
+      files: [{ name: 't.npz', sha256: hash('c') }],
+      batchSize: null,
+    };
+    expect(facts({ trajectory })).toMatchObject({ Trajectory: '3 steps from t.npz cccccccccccc' });
+    expect(facts({ trajectory })).not.toHaveProperty('Training');
+  });
+});

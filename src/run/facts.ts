@@ -1,0 +1,66 @@
+import type { Manifest } from '../store/manifest.js';
+
+/** Keys that say how θ was trained; the mini-batches, the iterations and the seed are stated with them. */
+const trainingKeys = [
+  'optimizer', 'learningRate', 'momentum', 'meanSquareDecay', 'epsilon', 'weightDecay', 'clipNorm', 'schedule', 'groups', 'init',
+  'batchSize',
+] as const; // prettier-ignore
+
+/** The run's definition in words, for the end of a report: what must agree for two runs to be compared. */
+export function factsOf(manifest: Manifest): [string, string][] {
+  const { objective, quadrature, engine, createdBy } = manifest;
+  const { unit } = objective;
+  const tolerance = quadrature.tolerance === null ? 'none' : `${quadrature.tolerance} ${unit}`;
+  return [
+    ['Network', [objective.model, ...objective.modelFiles.map(checksum)].join(', ')],
+    ['Data', dataInWords(objective)],
+    ['Data files (SHA-256)', objective.files.map(checksum).join(', ')],
+    ['Split (SHA-256)', objective.splitHash],
+    ['Loss', `${objective.reduction} ${objective.loss}, ${unit}; dropout ${objective.dropout}`],
+    [
+      'Chunk',
+      `${objective.chunk} examples; batch statistics by ${objective.batchNorm}; ${objective.lanes} lanes`,
+    ],
+    trajectoryFact(manifest),
+    [
+      'Quadrature',
+      `${quadrature.rule}, tolerance ${tolerance}, at most ${quadrature.maxSubintervals} subintervals`,
+    ],
+    ['Precision', `${objective.precision} gradients, float64 sums`],
+    ['Engine', `${engine.name} (${engine.version})`],
+    ['Made by', createdBy],
+  ];
+}
+
+function dataInWords({ dataset, counts, scaling }: Manifest['objective']): string {
+  const { divisor, std } = scaling;
+  return [
+    `${dataset}: ${counts.train ?? 0} train, ${counts.validation ?? 0} validation examples`,
+    ...(divisor === 1 ? [] : [`inputs divided by ${divisor}`]),
+    ...(std.length === 0 ? [] : ['each channel with mean 0 and variance 1']),
+  ].join('; ');
+}
+
+function trajectoryFact({ trajectory, config, seed }: Manifest): [string, string] {
+  const { files, iterations } = trajectory;
+  if (files.length > 0) return ['Trajectory', `${iterations} steps from ${files.map(checksum).join(', ')}`];
+  const settings = trainingKeys
+    .filter((key) => isStated(key, config[key]))
+    .map((key) => `${key} ${plain(config[key])}`);
+  return ['Training', `${iterations} iterations; ${settings.join(', ')}; seed ${seed}`];
+}
+
+/** `none`, an empty list and no weight decay say that a setting is not used; momentum 0 says that it is. */
+function isStated(key: string, value: unknown): boolean {
+  if (value === undefined || value === null) return false;
+  return Array.isArray(value) ? value.length > 0 : key !== 'weightDecay' || value !== 0;
+}
+
+function plain(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** A file's name with the beginning of its checksum; the manifest has the rest. */
+function checksum({ name, sha256 }: Manifest['objective']['files'][number]): string {
+  return `${name} ${sha256.slice(0, 12)}`;
+}

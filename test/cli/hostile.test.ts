@@ -1,0 +1,296 @@
+import { existsSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { zipSync } from 'fflate';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { encodeModel, type ModelSpec, type NodeSpec } from '../../src/graph/onnx/encode.js';
+import { ModelSchema, TensorSchema } from '../../src/graph/onnx/onnx_pb.js';
+import { tensorBytes } from '../../src/graph/onnx/tensor-bytes.js';
+import { lca, temporaryFolder, type CliResult } from '../support/cli.js';
+import { npyFile, npzFile } from '../support/npz.js';
+import { encodeSafetensors } from '../support/safetensors.js';
+
+const folder = temporaryFolder();
+const file = (name: string) => join(folder, name);
+
+const weight = {
+  name: 'fc.weight',
+  dtype: 'float32',
+  shape: [4, 3],
+  bytes: tensorBytes('float32', new Float32Array(12).fill(0.5)),
+} as const;
+const node = (
+  op: string,
+  inputs: string[],
+  outputs: string[],
+  attributes: NodeSpec['attributes'] = {},
+): NodeSpec => ({ op, name: outputs[0]!, inputs, outputs, attributes });
+
+function model(change: Partial<ModelSpec> = {}): Uint8Array {
+  return encodeModel({
+    name: 'model',
+    opset: 17,
+    inputs: [{ name: 'input', dtype: 'float32', shape: ['batch', 4] }],
+    outputs: [{ name: 'y', dtype: 'float32', shape: ['batch', 3] }],
+    initializers: [weight],
+    nodes: [node('MatMul', ['input', 'fc.weight'], ['y'])],
+    ...change,
+  });
+}
+
+/** The good model with another graph. */
+function withGraph(change: (graph: NonNullable<ReturnType<typeof decoded>['graph']>) => void): Uint8Array {
+  const whole = decoded();
+  change(whole.graph!);
+  return toBinary(ModelSchema, whole);
+}
+const decoded = () => fromBinary(ModelSchema, model());
+
+const external = (location: string) =>
+  withGraph((graph) => {
+    graph.initializer = [
+      create(TensorSchema, {
+        name: 'fc.weight',
+        dims: [4n, 3n],
+        dataType: 1,
+        dataLocation: 1,
+        externalData: [{ key: 'location', value: location }],
+      }),
+    ];
+  });
+
+/** A protobuf field of bytes. */
+function field(number: number, content: Uint8Array): Uint8Array {
+  const length: number[] = [];
+  for (let rest = content.length; ; rest >>>= 7) {
+    length.push(rest > 127 ? (rest & 127) | 128 : rest);
+    if (rest <= 127) return Buffer.concat([Uint8Array.of(8 * number + 2, ...length), content]);
+  }
+}
+
+/** A model whose nodes (1) hold a branch: an attribute (5) that is a graph (6). */
+function nestedBranches(depth: number): Uint8Array {
+  let graph: Uint8Array = new Uint8Array(0);
+  for (let k = 0; k < depth; k++)
+    graph = field(1, Buffer.concat([field(4, Buffer.from('If')), field(5, field(6, graph))]));
+  return Buffer.concat([Uint8Array.of(8, 8, 0x42, 2, 16, 17), field(7, graph)]);
+}
+
+function tiled(times: number): Uint8Array {
+  const repeats = { name: 'r', dtype: 'int64', shape: [2], bytes: tensorBytes('int64', [1, times]) } as const;
+  const nodes = [node('MatMul', ['input', 'fc.weight'], ['h']), node('Tile', ['h', 'r'], ['y'])];
+  return model({ initializers: [weight, repeats], nodes });
+}
+
+function safetensors(header: string | Uint8Array, claimed?: bigint): Uint8Array {
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(claimed ?? BigInt(header.length));
+  return Buffer.concat([length, Buffer.from(header)]);
+}
+
+const claims = (shape: number[], bytes: number) =>
+  safetensors(JSON.stringify({ theta: { dtype: 'F32', shape, data_offsets: [0, bytes] } }));
+
+function npyClaim(shape: string): Uint8Array {
+  const header = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape}), }`.padEnd(117) + '\n';
+  return Buffer.concat([Buffer.from('\x93NUMPY\x01\x00v\x00', 'latin1'), Buffer.from(header)]);
+}
+
+const theta = { shape: [3, 12], data: Float32Array.from({ length: 36 }, (_, k) => k / 10) };
+const cyclic = model({ nodes: [node('Add', ['y', 'input'], ['h']), node('Relu', ['h'], ['y'])] });
+const input = (extent: number) =>
+  model({ inputs: [{ name: 'input', dtype: 'float32', shape: ['batch', extent] }] });
+
+/** What stands in the place of the good model, trajectory or data, and what the message says. */
+const hostile: readonly (readonly [
+  string,
+  'model' | 'trajectory' | 'data',
+  string,
+  (() => Uint8Array) | null,
+  RegExp,
+])[] = [
+  [
+    'a length of 2 GiB',
+    'model',
+    'claim.onnx',
+    () => Uint8Array.of(8, 8, 0x3a, 255, 255, 255, 255, 7, 1, 2),
+    /a field of 2147483647 bytes where 2 are left/,
+  ],
+  ['2 GiB of zeros', 'model', 'zeros.onnx', null, /begins with no field of a model/],
+  ['an endless device', 'model', 'device.onnx', null, /device.onnx: not a plain file/],
+  ['a folder', 'model', 'folder.onnx', null, /not a plain file/],
+  [
+    'groups nested five million deep',
+    'model',
+    'groups.onnx',
+    () => new Uint8Array(5_000_000).fill(0x0b),
+    /not a readable ONNX model/,
+  ],
+  [
+    'groups nested in a model',
+    'model',
+    'deep.onnx',
+    () => Buffer.concat([Buffer.of(8, 8), new Uint8Array(5_000_000).fill(0x0b)]),
+    /not a readable ONNX model/,
+  ],
+  ['branches nested 1,000 deep', 'model', 'branches.onnx', () => nestedBranches(1000), /0 inputs/],
+  ['a cycle', 'model', 'cyclic.onnx', () => cyclic, /a cycle through node/],
+  ['a negative extent', 'model', 'negative.onnx', () => input(-4), /shape \[\?, -4\]/],
+  ['a huge extent', 'model', 'huge.onnx', () => input(2 ** 40), /1099511627776/],
+  ['activations of 600 GB', 'model', 'tiled.onnx', () => tiled(1e8), /needs about .* GB of memory/],
+  ['its end cut off', 'model', 'cut.onnx', () => model().subarray(0, 60), /not a readable ONNX model/],
+  [
+    'data in ../../etc/passwd',
+    'model',
+    'traversal.onnx',
+    () => external('../../etc/passwd'),
+    /external data in "..\/..\/etc\/passwd"/,
+  ],
+  [
+    'data in /etc/passwd',
+    'model',
+    'absolute.onnx',
+    () => external('/etc/passwd'),
+    /external data in "\/etc\/passwd"/,
+  ],
+  [
+    'data in a device',
+    'model',
+    'outside.onnx',
+    () => external('device.onnx'),
+    /device.onnx, which the model names and which cannot be read/,
+  ],
+  [
+    'a header of 2^63 bytes',
+    'trajectory',
+    'header.safetensors',
+    () => safetensors('{}', 2n ** 63n),
+    /a header of 9223372036854776000 bytes/,
+  ],
+  [
+    'a header nested five million deep',
+    'trajectory',
+    'deep.safetensors',
+    () => safetensors('{"theta":' + '['.repeat(5e6) + ']'.repeat(5e6) + '}'),
+    /a deeply nested header/,
+  ],
+  [
+    'a negative extent',
+    'trajectory',
+    'negative.safetensors',
+    () => claims([-3, -12], 144),
+    /malformed entry/,
+  ],
+  [
+    'a huge extent',
+    'trajectory',
+    'huge.safetensors',
+    () => claims([2 ** 50, 12], 12 * 2 ** 48),
+    /malformed entry|claims a float32 array/,
+  ],
+  [
+    'its end cut off',
+    'trajectory',
+    'cut.safetensors',
+    () => encodeSafetensors({ theta }).subarray(0, 150),
+    /truncated or inconsistent/,
+  ],
+  [
+    'a zip bomb',
+    'trajectory',
+    'bomb.npz',
+    () => zipSync({ 'theta.npy': npyFile(new Float32Array(48e6), [4e6, 12]) }, { level: 9 }),
+    /a zip bomb/,
+  ],
+  ['a negative extent', 'trajectory', 'negative.npy', () => npyClaim('-5, 4'), /shape': \(-5, 4\)/],
+  [
+    'HDF5, its end cut off',
+    'trajectory',
+    'cut.h5',
+    () => Buffer.from('\x89HDF\r\n\x1a\n' + '\0'.repeat(600), 'latin1'),
+    /not readable as HDF5/,
+  ],
+  [
+    'a zip bomb',
+    'data',
+    'bomb-data.npz',
+    () =>
+      zipSync(
+        { 'x.npy': npyFile(new Float32Array(4e7), [1e7, 4]), 'y.npy': npyFile(new Int32Array(5), [5]) },
+        { level: 9 },
+      ),
+    /a zip bomb/,
+  ],
+  ['a huge extent', 'data', 'huge.npy,y.npy', () => npyClaim('99999999999, 4'), /99999999999/],
+  [
+    'huge extents in IDX',
+    'data',
+    'huge.idx,y.npy',
+    () => Uint8Array.of(0, 0, 14, 3, ...new Array<number>(12).fill(255)),
+    /4294967295/,
+  ],
+  ['an endless device', 'data', 'device.onnx,y.npy', null, /not a plain file/],
+];
+
+beforeAll(() => {
+  writeFileSync(file('good.onnx'), model());
+  writeFileSync(file('good.safetensors'), encodeSafetensors({ theta }));
+  const y = Int32Array.of(0, 1, 2, 0, 1);
+  writeFileSync(
+    file('good.npz'),
+    npzFile({ x: { shape: [5, 4], data: new Float32Array(20).fill(1) }, y: { shape: [5], data: y } }),
+  );
+  writeFileSync(file('y.npy'), npyFile(y, [5]));
+  writeFileSync(file('zeros.onnx'), '');
+  truncateSync(file('zeros.onnx'), 2 ** 31 - 1);
+  symlinkSync('/dev/zero', file('device.onnx'));
+  mkdirSync(file('folder.onnx'));
+});
+
+/** Processor time of the whole process in milliseconds, its start included, said on standard error when it ends. */
+const sayTime =
+  "process.on('exit',()=>{const{user,system}=process.cpuUsage();process.stderr.write('cpu='+(user+system)/1000)})";
+const timed = { NODE_OPTIONS: `--import=data:text/javascript,${sayTime}` };
+
+function measure(change: Readonly<Record<string, string>>, out: string): Promise<CliResult> {
+  const given = {
+    model: file('good.onnx'),
+    trajectory: file('good.safetensors'),
+    data: file('good.npz'),
+    ...change,
+  };
+  const flags = Object.entries(given).flatMap(([name, value]) => [`--${name}`, value]);
+  return lca(
+    ['measure', ...flags, '--engine', 'reference', '--tolerance', 'none', '--quiet', '--out', out],
+    timed,
+  );
+}
+
+describe('hostile files, from the command line', () => {
+  it('are told from good ones', async () => {
+    const { code, stderr } = await measure({}, file('good'));
+    expect(code, stderr).toBe(0);
+  });
+
+  it.each(hostile)('%s (%s %s): refused in under a second', async (_, role, name, build, message) => {
+    const [first] = name.split(',');
+    if (build !== null) writeFileSync(file(first!), build());
+    const out = file('refused');
+    const { code, stderr } = await measure({ [role]: name.split(',').map(file).join(',') }, out);
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/expected:[^]*to do:/);
+    expect(code).toBe(2);
+    expect(Number(/cpu=([\d.]+)/.exec(stderr)![1])).toBeLessThan(1000);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('models are refused by inspect too', async () => {
+    for (const [, role, name] of hostile) {
+      if (role !== 'model' || name === 'tiled.onnx') continue;
+      const { code, stderr, stdout } = await lca(['inspect', file(name)], timed);
+      expect(code, name).toBe(2);
+      expect(stdout + stderr).toMatch(/expected:|cannot be measured|not supported/i);
+      expect(Number(/cpu=([\d.]+)/.exec(stderr)![1])).toBeLessThan(1000);
+    }
+  });
+}); // prettier-ignore

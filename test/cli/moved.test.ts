@@ -1,0 +1,148 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { GraphBuilder } from '../../src/graph/builder.js';
+import { writeOnnx } from '../../src/graph/onnx/index.js';
+import { ended, fingerprint, lca, startCli, temporaryFolder } from '../support/cli.js';
+import { npzFile } from '../support/npz.js';
+import { encodeSafetensors } from '../support/safetensors.js';
+import { randomFrom } from '../support/samples.js';
+
+const folder = temporaryFolder();
+const file = (name: string) => join(folder, name);
+const [examples, inputs, hidden, classes, rows] = [400, 60, 40, 5, 41];
+const size = hidden * inputs + hidden + classes * hidden + classes;
+const whole = file('whole');
+
+/** A network of two layers, as a file, with a wandering trajectory and random data. */
+beforeAll(async () => {
+  const random = randomFrom(7);
+  const builder = new GraphBuilder('two');
+  const parameter = (name: string, shape: number[]) =>
+    builder.parameter(name, shape, {
+      layer: name.split('.')[0]!,
+      neuronAxis: 0,
+      initializer: { kind: 'zeros' },
+    });
+  const x = builder.input('x', 'float32', [1, inputs]);
+  const h = builder.apply(
+    'Gemm',
+    [x, parameter('a.weight', [hidden, inputs]), parameter('a.bias', [hidden])],
+    { transB: 1 },
+  );
+  const y = builder.apply(
+    'Gemm',
+    [builder.apply('Tanh', [h]), parameter('b.weight', [classes, hidden]), parameter('b.bias', [classes])],
+    { transB: 1 },
+  );
+  writeFileSync(file('model.onnx'), writeOnnx(builder.build([y]), new Float32Array(size)));
+  const theta = Float32Array.from({ length: rows * size }, () => random() - 0.5);
+  for (let k = size; k < theta.length; k++) theta[k] = theta[k - size]! + 0.05 * theta[k]!;
+  writeFileSync(
+    file('trajectory.safetensors'),
+    encodeSafetensors({ theta: { shape: [rows, size], data: theta } }),
+  );
+  const data = Float32Array.from({ length: examples * inputs }, random);
+  const labels = Int32Array.from({ length: examples }, () => Math.floor(random() * classes));
+  writeFileSync(
+    file('data.npz'),
+    npzFile({ x: { data, shape: [examples, inputs] }, y: { data: labels, shape: [examples] } }),
+  );
+  const { code, stderr } = await lca([...measure, '--out', whole]);
+  expect(code, stderr).toBe(0);
+});
+
+const measure = [
+  'measure',
+  '--model',
+  file('model.onnx'),
+  '--trajectory',
+  file('trajectory.safetensors'),
+  '--data',
+  file('data.npz'),
+  '--chunk',
+  '50',
+  '--subintervals',
+  '8',
+  '--tolerance',
+  'none',
+  '--engine',
+  'reference',
+  '--quiet',
+];
+
+/** What must not depend on interruptions and places. */
+const lasting = (run: string) => ({
+  ...fingerprint(join(run, 'ledger.zarr')),
+  ...fingerprint(join(run, 'analysis')),
+});
+
+/** Starts measuring and kills it once so many segments are stored. */
+async function killedAfter(run: string, segments: number): Promise<void> {
+  const child = startCli(existsSync(run) ? ['resume', run, '--quiet'] : [...measure, '--out', run]);
+  const stored = () =>
+    existsSync(join(run, 'journal')) &&
+    readFileSync(join(run, 'journal'), 'utf8').split('"leftResidual"').length > segments;
+  const watch = setInterval(() => {
+    if (stored()) child.kill('SIGKILL');
+  }, 5);
+  const { signal } = await ended(child);
+  clearInterval(watch);
+  expect(signal).toBe('SIGKILL');
+}
+
+describe('a measurement of a trajectory from elsewhere', () => {
+  it('that is killed again and again ends with the same bytes', async () => {
+    const run = file('killed');
+    for (const segments of [0, 1, 5, 12, 20]) await killedAfter(run, segments);
+    const { code, stderr } = await lca(['resume', run, '--quiet']);
+    expect(code, stderr).toBe(0);
+    expect(lasting(run)).toEqual(lasting(whole));
+  });
+
+  it('goes on where its data have moved, once told where', async () => {
+    const run = file('moved');
+    await killedAfter(run, 3);
+    mkdirSync(file('elsewhere'));
+    renameSync(file('data.npz'), file('elsewhere/data.npz'));
+    rmSync(file('model.onnx'));
+    const lost = await lca(['resume', run, '--quiet']);
+    expect(lost.stderr).toMatch(/data .*data\.npz, which the run was made with and which is not there[^]*data\.npz with SHA-256 [0-9a-f]{64}[^]*--data PLACE/);
+    expect(lost.code).toBe(2);
+
+    mkdirSync(file('changed'));
+    writeFileSync(file('changed/data.npz'), npzFile({ x: { data: new Float32Array(inputs), shape: [1, inputs] }, y: { data: Int32Array.of(0), shape: [1] } }));
+    const other = await lca(['resume', run, '--data', file('changed/data.npz'), '--quiet']);
+    expect(other.stderr).toMatch(/file data\.npz of data .*changed[^]*which the run was made with/);
+    expect(other.code).toBe(2);
+
+    const { code, stderr } = await lca(['measure', run, '--data', file('elsewhere/data.npz'), '--quiet']);
+    expect(code, stderr).toBe(0);
+    expect(lasting(run)).toEqual(lasting(whole));
+    expect((await lca(['report', run, '--quiet'])).code).toBe(0);
+    expect((await lca(['verify', run, '--quiet'])).code).toBe(0);
+    const blind = await lca(['verify', run, '--sample', '1', '--quiet']);
+    expect(blind.stderr).toMatch(/--data PLACE/);
+    expect(blind.code).toBe(2);
+    const seeing = await lca(['verify', run, '--sample', '1', '--data', file('elsewhere/data.npz'), '--quiet']);
+    expect(seeing.stdout + seeing.stderr).toMatch(/1 segments recomputed[^]*sound/);
+  });
+
+  it('asks for its trajectory while rows are missing', async () => {
+    const run = file('rows');
+    renameSync(file('elsewhere/data.npz'), file('data.npz'));
+    writeFileSync(file('model.onnx'), readFileSync(join(whole, 'model.onnx')));
+    const child = startCli([...measure, '--out', run]);
+    const watch = setInterval(() => { if (existsSync(join(run, 'journal'))) child.kill('SIGKILL'); }, 1);
+    await ended(child);
+    clearInterval(watch);
+    if (readFileSync(join(run, 'journal'), 'utf8').includes('"trained"')) return;
+    renameSync(file('trajectory.safetensors'), file('elsewhere/trajectory.safetensors'));
+    const lost = await lca(['resume', run, '--quiet']);
+    expect(lost.stderr).toMatch(/trajectory .*not there[^]*--trajectory PLACE/);
+    expect(lost.code).toBe(2);
+    const found = await lca(['resume', run, '--trajectory', file('elsewhere/trajectory.safetensors'), '--quiet']);
+    expect(found.code, found.stderr).toBe(0);
+    expect(lasting(run)).toEqual(lasting(whole));
+  });
+}, 300_000); // prettier-ignore

@@ -1,0 +1,44 @@
+import { isLossledgerError } from '../../src/errors.js';
+import { randomFrom, type Random } from './samples.js';
+
+/** What no damaged file may do: take longer than this each (milliseconds), or make the process grow by more than this (bytes). */
+export const bounds = { time: 1000, memory: 512 * 2 ** 20 } as const;
+
+/** What became of many damaged files. */
+export interface Endurance {
+  readonly read: number;
+  /** Refused with an error of this project, exit code 2. */
+  readonly refused: number;
+  /** Anything else that was thrown: the first few, with the run that made them. */
+  readonly crashes: readonly string[];
+  /** Milliseconds that the slowest took. */
+  readonly slowest: number;
+  /** Bytes by which the process's largest resident size grew. */
+  readonly growth: number;
+}
+
+/** Reads `runs` damaged files, each made from its own random numbers, and keeps account. */
+export async function endure(
+  runs: number,
+  seed: number,
+  read: (random: Random, run: number) => Promise<void> | void,
+): Promise<Endurance> {
+  const before = process.memoryUsage().rss;
+  const counts = { read: 0, refused: 0 };
+  const crashes: string[] = [];
+  let slowest = 0;
+  for (let run = 0; run < runs; run++) {
+    const start = performance.now();
+    try {
+      await read(randomFrom(seed * 1_000_003 + run), run);
+      counts.read++;
+    } catch (error) {
+      if (isLossledgerError(error) && error.exitCode === 2) counts.refused++;
+      else if (crashes.length < 5) crashes.push(`run ${run}: ${error instanceof Error ? error.stack! : String(error)}`); // prettier-ignore
+    }
+    slowest = Math.max(slowest, performance.now() - start);
+  }
+  // Kibibytes, the most that the process ever had: it counts what was freed again too.
+  const growth = Math.max(0, process.resourceUsage().maxRSS * 1024 - before);
+  return { ...counts, crashes, slowest, growth };
+}
