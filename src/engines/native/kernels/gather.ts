@@ -33,6 +33,8 @@ export interface Extent {
  * one has a class for each remainder.
  */
 export interface Gather {
+  /** True for a gradient, of which everything that follows is a linear function. */
+  readonly isGradient: boolean;
   readonly group: number;
   /** Channels of one group. */
   readonly inputChannels: number;
@@ -98,6 +100,7 @@ export function windowTaps(c: Convolution): Tap[] {
 export function forwardGather(c: Convolution): Gather {
   const { y, x } = axesOf(c);
   return {
+    isGradient: false,
     group: c.group,
     inputChannels: c.inputChannels / c.group,
     outputChannels: c.outputChannels / c.group,
@@ -137,6 +140,7 @@ export function inputGradientGather(c: Convolution): Gather {
     })),
   );
   return {
+    isGradient: true,
     group: c.group,
     inputChannels: c.outputChannels / c.group,
     outputChannels: c.inputChannels / c.group,

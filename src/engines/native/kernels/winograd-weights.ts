@@ -17,7 +17,11 @@ import {
   transposedVectors,
 } from './product-sums.js';
 import type { TileBlocks } from './winograd-tiles.js';
-import { POSITIONS, positionStride, tileBlocks, tilePatch, transformInput } from './winograd-tiles.js';
+import { positionsOf, schemeOfTwo } from './winograd-scheme.js';
+import { positionStride, tileBlocks, tilePatch, transformInput } from './winograd-tiles.js';
+
+const scheme = schemeOfTwo;
+const POSITIONS = positionsOf(scheme);
 
 /** Bytes of one position's operands that should stay in the second-level cache. */
 const POSITION_BYTES = 512 << 10;
@@ -55,7 +59,7 @@ function planOf(shape: WeightsShape): Plan {
   const sums = sumsOf(shape);
   const fitting = Math.floor(POSITION_BYTES / ((c.inputChannels + c.outputChannels) * 4 * target.lanes));
   const wanted = Math.max(LEAST_TILES, Math.min(MOST_TILES, fitting));
-  const blocks = tileBlocks({ height: c.output[0]!, width: c.output[1]! }, wanted);
+  const blocks = tileBlocks({ height: c.output[0]!, width: c.output[1]! }, scheme.outputs, wanted);
   const tiles = blocks.bandRows * blocks.columns;
   const isWhole = blocks.bands === 1 && blocks.blocks === 1;
   const groups = isWhole ? Math.max(1, Math.floor(wanted / tiles)) : 1;
@@ -69,8 +73,8 @@ function planOf(shape: WeightsShape): Plan {
     tiles,
     steps,
     inputStride,
-    inputs: positionStride(c.inputChannels * inputStride),
-    gradients: positionStride(transposedVectors(sums, steps)),
+    inputs: positionStride(c.inputChannels * inputStride, scheme),
+    gradients: positionStride(transposedVectors(sums, steps), scheme),
     band,
     width,
     bandSteps: band * width * target.lanes,
@@ -167,7 +171,7 @@ function transformInputs({ sums, blocks, tiles, inputStride, inputs }: Plan, xs:
   return `for (long c = 0; c < ${sums.rows}; c++) for (long i = 0; i < ${blocks.bandRows}; i++) {
       const v *z = xs + c * ${xs.channelStride} + i * ${2 * xs.rowStride} + q0 * 2;
       v *const to = inputs + c * ${inputStride} + k * ${tiles} + i * ${blocks.columns};
-      ${transformInput(xs.rowStride, blocks.columns, inputs)}
+      ${transformInput(scheme, xs.rowStride, blocks.columns, inputs)}
     }`;
 }
 
@@ -179,7 +183,7 @@ function transformGradients({ sums, blocks, tiles, steps, gradients, width, band
       ${store(4 * k, 'first')}
       ${store(4 * k + 1, 'first + second')}
       ${store(4 * k + 2, 'first - second')}
-      ${store(4 * k + 3, '-second')} }`;
+      ${store(4 * k + 3, 'second')} }`;
   return tileLoops(
     'o',
     columnTiles(sums),
@@ -192,7 +196,7 @@ function transformGradients({ sums, blocks, tiles, steps, gradients, width, band
         ${row(0, 'a', 'b')}
         ${row(1, 'a + c', 'b + d')}
         ${row(2, 'a - c', 'b - d')}
-        ${row(3, '-c', '-d')}
+        ${row(3, 'c', 'd')}
       }
     }`,
   );

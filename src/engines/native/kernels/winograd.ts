@@ -13,19 +13,15 @@ import type { Gather } from './gather.js';
 import { multiplyAdds, sizesOf } from './gather.js';
 import { copiedPatch, patchVectors } from './patch.js';
 import type { TileBlocks } from './winograd-tiles.js';
-import {
-  kernelTransform,
-  POSITIONS,
-  positionStride,
-  tileBlocks,
-  tilePatch,
-  transformInput,
-} from './winograd-tiles.js';
+import type { Scheme } from './winograd-scheme.js';
+import { outputTransform, positionsOf, schemeOfFour, schemeOfTwo } from './winograd-scheme.js';
+import { positionStride, tileBlocks, tilePatch, transformInput } from './winograd-tiles.js';
 
 /** Tiles of a block: few, so that its transformed inputs and products stay close; enough to reuse each weight. */
 const TILES_AT_ONCE = 8;
 
 interface Plan {
+  readonly scheme: Scheme;
   readonly blocks: TileBlocks;
   /** Tiles of a block. */
   readonly tiles: number;
@@ -33,12 +29,24 @@ interface Plan {
   readonly columns: readonly Segment[];
 }
 
+/**
+ * Tiles of 4×4 for gradients, where the plane has enough of them to reuse each weight, else of 2×2. Their rounding errors are
+ * three times those of 2×2: little in itself, but in the forward pass they would make more activations change sign, and each
+ * of those changes the gradient by much more.
+ */
+function schemeFor({ isGradient, output }: Gather): Scheme {
+  const tiles = Math.ceil(output.height / 4) * Math.ceil(output.width / 4);
+  return isGradient && tiles >= 4 ? schemeOfFour : schemeOfTwo;
+}
+
 function planOf(gather: Gather, target: Target): Plan {
   const { outputChannels } = gather;
-  const blocks = tileBlocks(gather.output, TILES_AT_ONCE);
+  const scheme = schemeFor(gather);
+  const blocks = tileBlocks(gather.output, scheme.outputs, TILES_AT_ONCE);
   const tiles = blocks.bandRows * blocks.columns;
   const tile = registerTile(outputChannels, tiles, target.registers);
   return {
+    scheme,
     blocks,
     tiles,
     outputs: splitEvenly(outputChannels, tile.rows),
@@ -47,8 +55,8 @@ function planOf(gather: Gather, target: Target): Plan {
 }
 
 /** Numbers that the transformed weight takes. */
-export function winogradLength({ inputChannels, outputChannels }: Gather): number {
-  return POSITIONS * inputChannels * outputChannels;
+export function winogradLength(gather: Gather): number {
+  return positionsOf(schemeFor(gather)) * gather.inputChannels * gather.outputChannels;
 }
 
 /**
@@ -58,17 +66,19 @@ export function packWinograd(gather: Gather, weight: KernelView, target: Target,
   const parameters = new Parameters();
   const numbers = parameters.numbers(weight.numbers);
   const table = parameters.writeTable(packed);
+  const plan = planOf(gather, target);
+  const { kernel, inputs } = plan.scheme;
   const plane = gather.inputChannels * gather.outputChannels;
   const places = placesOf(gather, weight);
   const tap = (row: number, column: number): string => `from[${places[3 * row + column]!}]`;
-  const rows = kernelTransform.flatMap((terms, k) =>
+  const rows = kernel.flatMap((terms, k) =>
     [0, 1, 2].map(
       (column) => `const double r${k}_${column} = ${combination(terms, (row) => tap(row, column))};`,
     ),
   );
-  const stores = pairs(4, 4).map(
+  const stores = pairs(inputs, inputs).map(
     ([k, m]) =>
-      `w[${(4 * k + m) * plane}] = (float)(${combination(kernelTransform[m]!, (column) => `r${k}_${column}`)});`,
+      `w[${(inputs * k + m) * plane}] = (float)(${combination(kernel[m]!, (column) => `r${k}_${column}`)});`,
   );
   const tile = (size: number): string => `for (long c = 0; c < ${gather.inputChannels}; c++)
     for (long i = 0; i < ${size}; i++) {
@@ -77,7 +87,7 @@ export function packWinograd(gather: Gather, weight: KernelView, target: Target,
       ${stores.join('\n')}
       w++;
     }`;
-  const body = `float *w = ${table};\n${tileLoops('o', planOf(gather, target).outputs, tile)}`;
+  const body = `float *w = ${table};\n${tileLoops('o', plan.outputs, tile)}`;
   return parameters.step('pack_winograd', 'once', body);
 }
 
@@ -105,15 +115,17 @@ export function winograd(options: ConvolutionOptions): Step {
   const { gather, input, output, result, target } = options;
   const { inputChannels, outputChannels } = gather;
   const plan = planOf(gather, target);
-  const { blocks, tiles } = plan;
-  const band = 2 * blocks.bandRows;
+  const { blocks, tiles, scheme } = plan;
+  const m = scheme.outputs;
+  const positions = positionsOf(scheme);
+  const band = m * blocks.bandRows;
   const shape = tilePatch(inputChannels, gather.input, blocks, gather.classes[0]!.taps);
-  const sizes = [patchVectors(shape, band), POSITIONS * positionStride(inputChannels * tiles)];
+  const sizes = [patchVectors(shape, band), positions * positionStride(inputChannels * tiles, scheme)];
   const parameters = new Parameters();
   const weights = parameters.readTable(options.packed);
   const out = parameters.write(output);
   const fused = new Fused(parameters, [input, result]);
-  const vectors = sizes[0]! + sizes[1]! + POSITIONS * positionStride(outputChannels * tiles);
+  const vectors = sizes[0]! + sizes[1]! + positions * positionStride(outputChannels * tiles, scheme);
   const scratch = parameters.write({ kind: 'scratch', vectors });
   const patch = copiedPatch(shape, band, 'patch', fused, input);
   const body = `v *const patch = ${scratch}, *const inputs = patch + ${sizes[0]!}, *const sums = inputs + ${sizes[1]!};
@@ -124,9 +136,9 @@ export function winograd(options: ConvolutionOptions): Step {
         ${patch.fill}
         for (long q0 = 0; q0 < ${blocks.columns * blocks.blocks}; q0 += ${blocks.columns}) {
           for (long c = 0; c < ${inputChannels}; c++) for (long i = 0; i < ${blocks.bandRows}; i++) {
-            const v *z = patch + c * ${patch.channelStride} + i * ${2 * patch.rowStride} + q0 * 2;
+            const v *z = patch + c * ${patch.channelStride} + i * ${m * patch.rowStride} + q0 * ${m};
             v *const to = inputs + c * ${tiles} + i * ${blocks.columns};
-            ${transformInput(patch.rowStride, blocks.columns, positionStride(inputChannels * tiles))}
+            ${transformInput(scheme, patch.rowStride, blocks.columns, positionStride(inputChannels * tiles, scheme))}
           }
           ${products(plan, gather, weights)}
           ${outputs(options, plan, fused)}
@@ -142,10 +154,10 @@ export function winograd(options: ConvolutionOptions): Step {
 
 /** sums [position, output, tile] = weights [position, output, input] · inputs [position, input, tile] */
 function products(plan: Plan, { inputChannels, outputChannels }: Gather, weights: string): string {
-  const { tiles } = plan;
+  const { tiles, scheme } = plan;
   const tile = (outputs: number, columns: number): string => `
     const float *w = wo;
-    const v *x = inputs + p * ${positionStride(inputChannels * tiles)} + t;
+    const v *x = inputs + p * ${positionStride(inputChannels * tiles, scheme)} + t;
     ${pairs(outputs, columns)
       .map(([i, j]) => `v a${i}_${j} = {0};`)
       .join(' ')}
@@ -157,12 +169,12 @@ function products(plan: Plan, { inputChannels, outputChannels }: Gather, weights
       })}
       x += ${tiles}; w += ${outputs};
     }
-    v *const to = sums + p * ${positionStride(outputChannels * tiles)} + o * ${tiles} + t;
+    v *const to = sums + p * ${positionStride(outputChannels * tiles, scheme)} + o * ${tiles} + t;
     ${pairs(outputs, columns)
       .map(([i, j]) => `to[${i * tiles + j}] = a${i}_${j};`)
       .join(' ')}`;
   return `const float *wo = ${weights};
-    for (long p = 0; p < ${POSITIONS}; p++) {
+    for (long p = 0; p < ${positionsOf(scheme)}; p++) {
       ${tileLoops(
         'o',
         plan.outputs,
@@ -175,28 +187,36 @@ function products(plan: Plan, { inputChannels, outputChannels }: Gather, weights
 /** Aᵀ · sums · A, and what is stored of it. */
 function outputs({ gather, result }: ConvolutionOptions, plan: Plan, fused: Fused): string {
   const { output, outputChannels } = gather;
-  const { blocks, tiles } = plan;
+  const { blocks, tiles, scheme } = plan;
+  const { outputs: m, inputs: n } = scheme;
+  const stride = positionStride(outputChannels * tiles, scheme);
   const isCut = {
-    rows: 2 * blocks.bandRows * blocks.bands > output.height,
-    columns: 2 * blocks.columns * blocks.blocks > output.width,
+    rows: m * blocks.bandRows * blocks.bands > output.height,
+    columns: m * blocks.columns * blocks.blocks > output.width,
   };
-  const m = (row: number, column: number): string =>
-    `s[${(4 * row + column) * positionStride(outputChannels * tiles)}]`;
-  const vertical = lines(
-    4,
-    (k) =>
-      `const v r0_${k} = ${m(0, k)} + ${m(1, k)} + ${m(2, k)}, r1_${k} = ${m(1, k)} - ${m(2, k)} - ${m(3, k)};`,
+  const vertical = lines(n, (k) =>
+    outputTransform(
+      scheme,
+      (row) => `s[${(n * row + k) * stride}L]`,
+      (row, value) => `r${row}_${k} = ${value};`,
+    ),
   );
-  const store = (a: number, b: number): string => {
-    const value = b === 0 ? `r${a}_0 + r${a}_1 + r${a}_2` : `r${a}_1 - r${a}_2 - r${a}_3`;
+  const store = (a: number, b: number, value: string): string => {
     const guards = [
-      ...(isCut.rows && a === 1 ? [`row + 1 < ${output.height}`] : []),
-      ...(isCut.columns && b === 1 ? [`column + 1 < ${output.width}`] : []),
+      ...(isCut.rows && a > 0 ? [`row + ${a} < ${output.height}`] : []),
+      ...(isCut.columns && b > 0 ? [`column + ${b} < ${output.width}`] : []),
     ];
     const element = `e + ${a * output.width + b}`;
     const guard = guards.length > 0 ? `if (${guards.join(' && ')}) ` : '';
     return `${guard}{ const v a = ${value}; y[${element}] = ${fused.value(result, element, 'a')}; }`;
   };
+  const horizontal = lines(m, (row) =>
+    outputTransform(
+      scheme,
+      (k) => `r${row}_${k}`,
+      (column, value) => store(row, column, value),
+    ),
+  );
   const skips = [
     ...(isCut.rows ? [`row >= ${output.height}`] : []),
     ...(isCut.columns ? [`column >= ${output.width}`] : []),
@@ -204,15 +224,15 @@ function outputs({ gather, result }: ConvolutionOptions, plan: Plan, fused: Fuse
   return `for (long c = 0; c < ${outputChannels}; c++) {
       ${fused.channelLocals('c')}
       for (long i = 0; i < ${blocks.bandRows}; i++) for (long j = 0; j < ${blocks.columns}; j++) {
-        const long row = m0 + 2 * i, column = 2 * (q0 + j);
+        const long row = m0 + ${m} * i, column = ${m} * (q0 + j);
         ${skips.length > 0 ? `if (${skips.join(' || ')}) continue;` : ''}
         const v *const s = sums + c * ${tiles} + i * ${blocks.columns} + j;
         const long e = c * ${output.height * output.width} + row * ${output.width} + column;
+        v ${pairs(m, n)
+          .map(([a, b]) => `r${a}_${b}`)
+          .join(', ')};
         ${vertical}
-        ${store(0, 0)}
-        ${store(0, 1)}
-        ${store(1, 0)}
-        ${store(1, 1)}
+        ${horizontal}
       }
     }`;
 }
