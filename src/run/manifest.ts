@@ -17,7 +17,7 @@ export function manifestOf(experiment: Experiment): ManifestContent {
     config: JSON.parse(JSON.stringify(config)) as Manifest['config'],
     objective: {
       loss: lossInWords(config),
-      reduction: 'mean',
+      reduction: config.reduction,
       model: experiment.model.name,
       modelFiles: [...network.files],
       dataset: dataset.name,

@@ -26,7 +26,8 @@ const scalingSchema = z.strictObject({
 const objectiveSchema = z.strictObject({
   /** Such as `softmax cross-entropy`. */
   loss: z.string(),
-  reduction: z.literal('mean'),
+  /** Losses of examples are added and divided by their number, or by the sum of their class weights. */
+  reduction: z.enum(['mean', 'weightedMean']),
   model: z.string(),
   /** The ONNX file and those beside it, whose bytes the run folder keeps; none: a built-in network. */
   modelFiles: filesSchema.default([]),
