@@ -9,6 +9,8 @@ export interface PaperErrors {
 
 /** What the paper reports about one experiment. */
 export interface PaperRecord extends PaperErrors {
+  /** Iterations that its numbers are over (Section S8). */
+  readonly iterations: number;
   /** Range of the percentage of parameters helping, averaged over iterations (Section 3). */
   readonly helpingPercent: { readonly from: number; readonly to: number };
   /** Percentage with exactly zero allocation (Section 3, footnote); null where none is given. */
@@ -40,6 +42,7 @@ export function paperRecord(preset: string): PaperRecord | null {
   const [experiment, total, totalFirst, mean, meanFirst] = tableS1[preset]!;
   return {
     experiment,
+    iterations: preset.startsWith('cifar') ? 5000 : 880,
     totalErrorPercent: { rungeKutta: total, firstOrder: totalFirst },
     meanIterationError: { rungeKutta: mean, firstOrder: meanFirst },
     helpingPercent: { from: 50, to: preset.startsWith('cifar') ? 51 : 58 },

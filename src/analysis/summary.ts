@@ -21,8 +21,10 @@ export interface RunSummary {
   readonly lastIteration: number;
   /** K. */
   readonly parameters: number;
+  /** Of losses, allocations and errors, here and in all analyses of the run: `nats`, or another loss's. */
+  readonly unit: string;
   readonly rule: string;
-  /** Nats; null: never refined. */
+  /** Null: never refined. */
   readonly tolerance: number | null;
   readonly subintervals: CountStatistics | null;
   /** Points evaluated per segment, its start and end counted; neighbours share a point. */
@@ -57,6 +59,7 @@ export function summarise(view: LedgerView, planned = view.segments): RunSummary
     firstIteration: view.iteration[0]!,
     lastIteration: view.iteration[view.segments]!,
     parameters: view.layout.size,
+    unit: view.unit,
     rule: view.rule,
     tolerance: view.tolerance,
     subintervals: statisticsOf(view.subintervals),

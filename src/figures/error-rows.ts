@@ -11,12 +11,15 @@ export interface ErrorRow {
   readonly over: string;
 }
 
-export const errorColumns = {
-  total: 'cumulative error (% of the loss change)',
-  mean: 'mean error of an iteration (nats)',
-  worst: 'largest error of an iteration (nats)',
-  over: 'iterations over tolerance',
-} as const;
+/** Their heads. */
+export function errorColumns(unit: string): Omit<ErrorRow, 'what'> {
+  return {
+    total: 'cumulative error (% of the loss change)',
+    mean: `mean error of an iteration (${unit})`,
+    worst: `largest error of an iteration (${unit})`,
+    over: 'iterations over tolerance',
+  };
+}
 
 /** Explains the first column's sign. */
 export const errorDefinition =
@@ -61,7 +64,9 @@ export function errorRows(analysis: RunAnalysis): ErrorRow[] {
   ];
 }
 
-/** Names the experiment that the paper's rows are of; null without such rows. */
-export function paperNote({ paper }: RunAnalysis): string | null {
-  return paper ? `Paper: ${paper.experiment}, Table S1 of ${paperCitation}.` : null;
+/** Names the experiment that the paper's rows are of, and how long it was; null without such rows. */
+export function paperNote({ paper, summary }: RunAnalysis): string | null {
+  if (!paper) return null;
+  const here = summary.segments === paper.iterations ? '' : `, here ${formatCount(summary.segments)}`;
+  return `Paper: ${paper.experiment}, ${formatCount(paper.iterations)} iterations${here}; Table S1 of ${paperCitation}.`;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatCount, formatNumber, formatPercent, formatShare, natsUnit } from './format.js';
+import { formatCount, formatNumber, formatPercent, formatShare, scaledUnit } from './format.js';
 import { columns, escapeMarkup, printable, shorten } from './text.js';
 
 const superscriptDigits = '⁰¹²³⁴⁵⁶⁷⁸⁹';
@@ -37,8 +37,8 @@ describe('numbers', () => {
     expect(formatCount(1371658)).toBe('1,371,658');
     expect(formatShare(0.5)).toBe('50.0 %');
     expect(formatPercent(null)).toBe('–');
-    expect(natsUnit(3.2e-5)).toMatchObject({ unit: '10⁻⁶ nats' });
-    expect(natsUnit(0).unit).toBe('nats');
+    expect(scaledUnit(3.2e-5, 'nats')).toMatchObject({ unit: '10⁻⁶ nats' });
+    expect(scaledUnit(0, 'nats').unit).toBe('nats');
   });
 });
 

@@ -35,9 +35,9 @@ export function formatNumber(value: number, digits = 4): string {
   return `${sign}${Math.abs(value).toFixed(Math.max(0, digits - 1 - exponent))}`;
 }
 
-/** Nats, to four digits. */
-export function formatNats(value: number): string {
-  return `${formatNumber(value)} nats`;
+/** A loss or allocation with its unit, to four digits. */
+export function formatLoss(value: number, unit: string): string {
+  return `${formatNumber(value)} ${unit}`;
 }
 
 /** A share in [0, 1] as a percentage with one decimal; `–` for null. */
@@ -50,9 +50,12 @@ export function formatPercent(percent: number | null): string {
   return percent === null ? '–' : `${formatNumber(percent, 3)} %`;
 }
 
-/** A unit in which numbers up to `largest` are between 1 and 1000: nats, 10⁻³ nats, 10⁻⁶ nats, … */
-export function natsUnit(largest: number): { readonly factor: number; readonly unit: string } {
-  if (!(largest > 0) || largest >= 0.1) return { factor: 1, unit: 'nats' };
+/** A multiple of a unit in which numbers up to `largest` are between 1 and 1000: nats, 10⁻³ nats, 10⁻⁶ nats, … */
+export function scaledUnit(
+  largest: number,
+  unit: string,
+): { readonly factor: number; readonly unit: string } {
+  if (!(largest > 0) || largest >= 0.1) return { factor: 1, unit };
   const exponent = 3 * Math.floor(Math.log10(largest) / 3);
-  return { factor: 10 ** -exponent, unit: `${powerOfTen(exponent)} nats` };
+  return { factor: 10 ** -exponent, unit: `${powerOfTen(exponent)} ${unit}` };
 }

@@ -1,5 +1,5 @@
 import type { LayerTotal, RunAnalysis } from '../analysis/index.js';
-import { formatCount, formatNats, formatNumber, formatPercent, formatShare } from './format.js';
+import { formatCount, formatLoss, formatNumber, formatPercent, formatShare } from './format.js';
 import { shorten } from './text.js';
 
 /** One number that the page begins with. */
@@ -18,17 +18,17 @@ function ofLoss({ summary }: RunAnalysis): Headline[] {
       {
         label: `${name} loss`,
         value: `${formatNumber(lossStart, 3)} → ${formatNumber(lossEnd, 3)}`,
-        note: `nats, a change of ${formatNumber(lossChange)}`,
+        note: `${summary.unit}, a change of ${formatNumber(lossChange)}`,
       },
     ];
   });
 }
 
 /** A layer's total beside the loss change that all layers make together. */
-function shareOfChange({ total }: LayerTotal, change: number): string {
+function shareOfChange({ total }: LayerTotal, change: number, unit: string): string {
   return change === 0
-    ? formatNats(total)
-    : `${formatNats(total)}, ${formatShare(total / change)} of the loss change`;
+    ? formatLoss(total, unit)
+    : `${formatLoss(total, unit)}, ${formatShare(total / change)} of the loss change`;
 }
 
 function ofLayers({ train, validation, summary }: RunAnalysis): Headline[] {
@@ -39,10 +39,14 @@ function ofLayers({ train, validation, summary }: RunAnalysis): Headline[] {
   const worst = layers.reduce((a, b) => (b.total > a.total ? b : a));
   return [
     best.total < 0
-      ? { label: 'helped most', value: shorten(best.layer, 28), note: shareOfChange(best, change) }
+      ? {
+          label: 'helped most',
+          value: shorten(best.layer, 28),
+          note: shareOfChange(best, change, summary.unit),
+        }
       : { label: 'helped most', value: 'no layer', note: 'no total is below zero' },
     worst.total > 0
-      ? { label: 'hurt most', value: shorten(worst.layer, 28), note: formatNats(worst.total) }
+      ? { label: 'hurt most', value: shorten(worst.layer, 28), note: formatLoss(worst.total, summary.unit) }
       : { label: 'hurt most', value: 'no layer', note: 'no total is above zero' },
   ];
 }
@@ -83,14 +87,15 @@ export function headlinesOf(analysis: RunAnalysis): Headline[] {
 
 /** How much was measured, in one line. */
 export function extentOf({ summary }: RunAnalysis): string {
-  const { segments, firstIteration, lastIteration, parameters, rule, tolerance, subintervals } = summary;
+  const { segments, firstIteration, lastIteration, parameters, rule, tolerance, subintervals, unit } =
+    summary;
   const apart = lastIteration - firstIteration !== segments || firstIteration !== 0;
   return [
     `${formatCount(segments)} ${segments === 1 ? 'segment' : 'segments'}`,
     ...(apart ? [`iterations ${formatCount(firstIteration)} to ${formatCount(lastIteration)}`] : []),
     `${formatCount(parameters)} parameters`,
     `${rule} rule`,
-    tolerance === null ? 'never refined' : `tolerance ${tolerance} nats`,
+    tolerance === null ? 'never refined' : `tolerance ${tolerance} ${unit}`,
     ...(subintervals ? [`${formatNumber(subintervals.mean, 3)} subintervals a segment`] : []),
   ].join(' · ');
 }

@@ -19,6 +19,11 @@ export function escapeMarkup(text: string): string {
   return printable(text).replace(/[&<>"']/g, (character) => entities[character]!);
 }
 
+/** Prose whose numbers stay on one line with their unit. */
+export function withUnits(text: string): string {
+  return text.replace(/(\d) (?=%|nats)/g, '$1\u00a0');
+}
+
 /** Shortens to `length` characters with an ellipsis in the middle, where names of layers differ least. */
 export function shorten(text: string, length: number): string {
   const characters = [...printable(text)];

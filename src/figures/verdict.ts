@@ -1,6 +1,6 @@
 import { balanceLimitPercent } from '../analysis/index.js';
 import type { Balance, Conservation, RunSummary } from '../analysis/index.js';
-import { formatNats, formatPercent } from './format.js';
+import { formatLoss, formatPercent } from './format.js';
 
 /** What a reader must know about the ledger before anything else. */
 export interface Verdict {
@@ -17,17 +17,17 @@ const measured = ({ train, validation }: RunSummary): Named[] => [
   ...(validation ? [['validation', validation] as const] : []),
 ];
 
-function describe([name, audit]: Named): string {
+function describe([name, audit]: Named, unit: string): string {
   const error = audit.chosen.totalErrorPercent;
   if (error === null) return `The ${name} loss did not change, so there is no cumulative error to state.`;
   return (
-    `The allocations sum to ${formatNats(audit.chosen.allocations)} and the ${name} loss changed by ` +
-    `${formatNats(audit.lossChange)}: a cumulative error of ${formatPercent(error)} (limit ${balanceLimitPercent} %).`
+    `The allocations sum to ${formatLoss(audit.chosen.allocations, unit)} and the ${name} loss changed by ` +
+    `${formatLoss(audit.lossChange, unit)}: a cumulative error of ${formatPercent(error)} (limit ${balanceLimitPercent} %).`
   );
 }
 
 /** Sums that contradict their own residuals point at a damaged ledger, not at coarse integration. */
-function contradictions(splits: readonly Named[]): string[] {
+function contradictions(splits: readonly Named[], unit: string): string[] {
   return splits
     .filter(([, { balance, chosen }]) => {
       const error = chosen.totalErrorPercent;
@@ -35,7 +35,7 @@ function contradictions(splits: readonly Named[]): string[] {
     })
     .map(
       ([name, { inconsistency }]) =>
-        `The stored ${name} sums contradict the stored losses and residuals by ${formatNats(inconsistency)}: check the run with \`lca verify\`.`,
+        `The stored ${name} sums contradict the stored losses and residuals by ${formatLoss(inconsistency, unit)}: check the run with \`lca verify\`.`,
     );
 }
 
@@ -52,7 +52,7 @@ const headlines: Readonly<Record<Balance, string>> = {
 /** Says whether the ledger balances, and why or why not (limit of paper Section 2: 1 % cumulative error). */
 export function verdictOf(summary: RunSummary): Verdict {
   const splits = measured(summary);
-  const { balance } = summary;
+  const { balance, unit } = summary;
   if (splits.length === 0) {
     return {
       balance,
@@ -72,6 +72,11 @@ export function verdictOf(summary: RunSummary): Verdict {
   return {
     balance,
     headline: unfinished.length > 0 ? `Unfinished. ${headlines[balance]}` : headlines[balance],
-    details: [...unfinished, ...splits.map(describe), ...contradictions(splits), ...advice],
+    details: [
+      ...unfinished,
+      ...splits.map((split) => describe(split, unit)),
+      ...contradictions(splits, unit),
+      ...advice,
+    ],
   };
 }

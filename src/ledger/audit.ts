@@ -26,7 +26,8 @@ export interface Deviation {
  * Checks that a row balances. Laws without a bound of rounding hold to the bit, because both sides are the same reduction:
  * total = Σ layer sums; layer sum = Σ neuron sums, where all of a layer's tensors have neurons; residual = total − loss change;
  * helping + hurting + zero = the layer's parameters. Stored allocations agree with the sums to the bit where they are float64, else
- * within their rounding to float32: (2^-24 + 2^-40) Σ|a| + n 2^-149. No deviation: the row balances.
+ * within their rounding to float32: (2^-24 + 2^-40) Σ|a| + n 2^-149; no more of them are negative or positive than were counted
+ * (rounding can only make zeros). No deviation: the row balances.
  */
 export function audit(row: KeptRow, layout: ParameterLayout): Deviation[] {
   return [
@@ -34,6 +35,7 @@ export function audit(row: KeptRow, layout: ParameterLayout): Deviation[] {
     ...auditNeurons(row, layout),
     ...auditCounts(row, layout),
     ...auditAllocation(row, layout),
+    ...auditSigns(row, layout),
   ];
 }
 
@@ -105,6 +107,22 @@ function auditAllocation(row: KeptRow, layout: ParameterLayout): Deviation[] {
       ),
     ),
   );
+}
+
+function auditSigns({ allocation, helping, hurting }: KeptRow, layout: ParameterLayout): Deviation[] {
+  if (allocation === null) return [];
+  const negative = new Int32Array(layout.layers.length);
+  const positive = new Int32Array(layout.layers.length);
+  for (const { tensor, layer } of stripsOf(layout)) {
+    for (let k = tensor.offset; k < tensor.offset + tensor.size; k++) {
+      if (allocation[k]! < 0) negative[layer]!++;
+      else if (allocation[k]! > 0) positive[layer]!++;
+    }
+  }
+  return layout.layers.flatMap((layer, l) => [
+    ...deviations('helping and the stored allocations below zero', layer, negative[l]!, Math.min(negative[l]!, helping[l]!)),
+    ...deviations('hurting and the stored allocations above zero', layer, positive[l]!, Math.min(positive[l]!, hurting[l]!)),
+  ]); // prettier-ignore
 }
 
 /** Layer of each neuron. */

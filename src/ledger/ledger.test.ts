@@ -221,6 +221,11 @@ describe('audit', () => {
       'a: layer sum and the sum of its stored allocations',
       'a: neuron sum and the sum of its stored allocations',
     ]);
+    expect(found({ helping: good.hurting, hurting: good.helping }).sort()).toEqual([
+      'a: hurting and the stored allocations above zero',
+      'b: helping and the stored allocations below zero',
+      'scale: helping and the stored allocations below zero',
+    ]);
     expect(found({ residual: NaN })).toEqual(['row: residual and total - loss change']);
   });
 });

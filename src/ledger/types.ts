@@ -66,6 +66,8 @@ export interface LedgerView {
   /** Training iteration that each θ row belongs to [T+1]; 0…T unless checkpoints are apart. */
   readonly iteration: Int32Array;
   readonly layout: ParameterLayout;
+  /** Of losses and allocations: `nats`, or another loss's. */
+  readonly unit: string;
   readonly rule: string;
   /** Null: never refined. */
   readonly tolerance: number | null;

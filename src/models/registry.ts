@@ -20,11 +20,11 @@ const registered: readonly RegisteredModel[] = [
   { model: cifarFc3, chunk: 2500, benchExamples: 5000 },
   { model: cifarFc4, chunk: 2500, benchExamples: 5000 },
   { model: cifarFc5, chunk: 2500, benchExamples: 5000 },
-  { model: lenet, chunk: 500, benchExamples: 1000 },
-  { model: cifarResNet20, chunk: 250, benchExamples: 500 },
+  { model: lenet, chunk: 500, benchExamples: 2000 },
+  { model: cifarResNet20, chunk: 250, benchExamples: 1000 },
   { model: mnistResNet20, chunk: 250, benchExamples: 500 },
-  { model: allCnn, chunk: 100, benchExamples: 200 },
-  { model: vggHalf, chunk: 250, benchExamples: 500 },
+  { model: allCnn, chunk: 125, benchExamples: 250 },
+  { model: vggHalf, chunk: 250, benchExamples: 1000 },
 ];
 
 /** The built-in networks by name. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addInto, addScaledInto, dot, firstNonFinite, norm, scaleInto, sum } from './sums.js';
+import { addInto, addScaledInto, dot, firstNonFinite, norm, sum } from './sums.js';
 
 /** The sum in exact fixed-point arithmetic, rounded to a number at the end. */
 function exactSum(values: readonly number[]): number {
@@ -63,14 +63,12 @@ describe('dot', () => {
 });
 
 describe('reductions in place', () => {
-  it('add, add scaled and scale', () => {
+  it('add, and add scaled', () => {
     const target = Float64Array.of(1, 2, 3);
     addInto(target, Float32Array.of(1, 1, 1));
     expect([...target]).toEqual([2, 3, 4]);
     addScaledInto(target, -0.5, Float64Array.of(2, 2, 2));
     expect([...target]).toEqual([1, 2, 3]);
-    scaleInto(target, 3);
-    expect([...target]).toEqual([3, 6, 9]);
   });
 });
 

@@ -40,11 +40,6 @@ export function addScaledInto(target: Float64Array, factor: number, source: Numb
   for (let i = 0; i < target.length; i++) target[i] = target[i]! + factor * source[i]!;
 }
 
-/** target *= factor, element by element. */
-export function scaleInto(target: Float64Array, factor: number): void {
-  for (let i = 0; i < target.length; i++) target[i] = target[i]! * factor;
-}
-
 /** Euclidean norm. */
 export function norm(values: Numbers): number {
   return Math.sqrt(dot(values, values));

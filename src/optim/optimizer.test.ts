@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest';
 import { applyUpdate, createOptimizer, createUpdate } from './optimizer.js';
 import type { OptimizerSettings } from './optimizer.js';
 import type { OptimizedTensor, Update } from './types.js';
-import { decodeState, encodeState } from './state.js';
 
 const settingsOfEveryRule: readonly OptimizerSettings[] = [
   { name: 'sgd', learningRate: 0.1 },
@@ -116,21 +115,6 @@ describe('optimisers', () => {
       { numRuns: 30 },
     );
   });
-
-  it.each(settingsOfEveryRule)('continue from a stored state as if never interrupted: $name', (settings) => {
-    const optimizer = createOptimizer(settings, one(2));
-    const theta = Float32Array.of(1, -2);
-    const run = (interrupted: boolean) => {
-      let state = optimizer.createState();
-      const update = createUpdate(2);
-      for (let step = 0; step < 4; step++) {
-        if (interrupted) state = decodeState(encodeState(state), optimizer.createState());
-        state = optimizer.step(state, theta, Float64Array.of(step - 1, 0.3), update);
-      }
-      return { state, update };
-    };
-    expect(run(true)).toEqual(run(false));
-  });
 });
 
 describe('applyUpdate', () => {
@@ -143,17 +127,6 @@ describe('applyUpdate', () => {
     const next = new Float32Array(1);
     applyUpdate(theta, update, next);
     expect(next[0]).toBe(1 + 2 ** -23);
-  });
-});
-
-describe('decodeState', () => {
-  it('refuses what another optimiser wrote', () => {
-    const adam = createOptimizer({ name: 'adam', learningRate: 1 }, one(2)).createState();
-    const sgd = createOptimizer({ name: 'sgd', learningRate: 1 }, one(2)).createState();
-    expect(() => decodeState(encodeState(adam), sgd)).toThrow(/expected: 24 bytes/);
-    const damaged = encodeState(sgd);
-    damaged.fill(255, 0, 8);
-    expect(() => decodeState(damaged, sgd)).toThrow(/after NaN steps/);
   });
 });
 

@@ -6,12 +6,15 @@ export interface OptimizedTensor {
   readonly size: number;
 }
 
-/** Parts of an update whose sum is the update: what this step's gradient, older gradients and L2 contribute. */
-export const componentNames = ['gradient', 'momentum', 'weightDecay'] as const;
-export type ComponentName = (typeof componentNames)[number];
-
-/** Components of an update, [K] each, in units of θ (signs as applied: θ' = θ + update). */
-export type Update = Readonly<Record<ComponentName, Float64Array>>;
+/**
+ * Components of an update, [K] each, whose sum is the update, in units of θ (signs as applied: θ' = θ + update): what this step's
+ * gradient, older gradients and L2 contribute.
+ */
+export interface Update {
+  readonly gradient: Float64Array;
+  readonly momentum: Float64Array;
+  readonly weightDecay: Float64Array;
+}
 
 /** What an optimiser remembers between steps. Plain data, in float64. */
 export interface OptimizerState {

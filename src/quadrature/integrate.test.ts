@@ -238,6 +238,7 @@ describe('settings', () => {
     { subintervals: 3 },
     { maxSubintervals: -1 },
     { rule: 'simson' as RuleName },
+    { rule: 'adaptive' as RuleName },
   ])('rejects %o', async (wrong) => {
     const { integrand, points } = segment([0, 0, 0], [1, 1, 1]);
     const settings = { ...never, ...wrong };

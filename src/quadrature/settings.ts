@@ -38,6 +38,23 @@ function requireRoom(rule: IntegrationSettings['rule'], first: number, most: num
   });
 }
 
+function requireTolerance(rule: IntegrationSettings['rule'], tolerance: number | null): void {
+  if (tolerance === null ? rule !== 'adaptive' : tolerance > 0 && tolerance < Infinity) return;
+  throw new UsageError(
+    tolerance === null
+      ? {
+          given: 'rule adaptive without a tolerance, which would never go beyond the trapezoid',
+          expected: 'a tolerance above 0, in the unit of the loss',
+          remedy: "set tolerance to the paper's 0.001, or rule to trapezoid",
+        }
+      : {
+          given: `tolerance is ${tolerance}`,
+          expected: 'a number above 0 in the unit of the loss, or null to never refine',
+          remedy: "set tolerance to the paper's 0.001, or leave refinement off",
+        },
+  );
+}
+
 /** Throws UsageError where a setting is out of range. */
 export function checkSettings(settings: IntegrationSettings): void {
   const { rule, tolerance, subintervals, maxSubintervals } = settings;
@@ -51,13 +68,7 @@ export function checkSettings(settings: IntegrationSettings): void {
   if (subintervals !== null) requireParts(rule, subintervals);
   requirePositiveInteger('maxSubintervals', maxSubintervals);
   requireRoom(rule, subintervals ?? partsOf(rule), maxSubintervals);
-  if (tolerance !== null && !(tolerance > 0 && tolerance < Infinity)) {
-    throw new UsageError({
-      given: `tolerance is ${tolerance}`,
-      expected: 'a loss in nats above 0, or null to never refine',
-      remedy: "set tolerance to the paper's 0.001, or leave refinement off",
-    });
-  }
+  requireTolerance(rule, tolerance);
 }
 
 /** The attempts in order: applications double up to the maximum; `adaptive` begins with the trapezoid, then goes on with Simpson. */

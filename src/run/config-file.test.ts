@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { paperRecord } from '../analysis/paper.js';
 import { UsageError } from '../errors.js';
 import { checkConfig, presetConfig, resolveConfig } from './config-file.js';
 import { presets } from './presets.js';
@@ -15,6 +16,12 @@ describe('configuration', () => {
       const resolved = await resolveConfig({ from: name, flags: { iterations: 3 } });
       expect(resolved).toMatchObject({ ...config, preset: name, iterations: 3 });
     }
+  });
+
+  it('trains as long as the paper where its numbers are set beside a preset', () => {
+    const compared = presets.filter(({ name }) => paperRecord(name) !== null);
+    expect(compared).toHaveLength(9);
+    for (const { name, config } of compared) expect(config.iterations).toBe(paperRecord(name)!.iterations);
   });
 
   it('reads none as no limit', () => {
@@ -34,6 +41,25 @@ describe('configuration', () => {
   ])('refuses %j', (input, message) => {
     expect(() => checkConfig(input, 'a file')).toThrow(message);
     expect(() => checkConfig(input, 'a file')).toThrow(UsageError);
+  });
+
+  it.each([
+    [{ learningRate: '0.1' }, 'learningRate: "0.1" in a file\n  expected: a number\n'],
+    [{ iterations: 1e99 }, 'iterations: 1e+99 in a file\n  expected: a number at most 2147483647\n'],
+    [{ iterations: 1.5 }, 'iterations: 1.5 in a file\n  expected: a whole number\n'],
+    [{ tolerance: 0 }, 'tolerance: 0 in a file\n  expected: a number above 0\n'],
+    [{ rule: 'simson' }, 'rule: "simson" in a file\n  expected: one of left, right, midpoint, trapezoid, simpson, boole, gauss2, gauss3, adaptive\n  to do:    did you mean simpson?'],
+    [{ keep: 'all' }, 'keep: "all" in a file\n  expected: one of parameters, neurons, layers\n  to do:    correct keep (finest'],
+    [{ splits: ['train', 'test'] }, 'splits[1]: "test" in a file\n  expected: one of train, validation\n'],
+    [{ splits: [] }, 'splits: [] in a file\n  expected: at least 1 entry\n'],
+    [{ splits: ['train', 'train'] }, 'expected: each split once\n'],
+    [{ groups: [{ match: 'a', learningrate: 1 }] }, 'unknown key "learningrate" of groups[0] in a file\n  expected: one of match, learningRate, momentum, delay, weightDecay, frozen, frozenFrom\n  to do:    did you mean learningRate? If not, leave learningrate out'],
+    [{ groups: [{ momentum: 0.5 }] }, 'groups[0].match, which is missing, in a file\n  expected: text or a list\n'],
+    [{ schedule: { kind: 'cosin' } }, 'schedule.kind: "cosin" in a file\n  expected: one of constant, step, cosine\n  to do:    did you mean cosine?'],
+    [{ schedule: { kind: 'step', every: 2, factr: 1 } }, 'schedule.factor, which is missing, in a file\n  expected: a number\n'],
+    [{ schedule: { kind: 'step', every: 2, factor: 1, floor: 1 } }, 'unknown key "floor" of schedule in a file\n  expected: one of kind, every, factor, warmUp\n'],
+  ])('says what is wrong with %j', (input, text) => {
+    expect(() => checkConfig(input, 'a file')).toThrow(text);
   });
 
   it('names the nearest preset', () => {

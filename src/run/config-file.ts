@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { closest } from 'fastest-levenshtein';
 import { parse } from 'yaml';
-import type { z } from 'zod';
 import { UsageError } from '../errors.js';
 import { configKeys, runConfigSchema, type RunConfig, type RunConfigInput } from './config.js';
+import { problemOf } from './config-issue.js';
 import { presets } from './presets.js';
 
 /** Where a configuration comes from, weakest first: defaults, preset, run file, flags. */
@@ -85,32 +85,7 @@ function parseYaml(text: string, path: string): unknown {
 export function checkConfig(input: unknown, source: string): RunConfig {
   const result = runConfigSchema.safeParse(input);
   if (result.success) return checkCombination(result.data, source);
-  throw issueError(result.error.issues[0]!, input as Record<string, unknown>, source);
-}
-
-function issueError(issue: z.core.$ZodIssue, input: Record<string, unknown>, source: string): UsageError {
-  if (issue.code === 'unrecognized_keys' && issue.path.length === 0) {
-    const key = issue.keys[0]!;
-    return new UsageError({
-      given: `unknown key ${JSON.stringify(key)} in ${source}`,
-      expected: `one of ${configKeys.join(', ')}`,
-      remedy: `did you mean ${closest(key, configKeys)}?`,
-    });
-  }
-  const key = String(issue.path[0] ?? '');
-  const value = input[key];
-  const text = typeof value === 'number' ? String(value) : JSON.stringify(value);
-  const place = issue.path.length > 1 ? ` (at ${issue.path.join('.')}: ${issue.message})` : '';
-  return new UsageError({
-    given: `${key}: ${text}${place} in ${source}`,
-    expected: issue.message.replace(/^.*expected /, ''),
-    remedy: `correct ${key} (${describeKey(key)})`,
-  });
-}
-
-function describeKey(key: string): string {
-  const shape: Record<string, { description?: string | undefined }> = runConfigSchema.shape;
-  return shape[key]?.description ?? 'see docs/FORMAT.md';
+  throw new UsageError(problemOf(result.error.issues, input, source));
 }
 
 function checkCombination(config: RunConfig, source: string): RunConfig {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
+import type { RuleName as OptimizerName } from '../optim/rules.js';
+import { ruleNames } from '../quadrature/rules.js';
 
-export const optimizers = ['sgd', 'nesterov', 'adam', 'rmsprop'] as const;
-export const rules = [
-  'left', 'right', 'midpoint', 'trapezoid', 'simpson', 'boole', 'gauss2', 'gauss3', 'adaptive',
-] as const; // prettier-ignore
-export const engineNames = [
+const optimizers = ['sgd', 'nesterov', 'adam', 'rmsprop'] as const satisfies readonly OptimizerName[];
+/** Engines by name, and `auto`, which chooses among them. */
+const engineNames = [
   'auto',
   'reference',
   'onnxruntime',
@@ -12,6 +12,7 @@ export const engineNames = [
   'onnxruntime-webgpu',
   'onnxruntime-cuda',
 ] as const;
+export type EngineName = Exclude<(typeof engineNames)[number], 'auto'>;
 export const measuredSplits = ['train', 'validation'] as const;
 export const keeps = ['parameters', 'neurons', 'layers'] as const;
 
@@ -47,6 +48,13 @@ const group = z.strictObject({
   frozenFrom: z.int().min(0).optional(),
 });
 
+/** Keys of one of `groups`. */
+export const groupKeys: readonly string[] = Object.keys(group.shape);
+/** Keys of `schedule`, by its kind. */
+export const scheduleKeys: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  schedule.options.map(({ shape }) => [shape.kind.value, Object.keys(shape)]),
+);
+
 /**
  * Everything that defines a run, with defaults. A run file (YAML or JSON) holds these keys; each but `schedule` and `groups` is
  * also a flag (`learningRate` is `--learning-rate`). The resolved form is stored in the manifest.
@@ -63,7 +71,7 @@ export const runConfigSchema = z.strictObject({
   classWeights: orNone(z.array(z.number().min(0)).min(1)).describe('weight of each class (softmaxCrossEntropy), such as 1,2,0.5'),
   reduction: z.enum(reductions).default('mean').describe('loss of many examples: their sum over their number, or over the sum of their class weights (PyTorch’s)'),
   trajectory: orNone(z.string()).describe('measure this recorded trajectory (file or folder); none: train'),
-  subset: orNone(count).describe('train on this many examples, stratified by class'),
+  subset: orNone(count).describe('train on this many examples, stratified by class; validation shrinks in proportion'),
   seed: z.int().min(0).max(2 ** 31 - 1).default(1).describe('key of every random choice'),
   init: orNone(z.string()).describe('start from θ_0 of this run folder, or from this safetensors file; none: by the seed'),
   optimizer: z.enum(optimizers).default('sgd').describe('optimiser'),
@@ -76,11 +84,11 @@ export const runConfigSchema = z.strictObject({
   clipNorm: orNone(positive).describe('scale gradients of a larger norm down to it'),
   schedule: orNone(schedule).describe('learning-rate schedule (run file only)'),
   groups: z.array(group).default([]).describe('settings of some tensors, by pattern (run file only)'),
-  maxLoss: z.preprocess((value) => (value === 'none' ? null : value), z.number().gt(0).nullable()).default(1e4).describe('stop as diverged when a mini-batch’s loss exceeds this (nats), or none'),
+  maxLoss: z.preprocess((value) => (value === 'none' ? null : value), z.number().gt(0).nullable()).default(1e4).describe('stop as diverged when a mini-batch’s loss exceeds this, or none'),
   batchSize: count.default(250).describe('examples of a mini-batch'),
   iterations: count.default(880).describe('optimiser steps'),
-  rule: z.enum(rules).default('simpson').describe('quadrature rule'),
-  tolerance: z.preprocess((value) => (value === 'none' ? null : value), positive.nullable()).default(0.001).describe('refine while |residual| exceeds this (nats), or none'),
+  rule: z.enum(ruleNames).default('simpson').describe('quadrature rule'),
+  tolerance: z.preprocess((value) => (value === 'none' ? null : value), positive.nullable()).default(0.001).describe('refine while |residual| exceeds this (in the loss’s unit), or none'),
   subintervals: orNone(z.int().min(1).max(1024)).describe('equal parts of a step to start with (Simpson: start, middle, end is 2); none: the rule’s fewest'),
   maxSubintervals: z.int().min(1).max(1024).default(32).describe('refinement stops here'),
   splits: orNone(z.array(z.enum(measuredSplits)).min(1)

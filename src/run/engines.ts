@@ -2,9 +2,10 @@ import { availableParallelism } from 'node:os';
 import type { Availability, Engine } from '../engines/types.js';
 import { EngineError, isLossledgerError, UsageError } from '../errors.js';
 import type { Graph } from '../graph/types.js';
+import type { EngineName } from './config.js';
 
 /** Every engine by name, loaded only when asked for. */
-const loaders: Readonly<Record<string, () => Promise<Engine>>> = {
+const loaders: Readonly<Record<EngineName, () => Promise<Engine>>> = {
   reference: async () => (await import('../engines/reference/index.js')).referenceEngine,
   onnxruntime: async () => (await import('../engines/onnxruntime/index.js')).onnxruntimeEngine('cpu'),
   native: async () => new (await import('../engines/native/index.js')).NativeEngine(),
@@ -19,7 +20,7 @@ const preference = ['native', 'onnxruntime', 'reference'] as const;
 export const engineList: readonly string[] = Object.keys(loaders);
 
 export async function engineNamed(name: string): Promise<Engine> {
-  if (Object.hasOwn(loaders, name)) return loaders[name]!();
+  if (Object.hasOwn(loaders, name)) return loaders[name as EngineName]();
   throw new UsageError({
     given: `engine ${JSON.stringify(name)}`,
     expected: `one of auto, ${engineList.join(', ')}`,
@@ -54,17 +55,15 @@ export interface ChosenEngine {
 }
 
 /**
- * The engine to use: the one named, or for `auto` the first that is available here and compiles the graph; native only for built-in
- * networks, each of which is tested against the reference engine. An engine that is named
- * is never replaced: what it cannot do, it refuses.
+ * The engine to use: the one named, or for `auto` the first that is available here and compiles the graph. An engine that is
+ * named is never replaced: what it cannot do, it refuses.
  */
-export async function chooseEngine(name: string, graph: () => Graph, builtIn = true): Promise<ChosenEngine> {
+export async function chooseEngine(name: string, graph: () => Graph): Promise<ChosenEngine> {
   if (name !== 'auto') return { engine: await requireAvailable(await engineNamed(name)), passedOver: [] };
   const passedOver: string[] = [];
   for (const candidate of preference) {
     const engine = await engineNamed(candidate);
-    const untested = candidate === 'native' && !builtIn;
-    const obstacle = untested ? 'tested on built-in networks only' : await obstacleTo(engine, graph);
+    const obstacle = await obstacleTo(engine, graph);
     if (obstacle === null) return { engine, passedOver };
     passedOver.push(`${candidate}: ${obstacle}`);
   }

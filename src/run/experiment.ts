@@ -2,6 +2,7 @@ import { differentiate } from '../autodiff/differentiate.js';
 import { iterationsPerEpoch } from '../data/batches.js';
 import { loadDataset } from '../data/load.js';
 import { narrowed } from '../data/narrow.js';
+import { trajectoryEvidence } from '../data/trajectory/evidence.js';
 import type { Dataset, Examples } from '../data/types.js';
 import type { Engine } from '../engines/types.js';
 import { UsageError } from '../errors.js';
@@ -20,6 +21,7 @@ import type { ObjectivePlan } from './objective/evaluator.js';
 import { measuredPenalty, optimizerOf } from './optimizer.js';
 import { withWholePaths } from './paths.js';
 import { startingTheta } from './start.js';
+
 import { inspectTrajectory, recordedOf, type Recorded } from './recorded.js';
 
 /** A configuration with whole paths, and with what follows from data and trajectory filled in. */
@@ -52,23 +54,29 @@ export type StoredRun = Pick<RunReader, 'folder' | 'manifest' | 'status' | 'thet
 /** Loads and checks all that a configuration names; throws where it does not fit together. */
 export async function openExperiment(given: RunConfig, stored?: StoredRun): Promise<Experiment> {
   const named = withWholePaths(given);
-  const network = await (stored ? reopenNetwork(stored.folder, stored.manifest) : openNetwork(named.model));
+  const network = await openModel(named, stored);
   const { model } = network;
   const loaded = await loadData(named);
   requireFit(named, model, loaded);
   const { parameters } = forwardGraph(model, loaded, 1, false);
   const layout = layoutOf(parameters.map(({ value, layer, neuronAxis }) => ({ name: value.name, shape: value.shape, layer, neuronAxis }))); // prettier-ignore
-  const recorded = await recordedTrajectory(named, layout, stored);
+  const recorded = await recordedTrajectory(named, { layout, network }, stored);
   const config = settle(named, loaded, recorded);
   const chunk = config.chunk ?? network.chunk;
   checkControls(config, loaded, layout, recorded);
   const parts = { config, model, dataset: loaded };
   const graph = () =>
     recorded ? gradientGraph(parts, chunk, false) : gradientGraph(parts, config.batchSize, true);
-  const { engine, passedOver } = await chooseEngine(config.engine, graph, network.files.length === 0);
+  const { engine, passedOver } = await chooseEngine(config.engine, graph);
   const dataset = precisionOf(engine.name) === 'float64' ? loaded : narrowed(loaded);
   const start = recorded ? null : await startingTheta(config, parameters, layout, stored);
   return { config, model, dataset, network, engine, passedOver, parameters, layout, chunk, recorded, start };
+}
+
+/** The network; what a trajectory holds tells its parameters from other tensors of the file. */
+async function openModel({ model, trajectory }: RunConfig, stored: StoredRun | undefined): Promise<Network> {
+  if (stored) return reopenNetwork(stored.folder, stored.manifest);
+  return openNetwork(model, trajectory === null ? {} : await trajectoryEvidence(trajectory));
 }
 
 function loadData({ data, seed, subset, validation, divisor, standardise }: RunConfig): Promise<Dataset> {
@@ -83,11 +91,13 @@ function loadData({ data, seed, subset, validation, divisor, standardise }: RunC
 
 async function recordedTrajectory(
   { trajectory }: RunConfig,
-  layout: ParameterLayout,
+  { layout, network }: Pick<Experiment, 'layout' | 'network'>,
   stored: StoredRun | undefined,
 ): Promise<Recorded | null> {
   if (trajectory === null) return null;
-  return stored ? recordedOf(trajectory, stored.manifest) : inspectTrajectory(trajectory, layout);
+  return stored
+    ? recordedOf(trajectory, stored.manifest)
+    : inspectTrajectory(trajectory, layout, network.otherTensors);
 }
 
 /** Splits default to those that have examples; a recorded trajectory knows its own length. */

@@ -10,6 +10,18 @@ const words = {
   squaredError: 'squared error',
 } as const;
 
+/** Unit of a loss. */
+const units = {
+  softmaxCrossEntropy: 'nats',
+  sigmoidCrossEntropy: 'nats',
+  squaredError: 'squared units',
+} as const;
+
+/** The unit of the loss that a configuration states. */
+export function lossUnit({ loss }: RunConfig): string {
+  return units[loss];
+}
+
 /** The loss that a configuration states. */
 export function lossOf({ loss, labelSmoothing, classWeights }: RunConfig): LossOptions {
   if (loss !== 'softmaxCrossEntropy') return { loss };

@@ -4,7 +4,7 @@ import type { Manifest, ManifestContent } from '../store/manifest.js';
 import { checkConfig } from './config-file.js';
 import { precisionOf } from './engines.js';
 import { batchNormMode, openExperiment, type Experiment, type StoredRun } from './experiment.js';
-import { lossInWords } from './loss.js';
+import { lossInWords, lossUnit } from './loss.js';
 import { requireData, withPlaces, type Places } from './places.js';
 import { version } from './version.js';
 
@@ -17,6 +17,7 @@ export function manifestOf(experiment: Experiment): ManifestContent {
     config: JSON.parse(JSON.stringify(config)) as Manifest['config'],
     objective: {
       loss: lossInWords(config),
+      unit: lossUnit(config),
       reduction: config.reduction,
       model: experiment.model.name,
       modelFiles: [...network.files],

@@ -59,7 +59,7 @@ async function openSegment(
   start: Promise<readonly Evaluation[]> | undefined,
 ): Promise<Segment> {
   const [from, to] = await Promise.all([input.theta(index), input.theta(index + 1)]);
-  const delta = Float64Array.from(to, (end, k) => end - from[k]!);
+  const delta = motion(from, to);
   const started = new Map<number, Promise<readonly Evaluation[]>>();
   const evaluate = (s: number) => evaluateAt(input, index, pointAt(from, to, delta, s));
   if (start) started.set(0, start);
@@ -81,7 +81,16 @@ async function openSegment(
 /** θ_t + s Δθ_t in float64; exactly θ_t and θ_{t+1} at the ends. */
 function pointAt(from: Float32Array, to: Float32Array, delta: Float64Array, s: number): Float64Array {
   if (s === 1) return Float64Array.from(to);
-  return Float64Array.from(from, (start, k) => start + s * delta[k]!);
+  const point = new Float64Array(delta.length);
+  for (let k = 0; k < point.length; k++) point[k] = from[k]! + s * delta[k]!;
+  return point;
+}
+
+/** Δθ = θ_{t+1} − θ_t, in float64. A loop: `Float64Array.from` with a function takes ten times as long. */
+function motion(from: Float32Array, to: Float32Array): Float64Array {
+  const delta = new Float64Array(from.length);
+  for (let k = 0; k < delta.length; k++) delta[k] = to[k]! - from[k]!;
+  return delta;
 }
 
 async function evaluateAt(

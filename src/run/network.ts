@@ -8,7 +8,9 @@ import {
   onnxStartBytes,
   readOnnx,
   requireOnnxStart,
+  type Evidence,
   type OnnxSummary,
+  type ReadOptions,
 } from '../graph/onnx/index.js';
 import { importedModel } from '../models/imported.js';
 import { modelNamed } from '../models/registry.js';
@@ -27,6 +29,8 @@ export interface Network {
   readonly files: readonly SourceFile[];
   /** Their bytes, by the paths under which a run folder keeps them. */
   readonly attachments: ReadonlyMap<string, Uint8Array>;
+  /** Tensors of the file that are no parameters; a trajectory may hold them too. */
+  readonly otherTensors: ReadonlySet<string>;
   /** What the author of the model may not have meant. */
   readonly warnings: readonly string[];
 }
@@ -38,20 +42,29 @@ const keptData = 'model.data';
 /** Examples of a chunk of an imported network unless the user says otherwise. */
 const importedChunk = 500;
 
-/** The built-in network of that name, or the one of an ONNX file. Throws UsageError, DataError, GraphError. */
-export async function openNetwork(name: string): Promise<Network> {
-  if (!isModelFile(name)) return { ...modelNamed(name), files: [], attachments: new Map(), warnings: [] };
+/**
+ * The built-in network of that name, or the one of an ONNX file. `evidence` tells its parameters from its other tensors. Throws
+ * UsageError, DataError, GraphError.
+ */
+export async function openNetwork(name: string, evidence: Evidence = {}): Promise<Network> {
+  if (!isModelFile(name)) return builtIn(name);
   const folder = dirname(name);
   const bytes = await readModelFile(name);
-  const network = importNetwork(basename(name), bytes, (location) => join(folder, location));
+  const network = importNetwork(basename(name), bytes, (location) => join(folder, location), { evidence });
   return { ...network, warnings: (await inspectNetwork(name)).warnings };
 }
 
+function builtIn(name: string): Network {
+  return { ...modelNamed(name), files: [], attachments: new Map(), otherTensors: new Set(), warnings: [] };
+}
+
 /** The network of a stored run, from the bytes that the run folder keeps. */
-export async function reopenNetwork(folder: string, { objective }: Manifest): Promise<Network> {
+export async function reopenNetwork(folder: string, { objective, parameters }: Manifest): Promise<Network> {
   if (objective.modelFiles.length === 0) return openNetwork(objective.model);
   const bytes = await readModelFile(join(folder, keptModel));
-  const network = importNetwork(objective.model, bytes, (location) => join(folder, keptData, location));
+  const names = new Set(parameters.map(({ name }) => name));
+  const pathOf = (location: string): string => join(folder, keptData, location);
+  const network = importNetwork(objective.model, bytes, pathOf, { trained: (tensor) => names.has(tensor) });
   const hashes = network.files.map((file) => file.sha256).join();
   if (hashes === objective.modelFiles.map((file) => file.sha256).join()) return network;
   throw new DataError({
@@ -75,7 +88,12 @@ async function readModelFile(path: string): Promise<Uint8Array> {
   return readBytes(path, remedy);
 }
 
-function importNetwork(name: string, bytes: Uint8Array, pathOf: (location: string) => string): Network {
+function importNetwork(
+  name: string,
+  bytes: Uint8Array,
+  pathOf: (location: string) => string,
+  options: ReadOptions,
+): Network {
   const attachments = new Map([[keptModel, bytes]]);
   const beside: SourceFile[] = [];
   const externalData = (location: string): Uint8Array => {
@@ -87,9 +105,10 @@ function importNetwork(name: string, bytes: Uint8Array, pathOf: (location: strin
     beside.push({ name: location, sha256: sha256(content) });
     return content;
   };
-  const model = { ...importedModel(readOnnx(bytes, { externalData })), name };
+  const network = readOnnx(bytes, { ...options, externalData });
   return {
-    model,
+    model: { ...importedModel(network), name },
+    otherTensors: network.otherTensors,
     chunk: importedChunk,
     files: [{ name, sha256: sha256(bytes) }, ...beside],
     attachments,

@@ -1,6 +1,7 @@
 import { StoreError } from '../errors.js';
-import type { MeasuredSplit } from '../ledger/types.js';
+import type { LedgerRow, MeasuredSplit } from '../ledger/types.js';
 import type { IntegrationSettings } from '../quadrature/types.js';
+import type { StoredNumbers } from '../store/arrays.js';
 import type { RunReader } from '../store/reader.js';
 import type { ProgressSink } from './control.js';
 import { defaultWorkers } from './engines.js';
@@ -10,8 +11,8 @@ import type { Places } from './places.js';
 import { measureRange, type MeasuredSegment } from './measure-range.js';
 import { Evaluator } from './objective/evaluator.js';
 
-/** Where a recomputed segment may differ: allocations relative to the segment's largest one, losses in nats. */
-const bounds = { allocation: 1e-4, loss: 1e-5 } as const;
+/** How far a recomputed segment may differ: allocations relative to the segment's largest one, losses and residuals in the loss's unit. */
+const bounds = { allocation: 1e-4, loss: 1e-5, residual: 1e-4 } as const;
 
 interface RecomputeOptions {
   /** Segments to recompute, spread evenly over what is measured. */
@@ -29,18 +30,20 @@ export interface Recomputation {
 
 /** Computes a sample of segments anew with the float64 reference engine and compares them with what is stored. */
 export async function recompute(run: RunReader, options: RecomputeOptions): Promise<Recomputation> {
+  const segments = sampleOf((await run.view()).segments, options.sample);
+  if (segments.length === 0)
+    return { findings: [], facts: ['no segment is measured yet, so none was recomputed'] };
   const experiment = await experimentOf(run, options.places);
   const plan = objectivePlan(experiment, 'reference');
   const evaluator = await Evaluator.start(plan, options.workers ?? defaultWorkers('reference'));
   const findings: { where: string; what: string }[] = [];
-  let worst: Deviation = { allocation: 0, loss: 0 };
-  const segments = sampleOf((await run.view()).segments, options.sample);
+  let worst = none;
   options.progress.start(segments.length);
   try {
     for (const [index, from] of segments.entries()) {
       const deviation = await deviationOf(experiment, run, evaluator, from);
-      worst = { allocation: Math.max(worst.allocation, deviation.allocation), loss: Math.max(worst.loss, deviation.loss) }; // prettier-ignore
-      if (!(deviation.allocation <= bounds.allocation && deviation.loss <= bounds.loss)) {
+      worst = larger(worst, deviation);
+      if (!kinds.every((kind) => deviation[kind] <= bounds[kind])) {
         findings.push({
           where: `segment ${from}`,
           what: `differs from the reference engine: ${inWords(deviation)}`,
@@ -54,7 +57,9 @@ export async function recompute(run: RunReader, options: RecomputeOptions): Prom
   }
   return {
     findings,
-    facts: [`${segments.length} segments recomputed in float64; largest deviations: ${inWords(worst)}`],
+    facts: [
+      `${segments.length} ${segments.length === 1 ? 'segment' : 'segments'} recomputed in float64; largest deviations: ${inWords(worst)}`,
+    ],
   };
 }
 
@@ -67,14 +72,27 @@ function sampleOf(total: number, count: number): number[] {
 }
 
 interface Deviation {
-  /** Of the allocations (layer sums where these are all that was kept), relative to the largest. */
+  /** Of the finest sums that were kept (allocations, neurons or layers), relative to the largest. */
   readonly allocation: number;
-  /** Of the loss at the end, nats. */
+  /** Of the loss at both ends, in its unit. */
   readonly loss: number;
+  /** Of the rule's residual and the left rule's. */
+  readonly residual: number;
 }
 
-function inWords({ allocation, loss }: Deviation): string {
-  return `allocations ${allocation.toExponential(1)} of the largest, losses ${loss.toExponential(1)} nats`;
+const kinds = ['allocation', 'loss', 'residual'] as const;
+const none: Deviation = { allocation: 0, loss: 0, residual: 0 };
+
+function larger(a: Deviation, b: Deviation): Deviation {
+  return {
+    allocation: Math.max(a.allocation, b.allocation),
+    loss: Math.max(a.loss, b.loss),
+    residual: Math.max(a.residual, b.residual),
+  };
+}
+
+function inWords({ allocation, loss, residual }: Deviation): string {
+  return `allocations ${allocation.toExponential(1)} of the largest, losses ${loss.toExponential(1)}, residuals ${residual.toExponential(1)} (in the loss's unit)`;
 }
 
 async function deviationOf(
@@ -93,11 +111,10 @@ async function deviationOf(
     layout,
     precision: run.manifest.objective.precision,
   });
-  let worst: Deviation = { allocation: 0, loss: 0 };
+  let worst = none;
   for await (const segment of range) {
     for (const [index, split] of config.splits.entries()) {
-      const deviation = await splitDeviation(run, segment, index, split);
-      worst = { allocation: Math.max(worst.allocation, deviation.allocation), loss: Math.max(worst.loss, deviation.loss) }; // prettier-ignore
+      worst = larger(worst, await splitDeviation(run, segment, index, split));
     }
   }
   return worst;
@@ -127,28 +144,41 @@ async function splitDeviation(
   split: MeasuredSplit,
 ): Promise<Deviation> {
   const row = segment.rows[index]!;
-  const kept = run.manifest.keep === 'parameters';
-  const name = `${kept ? 'allocation' : 'sums/layer'}/${split}`;
-  const expected = kept ? row.allocation : row.layerSums;
-  const stored = await rowOf(run, name, segment.segment);
-  const loss = (await rowOf(run, `loss/${split}`, segment.segment + 1))[0]!;
-  let difference = 0;
-  let largest = 0;
-  for (let k = 0; k < expected.length; k++) {
-    difference = Math.max(difference, Math.abs(stored[k]! - expected[k]!));
-    largest = Math.max(largest, Math.abs(expected[k]!));
-  }
+  const numberAt = async (name: string, at = segment.segment) =>
+    (await rowOf(run, `${name}/${split}`, at))[0]!;
+  const [name, expected] = finest(run, row);
   return {
-    allocation: difference === 0 ? 0 : difference / largest,
-    loss: Math.abs(loss - segment.lossEnd[index]!),
+    allocation: relativeDifference(await rowOf(run, `${name}/${split}`, segment.segment), expected),
+    loss: Math.max(
+      Math.abs((await numberAt('loss')) - segment.lossStart[index]!),
+      Math.abs((await numberAt('loss', segment.segment + 1)) - segment.lossEnd[index]!),
+    ),
+    residual: Math.max(
+      Math.abs((await numberAt('residual')) - row.residual),
+      Math.abs((await numberAt('left_residual')) - row.leftResidual),
+    ),
   };
 }
 
-async function rowOf(
-  run: RunReader,
-  name: string,
-  row: number,
-): Promise<Float32Array | Float64Array | Int32Array> {
+/** The finest allocations that a run stores: the array that holds them, and what it should hold. */
+function finest(run: RunReader, row: LedgerRow): [string, Float32Array | Float64Array] {
+  if (run.arrayNames.some((name) => name.startsWith('allocation/'))) return ['allocation', row.allocation];
+  if (run.arrayNames.some((name) => name.startsWith('sums/neuron/'))) return ['sums/neuron', row.neuronSums];
+  return ['sums/layer', row.layerSums];
+}
+
+/** Largest difference of two numbers, relative to the largest number expected. */
+function relativeDifference(given: StoredNumbers, expected: Float32Array | Float64Array): number {
+  let difference = 0;
+  let largest = 0;
+  for (let k = 0; k < expected.length; k++) {
+    difference = Math.max(difference, Math.abs(given[k]! - expected[k]!));
+    largest = Math.max(largest, Math.abs(expected[k]!));
+  }
+  return difference === 0 ? 0 : difference / largest;
+}
+
+async function rowOf(run: RunReader, name: string, row: number): Promise<StoredNumbers> {
   const array = await run.array(name, { from: row, to: row + 1 });
   for await (const numbers of array.rows()) return numbers;
   throw new StoreError({

@@ -23,8 +23,12 @@ export interface Recorded {
 }
 
 /** Looks at a trajectory: that it fits the tensors of θ, and what it is. Throws DataError. */
-export async function inspectTrajectory(path: string, layout: ParameterLayout): Promise<Recorded> {
-  const trajectory = await openTrajectory(path, layout.tensors);
+export async function inspectTrajectory(
+  path: string,
+  layout: ParameterLayout,
+  others: ReadonlySet<string>,
+): Promise<Recorded> {
+  const trajectory = await openTrajectory(path, layout.tensors, others);
   await trajectory.close();
   const { rows, iteration } = trajectory;
   const plain = iteration.every((value, t) => value === t);
@@ -40,11 +44,12 @@ export function recordedOf(path: string, { trajectory }: Manifest): Recorded {
 export async function copyTrajectory(
   recorded: Recorded,
   layout: ParameterLayout,
+  others: ReadonlySet<string>,
   run: RunWriter,
   { progress, signal }: WorkControl,
 ): Promise<void> {
   await requireUnchanged(recorded);
-  const trajectory = await openTrajectory(recorded.path, layout.tensors);
+  const trajectory = await openTrajectory(recorded.path, layout.tensors, others);
   progress.start(recorded.iterations);
   try {
     for (let row = 0; row <= recorded.iterations && !signal?.aborted; row++) {

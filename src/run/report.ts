@@ -82,7 +82,7 @@ function factsOf({
       `${objective.dataset}: ${counts.train ?? 0} train, ${counts.validation ?? 0} validation examples`,
     ],
     ['Split (SHA-256)', objective.splitHash],
-    ['Loss', `${objective.reduction} ${objective.loss}, nats; dropout ${objective.dropout}`],
+    ['Loss', `${objective.reduction} ${objective.loss}, ${objective.unit}; dropout ${objective.dropout}`],
     [
       'Chunk',
       `${objective.chunk} examples; batch statistics by ${objective.batchNorm}; ${objective.lanes} lanes`,
@@ -95,7 +95,7 @@ function factsOf({
       : ['Training', `${trajectory.iterations} iterations; ${optimizer.join(', ')}; seed ${seed}`],
     [
       'Quadrature',
-      `${quadrature.rule}, tolerance ${quadrature.tolerance ?? 'none'} nats, at most ${quadrature.maxSubintervals} subintervals`,
+      `${quadrature.rule}, tolerance ${quadrature.tolerance === null ? 'none' : `${quadrature.tolerance} ${objective.unit}`}, at most ${quadrature.maxSubintervals} subintervals`,
     ],
     ['Precision', `${objective.precision} gradients, float64 sums`],
     ['Engine', `${engine.name} (${engine.version})`],

@@ -23,9 +23,10 @@ export async function trainRun(experiment: Experiment, run: RunWriter, control: 
   const {
     config: { iterations },
     layout,
+    network,
     recorded,
   } = experiment;
-  if (recorded !== null) return copyTrajectory(recorded, layout, run, control);
+  if (recorded !== null) return copyTrajectory(recorded, layout, network.otherTensors, run, control);
   await withProgress(control.progress, { total: iterations }, async () => {
     for await (const { row, theta, loss } of trajectory(experiment)) {
       await run.writeTheta(row, theta);
@@ -154,8 +155,8 @@ function checkLoss(
   const place = placeOf(largest, layout);
   throw diverged(
     iteration,
-    `the mini-batch loss is ${loss.toPrecision(3)} nats, and the largest parameter ${place.tensor}[${place.index}] is ${theta[largest]!.toPrecision(3)}`,
-    `a loss of at most ${limit} nats (maxLoss)`,
+    `the mini-batch loss is ${loss.toPrecision(3)}, and the largest parameter ${place.tensor}[${place.index}] is ${theta[largest]!.toPrecision(3)}`,
+    `a loss of at most ${limit} (maxLoss)`,
     place,
   );
 }

@@ -26,7 +26,7 @@ export interface ArraySpec {
   /** One or two extents; the first counts rows. */
   readonly shape: readonly number[];
   readonly dimensions: readonly string[];
-  /** `nats`, or `1` for counts. */
+  /** The loss's, such as `nats`; `1` for counts and parameters. */
   readonly unit: string;
   readonly description: string;
   /** Rows of one chunk file. */
@@ -118,12 +118,14 @@ function splitArrays(manifest: ManifestContent, split: MeasuredSplit): ArraySpec
   const T = trajectory.iterations;
   const neurons = layers.reduce((total, layer) => total + layer.neurons, 0);
   const of = `of the ${split} loss`;
-  const rows = { dimensions: ['segment', 'parameter'], unit: 'nats', chunkRows: 1 };
+  const { unit = 'nats' } = manifest.objective;
+  const rows = { dimensions: ['segment', 'parameter'], unit, chunkRows: 1 };
   const layered = { shape: [T, layers.length], dimensions: ['segment', 'layer'] };
   const series = (name: string, field: SplitField, description: string, more: Partial<ArraySpec> = {}) =>
     seriesArray({
       name: `${name}/${split}`,
       shape: [T],
+      unit,
       description,
       source: { kind: 'split', split, field },
       ...more,
@@ -153,7 +155,7 @@ function segmentArray(
   return seriesArray({ name: field, dtype: 'int32', shape: [trajectory.iterations], unit: '1', description, source }); // prettier-ignore
 }
 
-function seriesArray(spec: Pick<ArraySpec, 'name' | 'shape' | 'description' | 'source'> & Partial<ArraySpec>): ArraySpec {
+function seriesArray(spec: Pick<ArraySpec, 'name' | 'shape' | 'unit' | 'description' | 'source'> & Partial<ArraySpec>): ArraySpec {
   const { dtype = 'float64', shape } = spec;
-  return { dimensions: ['segment'], unit: 'nats', compressed: false, ...spec, dtype, chunkRows: rowsPerChunk(shape, dtype) };
+  return { dimensions: ['segment'], compressed: false, ...spec, dtype, chunkRows: rowsPerChunk(shape, dtype) };
 } // prettier-ignore

@@ -26,6 +26,8 @@ const scalingSchema = z.strictObject({
 const objectiveSchema = z.strictObject({
   /** Such as `softmax cross-entropy`. */
   loss: z.string(),
+  /** Of the loss, and so of every allocation: `nats`, or `squared units` of the targets. */
+  unit: z.string().default('nats'),
   /** Losses of examples are added and divided by their number, or by the sum of their class weights. */
   reduction: z.enum(['mean', 'weightedMean']),
   model: z.string(),

@@ -11,6 +11,8 @@ export interface ArrayReading {
   readonly dtype: StoredDType;
   /** Of what is read: one or two extents, rows first. */
   readonly shape: readonly number[];
+  /** Rows of the finished run; more than can be read while the run is unfinished. */
+  readonly finishedRows: number;
   readonly dimensions: readonly string[];
   readonly unit: string;
   readonly description: string;
@@ -51,6 +53,7 @@ export async function readArray(
     unit,
     description,
     shape: [to - from, ...spec.shape.slice(1)],
+    finishedRows: spec.shape[0]!,
     from,
     columns: () => columnsOf(spec, context),
     rows: () => rowsOf(spec, from, to, chunkOf),

@@ -106,13 +106,16 @@ describe('a ledger that does not balance', () => {
   });
 
   /** Stores a run whose segment 2 was changed before it was stored, so that every checksum is right. */
-  async function findingsAfter(change: (row: LedgerRow) => LedgerRow): Promise<string[]> {
+  async function findingsAfter(change: (row: LedgerRow) => LedgerRow, shift = 0): Promise<string[]> {
     const run = await createRun(other, content);
     for (let row = 0; row <= T; row++) await run.writeTheta(row, thetaOf(row, run.layout.size));
     for (let segment = 0; segment < T; segment++) {
       const data = segmentOf(content, segment);
       const rows = data.rows.map((row, o) => (segment === 2 && o === 1 ? change(row) : row));
-      await run.commitSegment({ ...data, rows });
+      const [lossStart, lossEnd] = [data.lossStart, data.lossEnd].map((losses) =>
+        losses.map((loss) => loss + (segment === 1 ? shift : 0)),
+      );
+      await run.commitSegment({ ...data, rows, lossStart: lossStart!, lossEnd: lossEnd! });
     }
     await run.close();
     return (await verifyRun(other)).map(({ what, rows }) => `${rows!.from}: ${what}`);
@@ -135,5 +138,11 @@ describe('a ledger that does not balance', () => {
       expect(findings.length).toBeGreaterThan(0);
       for (const text of findings) expect(text).toMatch(/^2: does not balance: .*validation.*segment 2/);
     }
+  });
+
+  it('is found where neighbouring segments state different losses of the row between them', async () => {
+    const findings = (await findingsAfter((row) => row, 1)).filter((text) => text.includes('two losses'));
+    expect(findings).toHaveLength(2 * content.splits.length);
+    for (const row of [1, 2]) expect(findings.join()).toMatch(`${row}: states two losses of row ${row}`);
   });
 });

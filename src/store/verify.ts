@@ -8,6 +8,7 @@ import { decodeChunk } from './codec.js';
 import { contextOf, journalName, manifestName, type RunContext } from './context.js';
 import { readIfPresent, sha256 } from './files.js';
 import { readJournal } from './journal.js';
+import { LossRows } from './loss-rows.js';
 import { decodeManifest } from './manifest.js';
 import type { JournalRecord, SegmentRecord, SplitRecord } from './records.js';
 import { columnOf, loadSeries } from './series.js';
@@ -28,8 +29,8 @@ export interface Finding {
 export type VerifyProgress = (done: number, total: number) => void;
 
 /**
- * Checks a run folder: every line of the journal, the checksum of every file, that rows are finite, that they balance (`audit`), and that the
- * arrays of small series say what the journal says. No finding: all is as it was written.
+ * Checks a run folder: every line of the journal, the checksum of every file, that rows are finite, that they balance (`audit`), that
+ * neighbouring segments agree on the loss between them, and that the arrays of small series say what the journal says. No finding: all is as it was written.
  *
  * @throws StoreError where the folder is not a run, or one of a newer version.
  */
@@ -90,6 +91,7 @@ async function* verifyContents(context: RunContext, step: () => void): AsyncGene
   }
   let sound = true;
   let series: Series | null = null;
+  const losses = new LossRows(context.manifest);
   for await (const { number, record } of readJournal(path)) {
     if (record === null) {
       sound = false;
@@ -99,6 +101,9 @@ async function* verifyContents(context: RunContext, step: () => void): AsyncGene
     if (record.type === 'series') series = record;
     if (record.type === 'rows' && record.segments.length > 0) series = null;
     yield* verifyRecord(context, record, step);
+    if (record.type !== 'rows') continue;
+    for (const { row, what } of record.segments.flatMap((segment) => losses.contradictions(segment)))
+      yield { file: journalName, array: null, rows: { from: row, to: row + 1 }, what };
   }
   if (series !== null) yield* verifySeries(context, series, sound);
 }

@@ -15,6 +15,7 @@ export async function makeView(context: RunContext, segments: number): Promise<L
     segments,
     iteration: Int32Array.from({ length: segments + 1 }, (_, row) => iteration?.[row] ?? row),
     layout,
+    unit: manifest.objective.unit,
     rule: manifest.quadrature.rule,
     tolerance: manifest.quadrature.tolerance,
     subintervals: series.subintervals,

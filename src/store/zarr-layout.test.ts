@@ -22,7 +22,8 @@ interface ArrayDocument {
 }
 
 const T = 6;
-const content = smallManifest(T);
+const plain = smallManifest(T);
+const content = { ...plain, objective: { ...plain.objective, unit: 'squared units' } };
 const K = content.parameters.reduce((total, { size }) => total + size, 0);
 const place = temporaryFolder();
 const root = join(place.run, 'ledger.zarr');
@@ -122,7 +123,8 @@ describe('ledger.zarr', () => {
     for (const name of arrays) {
       const document = documentOf(name);
       expect(document.dimension_names).toHaveLength(document.shape.length);
-      expect(document.attributes['unit']).toMatch(/^(nats|1)$/);
+      const counted = /^(theta|order|subintervals|evaluations|counts\/.*)$/.test(name);
+      expect(document.attributes['unit'], name).toBe(counted ? '1' : 'squared units');
       expect(document.attributes['description']).toMatch(/\w/);
       expect(document.fill_value).toBe(document.data_type === 'int32' ? 0 : 'NaN');
       const parents = name

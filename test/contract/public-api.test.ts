@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { configKeys } from '../../src/run/config.js';
+import { configKeys, runConfigSchema } from '../../src/run/config.js';
 
 const root = resolve(import.meta.dirname, '../..');
 const manifest = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8')) as {
@@ -21,18 +21,33 @@ describe('public surface', () => {
     expect(Object.fromEntries(surface)).toMatchSnapshot();
   });
 
-  it('documents every key of a run file', () => {
-    const format = readFileSync(resolve(root, 'docs/FORMAT.md'), 'utf8');
-    expect(configKeys.filter((key) => !format.includes(`\`${key}\``))).toEqual([]);
+  it('documents every key of a run file with its default and what it is', () => {
+    const text = readFileSync(resolve(root, 'docs/FORMAT.md'), 'utf8');
+    const table = text.slice(text.indexOf('## Run files')).split('\n');
+    const rows = table.map((line) =>
+      line.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll('\\|', '|')),
+    );
+    const documented = new Map(rows.map(([, key, byDefault, what]) => [key, { byDefault, what }]));
+    for (const key of configKeys) {
+      const schema = runConfigSchema.shape[key];
+      const value = schema.parse(undefined) as string | number | boolean | readonly [] | null;
+      const byDefault = value === null || typeof value === 'object' ? 'none' : String(value);
+      expect(documented.get(`\`${key}\``), key).toEqual({ byDefault, what: schema.description });
+    }
   });
 
   it('links to documents that exist', () => {
     const broken = [
       'README.md',
       'CONTRIBUTING.md',
+      'CHANGELOG.md',
       'docs/ARCHITECTURE.md',
       'docs/FORMAT.md',
+      'docs/LIBRARY.md',
       'docs/NUMERICS.md',
+      'docs/OPERATORS.md',
+      'docs/PERFORMANCE.md',
+      'docs/TRAJECTORIES.md',
     ]
       .flatMap((file) => [...readFileSync(resolve(root, file), 'utf8').matchAll(/`(docs\/[A-Za-z-]+\.md)`/g)])
       .map((match) => match[1]!)

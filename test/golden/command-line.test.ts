@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { engineNamed } from '../../src/run/engines.js';
 import { lca, temporaryFolder } from '../support/cli.js';
 import {
   golden,
@@ -31,6 +32,7 @@ const engines = [
   { engine: 'reference', x: 'float64', stored: Float64Array, bound: 1e-11, kink: 1e-11, residual: 1e-12 },
   { engine: 'reference', x: 'float32', stored: Float64Array, bound: 2e-7, kink: 2e-7, residual: 1e-8 },
   { engine: 'onnxruntime', x: 'float32', stored: Float32Array, bound: 1e-5, kink: 2e-4, residual: 1e-6 },
+  { engine: 'native', x: 'float32', stored: Float32Array, bound: 1e-5, kink: 2e-4, residual: 1e-6 },
 ] as const;
 
 function writeData(name: GoldenName, dtype: 'float32' | 'float64' = 'float32'): void {
@@ -85,6 +87,8 @@ describe.skipIf(!goldenHere)('a model, trajectory and data from elsewhere, from 
 
   describe.each(cases)('%s', (name) => {
     it.each(engines)('$engine, x in $x', async ({ engine, x, stored, bound, kink, residual }) => {
+      const availability = await (await engineNamed(engine)).available();
+      if (!availability.ok) return console.log(`skipped: ${availability.reason}`);
       const { definition, tensors } = golden(name);
       const run = join(folder, x === 'float32' ? `${name}-${engine}` : `${name}-${engine}-${x}`);
       await succeed(measureArguments(name, engine, dataOf(name, x), run));

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { differentiate } from '../../src/autodiff/index.js';
 import { onnxruntimeEngine } from '../../src/engines/onnxruntime/index.js';
+import { NativeEngine } from '../../src/engines/native/index.js';
 import { referenceEngine } from '../../src/engines/reference/index.js';
 import type { Engine } from '../../src/engines/types.js';
 import { attachLoss } from '../../src/graph/loss.js';
@@ -41,11 +42,16 @@ async function measure(engine: Engine, given: Golden, repeats: number) {
   return results;
 }
 
+const native = new NativeEngine();
+const absence = await native.available();
+if (!absence.ok) console.log(`skipped on native: ${absence.reason}`);
+
 /** Bounds relative to the largest component. */
 const names: readonly GoldenName[] = ['mlp', 'cnn', 'resnet'];
 const cases = names.flatMap((name) => [
   { name, engine: referenceEngine, bound: 1e-12, lossBound: 1e-12 },
   { name, engine: onnxruntimeEngine('cpu'), bound: 1e-5, lossBound: 1e-7 },
+  { name, engine: native, bound: 1e-5, lossBound: 1e-7 },
 ]);
 
 describe.skipIf(!goldenHere)('an imported golden model', () => {
@@ -60,6 +66,7 @@ describe.skipIf(!goldenHere)('an imported golden model', () => {
   it.each(cases)(
     '$name on $engine.name has the golden loss and gradient',
     async ({ name, engine, ...bounds }) => {
+      if (engine === native && !absence.ok) return;
       const given = golden(name);
       const [{ loss, gradient }] = (await measure(engine, given, 1)) as [
         { loss: number; gradient: Float64Array },
@@ -69,8 +76,10 @@ describe.skipIf(!goldenHere)('an imported golden model', () => {
     },
   );
 
-  it.each(names)('%s on onnxruntime gives the same bits each time', async (name) => {
-    const [first, ...others] = await measure(onnxruntimeEngine('cpu'), golden(name), 3);
+  const inFloat32 = cases.filter(({ engine }) => engine !== referenceEngine);
+  it.each(inFloat32)('$name on $engine.name gives the same bits each time', async ({ name, engine }) => {
+    if (engine === native && !absence.ok) return;
+    const [first, ...others] = await measure(engine, golden(name), 3);
     for (const other of others) expect(other).toEqual(first);
   });
 });

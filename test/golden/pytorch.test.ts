@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { differentiate } from '../../src/autodiff/index.js';
 import { onnxruntimeEngine } from '../../src/engines/onnxruntime/index.js';
+import { NativeEngine } from '../../src/engines/native/index.js';
 import { referenceEngine } from '../../src/engines/reference/index.js';
 import type { Engine, Feeds } from '../../src/engines/types.js';
 import { attachLoss } from '../../src/graph/loss.js';
@@ -55,10 +56,22 @@ async function evaluate(engine: Engine, graph: Graph, feeds: Feeds): Promise<[nu
   return [loss, gradient];
 }
 
+const native = new NativeEngine();
+const absence = await native.available();
+if (!absence.ok) console.log(`skipped on native: ${absence.reason}`);
+
+/** The operator of each network that the native engine refuses. */
+const refused: Readonly<Record<string, string>> = {
+  attention: 'MatMul',
+  transformer: 'Cast',
+  volume: 'Conv',
+};
+
 /** float32 weights and inputs are exact in both, so that the reference differs by rounding of constants alone. */
 const engines = [
   { engine: referenceEngine, bound: 1e-7 },
   { engine: onnxruntimeEngine('cpu'), bound: 1e-5 },
+  { engine: native, bound: 1e-5 },
 ];
 
 describe.each(names)('the network %s, as PyTorch exports it', (name) => {
@@ -72,6 +85,11 @@ describe.each(names)('the network %s, as PyTorch exports it', (name) => {
     'has the loss and gradient of PyTorch in float64 on $engine.name',
     async ({ engine, bound }) => {
       const { graph, feeds, expected } = problemOf(name);
+      if (engine === native && !absence.ok) return;
+      if (engine === native && name in refused) {
+        await expect(engine.compile(graph)).rejects.toThrow(refused[name]);
+        return;
+      }
       const [loss, gradient] = await evaluate(engine, graph, feeds);
       expect(Math.abs(loss / expected.loss - 1)).toBeLessThan(bound);
       const all = graph.parameters.flatMap(({ value }) => expected.gradient[value.name]!);

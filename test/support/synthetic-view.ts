@@ -180,6 +180,7 @@ export function syntheticView(given: SyntheticOptions = {}): LedgerView {
     segments: options.segments,
     iteration: Int32Array.from({ length: options.segments + 1 }, (_, t) => t * options.stride),
     layout,
+    unit: 'nats',
     rule: 'simpson',
     tolerance: 0.001,
     subintervals,

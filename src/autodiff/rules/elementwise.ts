@@ -97,6 +97,8 @@ export const elementwise: Rules = {
   Exp: unary((step, dy, _, y) => step.apply('Mul', [dy, y])),
   Log: unary((step, dy, x) => step.apply('Div', [dy, x])),
   Sqrt: squareRoot,
+  Sin: unary((step, dy, x) => step.apply('Mul', [dy, step.apply('Cos', [x])])),
+  Cos: unary((step, dy, x) => step.apply('Neg', [step.apply('Mul', [dy, step.apply('Sin', [x])])])),
   Erf: errorFunction,
   Tanh: tanh,
   Sigmoid: sigmoid,

@@ -21,7 +21,7 @@ export function enginesCommand(): Command {
         columns(rows.map((row) => [row.engine, row.available ? 'available' : 'not here', row.detail])),
       );
       printLine(
-        '\n--engine auto takes native for built-in networks where there is a compiler, else onnxruntime, else reference.',
+        '\n--engine auto takes native where there is a C compiler and it knows all operators, else onnxruntime, else reference.',
       );
     });
 }

@@ -19,9 +19,13 @@ export function exportCommand(): Command {
     .addOption(new Option('--format <name>', 'file format').choices(exportFormats).default('csv'))
     .option('--out <file>', 'file to write (default: standard output)')
     .action(async (run: string, options: ExportOptions) => {
-      const { shape, unit } = await exportRun(run, options);
-      say(
-        `${options.what} [${shape.join(', ')}], unit ${unit}${options.out ? `, written to ${options.out}` : ''}`,
-      );
+      const { shape, unit, finishedRows } = await exportRun(run, options);
+      const target = options.out ? `, written to ${options.out}` : '';
+      say(`${options.what} [${shape.join(', ')}], unit ${unit}${target}`);
+      if (shape[0]! < finishedRows) {
+        say(
+          `The run is unfinished: ${shape[0]!} of ${finishedRows} rows are there. lca resume ${run} does the rest.`,
+        );
+      }
     });
 }

@@ -23,23 +23,25 @@ const bufferPattern = /(^|\.)(running_mean|running_var|num_batches_tracked)$/;
 
 /**
  * The trajectory of a folder with one safetensors file per checkpoint. Files are ordered by the last number in their names, which is
- * the iteration; each holds the model's tensors by name. The first and the last are checked at once, the others when they are read.
+ * the iteration; each holds the model's tensors by name. Buffers, and `others` that the model has, are passed over. The first and the last are checked at once, the others when they are read.
  */
 export async function checkpointTrajectory(
   folder: string,
   layout: readonly TensorShape[],
+  others: ReadonlySet<string> = new Set(),
 ): Promise<Trajectory> {
   const files = await checkpointFiles(folder);
   requireRows(files.length, folder);
   const iteration = files.map((file) => file.iteration);
   requireIterations(iteration, files.length, folder);
-  const row = (t: number) => readCheckpoint(join(folder, files[t]!.name), layout, t);
+  const row = (t: number) => readCheckpoint(join(folder, files[t]!.name), layout, t, others);
   await row(0);
   await row(files.length - 1);
   return { rows: files.length, iteration, row, close: () => Promise.resolve() };
 }
 
-async function checkpointFiles(folder: string): Promise<{ name: string; iteration: number }[]> {
+/** The checkpoints of a folder in the order of their iterations. Throws DataError where a name has no number. */
+export async function checkpointFiles(folder: string): Promise<{ name: string; iteration: number }[]> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(extension));
   return names
     .map((name) => {
@@ -60,11 +62,12 @@ export async function readCheckpoint(
   path: string,
   layout: readonly TensorShape[],
   row: number,
+  others: ReadonlySet<string> = new Set(),
 ): Promise<Float32Array> {
   const source = await fileSource(path);
   try {
     const entries = await readSafetensors(source);
-    requireLayout(entries, layout, path);
+    requireLayout(entries, layout, path, others);
     const theta = new Float32Array(layoutSize(layout));
     let at = 0;
     for (const { name, shape } of layout) {
@@ -82,10 +85,15 @@ function requireLayout(
   entries: ReadonlyMap<string, SafetensorsEntry>,
   layout: readonly TensorShape[],
   path: string,
+  others: ReadonlySet<string>,
 ): void {
   const names = new Set(layout.map(({ name }) => name));
   const missing = [...names].filter((name) => !entries.has(name));
-  const extra = [...entries.keys()].filter((name) => !names.has(name) && !bufferPattern.test(name));
+  const isBuffer = (name: string, { dtype }: SafetensorsEntry): boolean =>
+    others.has(name) || bufferPattern.test(name) || (dtype !== null && !dtype.startsWith('float'));
+  const extra = [...entries]
+    .filter(([name, entry]) => !names.has(name) && !isBuffer(name, entry))
+    .map(([name]) => name);
   if (missing.length + extra.length > 0) {
     throw misfit(
       path,

@@ -26,15 +26,19 @@ const hdf5Signature = '\x89HDF\r\n\x1a\n';
  * - an `.npy` file, θ itself [T+1, K];
  * - a folder of safetensors files, one per checkpoint, the iteration in each name;
  * - the HDF5 file `weights` of the paper's authors: `all_weights` [T+1, K] with the attributes `var_names` and `var_shapes`.
- * Formats are told apart by content. All numbers must be float32. Throws DataError, before reading more than headers and two
+ * Formats are told apart by content. Tensors of the model that are no parameters (`others`) are passed over. All numbers must be float32. Throws DataError, before reading more than headers and two
  * checkpoints, where the file is damaged or does not fit the model.
  */
-export async function openTrajectory(path: string, layout: readonly TensorShape[]): Promise<Trajectory> {
+export async function openTrajectory(
+  path: string,
+  layout: readonly TensorShape[],
+  others: ReadonlySet<string> = new Set(),
+): Promise<Trajectory> {
   const status = await stat(path).catch(() => null);
-  if (status?.isDirectory()) return checkpointTrajectory(path, layout);
+  if (status?.isDirectory()) return checkpointTrajectory(path, layout, others);
   const source = await fileSource(path);
   try {
-    return await trajectoryOf(source, path, layout);
+    return await trajectoryOf(source, path, layout, others);
   } catch (error) {
     await source.close();
     throw error;
@@ -45,12 +49,18 @@ async function trajectoryOf(
   source: ByteSource,
   path: string,
   layout: readonly TensorShape[],
+  others: ReadonlySet<string>,
 ): Promise<Trajectory> {
+  const file = await openRowFile(source, path);
+  if (file !== null) return stackedTrajectory(file, layout, others);
+  await source.close();
+  return tensorFlowTrajectory(path, layout);
+}
+
+/** The file as named arrays; null for HDF5. Throws DataError for any other format. */
+export async function openRowFile(source: ByteSource, path: string): Promise<RowFile | null> {
   const start = Buffer.from(await source.read(0, Math.min(8, source.size))).toString('latin1');
-  if (start === hdf5Signature) {
-    await source.close();
-    return tensorFlowTrajectory(path, layout);
-  }
+  if (start === hdf5Signature) return null;
   const known = signatures.find(({ bytes }) => start.startsWith(bytes));
   if (known === undefined && !path.endsWith('.safetensors')) {
     throw misfit(
@@ -60,5 +70,5 @@ async function trajectoryOf(
       'name safetensors files *.safetensors; convert others (docs/TRAJECTORIES.md)',
     );
   }
-  return stackedTrajectory(await (known?.open ?? openSafetensors)(source), layout);
+  return (known?.open ?? openSafetensors)(source);
 }

@@ -14,10 +14,14 @@ import type { RowArray, RowFile, TensorShape, Trajectory } from './types.js';
  * The trajectory of a file of stacked arrays: `theta` [T+1, K], or one array [T+1, …shape] per tensor of the model; optionally
  * `iteration` [T+1]. Other arrays are passed over where `theta` is there. Throws DataError where something does not fit.
  */
-export async function stackedTrajectory(file: RowFile, layout: readonly TensorShape[]): Promise<Trajectory> {
+export async function stackedTrajectory(
+  file: RowFile,
+  layout: readonly TensorShape[],
+  others: ReadonlySet<string> = new Set(),
+): Promise<Trajectory> {
   const parts = file.names.includes('theta')
     ? [await thetaRows(file, layout)]
-    : await tensorRows(file, layout);
+    : await tensorRows(file, layout, others);
   const rows = parts[0]!.shape[0]!;
   requireRows(rows, file.name);
   const iteration = file.names.includes('iteration')
@@ -48,8 +52,12 @@ async function thetaRows(file: RowFile, layout: readonly TensorShape[]): Promise
   );
 }
 
-async function tensorRows(file: RowFile, layout: readonly TensorShape[]): Promise<RowArray[]> {
-  requireNames(file, layout);
+async function tensorRows(
+  file: RowFile,
+  layout: readonly TensorShape[],
+  others: ReadonlySet<string>,
+): Promise<RowArray[]> {
+  requireNames(file, layout, others);
   const parts = await Promise.all(layout.map(({ name }) => file.rows(name)));
   const rows = parts[0]?.shape[0] ?? 0;
   parts.forEach(({ shape }, k) => {
@@ -67,10 +75,12 @@ async function tensorRows(file: RowFile, layout: readonly TensorShape[]): Promis
   return parts;
 }
 
-/** Throws DataError where names differ from the layout's; `iteration` may be there too. */
-function requireNames(file: RowFile, layout: readonly TensorShape[]): void {
+/** Throws DataError where names differ from the layout's; `iteration` and `others` may be there too. */
+function requireNames(file: RowFile, layout: readonly TensorShape[], others: ReadonlySet<string>): void {
   const expected = new Set(layout.map(({ name }) => name));
-  const given = new Set(file.names.filter((name) => name !== 'iteration' || expected.has(name)));
+  const given = new Set(
+    file.names.filter((name) => expected.has(name) || !(name === 'iteration' || others.has(name))),
+  );
   const missing = [...expected].filter((name) => !given.has(name));
   const extra = [...given].filter((name) => !expected.has(name));
   if (missing.length + extra.length === 0) return;

@@ -11,14 +11,16 @@ import type { Compiler, CompilerSearch } from './toolchain/compiler.js';
 import { findCompiler } from './toolchain/compiler.js';
 
 export interface NativeOptions {
-  /** Compiler command; default \`CC\`, else the first of cc, clang and gcc that works. */
+  /** Compiler command; default `CC`, else the first of cc, clang and gcc that works. */
   readonly compiler?: string;
-  /** Where compiled libraries are kept; default \`$XDG_CACHE_HOME/lossledger/native\`. */
+  /** Where compiled libraries are kept; default `$XDG_CACHE_HOME/lossledger/native`. */
   readonly cacheFolder?: string;
+  /** Seconds that the compiler may take; default 30. */
+  readonly timeLimit?: number;
 }
 
 /** Counts up when the same graph gives other numbers. */
-const GENERATOR = 1;
+const GENERATOR = 2;
 
 function checkOutputs(graph: Graph): void {
   if (graph.inputs.length === 0) {
@@ -71,7 +73,8 @@ export class NativeEngine implements Engine {
     checkOutputs(graph);
     const compiler = this.#requireCompiler();
     const { source, memoryBytes } = generateModule(lowerGraph(graph, compiler.target), compiler.target);
-    const path = await cachedLibrary(compiler, source, this.#options.cacheFolder);
+    const { cacheFolder: folder, timeLimit } = this.#options;
+    const path = await cachedLibrary(compiler, source, { folder, timeLimit });
     return new NativeProgram(graph, loadLibrary(path, graph.inputs.length), memoryBytes);
   }
 

@@ -2,7 +2,7 @@ import * as Plot from '@observablehq/plot';
 import type { Distribution, RunAnalysis, SideDistribution } from '../../analysis/index.js';
 import { logAxis } from './axes.js';
 import type { Canvas, Figure } from './canvas.js';
-import { formatCount, formatNats, formatShare } from '../format.js';
+import { formatCount, formatLoss, formatShare } from '../format.js';
 
 /** First and one after the last bin that has entries on either side; null if all are empty. */
 function filledRange({ helping, hurting }: Distribution): [number, number] | null {
@@ -27,20 +27,20 @@ function staircase(side: SideDistribution, edges: readonly number[], [from, to]:
   });
 }
 
-function captionOf(distribution: Distribution): string {
+function captionOf(distribution: Distribution, unit: string): string {
   const { helping, hurting, zero, entries, topPercentShare, topPercentShareOfGaussian } = distribution;
   const outside = helping.underflow + hurting.underflow + helping.overflow + hurting.overflow;
   const top = topPercentShare.ofNonzero;
   return [
     `The largest 1 % of the allocations that are not zero hold ${formatShare(top)} of the total magnitude, where a Gaussian would hold `,
-    `${formatShare(topPercentShareOfGaussian)}; the largest helped by ${formatNats(helping.maximum)} and hurt by ${formatNats(hurting.maximum)}. `,
+    `${formatShare(topPercentShareOfGaussian)}; the largest helped by ${formatLoss(helping.maximum, unit)} and hurt by ${formatLoss(hurting.maximum, unit)}. `,
     `${formatCount(zero)} of ${formatCount(entries)} entries are exactly zero`,
     outside > 0 ? ` and ${formatCount(outside)} outside the axis; these are not drawn.` : ' and not drawn.',
   ].join('');
 }
 
 /** Sizes of single allocations on logarithmic axes, helping and hurting apart (paper Section 3, Figure 3(b)). */
-export function distributionFigure(canvas: Canvas, { distribution }: RunAnalysis): Figure | null {
+export function distributionFigure(canvas: Canvas, { distribution, summary }: RunAnalysis): Figure | null {
   const range = distribution && filledRange(distribution);
   if (!distribution || !range) return null;
   const { palette } = canvas;
@@ -50,14 +50,17 @@ export function distributionFigure(canvas: Canvas, { distribution }: RunAnalysis
     Plot.lineY(staircase(side, edges, range), { x: 'x', y: 'y', stroke, strokeWidth: 1.75, ariaDescription });
   const panel = canvas.panel({
     height: 270,
-    x: { label: 'magnitude of one allocation (nats)', ...logAxis(edges[range[0]]!, edges[range[1]]!, 8) },
+    x: {
+      label: `magnitude of one allocation (${summary.unit})`,
+      ...logAxis(edges[range[0]]!, edges[range[1]]!, 8),
+    },
     y: { label: 'entries per bin', grid: true, ...logAxis(1, most, 8) },
     marks: [line(hurting, palette.hurting, 'hurting'), line(helping, palette.helping, 'helping')],
   });
   return canvas.figure({
     name: 'distribution',
     title: 'How large single allocations are',
-    caption: captionOf(distribution),
+    caption: captionOf(distribution, summary.unit),
     legend: [
       { label: 'helping', colour: palette.helping, kind: 'line' },
       { label: 'hurting', colour: palette.hurting, kind: 'line' },

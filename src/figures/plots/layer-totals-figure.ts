@@ -11,13 +11,14 @@ function drawTotals(
   canvas: Canvas,
   layers: readonly LayerTotal[],
   validation: readonly LayerTotal[] | null,
+  unit: string,
 ): Panel {
   const { palette } = canvas;
   const rows = layers.map((layer, i) => ({ ...layer, row: i }));
   return canvas.panel({
     ...layerRows(layers.map(({ layer }) => layer)),
     marginRight: valueColumn,
-    x: { label: 'Σ allocations (nats)', labelAnchor: 'center', labelArrow: 'none', ticks: 5, nice: true },
+    x: { label: `Σ allocations (${unit})`, labelAnchor: 'center', labelArrow: 'none', ticks: 5, nice: true },
     marks: [
       Plot.gridX({ ticks: 5 }),
       Plot.barX(rows, {
@@ -25,7 +26,7 @@ function drawTotals(
         y: 'row',
         fill: ({ total }: LayerTotal) => (total > 0 ? palette.hurting : palette.helping),
         title: ({ layer, total, parameters }: LayerTotal) =>
-          `${printable(layer)}: ${formatNumber(total)} nats, ${parameters} parameters`,
+          `${printable(layer)}: ${formatNumber(total)} ${unit}, ${parameters} parameters`,
         ariaDescription: 'layer total',
       }),
       ...(validation
@@ -48,10 +49,10 @@ function drawTotals(
   });
 }
 
-function captionOf(layers: readonly LayerTotal[]): string {
+function captionOf(layers: readonly LayerTotal[], unit: string): string {
   const sorted = [...layers].sort((a, b) => a.total - b.total);
   const name = ({ layer, total }: LayerTotal): string =>
-    `${shorten(layer, 40)} (${formatNumber(total, 3)} nats)`;
+    `${shorten(layer, 40)} (${formatNumber(total, 3)} ${unit})`;
   const hurting = sorted.filter(({ total }) => total > 0);
   const helped = sorted[0]!.total < 0 ? `${name(sorted[0]!)} helped most` : 'No layer helped';
   if (hurting.length === 0) return `${helped}; no layer hurt over the whole run.`;
@@ -62,6 +63,7 @@ function captionOf(layers: readonly LayerTotal[]): string {
 /** Σ allocations of each layer over the run: bars to the left helped, bars to the right hurt (paper Figure 4). */
 export function layerTotalsFigure(canvas: Canvas, analysis: RunAnalysis): Figure | null {
   const { train, validation } = analysis;
+  const { unit } = analysis.summary;
   const split = train ?? validation;
   if (!split || split.layers.length === 0) return null;
   const compared = train ? (validation?.layers ?? null) : null;
@@ -73,8 +75,8 @@ export function layerTotalsFigure(canvas: Canvas, analysis: RunAnalysis): Figure
   return canvas.figure({
     name: 'layer-totals',
     title: 'What each layer did to the loss',
-    caption: captionOf(split.layers),
+    caption: captionOf(split.layers, unit),
     legend,
-    panels: [drawTotals(canvas, split.layers, compared)],
+    panels: [drawTotals(canvas, split.layers, compared, unit)],
   });
 }

@@ -55,6 +55,7 @@ function drawLayers(
   canvas: Canvas,
   iteration: readonly number[],
   split: { readonly name: string; readonly layers: readonly LayerTotal[] },
+  unit: string,
   domain: [number, number],
   styles: ReadonlyMap<number, Style>,
 ): Panel {
@@ -66,7 +67,7 @@ function drawLayers(
   return canvas.panel({
     height: 220,
     x: iterationAxis(iteration),
-    y: { label: `${name}: Σ so far (nats)`, labelArrow: 'none', grid: true, ticks: 5, domain, nice: true },
+    y: { label: `${name}: Σ so far (${unit})`, labelArrow: 'none', grid: true, ticks: 5, domain, nice: true },
     marks: [
       Plot.ruleY([0], { stroke: canvas.palette.muted }),
       ...lines.filter((_, i) => !styles.has(i)),
@@ -93,18 +94,19 @@ function legendOf(
   ];
 }
 
-function captionOf(layers: readonly LayerTotal[], both: boolean): string {
+function captionOf(layers: readonly LayerTotal[], both: boolean, unit: string): string {
   const most = layers.reduce((a, b) => (Math.abs(b.total) > Math.abs(a.total) ? b : a));
   const panels = both ? ', on the training and on the validation set' : '';
   return (
     `Each layer's allocations added up so far${panels}: falling lines help, rising lines hurt; ` +
-    `${shorten(most.layer, 40)} goes furthest, to ${formatNumber(most.total, 3)} nats.`
+    `${shorten(most.layer, 40)} goes furthest, to ${formatNumber(most.total, 3)} ${unit}.`
   );
 }
 
 /** Cumulative allocation of each layer over training (paper Section 5: each layer's own loss curve). */
 export function layersOverTimeFigure(canvas: Canvas, analysis: RunAnalysis): Figure | null {
   const { train, validation, iteration } = analysis;
+  const { unit } = analysis.summary;
   const splits = [
     ...(train ? [{ name: 'train', layers: train.layers }] : []),
     ...(validation ? [{ name: 'validation', layers: validation.layers }] : []),
@@ -116,8 +118,8 @@ export function layersOverTimeFigure(canvas: Canvas, analysis: RunAnalysis): Fig
   return canvas.figure({
     name: 'layers-over-time',
     title: 'Layers over time',
-    caption: captionOf(first.layers, splits.length > 1),
+    caption: captionOf(first.layers, splits.length > 1, unit),
     legend: legendOf(canvas, first.layers, styles),
-    panels: splits.map((split) => drawLayers(canvas, iteration, split, domain, styles)),
+    panels: splits.map((split) => drawLayers(canvas, iteration, split, unit, domain, styles)),
   });
 }

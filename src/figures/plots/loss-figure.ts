@@ -2,7 +2,7 @@ import * as Plot from '@observablehq/plot';
 import type { LossAnalysis, RunAnalysis } from '../../analysis/index.js';
 import { iterationAxis } from './axes.js';
 import type { Canvas, Figure, LegendEntry, Panel } from './canvas.js';
-import { formatNats, formatNumber, natsUnit } from '../format.js';
+import { formatLoss, formatNumber, scaledUnit } from '../format.js';
 import { largestMagnitude, thin } from './thin.js';
 
 interface Curve {
@@ -26,13 +26,13 @@ function curvesOf(canvas: Canvas, { train, validation }: RunAnalysis): Curve[] {
 const driftOf = ({ measured, integrated }: LossAnalysis): number[] =>
   measured.map((loss, t) => integrated[t]! - loss);
 
-function lossPanel(canvas: Canvas, { iteration }: RunAnalysis, curves: readonly Curve[]): Panel {
+function lossPanel(canvas: Canvas, { iteration, summary }: RunAnalysis, curves: readonly Curve[]): Panel {
   const line = (values: readonly number[], options: Plot.LineYOptions): Plot.Markish =>
     Plot.lineY(thin(iteration, values, pointsPerLine), { x: 'x', y: 'y', ...options });
   return canvas.panel({
     height: 230,
     x: iterationAxis(iteration),
-    y: { label: 'loss (nats)', labelArrow: 'none', grid: true, ticks: 5, nice: true },
+    y: { label: `loss (${summary.unit})`, labelArrow: 'none', grid: true, ticks: 5, nice: true },
     marks: [
       ...curves.map(({ split, colour, loss }) =>
         line(loss.measured, {
@@ -54,9 +54,9 @@ function lossPanel(canvas: Canvas, { iteration }: RunAnalysis, curves: readonly 
   });
 }
 
-function driftPanel(canvas: Canvas, { iteration }: RunAnalysis, curves: readonly Curve[]): Panel {
+function driftPanel(canvas: Canvas, { iteration, summary }: RunAnalysis, curves: readonly Curve[]): Panel {
   const largest = largestMagnitude(curves.flatMap(({ loss }) => driftOf(loss)));
-  const { factor, unit } = natsUnit(largest);
+  const { factor, unit } = scaledUnit(largest, summary.unit);
   return canvas.panel({
     height: 140,
     x: iterationAxis(iteration),
@@ -77,14 +77,14 @@ function driftPanel(canvas: Canvas, { iteration }: RunAnalysis, curves: readonly
   });
 }
 
-function captionOf(curves: readonly Curve[]): string {
+function captionOf(curves: readonly Curve[], unit: string): string {
   const { split, loss } = curves[0]!;
   const [start, end] = [loss.measured[0]!, loss.measured.at(-1)!];
   const largest = largestMagnitude(driftOf(loss));
   const verb = end < start ? 'falls' : end > start ? 'rises' : 'stays';
   return (
-    `The ${split} loss ${verb} from ${formatNumber(start)} to ${formatNats(end)}; the first loss plus all ` +
-    `allocations so far (dashed) stays within ${formatNats(largest)} of it (lower panel, in its own unit).`
+    `The ${split} loss ${verb} from ${formatNumber(start)} to ${formatLoss(end, unit)}; the first loss plus all ` +
+    `allocations so far (dashed) stays within ${formatLoss(largest, unit)} of it (lower panel, in its own unit).`
   );
 }
 
@@ -99,7 +99,7 @@ export function lossFigure(canvas: Canvas, analysis: RunAnalysis): Figure | null
   return canvas.figure({
     name: 'loss',
     title: 'Loss, and the loss that the ledger adds up to',
-    caption: captionOf(curves),
+    caption: captionOf(curves, analysis.summary.unit),
     legend,
     panels: [lossPanel(canvas, analysis, curves), driftPanel(canvas, analysis, curves)],
   });

@@ -1,8 +1,8 @@
 import * as Plot from '@observablehq/plot';
-import type { RunAnalysis } from '../../analysis/index.js';
+import type { RunAnalysis, RunSummary } from '../../analysis/index.js';
 import { iterationAxis, logAxis } from './axes.js';
-import type { Canvas, Figure, LegendEntry } from './canvas.js';
-import { formatCount, formatNats } from '../format.js';
+import type { Canvas, Figure, LegendEntry, Panel } from './canvas.js';
+import { formatCount, formatLoss } from '../format.js';
 import { binSegments } from './thin.js';
 import type { Bin } from './thin.js';
 
@@ -73,7 +73,7 @@ function captionOf({ summary }: RunAnalysis, zeros: number): string {
       : ` ${over === 0 ? 'No iteration exceeds' : `${formatCount(over)} iterations exceed`} the tolerance.`;
   const omitted = zeros > 0 ? ` ${formatCount(zeros)} residuals are exactly zero and not drawn.` : '';
   return (
-    `The error of an average iteration is ${formatNats(mean)} with the ${summary.rule} rule and ${formatNats(left)} with the ` +
+    `The error of an average iteration is ${formatLoss(mean, summary.unit)} with the ${summary.rule} rule and ${formatLoss(left, summary.unit)} with the ` +
     `left rule; shades span the least to the greatest of neighbouring iterations.${tolerance}${omitted}`
   );
 }
@@ -85,55 +85,56 @@ function marksOf({ label, colour }: Series, spread: readonly Spread[]): Plot.Mar
   ];
 }
 
-/** Magnitude of each segment's residual on a logarithmic axis, beside the left rule's and the tolerance (Table S1, Section 2). */
-export function residualFigure(canvas: Canvas, analysis: RunAnalysis): Figure | null {
-  const { iteration, summary } = analysis;
-  const series = seriesOf(canvas, analysis);
-  const sizes = series.flatMap(({ residual }) => residual.map(Math.abs)).filter((size) => size > 0);
-  if (sizes.length === 0) return null;
+function drawResiduals(
+  canvas: Canvas,
+  { iteration, summary }: RunAnalysis,
+  series: readonly Series[],
+  sizes: readonly number[],
+): Panel {
   const bins = binSegments(iteration, binLimit);
-  const zeros = series.reduce((count, { residual }) => count + residual.filter((r) => r === 0).length, 0);
   const shown = summary.tolerance ? [...sizes, summary.tolerance] : sizes;
   const [least, most] = [shown.reduce((a, b) => Math.min(a, b)), shown.reduce((a, b) => Math.max(a, b))];
-  const panel = canvas.panel({
+  return canvas.panel({
     height: 250,
     x: iterationAxis(iteration),
     y: {
-      label: 'abs(residual) of one iteration (nats)',
+      label: `abs(residual) of one iteration (${summary.unit})`,
       grid: true,
       ...logAxis(Math.max(least, most * 1e-12), most, 6),
       clamp: true,
     },
     marks: [
       ...series.flatMap((each) => marksOf(each, spreadOf(each.residual, bins))),
-      ...(summary.tolerance
-        ? [
-            Plot.ruleY([summary.tolerance], {
-              stroke: canvas.palette.bad,
-              strokeDasharray: '6 3',
-              strokeWidth: 1.5,
-            }),
-          ]
-        : []),
+      ...(summary.tolerance ? [toleranceLine(canvas, summary.tolerance)] : []),
     ],
   });
-  const legend: LegendEntry[] = [
-    ...series.map(({ label, colour }) => ({ label, colour, kind: 'line' as const })),
-    ...(summary.tolerance
-      ? [
-          {
-            label: `tolerance ${summary.tolerance} nats`,
-            colour: canvas.palette.bad,
-            kind: 'dashed' as const,
-          },
-        ]
-      : []),
-  ];
+}
+
+function toleranceLine({ palette }: Canvas, tolerance: number): Plot.Markish {
+  return Plot.ruleY([tolerance], { stroke: palette.bad, strokeDasharray: '6 3', strokeWidth: 1.5 });
+}
+
+function legendOf(
+  { palette }: Canvas,
+  series: readonly Series[],
+  { tolerance, unit }: RunSummary,
+): LegendEntry[] {
+  const lines = series.map(({ label, colour }): LegendEntry => ({ label, colour, kind: 'line' }));
+  if (!tolerance) return lines;
+  return [...lines, { label: `tolerance ${tolerance} ${unit}`, colour: palette.bad, kind: 'dashed' }];
+}
+
+/** Magnitude of each segment's residual on a logarithmic axis, beside the left rule's and the tolerance (Table S1, Section 2). */
+export function residualFigure(canvas: Canvas, analysis: RunAnalysis): Figure | null {
+  const series = seriesOf(canvas, analysis);
+  const residuals = series.flatMap(({ residual }) => residual);
+  const sizes = residuals.map(Math.abs).filter((size) => size > 0);
+  if (sizes.length === 0) return null;
   return canvas.figure({
     name: 'residual',
     title: 'Error of each iteration',
-    caption: captionOf(analysis, zeros),
-    legend,
-    panels: [panel],
+    caption: captionOf(analysis, residuals.length - sizes.length),
+    legend: legendOf(canvas, series, analysis.summary),
+    panels: [drawResiduals(canvas, analysis, series, sizes)],
   });
 }

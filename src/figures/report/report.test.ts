@@ -8,6 +8,7 @@ import {
 } from '../../../test/support/synthetic-view.js';
 import { analyseRun } from '../../analysis/index.js';
 import type { RunAnalysis } from '../../analysis/index.js';
+import { terminalSummary } from '../terminal/summary.js';
 import { renderReport } from './report.js';
 
 const facts = [
@@ -46,6 +47,30 @@ describe('report', () => {
       expect(light, name).toContain(`${name}:`);
       expect(dark, name).toContain(`${name}:`);
     }
+  });
+
+  it('keeps numbers and their units on one line', () => {
+    const prose = [...page.querySelectorAll('.banner p, .note, figcaption')].map((each) => each.textContent);
+    expect(prose.join('\n')).toMatch(/limit 1\u00a0%/);
+    expect(prose.filter((text) => /\d (%|nats)/.test(text))).toEqual([]);
+  });
+
+  it('states the unit of the loss that was measured', async () => {
+    const view = syntheticView({ segments: 20 });
+    const squared = await analyseRun({ ...view, unit: 'squared units' });
+    for (const text of [
+      renderReport({ analysis: squared, facts: [], title: 'regression' }),
+      terminalSummary(squared),
+    ]) {
+      expect(text).toContain('squared units');
+      expect(text).not.toMatch(/\bnats\b/);
+    }
+  });
+
+  it('says over how many iterations the paper compares', () => {
+    expect(page.body.textContent).toContain(
+      'Paper: MNIST-FC, SGD, 880 iterations, here 200; Table S1 of Lan',
+    );
   });
 
   it('begins with the verdict and the headline numbers', () => {
@@ -109,7 +134,9 @@ describe('report of an unusual run', () => {
     const banner = document.querySelector('main')!.firstElementChild!;
     expect(banner.className).toBe('banner unbalanced');
     expect(banner.getAttribute('role')).toBe('alert');
-    expect(banner.textContent).toMatch(/does not balance.*a cumulative error of 2\.\d\d %.*Do not trust/);
+    expect(banner.textContent).toMatch(
+      /does not balance.*a cumulative error of 2\.\d\d\u00a0%.*Do not trust/,
+    );
   });
 
   it('says that sums contradict residuals when that is what is wrong', async () => {

@@ -2,7 +2,7 @@ import type { RunAnalysis } from '../../analysis/index.js';
 import { extentOf, headlinesOf } from '../headlines.js';
 import type { Figure } from '../plots/canvas.js';
 import { drawFigures } from '../plots/figures.js';
-import { escapeMarkup } from '../text.js';
+import { escapeMarkup, withUnits } from '../text.js';
 import { verdictOf } from '../verdict.js';
 import type { Verdict } from '../verdict.js';
 import { styleSheet } from './style.js';
@@ -17,32 +17,35 @@ export interface ReportInput {
   readonly facts: readonly (readonly [string, string])[];
 }
 
+const prose = (text: string): string => escapeMarkup(withUnits(text));
+
 /** A bad balance is announced to screen readers too. */
 function banner({ balance, headline, details }: Verdict): string {
   const role = balance === 'unbalanced' ? 'alert' : 'status';
   const sign = { balanced: '✓ ', unbalanced: '⚠ ', undetermined: '' }[balance];
-  const lines = details.map((line) => `<p>${escapeMarkup(line)}</p>`).join('');
+  const lines = details.map((line) => `<p>${prose(line)}</p>`).join('');
   return `<div class="banner ${balance}" role="${role}"><strong>${sign}${escapeMarkup(headline)}</strong>${lines}</div>`;
 }
 
 function headlines(analysis: RunAnalysis): string {
   const cards = headlinesOf(analysis).map(
     ({ label, value, note }) =>
-      `<div><dt>${escapeMarkup(label)}</dt><dd class="value">${escapeMarkup(value)}</dd><dd class="note">${escapeMarkup(note)}</dd></div>`,
+      `<div><dt>${escapeMarkup(label)}</dt><dd class="value">${escapeMarkup(value)}</dd><dd class="note">${prose(note)}</dd></div>`,
   );
   return cards.length > 0 ? `<dl class="headlines">\n${cards.join('\n')}\n</dl>` : '';
 }
 
 const renderFigure = ({ title, caption, svg }: Figure): string =>
-  `<figure><h3>${escapeMarkup(title)}</h3>${svg}<figcaption>${escapeMarkup(caption)}</figcaption></figure>`;
+  `<figure><h3>${escapeMarkup(title)}</h3>${svg}<figcaption>${prose(caption)}</figcaption></figure>`;
 
 function section(heading: string, content: string | null): string {
   return content ? `<section><h2>${escapeMarkup(heading)}</h2>\n${content}\n</section>` : '';
 }
 
-const howToRead =
+const howToRead = (unit: string): string =>
   'Every change of the loss is shared out among the parameters that caused it. A negative allocation lowered the loss: that parameter ' +
-  '“helped”. A positive one raised it: it “hurt”. Allocations have the unit of the loss (nats), so they add up to the change of the loss, and what ' +
+  '“helped”. A positive one raised it: it “hurt”. Allocations have the unit of the loss (' +
+  `${unit}), so they add up to the change of the loss, and what ` +
   'is missing is stated. Shares are stated twice, because parameters that cannot move the loss at all, such as those of dead pixels, are exactly zero.';
 
 function body({ analysis, facts }: ReportInput): string {
@@ -53,7 +56,7 @@ function body({ analysis, facts }: ReportInput): string {
     section(
       'What happened',
       figures.length > 0
-        ? `<p class="muted">${howToRead}</p>\n<div class="figures">\n${figures.map(renderFigure).join('\n')}\n</div>`
+        ? `<p class="muted">${howToRead(analysis.summary.unit)}</p>\n<div class="figures">\n${figures.map(renderFigure).join('\n')}\n</div>`
         : null,
     ),
     section('Does it add up?', analysis.summary.segments > 0 ? errorTable(analysis) : null),

@@ -31,7 +31,7 @@ ${body}
 
 /** This run's quadrature errors beside those of the paper's Table S1. */
 export function errorTable(analysis: RunAnalysis): string {
-  const { total, mean, worst, over } = errorColumns;
+  const { total, mean, worst, over } = errorColumns(analysis.summary.unit);
   return renderTable({
     name: 'Errors of the integration',
     caption: [errorDefinition, paperNote(analysis) ?? 'The paper has no numbers for this experiment.'].join(
@@ -50,7 +50,7 @@ export function layerTable({ train, validation, summary }: RunAnalysis): string 
   const change = (summary.train ?? summary.validation)!.lossChange;
   return renderTable({
     name: 'Layers in numbers',
-    caption: 'Totals over the run in nats (negative helped). Shares count entries of all iterations.',
+    caption: `Totals over the run in ${summary.unit} (negative helped). Shares count entries of all iterations.`,
     head: [
       'layer',
       'parameters',

@@ -1,7 +1,7 @@
 import picocolors from 'picocolors';
 import type { LayerTotal, RunAnalysis } from '../../analysis/index.js';
 import { errorRows, paperNote } from '../error-rows.js';
-import { formatCount, formatNats, formatNumber, formatShare } from '../format.js';
+import { formatCount, formatLoss, formatNumber, formatShare } from '../format.js';
 import { extentOf } from '../headlines.js';
 import { columns, shorten } from '../text.js';
 import { verdictOf } from '../verdict.js';
@@ -58,7 +58,7 @@ function lossLines(analysis: RunAnalysis, { width, glyphs, colours, cell }: Styl
       `${name} loss`,
       formatNumber(audit.lossStart),
       '→',
-      formatNats(audit.lossEnd),
+      formatLoss(audit.lossEnd, analysis.summary.unit),
       `(${formatNumber(audit.lossChange)})`,
     ].map(cell),
   );
@@ -92,7 +92,7 @@ function layerLines(analysis: RunAnalysis, style: Style): string[] {
     { ...cell(formatNumber(totals[row]!)), paint: paint(totals[row]!) },
     cell(formatShare(split.shares.perLayer[i]!.shares.ofNonzero.helping)),
   ]);
-  const head = ['layer', 'parameters', 'nats', 'helping*'].map((text): Cell => ({
+  const head = ['layer', 'parameters', analysis.summary.unit, 'helping*'].map((text): Cell => ({
     text,
     paint: colours.dim,
   }));
@@ -134,7 +134,7 @@ function shareLines({ train, validation }: RunAnalysis, style: Style): string[] 
 function errorLines(analysis: RunAnalysis, style: Style): string[] {
   const { cell } = style;
   const rows = [
-    ['', 'cumulative', 'mean, nats', 'over tolerance'],
+    ['', 'cumulative', `mean, ${analysis.summary.unit}`, 'over tolerance'],
     ...errorRows(analysis).map(({ what, total, mean, over }) => [what, total, mean, over]),
   ].map((row) => row.map(cell));
   const note = paperNote(analysis);

@@ -3,7 +3,8 @@ import { sizeOf } from '../types.js';
 import { dataTypeName } from './dtypes.js';
 import { withOwnDuplicates } from './import/duplicates.js';
 import { openModel, type OnnxFile } from './import/file.js';
-import { isAnonymous, trainedInitializers } from './import/roles.js';
+import { isAnonymous } from './import/roles.js';
+import { trainedInitializers } from './import/trained.js';
 import { translations } from './import/translations.js';
 import { isFoldable } from './import/fold.js';
 import { describeNode, nodeName, remedyFor } from './import/unsupported.js';
@@ -82,7 +83,7 @@ function portOf({ name, type }: ValueInfo): OnnxPort {
 }
 
 function tensorsOf(file: OnnxFile, options: ReadOptions): OnnxTensor[] {
-  const roles = trainedInitializers(file, options.trained);
+  const roles = trainedInitializers(file, options);
   return [...file.initializers.values()].map(({ name, dataType, dims }) => {
     const role = roles.get(name);
     return {
@@ -106,7 +107,7 @@ function unsupportedOf(file: OnnxFile): UnsupportedNode[] {
   return file.nodes
     .filter(({ domain, opType }) => {
       const standard = domain === '' || domain === 'ai.onnx';
-      return !standard || !(translations.has(opType) || isFoldable(opType));
+      return !standard || !(translations.has(opType) || isFoldable(opType) || opType === 'If');
     })
     .map((node) => ({
       operator: describeNode(node, file.opset),

@@ -1,23 +1,26 @@
 import type { GraphBuilder } from '../builder.js';
 import type { DType, Shape, Value } from '../types.js';
 import { GraphBuilder as Builder } from '../builder.js';
-import type { Node, ValueInfo } from './onnx_pb.js';
+import type { ValueInfo } from './onnx_pb.js';
 import { dataTypeName } from './dtypes.js';
 import type { ExternalData } from './tensor.js';
 import { graphDType, readTensor } from './tensor.js';
 import type { StaticTensor } from './static-tensor.js';
-import { isStatic, NodeContext, type ImportState, type Operand } from './import/context.js';
+import { FixedBatch } from './import/batch.js';
+import type { ImportState } from './import/context.js';
+import { isStatic, type Operand } from './import/operand.js';
 import { malformed, openModel, type OnnxFile } from './import/file.js';
 import { withOwnDuplicates } from './import/duplicates.js';
-import { folded } from './import/fold.js';
-import { trainedInitializers, type Trained } from './import/roles.js';
-import { translations } from './import/translations.js';
-import { unsupported } from './import/unsupported.js';
+import type { Evidence } from './import/evidence.js';
+import { trainedInitializers, type Trained } from './import/trained.js';
+import { translate } from './import/translate.js';
 
 export interface ReadOptions {
   /** Bytes of a file beside the model, for tensors that are stored there. */
   readonly externalData?: ExternalData;
-  /** Whether an initialiser is trained; `guess` is what its readers suggest. Default: the guess. */
+  /** What is known of the parameters: the file does not tell them from other tensors of a network. */
+  readonly evidence?: Evidence;
+  /** Whether an initialiser is trained; `guess` is what its readers and the evidence suggest. Default: the guess. */
   readonly trained?: (name: string, guess: boolean) => boolean;
 }
 
@@ -30,6 +33,8 @@ export interface OnnxModel {
   readonly inputDType: DType;
   /** Width of the first output: [examples, outputs]. */
   readonly outputs: number;
+  /** Names of the initialisers that are not parameters, such as masks and running statistics. */
+  readonly otherTensors: ReadonlySet<string>;
   /** Adds the network to a graph; `x` is [examples, …inputShape] of `inputDType`. Returns [examples, outputs]. */
   addTo(builder: GraphBuilder, x: Value): Value;
 }
@@ -47,7 +52,9 @@ class ImportedModel implements OnnxModel {
   readonly inputShape: Shape;
   readonly inputDType: DType;
   readonly outputs: number;
+  readonly otherTensors: ReadonlySet<string>;
   readonly #exportedExamples: number | null;
+  #exportedTensors: ReadonlyMap<string, Operand> | undefined;
   readonly #trained: ReadonlyMap<string, Trained>;
   readonly #tensors: ReadonlyMap<string, StaticTensor>;
 
@@ -60,14 +67,20 @@ class ImportedModel implements OnnxModel {
     this.#exportedExamples = examples!;
     this.inputShape = rest.map((extent) => extent!);
     this.inputDType = dtypeOf(file.inputs[0]!);
-    this.#trained = trainedInitializers(file, options.trained);
+    this.#trained = trainedInitializers(file, options);
     this.#tensors = new Map(
       [...file.initializers].map(([name, tensor]) => [name, readTensor(tensor, options.externalData)]),
     );
+    this.otherTensors = new Set([...file.initializers.keys()].filter((name) => !this.#trained.has(name)));
     this.outputs = this.#trial();
   }
 
   addTo(builder: GraphBuilder, x: Value): Value {
+    return this.#logits(builder, this.#operands(builder, x, this.#batchFor(x.shape[0]!)), x.shape[0]!);
+  }
+
+  /** All tensors of the model by name. */
+  #operands(builder: GraphBuilder, x: Value, batch: FixedBatch | null): Map<string, Operand> {
     const operands = new Map<string, Operand>([[this.file.inputs[0]!.name, x]]);
     for (const [name, tensor] of this.#tensors) operands.set(name, this.#initializer(builder, name, tensor));
     const state: ImportState = {
@@ -75,11 +88,25 @@ class ImportedModel implements OnnxModel {
       opset: this.file.opset,
       examples: x.shape[0]!,
       exportedExamples: this.#exportedExamples,
+      batch,
       externalData: this.options.externalData,
+      producers: new Map(this.file.nodes.flatMap((node) => node.output.map((name) => [name, node]))),
       computed: 0,
     };
     for (const node of this.file.nodes) translate(node, operands, state);
-    return this.#logits(builder, operands, x.shape[0]!);
+    return operands;
+  }
+
+  /** What another number of examples than the exported one needs; null where the file leaves it open. */
+  #batchFor(examples: number): FixedBatch | null {
+    const exported = this.#exportedExamples;
+    if (exported === null || exported === examples) return null;
+    if (this.#exportedTensors === undefined) {
+      const builder = new Builder(this.name);
+      const x = builder.input('x', this.inputDType, [exported, ...this.inputShape]);
+      this.#exportedTensors = this.#operands(builder, x, null);
+    }
+    return new FixedBatch(this.#exportedTensors, exported, examples);
   }
 
   /** A weight as a parameter, anything else as known numbers. */
@@ -124,20 +151,6 @@ class ImportedModel implements OnnxModel {
     });
     return widths[0]!;
   }
-}
-
-function translate(node: Node, operands: Map<string, Operand>, state: ImportState): void {
-  const standard = node.domain === '' || node.domain === 'ai.onnx';
-  const translation = standard ? translations.get(node.opType) : undefined;
-  const inputs = node.input.map((name) => (name === '' ? null : (operands.get(name) ?? null)));
-  const context = new NodeContext(node, inputs, state);
-  const known = standard ? folded(context) : null;
-  if (known === null && translation === undefined) throw unsupported(node, state.opset);
-  const results = known ?? translation!(context);
-  const outputs = Array.isArray(results) ? (results as readonly Operand[]) : [results as Operand];
-  node.output.forEach((name, k) => {
-    if (name !== '' && outputs[k] !== undefined) operands.set(name, outputs[k]);
-  });
 }
 
 /** Extents of the only input; null where axis 0 is symbolic. */

@@ -82,7 +82,7 @@ export const elementwise: readonly Entry[] = [
   operator('Not', [1, 1], [], logical),
   ...operatorsOf(['Neg', 'Abs', 'Sign', 'Identity'], [1, 1], [], sameAsInput),
   ...operatorsOf(
-    ['Exp', 'Log', 'Sqrt', 'Erf', 'Tanh', 'Sigmoid', 'Softplus', 'Reciprocal'],
+    ['Exp', 'Log', 'Sqrt', 'Sin', 'Cos', 'Erf', 'Tanh', 'Sigmoid', 'Softplus', 'Reciprocal'],
     [1, 1],
     [],
     floatSameAsInput,

@@ -57,6 +57,8 @@ export const elementwise: Table = {
   Exp: unary(),
   Log: unary('positive'),
   Sqrt: unary('positive'),
+  Sin: unary({ awayFrom: [] }),
+  Cos: unary({ awayFrom: [] }),
   Erf: unary({ awayFrom: [] }),
   Tanh: unary(),
   Sigmoid: unary({ awayFrom: [] }),

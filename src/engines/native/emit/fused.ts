@@ -21,7 +21,16 @@ const infix: Partial<Record<ExpressionFunction, string>> = {
 const calls: Partial<Record<ExpressionFunction, string>> = {
   maximum: 'v_max',
   squareRoot: 'v_sqrt',
-  exponential: 'v_exp',
+  exponential: 'v_exp_unbounded',
+  exponentialLessOne: 'v_expm1',
+  logarithm: 'v_log',
+  logarithmOfOneMore: 'v_log1p',
+  tanh: 'v_tanh',
+  errorFunction: 'v_erf',
+  sigmoid: 'v_sigmoid',
+  power: 'v_pow',
+  largest: 'v_maximum',
+  equal: 'v_equal',
   ifGreater: 'v_if_greater',
 };
 

@@ -24,11 +24,14 @@ const ALIGNMENT = 4096;
 class Layout {
   readonly #offsets = new Map<StoredObject, number>();
   readonly masks: number;
+  readonly sums: readonly Sums[];
   readonly sumsStart: number;
   readonly sumsEnd: number;
   readonly scratch: number;
   readonly tensors: number;
   readonly end: number;
+  /** Bytes that nothing may touch, where memory is guarded. */
+  readonly guards: (readonly [offset: number, bytes: number])[] = [];
   #next = 0;
 
   constructor(
@@ -36,18 +39,23 @@ class Layout {
     readonly memory: MemoryPlan,
     groups: number,
     vectorBytes: number,
+    readonly isGuarded: boolean,
   ) {
     const objects = new Set(steps.flatMap((step) => step.arguments.map((argument) => argument.object)));
     const ofKind = <K extends StoredObject['kind']>(kind: K): Extract<StoredObject, { kind: K }>[] =>
       [...objects].filter((object): object is Extract<StoredObject, { kind: K }> => object.kind === kind);
     for (const table of ofKind('table')) this.#offsets.set(table, this.#take(4 * table.length));
     this.sumsStart = this.#next;
-    for (const sums of ofKind('sums')) this.#offsets.set(sums, this.#take(8 * sums.length));
+    this.sums = ofKind('sums');
+    for (const sums of this.sums) this.#offsets.set(sums, this.#take(8 * sums.length));
     this.sumsEnd = this.#next;
     this.masks = this.#take(groups * vectorBytes);
     this.scratch = this.#take(vectorBytes * Math.max(0, ...ofKind('scratch').map(({ vectors }) => vectors)));
     this.tensors = this.#take(vectorBytes * memory.size);
     this.end = this.#next;
+    this.guards.push(
+      ...memory.guards.map((vector) => [this.tensors + vectorBytes * vector, vectorBytes] as const),
+    );
   }
 
   #take(bytes: number): number {
@@ -55,6 +63,10 @@ class Layout {
     const unit = bytes > ALIGNMENT ? ALIGNMENT : 64;
     const start = Math.ceil(offset / unit) * unit;
     this.#next = Math.ceil((start + bytes) / 64) * 64;
+    if (this.isGuarded) {
+      this.#next += 64;
+      this.guards.push([start + bytes, this.#next - start - bytes]);
+    }
     return start;
   }
 
@@ -77,7 +89,7 @@ class Functions {
     if (known) return known;
     const name = `${label}_${this.#names.size}`;
     this.#names.set(key, name);
-    this.texts.push(`static __attribute__((noinline)) void ${name}${text}`);
+    this.texts.push(`static NOINLINE void ${name}${text}`);
     return name;
   }
 }
@@ -173,14 +185,26 @@ EXPORT void lossledger_profile(double *seconds, long count) {
   memset(spent, 0, sizeof spent);
 }`;
 
-/** Writes the C file of a lowered graph; with `isProfiled`, one that takes the time of each kernel. */
-export function generateModule(lowered: LoweredGraph, target: Target, isProfiled = false): GeneratedModule {
+const poison = `
+#include <sanitizer/asan_interface.h>
+#define GUARD(start, bytes) ASAN_POISON_MEMORY_REGION(start, bytes)`;
+
+/**
+ * Writes the C file of a lowered graph; with `isProfiled`, one that takes the time of each kernel; with `isGuarded`, one in
+ * which the address sanitizer notices accesses between the parts of a program's memory.
+ */
+export function generateModule(
+  lowered: LoweredGraph,
+  target: Target,
+  isProfiled = false,
+  isGuarded = false,
+): GeneratedModule {
   const groups = Math.ceil(lowered.examples / target.lanes);
   const vectorBytes = 4 * target.lanes;
   const phases = schedule(lowered.steps);
-  const memory = planMemory(phases, groups, vectorBytes);
+  const memory = planMemory(phases, groups, vectorBytes, isGuarded);
   const all = [...lowered.loadSteps, ...lowered.steps, ...lowered.gradientSteps];
-  const layout = new Layout(all, memory, groups, vectorBytes);
+  const layout = new Layout(all, memory, groups, vectorBytes, isGuarded);
   const functions = new Functions();
   const calls = new Calls(functions, layout, isProfiled);
   const codes = (steps: readonly Step[]): string => steps.map((step) => calls.code(step, once)).join('\n');
@@ -191,6 +215,7 @@ export function generateModule(lowered: LoweredGraph, target: Target, isProfiled
   const lossCode = `*(double *)(memory + ${layout.offset(lowered.loss.sums)}) * ${doubleLiteral(lowered.loss.factor)}`;
   const source = `${prelude(target)}
 ${isProfiled ? clock : ''}
+${isGuarded ? poison : ''}
 ${functions.texts.join('\n\n')}
 
 /* allocates a program's memory; null where there is not enough */
@@ -208,7 +233,7 @@ EXPORT void lossledger_load(char *memory, const double *theta, const double *con
 /* returns the loss sum of one chunk; adds to gradient where it is not null */
 EXPORT double lossledger_run(char *memory, double *gradient${feeds}) {
   v *const tensors = (v *)(memory + ${layout.tensors});
-  memset(memory + ${layout.sumsStart}, 0, ${layout.sumsEnd - layout.sumsStart});
+  ${clearing(layout)}
   ${run}
   if (gradient) {
     ${gradient}
@@ -217,6 +242,13 @@ EXPORT double lossledger_run(char *memory, double *gradient${feeds}) {
 }
 `;
   return { source: formatC(source), calls: calls.steps, memoryBytes: layout.end };
+}
+
+/** Sets all sums to 0: at once, unless guards lie between them. */
+function clearing(layout: Layout): string {
+  const clear = (start: number, bytes: number): string => `memset(memory + ${start}, 0, ${bytes});`;
+  if (!layout.isGuarded) return clear(layout.sumsStart, layout.sumsEnd - layout.sumsStart);
+  return layout.sums.map((sums) => clear(layout.offset(sums), 8 * sums.length)).join('\n');
 }
 
 const HUGE_PAGE = 2 << 20;
@@ -231,5 +263,6 @@ function creation(layout: Layout, examples: number, groups: number): string {
     for (long n = 0; n < ${groups} * LANES; n++) {
       ((float *)(memory + ${layout.masks}))[n] = n < ${examples} ? 1.0f : 0.0f;
     }
+    ${layout.guards.map(([offset, bytes]) => `GUARD(memory + ${offset}, ${bytes});`).join('\n')}
     return memory;`;
 }

@@ -1,4 +1,7 @@
+import { transpose } from './shuffle.js';
+import { lines } from './text.js';
 import type { Target } from '../toolchain/target.js';
+import { elementaryFunctions } from './functions.js';
 
 const headers: Readonly<Record<Target['name'], string>> = {
   avx512: '#include <immintrin.h>',
@@ -7,7 +10,10 @@ const headers: Readonly<Record<Target['name'], string>> = {
   portable: '',
 };
 
-/** Operations that vector extensions of C have no operator for. In `v_max` the second operand passes on a NaN. */
+/**
+ * Operations that vector extensions of C have no operator for, or that compilers do badly. In `v_max` the second operand passes
+ * on a NaN; `v_low` and `v_high` are the halves of a vector as doubles.
+ */
 const operations: Readonly<Record<Target['name'], string>> = {
   avx512: `
 static inline v v_max(v a, v b) { return (v)_mm512_max_ps((__m512)a, (__m512)b); }
@@ -15,7 +21,9 @@ static inline v v_sqrt(v a) { return (v)_mm512_sqrt_ps((__m512)a); }
 static inline v v_if_greater(v a, v b, v yes, v no) {
   return (v)_mm512_mask_blend_ps(_mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_GT_OQ), (__m512)no, (__m512)yes);
 }
-static inline v v_from_bytes(bytes a) { return (v)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32((__m128i)a)); }`,
+static inline v v_from_bytes(bytes a) { return (v)_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32((__m128i)a)); }
+static inline doubles v_low(v a) { return (doubles)_mm512_cvtps_pd(_mm512_castps512_ps256((__m512)a)); }
+static inline doubles v_high(v a) { return (doubles)_mm512_cvtps_pd(_mm512_extractf32x8_ps((__m512)a, 1)); }`,
   avx2: `
 static inline v v_max(v a, v b) { return (v)_mm256_max_ps((__m256)a, (__m256)b); }
 static inline v v_sqrt(v a) { return (v)_mm256_sqrt_ps((__m256)a); }
@@ -25,14 +33,18 @@ static inline v v_if_greater(v a, v b, v yes, v no) {
 static inline v v_from_bytes(bytes a) {
   long long eight; memcpy(&eight, &a, 8);
   return (v)_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_cvtsi64_si128(eight)));
-}`,
+}
+static inline doubles v_low(v a) { return (doubles)_mm256_cvtps_pd(_mm256_castps256_ps128((__m256)a)); }
+static inline doubles v_high(v a) { return (doubles)_mm256_cvtps_pd(_mm256_extractf128_ps((__m256)a, 1)); }`,
   neon: `
 static inline v v_max(v a, v b) { return (v)vmaxq_f32((float32x4_t)a, (float32x4_t)b); }
 static inline v v_sqrt(v a) { return (v)vsqrtq_f32((float32x4_t)a); }
 static inline v v_if_greater(v a, v b, v yes, v no) {
   return (v)vbslq_f32(vcgtq_f32((float32x4_t)a, (float32x4_t)b), (float32x4_t)yes, (float32x4_t)no);
 }
-static inline v v_from_bytes(bytes a) { return __builtin_convertvector(a, v); }`,
+static inline v v_from_bytes(bytes a) { return __builtin_convertvector(a, v); }
+static inline doubles v_low(v a) { return (doubles)vcvt_f64_f32(vget_low_f32((float32x4_t)a)); }
+static inline doubles v_high(v a) { return (doubles)vcvt_high_f64_f32((float32x4_t)a); }`,
   portable: `
 static inline v v_max(v a, v b) { for (int l = 0; l < LANES; l++) a[l] = a[l] > b[l] ? a[l] : b[l]; return a; }
 static inline v v_sqrt(v a) { for (int l = 0; l < LANES; l++) a[l] = sqrtf(a[l]); return a; }
@@ -40,7 +52,9 @@ static inline v v_if_greater(v a, v b, v yes, v no) {
   for (int l = 0; l < LANES; l++) no[l] = a[l] > b[l] ? yes[l] : no[l];
   return no;
 }
-static inline v v_from_bytes(bytes a) { return __builtin_convertvector(a, v); }`,
+static inline v v_from_bytes(bytes a) { return __builtin_convertvector(a, v); }
+static inline doubles v_low(v a) { return (doubles){a[0], a[1]}; }
+static inline doubles v_high(v a) { return (doubles){a[2], a[3]}; }`,
 };
 
 /** The start of every generated file: the vector type \`v\` of the target and what works on it. */
@@ -55,6 +69,11 @@ export function prelude(target: Target): string {
 ${headers[target.name]}
 #define LANES ${lanes}
 #define INLINE static inline __attribute__((always_inline))
+#ifdef __clang__
+#define NOINLINE __attribute__((noinline))
+#else
+#define NOINLINE __attribute__((noinline, noclone))
+#endif
 /* one vector: the same number of LANES examples */
 typedef float v __attribute__((vector_size(${4 * lanes})));
 typedef float unaligned_v __attribute__((vector_size(${4 * lanes}), aligned(4)));
@@ -62,7 +81,6 @@ typedef uint8_t bytes __attribute__((vector_size(${lanes})));
 typedef uint8_t unaligned_bytes __attribute__((vector_size(${lanes}), aligned(1)));
 typedef int32_t ints __attribute__((vector_size(${4 * lanes})));
 typedef int32_t unaligned_ints __attribute__((vector_size(${4 * lanes}), aligned(4)));
-typedef float half __attribute__((vector_size(${2 * lanes})));
 typedef double doubles __attribute__((vector_size(${4 * lanes}), aligned(8)));
 #if defined(__clang__) || __GNUC__ >= 12
 #define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
@@ -77,6 +95,15 @@ INLINE v v_set(float a) { return a - (v){0}; }
 ${operations[target.name]}
 /* the larger of two numbers; a NaN where either is one, because v_max returns its second operand then */
 INLINE v v_maximum(v a, v b) { return (v)((ints)v_max(a, b) | (ints)v_max(b, a)); }
+/* stores the transpose of LANES vectors, as vectors that lie stride apart */
+static NOINLINE void store_transposed(const v *from, v *to, long stride) {
+  ${lines(lanes, (l) => `v r${l} = from[${l}];`)}
+  ${transpose(
+    Array.from({ length: lanes }, (_, l) => `r${l}`),
+    'v',
+  )}
+  ${lines(lanes, (l) => `to[${l} * stride] = r${l};`)}
+}
 /* a where x equals y, else 0 */
 INLINE v v_if_equal(v x, v y, v a) { return (v)((ints)a & (ints)(x == y)); }
 /* GᵀuG: from 4x4 sums of Winograd's domain, stride apart, to the sums of 3x3 taps */
@@ -97,10 +124,6 @@ INLINE void taps_of_positions(const double *u, long stride, doubles *taps) {
     taps[6 + x] = b + c + columns[3][x];
   }
 }
-/* adds one lane of nine taps */
-INLINE void add_taps(double *to, const doubles *taps, int lane) {
-  for (int k = 0; k < 9; k++) to[k] += taps[k][lane];
-}
 /* e^a to about one unit in the last place, a kept within [-87, 88]; a NaN stays one */
 INLINE v v_exp(v a) {
   const v x = -v_max(v_set(-88.0f), -v_max(v_set(-87.0f), a));
@@ -116,14 +139,16 @@ INLINE v v_exp(v a) {
   const ints power = ((ints)shifted - 0x4b400000 + 127) << 23;
   return p * (v)power;
 }
+/* brings double sums into the cache while something else is computed */
+INLINE void will_add(const double *sums) {
+  __builtin_prefetch(sums, 1);
+  __builtin_prefetch(sums + LANES / 2, 1);
+}
 /* adds float sums to double sums */
 INLINE void add_sums(double *sums, v a) {
-  half low, high;
-  memcpy(&low, &a, sizeof low);
-  memcpy(&high, (char *)&a + sizeof low, sizeof high);
   doubles *d = (doubles *)sums;
-  d[0] += __builtin_convertvector(low, doubles);
-  d[1] += __builtin_convertvector(high, doubles);
+  d[0] += v_low(a);
+  d[1] += v_high(a);
 }
 /* adds x and x * x of count numbers a lane, given as sums of distances from the lane's pivot */
 INLINE void add_moments(double *sum, double *squares, v mask, v pivot, v far, v far_squared, double count) {
@@ -135,5 +160,6 @@ INLINE void add_moments(double *sum, double *squares, v mask, v pivot, v far, v 
   }
   *sum += s;
   *squares += q;
-}`;
+}
+${elementaryFunctions}`;
 }

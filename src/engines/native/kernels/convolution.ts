@@ -10,7 +10,7 @@ import { Parameters } from '../plan/parameters.js';
 import type { Step } from '../plan/step.js';
 import type { Target } from '../toolchain/target.js';
 import type { Gather, TapClass } from './gather.js';
-import { multiplyAdds } from './gather.js';
+import { multiplyAdds, sizesOf } from './gather.js';
 import type { PatchAccess, PatchShape } from './patch.js';
 import { copiedPatch, directPatch, patchShape, patchVectors, staysInside } from './patch.js';
 
@@ -130,7 +130,10 @@ export function convolution(options: ConvolutionOptions): Step {
       }
     }`;
   const replaceable = tensorsOf(options.result).filter((tensor) => !tensorsOf(input).includes(tensor));
-  return parameters.step('convolution', 'group', body, { replaceable, multiplyAdds: multiplyAdds(gather) });
+  return parameters.step(`convolution_${sizesOf(gather)}`, 'group', body, {
+    replaceable,
+    multiplyAdds: multiplyAdds(gather),
+  });
 }
 
 function classCode(

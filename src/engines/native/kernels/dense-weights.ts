@@ -1,120 +1,98 @@
-import { laneSums } from '../emit/shuffle.js';
-import type { LaneSums } from '../emit/shuffle.js';
+import { Fused } from '../emit/fused.js';
 import { lines } from '../emit/text.js';
-import type { Segment } from '../emit/tiles.js';
-import { pairs, splitEvenly, tileLoops } from '../emit/tiles.js';
+import type { Expression } from '../plan/expression.js';
 import type { Sums, Tensor } from '../plan/objects.js';
 import { Parameters } from '../plan/parameters.js';
 import type { Step } from '../plan/step.js';
-import type { Target } from '../toolchain/target.js';
+import type { ProductSums } from './product-sums.js';
+import { addProducts, paddedColumns, transposeColumns, transposedVectors } from './product-sums.js';
 
-/**
- * Rows whose lanes stay in the first-level cache while all columns pass by. Sums are kept tile by tile in the order of
- * these loops; `unpackDenseWeights` brings them into the parameter's order.
- */
-const ROWS_AT_ONCE = 20;
+/** Groups of examples that are summed in float32 before they join the sums in double. */
+const groupsAtOnce = (lanes: number): number => 256 / lanes;
 
-export interface DenseWeightsShape {
-  readonly rows: number;
-  readonly columns: number;
-  readonly target: Target;
+/** Numbers that the padded sums of a weight take. */
+export function packedSumsLength(sums: ProductSums): number {
+  return sums.rows * paddedColumns(sums);
 }
 
-/** Rows × columns of a tile whose sums stay in registers. */
-function tileOf(target: Target): { rows: number; columns: number } {
-  return target.registers === 32 ? { rows: 5, columns: 4 } : { rows: 3, columns: 3 };
+/** True where the columns of [p, q] sums should be the first axis: where fewer lanes stay unused, or fewer are transposed. */
+export function suitsFirstAxis(p: number, q: number, lanes: number): boolean {
+  const waste = (columns: number): number => (Math.ceil(columns / lanes) * lanes) / columns;
+  return waste(p) < waste(q) || (waste(p) === waste(q) && p < q);
 }
 
-interface TileText {
-  readonly rows: number;
-  readonly columns: number;
-}
-
-/** Loops over blocks of rows, tiles of columns, tiles of rows within the block. */
-function tiling({ rows, columns, target }: DenseWeightsShape, body: (tile: TileText) => string): string {
-  const tile = tileOf(target);
-  const blocks = splitEvenly(rows, ROWS_AT_ONCE);
-  return tileLoops('block', blocks, (blockRows) =>
-    tileLoops('k', splitEvenly(columns, tile.columns), (tileColumns) =>
-      tileLoops(
-        'r',
-        splitEvenly(blockRows, tile.rows),
-        (tileRows) => `const long m = block + r;\n${body({ rows: tileRows, columns: tileColumns })}`,
-      ),
-    ),
-  );
-}
-
-function sumsOf({ rows, columns }: TileText, lanes: number): LaneSums {
-  return laneSums(
-    pairs(rows, columns).map(([i, j]) => `a${i}_${j}`),
-    lanes,
-  );
-}
-
-/** Numbers that the tile-by-tile sums of a weight take. */
-export function packedSumsLength({ rows, columns, target }: DenseWeightsShape): number {
-  const tile = tileOf(target);
-  const count = (segments: readonly Segment[], each: (size: number) => number): number =>
-    segments.reduce((total, segment) => total + segment.count * each(segment.size), 0);
-  return count(splitEvenly(rows, ROWS_AT_ONCE), (blockRows) =>
-    count(splitEvenly(columns, tile.columns), (tileColumns) =>
-      count(
-        splitEvenly(blockRows, tile.rows),
-        (tileRows) => Math.ceil((tileRows * tileColumns) / target.lanes) * target.lanes,
-      ),
-    ),
-  );
-}
-
-/** Adds Σ over examples of gradient [rows] · input [columns] to `packed`. */
-export function denseWeights(shape: DenseWeightsShape, gradient: Tensor, input: Tensor, packed: Sums): Step {
+/** Adds Σ over examples of rows [rows] · columns [columns] to `packed`. */
+export function denseWeights(shape: ProductSums, rows: Tensor, columns: Tensor, packed: Sums): Step {
+  const { lanes } = shape.target;
+  const atOnce = groupsAtOnce(lanes);
+  const steps = atOnce * lanes;
+  const operand: Expression = { kind: 'tensor', tensor: columns };
   const parameters = new Parameters();
-  const dy = parameters.read(gradient);
-  const x = parameters.read(input);
+  const fused = new Fused(parameters, [operand]);
+  const x = parameters.read(rows);
+  const scratch = parameters.write({ kind: 'scratch', vectors: transposedVectors(shape, steps) });
   const sums = parameters.writeSums(packed);
-  const body = (tile: TileText): string => {
-    const { code, results } = sumsOf(tile, shape.target.lanes);
-    return `${pairs(tile.rows, tile.columns)
-      .map(([i, j]) => `v a${i}_${j} = {0};`)
-      .join(' ')}
-      const v *y = ${dy} + m, *x = ${x} + k;
-      for (long g = 0; g < groups; g++) {
-        ${lines(tile.columns, (j) => `const v x${j} = x[${j}];`)}
-        ${lines(tile.rows, (i) => `{ const v y${i} = y[${i}]; ${products(i, tile.columns)} }`)}
-        y += ${gradient.stride}; x += ${input.stride};
+  const transposed = transposeColumns(shape, fused, {
+    operand,
+    to: scratch,
+    steps,
+    first: '0',
+    channelStride: 1,
+    positions: (body) => `for (long n = 0; n < count; n++) {
+      const long g = g0 + n;
+      ${fused.groupLocals}
+      ${body}
+    }`,
+    step: 'n * LANES',
+    element: '0',
+  });
+  const products = addProducts(shape, {
+    to: sums,
+    from: scratch,
+    steps,
+    row: (i) => `z[${i} * LANES]`,
+    walk: (_, body) => `for (long n = 0; n < count; n++) {
+      const float *z = (const float *)(${x} + (g0 + n) * ${rows.stride} + r);
+      for (long l = 0; l < LANES; l++) {
+        ${body}
+        z++;
       }
-      ${code}
-      ${results.map((name, k) => `add_sums(d + ${k} * LANES, ${name});`).join('\n')}
-      d += ${results.length} * LANES;`;
-  };
-  return parameters.step('dense_weights', 'batch', `double *d = ${sums};\n${tiling(shape, body)}`, {
+    }`,
+  });
+  const body = `for (long g0 = 0; g0 < groups; g0 += ${atOnce}) {
+      const long count = smaller(${atOnce}, groups - g0);
+      ${transposed}
+      ${products}
+    }`;
+  return parameters.step(`dense_weights_${shape.rows}x${shape.columns}`, 'batch', body, {
     multiplyAdds: shape.rows * shape.columns,
   });
 }
 
-function products(row: number, columns: number): string {
-  return lines(columns, (j) => `a${row}_${j} += y${row} * x${j};`).replaceAll('\n', ' ');
-}
+/** Rows or columns whose sums are copied together, so that both orders stay in the cache. */
+const COPIED_AT_ONCE = 8;
 
-/** Copies the tile-by-tile sums into row-major order, transposed where asked for. */
+/** Adds the padded sums to \`output\`, [rows, columns] or transposed. */
 export function unpackDenseWeights(
-  shape: DenseWeightsShape,
+  shape: ProductSums,
   packed: Sums,
   output: Sums,
-  transposed: boolean,
+  isTransposed: boolean,
 ): Step {
   const parameters = new Parameters();
   const from = parameters.readSums(packed);
   const to = parameters.writeSums(output);
-  const index = (i: number, j: number): string =>
-    transposed ? `(k + ${j}) * ${shape.rows} + m + ${i}` : `(m + ${i}) * ${shape.columns} + k + ${j}`;
-  const body = (tile: TileText): string => {
-    const { order } = sumsOf(tile, shape.target.lanes);
-    const copies = pairs(tile.rows, tile.columns).map(
-      ([i, j], slot) => `${to}[${index(i, j)}] += d[${order.indexOf(slot)}];`,
-    );
-    return `${copies.join('\n')}\nd += ${order.length};`;
-  };
-  return parameters.step('unpack_dense', 'once', `const double *d = ${from};\n${tiling(shape, body)}`);
+  const { rows, columns } = shape;
+  const width = paddedColumns(shape);
+  const copy = (row: string): string =>
+    isTransposed
+      ? `${to}[j * ${rows}L + ${row}] += ${from}[(${row}) * ${width}L + j];`
+      : `${to}[(${row}) * ${columns}L + j] += ${from}[(${row}) * ${width}L + j];`;
+  const whole = rows - (rows % COPIED_AT_ONCE);
+  const body = `long i = 0;
+    for (; i < ${whole}; i += ${COPIED_AT_ONCE}) for (long j = 0; j < ${columns}; j++) {
+      ${lines(COPIED_AT_ONCE, (k) => copy(`i + ${k}`))}
+    }
+    for (; i < ${rows}; i++) for (long j = 0; j < ${columns}; j++) ${copy('i')}`;
+  return parameters.step('unpack_dense', 'once', body);
 }

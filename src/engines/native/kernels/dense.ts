@@ -79,10 +79,15 @@ export function dense(options: DenseOptions): Step {
     }`;
   const groupTiles = [tile.groups, 2, 1];
   const replaceable = tensorsOf(options.result).filter((tensor) => tensor !== input);
-  return parameters.step('dense', 'batch', `long g0 = 0;\n${groupTiles.map(pass).join('\n')}`, {
-    replaceable,
-    multiplyAdds: rows * columns,
-  });
+  return parameters.step(
+    `dense_${columns}to${rows}`,
+    'batch',
+    `long g0 = 0;\n${groupTiles.map(pass).join('\n')}`,
+    {
+      replaceable,
+      multiplyAdds: rows * columns,
+    },
+  );
 }
 
 /** All passes but the last keep sums of products in \`partial\`; the last stores the result. */

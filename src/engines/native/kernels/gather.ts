@@ -53,6 +53,11 @@ export function multiplyAdds({ group, inputChannels, outputChannels, classes }: 
   return group * inputChannels * outputChannels * positions;
 }
 
+/** The sizes of a convolution, for the names of functions. */
+export function sizesOf({ inputChannels, outputChannels, output }: Gather): string {
+  return `${inputChannels}to${outputChannels}_${output.height}x${output.width}`;
+}
+
 interface Axis {
   readonly input: number;
   readonly output: number;

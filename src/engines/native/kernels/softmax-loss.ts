@@ -31,6 +31,17 @@ const example = (
   const long label = ${labels}[n] >= 0 && ${labels}[n] < ${classes} ? ${labels}[n] : 0;
   const float weight = label == ${labels}[n] ? ${weights === null ? '1.0f' : `${weights}[label]`} : NAN;`;
 
+/** C code of class c's weight, and of the sum of all. */
+function classWeights(
+  { classes }: SoftmaxLossOptions,
+  weights: string | null,
+): { readonly ofClass: string; readonly sum: string; readonly code: string } {
+  if (weights === null) return { ofClass: '1.0f', sum: doubleLiteral(classes), code: '' };
+  const code = `double all_weights = 0;
+    for (long c = 0; c < ${classes}; c++) all_weights += ${weights}[c];`;
+  return { ofClass: `${weights}[c]`, sum: 'all_weights', code };
+}
+
 /** Adds Σ over examples of the weighted cross-entropy, each term in double, to `loss` [1]. */
 export function softmaxLoss(options: SoftmaxLossOptions, loss: Sums): Step {
   const { classes, logits, smoothing } = options;
@@ -39,16 +50,19 @@ export function softmaxLoss(options: SoftmaxLossOptions, loss: Sums): Step {
   const labels = parameters.feed(options.labels, 'int32_t');
   const weights = options.weights === null ? null : parameters.readTable(options.weights);
   const sum = parameters.writeSums(loss);
+  const { ofClass, sum: weightSum, code } = classWeights(options, weights);
   const body = `double sum = 0;
+    ${code}
     for (long g = 0; g < groups; g++) {
       const v *const z = ${z} + g * ${logits.stride};
       ${softmax(classes)}
       v all = {0};
-      for (long c = 0; c < ${classes}; c++) { total += v_exp(z[c] - top); all += z[c]; }
+      for (long c = 0; c < ${classes}; c++) { total += v_exp(z[c] - top); all += ${ofClass} * z[c]; }
       for (long l = 0; l < LANES; l++) {
         ${example(options, labels, weights)}
-        const double reached = ${doubleLiteral(1 - smoothing)} * z[label][l] + ${doubleLiteral(smoothing / classes)} * all[l];
-        sum += weight * (log(total[l]) + top[l] - reached);
+        const double reach = log(total[l]) + top[l];
+        sum += ${doubleLiteral(1 - smoothing)} * weight * (reach - z[label][l]);
+        sum += ${doubleLiteral(smoothing / classes)} * (${weightSum} * reach - all[l]);
       }
     }
     *${sum} += sum * ${doubleLiteral(options.scale)};`;
@@ -63,21 +77,25 @@ export function softmaxLossGradient(options: SoftmaxLossOptions, output: Tensor)
   const labels = parameters.feed(options.labels, 'int32_t');
   const weights = options.weights === null ? null : parameters.readTable(options.weights);
   const out = parameters.write(output);
-  const body = `for (long g = 0; g < groups; g++) {
+  const { ofClass, sum, code } = classWeights(options, weights);
+  const spread = floatLiteral(smoothing / classes);
+  const body = `${code}
+    for (long g = 0; g < groups; g++) {
       const v *const z = ${z} + g * ${logits.stride};
       v *const y = ${out} + g * ${output.stride};
       ${softmax(classes)}
       for (long c = 0; c < ${classes}; c++) total += y[c] = v_exp(z[c] - top);
-      v weighted = {0}, reached = {0};
+      v label_mass = {0}, scale = {0};
       long labelled[LANES] = {0};
       for (long l = 0; l < LANES; l++) {
         ${example(options, labels, weights)}
         labelled[l] = label;
-        weighted[l] = weight * ${floatLiteral(options.scale)};
+        label_mass[l] = weight * ${floatLiteral(options.scale * (1 - smoothing))};
+        scale[l] = ${floatLiteral(options.scale)};
       }
-      reached = weighted * ${floatLiteral(1 - smoothing)};
-      for (long c = 0; c < ${classes}; c++) y[c] = (y[c] / total - ${floatLiteral(smoothing / classes)}) * weighted;
-      for (long l = 0; l < LANES; l++) y[labelled[l]][l] -= reached[l];
+      const v mass = label_mass + scale * (float)(${doubleLiteral(smoothing / classes)} * ${sum});
+      for (long c = 0; c < ${classes}; c++) y[c] = y[c] / total * mass - scale * (${spread} * ${ofClass});
+      for (long l = 0; l < LANES; l++) y[labelled[l]][l] -= label_mass[l];
     }`;
   return parameters.step('softmax_loss_gradient', 'group', body);
 }

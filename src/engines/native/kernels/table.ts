@@ -36,3 +36,33 @@ export function addToGradient(sums: Sums, factor: number, view: Strided, offset:
   const loops = stridedLoops(view, (index) => `*to++ += ${from}[${index}]${scaled};`);
   return parameters.step('add_to_gradient', 'once', `double *to = ${to};\n${loops}`);
 }
+
+export interface ScaledSums extends Strided {
+  readonly sums: Sums;
+  readonly factor: number;
+}
+
+/** Adds an array of sums, row-major with `shape`, to fewer ones: `strides` of these are 0 along the axes summed over. */
+export function foldSums(sums: Sums, { shape, strides }: Strided, output: Sums): Step {
+  const parameters = new Parameters();
+  const from = parameters.readSums(sums);
+  const to = parameters.writeSums(output);
+  const loops = stridedLoops({ shape, strides }, (index) => `${to}[${index}] += *from++;`);
+  return parameters.step('fold_sums', 'once', `const double *from = ${from};\n${loops}`);
+}
+
+/** Stores the sum of two arrays of sums, row-major, seen with the same shape. */
+export function addSums(a: ScaledSums, b: ScaledSums, output: Sums): Step {
+  const parameters = new Parameters();
+  const left = parameters.readSums(a.sums);
+  const right = parameters.readSums(b.sums);
+  const to = parameters.writeSums(output);
+  const loops = [[left, a] as const, [right, b] as const].map(([from, view]) => {
+    const added = stridedLoops(
+      view,
+      (index) => `*to++ += ${from}[${index}] * ${doubleLiteral(view.factor)};`,
+    );
+    return `{ double *to = ${to};\n${added}\n}`;
+  });
+  return parameters.step('add_arrays', 'once', loops.join('\n'));
+}

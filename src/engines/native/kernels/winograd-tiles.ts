@@ -1,4 +1,3 @@
-import type { Target } from '../toolchain/target.js';
 import type { Extent, Gather, Tap } from './gather.js';
 import { windowTaps } from './gather.js';
 import type { Convolution } from '../../../graph/windows.js';
@@ -99,18 +98,6 @@ export function weightSuitsWinograd(c: Convolution): boolean {
  */
 export function positionStride(count: number): number {
   return Math.ceil(count / 64) * 64 + 64 / POSITIONS;
-}
-
-/** Tiles that are transformed at once, so that both operands of `channels` channels in all stay in the cache. */
-export function tilesAtOnce(
-  channels: number,
-  bytes: number,
-  least: number,
-  most: number,
-  target: Target,
-): number {
-  const fitting = Math.floor(bytes / (POSITIONS * channels * 4 * target.lanes));
-  return Math.max(least, Math.min(most, fitting));
 }
 
 /**

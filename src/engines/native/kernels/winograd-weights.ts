@@ -1,84 +1,89 @@
 import { Fused } from '../emit/fused.js';
-import { registerTile } from '../emit/register-tile.js';
-import type { LaneSums } from '../emit/shuffle.js';
-import { laneSums } from '../emit/shuffle.js';
-import { lines } from '../emit/text.js';
-import type { Segment } from '../emit/tiles.js';
-import { pairs, splitEvenly, tileLoops } from '../emit/tiles.js';
+import { tileLoops } from '../emit/tiles.js';
 import type { Expression } from '../plan/expression.js';
 import type { Sums } from '../plan/objects.js';
 import { Parameters } from '../plan/parameters.js';
 import type { Step } from '../plan/step.js';
 import type { WeightsShape } from './convolution-weights.js';
-import { forwardGather, multiplyAdds, windowTaps } from './gather.js';
+import { forwardGather, multiplyAdds, sizesOf, windowTaps } from './gather.js';
+import type { PatchAccess } from './patch.js';
 import { copiedPatch, patchVectors } from './patch.js';
-import type { TileBlocks } from './winograd-tiles.js';
+import type { ProductSums } from './product-sums.js';
 import {
-  POSITIONS,
-  positionStride,
-  tileBlocks,
-  tilePatch,
-  tilesAtOnce,
-  transformInput,
-} from './winograd-tiles.js';
+  addProducts,
+  columnTiles,
+  paddedColumns,
+  transposeColumns,
+  transposedVectors,
+} from './product-sums.js';
+import type { TileBlocks } from './winograd-tiles.js';
+import { POSITIONS, positionStride, tileBlocks, tilePatch, transformInput } from './winograd-tiles.js';
 
-/** Bytes of a block's transformed inputs and gradients. */
-const BLOCK_BYTES = 640 << 10;
+/** Bytes of one position's operands that should stay in the second-level cache. */
+const POSITION_BYTES = 512 << 10;
+/** Tiles of a block: enough that sums seldom join those in double, few enough that both operands stay in the caches. */
+const LEAST_TILES = 16;
+const MOST_TILES = 64;
 
+/** How both operands of a block lie in memory. Lengths are in vectors, steps are examples of tiles. */
 interface Plan {
+  readonly sums: ProductSums;
   readonly blocks: TileBlocks;
   /** Groups of examples that are worked on at once. */
   readonly groups: number;
   /** Tiles of one group in a block. */
   readonly tiles: number;
-  readonly outputs: readonly Segment[];
-  readonly inputs: readonly Segment[];
+  /** Most steps of a block. */
+  readonly steps: number;
+  /** From one channel of the transformed inputs to the next: odd, so that rows do not fall into the same few cache sets. */
+  readonly inputStride: number;
+  /** From one position to the next, of inputs and gradients. */
+  readonly inputs: number;
+  readonly gradients: number;
+  /** Rows and columns of the gradient that a band covers, and steps of its pixels. */
+  readonly band: number;
+  readonly width: number;
+  readonly bandSteps: number;
 }
 
-function planOf({ convolution: c, target }: WeightsShape): Plan {
-  const wanted = tilesAtOnce(c.inputChannels + c.outputChannels, BLOCK_BYTES, 32, 64, target);
+function sumsOf({ convolution: c, target }: WeightsShape): ProductSums {
+  return { rows: c.inputChannels, columns: c.outputChannels, target };
+}
+
+function planOf(shape: WeightsShape): Plan {
+  const { convolution: c, target } = shape;
+  const sums = sumsOf(shape);
+  const fitting = Math.floor(POSITION_BYTES / ((c.inputChannels + c.outputChannels) * 4 * target.lanes));
+  const wanted = Math.max(LEAST_TILES, Math.min(MOST_TILES, fitting));
   const blocks = tileBlocks({ height: c.output[0]!, width: c.output[1]! }, wanted);
   const tiles = blocks.bandRows * blocks.columns;
   const isWhole = blocks.bands === 1 && blocks.blocks === 1;
-  const tile = registerTile(c.outputChannels, c.inputChannels, target.registers);
+  const groups = isWhole ? Math.max(1, Math.floor(wanted / tiles)) : 1;
+  const steps = groups * tiles * target.lanes;
+  const inputStride = (groups * tiles) | 1;
+  const [band, width] = [2 * blocks.bandRows, 2 * blocks.columns * blocks.blocks];
   return {
+    sums,
     blocks,
-    groups: isWhole ? Math.max(1, Math.floor(wanted / tiles)) : 1,
+    groups,
     tiles,
-    outputs: splitEvenly(c.outputChannels, tile.rows),
-    inputs: splitEvenly(c.inputChannels, tile.columns),
+    steps,
+    inputStride,
+    inputs: positionStride(c.inputChannels * inputStride),
+    gradients: positionStride(transposedVectors(sums, steps)),
+    band,
+    width,
+    bandSteps: band * width * target.lanes,
   };
 }
 
-/** Vectors from one channel to the next: odd, so that a row of several does not fall into the same few cache sets. */
-function tileStride({ groups, tiles }: Plan): number {
-  return (groups * tiles) | 1;
-}
-
-function sumsOf(outputs: number, inputs: number, lanes: number): LaneSums {
-  return laneSums(
-    pairs(outputs, inputs).map(([i, j]) => `a${i}_${j}`),
-    lanes,
-  );
-}
-
-/** Numbers that the sums of all positions take. */
+/** Numbers that the padded sums of all positions take. */
 export function winogradSumsLength(shape: WeightsShape): number {
-  const { lanes } = shape.target;
-  const { outputs, inputs } = planOf(shape);
-  const sizes = outputs.flatMap((o) =>
-    inputs.map((c) => o.count * c.count * Math.ceil((o.size * c.size) / lanes) * lanes),
-  );
-  return POSITIONS * sizes.reduce((a, b) => a + b, 0);
+  const sums = sumsOf(shape);
+  return POSITIONS * sums.rows * paddedColumns(sums);
 }
 
-function walk(plan: Plan, body: (outputs: number, inputs: number) => string): string {
-  return `for (long p = 0; p < ${POSITIONS}; p++) {
-    ${tileLoops('o', plan.outputs, (outputs) => tileLoops('c', plan.inputs, (inputs) => body(outputs, inputs)))}
-  }`;
-}
-
-/** The same as \`convolutionWeights\`, for 3×3 windows with stride 1; sums stay apart by position. */
+/** The same as `convolutionWeights`, for 3×3 windows with stride 1; sums stay apart by position. */
 export function winogradWeights(
   shape: WeightsShape,
   gradient: Expression,
@@ -87,104 +92,110 @@ export function winogradWeights(
 ): Step {
   const { convolution: c } = shape;
   const plan = planOf(shape);
-  const { blocks, tiles, groups } = plan;
-  const band = 2 * blocks.bandRows;
-  const inputShape = tilePatch(
-    c.inputChannels,
-    { height: c.input[0]!, width: c.input[1]! },
-    blocks,
-    windowTaps(c),
-  );
-  const extent = { height: c.output[0]!, width: c.output[1]! };
-  const gradientShape = tilePatch(c.outputChannels, extent, blocks, [{ dy: 0, dx: 0, ky: 0, kx: 0 }]);
-  const all = tileStride(plan);
-  const patchSize = Math.max(patchVectors(inputShape, band), patchVectors(gradientShape, band));
+  const { sums, blocks, groups, band, steps } = plan;
+  const extent = { height: c.input[0]!, width: c.input[1]! };
+  const patch = tilePatch(c.inputChannels, extent, blocks, windowTaps(c));
+  const patchSize = patchVectors(patch, band);
   const parameters = new Parameters();
   const fused = new Fused(parameters, [gradient, input]);
   const vectors =
-    2 * patchSize +
-    POSITIONS * (positionStride(c.inputChannels * all) + positionStride(c.outputChannels * all));
+    patchSize + transposedVectors(sums, plan.bandSteps) + POSITIONS * (plan.inputs + plan.gradients);
   const scratch = parameters.write({ kind: 'scratch', vectors });
-  const sums = parameters.writeSums(packed);
-  const xs = copiedPatch(inputShape, band, 'xs', fused, input);
-  const ys = copiedPatch(gradientShape, band, 'ys', fused, gradient);
-  const row = (patch: string, channelStride: number, rowStride: number): string =>
-    `const v *z = ${patch} + c * ${channelStride} + i * ${2 * rowStride} + q0 * 2;`;
+  const to = parameters.writeSums(packed);
+  const xs = copiedPatch(patch, band, 'xs', fused, input);
+  const products = addProducts(sums, {
+    to: `${to} + p * ${sums.rows * paddedColumns(sums)}L`,
+    from: `gradients + p * ${plan.gradients}L`,
+    steps,
+    row: (i) => `z[${i * plan.inputStride} * LANES]`,
+    walk: (
+      _,
+      body,
+    ) => `const float *z = (const float *)(inputs + p * ${plan.inputs}L + r * ${plan.inputStride});
+      for (long s = 0; s < count * ${plan.tiles} * LANES; s++) { ${body} z++; }`,
+  });
   const body = `v *const xs = ${scratch}, *const ys = xs + ${patchSize};
-    v *const inputs = ys + ${patchSize}, *const gradients = inputs + ${POSITIONS * positionStride(c.inputChannels * all)};
+    v *const inputs = ys + ${transposedVectors(sums, plan.bandSteps)}, *const gradients = inputs + ${POSITIONS * plan.inputs};
     for (long g0 = 0; g0 < groups; g0 += ${groups}) for (long m0 = 0; m0 < ${band * blocks.bands}; m0 += ${band})
     for (long q0 = 0; q0 < ${blocks.columns * blocks.blocks}; q0 += ${blocks.columns}) {
       const long count = smaller(${groups}, groups - g0);
       for (long k = 0; k < count; k++) {
-        const long g = g0 + k;
         if (q0 == 0) {
+          const long g = g0 + k;
           ${fused.groupLocals}
           ${xs.fill}
-          ${ys.fill}
+          ${transposedBand(shape, plan, fused, gradient)}
         }
-        for (long c = 0; c < ${c.inputChannels}; c++) for (long i = 0; i < ${blocks.bandRows}; i++) {
-          ${row('xs', xs.channelStride, xs.rowStride)}
-          v *const to = inputs + c * ${all} + k * ${tiles} + i * ${blocks.columns};
-          ${transformInput(xs.rowStride, blocks.columns, positionStride(c.inputChannels * all))}
-        }
-        for (long c = 0; c < ${c.outputChannels}; c++) for (long i = 0; i < ${blocks.bandRows}; i++) {
-          ${row('ys', ys.channelStride, ys.rowStride)}
-          v *const to = gradients + c * ${all} + k * ${tiles} + i * ${blocks.columns};
-          ${transformGradient(ys.rowStride, blocks.columns, positionStride(c.outputChannels * all))}
-        }
+        ${transformInputs(plan, xs)}
+        ${transformGradients(plan)}
       }
-      double *d = ${sums};
-      ${walk(plan, (outputs, inputs) => products(shape, plan, outputs, inputs))}
+      for (long p = 0; p < ${POSITIONS}; p++) {
+        ${products}
+      }
     }`;
-  return parameters.step('winograd_weights', groups > 1 ? 'batch' : 'group', body, {
-    multiplyAdds: multiplyAdds(forwardGather(c)),
-  });
+  const gather = forwardGather(c);
+  const name = `winograd_weights_${sizesOf(gather)}`;
+  return parameters.step(name, groups > 1 ? 'batch' : 'group', body, { multiplyAdds: multiplyAdds(gather) });
 }
 
-/** A · dy · Aᵀ of a row of tiles. */
-function transformGradient(rowStride: number, columns: number, stride: number): string {
-  const store = (k: number, m: number, value: string): string =>
-    `to[${(4 * k + m) * stride} + j] = ${value};`;
-  const rows = lines(4, (k) =>
-    [
-      store(k, 0, `b${k}_0`),
-      store(k, 1, `b${k}_0 + b${k}_1`),
-      store(k, 2, `b${k}_0 - b${k}_1`),
-      store(k, 3, `-b${k}_1`),
-    ].join(' '),
+/** The gradient's band with channels in lanes, zero outside the plane. */
+function transposedBand(
+  { convolution: c }: WeightsShape,
+  { sums, blocks, band, width, bandSteps }: Plan,
+  fused: Fused,
+  operand: Expression,
+): string {
+  const [height, columns] = c.output as [number, number];
+  const isCut = band * blocks.bands > height || width > columns;
+  const zeros = `memset(ys, 0, sizeof(v) * ${transposedVectors(sums, bandSteps)});`;
+  return `${isCut ? zeros : ''}
+    ${transposeColumns(sums, fused, {
+      operand,
+      to: 'ys',
+      steps: bandSteps,
+      first: '0',
+      channelStride: height * columns,
+      positions: (body) => `for (long n = 0; n < smaller(${band}, ${height} - m0); n++)
+        for (long q = 0; q < ${columns}; q++) {\n${body}\n}`,
+      step: `(n * ${width} + q) * LANES`,
+      element: `(m0 + n) * ${columns} + q`,
+    })}`;
+}
+
+/** Bᵀ · x · B of the k-th group's tiles. */
+function transformInputs({ sums, blocks, tiles, inputStride, inputs }: Plan, xs: PatchAccess): string {
+  return `for (long c = 0; c < ${sums.rows}; c++) for (long i = 0; i < ${blocks.bandRows}; i++) {
+      const v *z = xs + c * ${xs.channelStride} + i * ${2 * xs.rowStride} + q0 * 2;
+      v *const to = inputs + c * ${inputStride} + k * ${tiles} + i * ${blocks.columns};
+      ${transformInput(xs.rowStride, blocks.columns, inputs)}
+    }`;
+}
+
+/** A · dy · Aᵀ of the k-th group's tiles, with channels in lanes. */
+function transformGradients({ sums, blocks, tiles, steps, gradients, width, bandSteps }: Plan): string {
+  const store = (position: number, value: string): string => `to[${position * gradients}L + e] = ${value};`;
+  const row = (k: number, first: string, second: string): string =>
+    `{ const v first = ${first}, second = ${second};
+      ${store(4 * k, 'first')}
+      ${store(4 * k + 1, 'first + second')}
+      ${store(4 * k + 2, 'first - second')}
+      ${store(4 * k + 3, '-second')} }`;
+  return tileLoops(
+    'o',
+    columnTiles(sums),
+    (size) => `for (long i = 0; i < ${blocks.bandRows}; i++) for (long j = 0; j < ${blocks.columns}; j++) {
+      const v *const z = ys + o * ${bandSteps} + (i * ${2 * width} + (q0 + j) * 2) * LANES * ${size};
+      v *const to = gradients + o * ${steps} + (k * ${tiles} + i * ${blocks.columns} + j) * LANES * ${size};
+      for (long e = 0; e < LANES * ${size}; e++) {
+        const v a = z[e], b = z[LANES * ${size} + e];
+        const v c = z[${width} * LANES * ${size} + e], d = z[${width + 1} * LANES * ${size} + e];
+        ${row(0, 'a', 'b')}
+        ${row(1, 'a + c', 'b + d')}
+        ${row(2, 'a - c', 'b - d')}
+        ${row(3, '-c', '-d')}
+      }
+    }`,
   );
-  const vertical = (
-    column: number,
-  ): string => `const v b0_${column} = z[${column}], down${column} = z[${rowStride + column}];
-    const v b1_${column} = b0_${column} + down${column}, b2_${column} = b0_${column} - down${column}, b3_${column} = -down${column};`;
-  return `for (long j = 0; j < ${columns}; j++) {
-      ${vertical(0)}
-      ${vertical(1)}
-      ${rows}
-      z += 2;
-    }`;
-}
-
-/** Sums over tiles and groups of gradients [position, output, tile] · inputs [position, input, tile]. */
-function products(shape: WeightsShape, plan: Plan, outputs: number, inputs: number): string {
-  const { convolution: c, target } = shape;
-  const all = tileStride(plan);
-  const { code, results } = sumsOf(outputs, inputs, target.lanes);
-  const row = (i: number): string =>
-    lines(inputs, (j) => `a${i}_${j} += y${i} * x${j};`).replaceAll('\n', ' ');
-  return `${pairs(outputs, inputs)
-    .map(([i, j]) => `v a${i}_${j} = {0};`)
-    .join(' ')}
-    const v *x = inputs + p * ${positionStride(c.inputChannels * all)} + c * ${all};
-    const v *y = gradients + p * ${positionStride(c.outputChannels * all)} + o * ${all};
-    for (long t = 0; t < count * ${plan.tiles}; t++) {
-      ${lines(inputs, (j) => `const v x${j} = x[${j * all}];`)}
-      ${lines(outputs, (i) => `{ const v y${i} = y[${i * all}]; ${row(i)} }`)}
-      x++; y++;
-    }
-    ${code}
-    ${results.map((name, k) => `add_sums(d + ${k} * LANES, ${name});`).join('\n')}
-    d += ${results.length} * LANES;`;
 }
 
 /** Adds Gᵀ · sums · G to the parameter's gradient [outputs, inputs, 3, 3]. */
@@ -192,26 +203,16 @@ export function unpackWinogradWeights(shape: WeightsShape, packed: Sums, output:
   const parameters = new Parameters();
   const from = parameters.readSums(packed);
   const to = parameters.writeSums(output);
-  const { inputChannels } = shape.convolution;
-  const half = shape.target.lanes / 2;
-  const stride = winogradSumsLength(shape) / POSITIONS;
-  const body = (outputs: number, inputs: number): string => {
-    const { order } = sumsOf(outputs, inputs, shape.target.lanes);
-    const blocks = Array.from({ length: order.length / half }, (_, block) => {
-      const adds = pairs(outputs, inputs).flatMap(([i, j], slot) => {
-        const place = order.indexOf(slot);
-        if (Math.floor(place / half) !== block) return [];
-        return [`add_taps(${to} + ((o + ${i}) * ${inputChannels} + c + ${j}) * 9L, taps, ${place % half});`];
-      });
-      return adds.length > 0
-        ? `taps_of_positions(d + ${block * half}, ${stride}, taps);\n${adds.join('\n')}`
-        : '';
-    });
-    return `${blocks.join('\n')}\nd += ${order.length};`;
-  };
-  const plan = planOf(shape);
-  const loops = tileLoops('o', plan.outputs, (outputs) =>
-    tileLoops('c', plan.inputs, (inputs) => body(outputs, inputs)),
-  );
-  return parameters.step('unpack_winograd', 'once', `doubles taps[9];\nconst double *d = ${from};\n${loops}`);
+  const sums = sumsOf(shape);
+  const { rows, columns } = sums;
+  const width = paddedColumns(sums);
+  const body = `for (long o = 0; o < ${columns}; o += LANES / 2) for (long c = 0; c < ${rows}; c++) {
+      doubles taps[9];
+      taps_of_positions(${from} + c * ${width} + o, ${rows * width}L, taps);
+      for (long l = 0; l < smaller(LANES / 2, ${columns} - o); l++) {
+        double *const w = ${to} + ((o + l) * ${rows} + c) * 9L;
+        for (long t = 0; t < 9; t++) w[t] += taps[t][l];
+      }
+    }`;
+  return parameters.step('unpack_winograd', 'once', body);
 }

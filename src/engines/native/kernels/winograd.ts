@@ -10,7 +10,7 @@ import type { Step } from '../plan/step.js';
 import type { Target } from '../toolchain/target.js';
 import type { ConvolutionOptions, KernelView } from './convolution.js';
 import type { Gather } from './gather.js';
-import { multiplyAdds } from './gather.js';
+import { multiplyAdds, sizesOf } from './gather.js';
 import { copiedPatch, patchVectors } from './patch.js';
 import type { TileBlocks } from './winograd-tiles.js';
 import {
@@ -23,9 +23,7 @@ import {
 } from './winograd-tiles.js';
 
 /** Tiles of a block: few, so that its transformed inputs and products stay close; enough to reuse each weight. */
-function tilesAtOnce({ inputChannels, outputChannels }: Gather): number {
-  return inputChannels + outputChannels < 64 ? 2 : 4;
-}
+const TILES_AT_ONCE = 8;
 
 interface Plan {
   readonly blocks: TileBlocks;
@@ -37,7 +35,7 @@ interface Plan {
 
 function planOf(gather: Gather, target: Target): Plan {
   const { outputChannels } = gather;
-  const blocks = tileBlocks(gather.output, tilesAtOnce(gather));
+  const blocks = tileBlocks(gather.output, TILES_AT_ONCE);
   const tiles = blocks.bandRows * blocks.columns;
   const tile = registerTile(outputChannels, tiles, target.registers);
   return {
@@ -53,30 +51,53 @@ export function winogradLength({ inputChannels, outputChannels }: Gather): numbe
   return POSITIONS * inputChannels * outputChannels;
 }
 
-/** Transforms a weight, G g Gᵀ in double, into the order in which `winograd` reads it: position, tile of outputs, input. */
+/**
+ * Transforms a weight, G g Gᵀ in double, into the order in which `winograd` reads it: position, tile of outputs, input.
+ */
 export function packWinograd(gather: Gather, weight: KernelView, target: Target, packed: Table): Step {
   const parameters = new Parameters();
   const numbers = parameters.numbers(weight.numbers);
   const table = parameters.writeTable(packed);
-  const { taps } = gather.classes[0]!;
-  const top = Math.min(...taps.map((tap) => tap.dy));
-  const left = Math.min(...taps.map((tap) => tap.dx));
-  const places = taps.map(({ ky, kx }) => ky * weight.ky + kx * weight.kx);
-  const cells = taps.map(({ dy, dx }) => 3 * (dy - top) + dx - left);
+  const plane = gather.inputChannels * gather.outputChannels;
+  const places = placesOf(gather, weight);
+  const tap = (row: number, column: number): string => `from[${places[3 * row + column]!}]`;
+  const rows = kernelTransform.flatMap((terms, k) =>
+    [0, 1, 2].map(
+      (column) => `const double r${k}_${column} = ${combination(terms, (row) => tap(row, column))};`,
+    ),
+  );
+  const stores = pairs(4, 4).map(
+    ([k, m]) =>
+      `w[${(4 * k + m) * plane}] = (float)(${combination(kernelTransform[m]!, (column) => `r${k}_${column}`)});`,
+  );
   const tile = (size: number): string => `for (long c = 0; c < ${gather.inputChannels}; c++)
     for (long i = 0; i < ${size}; i++) {
       const double *from = ${numbers} + (o + i) * ${weight.output}L + c * ${weight.input}L;
-      double sum = 0;
-      for (long t = 0; t < 9; t++) sum += G[p / 4][cells[t] / 3] * G[p % 4][cells[t] % 3] * from[places[t]];
-      *w++ = (float)sum;
+      ${rows.join('\n')}
+      ${stores.join('\n')}
+      w++;
     }`;
-  const body = `static const double G[4][3] = {${kernelTransform.map((row) => `{${row.join(', ')}}`).join(', ')}};
-    static const int places[] = {${places.join(', ')}}, cells[] = {${cells.join(', ')}};
-    float *w = ${table};
-    for (long p = 0; p < ${POSITIONS}; p++) {
-      ${tileLoops('o', planOf(gather, target).outputs, tile)}
-    }`;
+  const body = `float *w = ${table};\n${tileLoops('o', planOf(gather, target).outputs, tile)}`;
   return parameters.step('pack_winograd', 'once', body);
+}
+
+/** Where the weight of each cell of the 3×3 window lies, row by row. */
+function placesOf({ classes }: Gather, weight: KernelView): number[] {
+  const { taps } = classes[0]!;
+  const top = Math.min(...taps.map((tap) => tap.dy));
+  const left = Math.min(...taps.map((tap) => tap.dx));
+  const places = new Array<number>(9).fill(0);
+  for (const { dy, dx, ky, kx } of taps) {
+    places[3 * (dy - top) + dx - left] = ky * weight.ky + kx * weight.kx;
+  }
+  return places;
+}
+
+/** C code of Σ factors[k] · term(k). */
+function combination(factors: readonly number[], term: (k: number) => string): string {
+  return factors
+    .flatMap((factor, k) => (factor === 0 ? [] : [factor === 1 ? term(k) : `${factor} * ${term(k)}`]))
+    .join(' + ');
 }
 
 /** The same as \`convolution\`, for 3×3 windows with stride 1. */
@@ -113,7 +134,10 @@ export function winograd(options: ConvolutionOptions): Step {
       }
     }`;
   const replaceable = tensorsOf(result).filter((tensor) => !tensorsOf(input).includes(tensor));
-  return parameters.step('winograd', 'group', body, { replaceable, multiplyAdds: multiplyAdds(gather) });
+  return parameters.step(`winograd_${sizesOf(gather)}`, 'group', body, {
+    replaceable,
+    multiplyAdds: multiplyAdds(gather),
+  });
 }
 
 /** sums [position, output, tile] = weights [position, output, input] · inputs [position, input, tile] */

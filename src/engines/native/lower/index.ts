@@ -1,5 +1,6 @@
 import type { Graph, Node, Value } from '../../../graph/types.js';
 import { parameterCount, sizeOf } from '../../../graph/types.js';
+import { channelSums } from '../kernels/channel-sums.js';
 import { addToGradient } from '../kernels/table.js';
 import type { Sums } from '../plan/objects.js';
 import type { Step } from '../plan/step.js';
@@ -7,6 +8,7 @@ import type { Target } from '../toolchain/target.js';
 import { batchNorms } from './batch-norm.js';
 import { convolutions } from './convolution.js';
 import { elementwise } from './elementwise.js';
+import type { Reduced } from './held.js';
 import { rowMajorStrides } from './held.js';
 import { losses } from './loss.js';
 import { Lowering } from './lowering.js';
@@ -15,6 +17,9 @@ import { pools } from './pool.js';
 import { reductions } from './reduction.js';
 import { shapes } from './shape.js';
 import { simplify } from './simplify.js';
+import { exampleNorms } from './example-norm.js';
+import { moves } from './move.js';
+import { softmaxes } from './softmax.js';
 import { unsupported } from './unsupported.js';
 
 /** A graph as steps, in an order that respects what needs what. */
@@ -40,6 +45,9 @@ const lowerings: ReadonlyMap<string, (node: Node, lowering: Lowering) => void> =
   ...convolutions,
   ...pools,
   ...batchNorms,
+  ...moves,
+  ...exampleNorms,
+  ...softmaxes,
 ]);
 
 /** Operators that the native engine has a way to do, in some or all of their forms. */
@@ -54,6 +62,7 @@ export function lowerGraph(graph: Graph, target: Target): LoweredGraph {
     const lower = lowerings.get(node.op);
     if (!lower) throw unsupported(node, `one of ${[...supportedOperators].sort().join(', ')}`);
     lower(node, lowering);
+    checkExamples(node, lowering);
   }
   const [loss, ...gradients] = graph.outputs;
   const held = lowering.held(loss!);
@@ -63,10 +72,20 @@ export function lowerGraph(graph: Graph, target: Target): LoweredGraph {
     parameters: parameterCount(graph.parameters),
     feeds: graph.inputs,
     loadSteps: lowering.loadSteps,
-    steps: lowering.steps,
     gradientSteps: gradientSteps(graph, gradients, lowering),
+    steps: lowering.steps,
     loss: { sums: held.sums, factor: held.factor },
   };
+}
+
+/** What varies by example has the examples on axis 0: everything here relies on it. */
+function checkExamples(node: Node, lowering: Lowering): void {
+  for (const value of node.outputs) {
+    const held = lowering.heldOrNull(value);
+    if (held?.kind === 'examples' && value.shape[0] !== lowering.examples) {
+      throw unsupported(node, 'examples that stay on axis 0');
+    }
+  }
 }
 
 function lastNode(graph: Graph): Node {
@@ -97,13 +116,38 @@ function holdSources(graph: Graph, lowering: Lowering): void {
   }
 }
 
+/** The sums over the examples that a value holds; the numbers of the only example are such sums, too. */
+function sumsOf(value: Value, lowering: Lowering): Reduced | null {
+  const held = lowering.held(value);
+  if (held.kind === 'reduced') return held;
+  if (held.kind !== 'examples' || lowering.examples !== 1) return null;
+  const { shape } = value;
+  const geometry = { channels: sizeOf(shape), pixels: 1 };
+  const sums = lowering.objects.sums(geometry.channels);
+  const expression = { kind: 'tensor', tensor: lowering.tensor(value) } as const;
+  const terms = [{ expression: lowering.masked({ ...held, expression }), sums }];
+  lowering.steps.push(channelSums(terms, geometry, lowering.target));
+  return { kind: 'reduced', sums, factor: 1, shape, strides: rowMajorStrides(shape) };
+}
+
+/** True for the gradient of a parameter that the loss does not depend on. */
+function isZero(value: Value, graph: Graph): boolean {
+  const constant = graph.constants.find((entry) => entry.value.id === value.id);
+  return (
+    constant !== undefined && Array.from(constant.data as ArrayLike<number>).every((x) => Number(x) === 0)
+  );
+}
+
 function gradientSteps(graph: Graph, gradients: readonly Value[], lowering: Lowering): Step[] {
   let offset = 0;
-  return gradients.map((gradient, index) => {
+  return gradients.flatMap((gradient, index) => {
     const { shape } = graph.parameters[index]!.value;
-    const held = lowering.held(gradient);
-    if (held.kind !== 'reduced')
-      throw unsupported(lastNode(graph), 'gradients that are sums over the examples');
+    if (isZero(gradient, graph)) {
+      offset += sizeOf(shape);
+      return [];
+    }
+    const held = sumsOf(gradient, lowering);
+    if (held === null) throw unsupported(lastNode(graph), 'gradients that are sums over the examples');
     const step = addToGradient(held.sums, held.factor, held, offset);
     offset += sizeOf(shape);
     return step;

@@ -6,7 +6,7 @@ import type { FeedType } from '../kernels/import.js';
 import { map } from '../kernels/map.js';
 import { fillTable } from '../kernels/table.js';
 import type { Expression, TablePer } from '../plan/expression.js';
-import { apply, number, tensorsOf, unfinishedIn } from '../plan/expression.js';
+import { apply, leavesOf, number, tensorsOf, unfinishedIn } from '../plan/expression.js';
 import type { Geometry } from '../plan/geometry.js';
 import { geometryOf } from '../plan/geometry.js';
 import type { Feed, Table, Tensor } from '../plan/objects.js';
@@ -60,6 +60,11 @@ export class Lowering {
     return this.#held.get(value.id)!;
   }
 
+  /** Null for an output that nothing stands for, because nothing uses it. */
+  heldOrNull(value: Value): Held | null {
+    return this.#held.get(value.id) ?? null;
+  }
+
   hold(value: Value, held: Held): void {
     this.#held.set(value.id, held);
   }
@@ -73,7 +78,8 @@ export class Lowering {
       hasZeroTail: hasZeroTail || this.examples % this.target.lanes === 0,
     };
     this.hold(value, held);
-    if ((this.#uses.get(value.id) ?? 0) > 1 && !isCheap(expression)) this.tensor(value);
+    const isRepeated = (this.#uses.get(value.id) ?? 0) > 1 && !isCheap(expression);
+    if (isRepeated || isLong(expression)) this.tensor(value);
   }
 
   holdTensor(value: Value, tensor: Tensor, hasZeroTail: boolean): void {
@@ -84,18 +90,21 @@ export class Lowering {
   perExample(node: Application, value: Value): PerExample {
     const held = this.held(value);
     if (held.kind === 'examples') return held;
-    if (held.kind === 'fed') return this.#import(value, held.feed);
+    if (held.kind === 'fed') return this.#import(node, value, held.feed);
     throw unsupported(node, `numbers of each example for ${value.name}`);
   }
 
   /** Brings a fed array into lanes; element-wise consumers join in. */
-  #import(value: Value, feed: Feed): PerExample {
+  #import(node: Application, value: Value, feed: Feed): PerExample {
     const type = feedTypes[value.dtype];
+    if (type === undefined || value.shape[0] !== this.examples) {
+      throw unsupported(node, `inputs of ${Object.keys(feedTypes).join(', ')} with the examples on axis 0`);
+    }
     const geometry = geometryOf(value.shape);
     const finish = (result: Expression): Tensor => {
       const output = this.objects.tensor(geometry.channels * geometry.pixels);
       const { examples, target } = this;
-      this.steps.push(importFeed({ feed, type: type!, examples, geometry, output, result, target }));
+      this.steps.push(importFeed({ feed, type, examples, geometry, output, result, target }));
       return output;
     };
     this.holdExpression(value, { kind: 'computed', by: { finish } }, false);
@@ -133,12 +142,18 @@ export class Lowering {
     if (held.kind === 'static') return this.#staticOperand(node, held, shape);
     const { expression } = this.perExample(node, value);
     if (sizeOf(value.shape) === sizeOf(shape)) return expression;
-    const axes = value.shape.flatMap((extent, axis) => (axis > 0 && extent > 1 ? [axis] : []));
-    const isAligned = value.shape.length === shape.length && value.shape[0] === this.examples;
-    if (!isAligned || axes.some((axis) => axis !== 1)) {
+    if (!this.isCoarse(value, shape)) {
       throw unsupported(node, 'operands of the same shape, or one number per example, channel or element');
     }
-    return { kind: 'coarse', tensor: this.tensor(value), per: axes.length === 0 ? 'all' : 'channel' };
+    const isSingle = sizeOf(value.shape.slice(1)) === 1;
+    return { kind: 'coarse', tensor: this.tensor(value), per: isSingle ? 'all' : 'channel' };
+  }
+
+  /** True where a value [N, …] has all numbers of `shape`, or one for each example or channel of it. */
+  isCoarse(value: Value, shape: Shape): boolean {
+    if (sizeOf(value.shape) === sizeOf(shape)) return true;
+    const isAligned = value.shape.length === shape.length && value.shape[0] === this.examples;
+    return isAligned && value.shape.every((extent, axis) => axis < 2 || extent === 1);
   }
 
   #staticOperand(node: Application, view: StaticView, shape: Shape): Expression {
@@ -185,6 +200,9 @@ export class Lowering {
 
   /** Stores all operands but the last that wait for a kernel, so that at most one kernel waits for the result. */
   settle(node: Node): void {
+    for (const value of node.inputs) {
+      if (value !== null && this.held(value).kind === 'fed') this.perExample(node, value);
+    }
     const waiting = node.inputs.filter((value) => {
       const held = value === null ? undefined : this.#held.get(value.id);
       return held?.kind === 'examples' && unfinishedIn(held.expression).length > 0;
@@ -200,6 +218,11 @@ function variation(strides: readonly number[], shape: Shape): TablePer {
   return varying.length === 1 && varying[0] === 1 ? 'channel' : 'element';
 }
 
+/** Leaves of an expression beyond which it is stored: operators that use their operand often would multiply its length. */
+const MOST_LEAVES = 64;
+
+const isLong = (expression: Expression): boolean => [...leavesOf(expression)].length > MOST_LEAVES;
+
 /** True where evaluating twice costs less than a way through memory. */
 function isCheap(expression: Expression): boolean {
   if (unfinishedIn(expression).length > 0 || tensorsOf(expression).length > 1) return false;
@@ -208,6 +231,6 @@ function isCheap(expression: Expression): boolean {
 
 function usesFunctions(expression: Expression): boolean {
   if (expression.kind !== 'apply') return false;
-  const isFunction = ['divide', 'squareRoot', 'exponential'].includes(expression.fn);
-  return isFunction || expression.args.some(usesFunctions);
+  const simple = ['add', 'subtract', 'multiply', 'negate', 'maximum', 'ifGreater'];
+  return !simple.includes(expression.fn) || expression.args.some(usesFunctions);
 }

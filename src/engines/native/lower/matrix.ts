@@ -1,7 +1,12 @@
 import { intAttribute, numberAttribute } from '../../../graph/attributes.js';
 import type { Node, Value } from '../../../graph/types.js';
 import { dense, packDense } from '../kernels/dense.js';
-import { denseWeights, packedSumsLength, unpackDenseWeights } from '../kernels/dense-weights.js';
+import {
+  denseWeights,
+  packedSumsLength,
+  suitsFirstAxis,
+  unpackDenseWeights,
+} from '../kernels/dense-weights.js';
 import type { MatrixView } from '../kernels/matrix-view.js';
 import type { Expression } from '../plan/expression.js';
 import { apply, number } from '../plan/expression.js';
@@ -87,8 +92,9 @@ function weightGradient(node: Node, product: Product, lowering: Lowering): void 
   const output = node.outputs[0]!;
   const [left, right] = pairWithZeroTail(node, product, lowering);
   const [p, q] = output.shape as [number, number];
-  const isSwapped = p > q;
-  const shape = { rows: Math.min(p, q), columns: Math.max(p, q), target: lowering.target };
+  const { target } = lowering;
+  const isSwapped = suitsFirstAxis(p, q, target.lanes);
+  const shape = isSwapped ? { rows: q, columns: p, target } : { rows: p, columns: q, target };
   const packed = lowering.objects.sums(packedSumsLength(shape));
   const sums = lowering.objects.sums(p * q);
   lowering.steps.push(

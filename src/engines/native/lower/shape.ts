@@ -3,6 +3,7 @@ import type { Node } from '../../../graph/types.js';
 import { dependsOnChannel, unfinishedIn } from '../plan/expression.js';
 import { geometryOf } from '../plan/geometry.js';
 import { broadcastStrides, isRowMajor, rowMajorStrides } from './held.js';
+import { broadcastExamples, transposeExamples } from './move.js';
 import type { Lowering } from './lowering.js';
 import { unsupported } from './unsupported.js';
 
@@ -32,13 +33,16 @@ function reshapeExamples(node: Node, lowering: Lowering): void {
 function transpose(node: Node, lowering: Lowering): void {
   const output = node.outputs[0]!;
   const held = lowering.held(node.inputs[0]!);
-  if (held.kind !== 'static' && held.kind !== 'reduced')
-    throw unsupported(node, 'a parameter or its gradient');
+  const { shape } = node.inputs[0]!;
   const perm = intsAttribute(
     node,
     'perm',
-    held.shape.map((_, axis) => held.shape.length - 1 - axis),
+    shape.map((_, axis) => shape.length - 1 - axis),
   );
+  if (held.kind !== 'static' && held.kind !== 'reduced') {
+    transposeExamples(node, perm, lowering);
+    return;
+  }
   lowering.hold(output, { ...held, shape: output.shape, strides: perm.map((axis) => held.strides[axis]!) });
 }
 
@@ -54,7 +58,11 @@ function expand(node: Node, lowering: Lowering): void {
     lowering.hold(output, { ...held, shape: output.shape, strides });
   } else {
     const { hasZeroTail } = lowering.perExample(node, input);
-    lowering.holdExpression(output, lowering.operand(node, input, output.shape), hasZeroTail);
+    const tensor = lowering.isCoarse(input, output.shape)
+      ? null
+      : broadcastExamples(node, input, output.shape, lowering);
+    if (tensor) lowering.holdTensor(output, tensor, hasZeroTail);
+    else lowering.holdExpression(output, lowering.operand(node, input, output.shape), hasZeroTail);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Mask, Table, Tensor } from './objects.js';
 
-/** Functions of an expression. `maximum(a, b)` passes on a NaN of b; `ifGreater(a, b, yes, no)`. */
+/** Functions of an expression. `maximum(a, b)` passes on a NaN of b, `largest` of both; `ifGreater(a, b, yes, no)`. */
 export type ExpressionFunction =
   | 'add'
   | 'subtract'
@@ -10,6 +10,15 @@ export type ExpressionFunction =
   | 'maximum'
   | 'squareRoot'
   | 'exponential'
+  | 'exponentialLessOne'
+  | 'logarithm'
+  | 'logarithmOfOneMore'
+  | 'tanh'
+  | 'errorFunction'
+  | 'sigmoid'
+  | 'power'
+  | 'largest'
+  | 'equal'
   | 'ifGreater';
 
 /** How the numbers of a table belong to elements. */

@@ -16,6 +16,8 @@ export interface MemoryPlan {
   /** Groups that a phase takes at once, by phase. */
   readonly batchGroups: readonly number[];
   readonly places: ReadonlyMap<Tensor, TensorPlace>;
+  /** Vectors between tensors that nothing may touch, where they are guarded. */
+  readonly guards: readonly number[];
   /** Vectors of all tensors. */
   readonly size: number;
 }
@@ -91,8 +93,16 @@ function batchGroups(vectorsPerGroup: number, groups: number, vectorBytes: numbe
   return Math.ceil(groups / Math.ceil(groups / most));
 }
 
-/** Gives every tensor a place, for a chunk of `groups` groups. */
-export function planMemory(phases: readonly Phase[], groups: number, vectorBytes: number): MemoryPlan {
+/**
+ * Gives every tensor a place, for a chunk of `groups` groups. With `isGuarded` no two share memory, and one vector that
+ * belongs to nobody follows each, so that a tool can notice an access beyond it.
+ */
+export function planMemory(
+  phases: readonly Phase[],
+  groups: number,
+  vectorBytes: number,
+  isGuarded = false,
+): MemoryPlan {
   const timeline = timelineOf(phases);
   const rates = phases.flatMap((phase) => phase.sections.map((section) => section.rate));
   const tensors = [...timeline.uses].map(([tensor, uses]) => {
@@ -108,11 +118,13 @@ export function planMemory(phases: readonly Phase[], groups: number, vectorBytes
   });
   const lifetimes: Lifetime[] = tensors.map(({ tensor, uses, scope, start, end }) => {
     const copies = { group: 1, batch: perPhase[uses[0]!.phase]!, chunk: groups }[scope];
-    return { size: tensor.stride * copies, start, end };
+    const size = tensor.stride * copies;
+    return isGuarded ? { size: size + 1, start: 0, end: Infinity } : { size, start, end };
   });
   const { offsets, size } = placeLifetimes(lifetimes);
   const places = new Map(
     tensors.map(({ tensor, scope }, index) => [tensor, { scope, offset: offsets[index]! }]),
   );
-  return { batchGroups: perPhase, places, size };
+  const guards = isGuarded ? lifetimes.map((piece, index) => offsets[index]! + piece.size - 1) : [];
+  return { batchGroups: perPhase, places, guards, size };
 }

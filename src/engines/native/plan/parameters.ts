@@ -8,14 +8,15 @@ interface Entry {
   written: boolean;
 }
 
+/** Words that kernels do not use for variables of their own. */
 const prefixes: Readonly<Record<StoredObject['kind'], string>> = {
-  tensor: 't',
-  table: 's',
-  sums: 'd',
-  scratch: 'p',
-  feed: 'x',
-  mask: 'm',
-  numbers: 'n',
+  tensor: 'tensor',
+  table: 'table',
+  sums: 'sums',
+  scratch: 'scratch',
+  feed: 'feed',
+  mask: 'mask',
+  numbers: 'numbers',
   gradient: 'gradient',
 };
 

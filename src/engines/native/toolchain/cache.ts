@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { createHash, randomUUID } from 'node:crypto';
 import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
@@ -18,17 +19,27 @@ export function defaultCacheFolder(): string {
   return join(base?.startsWith('/') ? base : join(homedir(), '.cache'), 'lossledger', 'native');
 }
 
-/** Makes the folder, or checks that the one that is there is ours and closed to others. */
+function refuse(given: string): never {
+  throw new EngineError({
+    given,
+    expected: 'a folder of your own that nobody else may write to: compiled code is loaded from it',
+    remedy: 'remove it, or set XDG_CACHE_HOME to a folder of your own',
+  });
+}
+
+const isOurs = (status: Stats): boolean => process.getuid === undefined || status.uid === process.getuid();
+
+/**
+ * Makes the folder, or checks that the one that is there is ours. Where others could write, code of theirs may lie, so that
+ * it is not used; where they could read, it is closed to them.
+ */
 async function privateFolder(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const status = await lstat(folder);
-  if (!status.isDirectory() || (process.getuid !== undefined && status.uid !== process.getuid())) {
-    throw new EngineError({
-      given: `${folder}, which is a link or belongs to somebody else`,
-      expected: 'a folder of your own: compiled code is loaded from it',
-      remedy: 'remove it, or set XDG_CACHE_HOME to a folder of your own',
-    });
+  if (!status.isDirectory() || !isOurs(status)) {
+    refuse(`${folder}, which is a link or belongs to somebody else`);
   }
+  if ((status.mode & 0o022) !== 0) refuse(`${folder}, to which others may write`);
   if ((status.mode & 0o077) !== 0) await chmod(folder, 0o700);
   return folder;
 }
@@ -43,6 +54,16 @@ async function writableFolder(folder: string): Promise<string> {
   }
 }
 
+/** Content of a plain file of our own; null where it is something else. */
+async function readOwn(path: string): Promise<Buffer | null> {
+  try {
+    const status = await lstat(path);
+    return status.isFile() && isOurs(status) ? await readFile(path) : null;
+  } catch {
+    return null;
+  }
+}
+
 /**
  * The cached library for `key`, if it is intact. The name carries the hash of the content, so one atomic rename
  * publishes both, and a damaged or exchanged file is never loaded.
@@ -51,36 +72,63 @@ async function findIntact(folder: string, key: string): Promise<string | null> {
   for (const name of await readdir(folder)) {
     if (!name.startsWith(`${key}-`) || !name.endsWith('.so')) continue;
     const path = join(folder, name);
-    const content = await readFile(path).catch(() => null);
+    const content = await readOwn(path);
     if (content !== null && name === `${key}-${sha256(content)}.so`) return path;
     await rm(path, { force: true });
   }
   return null;
 }
 
-/** Compiles under a name of its own, then renames: two processes at once do not see each other's half-written file. */
-async function build(compiler: Compiler, source: string, folder: string, key: string): Promise<string> {
+/**
+ * Compiles in a folder of its own, then renames: two processes at once do not see each other's half-written file. The file
+ * names inside are always the same, because compilers write them into the library.
+ */
+async function build(
+  compiler: Compiler,
+  source: string,
+  folder: string,
+  key: string,
+  timeLimit: number,
+): Promise<string> {
   const draft = join(folder, `draft-${randomUUID()}`);
   try {
-    await writeFile(`${draft}.c`, source, { mode: 0o600 });
-    await compileLibrary(compiler, `${draft}.c`, `${draft}.so`);
-    const path = join(folder, `${key}-${sha256(await readFile(`${draft}.so`))}.so`);
-    await chmod(`${draft}.so`, 0o700);
-    await rename(`${draft}.so`, path);
+    await mkdir(draft, { mode: 0o700 });
+    const [code, library] = [join(draft, 'network.c'), join(draft, 'network.so')];
+    await writeFile(code, source, { mode: 0o600 });
+    await compileLibrary(compiler, code, library, timeLimit);
+    const path = join(folder, `${key}-${sha256(await readFile(library))}.so`);
+    await chmod(library, 0o700);
+    await rename(library, path);
     return path;
+  } catch (error) {
+    if (error instanceof EngineError) throw error;
+    throw new EngineError(
+      {
+        given: `${folder}, where compiled code could not be kept: ${error instanceof Error ? error.message : String(error)}`,
+        expected: 'a folder with room for a few megabytes',
+        remedy: 'make room, set XDG_CACHE_HOME to another folder, or use `--engine onnxruntime`',
+      },
+      { cause: error },
+    );
   } finally {
-    await rm(`${draft}.c`, { force: true });
-    await rm(`${draft}.so`, { force: true });
+    await rm(draft, { recursive: true, force: true });
   }
+}
+
+export interface CacheOptions {
+  /** Where libraries are kept; default `defaultCacheFolder()`. */
+  readonly folder?: string | undefined;
+  /** Seconds that the compiler may take; default 30. */
+  readonly timeLimit?: number | undefined;
 }
 
 /** Path of the shared library for `source`: from the cache, else compiled now. Throws EngineError. */
 export async function cachedLibrary(
   compiler: Compiler,
   source: string,
-  folder = defaultCacheFolder(),
+  { folder = defaultCacheFolder(), timeLimit = 30 }: CacheOptions = {},
 ): Promise<string> {
   const home = await writableFolder(folder);
   const key = sha256(source, compiler.command, compiler.args.join(' '), compiler.identity).slice(0, 32);
-  return (await findIntact(home, key)) ?? build(compiler, source, home, key);
+  return (await findIntact(home, key)) ?? build(compiler, source, home, key, timeLimit);
 }

@@ -20,7 +20,8 @@ export type CompilerSearch =
   { readonly compiler: Compiler } | { readonly compiler: null; readonly reason: string };
 
 const PROBE_TIMEOUT = 10_000;
-const COMPILE_TIMEOUT = 30_000;
+/** Seconds; checked programs compile slowly, and only tests wait for them. */
+const CHECKED_TIME_LIMIT = 300;
 
 /** Processor flags, best first; the first that the compiler accepts is used. */
 const processorFlags = [['-march=native'], ['-mcpu=native'], []];
@@ -83,25 +84,30 @@ export function findCompiler(named: string | undefined = process.env['CC']): Com
   return { compiler: null, reason: `no C compiler works (${complaints.join('; ')})` };
 }
 
-/** Compiles a C file to a shared library. Throws EngineError with the compiler's message. */
-export async function compileLibrary(compiler: Compiler, source: string, output: string): Promise<void> {
+/** Compiles a C file to a shared library in at most `timeLimit` seconds. Throws EngineError with the compiler's message. */
+export async function compileLibrary(
+  compiler: Compiler,
+  source: string,
+  output: string,
+  timeLimit: number,
+): Promise<void> {
   const args = [...compiler.args, ...libraryFlags, '-o', output, source, '-lm'];
-  await compile(compiler, args);
+  await compile(compiler, args, timeLimit);
 }
 
 /** Compiles a C file to a program that checks its own memory accesses and arithmetic; for tests. */
 export async function compileChecked(compiler: Compiler, source: string, output: string): Promise<void> {
   const checks = ['-g', '-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
-  await compile(compiler, [...compiler.args, ...checks, '-o', output, source, '-lm']);
+  await compile(compiler, [...compiler.args, ...checks, '-o', output, source, '-lm'], CHECKED_TIME_LIMIT);
 }
 
-async function compile(compiler: Compiler, args: readonly string[]): Promise<void> {
-  const result = await runCommand(compiler.command, args, COMPILE_TIMEOUT);
+async function compile(compiler: Compiler, args: readonly string[], timeLimit: number): Promise<void> {
+  const result = await runCommand(compiler.command, args, 1000 * timeLimit);
   if (result.status === 0) return;
   const message = result.output.trim().split('\n').slice(0, 20).join('\n');
   throw new EngineError({
     given: `${compiler.command} failed (${result.failure ?? `exit status ${result.status}`}):\n${message}`,
-    expected: 'a C compiler that translates the generated code in under 30 seconds',
+    expected: `a C compiler that translates the generated code in under ${timeLimit} seconds`,
     remedy: 'set CC to another compiler, or use `--engine onnxruntime`',
   });
 }

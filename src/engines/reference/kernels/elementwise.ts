@@ -75,6 +75,8 @@ export const elementwise: Readonly<Record<string, Kernel>> = {
   Exp: unary(Math.exp),
   Log: unary(Math.log),
   Sqrt: unary(Math.sqrt),
+  Sin: unary(Math.sin),
+  Cos: unary(Math.cos),
   Erf: unary(erf),
   Tanh: unary(Math.tanh),
   Sigmoid: unary(sigmoid),

@@ -22,22 +22,19 @@ export function axesOf(context: NodeContext, rank: number, index: number): numbe
   return none ? [] : Array.from({ length: rank }, (_, axis) => axis);
 }
 
-/**
- * Axis 0 of a shape that was exported with a fixed number of examples, for another number. Where the input of a node starts
- * with the chunk's examples and the exported shape with the exported ones, both mean the batch.
- */
-function rebound({ state }: NodeContext, target: readonly number[], from: Shape): number[] {
-  const batch = target.length > 0 && target[0] === state.exportedExamples && from[0] === state.examples;
-  return batch ? [state.examples, ...target.slice(1)] : [...target];
+/** A shape with 0 and -1 resolved. */
+function resolved(context: NodeContext, given: readonly number[], from: Shape): number[] {
+  const copies = context.attributes.int('allowzero', 0) === 0;
+  const target = given.map((extent, axis) => (extent === 0 && copies ? (from[axis] ?? 0) : extent));
+  const open = target.indexOf(-1);
+  if (open >= 0) target[open] = sizeOf(from) / sizeOf(target.filter((_, axis) => axis !== open));
+  return target;
 }
 
 /** The shape that a Reshape gives to a tensor of shape `from`, with 0 and -1 resolved. */
 export function reshapeTarget(context: NodeContext, from: Shape): number[] {
-  const copies = context.attributes.int('allowzero', 0) === 0;
-  const given = rebound(context, context.numbers(1) ?? [], from);
-  const target = given.map((extent, axis) => (extent === 0 && copies ? (from[axis] ?? 0) : extent));
-  const open = target.indexOf(-1);
-  if (open >= 0) target[open] = sizeOf(from) / sizeOf(target.filter((_, axis) => axis !== open));
+  const given = context.numbers(1) ?? [];
+  const target = context.state.batch?.reshaped(context.node, from, given) ?? resolved(context, given, from);
   if (target.every((extent) => Number.isInteger(extent) && extent >= 0) && sizeOf(target) === sizeOf(from)) {
     return target;
   }
@@ -72,9 +69,12 @@ export function unsqueezedShape(context: NodeContext, from: Shape): number[] {
   return Array.from({ length: rank }, (_, axis) => (axes.has(axis) ? 1 : rest.shift()!));
 }
 
-/** The shape argument of Expand, rebound. */
-export function expandTarget(context: NodeContext, from: Shape): number[] {
-  return rebound(context, context.numbers(1) ?? [], from);
+/** The shape argument of Expand, in which the exported number of examples on axis 0 means the batch. */
+export function expandTarget(context: NodeContext): number[] {
+  const [first, ...rest] = context.numbers(1) ?? [];
+  const { batch, examples } = context.state;
+  if (first === undefined) return [];
+  return [rest.length > 0 && first === batch?.exported ? examples : first, ...rest];
 }
 
 /** What a Slice takes of one axis. */

@@ -1,4 +1,4 @@
-import type { Attribute, Node, Tensor } from '../onnx_pb.js';
+import type { Attribute, Graph, Node, Tensor } from '../onnx_pb.js';
 import { Attribute_Type } from '../onnx_pb.js';
 
 /**
@@ -50,6 +50,10 @@ export class NodeAttributes {
 
   tensor(name: string): Tensor | undefined {
     return this.#attributes.get(name)?.t;
+  }
+
+  graph(name: string): Graph | undefined {
+    return this.#attributes.get(name)?.g;
   }
 
   /** Whether any attribute holds a graph: control flow. */

@@ -3,17 +3,12 @@ import type { GraphBuilder } from '../../builder.js';
 import type { Attributes, DType, Shape, Value } from '../../types.js';
 import { sizeOf } from '../../types.js';
 import type { Node } from '../onnx_pb.js';
-import { mostAxes, type StaticTensor } from '../static-tensor.js';
+import { mostAxes } from '../static-tensor.js';
 import type { ExternalData } from '../tensor.js';
+import type { FixedBatch } from './batch.js';
 import { NodeAttributes } from './attributes.js';
+import { isStatic, type Operand } from './operand.js';
 import { describeNode, nodeName } from './unsupported.js';
-
-/** What a name of the model stands for while it is translated: a value of our graph, or numbers known already. */
-export type Operand = Value | StaticTensor;
-
-export function isStatic(operand: Operand): operand is StaticTensor {
-  return 'data' in operand;
-}
 
 /** What is the same for all nodes of one translation. */
 export interface ImportState {
@@ -23,7 +18,11 @@ export interface ImportState {
   readonly examples: number;
   /** Extent of axis 0 in the file where it was exported with a fixed one, else null. */
   readonly exportedExamples: number | null;
+  /** Where that differs from the examples of a chunk: how to tell the batch in shapes that are constants. */
+  readonly batch: FixedBatch | null;
   readonly externalData: ExternalData | undefined;
+  /** The node of the file that makes each tensor. */
+  readonly producers: ReadonlyMap<string, Node>;
   /** How many numbers have been computed from constants so far. */
   computed: number;
 }

@@ -1,6 +1,7 @@
 import { sizeOf } from '../../types.js';
 import type { StaticTensor } from '../static-tensor.js';
-import { isStatic, type NodeContext } from './context.js';
+import type { NodeContext } from './context.js';
+import { isStatic } from './operand.js';
 import { elementwiseFolds } from './fold-elementwise.js';
 import { shapeFolds } from './fold-shape.js';
 import type { Fold } from './fold-table.js';

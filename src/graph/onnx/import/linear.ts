@@ -1,5 +1,7 @@
+import { equationOf } from '../../einsum.js';
 import type { Value } from '../../types.js';
 import type { NodeContext, TranslationTable } from './context.js';
+import { nodeName } from './unsupported.js';
 
 function gemm(c: NodeContext): Value {
   return c.add('Gemm', [c.value(0), c.value(1), c.optionalValue(2)], {
@@ -10,12 +12,22 @@ function gemm(c: NodeContext): Value {
   });
 }
 
+/** Several operands are multiplied two by two; a letter is summed over once nothing that follows needs it. */
 function einsum(c: NodeContext): Value {
   const equation = c.attributes.text('equation', '');
   const operands = c.inputs.map((_, k) => c.value(k));
-  if (operands.length > 2)
-    c.fail(`${operands.length} operands`, 'one or two', 'write it as several products');
-  return c.add('Einsum', operands, { equation });
+  if (operands.length < 3) return c.add('Einsum', operands, { equation });
+  const node = { op: 'Einsum', name: nodeName(c.node), inputs: operands, attributes: { equation } };
+  const { inputs, output } = equationOf(node);
+  let [product, letters] = [operands[0]!, inputs[0]!];
+  for (let k = 1; k < operands.length; k++) {
+    const needed = [output, ...inputs.slice(k + 1)].join('');
+    const kept = [...new Set(letters + inputs[k]!)].filter((letter) => needed.includes(letter)).join('');
+    const result = k === operands.length - 1 ? output : kept;
+    product = c.add('Einsum', [product, operands[k]!], { equation: `${letters},${inputs[k]!}->${result}` });
+    letters = result;
+  }
+  return product;
 }
 
 /** Products of matrices. */

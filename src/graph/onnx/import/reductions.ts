@@ -3,17 +3,13 @@ import { sizeOf } from '../../types.js';
 import { axesOf, axisOf } from './arguments.js';
 import type { NodeContext, Translation, TranslationTable } from './context.js';
 
-function reduce(c: NodeContext, op: string, x: Value): Value {
+export function reduce(c: NodeContext, op: string, x: Value): Value {
   const axes = axesOf(c, x.shape.length, 1);
   if (axes.length === 0) return x;
   return c.add(op, [x], { axes, keepdims: c.attributes.int('keepdims', 1) });
 }
 
 const standard: Translation = (c) => reduce(c, c.node.opType, c.value(0));
-
-function square(c: NodeContext): Value {
-  return c.add('Mul', [c.value(0), c.value(0)]);
-}
 
 /** Before opset 13, softmax ran over all axes from `axis` (default 1) on, flattened. */
 const softmax: Translation = (c) => {
@@ -33,10 +29,6 @@ export const reductions: TranslationTable = {
   ReduceMean: standard,
   ReduceMax: standard,
   ReduceMin: (c) => c.add('Neg', [reduce(c, 'ReduceMax', c.add('Neg', [c.value(0)]))]),
-  ReduceL1: (c) => reduce(c, 'ReduceSum', c.add('Abs', [c.value(0)])),
-  ReduceL2: (c) => c.add('Sqrt', [reduce(c, 'ReduceSum', square(c))]),
-  ReduceSumSquare: (c) => reduce(c, 'ReduceSum', square(c)),
-  ReduceLogSum: (c) => c.add('Log', [reduce(c, 'ReduceSum', c.value(0))]),
   Softmax: softmax,
   LogSoftmax: softmax,
 };

@@ -1,46 +1,53 @@
 import type { Node, Tensor } from '../onnx_pb.js';
 import { dataTypeName } from '../dtypes.js';
-import { graphDType } from '../tensor.js';
-import type { OnnxFile } from './file.js';
+import { graphDType, readTensor, type ExternalData } from '../tensor.js';
+import { usesOf, type Readers, type Use } from './uses.js';
 
-/** What an initialiser is to the node that reads it. */
-interface Role {
-  readonly trainable: boolean;
+/**
+ * How sure it is that an initialiser is trained. A file does not tell parameters from buffers (masks, tables of positions, means
+ * and deviations of the data): `likely` and `unlikely` ones may be either, and a trajectory may know better.
+ */
+export type Verdict = 'trained' | 'likely' | 'unlikely' | 'constant';
+
+/** What an initialiser is to the nodes that read it. */
+export interface Role {
+  readonly verdict: Verdict;
   /** Axis that counts the node's output neurons or channels. */
   readonly neuronAxis: number | null;
 }
 
-/** A reading of an initialiser, with the axes that nodes between have put in another order. */
-interface Use {
-  readonly node: Node;
-  readonly index: number;
-  readonly rank: number;
-  /** For each axis of what the node reads: the axis of the initialiser; null where a Reshape came between. */
-  readonly axes: readonly number[] | null;
-}
-
 type Rule = (use: Use) => Role | null;
 
-const constant: Role = { trainable: false, neuronAxis: null };
+const constant: Role = { verdict: 'constant', neuronAxis: null };
 
-function along(axis: number | null): Role {
-  return { trainable: true, neuronAxis: axis };
+function trained(axis: number | null): Role {
+  return { verdict: 'trained', neuronAxis: axis };
+}
+
+function likely(axis: number | null): Role {
+  return { verdict: 'likely', neuronAxis: axis };
 }
 
 /** A kernel whose axis `axis` counts what comes out, and a bias. */
-function kernelAndBias(axis: number): Rule {
-  return ({ index }) => (index === 1 ? along(axis) : index === 2 ? along(0) : null);
+function kernelAndBias(axis: number | null): Rule {
+  return ({ index }) => (index === 1 ? trained(axis) : index === 2 ? trained(0) : null);
 }
+
+/** In groups, axis 1 counts the channels of one group only. */
+const transposedConvolution: Rule = (use) => {
+  const group = use.node.attribute.find(({ name }) => name === 'group')?.i ?? 1n;
+  return kernelAndBias(group === 1n ? 1 : null)(use);
+};
 
 const gemm: Rule = ({ node, index, rank }) => {
   const transposed = node.attribute.some(({ name, i }) => name === 'transB' && i === 1n);
-  if (index === 1) return along(transposed ? 0 : 1);
-  return index === 2 ? along(rank - 1) : along(0);
+  if (index === 1) return trained(transposed ? 0 : 1);
+  return index === 2 ? trained(rank - 1) : trained(0);
 };
 
-const matMul: Rule = ({ index, rank }) => (index === 1 ? along(rank - 1) : along(Math.max(0, rank - 2)));
+const matMul: Rule = ({ index, rank }) => likely(index === 1 ? rank - 1 : Math.max(0, rank - 2));
 
-const scaleAndBias: Rule = ({ index, rank }) => (index === 1 || index === 2 ? along(rank - 1) : constant);
+const scaleAndBias: Rule = ({ index, rank }) => (index === 1 || index === 2 ? trained(rank - 1) : constant);
 
 /** Names that exporters make up for numbers without a name of their own. */
 const anonymous = /^(onnx::|val_|_val|\/|Constant|const_|_?tensor_?\d)/;
@@ -50,130 +57,111 @@ export function isAnonymous(name: string): boolean {
   return anonymous.test(name);
 }
 
-/** A bias or a factor. Lone numbers, what is divided by and what is taken away are constants of a formula. */
+/** Names of attributes of modules, as PyTorch gives them to parameters and buffers alone. */
+function isAttribute(name: string): boolean {
+  return !isAnonymous(name) && /^[a-z_]\w*(\.\w+)*$|^\d+(\.\w+)+$/i.test(name);
+}
+
+/** Attributes that layers of PyTorch call their parameters, and buffers never. */
+const parameterName = /(^|\.)(\w+_)?(weight|bias)(_\w+)?$/;
+
+/** A bias or a factor. What is divided by and what is taken away are more often statistics of the data. */
 const operand: Rule = ({ node, index, rank }) => {
   const added = node.opType === 'Sub' ? index === 0 : node.opType !== 'Div';
-  return added && rank > 0 ? along(rank - 1) : constant;
+  return { verdict: added ? 'likely' : 'unlikely', neuronAxis: rank > 0 ? rank - 1 : null };
 };
-
-/** A single number without a name of its own. */
-function isLoneNumber({ name, dims }: Tensor): boolean {
-  return isAnonymous(name) && dims.every((extent) => extent === 1n);
-}
 
 const rules: Readonly<Record<string, Rule>> = {
   Conv: kernelAndBias(0),
-  ConvTranspose: kernelAndBias(1),
+  ConvTranspose: transposedConvolution,
   Gemm: gemm,
   MatMul: matMul,
-  Einsum: ({ rank }) => along(rank - 1),
-  Gather: ({ index, rank }) => (index === 0 && rank > 1 ? along(rank - 1) : constant),
+  Einsum: ({ rank }) => likely(rank > 0 ? rank - 1 : null),
+  Gather: ({ index, rank }) => (index === 0 && rank > 1 ? likely(rank - 1) : constant),
   BatchNormalization: scaleAndBias,
   InstanceNormalization: scaleAndBias,
   LayerNormalization: scaleAndBias,
   GroupNormalization: scaleAndBias,
   RMSNormalization: scaleAndBias,
-  PRelu: ({ index, rank }) => (index === 1 && rank > 0 ? along(0) : constant),
+  PRelu: ({ index, rank }) => (index === 1 && rank > 0 ? trained(0) : constant),
 };
 
 const arithmetic = new Set(['Add', 'Sub', 'Mul', 'Div', 'Sum']);
 
-function roleOf(tensor: Tensor, use: Use): Role | null {
+/** Operators whose inputs from this one on are settings or bounds, and those that only compare. */
+const settingsFrom: Readonly<Record<string, number>> = {
+  Clip: 1,
+  Pad: 1,
+  Resize: 1,
+  Dropout: 1,
+  OneHot: 0,
+  Range: 0,
+  Equal: 0,
+  Greater: 0,
+  GreaterOrEqual: 0,
+  Less: 0,
+  LessOrEqual: 0,
+};
+
+/** Any other reader of what has the name of an attribute: `log_std.exp()`, `torch.cat([token, x])`, `x ** power`. */
+function otherwise({ node, index }: Use): Role {
+  return index < (settingsFrom[node.opType] ?? Infinity) ? likely(null) : constant;
+}
+
+/** A single number that does not look like a parameter by its name. */
+function isLoneNumber({ name, dims }: Tensor): boolean {
+  return dims.length === 0 ? !isAttribute(name) : isAnonymous(name) && dims.every((extent) => extent === 1n);
+}
+
+function roleOf(tensor: Tensor, use: Use): Role {
   const isOperand = arithmetic.has(use.node.opType);
   if (isOperand && isLoneNumber(tensor)) return constant;
-  const role = (isOperand ? operand : rules[use.node.opType])?.(use) ?? null;
-  if (role?.neuronAxis == null || use.axes === null) return role;
+  const rule = isOperand ? operand : rules[use.node.opType];
+  const role = rule?.(use) ?? (isAttribute(tensor.name) ? otherwise(use) : constant);
+  if (role.neuronAxis === null) return role;
+  if (use.axes === null) return { ...role, neuronAxis: tensor.dims.length === 1 ? 0 : null };
   return { ...role, neuronAxis: use.axes[role.neuronAxis] ?? null };
 }
 
-/** Operators behind which a tensor is still the same weight, and those that change its shape too. */
-const passing = new Set(['Identity', 'Cast', 'Transpose', 'Dropout']);
-const reshaping = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Slice', 'Expand', 'Tile']);
+const order: readonly Verdict[] = ['constant', 'unlikely', 'likely', 'trained'];
 
-function afterPassing({ node, axes }: Use): Use['axes'] {
-  if (axes === null || reshaping.has(node.opType)) return null;
-  if (node.opType !== 'Transpose') return axes;
-  const perm = node.attribute.find(({ name }) => name === 'perm')?.ints.map(Number);
-  return (perm ?? [...axes.keys()].reverse()).map((axis) => axes[axis] ?? 0);
+function isBetter(a: Role, b: Role): boolean {
+  return order.indexOf(a.verdict) > order.indexOf(b.verdict);
 }
 
-/** Who reads each tensor, and as which input. */
-type Readers = ReadonlyMap<string, readonly (readonly [node: Node, index: number])[]>;
-
-function readersOf(nodes: readonly Node[]): Readers {
-  const readers = new Map<string, [Node, number][]>();
-  for (const node of nodes) {
-    node.input.forEach((name, index) => {
-      const list = readers.get(name);
-      if (list) list.push([node, index]);
-      else readers.set(name, [[node, index]]);
-    });
-  }
-  return readers;
-}
-
-/** All uses of a tensor, also behind nodes that pass it on. */
-function usesOf(readers: Readers, tensor: string, rank: number): Use[] {
-  const uses: Use[] = [];
-  const names: (readonly [name: string, axes: Use['axes']])[] = [
-    [tensor, Array.from({ length: rank }, (_, axis) => axis)],
-  ];
-  for (let next = names.pop(); next !== undefined; next = names.pop()) {
-    const [name, axes] = next;
-    for (const [node, index] of readers.get(name) ?? []) {
-      const use: Use = { node, index, rank, axes };
-      const passed = index === 0 && (passing.has(node.opType) || reshaping.has(node.opType));
-      if (passed) names.push([node.output[0] ?? '', afterPassing(use)]);
-      else uses.push(use);
-    }
-  }
-  return uses;
+function isFinite(tensor: Tensor, external: ExternalData | undefined): boolean {
+  return readTensor(tensor, external).data.every(Number.isFinite);
 }
 
 /**
  * Whether an initialiser is trained, and along which axis it has neurons. Trained are the floating-point kernels, biases,
- * scales and embeddings; not running statistics, bounds, masks and lone numbers.
+ * scales and embeddings; not running statistics, bounds, masks and lone numbers without a name.
  */
-function roleOfInitializer(tensor: Tensor, readers: Readers): Role {
+export function roleOfInitializer(
+  tensor: Tensor,
+  readers: Readers,
+  external: ExternalData | undefined,
+): Role {
   const dtype = dataTypeName(tensor.dataType);
   if (dtype === undefined || graphDType(dtype) !== 'float32') return constant;
-  let found: Role = constant;
+  let found = constant;
   for (const use of usesOf(readers, tensor.name, tensor.dims.length)) {
     const role = roleOf(tensor, use);
-    if (!role?.trainable || found.trainable) continue;
-    found = use.axes === null ? along(tensor.dims.length === 1 ? 0 : null) : role;
+    if (isBetter(role, found)) found = role;
   }
-  return found;
+  if (found.verdict === 'constant' || found.verdict === 'trained') return found;
+  if (found.verdict === 'likely' && parameterName.test(tensor.name)) return { ...found, verdict: 'trained' };
+  return isFinite(tensor, external) ? found : constant;
 }
 
 /**
  * Name of the layer that a parameter belongs to: its own without the last part; where an exporter made that up, the place
  * in the network of the node that reads it (`/block/query/MatMul` → `block.query`).
  */
-function layerOf(parameter: string, readers: Readers): string {
-  const place = /^\/(.+)\/[^/]+$/.exec(readers.get(parameter)?.[0]?.[0].name ?? '')?.[1];
+export function layerOf(parameter: string, readers: Readers): string {
+  const reader: Node | undefined = readers.get(parameter)?.[0]?.[0];
+  const place = /^\/(.+)\/[^/]+$/.exec(reader?.name ?? '')?.[1];
   if (isAnonymous(parameter) && place !== undefined) return place.replaceAll('/', '.');
   const end = parameter.lastIndexOf('.');
   return end > 0 ? parameter.slice(0, end) : parameter;
-}
-
-/** An initialiser that is trained. */
-export interface Trained {
-  readonly layer: string;
-  readonly neuronAxis: number | null;
-}
-
-/** The initialisers that are trained, in the order of the file. `isTrained` may overrule what their readers suggest. */
-export function trainedInitializers(
-  file: OnnxFile,
-  isTrained: (name: string, guess: boolean) => boolean = (_, guess) => guess,
-): Map<string, Trained> {
-  const readers = readersOf(file.nodes);
-  const trained = new Map<string, Trained>();
-  for (const tensor of file.initializers.values()) {
-    const { trainable, neuronAxis } = roleOfInitializer(tensor, readers);
-    if (!isTrained(tensor.name, trainable)) continue;
-    trained.set(tensor.name, { layer: layerOf(tensor.name, readers), neuronAxis });
-  }
-  return trained;
 }

@@ -6,12 +6,12 @@ import {
   expandTarget,
   flattenedShape,
   reshapeTarget,
-  resolveAxis,
   sliceAxes,
   squeezedShape,
   unsqueezedShape,
 } from './arguments.js';
-import { isStatic, type NodeContext, type Translation, type TranslationTable } from './context.js';
+import type { NodeContext, Translation, TranslationTable } from './context.js';
+import { isStatic } from './operand.js';
 
 /** Operators that change the shape alone, of values and of known numbers. */
 function reshaped(shapeOf: (context: NodeContext, from: Shape) => number[]): Translation {
@@ -24,7 +24,7 @@ function reshaped(shapeOf: (context: NodeContext, from: Shape) => number[]): Tra
 
 function expand(c: NodeContext): Value {
   const x = c.value(0);
-  const target = expandTarget(c, x.shape);
+  const target = expandTarget(c);
   const shape = broadcastShapes(x.shape, target);
   if (shape === null)
     return c.fail(`shape [${target.join(', ')}] for [${x.shape.join(', ')}]`, 'shapes that broadcast');
@@ -56,20 +56,6 @@ function slice(c: NodeContext): Value {
     axes: [...axes.keys()],
     steps: axes.map(({ step }) => step),
   });
-}
-
-function pad(c: NodeContext): Value {
-  const x = c.value(0);
-  const mode = c.attributes.text('mode', 'constant');
-  if (mode !== 'constant') c.fail(`mode ${mode}`, 'mode constant', 'pad with a constant');
-  const given = c.numbers(1) ?? [];
-  const axes = (c.numbers(3) ?? [...x.shape.keys()]).map((axis) => resolveAxis(c, axis, x.shape.length));
-  const pads = new Array<number>(2 * x.shape.length).fill(0);
-  axes.forEach((axis, k) => {
-    pads[axis] = given[k] ?? 0;
-    pads[axis + x.shape.length] = given[k + axes.length] ?? 0;
-  });
-  return c.add('Pad', [x], { pads, value: c.number(2, 0) });
 }
 
 function transpose(c: NodeContext): Value {
@@ -116,7 +102,6 @@ export const shapes: TranslationTable = {
     ),
   Split: split,
   Slice: slice,
-  Pad: pad,
   Gather: (c) => c.add('Gather', [c.value(0), c.value(1)], { axis: axisOf(c, c.rank(0), 0) }),
   SpaceToDepth: spaceToDepth,
   DepthToSpace: depthToSpace,

@@ -5,12 +5,25 @@ import { elementwise } from './elementwise.js';
 import { products } from './linear.js';
 import { normalizations } from './normalizations.js';
 import { reductions } from './reductions.js';
+import { padding } from './padding.js';
+import { resizing } from './resize.js';
 import { shapes } from './shapes.js';
+import { sums } from './sums.js';
 import { windowed } from './windows.js';
 
 /** How each supported operator of ONNX is written as nodes of our graph. */
 export const translations: ReadonlyMap<string, Translation> = new Map(
-  [constants, elementwise, activations, products, reductions, shapes, windowed, normalizations].flatMap(
-    (table) => Object.entries(table),
-  ),
+  [
+    constants,
+    elementwise,
+    activations,
+    products,
+    reductions,
+    sums,
+    shapes,
+    padding,
+    resizing,
+    windowed,
+    normalizations,
+  ].flatMap((table) => Object.entries(table)),
 );

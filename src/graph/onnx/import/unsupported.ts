@@ -16,6 +16,8 @@ const recurrent =
   'recurrent layers are not supported: write the cell out with MatMul, Sigmoid and Tanh, unrolled over time';
 const control = 'export with fixed shapes and without branches or loops in the forward pass';
 
+const noise = 'the loss must not depend on chance: switch this layer to evaluation before the export';
+
 /** What would help, by operator. */
 const remedies: Readonly<Record<string, string>> = {
   LSTM: recurrent,
@@ -24,8 +26,12 @@ const remedies: Readonly<Record<string, string>> = {
   If: control,
   Loop: control,
   Scan: control,
-  Resize: 'replace resizing by ConvTranspose, or by Reshape and Expand for whole factors',
-  Upsample: 'replace upsampling by ConvTranspose, or by Reshape and Expand for whole factors',
+  Upsample: 'export with operator set 11 or later, which has Resize',
+  RandomUniformLike: noise,
+  RandomNormalLike: noise,
+  RandomUniform: noise,
+  RandomNormal: noise,
+  Bernoulli: noise,
   Attention: 'export with an operator set below 23, so that attention is written as MatMul and Softmax',
   QuantizeLinear: 'export the model before it is quantised',
   DequantizeLinear: 'export the model before it is quantised',

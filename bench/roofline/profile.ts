@@ -1,0 +1,100 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import koffi from 'koffi';
+import { differentiate } from '../../src/autodiff/index.js';
+import { generateModule } from '../../src/engines/native/emit/module.js';
+import { loadLibrary } from '../../src/engines/native/library.js';
+import { lowerGraph } from '../../src/engines/native/lower/index.js';
+import type { Step } from '../../src/engines/native/plan/step.js';
+import { cachedLibrary } from '../../src/engines/native/toolchain/cache.js';
+import type { Compiler } from '../../src/engines/native/toolchain/compiler.js';
+import { attachLoss } from '../../src/graph/loss.js';
+import type { Graph } from '../../src/graph/types.js';
+import { parameterCount, sizeOf } from '../../src/graph/types.js';
+import { initialise } from '../../src/models/initialise.js';
+import { modelNamed } from '../../src/models/registry.js';
+import { key, uniform } from '../../src/num/random.js';
+
+/** One call of the program, with what it cost in one evaluation of a chunk. */
+export interface ProfiledStep {
+  readonly step: Step;
+  /** Processor time of the median run. */
+  readonly seconds: number;
+}
+
+export interface Profile {
+  /** Examples of the chunk. */
+  readonly examples: number;
+  readonly steps: readonly ProfiledStep[];
+  /** Processor time of setting the parameters, once for each evaluation of a data set. */
+  readonly loadSeconds: number;
+}
+
+/** Loss and gradient of a built-in network, for bytes. */
+export function gradientGraph(network: string, examples: number): Graph {
+  const transform = { dtype: 'uint8', divisor: 255, mean: [], std: [] } as const;
+  const graph = modelNamed(network).model.build({ examples, training: false, transform });
+  return differentiate(attachLoss(graph, { loss: 'softmaxCrossEntropy' }));
+}
+
+/** Multiply-adds of one example's gradient, convolutions counted as direct sums. */
+export function multiplyAddsOf(steps: readonly Step[]): number {
+  return steps.reduce((total, step) => total + step.multiplyAdds, 0);
+}
+
+function randomFeeds(graph: Graph): [Uint8Array, Int32Array] {
+  const [x, labels] = graph.inputs;
+  const bytes = Uint8Array.from(uniform(key(1), sizeOf(x!.shape)), (u) => 256 * u);
+  return [bytes, Int32Array.from(uniform(key(2), sizeOf(labels!.shape)), (u) => 10 * u)];
+}
+
+const middle = (numbers: readonly number[]): number =>
+  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]!;
+
+/** Times every step of a network's program on one thread, by a build of it that takes the time around each call. */
+export async function profileNetwork(network: string, compiler: Compiler, runs: number): Promise<Profile> {
+  const examples = modelNamed(network).chunk;
+  const graph = gradientGraph(network, examples);
+  const lowered = lowerGraph(graph, compiler.target);
+  const { source, calls } = generateModule(lowered, compiler.target, true);
+  const folder = await mkdtemp(join(tmpdir(), 'lossledger-roofline-'));
+  try {
+    const path = await cachedLibrary(compiler, source, { folder });
+    const times = timeRuns(path, graph, calls.length, runs);
+    const loaded = new Set(lowered.loadSteps);
+    const steps = calls.map((step, k) => ({ step, seconds: middle(times.map((time) => time[k]!)) }));
+    const isLoad = ({ step }: ProfiledStep): boolean => loaded.has(step);
+    return {
+      examples,
+      steps: steps.filter((entry) => !isLoad(entry)),
+      loadSeconds: steps.filter(isLoad).reduce((total, { seconds }) => total + seconds, 0),
+    };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Seconds of each call [runs][calls], after one run to warm up. */
+function timeRuns(path: string, graph: Graph, calls: number, runs: number): Float64Array[] {
+  const library = loadLibrary(path, graph.inputs.length);
+  const takeTimes = koffi.load(path).func('void lossledger_profile(_Out_ double *, long)');
+  const memory = library.create()!;
+  const constants = Float64Array.from(
+    graph.constants.flatMap(({ data }) => Array.from(data as ArrayLike<number>, Number)),
+  );
+  const theta = Float64Array.from(initialise(graph.parameters, key(0)));
+  const gradient = new Float64Array(parameterCount(graph.parameters));
+  const feeds = randomFeeds(graph);
+  const run = (): Float64Array => {
+    const seconds = new Float64Array(calls);
+    library.load(memory, theta, constants);
+    library.run(memory, gradient, ...feeds);
+    takeTimes(seconds, calls);
+    return seconds;
+  };
+  run();
+  const times = Array.from({ length: runs }, run);
+  library.destroy(memory);
+  return times;
+}

@@ -1,0 +1,48 @@
+import { floatLiteral } from '../emit/text.js';
+import type { Tensor } from '../plan/objects.js';
+import { Parameters } from '../plan/parameters.js';
+import type { Step } from '../plan/step.js';
+
+/** How the elements of an example are reduced along some of their axes. */
+export interface Fold {
+  /** Extents and strides of the axes that stay. */
+  readonly kept: { readonly extents: readonly number[]; readonly strides: readonly number[] };
+  /** Of those that are reduced. */
+  readonly reduced: { readonly extents: readonly number[]; readonly strides: readonly number[] };
+  readonly kind: 'sum' | 'largest';
+  /** Of the result. */
+  readonly factor: number;
+}
+
+type Axes = Fold['kept'];
+
+function loops({ extents }: Axes, name: string, body: string): string {
+  return extents.reduceRight(
+    (inner, extent, axis) =>
+      `for (long ${name}${axis} = 0; ${name}${axis} < ${extent}; ${name}${axis}++) {\n${inner}\n}`,
+    body,
+  );
+}
+
+const index = ({ strides }: Axes, name: string): string =>
+  ['0', ...strides.map((stride, axis) => `${name}${axis} * ${stride}L`)].join(' + ');
+
+/** Sums or largest numbers of each example, row-major. */
+export function fold({ kept, reduced, kind, factor }: Fold, input: Tensor, output: Tensor): Step {
+  const parameters = new Parameters();
+  const from = parameters.read(input);
+  const to = parameters.write(output);
+  const start = kind === 'sum' ? '{0}' : 'v_set(-INFINITY)';
+  const join = kind === 'sum' ? 'a += x[at];' : 'a = v_maximum(a, x[at]);';
+  const scaled = factor === 1 ? 'a' : `a * ${floatLiteral(factor)}`;
+  const inner = `v a = ${start};
+    const long base = ${index(kept, 'i')};
+    ${loops(reduced, 'k', `const long at = base + ${index(reduced, 'k')}; ${join}`)}
+    *y++ = ${scaled};`;
+  const body = `for (long g = 0; g < groups; g++) {
+      const v *const x = ${from} + g * ${input.stride};
+      v *y = ${to} + g * ${output.stride};
+      ${loops(kept, 'i', inner)}
+    }`;
+  return parameters.step('fold', 'group', body);
+}

@@ -1,0 +1,128 @@
+import type { Fused } from '../emit/fused.js';
+import { registerTile } from '../emit/register-tile.js';
+import { lines } from '../emit/text.js';
+import type { Segment } from '../emit/tiles.js';
+import { pairs, splitEvenly, tileLoops } from '../emit/tiles.js';
+import type { Expression } from '../plan/expression.js';
+import type { Target } from '../toolchain/target.js';
+
+/*
+ * Gradients of weights are sums over examples and positions of products: row (of one operand) × column (of the other). Were
+ * both read with examples in lanes, the lanes of each sum would have to be added up at the end. So the columns' operand is
+ * transposed first, from a channel's examples to an example's channels; a step (an example at a position) then multiplies
+ * single numbers of rows with vectors of columns, and lanes of the sums are columns.
+ */
+
+/** A matrix of sums [rows, columns]. */
+export interface ProductSums {
+  readonly rows: number;
+  readonly columns: number;
+  readonly target: Target;
+}
+
+/** Columns with those that fill up the last vector; sums are kept as [rows, paddedColumns]. */
+export function paddedColumns({ columns, target }: ProductSums): number {
+  return Math.ceil(columns / target.lanes) * target.lanes;
+}
+
+interface Tiling {
+  readonly rows: readonly Segment[];
+  /** In vectors of columns. */
+  readonly vectors: readonly Segment[];
+}
+
+function tilingOf(sums: ProductSums): Tiling {
+  const { rows, target } = sums;
+  const vectors = paddedColumns(sums) / target.lanes;
+  const tile = registerTile(rows, vectors, target.registers, target.registers);
+  return { rows: splitEvenly(rows, tile.rows), vectors: splitEvenly(vectors, tile.columns) };
+}
+
+/** The tiles of columns, in vectors; transposed columns lie in memory tile by tile. */
+export function columnTiles(sums: ProductSums): readonly Segment[] {
+  return tilingOf(sums).vectors;
+}
+
+/** Vectors that the transposed columns of so many steps take. */
+export function transposedVectors(sums: ProductSums, steps: number): number {
+  return (paddedColumns(sums) / sums.target.lanes) * steps;
+}
+
+/**
+ * Code that transposes the columns' operand at some positions into `to`, tile by tile, step by step within a tile.
+ * `positions` opens loops around its argument, in which `step` is the C expression of a position's first step and
+ * `element` that of its element in channel 0.
+ */
+export function transposeColumns(
+  sums: ProductSums,
+  fused: Fused,
+  options: {
+    readonly operand: Expression;
+    readonly to: string;
+    /** Steps that `to` has room for. */
+    readonly steps: number;
+    /** C expression of the first column's channel. */
+    readonly first: string;
+    /** Elements from one channel to the next. */
+    readonly channelStride: number;
+    readonly positions: (body: string) => string;
+    readonly step: string;
+    readonly element: string;
+  },
+): string {
+  const { columns, target } = sums;
+  const { operand, to, steps, first, channelStride, positions, step, element } = options;
+  const isWhole = columns % target.lanes === 0;
+  const value = `const long c = ${first} + k; ${fused.channelLocals('c')}
+    channels[l] = ${fused.value(operand, `c * ${channelStride} + ${element}`)};`;
+  return tileLoops(
+    'o',
+    columnTiles(sums),
+    (size) => `for (long j = 0; j < ${size}; j++) {
+      ${positions(`v channels[LANES];
+        for (long l = 0; l < LANES; l++) {
+          const long k = (o + j) * LANES + l;
+          ${isWhole ? value : `if (k < ${columns}) { ${value} } else channels[l] = (v){0};`}
+        }
+        store_transposed(channels, ${to} + o * ${steps} + (${step}) * ${size} + j, ${size});`)}
+    }`,
+  );
+}
+
+/**
+ * Code that adds products to \`to\` (C expression of the sums [rows, paddedColumns]), over the transposed columns \`from\`. Rows
+ * are read as \`row(i)\`, row i of a tile that starts at row \`r\`. \`walk\` opens the loops over steps around its argument, sets
+ * up what \`row\` needs, and moves it on; \`y\` is the tile's place in \`from\`, and moves on by itself.
+ */
+export function addProducts(
+  sums: ProductSums,
+  options: {
+    readonly to: string;
+    readonly from: string;
+    readonly steps: number;
+    readonly row: (i: number) => string;
+    readonly walk: (rows: number, body: string) => string;
+  },
+): string {
+  const { to, from, steps, row, walk } = options;
+  const tiling = tilingOf(sums);
+  const width = paddedColumns(sums);
+  const tile = (vectors: number, rows: number): string => {
+    const products = (i: number): string =>
+      lines(vectors, (j) => `a${i}_${j} += f * y${j};`).replaceAll('\n', ' ');
+    const body = `${lines(vectors, (j) => `const v y${j} = y[${j}];`)}
+      ${lines(rows, (i) => `{ const float f = ${row(i)}; ${products(i)} }`)}
+      y += ${vectors};`;
+    const all = pairs(rows, vectors);
+    const place = (i: number, j: number): string => `d + ${i * width} + ${j} * LANES`;
+    return `${all.map(([i, j]) => `v a${i}_${j} = {0};`).join(' ')}
+      double *const d = ${to} + r * ${width} + o * LANES;
+      ${all.map(([i, j]) => `will_add(${place(i, j)});`).join(' ')}
+      const v *y = ${from} + o * ${steps};
+      ${walk(rows, body)}
+      ${all.map(([i, j]) => `add_sums(${place(i, j)}, a${i}_${j});`).join('\n')}`;
+  };
+  return tileLoops('o', tiling.vectors, (vectors) =>
+    tileLoops('r', tiling.rows, (rows) => tile(vectors, rows)),
+  );
+}

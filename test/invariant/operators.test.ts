@@ -1,0 +1,210 @@
+import { describe, expect, it } from 'vitest';
+import { differentiate } from '../../src/autodiff/index.js';
+import { NativeEngine } from '../../src/engines/native/index.js';
+import { lowerGraph } from '../../src/engines/native/lower/index.js';
+import { targetNamed } from '../../src/engines/native/toolchain/target.js';
+import { onnxruntimeEngine } from '../../src/engines/onnxruntime/index.js';
+import { isLossledgerError } from '../../src/errors.js';
+import { deviationsOf, drawnApplications, problemsOf } from '../support/chunk-cases.js';
+import { chunkProblem } from '../support/chunk-problem.js';
+import type { ChunkApplication } from '../support/operators/lift.js';
+
+/** Of the largest component or 1, for the gradient of each application. */
+const bounds = { native: 1e-6, onnxruntime: 1e-5 };
+/** Two numbers close to each other, normalised, lose as many digits as they share; ONNX Runtime sums in float32. */
+const normalisationBounds = { native: 1e-5, onnxruntime: 1e-3 };
+
+/** A chunk of one example, less and more than a vector of examples, whole vectors on every processor. */
+const chunks = [1, 7, 19, 32];
+const applicationsOf = (examples: number): ChunkApplication[] =>
+  drawnApplications(examples === 32 ? 1 : 2, examples);
+
+/** Why the native engine refuses an application, with the operator that it names; null where it takes it. */
+function refusal(application: ChunkApplication, examples: number): string | null {
+  const graph = differentiate(chunkProblem([application], examples, 1).graph);
+  try {
+    lowerGraph(graph, targetNamed('avx2'));
+    return null;
+  } catch (error) {
+    if (!isLossledgerError(error)) throw error;
+    const { given, expected } = error.problem;
+    const operator = given.split(' ')[0]!;
+    return expected.startsWith('one of ') ? `${operator} is not known` : `${operator} wants ${expected}`;
+  }
+}
+
+const native = new NativeEngine();
+const absence = await native.available();
+if (!absence.ok) console.log(`skipped on native: ${absence.reason}`);
+
+function exceeding(
+  deviations: Awaited<ReturnType<typeof deviationsOf>>,
+  engine: 'native' | 'onnxruntime',
+): unknown[] {
+  return deviations.filter(({ of, size }) => {
+    const isNormalised = of !== 'loss' && of.split(' ')[0]!.includes('Norm');
+    return !(size < (isNormalised ? normalisationBounds : bounds)[engine]);
+  });
+}
+
+describe('loss and gradient of chunks through each operator agree with the reference engine', () => {
+  it.each(chunks)('on onnxruntime, %d examples', async (examples) => {
+    for (const problem of problemsOf(applicationsOf(examples), examples)) {
+      expect(exceeding(await deviationsOf(onnxruntimeEngine('cpu'), problem), 'onnxruntime')).toEqual([]);
+    }
+  });
+
+  it.skipIf(!absence.ok).each(chunks)('on native, %d examples', async (examples) => {
+    const known = applicationsOf(examples).filter((given) => refusal(given, examples) === null);
+    for (const problem of problemsOf(known, examples)) {
+      expect(exceeding(await deviationsOf(native, problem), 'native')).toEqual([]);
+    }
+  });
+});
+
+describe('the native engine', () => {
+  const refused = new Map<string, Set<string>>();
+  const taken = new Set<string>();
+  for (const application of chunks.flatMap((examples) => drawnApplications(20, examples))) {
+    const examples = application.inputs.find((input) => input?.hasExamples)?.spec.shape[0] ?? 1;
+    const reason = refusal(application, examples);
+    if (reason === null) taken.add(application.op);
+    else refused.set(application.op, (refused.get(application.op) ?? new Set()).add(reason));
+  }
+
+  it('takes these operators', () => {
+    expect([...taken].sort()).toMatchInlineSnapshot(`
+      [
+        "Abs",
+        "Add",
+        "And",
+        "AveragePool",
+        "BatchNormTraining",
+        "Cast",
+        "Clip",
+        "Concat",
+        "Conv",
+        "ConvTranspose",
+        "Div",
+        "Elu",
+        "Equal",
+        "Erf",
+        "Exp",
+        "Expand",
+        "Flatten",
+        "Gelu",
+        "Gemm",
+        "GlobalAveragePool",
+        "Greater",
+        "GroupNormalization",
+        "HardSigmoid",
+        "HardSwish",
+        "Identity",
+        "InstanceNormalization",
+        "LayerNormalization",
+        "LeakyRelu",
+        "Less",
+        "Log",
+        "LogSoftmax",
+        "MatMul",
+        "Max",
+        "MaxPool",
+        "Min",
+        "Mul",
+        "Neg",
+        "Not",
+        "Or",
+        "Pad",
+        "Pow",
+        "Reciprocal",
+        "ReduceMax",
+        "ReduceMean",
+        "ReduceSum",
+        "Relu",
+        "Reshape",
+        "Selu",
+        "Sigmoid",
+        "Sign",
+        "Slice",
+        "Softmax",
+        "SoftmaxCrossEntropyLoss",
+        "Softplus",
+        "Split",
+        "Sqrt",
+        "Squeeze",
+        "Sub",
+        "Tanh",
+        "Transpose",
+        "Unsqueeze",
+        "Where",
+      ]
+    `);
+  });
+
+  it('refuses these, wholly or in part, and names the operator', () => {
+    const sorted = [...refused].map(([op, reasons]) => [op, [...reasons].sort()] as const);
+    expect(Object.fromEntries(sorted)).toMatchInlineSnapshot(`
+      {
+        "Add": [
+          "Add wants float32 numbers and bools",
+        ],
+        "And": [
+          "And wants inputs of uint8, bool, int32, float32 with the examples on axis 0",
+        ],
+        "BatchNormalization": [
+          "BatchNormalization is not known",
+        ],
+        "Cast": [
+          "Cast wants a cast to float32",
+          "Cast wants float32 numbers and bools",
+        ],
+        "Div": [
+          "Div wants float32 numbers and bools",
+        ],
+        "Einsum": [
+          "Einsum is not known",
+        ],
+        "Equal": [
+          "Equal wants float32 numbers and bools",
+        ],
+        "Gather": [
+          "Gather is not known",
+        ],
+        "Greater": [
+          "Greater wants float32 numbers and bools",
+        ],
+        "Less": [
+          "Less wants float32 numbers and bools",
+        ],
+        "MatMul": [
+          "MatMul wants matrices",
+        ],
+        "Mul": [
+          "Mul wants float32 numbers and bools",
+        ],
+        "Or": [
+          "Or wants inputs of uint8, bool, int32, float32 with the examples on axis 0",
+        ],
+        "Pow": [
+          "Log wants constants that do not vary by example",
+          "Log wants examples that stay on axis 0",
+          "Sub wants constants that do not vary by example",
+          "Sub wants examples that stay on axis 0",
+        ],
+        "Slice": [
+          "GatherGrad is not known",
+        ],
+        "SoftmaxCrossEntropyLoss": [
+          "SoftmaxCrossEntropyLoss wants constant class weights, and reduction=sum with them",
+        ],
+        "Tile": [
+          "Mul wants numbers of each example for Tile/ReduceSum:0",
+          "Reshape wants examples that stay on axis 0",
+        ],
+        "Where": [
+          "Where wants inputs of uint8, bool, int32, float32 with the examples on axis 0",
+        ],
+      }
+    `);
+  });
+});
