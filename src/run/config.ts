@@ -18,6 +18,9 @@ export const keeps = ['parameters', 'neurons', 'layers'] as const;
 
 export const losses = ['softmaxCrossEntropy', 'sigmoidCrossEntropy', 'squaredError'] as const;
 
+/** What a sum of losses is divided by: the number of examples, or the sum of their class weights. */
+export const reductions = ['mean', 'weightedMean'] as const;
+
 /** `none` in a run file or flag means null. */
 const orNone = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === 'none' ? null : value), schema.nullable()).default(null);
@@ -65,7 +68,8 @@ export const runConfigSchema = z.strictObject({
   standardise: z.boolean().default(false).describe('give each input channel mean 0 and variance 1 over the training set'),
   loss: z.enum(losses).default('softmaxCrossEntropy').describe('loss'),
   labelSmoothing: share.default(0).describe('share of the label spread over all classes (softmaxCrossEntropy)'),
-  classWeights: orNone(z.array(z.number().min(0)).min(1)).describe('weight of each class (softmaxCrossEntropy; run file only)'),
+  classWeights: orNone(z.array(z.number().min(0)).min(1)).describe('weight of each class (softmaxCrossEntropy), such as 1,2,0.5'),
+  reduction: z.enum(reductions).default('mean').describe('loss of many examples: their sum over their number, or over the sum of their class weights (PyTorch’s)'),
   trajectory: orNone(z.string()).describe('measure this recorded trajectory (file or folder); none: train'),
   subset: orNone(count).describe('train on this many examples, stratified by class; validation shrinks in proportion'),
   seed: z.int().min(0).max(2 ** 31 - 1).default(1).describe('key of every random choice'),
@@ -102,4 +106,4 @@ export type RunConfigInput = z.input<typeof runConfigSchema>;
 export type ConfigKey = keyof RunConfig;
 export const configKeys = Object.keys(runConfigSchema.shape) as ConfigKey[];
 /** Keys without a flag: the preset is an argument, the others are objects. */
-export const fileOnlyKeys: readonly ConfigKey[] = ['preset', 'schedule', 'groups', 'classWeights'];
+export const fileOnlyKeys: readonly ConfigKey[] = ['preset', 'schedule', 'groups'];

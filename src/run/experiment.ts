@@ -15,7 +15,7 @@ import { checkSettings } from '../quadrature/settings.js';
 import type { RunReader } from '../store/reader.js';
 import { measuredSplits, type RunConfig } from './config.js';
 import { chooseEngine, precisionOf } from './engines.js';
-import { lossOf, requireFit } from './loss.js';
+import { divisorOf, lossOf, requireFit } from './loss.js';
 import { openNetwork, reopenNetwork, type Network } from './network.js';
 import type { ObjectivePlan } from './objective/evaluator.js';
 import { measuredPenalty, optimizerOf } from './optimizer.js';
@@ -155,7 +155,11 @@ export function batchNormMode({
 export function objectivePlan(experiment: Experiment, engine = experiment.engine.name): ObjectivePlan {
   const { config, dataset, layout, chunk } = experiment;
   const examples: Partial<Record<MeasuredSplit, Examples>> = {};
-  for (const split of config.splits) examples[split] = dataset.splits[split];
+  const divisors: Partial<Record<MeasuredSplit, number>> = {};
+  for (const split of config.splits) {
+    examples[split] = dataset.splits[split];
+    divisors[split] = divisorOf(config, dataset.splits[split]);
+  }
   return {
     engine,
     size: layout.size,
@@ -163,6 +167,7 @@ export function objectivePlan(experiment: Experiment, engine = experiment.engine
     examples,
     chunk,
     lanes: config.lanes,
+    divisors,
     penalty: measuredPenalty(config, layout),
     gradientGraph: (count) => gradientGraph(experiment, count, false),
   };

@@ -1,4 +1,4 @@
-import type { Dataset } from '../data/types.js';
+import type { Dataset, Examples } from '../data/types.js';
 import { UsageError } from '../errors.js';
 import type { LossOptions } from '../graph/loss.js';
 import type { Model } from '../models/types.js';
@@ -28,7 +28,17 @@ export function lossOf({ loss, labelSmoothing, classWeights }: RunConfig): LossO
   return { loss, labelSmoothing, ...(classWeights === null ? {} : { classWeights }) };
 }
 
-/** The same in words, for the manifest. */
+/** What the sum of the losses of examples with these labels is divided by. */
+export function divisorOf({ reduction, classWeights }: RunConfig, { labels, count }: Labelled): number {
+  if (reduction === 'mean' || classWeights === null) return count;
+  let total = 0;
+  for (const label of labels) total += classWeights[label]!;
+  return total;
+}
+
+type Labelled = Pick<Examples, 'labels' | 'count'>;
+
+/** The loss in words, for the manifest. */
 export function lossInWords({ loss, labelSmoothing, classWeights, measureWeightDecay }: RunConfig): string {
   const smoothing = labelSmoothing > 0 ? `, label smoothing ${labelSmoothing}` : '';
   const weights = classWeights === null ? '' : `, class weights ${classWeights.join(' ')}`;
@@ -43,6 +53,9 @@ export function requireFit(config: RunConfig, model: Model, dataset: Dataset): v
       `data set ${dataset.name} with examples of shape [${shape.join(', ')}]`,
       `examples of shape [${model.inputShape.join(', ')}], which network ${model.name} takes`,
     );
+  }
+  if (config.reduction === 'weightedMean' && config.classWeights === null) {
+    throw misfit('reduction weightedMean without classWeights', 'classWeights, by whose sum it divides');
   }
   if (config.loss === 'softmaxCrossEntropy') requireClasses(config, model, dataset);
   else requireTargets(config, model, dataset);

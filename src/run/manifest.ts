@@ -18,7 +18,7 @@ export function manifestOf(experiment: Experiment): ManifestContent {
     objective: {
       loss: lossInWords(config),
       unit: lossUnit(config),
-      reduction: 'mean',
+      reduction: config.reduction,
       model: experiment.model.name,
       modelFiles: [...network.files],
       dataset: dataset.name,

@@ -34,7 +34,7 @@ async function runMeasuredWith(rule: RuleName): Promise<string> {
       evaluate: (theta) => evaluator.evaluate(theta),
       settings: { ...experiment.config, rule, tolerance: null },
       layout: experiment.layout,
-      precision: 'float64',
+      precision: run.manifest.objective.precision,
     });
     for await (const segment of segments) await run.commitSegment({ ...segment, subintervals: 2 });
     await run.seal();

@@ -9,6 +9,7 @@ import { firstNonFinite } from '../num/sums.js';
 import { gradientGraph, type Experiment } from './experiment.js';
 import type { RunWriter } from '../store/writer.js';
 import { withProgress, type WorkControl } from './control.js';
+import { divisorOf } from './loss.js';
 import { optimizerOf } from './optimizer.js';
 import { copyTrajectory } from './recorded.js';
 import { applyUpdate, createUpdate } from '../optim/optimizer.js';
@@ -86,7 +87,13 @@ async function* trajectory(experiment: Experiment): AsyncGenerator<TrajectoryRow
         order.subarray(t * config.batchSize, (t + 1) * config.batchSize),
         batch,
       );
-      const loss = await batchGradient(program, theta, feedsOf(batch, t), gradient, config.batchSize);
+      const loss = await batchGradient(
+        program,
+        theta,
+        feedsOf(batch, t),
+        gradient,
+        divisorOf(config, { labels: batch.labels, count: config.batchSize }),
+      );
       checkLoss(t, loss, config.maxLoss, theta, layout);
       checkFinite(t, loss, gradient, 'gradient of', layout);
       state = optimizer.step(state, theta, gradient, update);
@@ -105,13 +112,13 @@ async function batchGradient(
   theta: Float32Array,
   feeds: Feeds,
   gradient: Float64Array,
-  count: number,
+  divisor: number,
 ): Promise<number> {
   program.load(Float64Array.from(theta));
   gradient.fill(0);
   const loss = await program.run(feeds, gradient);
-  for (let k = 0; k < gradient.length; k++) gradient[k]! /= count;
-  return loss / count;
+  for (let k = 0; k < gradient.length; k++) gradient[k]! /= divisor;
+  return loss / divisor;
 }
 
 /** Throws NumericError where loss or values are not finite, naming the tensor and index. */

@@ -28,7 +28,8 @@ const objectiveSchema = z.strictObject({
   loss: z.string(),
   /** Of the loss, and so of every allocation: `nats`, or `squared units` of the targets. */
   unit: z.string().default('nats'),
-  reduction: z.literal('mean'),
+  /** Losses of examples are added and divided by their number, or by the sum of their class weights. */
+  reduction: z.enum(['mean', 'weightedMean']),
   model: z.string(),
   /** The ONNX file and those beside it, whose bytes the run folder keeps; none: a built-in network. */
   modelFiles: filesSchema.default([]),

@@ -1,53 +1,16 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { GraphBuilder } from '../../src/graph/builder.js';
-import { writeOnnx } from '../../src/graph/onnx/index.js';
 import { ended, fingerprint, lca, startCli, temporaryFolder } from '../support/cli.js';
 import { npzFile } from '../support/npz.js';
-import { encodeSafetensors } from '../support/safetensors.js';
-import { randomFrom } from '../support/samples.js';
+import { writeRecordedRun } from '../support/recorded.js';
 
 const folder = temporaryFolder();
 const file = (name: string) => join(folder, name);
-const [examples, inputs, hidden, classes, rows] = [400, 60, 40, 5, 41];
-const size = hidden * inputs + hidden + classes * hidden + classes;
 const whole = file('whole');
 
-/** A network of two layers, as a file, with a wandering trajectory and random data. */
 beforeAll(async () => {
-  const random = randomFrom(7);
-  const builder = new GraphBuilder('two');
-  const parameter = (name: string, shape: number[]) =>
-    builder.parameter(name, shape, {
-      layer: name.split('.')[0]!,
-      neuronAxis: 0,
-      initializer: { kind: 'zeros' },
-    });
-  const x = builder.input('x', 'float32', [1, inputs]);
-  const h = builder.apply(
-    'Gemm',
-    [x, parameter('a.weight', [hidden, inputs]), parameter('a.bias', [hidden])],
-    { transB: 1 },
-  );
-  const y = builder.apply(
-    'Gemm',
-    [builder.apply('Tanh', [h]), parameter('b.weight', [classes, hidden]), parameter('b.bias', [classes])],
-    { transB: 1 },
-  );
-  writeFileSync(file('model.onnx'), writeOnnx(builder.build([y]), new Float32Array(size)));
-  const theta = Float32Array.from({ length: rows * size }, () => random() - 0.5);
-  for (let k = size; k < theta.length; k++) theta[k] = theta[k - size]! + 0.05 * theta[k]!;
-  writeFileSync(
-    file('trajectory.safetensors'),
-    encodeSafetensors({ theta: { shape: [rows, size], data: theta } }),
-  );
-  const data = Float32Array.from({ length: examples * inputs }, random);
-  const labels = Int32Array.from({ length: examples }, () => Math.floor(random() * classes));
-  writeFileSync(
-    file('data.npz'),
-    npzFile({ x: { data, shape: [examples, inputs] }, y: { data: labels, shape: [examples] } }),
-  );
+  writeRecordedRun(folder, 41);
   const { code, stderr } = await lca([...measure, '--out', whole]);
   expect(code, stderr).toBe(0);
 });
@@ -111,7 +74,7 @@ describe('a measurement of a trajectory from elsewhere', () => {
     expect(lost.code).toBe(2);
 
     mkdirSync(file('changed'));
-    writeFileSync(file('changed/data.npz'), npzFile({ x: { data: new Float32Array(inputs), shape: [1, inputs] }, y: { data: Int32Array.of(0), shape: [1] } }));
+    writeFileSync(file('changed/data.npz'), npzFile({ x: { data: new Float32Array(60), shape: [1, 60] }, y: { data: Int32Array.of(0), shape: [1] } }));
     const other = await lca(['resume', run, '--data', file('changed/data.npz'), '--quiet']);
     expect(other.stderr).toMatch(/file data\.npz of data .*changed[^]*which the run was made with/);
     expect(other.code).toBe(2);

@@ -9,7 +9,7 @@ import { addWorkOptions } from './run.js';
 
 /** What may be said of measuring a trajectory from elsewhere: all but training. */
 const keys: readonly ConfigKey[] = [
-  'model', 'trajectory', 'data', 'subset', 'validation', 'divisor', 'standardise', 'loss', 'labelSmoothing', 'seed',
+  'model', 'trajectory', 'data', 'subset', 'validation', 'divisor', 'standardise', 'loss', 'labelSmoothing', 'classWeights', 'reduction', 'seed',
   'rule', 'tolerance', 'subintervals', 'maxSubintervals', 'splits', 'chunk', 'lanes', 'keep', 'engine',
 ]; // prettier-ignore
 

@@ -64,6 +64,11 @@ function inputName(value: Value): string {
   return `${value.name}/input`;
 }
 
+/** Name of the model's k-th output: the loss, then the gradients; no emitted node or tensor is named like this. */
+export function outputName(k: number): string {
+  return `${k}/output`;
+}
+
 function notLowered(node: Node): EngineError {
   return new EngineError({
     given: `${describeApplication(node)} on engine onnxruntime`,
@@ -76,16 +81,16 @@ function notLowered(node: Node): EngineError {
 function assemble(graph: Graph, { emit, inputs }: GraphLowering, tensors: readonly string[]): LoweredGraph {
   const copies = tensors.map((tensor, k) => ({
     op: 'Identity',
-    name: `output/${k}`,
+    name: outputName(k),
     inputs: [tensor],
-    outputs: [`output/${k}`],
+    outputs: [outputName(k)],
     attributes: {},
   }));
   const nodes = [...emit.nodes, ...copies];
   const read = new Set(nodes.flatMap((node) => node.inputs));
   const used = [...inputs].filter(([name]) => read.has(name));
   const outputs: TensorSpec[] = graph.outputs.map(({ dtype, shape }, k) => ({
-    name: `output/${k}`,
+    name: outputName(k),
     dtype: k === 0 ? 'float64' : dtype,
     shape,
   }));

@@ -4,6 +4,7 @@ import type { Graph, Value } from '../../graph/types.js';
 import { sizeOf } from '../../graph/types.js';
 import type { Feeds, Program } from '../types.js';
 import { checkFeed, labelRanges, ownMemory, type LabelRange } from './feeds.js';
+import { outputName } from './lower.js';
 import type { LoweredGraph } from './lower.js';
 import { firstLine, loadRuntime } from './runtime.js';
 
@@ -44,7 +45,7 @@ export class OnnxruntimeProgram implements Program {
       const data = new Float32Array(sizeOf(value.shape));
       this.#parameters.set(value, data);
       this.#tensors.set(value, new Tensor('float32', data, value.shape));
-      slots.push({ fetch: `output/${k + 1}`, offset });
+      slots.push({ fetch: outputName(k + 1), offset });
       offset += data.length;
     }
     this.#slots = slots;
@@ -78,7 +79,7 @@ export class OnnxruntimeProgram implements Program {
     const compiled = gradient !== undefined || !hasGradients ? this.#whole! : await this.#lossProgram();
     const results = await this.#execute(compiled, feeds);
     if (gradient !== undefined && hasGradients) this.#accumulate(results, gradient);
-    return (results['output/0']!.data as Float64Array)[0]!;
+    return (results[outputName(0)]!.data as Float64Array)[0]!;
   }
 
   async dispose(): Promise<void> {

@@ -20,6 +20,8 @@ export interface ObjectivePlan {
   readonly chunk: number;
   /** Lanes of each split. */
   readonly lanes: number;
+  /** What the sum over a split's examples is divided by; default their number. */
+  readonly divisors?: Readonly<Partial<Record<MeasuredSplit, number>>>;
   /** Added to each split's mean loss and gradient; default none. */
   readonly penalty?: L2Term | null;
   /** Loss-and-gradient graph for a chunk of so many examples. */
@@ -117,11 +119,11 @@ export class Evaluator {
       loss += slot.losses[index]!;
       addInto(gradient, slot.gradients[index]!);
     });
-    const { count } = this.#plan.examples[split]!;
-    for (let k = 0; k < gradient.length; k++) gradient[k]! /= count;
+    const divisor = this.#plan.divisors?.[split] ?? this.#plan.examples[split]!.count;
+    for (let k = 0; k < gradient.length; k++) gradient[k]! /= divisor;
     const { penalty } = this.#plan;
     penalty?.addGradient(slot.theta, gradient);
-    return { loss: loss / count + (penalty?.loss(slot.theta) ?? 0), gradient };
+    return { loss: loss / divisor + (penalty?.loss(slot.theta) ?? 0), gradient };
   }
 
   #fail(error: Error): void {
