@@ -23,7 +23,10 @@ export class WorkerPool {
     this.#failed = failed;
   }
 
-  /** Starts `count` workers and waits until all have compiled their programs. */
+  /**
+   * Starts `count` workers and waits until all have compiled their programs. One goes first: the native engine's others find its
+   * libraries in the cache.
+   */
   static async start(
     setup: WorkerSetup,
     count: number,
@@ -31,7 +34,8 @@ export class WorkerPool {
   ): Promise<WorkerPool> {
     const pool = new WorkerPool(on.done, on.failed);
     try {
-      await Promise.all(Array.from({ length: count }, () => pool.#add(setup)));
+      await pool.#add(setup);
+      await Promise.all(Array.from({ length: count - 1 }, () => pool.#add(setup)));
     } catch (error) {
       await pool.close();
       throw error;

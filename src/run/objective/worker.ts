@@ -31,9 +31,8 @@ function fail(error: unknown): void {
 
 async function compileAll(): Promise<Map<number, Program>> {
   const engine = await engineNamed(setup.engine);
-  const programs = new Map<number, Program>();
-  for (const [size, graph] of setup.graphs) programs.set(size, await engine.compile(graph));
-  return programs;
+  const compiled = [...setup.graphs].map(async ([size, graph]) => [size, await engine.compile(graph)] as const);
+  return new Map(await Promise.all(compiled));
 }
 
 /** Runs lane tasks one after the other, in the order they came. */
