@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { isLossledgerError, StoreError } from '../errors.js';
@@ -69,9 +69,9 @@ export async function syncFolder(path: string): Promise<void> {
   });
 }
 
-/** Replaces a file as a whole: after a crash it holds the old bytes or the new ones. */
+/** Replaces a file as a whole: after a crash it holds the old bytes or the new ones. What a crash leaves beside it, the next write takes. */
 export async function writeAtomic(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`;
+  const temporary = `${path}.tmp`;
   try {
     await writeDurable(temporary, bytes);
     await attempt(`write ${path}`, () => rename(temporary, path));
