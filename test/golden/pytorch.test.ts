@@ -72,7 +72,7 @@ const refused: Readonly<Record<string, string>> = {
   transformer: 'Cast',
   unet: 'Gather',
   volume: 'Conv',
-  waves: 'Sin',
+  waves: 'MatMul',
 };
 
 /** float32 weights and inputs are exact in both, so that the reference differs by rounding of constants alone. */

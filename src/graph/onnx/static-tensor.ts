@@ -49,7 +49,7 @@ export function tabulate(
   shape: Shape,
   pick: (index: readonly number[]) => number,
 ): StaticTensor {
-  if (!(sizeOf(shape) <= mostNumbers)) {
+  if (!(shape.every((extent) => extent >= 0) && sizeOf(shape) <= mostNumbers)) {
     throw new GraphError({
       given: `a constant of shape [${shape.join(', ')}]`,
       expected: `at most ${mostNumbers} numbers computed from constants`,

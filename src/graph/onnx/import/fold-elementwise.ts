@@ -3,7 +3,7 @@ import type { DType } from '../../types.js';
 import type { StaticTensor } from '../static-tensor.js';
 import { broadcastStrides, offsetOf, tabulate } from '../static-tensor.js';
 import type { NodeContext } from './context.js';
-import type { Fold, FoldTable } from './fold-table.js';
+import { withInputs, type Fold, type FoldTable } from './fold-table.js';
 
 type Unary = (x: number) => number;
 type Binary = (a: number, b: number) => number;
@@ -27,16 +27,17 @@ function unary(f: Unary): Fold {
 }
 
 function binary(f: Binary): Fold {
-  return (_, [a, b]) => zip(a!.dtype, [a!, b!], f);
+  return withInputs(2, (_, [a, b]) => zip(a!.dtype, [a!, b!], f));
 }
 
 function comparison(f: (a: number, b: number) => boolean): Fold {
-  return (_, [a, b]) => zip('bool', [a!, b!], (x, y) => (f(x, y) ? 1 : 0));
+  return withInputs(2, (_, [a, b]) => zip('bool', [a!, b!], (x, y) => (f(x, y) ? 1 : 0)));
 }
 
 /** Integers divide towards zero. */
-const divide: Fold = (_, [a, b]) =>
-  zip(a!.dtype, [a!, b!], a!.dtype === 'float32' ? (x, y) => x / y : (x, y) => Math.trunc(x / y));
+const divide: Fold = withInputs(2, (_, [a, b]) =>
+  zip(a!.dtype, [a!, b!], a!.dtype === 'float32' ? (x, y) => x / y : (x, y) => Math.trunc(x / y)),
+);
 
 /** ONNX's Mod: the divisor's sign, or with `fmod` the dividend's. */
 function modulo({ attributes }: NodeContext, [a, b]: readonly StaticTensor[]): StaticTensor | null {
@@ -64,7 +65,7 @@ export const elementwiseFolds: FoldTable = {
   Mul: binary((a, b) => a * b),
   Div: divide,
   Pow: binary((a, b) => a ** b),
-  Mod: modulo,
+  Mod: withInputs(2, modulo),
   Neg: unary((x) => -x),
   Abs: unary(Math.abs),
   Sign: unary(Math.sign),
@@ -85,7 +86,9 @@ export const elementwiseFolds: FoldTable = {
   GreaterOrEqual: comparison((a, b) => a >= b),
   Less: comparison((a, b) => a < b),
   LessOrEqual: comparison((a, b) => a <= b),
-  Where: (_, [condition, a, b]) => zip(a!.dtype, [condition!, a!, b!], (c, x, y) => (c !== 0 ? x : y)),
+  Where: withInputs(3, (_, [condition, a, b]) =>
+    zip(a!.dtype, [condition!, a!, b!], (c, x, y) => (c !== 0 ? x : y)),
+  ),
   Max: (_, inputs) => zip(inputs[0]!.dtype, inputs, Math.max),
   Min: (_, inputs) => zip(inputs[0]!.dtype, inputs, Math.min),
 };

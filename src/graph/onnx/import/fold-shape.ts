@@ -4,7 +4,7 @@ import type { StaticTensor } from '../static-tensor.js';
 import { offsetOf, staticTensor, tabulate } from '../static-tensor.js';
 import { axesOf, axisOf, reshapeTarget, sliceAxes } from './arguments.js';
 import type { NodeContext } from './context.js';
-import type { Fold, FoldTable } from './fold-table.js';
+import { withInputs, type Fold, type FoldTable } from './fold-table.js';
 
 function pick(
   x: StaticTensor,
@@ -111,7 +111,7 @@ function reduction(f: (a: number, b: number) => number): Fold {
 
 /** Shapes, indices and masks that are known when a model is read. */
 export const shapeFolds: FoldTable = {
-  Gather: gather,
+  Gather: withInputs(2, gather),
   Concat: concat,
   Slice: slice,
   Transpose: transpose,

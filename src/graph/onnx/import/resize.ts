@@ -56,6 +56,8 @@ function resizedAxes(c: NodeContext, { shape }: Value): AxisResize[] {
     const from = shape[axis]!;
     const isBatch = axis === 0 && from === examples && sizes[k] === exportedExamples;
     const to = isBatch ? from : (sizes[k] ?? Math.floor(from * scales[k]!));
+    if (!(Number.isInteger(to) && to > 0)) c.fail(`extent ${to} on axis ${axis}`, 'a positive whole number');
+    c.spend(to);
     return { axis, from, to, scale: scales[k] ?? to / from };
   });
   return resized.filter(({ from, to, scale }) => from !== to || scale !== 1);
