@@ -16,15 +16,15 @@ export interface RegisteredModel {
 }
 
 const registered: readonly RegisteredModel[] = [
-  { model: mnistFc, chunk: 2500, benchExamples: 20_000 },
+  { model: mnistFc, chunk: 2500, benchExamples: 55_000 },
   { model: cifarFc3, chunk: 2500, benchExamples: 5000 },
   { model: cifarFc4, chunk: 2500, benchExamples: 5000 },
   { model: cifarFc5, chunk: 2500, benchExamples: 5000 },
-  { model: lenet, chunk: 500, benchExamples: 2000 },
+  { model: lenet, chunk: 500, benchExamples: 5000 },
   { model: cifarResNet20, chunk: 250, benchExamples: 1000 },
   { model: mnistResNet20, chunk: 250, benchExamples: 500 },
   { model: allCnn, chunk: 125, benchExamples: 250 },
-  { model: vggHalf, chunk: 250, benchExamples: 1000 },
+  { model: vggHalf, chunk: 250, benchExamples: 2000 },
 ];
 
 /** The built-in networks by name. */
