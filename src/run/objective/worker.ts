@@ -31,7 +31,9 @@ function fail(error: unknown): void {
 
 async function compileAll(): Promise<Map<number, Program>> {
   const engine = await engineNamed(setup.engine);
-  const compiled = [...setup.graphs].map(async ([size, graph]) => [size, await engine.compile(graph)] as const);
+  const compiled = [...setup.graphs].map(
+    async ([size, graph]) => [size, await engine.compile(graph)] as const,
+  );
   return new Map(await Promise.all(compiled));
 }
 
