@@ -1,4 +1,5 @@
 import type { Convolution } from '../../../graph/windows.js';
+import { axesOf, type Axis } from './axes.js';
 
 /** One tap of a window: where it reads relative to a position of the grid, and which weight it takes. */
 export interface Tap {
@@ -58,29 +59,6 @@ export function multiplyAdds({ group, inputChannels, outputChannels, classes }: 
 /** The sizes of a convolution, for the names of functions. */
 export function sizesOf({ inputChannels, outputChannels, output }: Gather): string {
   return `${inputChannels}to${outputChannels}_${output.height}x${output.width}`;
-}
-
-interface Axis {
-  readonly input: number;
-  readonly output: number;
-  readonly kernel: number;
-  readonly stride: number;
-  readonly dilation: number;
-  readonly pad: number;
-}
-
-/** The two spatial axes of a convolution; one that has only one counts as a single row. */
-export function axesOf(c: Convolution): { readonly y: Axis; readonly x: Axis } {
-  const axis = (k: number): Axis => ({
-    input: c.input[k]!,
-    output: c.output[k]!,
-    kernel: c.kernel[k]!,
-    stride: c.strides[k]!,
-    dilation: c.dilations[k]!,
-    pad: c.padsBegin[k]!,
-  });
-  const single: Axis = { input: 1, output: 1, kernel: 1, stride: 1, dilation: 1, pad: 0 };
-  return c.input.length === 1 ? { y: single, x: axis(0) } : { y: axis(0), x: axis(1) };
 }
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, k) => k);

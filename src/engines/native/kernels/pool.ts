@@ -3,29 +3,7 @@ import { floatLiteral } from '../emit/text.js';
 import type { Tensor } from '../plan/objects.js';
 import { Parameters } from '../plan/parameters.js';
 import type { Step } from '../plan/step.js';
-
-/** One spatial axis of a pooling. */
-interface Axis {
-  readonly input: number;
-  readonly output: number;
-  readonly kernel: number;
-  readonly stride: number;
-  readonly dilation: number;
-  readonly pad: number;
-}
-
-function axesOf(p: Pooling): { readonly y: Axis; readonly x: Axis } {
-  const axis = (k: number): Axis => ({
-    input: p.input[k]!,
-    output: p.output[k]!,
-    kernel: p.kernel[k]!,
-    stride: p.strides[k]!,
-    dilation: p.dilations[k]!,
-    pad: p.padsBegin[k]!,
-  });
-  const single: Axis = { input: 1, output: 1, kernel: 1, stride: 1, dilation: 1, pad: 0 };
-  return p.input.length === 1 ? { y: single, x: axis(0) } : { y: axis(0), x: axis(1) };
-}
+import { axesOf, type Axis } from './axes.js';
 
 /** Vectors that hold one byte per element and example. */
 export function indexVectors(elements: number): number {
