@@ -1,39 +1,9 @@
 import { EngineError } from '../../errors.js';
 import type { Graph } from '../../graph/types.js';
-import { parameterCount, sizeOf } from '../../graph/types.js';
+import { parameterCount } from '../../graph/types.js';
+import { checkFeed, checkLength } from '../feeds.js';
 import type { Feeds, Program } from '../types.js';
 import type { Library, Memory } from './library.js';
-
-function checkLength(what: string, given: number, expected: number): void {
-  if (given === expected) return;
-  throw new EngineError({
-    given: `${what} with ${given} numbers`,
-    expected: `${expected} numbers`,
-    remedy: 'feed what the graph declares',
-  });
-}
-
-const arrayTypes = {
-  float32: Float32Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  uint8: Uint8Array,
-  bool: Uint8Array,
-} as const;
-
-/** The arrays of a graph's inputs in order, checked: C code would read past the end of a short one. */
-function feedsInOrder(graph: Graph, feeds: Feeds): ArrayBufferView[] {
-  return graph.inputs.map((value) => {
-    const data = feeds[value.name];
-    checkLength(`feed ${value.name}`, data?.length ?? 0, sizeOf(value.shape));
-    if (data instanceof arrayTypes[value.dtype]) return data;
-    throw new EngineError({
-      given: `feed ${value.name} as ${data!.constructor.name}`,
-      expected: arrayTypes[value.dtype].name,
-      remedy: 'feed what the graph declares',
-    });
-  });
-}
 
 function constantsOf(graph: Graph): Float64Array {
   return Float64Array.from(
@@ -73,7 +43,9 @@ export class NativeProgram implements Program {
     return new Promise((resolve) => {
       const wanted = gradient && this.graph.outputs.length > 1 ? gradient : null;
       if (wanted) checkLength('gradient', wanted.length, parameterCount(this.graph.parameters));
-      resolve(this.library.run(this.#live(), wanted, ...feedsInOrder(this.graph, feeds)));
+      resolve(
+        this.library.run(this.#live(), wanted, ...this.graph.inputs.map((value) => checkFeed(value, feeds))),
+      );
     });
   }
 

@@ -1,38 +1,11 @@
 import { EngineError } from '../../errors.js';
 import type { Graph, Value } from '../../graph/types.js';
-import { sizeOf } from '../../graph/types.js';
+import { checkFeed, type Feed } from '../feeds.js';
 import type { Feeds } from '../types.js';
-
-type Feed = Feeds[string];
-
-const arrayOf = {
-  float32: Float32Array,
-  int32: Int32Array,
-  int64: BigInt64Array,
-  uint8: Uint8Array,
-  bool: Uint8Array,
-} as const;
-
-/** The array fed for an input, of the right type and length. */
-export function checkFeed(value: Value, feeds: Feeds): Feed {
-  const feed = feeds[value.name];
-  const expected = arrayOf[value.dtype];
-  if (feed instanceof expected && feed.length === sizeOf(value.shape)) return feed;
-  throw new EngineError({
-    given:
-      feed === undefined ? `no array for input ${value.name}` : `${describe(feed)} for input ${value.name}`,
-    expected: `${expected.name} of ${sizeOf(value.shape)} elements, shape [${value.shape.join(', ')}]`,
-    remedy: 'feed one whole chunk in row-major order',
-  });
-}
 
 /** A copy of an array in shared memory, which ONNX Runtime does not take; any other array itself. */
 export function ownMemory(feed: Feed): Feed {
   return feed.buffer instanceof SharedArrayBuffer ? feed.slice() : feed;
-}
-
-function describe(feed: Feed): string {
-  return `${feed.constructor.name} of ${feed.length} elements`;
 }
 
 /** Labels that index classes. ONNX Runtime would take one out of range for an example without a class. */

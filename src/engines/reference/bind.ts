@@ -1,19 +1,9 @@
-import { EngineError } from '../../errors.js';
 import type { Graph } from '../../graph/types.js';
 import { parameterCount, sizeOf } from '../../graph/types.js';
+import { checkLength } from '../feeds.js';
 import type { Feeds } from '../types.js';
 import type { Tensor } from './tensor.js';
 import { tensorOf } from './tensor.js';
-
-/** Throws EngineError where an array has another length than the graph declares. */
-export function checkLength(what: string, given: number, expected: number): void {
-  if (given === expected) return;
-  throw new EngineError({
-    given: `${what} with ${given} numbers`,
-    expected: `${expected} numbers`,
-    remedy: 'feed what the graph declares',
-  });
-}
 
 /** θ [K] cut into copies of the graph's parameters, by value id. */
 export function parameterTensors(graph: Graph, theta: Float64Array): Map<number, Tensor> {
