@@ -5,7 +5,7 @@ import {
   runConfigSchema,
   type ConfigKey,
   type RunConfigInput,
-} from '../run/config.js';
+} from '../experiment/config/schema.js';
 
 /** Flags whose value stays text; every other value is read as a number where it is one. */
 const textual: readonly ConfigKey[] = ['model', 'data', 'trajectory', 'init'];

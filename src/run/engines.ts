@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Availability, Engine } from '../engines/types.js';
 import { EngineError, isLossledgerError, UsageError } from '../errors.js';
 import type { Graph } from '../graph/types.js';
-import type { EngineName } from './config.js';
+import type { EngineName } from '../experiment/config/schema.js';
 
 /** Every engine by name, loaded only when asked for. */
 const loaders: Readonly<Record<EngineName, () => Promise<Engine>>> = {

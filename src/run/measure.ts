@@ -1,8 +1,8 @@
 import type { RunWriter } from '../store/writer.js';
 import { defaultWorkers, precisionOf } from './engines.js';
-import { objectivePlan, type Experiment } from './experiment.js';
-import { measureRange, type MeasuredSegment } from './measure-range.js';
-import { Evaluator } from './objective/evaluator.js';
+import { objectivePlan, type Experiment } from '../experiment/experiment.js';
+import { measureRange, type MeasuredSegment } from '../ledger/measure-range.js';
+import { Evaluator } from '../objective/evaluator.js';
 import { withProgress, type WorkControl } from './control.js';
 
 interface MeasureControl extends WorkControl {

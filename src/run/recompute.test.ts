@@ -2,11 +2,11 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/support/run-folder.js';
 import type { RuleName } from '../quadrature/types.js';
 import { createRun, openRun } from '../store/open.js';
-import { checkConfig } from './config-file.js';
-import { objectivePlan, openExperiment } from './experiment.js';
-import { manifestOf } from './manifest.js';
-import { measureRange } from './measure-range.js';
-import { Evaluator } from './objective/evaluator.js';
+import { checkConfig } from '../experiment/config/file.js';
+import { objectivePlan, openExperiment } from '../experiment/experiment.js';
+import { manifestOf } from '../experiment/manifest.js';
+import { measureRange } from '../ledger/measure-range.js';
+import { Evaluator } from '../objective/evaluator.js';
 import { trainRun } from './train.js';
 import { verifyFolder } from './verify.js';
 

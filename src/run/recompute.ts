@@ -5,11 +5,11 @@ import type { StoredNumbers } from '../store/arrays.js';
 import type { RunReader } from '../store/reader.js';
 import type { ProgressSink } from './control.js';
 import { defaultWorkers } from './engines.js';
-import { objectivePlan, type Experiment } from './experiment.js';
-import { experimentOf } from './manifest.js';
-import type { Places } from './places.js';
-import { measureRange, type MeasuredSegment } from './measure-range.js';
-import { Evaluator } from './objective/evaluator.js';
+import { objectivePlan, type Experiment } from '../experiment/experiment.js';
+import { experimentOf } from '../experiment/manifest.js';
+import type { Places } from '../experiment/places.js';
+import { measureRange, type MeasuredSegment } from '../ledger/measure-range.js';
+import { Evaluator } from '../objective/evaluator.js';
 
 /** How far a recomputed segment may differ: allocations relative to the segment's largest one, losses and residuals in the loss's unit. */
 const bounds = { allocation: 1e-4, loss: 1e-5, residual: 1e-4 } as const;

@@ -4,8 +4,8 @@ import { analyseRun, type RunAnalysis } from '../analysis/run.js';
 import { writeResult } from '../store/results.js';
 import type { Manifest } from '../store/manifest.js';
 import type { RunReader } from '../store/reader.js';
-import { configKeys } from './config.js';
-import { checkConfig, presetConfig } from './config-file.js';
+import { configKeys } from '../experiment/config/schema.js';
+import { checkConfig, presetConfig } from '../experiment/config/file.js';
 import { withProgress, type ProgressSink } from './control.js';
 import { factsOf } from './facts.js';
 

@@ -6,12 +6,12 @@ import type { ParameterLayout } from '../ledger/types.js';
 import { dropoutMasks } from '../models/dropout.js';
 import { key } from '../num/random.js';
 import { firstNonFinite } from '../num/sums.js';
-import { gradientGraph, type Experiment } from './experiment.js';
+import { gradientGraph, type Experiment } from '../experiment/experiment.js';
 import type { RunWriter } from '../store/writer.js';
 import { withProgress, type WorkControl } from './control.js';
-import { divisorOf } from './loss.js';
-import { optimizerOf } from './optimizer.js';
-import { copyTrajectory } from './recorded.js';
+import { divisorOf } from '../experiment/loss.js';
+import { optimizerOf } from '../experiment/optimizer.js';
+import { copyTrajectory } from '../experiment/recorded.js';
 import { applyUpdate, createUpdate } from '../optim/optimizer.js';
 
 /**

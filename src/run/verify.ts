@@ -1,7 +1,7 @@
 import { openRun } from '../store/open.js';
 import { verifyRun } from '../store/verify.js';
 import type { ProgressSink } from './control.js';
-import type { Places } from './places.js';
+import type { Places } from '../experiment/places.js';
 import { recompute } from './recompute.js';
 
 export interface Verification {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { datasetStatuses } from '../../src/run/datasets.js';
-import { presets } from '../../src/run/presets.js';
+import { presets } from '../../src/experiment/config/presets.js';
 import type { RunAnalysis } from '../../src/analysis/run.js';
 import { lca, temporaryFolder } from '../support/cli.js';
 

@@ -8,8 +8,8 @@ import { modelNamed, modelNames } from '../../src/models/registry.js';
 import { fold, key, uniform } from '../../src/num/random.js';
 import type { Evaluation } from '../../src/quadrature/types.js';
 import { engineNamed } from '../../src/run/engines.js';
-import type { ObjectivePlan } from '../../src/run/objective/evaluator.js';
-import { Evaluator } from '../../src/run/objective/evaluator.js';
+import type { ObjectivePlan } from '../../src/objective/evaluator.js';
+import { Evaluator } from '../../src/objective/evaluator.js';
 
 const transform = { dtype: 'uint8', divisor: 255, mean: [], std: [] } as const;
 /** More than one vector of examples on every processor, the last one not full. */

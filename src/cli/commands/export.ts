@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { exportRun, exportable, exportFormats } from '../../run/export.js';
-import { measuredSplits } from '../../run/config.js';
+import { measuredSplits } from '../../experiment/config/schema.js';
 import { say } from '../output.js';
 
 interface ExportOptions {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import type { ConfigKey } from '../../run/config.js';
-import { checkConfig } from '../../run/config-file.js';
+import type { ConfigKey } from '../../experiment/config/schema.js';
+import { checkConfig } from '../../experiment/config/file.js';
 import { UsageError } from '../../errors.js';
 import { addConfigFlags, configFlags } from '../config-flags.js';
 import { startRun, type StartOptions } from '../start.js';

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { closest } from 'fastest-levenshtein';
 import { parse } from 'yaml';
-import { UsageError } from '../errors.js';
-import { configKeys, runConfigSchema, type RunConfig, type RunConfigInput } from './config.js';
-import { problemOf } from './config-issue.js';
+import { UsageError } from '../../errors.js';
+import { configKeys, runConfigSchema, type RunConfig, type RunConfigInput } from './schema.js';
+import { problemOf } from './issue.js';
 import { presets } from './presets.js';
 
 /** Where a configuration comes from, weakest first: defaults, preset, run file, flags. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../graph/builder.js';
-import { checkConfig } from './config-file.js';
+import { checkConfig } from './config/file.js';
 import { openExperiment } from './experiment.js';
 import { estimateMemory, peakBytes, requireMemory } from './memory.js';
 

@@ -1,4 +1,4 @@
-import type { MeasuredSplit } from '../../ledger/types.js';
+import type { MeasuredSplit } from '../ledger/types.js';
 
 /** A fixed slice [start, end) of a split, evaluated together; batch statistics are per chunk. */
 export interface Chunk {

@@ -7,7 +7,7 @@ import { initialise } from '../models/initialise.js';
 import { key } from '../num/random.js';
 import { openRun } from '../store/open.js';
 import type { RunReader } from '../store/reader.js';
-import type { RunConfig } from './config.js';
+import type { RunConfig } from './config/schema.js';
 
 /**
  * θ_0 [K]: of the stored run where it has one, else as the configuration says: from a run folder (its θ_0), from a safetensors file,

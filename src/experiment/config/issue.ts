@@ -1,7 +1,7 @@
 import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
-import type { Problem } from '../errors.js';
-import { configKeys, groupKeys, runConfigSchema, scheduleKeys } from './config.js';
+import type { Problem } from '../../errors.js';
+import { configKeys, groupKeys, runConfigSchema, scheduleKeys } from './schema.js';
 
 type Issue = z.core.$ZodIssue;
 

@@ -2,7 +2,7 @@ import type { Dataset, Examples } from '../data/types.js';
 import { UsageError } from '../errors.js';
 import type { LossOptions } from '../graph/loss.js';
 import type { Model } from '../models/types.js';
-import type { RunConfig } from './config.js';
+import type { RunConfig } from './config/schema.js';
 
 const words = {
   softmaxCrossEntropy: 'softmax cross-entropy',

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { differentiate } from '../autodiff/index.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { attachLoss } from '../graph/loss.js';
-import { checkConfig } from './config-file.js';
+import { checkConfig } from './config/file.js';
 import { divisorOf, lossOf } from './loss.js';
-import { Evaluator } from './objective/evaluator.js';
+import { Evaluator } from '../objective/evaluator.js';
 
 /** Logits of four examples of three classes, which are the parameters, so that the gradient is that of the logits. */
 const logits = [0.5, -1.25, 2, 1.5, 0.25, -0.75, -2, 0.125, 0.375, 0, 3, 1];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { RuleName as OptimizerName } from '../optim/rules.js';
-import { ruleNames } from '../quadrature/rules.js';
+import type { RuleName as OptimizerName } from '../../optim/rules.js';
+import { ruleNames } from '../../quadrature/rules.js';
 
 const optimizers = ['sgd', 'nesterov', 'adam', 'rmsprop'] as const satisfies readonly OptimizerName[];
 /** Engines by name, and `auto`, which chooses among them. */

@@ -2,7 +2,7 @@ import { UsageError } from '../errors.js';
 import type { DType, Graph } from '../graph/types.js';
 import { sizeOf } from '../graph/types.js';
 import { gradientGraph, objectivePlan, type Experiment } from './experiment.js';
-import { slotBytes } from './objective/evaluator.js';
+import { slotBytes } from '../objective/evaluator.js';
 
 /** What measuring holds in memory, in bytes. */
 export interface MemoryEstimate {

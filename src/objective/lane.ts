@@ -1,7 +1,7 @@
-import type { Examples } from '../../data/types.js';
-import type { Feeds, Program } from '../../engines/types.js';
-import { DataError } from '../../errors.js';
-import { sizeOf } from '../../graph/types.js';
+import type { Examples } from '../data/types.js';
+import type { Feeds, Program } from '../engines/types.js';
+import { DataError } from '../errors.js';
+import { sizeOf } from '../graph/types.js';
 import type { Chunk } from './chunks.js';
 
 /** The feeds of one chunk: views on the examples, nothing copied. */

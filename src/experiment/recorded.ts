@@ -9,7 +9,7 @@ import { DataError } from '../errors.js';
 import type { ParameterLayout } from '../ledger/types.js';
 import type { Manifest } from '../store/manifest.js';
 import type { RunWriter } from '../store/writer.js';
-import type { WorkControl } from './control.js';
+import type { WorkControl } from '../run/control.js';
 import { moved } from './places.js';
 
 /** A trajectory that was recorded elsewhere. */

@@ -1,9 +1,9 @@
 import { exec } from 'node:child_process';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { UsageError } from '../errors.js';
-import { benchGradient, type BenchOptions, type BenchResult } from './bench.js';
-import { median } from './rate.js';
+import { UsageError } from '../../errors.js';
+import { benchGradient, type BenchOptions, type BenchResult } from './gradient.js';
+import { median } from '../../experiment/rate.js';
 
 /** What the other command must print as its last line. */
 const rateSchema = z.looseObject({

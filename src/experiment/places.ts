@@ -3,7 +3,7 @@ import { datasetNames } from '../data/load.js';
 import type { SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
 import type { Manifest } from '../store/manifest.js';
-import type { RunConfig } from './config.js';
+import type { RunConfig } from './config/schema.js';
 
 /** Where the files are now that a stored run refers to; default where they were when it was made. */
 export interface Places {

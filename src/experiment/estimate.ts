@@ -3,12 +3,12 @@ import { initialise } from '../models/initialise.js';
 import { key } from '../num/random.js';
 import { baseNodes } from '../quadrature/integrate.js';
 import { estimateBytes } from '../store/estimate.js';
-import { defaultWorkers } from './engines.js';
+import { defaultWorkers } from '../run/engines.js';
 import type { Experiment } from './experiment.js';
 import { objectivePlan } from './experiment.js';
 import { manifestOf } from './manifest.js';
 import { estimateMemory, type MemoryEstimate } from './memory.js';
-import { Evaluator, type ObjectivePlan } from './objective/evaluator.js';
+import { Evaluator, type ObjectivePlan } from '../objective/evaluator.js';
 import { median, timeEvaluations } from './rate.js';
 
 /** What a run will cost, before it starts. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { paperRecord } from '../analysis/paper.js';
-import { UsageError } from '../errors.js';
-import { checkConfig, presetConfig, resolveConfig } from './config-file.js';
+import { paperRecord } from '../../analysis/paper.js';
+import { UsageError } from '../../errors.js';
+import { checkConfig, presetConfig, resolveConfig } from './file.js';
 import { presets } from './presets.js';
 
 describe('configuration', () => {

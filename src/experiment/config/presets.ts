@@ -1,4 +1,4 @@
-import type { RunConfigInput } from './config.js';
+import type { RunConfigInput } from './schema.js';
 
 export interface Preset {
   readonly name: string;

@@ -1,7 +1,7 @@
 import type { TensorSpan } from '../ledger/types.js';
 import { l2Term, type L2Term } from '../optim/l2.js';
 import { createOptimizer, type Optimizer, type OptimizerSettings } from '../optim/optimizer.js';
-import type { RunConfig } from './config.js';
+import type { RunConfig } from './config/schema.js';
 
 type Layout = { readonly tensors: readonly TensorSpan[] };
 

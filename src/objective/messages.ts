@@ -1,7 +1,7 @@
-import type { Examples } from '../../data/types.js';
-import type { Graph } from '../../graph/types.js';
-import type { MeasuredSplit } from '../../ledger/types.js';
-import type { Problem } from '../../errors.js';
+import type { Examples } from '../data/types.js';
+import type { Graph } from '../graph/types.js';
+import type { MeasuredSplit } from '../ledger/types.js';
+import type { Problem } from '../errors.js';
 import type { Lane } from './chunks.js';
 
 /** All that a worker needs, sent once; examples and slots are shared memory. */

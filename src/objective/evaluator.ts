@@ -1,9 +1,9 @@
-import type { Examples } from '../../data/types.js';
-import type { Graph } from '../../graph/types.js';
-import type { MeasuredSplit } from '../../ledger/types.js';
-import { addInto } from '../../num/sums.js';
-import type { L2Term } from '../../optim/l2.js';
-import type { Evaluation } from '../../quadrature/types.js';
+import type { Examples } from '../data/types.js';
+import type { Graph } from '../graph/types.js';
+import type { MeasuredSplit } from '../ledger/types.js';
+import { addInto } from '../num/sums.js';
+import type { L2Term } from '../optim/l2.js';
+import type { Evaluation } from '../quadrature/types.js';
 import { chunkSizes, chunksOf, lanesOf, type Lane } from './chunks.js';
 import type { LaneTask, Slot } from './messages.js';
 import { WorkerPool } from './pool.js';

@@ -1,6 +1,6 @@
 import { NumericError } from '../errors.js';
-import { allocateRow } from '../ledger/allocate.js';
-import type { LedgerRow, ParameterLayout } from '../ledger/types.js';
+import { allocateRow } from './allocate.js';
+import type { LedgerRow, ParameterLayout } from './types.js';
 import { firstNonFinite } from '../num/sums.js';
 import { baseNodes, integrate } from '../quadrature/integrate.js';
 import type { Evaluation, IntegrationSettings } from '../quadrature/types.js';

@@ -1,15 +1,15 @@
-import type { Examples } from '../data/types.js';
-import { UsageError } from '../errors.js';
-import { differentiate } from '../autodiff/differentiate.js';
-import { attachLoss } from '../graph/loss.js';
-import { parameterCount, sizeOf } from '../graph/types.js';
-import { initialise } from '../models/initialise.js';
-import { modelNamed, modelNames } from '../models/registry.js';
-import type { BuildOptions, Model } from '../models/types.js';
-import { key, uniform } from '../num/random.js';
-import { chooseEngine, defaultWorkers } from './engines.js';
-import { Evaluator } from './objective/evaluator.js';
-import { median, timeEvaluations } from './rate.js';
+import type { Examples } from '../../data/types.js';
+import { UsageError } from '../../errors.js';
+import { differentiate } from '../../autodiff/differentiate.js';
+import { attachLoss } from '../../graph/loss.js';
+import { parameterCount, sizeOf } from '../../graph/types.js';
+import { initialise } from '../../models/initialise.js';
+import { modelNamed, modelNames } from '../../models/registry.js';
+import type { BuildOptions, Model } from '../../models/types.js';
+import { key, uniform } from '../../num/random.js';
+import { chooseEngine, defaultWorkers } from '../engines.js';
+import { Evaluator } from '../../objective/evaluator.js';
+import { median, timeEvaluations } from '../../experiment/rate.js';
 
 /** Networks that `lca bench gradient` knows. */
 export const benchModels: readonly string[] = modelNames;

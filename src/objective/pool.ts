@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { EngineError } from '../../errors.js';
+import { EngineError } from '../errors.js';
 import type { LaneTask, WorkerReply, WorkerSetup } from './messages.js';
 
 /** Tasks that a worker may hold at once: one running, one waiting, so that it never idles between messages. */
@@ -92,7 +92,7 @@ export class WorkerPool {
 
 /** Threads run built JavaScript, also where the caller runs from TypeScript (tests do, after a build). */
 const workerUrl = new URL(
-  import.meta.url.endsWith('.ts') ? '../../../dist/run/objective/worker.js' : './worker.js',
+  import.meta.url.endsWith('.ts') ? '../../dist/objective/worker.js' : './worker.js',
   import.meta.url,
 );
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { datasetNames } from '../data/load.js';
 import { modelNames } from '../models/registry.js';
-import type { RunConfig } from './config.js';
+import type { RunConfig } from './config/schema.js';
 
 /** The configuration with whole paths, so that a run can be continued from any folder. */
 export function withWholePaths(config: RunConfig): RunConfig {
