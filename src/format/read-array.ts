@@ -1,9 +1,10 @@
 import { UsageError } from '../errors.js';
-import { type ArraySpec, type StoredDType, type StoredNumbers, widthOf } from './arrays.js';
-import { readChunk } from './chunks.js';
+import type { Numbers } from '../ledger/types.js';
+import { type ArraySpec, type StoredDType, widthOf } from './arrays.js';
+import { readChunk } from './codec.js';
 import { arrayNamed, type RunContext } from './context.js';
-import { columnOf, loadSeries } from './series.js';
 import { prefixLength, type RunState } from './state.js';
+import { WindowReader } from './windows.js';
 
 /** A stored array, or a range of its rows. */
 export interface ArrayReading {
@@ -21,7 +22,7 @@ export interface ArrayReading {
   /** One name per number of a row, such as `fc1.weight[3]`. */
   readonly columns: () => string[];
   /** Rows in order, each [width]; read when they are asked for. */
-  readonly rows: () => AsyncIterable<StoredNumbers>;
+  readonly rows: () => AsyncIterable<Numbers>;
 }
 
 /** Rows [from, to); both default to what is stored. */
@@ -30,21 +31,17 @@ export interface RowRange {
   readonly to?: number;
 }
 
-/** Opens an array for reading. Of an unfinished run, the rows that are stored without a gap. */
-export async function readArray(
+/** Opens an array for reading. Of an unfinished run, the rows that are stored without a gap. Throws StoreError, UsageError. */
+export function readArray(
   context: RunContext,
   state: RunState,
   name: string,
   range: RowRange = {},
-): Promise<ArrayReading> {
+): ArrayReading {
   const spec = arrayNamed(context, name);
   const stored = storedRows(spec, state);
   const { from = 0, to = stored } = range;
   checkRange(spec, from, to, stored);
-  const segments = prefixLength(state.segments);
-  const column = isSeries(spec) ? columnOf(await loadSeries(context, segments), spec) : null;
-  const chunkOf = async (chunk: number) =>
-    column === null ? readChunk(context, spec, chunk) : pieceOf(column, spec, chunk);
   const { dtype, dimensions, unit, description } = spec;
   return {
     name,
@@ -56,29 +53,17 @@ export async function readArray(
     finishedRows: spec.shape[0]!,
     from,
     columns: () => columnsOf(spec, context),
-    rows: () => rowsOf(spec, from, to, chunkOf),
+    rows: () => rowsOfArray(context, state, spec, from, to),
   };
 }
 
 /** Rows of an array that are stored without a gap from the first on. */
-export function storedRows(spec: ArraySpec, state: RunState): number {
+function storedRows(spec: ArraySpec, state: RunState): number {
+  if (spec.placement === 'theta') return prefixLength(state.rows);
+  if (spec.placement === 'order') return state.stats === null ? 0 : spec.shape[0]!;
   const segments = prefixLength(state.segments);
-  switch (spec.source.kind) {
-    case 'theta':
-      return prefixLength(state.rows);
-    case 'order':
-      return state.stats === null ? 0 : spec.shape[0]!;
-    case 'split':
-    case 'segment':
-    case 'allocation':
-    case 'neurons':
-      // The loss has a row more than there are segments.
-      return segments === 0 ? 0 : segments + spec.shape[0]! - state.segments.length;
-  }
-}
-
-function isSeries({ source }: ArraySpec): boolean {
-  return source.kind === 'split' || source.kind === 'segment';
+  // An array by row of θ has a row more than there are segments.
+  return segments === 0 ? 0 : segments + spec.shape[0]! - state.segments.length;
 }
 
 function checkRange({ name }: ArraySpec, from: number, to: number, stored: number): void {
@@ -90,17 +75,23 @@ function checkRange({ name }: ArraySpec, from: number, to: number, stored: numbe
   });
 }
 
-/** Rows [from, to), one chunk in memory at a time. */
-async function* rowsOf(
+/** Rows [from, to) of an array, each [width], one chunk in memory at a time. Throws StoreError where one is damaged. */
+export async function* rowsOfArray(
+  context: RunContext,
+  state: RunState,
   spec: ArraySpec,
   from: number,
   to: number,
-  chunkOf: (chunk: number) => Promise<StoredNumbers>,
-): AsyncGenerator<StoredNumbers> {
+): AsyncGenerator<Numbers, void> {
+  if (spec.placement === 'window') {
+    const reader = new WindowReader(context, state);
+    for (let row = from; row < to; row++) yield await reader.row(spec, row);
+    return;
+  }
   const width = widthOf(spec);
   for (let row = from; row < to;) {
     const chunk = Math.floor(row / spec.chunkRows);
-    const numbers = await chunkOf(chunk);
+    const numbers = await readChunk(context, state, spec, chunk);
     for (const end = Math.min(to, (chunk + 1) * spec.chunkRows); row < end; row++) {
       const at = (row - chunk * spec.chunkRows) * width;
       yield numbers.subarray(at, at + width);
@@ -108,19 +99,17 @@ async function* rowsOf(
   }
 }
 
-/** A series in memory, in the pieces that its chunks are. */
-function pieceOf(column: StoredNumbers, spec: ArraySpec, chunk: number): StoredNumbers {
-  const length = spec.chunkRows * widthOf(spec);
-  return column.subarray(chunk * length, (chunk + 1) * length);
-}
-
-function columnsOf(spec: ArraySpec, { layout }: RunContext): string[] {
+/** One name for each number of a row: those of its axes, the last one fastest. */
+function columnsOf(spec: ArraySpec, { layout, manifest }: RunContext): string[] {
   const numbered = (name: string, count: number) => Array.from({ length: count }, (_, k) => `${name}[${k}]`);
   const names: Readonly<Record<string, () => string[]>> = {
     parameter: () => layout.tensors.flatMap(({ name, size }) => numbered(name, size)),
     neuron: () => layout.layers.flatMap((name, index) => numbered(name, layout.neurons[index]!)),
     layer: () => [...layout.layers],
+    part: () => manifest.objectives[spec.objective!]!.parts.map(({ name }) => name),
     example: () => numbered('example', widthOf(spec)),
   };
-  return names[spec.dimensions[1] ?? '']?.() ?? [spec.name];
+  const [first, ...rest] = spec.dimensions.slice(1).map((axis) => names[axis]!());
+  if (first === undefined) return [spec.name];
+  return rest.reduce((outer, inner) => outer.flatMap((a) => inner.map((b) => `${a}, ${b}`)), first);
 }

@@ -1,5 +1,7 @@
+import { strToU8 } from 'fflate';
 import type { StoredDType } from './arrays.js';
 import type { ArrayReading } from './read-array.js';
+import { littleEndian } from './windows.js';
 
 const descriptors: Readonly<Record<StoredDType, string>> = { float32: '<f4', float64: '<f8', int32: '<i4' };
 
@@ -9,18 +11,16 @@ export function npyHeader(dtype: StoredDType, shape: readonly number[]): Uint8Ar
   const literal = `{'descr': '${descriptors[dtype]}', 'fortran_order': False, 'shape': (${tuple}), }`;
   const prefix = 10;
   const length = Math.ceil((prefix + literal.length + 1) / 64) * 64;
-  const header = Buffer.alloc(length, ' ');
-  header.write('\x93NUMPY\x01\x00', 'latin1');
-  header.writeUInt16LE(length - prefix, 8);
-  header.write(literal, prefix, 'latin1');
-  header.write('\n', length - 1);
+  const text = `\x93NUMPY\x01\x00\x00\x00${literal}`.padEnd(length - 1);
+  const header = strToU8(`${text}\n`, true);
+  new DataView(header.buffer).setUint16(8, length - prefix, true);
   return header;
 }
 
 /** The array as a NumPy file, row after row. */
 export async function* npyBytes(array: ArrayReading): AsyncGenerator<Uint8Array> {
   yield npyHeader(array.dtype, array.shape);
-  for await (const row of array.rows()) yield littleEndian(row, array.dtype);
+  for await (const row of array.rows()) yield littleEndian(row);
 }
 
 /** The array as CSV: a header line, then one line a row that begins with its number. Numbers keep all their digits. */
@@ -41,13 +41,6 @@ export async function* jsonText(array: ArrayReading): AsyncGenerator<string> {
     separator = ',';
   }
   yield '\n]}\n';
-}
-
-/** A copy of the row's bytes, lowest byte first on every machine. */
-function littleEndian(row: Float32Array | Float64Array | Int32Array, dtype: StoredDType): Uint8Array {
-  const bytes = Buffer.from(Buffer.from(row.buffer, row.byteOffset, row.byteLength));
-  if (new Uint8Array(Uint16Array.of(1).buffer)[0] === 1) return bytes;
-  return dtype === 'float64' ? bytes.swap64() : bytes.swap32();
 }
 
 function quoted(text: string): string {

@@ -5,25 +5,15 @@ const sha = z.string().regex(/^[0-9a-f]{64}$/);
 /** SHA-256 by path inside the run folder. */
 const files = z.record(z.string(), sha);
 
-const splitSchema = z.strictObject({
-  /** L(θ_t), L(θ_{t+1}). */
-  loss: z.tuple([z.number(), z.number()]),
-  total: z.number(),
-  residual: z.number(),
-  leftResidual: z.number(),
-  layerSums: z.array(z.number()),
-  helping: z.array(count),
-  hurting: z.array(count),
-  zero: z.array(count),
-});
-
+/** A measured segment. Its size does not depend on the network: it grows with the number of large arrays alone. */
 const segmentSchema = z.strictObject({
   segment: count,
-  subintervals: count,
-  evaluations: count,
-  splits: z.partialRecord(z.enum(['train', 'validation']), splitSchema),
-  /** Row chunks of this segment. */
-  files,
+  /** SHA-256 of its record of small columns, which is in `pending/` or in the chunks of its window. */
+  record: sha,
+  /** SHA-256 of the rows of θ that it begins and ends with. */
+  theta: z.tuple([sha, sha]),
+  /** SHA-256 of its chunks of large columns, in the order of the arrays. */
+  rows: z.array(sha),
 });
 
 export const recordSchema = z.discriminatedUnion('type', [
@@ -37,14 +27,13 @@ export const recordSchema = z.discriminatedUnion('type', [
   }),
   /** Training ended: all θ rows are stored. */
   z.strictObject({ type: z.literal('trained'), files, stats: z.record(z.string(), z.json()) }),
-  /** The small series were written as arrays, up to so many segments; the run is sealed once these are all. */
-  z.strictObject({ type: z.literal('series'), segments: count, files }),
+  /** The small columns of a window of segments were written as chunks of their arrays. */
+  z.strictObject({ type: z.literal('window'), window: count, files }),
 ]);
 
 /** One line of the journal. */
 export type JournalRecord = z.infer<typeof recordSchema>;
 export type SegmentRecord = z.infer<typeof segmentSchema>;
-export type SplitRecord = z.infer<typeof splitSchema>;
 export type ThetaRecord = Extract<JournalRecord, { type: 'rows' }>['theta'][number];
 /** Facts about the training, for reports. */
 export type TrainingStats = Extract<JournalRecord, { type: 'trained' }>['stats'];

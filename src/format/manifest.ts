@@ -1,11 +1,11 @@
-import { isDeepStrictEqual } from 'node:util';
+import { strFromU8, strToU8 } from 'fflate';
 import { z } from 'zod';
 import { StoreError } from '../errors.js';
 import { layoutOf } from '../ledger/layout.js';
 import type { ParameterLayout } from '../ledger/types.js';
 
-/** Version of the run folder's format. A folder of a newer version is refused. */
-export const formatVersion = 1;
+/** Version of the run folder's format. A folder of another version is refused. */
+export const formatVersion = 2;
 
 const count = z.int().min(0);
 const sha = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex');
@@ -23,7 +23,8 @@ const scalingSchema = z.strictObject({
   std: z.array(z.number()),
 });
 
-const objectiveSchema = z.strictObject({
+/** What all objectives have in common: everything but their examples. */
+const definitionSchema = z.strictObject({
   /** Such as `softmax cross-entropy`. */
   loss: z.string(),
   /** Of the loss, and so of every allocation: `nats`, or `squared units` of the targets. */
@@ -37,8 +38,8 @@ const objectiveSchema = z.strictObject({
   splitHash: z.string(),
   files: filesSchema,
   scaling: scalingSchema.default({ divisor: 1, mean: [], std: [] }),
-  /** Examples of each split. */
-  counts: z.partialRecord(z.enum(['train', 'validation', 'test']), count),
+  /** Examples of each set that the data hold, measured or not. */
+  counts: z.record(z.string(), count),
   /** Examples evaluated together. */
   chunk: count.min(1),
   /** Partial sums of an evaluation. */
@@ -47,6 +48,15 @@ const objectiveSchema = z.strictObject({
   dropout: z.literal('off'),
   /** In which the engine computes, and in which allocations are stored. */
   precision: z.enum(['float32', 'float64']),
+});
+
+/** Names become parts of paths. */
+const name = z.string().regex(/^[A-Za-z0-9][\w.-]*$/, 'letters, digits, . _ and -');
+
+const objectiveSchema = z.strictObject({
+  name,
+  /** Subsets of its examples whose losses are kept apart, with their sizes. */
+  parts: z.array(z.strictObject({ name: z.string(), examples: count })).min(1),
 });
 
 const tensorSchema = z.strictObject({
@@ -58,10 +68,8 @@ const tensorSchema = z.strictObject({
   size: count,
 });
 
-const splitsSchema = z
-  .array(z.enum(['train', 'validation']))
-  .min(1)
-  .refine((splits) => new Set(splits).size === splits.length, 'each split once');
+const isDistinct = (items: readonly { readonly name: string }[]) =>
+  new Set(items.map((item) => item.name)).size === items.length;
 
 /** manifest.json: what defines a run. Nothing in it depends on when or where the run was made. */
 export const manifestSchema = z.strictObject({
@@ -70,7 +78,9 @@ export const manifestSchema = z.strictObject({
   /** Version of Lossledger that made the run. */
   createdBy: z.string(),
   config: configSchema,
-  objective: objectiveSchema,
+  definition: definitionSchema,
+  /** What is measured, in the order of all lists by objective. */
+  objectives: z.array(objectiveSchema).min(1).refine(isDistinct, 'each objective once'),
   /** Tensors of θ, end to end. */
   parameters: z.array(tensorSchema).min(1),
   layers: z.array(z.strictObject({ name: z.string(), neurons: count })),
@@ -93,8 +103,6 @@ export const manifestSchema = z.strictObject({
   }),
   /** Finest allocations that are stored. */
   keep: z.enum(['parameters', 'neurons', 'layers']),
-  /** Measured splits, in the order of the objectives. */
-  splits: splitsSchema,
   engine: z.strictObject({ name: z.string(), version: z.string() }),
   seed: z.int(),
 });
@@ -104,15 +112,15 @@ export type Manifest = z.infer<typeof manifestSchema>;
 /** What a caller states; the format's name and version are added. */
 export type ManifestContent = Omit<z.input<typeof manifestSchema>, 'format' | 'formatVersion'>;
 
-/** Checks a manifest and the parameter layout in it. `path` is for messages. */
+/** Checks a manifest and the parameter layout in it. `path` is for messages. Throws StoreError. */
 export function parseManifest(value: unknown, path: string): Manifest {
   refuseOther(value, path);
   const result = manifestSchema.safeParse(value);
   if (!result.success) throw invalid(path, z.prettifyError(result.error));
   const { parameters, layers, trajectory } = result.data;
   const layout = layoutOf(parameters);
-  const expected = layout.layers.map((name, index) => ({ name, neurons: layout.neurons[index]! }));
-  if (!isDeepStrictEqual(layout.tensors, parameters) || !isDeepStrictEqual(expected, layers)) {
+  const expected = layout.layers.map((layer, index) => ({ name: layer, neurons: layout.neurons[index]! }));
+  if (!isSame(layout.tensors, parameters) || !isSame(expected, layers)) {
     throw invalid(path, 'parameters do not lie end to end, or do not fit the layers');
   }
   if (trajectory.iteration !== null && trajectory.iteration.length !== trajectory.iterations + 1) {
@@ -121,11 +129,18 @@ export function parseManifest(value: unknown, path: string): Manifest {
   return result.data;
 }
 
-/** Reads manifest.json's bytes. */
+/** Lists of records with the same keys and values; the order of keys does not matter. */
+function isSame(a: readonly object[], b: readonly object[]): boolean {
+  const text = (items: readonly object[]) =>
+    JSON.stringify(items.map((item) => Object.entries(item).sort(([x], [y]) => (x < y ? -1 : 1))));
+  return text(a) === text(b);
+}
+
+/** Reads manifest.json's bytes. Throws StoreError. */
 export function decodeManifest(bytes: Uint8Array, path: string): Manifest {
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    value = JSON.parse(strFromU8(bytes));
   } catch (error) {
     throw invalid(path, `it is not JSON (${error instanceof Error ? error.message : String(error)})`);
   }
@@ -134,7 +149,7 @@ export function decodeManifest(bytes: Uint8Array, path: string): Manifest {
 
 /** manifest.json's bytes; equal manifests give equal bytes. */
 export function encodeManifest(manifest: Manifest): Uint8Array {
-  return Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`);
+  return strToU8(`${JSON.stringify(manifest, null, 2)}\n`);
 }
 
 /** How θ is partitioned. */
@@ -144,11 +159,14 @@ export function layoutOfManifest(manifest: Manifest): ParameterLayout {
 
 function refuseOther(value: unknown, path: string): void {
   const version = z.looseObject({ formatVersion: z.number() }).safeParse(value).data?.formatVersion;
-  if (version === undefined || version <= formatVersion) return;
+  if (version === undefined || version === formatVersion) return;
   throw new StoreError({
     given: `${path} is of format version ${version}`,
-    expected: `format version ${formatVersion}, the newest that this Lossledger knows`,
-    remedy: 'use the Lossledger that made the run, or a newer one',
+    expected: `format version ${formatVersion}, the only one that this Lossledger reads`,
+    remedy:
+      version > formatVersion
+        ? 'use the Lossledger that made the run, or a newer one'
+        : 'make the run again, or read it with the Lossledger that made it',
   });
 }
 

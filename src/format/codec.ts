@@ -1,15 +1,11 @@
 import { Array as ZarrArray, type ArrayMetadata, create, root, set } from 'zarrita';
 import { StoreError } from '../errors.js';
-import {
-  type ArraySpec,
-  arraysOf,
-  bytesOf,
-  chunkShapeOf,
-  type StoredDType,
-  type StoredNumbers,
-} from './arrays.js';
-import { damaged } from './files.js';
+import type { Numbers } from '../ledger/types.js';
+import { type ArraySpec, arraysOf, bytesOf, chunkPath, chunkShapeOf, type StoredDType } from './arrays.js';
+import type { RunContext } from './context.js';
 import { formatVersion, type Manifest } from './manifest.js';
+import { damaged } from './source.js';
+import { expectedDigest, type RunState } from './state.js';
 
 /** Memory that zarrita writes to; a Zarr key is a path that begins with a slash. */
 type Files = Map<`/${string}`, Uint8Array>;
@@ -33,7 +29,7 @@ export async function zarrMetadata(manifest: Manifest): Promise<Map<string, Uint
       dtype: spec.dtype,
       shape: [...spec.shape],
       chunkShape: chunkShapeOf(spec),
-      chunkSeparator: '.',
+      chunkSeparator: '/',
       codecs: codecsOf(spec),
       fillValue: fillOf(spec.dtype),
       dimensionNames: [...spec.dimensions],
@@ -44,8 +40,8 @@ export async function zarrMetadata(manifest: Manifest): Promise<Map<string, Uint
 }
 
 /** Enough to read the arrays without the manifest beside them. */
-function rootAttributes({ layers, parameters, quadrature, splits }: Manifest) {
-  return { format: 'lossledger', formatVersion, splits, quadrature, layers, parameters };
+function rootAttributes({ layers, parameters, quadrature, objectives }: Manifest) {
+  return { format: 'lossledger', formatVersion, objectives, quadrature, layers, parameters };
 }
 
 function groupsOf(specs: readonly ArraySpec[]): Set<string> {
@@ -70,7 +66,7 @@ function oneChunk(spec: ArraySpec, files: Files): ZarrArray<StoredDType, Files> 
     shape: chunkShape,
     data_type: spec.dtype,
     chunk_grid: { name: 'regular', configuration: { chunk_shape: chunkShape } },
-    chunk_key_encoding: { name: 'default', configuration: { separator: '.' } },
+    chunk_key_encoding: { name: 'default', configuration: { separator: '/' } },
     codecs: codecsOf(spec),
     fill_value: fillOf(spec.dtype),
     attributes: {},
@@ -79,11 +75,11 @@ function oneChunk(spec: ArraySpec, files: Files): ZarrArray<StoredDType, Files> 
 }
 
 function chunkKey(spec: ArraySpec): `/${string}` {
-  return `/c.${spec.shape.map(() => 0).join('.')}`;
+  return `/c/${spec.shape.map(() => 0).join('/')}`;
 }
 
 /** Encodes one whole chunk. */
-export async function encodeChunk(spec: ArraySpec, data: StoredNumbers): Promise<Uint8Array> {
+export async function encodeChunk(spec: ArraySpec, data: Numbers): Promise<Uint8Array> {
   const files: Files = new Map();
   const shape = chunkShapeOf(spec);
   const stride = shape.map((_, axis) => shape.slice(axis + 1).reduce((size, extent) => size * extent, 1));
@@ -92,7 +88,7 @@ export async function encodeChunk(spec: ArraySpec, data: StoredNumbers): Promise
 }
 
 /** Decodes one whole chunk. `path` is for messages. */
-export async function decodeChunk(spec: ArraySpec, bytes: Uint8Array, path: string): Promise<StoredNumbers> {
+export async function decodeChunk(spec: ArraySpec, bytes: Uint8Array, path: string): Promise<Numbers> {
   const expected = chunkShapeOf(spec).reduce((size, extent) => size * extent, 1);
   if (!spec.compressed && bytes.length !== expected * bytesOf[spec.dtype]) {
     throw damaged(path, `it holds ${bytes.length} bytes instead of ${expected * bytesOf[spec.dtype]}`);
@@ -106,4 +102,20 @@ export async function decodeChunk(spec: ArraySpec, bytes: Uint8Array, path: stri
   } catch (error) {
     throw error instanceof StoreError ? error : damaged(path, 'it cannot be decompressed', error);
   }
+}
+
+/** Reads one chunk file, which must be there, with its checksum compared. Throws StoreError. */
+export async function readChunk(
+  context: RunContext,
+  state: RunState,
+  spec: ArraySpec,
+  chunk: number,
+): Promise<Numbers> {
+  const path = chunkPath(spec, chunk);
+  const place = `${context.place}/${path}`;
+  const bytes = await context.source.get(path);
+  if (bytes === undefined) throw damaged(place, 'it is missing');
+  if (context.digest(bytes) !== expectedDigest(context, state, spec, chunk))
+    throw damaged(place, 'its checksum differs');
+  return decodeChunk(spec, bytes, place);
 }
