@@ -7,7 +7,7 @@ import { openTrajectory } from '../data/trajectory/open.js';
 import type { SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
 import type { ParameterLayout } from '../ledger/types.js';
-import type { Manifest } from '../store/manifest.js';
+import type { Manifest } from '../format/manifest.js';
 import type { RunWriter } from '../store/writer.js';
 import type { WorkControl } from '../run/control.js';
 import { moved } from './places.js';

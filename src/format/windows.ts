@@ -75,7 +75,7 @@ export function decodeRecord({ windowArrays }: RunContext, record: Uint8Array, s
   let at = 0;
   for (const other of windowArrays) {
     const length = cellsOf(other) * bytesOf[other.dtype];
-    if (other === spec) return fromLittleEndian(record.slice(at, at + length), spec.dtype);
+    if (other === spec) return fromLittleEndian(new Uint8Array(record.subarray(at, at + length)), spec.dtype);
     at += length;
   }
   throw new TypeError(`${spec.name} is in no record`);
@@ -90,6 +90,7 @@ export function littleEndian(numbers: Numbers): Uint8Array {
   return bytes;
 }
 
+/** Numbers on the memory of `bytes`, which begins with them. */
 function fromLittleEndian(bytes: Uint8Array, dtype: StoredDType): Numbers {
   if (isBigEndian) swap(bytes, bytesOf[dtype]);
   const buffer = bytes.buffer as ArrayBuffer;
@@ -184,9 +185,10 @@ function requireSame(
   end: Numbers,
   start: Numbers,
 ): void {
-  if (end.every((value, k) => Object.is(value, start[k]))) return;
+  const at = end.findIndex((value, k) => !Object.is(value, start[k]));
+  if (at < 0) return;
   throw new StoreError({
-    given: `segments ${row - 1} and ${row} of ${place}, which state two numbers of ${name} in row ${row}: ${end.join(' ')} and ${start.join(' ')}`,
+    given: `segments ${row - 1} and ${row} of ${place}, which state two numbers of ${name} in row ${row}: ${end[at]!} and ${start[at]!}`,
     expected: 'one loss at one θ, whichever segment it was measured for',
     remedy: 'measure again on one kind of machine with one version; lca verify says what is stored',
   });

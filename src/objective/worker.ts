@@ -47,7 +47,7 @@ function serve(programs: ReadonlyMap<number, Program>): void {
       for (const program of programs.values()) program.load(slot.theta);
       loaded = task.evaluation;
     }
-    const examples = setup.examples[lane.split]!;
+    const examples = setup.examples[lane.part]!;
     slot.losses[task.lane] = await evaluateLane(programs, examples, lane.chunks, slot.gradients[task.lane]!);
     reply({ kind: 'done', task });
   };

@@ -48,8 +48,12 @@ function problemOf(name: string): Problem {
   const plan: ObjectivePlan = {
     engine: 'native',
     size: parameterCount(parameters),
-    splits: ['train'],
-    examples: { train: { count, shape: model.inputShape, inputs, labels } },
+    objectives: [
+      {
+        name: 'train',
+        parts: [{ name: 'all', examples: { count, shape: model.inputShape, inputs, labels } }],
+      },
+    ],
     chunk,
     lanes: 3,
     gradientGraph,

@@ -56,8 +56,7 @@ export async function benchGradient(options: BenchOptions): Promise<BenchResult>
     {
       engine: engine.name,
       size: parameterCount(parameters),
-      splits: ['train'],
-      examples: { train: randomExamples(model, count) },
+      objectives: [{ name: 'train', parts: [{ name: 'all', examples: randomExamples(model, count) }] }],
       chunk,
       lanes: 8,
       gradientGraph,

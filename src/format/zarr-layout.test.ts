@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { filesOf, finish, orderRow, segmentOf, smallManifest, temporaryFolder, thetaOf } from '../../test/support/run-folder.js'; // prettier-ignore
 import { registry } from 'zarrita';
-import { createRun } from './open.js';
+import { createRun } from '../store/open.js';
 
 /* Reads the arrays by the Zarr v3 specification; of the library that wrote them, only the Zstandard decoder is used. */
 
@@ -23,7 +23,7 @@ interface ArrayDocument {
 
 const T = 6;
 const plain = smallManifest(T);
-const content = { ...plain, objective: { ...plain.objective, unit: 'squared units' } };
+const content = { ...plain, definition: { ...plain.definition, unit: 'squared units' } };
 const K = content.parameters.reduce((total, { size }) => total + size, 0);
 const place = temporaryFolder();
 const root = join(place.run, 'ledger.zarr');
@@ -87,31 +87,31 @@ describe('ledger.zarr', () => {
     expect(await arrayOf('theta')).toEqual(rows.flat());
     const order = Array.from({ length: T }, (_, iteration) => [...orderRow(iteration, 5)]);
     expect(await arrayOf('order')).toEqual(order.flat());
-    for (const [o, split] of content.splits.entries()) {
-      expect(await arrayOf(`allocation/${split}`)).toEqual(
+    for (const [o, { name }] of content.objectives.entries()) {
+      expect(await arrayOf(`allocation/${name}`)).toEqual(
         segments.flatMap(({ rows }) => [...rows[o]!.allocation]),
       );
-      expect(await arrayOf(`sums/neuron/${split}`)).toEqual(
-        segments.flatMap(({ rows }) => [...rows[o]!.neuronSums]),
+      expect(await arrayOf(`neuron_sums/${name}`)).toEqual(
+        segments.flatMap(({ rows }) => [...rows[o]!.neuron_sums]),
       );
     }
   });
 
   it('holds the small series', async () => {
-    for (const [o, split] of content.splits.entries()) {
+    for (const [o, { name }] of content.objectives.entries()) {
       const rows = segments.map((segment) => segment.rows[o]!);
-      const losses = [...segments.map(({ lossStart }) => lossStart[o]!), segments.at(-1)!.lossEnd[o]!];
-      expect(await arrayOf(`loss/${split}`)).toEqual(losses);
-      expect(await arrayOf(`sums/total/${split}`)).toEqual(rows.map(({ total }) => total));
-      expect(await arrayOf(`sums/layer/${split}`)).toEqual(rows.flatMap(({ layerSums }) => [...layerSums]));
-      expect(await arrayOf(`residual/${split}`)).toEqual(rows.map(({ residual }) => residual));
-      expect(await arrayOf(`left_residual/${split}`)).toEqual(rows.map(({ leftResidual }) => leftResidual));
+      const losses = [...rows.map(({ loss }) => loss[0]), rows.at(-1)!.loss[1]];
+      expect(await arrayOf(`loss/${name}`)).toEqual(losses);
+      expect(await arrayOf(`total/${name}`)).toEqual(rows.map(({ total }) => total));
+      expect(await arrayOf(`layer_sums/${name}`)).toEqual(rows.flatMap((row) => [...row.layer_sums]));
+      expect(await arrayOf(`residual/${name}`)).toEqual(rows.map(({ residual }) => residual));
+      expect(await arrayOf(`left_residual/${name}`)).toEqual(rows.map((row) => row.left_residual));
       for (const sign of ['helping', 'hurting', 'zero'] as const) {
-        expect(await arrayOf(`counts/${sign}/${split}`)).toEqual(rows.flatMap((row) => [...row[sign]]));
+        expect(await arrayOf(`${sign}/${name}`)).toEqual(rows.flatMap((row) => [...row[sign]]));
       }
     }
-    expect(await arrayOf('subintervals')).toEqual(segments.map(({ subintervals }) => subintervals));
-    expect(await arrayOf('evaluations')).toEqual(segments.map(({ evaluations }) => evaluations));
+    expect(await arrayOf('subintervals')).toEqual(segments.map(({ rows }) => rows[0]!.subintervals));
+    expect(await arrayOf('evaluations')).toEqual(segments.map(({ rows }) => rows[0]!.evaluations));
   });
 
   it('names dimensions, units and meaning of every array, and every folder is a node', () => {
@@ -119,11 +119,11 @@ describe('ledger.zarr', () => {
       .filter((path) => path.endsWith('/zarr.json'))
       .map((path) => path.slice(0, -10));
     const arrays = names.filter((name) => documentOf(name).node_type === 'array');
-    expect(arrays.length).toBe(4 + 2 * 10);
+    expect(arrays.length).toBe(4 + 2 * 10 + 1);
     for (const name of arrays) {
       const document = documentOf(name);
       expect(document.dimension_names).toHaveLength(document.shape.length);
-      const counted = /^(theta|order|subintervals|evaluations|counts\/.*)$/.test(name);
+      const counted = /^(theta|order|subintervals|evaluations|(helping|hurting|zero)\/.*)$/.test(name);
       expect(document.attributes['unit'], name).toBe(counted ? '1' : 'squared units');
       expect(document.attributes['description']).toMatch(/\w/);
       expect(document.fill_value).toBe(document.data_type === 'int32' ? 0 : 'NaN');
@@ -141,7 +141,7 @@ describe('ledger.zarr', () => {
   });
 
   it.skipIf(!hasZstd())('holds frames that the zstd program reads', () => {
-    const path = join(root, 'allocation/train/c.0.0');
+    const path = join(root, 'allocation/train/c/0/0');
     const bytes = execFileSync('zstd', ['-dc', path]);
     expect(new Float32Array(Uint8Array.from(bytes).buffer)).toEqual(segments[0]!.rows[0]!.allocation);
   });

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { filesOf, finish, segmentOf, smallManifest, temporaryFolder, thetaOf } from '../../test/support/run-folder.js'; // prettier-ignore
-import type { LedgerRow } from '../ledger/types.js';
-import { createRun } from './open.js';
+import type { LedgerRow } from '../ledger/columns.js';
+import { folderPlace } from '../store/files.js';
+import { createRun } from '../store/open.js';
 import { verifyRun } from './verify.js';
 
 const T = 3;
@@ -27,14 +28,14 @@ afterAll(() => {
 
 /** Array and row that a chunk file's name states. */
 function namedBy(path: string): { array: string; chunk: number } | null {
-  const match = /^ledger\.zarr\/(.*)\/c\.(\d+)/.exec(path);
+  const match = /^ledger\.zarr\/(.*)\/c\/(\d+)/.exec(path);
   return match && { array: match[1]!, chunk: Number(match[2]) };
 }
 
 describe('verifyRun', () => {
   it('finds nothing in a sound run, and tells how far it is', async () => {
     const steps: number[] = [];
-    expect(await verifyRun(place.run, (done, total) => steps.push(done / total))).toEqual([]);
+    expect(await verifyRun(folderPlace(place.run), (done, total) => steps.push(done / total))).toEqual([]);
     expect(steps.at(-1)).toBe(1);
     expect(steps).toHaveLength(2 * T + 1);
   });
@@ -52,7 +53,7 @@ describe('verifyRun', () => {
         const bytes = Buffer.from(files.get(path)!);
         bytes[at]! ^= 1 << bit;
         writeFileSync(join(place.run, path), bytes);
-        const findings = await verifyRun(place.run);
+        const findings = await verifyRun(folderPlace(place.run));
         writeFileSync(join(place.run, path), files.get(path)!);
         const found = findings.find(({ file }) => file === path);
         expect(found).toBeDefined();
@@ -71,16 +72,16 @@ describe('verifyRun', () => {
     for (const [index, [path, bytes]] of [...files].entries()) {
       if (index % 2 === 0) rmSync(join(place.run, path));
       else writeFileSync(join(place.run, path), bytes.subarray(0, bytes.length - 1));
-      expect((await verifyRun(place.run)).map(({ file }) => file)).toContain(path);
+      expect((await verifyRun(folderPlace(place.run))).map(({ file }) => file)).toContain(path);
       writeFileSync(join(place.run, path), bytes);
     }
   });
 
   it('states the rows of a chunk of many rows', async () => {
-    rmSync(join(place.run, 'ledger.zarr/loss/train/c.0'));
-    expect(await verifyRun(place.run)).toEqual([
+    rmSync(join(place.run, 'ledger.zarr/loss/train/c/0'));
+    expect(await verifyRun(folderPlace(place.run))).toEqual([
       {
-        file: 'ledger.zarr/loss/train/c.0',
+        file: 'ledger.zarr/loss/train/c/0',
         array: 'loss/train',
         rows: { from: 0, to: T + 1 },
         what: 'is missing',
@@ -92,7 +93,7 @@ describe('verifyRun', () => {
     const lines = readFileSync(join(place.run, 'journal'), 'utf8').split('\n');
     lines.splice(1, 1);
     writeFileSync(join(place.run, 'journal'), lines.join('\n'));
-    expect((await verifyRun(place.run))[0]).toMatchObject({
+    expect((await verifyRun(folderPlace(place.run)))[0]).toMatchObject({
       file: 'journal',
       what: 'line 2 is torn or was changed',
     });
@@ -105,20 +106,19 @@ describe('a ledger that does not balance', () => {
     rmSync(other, { recursive: true, force: true });
   });
 
-  /** Stores a run whose segment 2 was changed before it was stored, so that every checksum is right. */
-  async function findingsAfter(change: (row: LedgerRow) => LedgerRow, shift = 0): Promise<string[]> {
+  /** Stores a run of which segment 1 was changed before it was stored, so that every checksum is right. */
+  async function findingsAfter(change: (row: LedgerRow) => LedgerRow): Promise<string[]> {
     const run = await createRun(other, content);
     for (let row = 0; row <= T; row++) await run.writeTheta(row, thetaOf(row, run.layout.size));
     for (let segment = 0; segment < T; segment++) {
       const data = segmentOf(content, segment);
-      const rows = data.rows.map((row, o) => (segment === 2 && o === 1 ? change(row) : row));
-      const [lossStart, lossEnd] = [data.lossStart, data.lossEnd].map((losses) =>
-        losses.map((loss) => loss + (segment === 1 ? shift : 0)),
-      );
-      await run.commitSegment({ ...data, rows, lossStart: lossStart!, lossEnd: lossEnd! });
+      await run.commitSegment({
+        segment,
+        rows: data.rows.map((row, o) => (segment === 1 && o === 1 ? change(row) : row)),
+      });
     }
     await run.close();
-    return (await verifyRun(other)).map(({ what, rows }) => `${rows!.from}: ${what}`);
+    return (await verifyRun(folderPlace(other))).map(({ what, rows }) => `${rows!.from}: ${what}`);
   }
 
   it('is found: a total, a count, a residual, an allocation', async () => {
@@ -131,18 +131,23 @@ describe('a ledger that does not balance', () => {
         ...row,
         allocation: row.allocation.map((value, k) => (k === 4 ? value * 2 : value)),
       }),
-      (row: LedgerRow) => ({ ...row, neuronSums: row.neuronSums.toReversed() }),
+      (row: LedgerRow) => ({ ...row, neuron_sums: row.neuron_sums.toReversed() }),
     ]) {
       rmSync(other, { recursive: true, force: true });
       const findings = await findingsAfter(change);
       expect(findings.length).toBeGreaterThan(0);
-      for (const text of findings) expect(text).toMatch(/^2: does not balance: .*validation.*segment 2/);
+      for (const text of findings) expect(text).toMatch(/^1: does not balance: .*mine.*segment 1/);
     }
   });
 
-  it('is found where neighbouring segments state different losses of the row between them', async () => {
-    const findings = (await findingsAfter((row) => row, 1)).filter((text) => text.includes('two losses'));
-    expect(findings).toHaveLength(2 * content.splits.length);
-    for (const row of [1, 2]) expect(findings.join()).toMatch(`${row}: states two losses of row ${row}`);
+  it('is refused where neighbouring segments state different losses of the row between them', async () => {
+    const shifted = (row: LedgerRow): LedgerRow => ({ ...row, loss: row.loss.map((loss) => loss + 1) });
+    await expect(findingsAfter(shifted)).rejects.toThrow(
+      /segments 0 and 1 .* state two numbers of loss\/mine in row 1/,
+    );
+    const findings = await verifyRun(folderPlace(other));
+    expect(findings.map(({ what }) => what).join()).toMatch(
+      /does not balance: residual and total - loss change .*mine, segment 0/,
+    );
   });
 });
