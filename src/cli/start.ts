@@ -1,5 +1,5 @@
 import type { RunConfig } from '../run/config.js';
-import { defaultWorkers } from '../run/engines.js';
+import { defaultWorkers } from '../engines/registry.js';
 import { estimateRun } from '../run/estimate.js';
 import { openExperiment } from '../run/experiment.js';
 import { manifestOf } from '../run/manifest.js';

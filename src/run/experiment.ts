@@ -14,7 +14,7 @@ import type { Model } from '../models/types.js';
 import { checkSettings } from '../quadrature/settings.js';
 import type { RunReader } from '../store/reader.js';
 import { measuredSplits, type RunConfig } from './config.js';
-import { chooseEngine, precisionOf } from './engines.js';
+import { chooseEngine, precisionOf } from '../engines/registry.js';
 import { divisorOf, lossOf, requireFit } from './loss.js';
 import { openNetwork, reopenNetwork, type Network } from './network.js';
 import type { ObjectivePlan } from './objective/evaluator.js';

@@ -2,7 +2,7 @@ import type { SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
 import type { Manifest, ManifestContent } from '../store/manifest.js';
 import { checkConfig } from './config-file.js';
-import { precisionOf } from './engines.js';
+import { precisionOf } from '../engines/registry.js';
 import { batchNormMode, openExperiment, type Experiment, type StoredRun } from './experiment.js';
 import { lossInWords, lossUnit } from './loss.js';
 import { requireData, withPlaces, type Places } from './places.js';

@@ -4,7 +4,7 @@ import type { IntegrationSettings } from '../quadrature/types.js';
 import type { StoredNumbers } from '../store/arrays.js';
 import type { RunReader } from '../store/reader.js';
 import type { ProgressSink } from './control.js';
-import { defaultWorkers } from './engines.js';
+import { defaultWorkers } from '../engines/registry.js';
 import { objectivePlan, type Experiment } from './experiment.js';
 import { experimentOf } from './manifest.js';
 import type { Places } from './places.js';

@@ -10,7 +10,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   num: [],
   graph: ['num'],
   autodiff: ['graph', 'num'],
-  engines: ['graph', 'num'],
+  engines: ['graph', 'num', 'engines/reference', 'engines/onnxruntime', 'engines/native'],
   'engines/reference': ['engines', 'graph', 'num'],
   'engines/onnxruntime': ['engines', 'graph', 'num'],
   'engines/native': ['engines', 'graph', 'num'],
@@ -26,7 +26,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'num', 'graph', 'autodiff', 'engines', 'engines/reference', 'engines/onnxruntime', 'engines/native',
     'models', 'data', 'optim', 'quadrature', 'ledger', 'store', 'analysis', 'figures',
   ], // prettier-ignore
-  cli: ['run', 'figures', 'analysis', 'store'],
+  cli: ['run', 'engines', 'figures', 'analysis', 'store'],
   index: ['run', 'engines', 'models', 'analysis', 'store'],
 };
 

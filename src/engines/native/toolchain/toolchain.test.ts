@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { smallNetwork } from '../../../../test/support/small-network.js';
-import { chooseEngine } from '../../../run/engines.js';
+import { chooseEngine } from '../../registry.js';
 import { EngineError } from '../../../errors.js';
 import { generateModule } from '../emit/module.js';
 import { NativeEngine } from '../index.js';

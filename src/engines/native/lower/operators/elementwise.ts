@@ -1,14 +1,14 @@
-import { numberAttribute } from '../../../graph/attributes.js';
-import type { Node, Shape, Value } from '../../../graph/types.js';
-import { sizeOf } from '../../../graph/types.js';
-import type { Expression, ExpressionFunction } from '../plan/expression.js';
-import { apply, number } from '../plan/expression.js';
-import { activations } from './activations.js';
-import { addSums } from '../kernels/table.js';
-import { rowMajorStrides } from './held.js';
-import type { Lowering } from './lowering.js';
+import { numberAttribute } from '../../../../graph/attributes.js';
+import type { Node, Shape, Value } from '../../../../graph/types.js';
+import { sizeOf } from '../../../../graph/types.js';
+import type { Expression, ExpressionFunction } from '../../plan/expression.js';
+import { apply, number } from '../../plan/expression.js';
+import { activations } from '../activations.js';
+import { addSums } from '../../kernels/table.js';
+import { rowMajorStrides } from '../held.js';
+import type { Lowering } from '../lowering.js';
 import { broadcastExamples } from './move.js';
-import { unsupported } from './unsupported.js';
+import { unsupported } from '../unsupported.js';
 
 type Rule = (node: Node, args: readonly Expression[]) => Expression;
 

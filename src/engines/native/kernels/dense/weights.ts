@@ -1,11 +1,11 @@
-import { Fused } from '../emit/fused.js';
-import { lines } from '../emit/text.js';
-import type { Expression } from '../plan/expression.js';
-import type { Sums, Tensor } from '../plan/objects.js';
-import { Parameters } from '../plan/parameters.js';
-import type { Step } from '../plan/step.js';
-import type { ProductSums } from './product-sums.js';
-import { addProducts, paddedColumns, transposeColumns, transposedVectors } from './product-sums.js';
+import { Fused } from '../../emit/fused.js';
+import { lines } from '../../emit/text.js';
+import type { Expression } from '../../plan/expression.js';
+import type { Sums, Tensor } from '../../plan/objects.js';
+import { Parameters } from '../../plan/parameters.js';
+import type { Step } from '../../plan/step.js';
+import type { ProductSums } from '../product-sums.js';
+import { addProducts, paddedColumns, transposeColumns, transposedVectors } from '../product-sums.js';
 
 /** Groups of examples that are summed in float32 before they join the sums in double. */
 const groupsAtOnce = (lanes: number): number => 256 / lanes;

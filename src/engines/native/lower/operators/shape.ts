@@ -1,11 +1,11 @@
-import { intsAttribute } from '../../../graph/attributes.js';
-import type { Node } from '../../../graph/types.js';
-import { dependsOnChannel, unfinishedIn } from '../plan/expression.js';
-import { geometryOf } from '../plan/geometry.js';
-import { broadcastStrides, isRowMajor, rowMajorStrides } from './held.js';
+import { intsAttribute } from '../../../../graph/attributes.js';
+import type { Node } from '../../../../graph/types.js';
+import { dependsOnChannel, unfinishedIn } from '../../plan/expression.js';
+import { geometryOf } from '../../plan/geometry.js';
+import { broadcastStrides, isRowMajor, rowMajorStrides } from '../held.js';
 import { broadcastExamples, transposeExamples } from './move.js';
-import type { Lowering } from './lowering.js';
-import { unsupported } from './unsupported.js';
+import type { Lowering } from '../lowering.js';
+import { unsupported } from '../unsupported.js';
 
 /** The same numbers in the same order under another shape. */
 function reshape(node: Node, lowering: Lowering): void {

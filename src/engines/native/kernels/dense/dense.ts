@@ -1,13 +1,13 @@
-import { Fused } from '../emit/fused.js';
-import type { Segment } from '../emit/tiles.js';
-import { pairs, splitEvenly, tileLoops } from '../emit/tiles.js';
-import { lines } from '../emit/text.js';
-import type { Expression } from '../plan/expression.js';
-import { tensorsOf } from '../plan/expression.js';
-import type { Table, Tensor } from '../plan/objects.js';
-import { Parameters } from '../plan/parameters.js';
-import type { Step } from '../plan/step.js';
-import type { Target } from '../toolchain/target.js';
+import { Fused } from '../../emit/fused.js';
+import type { Segment } from '../../emit/tiles.js';
+import { pairs, splitEvenly, tileLoops } from '../../emit/tiles.js';
+import { lines } from '../../emit/text.js';
+import type { Expression } from '../../plan/expression.js';
+import { tensorsOf } from '../../plan/expression.js';
+import type { Table, Tensor } from '../../plan/objects.js';
+import { Parameters } from '../../plan/parameters.js';
+import type { Step } from '../../plan/step.js';
+import type { Target } from '../../toolchain/target.js';
 import type { MatrixView } from './matrix-view.js';
 
 /** Columns of the weight that one pass works on, so that the inputs of a tile stay in the first-level cache. */

@@ -1,13 +1,13 @@
-import { intAttribute, intsAttribute, numberAttribute, resolveAxis } from '../../../graph/attributes.js';
-import { paddingOf, slicingOf } from '../../../graph/slices.js';
-import type { Node, Shape, Value } from '../../../graph/types.js';
-import { sizeOf } from '../../../graph/types.js';
-import type { Move, Places } from '../kernels/move.js';
-import { move } from '../kernels/move.js';
-import type { Tensor } from '../plan/objects.js';
-import { rowMajorStrides } from './held.js';
-import type { Lowering } from './lowering.js';
-import { unsupported } from './unsupported.js';
+import { intAttribute, intsAttribute, numberAttribute, resolveAxis } from '../../../../graph/attributes.js';
+import { paddingOf, slicingOf } from '../../../../graph/slices.js';
+import type { Node, Shape, Value } from '../../../../graph/types.js';
+import { sizeOf } from '../../../../graph/types.js';
+import type { Move, Places } from '../../kernels/move.js';
+import { move } from '../../kernels/move.js';
+import type { Tensor } from '../../plan/objects.js';
+import { rowMajorStrides } from '../held.js';
+import type { Lowering } from '../lowering.js';
+import { unsupported } from '../unsupported.js';
 
 /** Strides of the elements of one example [N, …]. */
 const own = (shape: Shape): number[] => rowMajorStrides(shape.slice(1));

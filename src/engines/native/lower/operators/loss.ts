@@ -1,9 +1,9 @@
-import { numberAttribute, stringAttribute } from '../../../graph/attributes.js';
-import type { Node, Value } from '../../../graph/types.js';
-import type { SoftmaxLossOptions } from '../kernels/softmax-loss.js';
-import { softmaxLoss, softmaxLossGradient } from '../kernels/softmax-loss.js';
-import type { Lowering } from './lowering.js';
-import { unsupported } from './unsupported.js';
+import { numberAttribute, stringAttribute } from '../../../../graph/attributes.js';
+import type { Node, Value } from '../../../../graph/types.js';
+import type { SoftmaxLossOptions } from '../../kernels/softmax-loss.js';
+import { softmaxLoss, softmaxLossGradient } from '../../kernels/softmax-loss.js';
+import type { Lowering } from '../lowering.js';
+import { unsupported } from '../unsupported.js';
 
 function optionsOf(node: Node, first: number, lowering: Lowering): SoftmaxLossOptions {
   const [logits, labels, weights] = node.inputs.slice(first) as (Value | undefined)[];

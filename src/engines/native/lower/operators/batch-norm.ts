@@ -1,15 +1,15 @@
-import { numberAttribute } from '../../../graph/attributes.js';
-import type { Node, Value } from '../../../graph/types.js';
-import { moments, normGradientTables, normTables } from '../kernels/batch-norm.js';
-import { channelSums } from '../kernels/channel-sums.js';
-import type { Expression } from '../plan/expression.js';
-import { apply } from '../plan/expression.js';
-import type { Geometry } from '../plan/geometry.js';
-import { geometryOf } from '../plan/geometry.js';
-import type { Table } from '../plan/objects.js';
-import { rowMajorStrides } from './held.js';
-import type { Lowering } from './lowering.js';
-import { unsupported } from './unsupported.js';
+import { numberAttribute } from '../../../../graph/attributes.js';
+import type { Node, Value } from '../../../../graph/types.js';
+import { moments, normGradientTables, normTables } from '../../kernels/normalization/batch-norm.js';
+import { channelSums } from '../../kernels/channel-sums.js';
+import type { Expression } from '../../plan/expression.js';
+import { apply } from '../../plan/expression.js';
+import type { Geometry } from '../../plan/geometry.js';
+import { geometryOf } from '../../plan/geometry.js';
+import type { Table } from '../../plan/objects.js';
+import { rowMajorStrides } from '../held.js';
+import type { Lowering } from '../lowering.js';
+import { unsupported } from '../unsupported.js';
 
 const perChannel = (table: Table): Expression => ({ kind: 'table', table, per: 'channel' });
 

@@ -1,4 +1,4 @@
-import type { Numbers } from '../plan/objects.js';
+import type { Numbers } from '../../plan/objects.js';
 
 /** A matrix [rows, columns] within θ or the constants. */
 export interface MatrixView {

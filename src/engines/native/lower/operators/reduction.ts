@@ -1,18 +1,18 @@
-import { intsAttribute } from '../../../graph/attributes.js';
-import type { Node, Shape } from '../../../graph/types.js';
-import { sizeOf } from '../../../graph/types.js';
-import { channelSums } from '../kernels/channel-sums.js';
-import type { Fold } from '../kernels/fold.js';
-import { fold } from '../kernels/fold.js';
-import { foldSums } from '../kernels/table.js';
-import type { Expression } from '../plan/expression.js';
-import { dependsOnChannel, unfinishedIn } from '../plan/expression.js';
-import type { Geometry } from '../plan/geometry.js';
-import { geometryOf } from '../plan/geometry.js';
-import type { Sums } from '../plan/objects.js';
-import { rowMajorStrides } from './held.js';
-import type { Lowering } from './lowering.js';
-import { unsupported } from './unsupported.js';
+import { intsAttribute } from '../../../../graph/attributes.js';
+import type { Node, Shape } from '../../../../graph/types.js';
+import { sizeOf } from '../../../../graph/types.js';
+import { channelSums } from '../../kernels/channel-sums.js';
+import type { Fold } from '../../kernels/fold.js';
+import { fold } from '../../kernels/fold.js';
+import { foldSums } from '../../kernels/table.js';
+import type { Expression } from '../../plan/expression.js';
+import { dependsOnChannel, unfinishedIn } from '../../plan/expression.js';
+import type { Geometry } from '../../plan/geometry.js';
+import { geometryOf } from '../../plan/geometry.js';
+import type { Sums } from '../../plan/objects.js';
+import { rowMajorStrides } from '../held.js';
+import type { Lowering } from '../lowering.js';
+import { unsupported } from '../unsupported.js';
 
 function axesOf(node: Node, rank: number): number[] {
   const all = Array.from({ length: rank }, (_, axis) => axis);

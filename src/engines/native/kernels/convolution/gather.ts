@@ -1,5 +1,5 @@
-import type { Convolution } from '../../../graph/windows.js';
-import { axesOf, type Axis } from './axes.js';
+import type { Convolution } from '../../../../graph/windows.js';
+import { axesOf, type Axis } from '../axes.js';
 
 /** One tap of a window: where it reads relative to a position of the grid, and which weight it takes. */
 export interface Tap {

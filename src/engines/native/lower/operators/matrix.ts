@@ -1,21 +1,21 @@
-import { intAttribute, numberAttribute } from '../../../graph/attributes.js';
-import type { Node, Value } from '../../../graph/types.js';
-import { dense, packDense } from '../kernels/dense.js';
+import { intAttribute, numberAttribute } from '../../../../graph/attributes.js';
+import type { Node, Value } from '../../../../graph/types.js';
+import { dense, packDense } from '../../kernels/dense/dense.js';
 import {
   denseWeights,
   packedSumsLength,
   suitsFirstAxis,
   unpackDenseWeights,
-} from '../kernels/dense-weights.js';
-import type { MatrixView } from '../kernels/matrix-view.js';
-import type { Expression } from '../plan/expression.js';
-import { apply, number } from '../plan/expression.js';
-import { geometryOf } from '../plan/geometry.js';
-import type { Tensor } from '../plan/objects.js';
-import type { StaticView } from './held.js';
-import { rowMajorStrides } from './held.js';
-import type { Lowering } from './lowering.js';
-import { unsupported } from './unsupported.js';
+} from '../../kernels/dense/weights.js';
+import type { MatrixView } from '../../kernels/dense/matrix-view.js';
+import type { Expression } from '../../plan/expression.js';
+import { apply, number } from '../../plan/expression.js';
+import { geometryOf } from '../../plan/geometry.js';
+import type { Tensor } from '../../plan/objects.js';
+import type { StaticView } from '../held.js';
+import { rowMajorStrides } from '../held.js';
+import type { Lowering } from '../lowering.js';
+import { unsupported } from '../unsupported.js';
 
 interface Product {
   readonly a: Value;

@@ -1,7 +1,7 @@
-import { floatLiteral } from '../emit/text.js';
-import type { Table, Tensor } from '../plan/objects.js';
-import { Parameters } from '../plan/parameters.js';
-import type { Step } from '../plan/step.js';
+import { floatLiteral } from '../../emit/text.js';
+import type { Table, Tensor } from '../../plan/objects.js';
+import { Parameters } from '../../plan/parameters.js';
+import type { Step } from '../../plan/step.js';
 
 /** The elements of an example as rows, each normalised by its own mean and variance. */
 export interface NormShape {

@@ -1,25 +1,29 @@
-import type { Node, Value } from '../../../graph/types.js';
-import type { Convolution } from '../../../graph/windows.js';
-import { convolutionOf } from '../../../graph/windows.js';
-import type { KernelView } from '../kernels/convolution.js';
-import { convolution, packConvolution, packedLength } from '../kernels/convolution.js';
+import type { Node, Value } from '../../../../graph/types.js';
+import type { Convolution } from '../../../../graph/windows.js';
+import { convolutionOf } from '../../../../graph/windows.js';
+import type { KernelView } from '../../kernels/convolution/convolution.js';
+import { convolution, packConvolution, packedLength } from '../../kernels/convolution/convolution.js';
 import {
   convolutionWeights,
   packedWeightSums,
   unpackConvolutionWeights,
-} from '../kernels/convolution-weights.js';
-import type { Gather } from '../kernels/gather.js';
-import { forwardGather, inputGradientGather } from '../kernels/gather.js';
-import { packWinograd, winograd, winogradLength } from '../kernels/winograd.js';
-import { suitsWinograd, weightSuitsWinograd } from '../kernels/winograd-tiles.js';
-import { unpackWinogradWeights, winogradSumsLength, winogradWeights } from '../kernels/winograd-weights.js';
-import type { Expression } from '../plan/expression.js';
-import { apply } from '../plan/expression.js';
-import { copyable } from './copyable.js';
-import type { StaticView } from './held.js';
-import { rowMajorStrides } from './held.js';
-import type { Lowering } from './lowering.js';
-import { unsupported } from './unsupported.js';
+} from '../../kernels/convolution/weights.js';
+import type { Gather } from '../../kernels/convolution/gather.js';
+import { forwardGather, inputGradientGather } from '../../kernels/convolution/gather.js';
+import { packWinograd, winograd, winogradLength } from '../../kernels/winograd/winograd.js';
+import { suitsWinograd, weightSuitsWinograd } from '../../kernels/winograd/tiles.js';
+import {
+  unpackWinogradWeights,
+  winogradSumsLength,
+  winogradWeights,
+} from '../../kernels/winograd/weights.js';
+import type { Expression } from '../../plan/expression.js';
+import { apply } from '../../plan/expression.js';
+import { copyable } from '../copyable.js';
+import type { StaticView } from '../held.js';
+import { rowMajorStrides } from '../held.js';
+import type { Lowering } from '../lowering.js';
+import { unsupported } from '../unsupported.js';
 
 function supportedConvolution(node: Node): Convolution {
   const c = convolutionOf(node);

@@ -1,10 +1,10 @@
-import type { Extent, Gather, Tap } from './gather.js';
-import { windowTaps } from './gather.js';
-import type { Convolution } from '../../../graph/windows.js';
-import type { PatchShape } from './patch.js';
-import { patchShape } from './patch.js';
-import type { Scheme } from './winograd-scheme.js';
-import { inputTransform, positionsOf } from './winograd-scheme.js';
+import type { Extent, Gather, Tap } from '../convolution/gather.js';
+import { windowTaps } from '../convolution/gather.js';
+import type { Convolution } from '../../../../graph/windows.js';
+import type { PatchShape } from '../convolution/patch.js';
+import { patchShape } from '../convolution/patch.js';
+import type { Scheme } from './scheme.js';
+import { inputTransform, positionsOf } from './scheme.js';
 
 /** Cuts the plane into tiles of size × size outputs, a band of tile rows and a block of tile columns at a time. */
 export interface TileBlocks {

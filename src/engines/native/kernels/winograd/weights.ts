@@ -1,24 +1,24 @@
-import { Fused } from '../emit/fused.js';
-import { tileLoops } from '../emit/tiles.js';
-import type { Expression } from '../plan/expression.js';
-import type { Sums } from '../plan/objects.js';
-import { Parameters } from '../plan/parameters.js';
-import type { Step } from '../plan/step.js';
-import type { WeightsShape } from './convolution-weights.js';
-import { forwardGather, multiplyAdds, sizesOf, windowTaps } from './gather.js';
-import type { PatchAccess } from './patch.js';
-import { copiedPatch, patchVectors } from './patch.js';
-import type { ProductSums } from './product-sums.js';
+import { Fused } from '../../emit/fused.js';
+import { tileLoops } from '../../emit/tiles.js';
+import type { Expression } from '../../plan/expression.js';
+import type { Sums } from '../../plan/objects.js';
+import { Parameters } from '../../plan/parameters.js';
+import type { Step } from '../../plan/step.js';
+import type { WeightsShape } from '../convolution/weights.js';
+import { forwardGather, multiplyAdds, sizesOf, windowTaps } from '../convolution/gather.js';
+import type { PatchAccess } from '../convolution/patch.js';
+import { copiedPatch, patchVectors } from '../convolution/patch.js';
+import type { ProductSums } from '../product-sums.js';
 import {
   addProducts,
   columnTiles,
   paddedColumns,
   transposeColumns,
   transposedVectors,
-} from './product-sums.js';
-import type { TileBlocks } from './winograd-tiles.js';
-import { positionsOf, schemeOfTwo } from './winograd-scheme.js';
-import { positionStride, tileBlocks, tilePatch, transformInput } from './winograd-tiles.js';
+} from '../product-sums.js';
+import type { TileBlocks } from './tiles.js';
+import { positionsOf, schemeOfTwo } from './scheme.js';
+import { positionStride, tileBlocks, tilePatch, transformInput } from './tiles.js';
 
 const scheme = schemeOfTwo;
 const POSITIONS = positionsOf(scheme);

@@ -1,10 +1,10 @@
-import { intAttribute, resolveAxis } from '../../../graph/attributes.js';
-import type { Node, Value } from '../../../graph/types.js';
-import { sizeOf } from '../../../graph/types.js';
-import type { SoftmaxShape } from '../kernels/softmax.js';
-import { softmax, softmaxGradient } from '../kernels/softmax.js';
-import type { Lowering } from './lowering.js';
-import { unsupported } from './unsupported.js';
+import { intAttribute, resolveAxis } from '../../../../graph/attributes.js';
+import type { Node, Value } from '../../../../graph/types.js';
+import { sizeOf } from '../../../../graph/types.js';
+import type { SoftmaxShape } from '../../kernels/softmax.js';
+import { softmax, softmaxGradient } from '../../kernels/softmax.js';
+import type { Lowering } from '../lowering.js';
+import { unsupported } from '../unsupported.js';
 
 function shapeOf(node: Node): SoftmaxShape {
   const { shape } = node.inputs[0]!;

@@ -1,29 +1,29 @@
 import { availableParallelism } from 'node:os';
-import type { Availability, Engine } from '../engines/types.js';
+import type { Availability, Engine } from './types.js';
 import { EngineError, isLossledgerError, UsageError } from '../errors.js';
 import type { Graph } from '../graph/types.js';
-import type { EngineName } from './config.js';
 
 /** Every engine by name, loaded only when asked for. */
-const loaders: Readonly<Record<EngineName, () => Promise<Engine>>> = {
-  reference: async () => (await import('../engines/reference/index.js')).referenceEngine,
-  onnxruntime: async () => (await import('../engines/onnxruntime/index.js')).onnxruntimeEngine('cpu'),
-  native: async () => new (await import('../engines/native/index.js')).NativeEngine(),
-  'onnxruntime-webgpu': async () =>
-    (await import('../engines/onnxruntime/index.js')).onnxruntimeEngine('webgpu'),
-  'onnxruntime-cuda': async () => (await import('../engines/onnxruntime/index.js')).onnxruntimeEngine('cuda'),
-};
+const loaders = {
+  reference: async () => (await import('./reference/index.js')).referenceEngine,
+  onnxruntime: async () => (await import('./onnxruntime/index.js')).onnxruntimeEngine('cpu'),
+  native: async () => new (await import('./native/index.js')).NativeEngine(),
+  'onnxruntime-webgpu': async () => (await import('./onnxruntime/index.js')).onnxruntimeEngine('webgpu'),
+  'onnxruntime-cuda': async () => (await import('./onnxruntime/index.js')).onnxruntimeEngine('cuda'),
+} as const satisfies Readonly<Record<string, () => Promise<Engine>>>;
+
+export type EngineName = keyof typeof loaders;
+
+export const engineNames = Object.keys(loaders) as readonly EngineName[];
 
 /** What `auto` tries, best first. */
 const preference = ['native', 'onnxruntime', 'reference'] as const;
-
-export const engineList: readonly string[] = Object.keys(loaders);
 
 export async function engineNamed(name: string): Promise<Engine> {
   if (Object.hasOwn(loaders, name)) return loaders[name as EngineName]();
   throw new UsageError({
     given: `engine ${JSON.stringify(name)}`,
-    expected: `one of auto, ${engineList.join(', ')}`,
+    expected: `one of auto, ${engineNames.join(', ')}`,
     remedy: '`lca engines` says which are available here',
   });
 }
@@ -41,7 +41,7 @@ export interface EngineStatus {
 /** What each engine says of itself on this machine. */
 export async function engineStatuses(): Promise<EngineStatus[]> {
   const statuses: EngineStatus[] = [];
-  for (const name of engineList) {
+  for (const name of engineNames) {
     const engine = await engineNamed(name);
     statuses.push({ name, availability: await engine.available() });
   }

@@ -1,10 +1,10 @@
-import { Fused } from '../emit/fused.js';
-import { doubleLiteral, lines } from '../emit/text.js';
-import type { Expression } from '../plan/expression.js';
-import type { Geometry } from '../plan/geometry.js';
-import type { Sums, Table } from '../plan/objects.js';
-import { Parameters } from '../plan/parameters.js';
-import type { Step } from '../plan/step.js';
+import { Fused } from '../../emit/fused.js';
+import { doubleLiteral, lines } from '../../emit/text.js';
+import type { Expression } from '../../plan/expression.js';
+import type { Geometry } from '../../plan/geometry.js';
+import type { Sums, Table } from '../../plan/objects.js';
+import { Parameters } from '../../plan/parameters.js';
+import type { Step } from '../../plan/step.js';
 
 /** Sums over a chunk of x and x², by channel. */
 export interface MomentSums {

@@ -1,14 +1,14 @@
-import { intAttribute, numberAttribute, resolveAxis } from '../../../graph/attributes.js';
-import type { Node, Value } from '../../../graph/types.js';
-import { sizeOf } from '../../../graph/types.js';
-import { channelSums } from '../kernels/channel-sums.js';
-import type { NormShape } from '../kernels/example-norm.js';
-import { exampleNorm, exampleNormGradient } from '../kernels/example-norm.js';
-import { foldSums } from '../kernels/table.js';
-import type { Sums, Table, Tensor } from '../plan/objects.js';
-import { rowMajorStrides } from './held.js';
-import type { Lowering } from './lowering.js';
-import { unsupported } from './unsupported.js';
+import { intAttribute, numberAttribute, resolveAxis } from '../../../../graph/attributes.js';
+import type { Node, Value } from '../../../../graph/types.js';
+import { sizeOf } from '../../../../graph/types.js';
+import { channelSums } from '../../kernels/channel-sums.js';
+import type { NormShape } from '../../kernels/normalization/example-norm.js';
+import { exampleNorm, exampleNormGradient } from '../../kernels/normalization/example-norm.js';
+import { foldSums } from '../../kernels/table.js';
+import type { Sums, Table, Tensor } from '../../plan/objects.js';
+import { rowMajorStrides } from '../held.js';
+import type { Lowering } from '../lowering.js';
+import { unsupported } from '../unsupported.js';
 
 /** Layer normalisation has scales for the elements of a row, the others for channels. */
 function shapeOf(node: Node, x: Value): NormShape {

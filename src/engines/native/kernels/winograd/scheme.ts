@@ -1,4 +1,4 @@
-import { lines } from '../emit/text.js';
+import { lines } from '../../emit/text.js';
 
 /*
  * Winograd's F(m×m, 3×3): m×m outputs y of a 3×3 correlation of an (m+2)×(m+2) input d with a kernel g take (m+2)² products

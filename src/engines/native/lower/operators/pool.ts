@@ -1,15 +1,21 @@
-import { intAttribute } from '../../../graph/attributes.js';
-import type { Node, Value } from '../../../graph/types.js';
-import { sizeOf } from '../../../graph/types.js';
-import type { Pooling } from '../../../graph/windows.js';
-import { poolingOf } from '../../../graph/windows.js';
-import { pixelSums } from '../kernels/pixel-mean.js';
-import { averagePool, averagePoolGradient, indexVectors, maxPool, maxPoolGradient } from '../kernels/pool.js';
-import { geometryOf } from '../plan/geometry.js';
-import { copyable } from './copyable.js';
-import type { Lowering } from './lowering.js';
-import { indexOf, poolBehind } from './simplify.js';
-import { unsupported } from './unsupported.js';
+import { intAttribute } from '../../../../graph/attributes.js';
+import type { Node, Value } from '../../../../graph/types.js';
+import { sizeOf } from '../../../../graph/types.js';
+import type { Pooling } from '../../../../graph/windows.js';
+import { poolingOf } from '../../../../graph/windows.js';
+import { pixelSums } from '../../kernels/pixel-mean.js';
+import {
+  averagePool,
+  averagePoolGradient,
+  indexVectors,
+  maxPool,
+  maxPoolGradient,
+} from '../../kernels/pool.js';
+import { geometryOf } from '../../plan/geometry.js';
+import { copyable } from '../copyable.js';
+import type { Lowering } from '../lowering.js';
+import { indexOf, poolBehind } from '../simplify.js';
+import { unsupported } from '../unsupported.js';
 
 const elementsOf = (value: Value): number => sizeOf(value.shape.slice(1));
 

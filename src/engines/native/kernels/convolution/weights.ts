@@ -1,17 +1,17 @@
-import type { Convolution } from '../../../graph/windows.js';
-import { Fused } from '../emit/fused.js';
-import { lines } from '../emit/text.js';
-import type { Expression } from '../plan/expression.js';
-import type { Sums } from '../plan/objects.js';
-import { Parameters } from '../plan/parameters.js';
-import type { Step } from '../plan/step.js';
-import type { Target } from '../toolchain/target.js';
-import { axesOf } from './axes.js';
+import type { Convolution } from '../../../../graph/windows.js';
+import { Fused } from '../../emit/fused.js';
+import { lines } from '../../emit/text.js';
+import type { Expression } from '../../plan/expression.js';
+import type { Sums } from '../../plan/objects.js';
+import { Parameters } from '../../plan/parameters.js';
+import type { Step } from '../../plan/step.js';
+import type { Target } from '../../toolchain/target.js';
+import { axesOf } from '../axes.js';
 import { forwardGather, multiplyAdds, sizesOf, windowTaps } from './gather.js';
 import type { PatchAccess, PatchShape } from './patch.js';
 import { copiedPatch, patchShape, patchVectors } from './patch.js';
-import type { ProductSums } from './product-sums.js';
-import { addProducts, paddedColumns, transposeColumns, transposedVectors } from './product-sums.js';
+import type { ProductSums } from '../product-sums.js';
+import { addProducts, paddedColumns, transposeColumns, transposedVectors } from '../product-sums.js';
 
 /** Bytes of both operands that should stay in the caches. */
 const OPERAND_BYTES = 4 << 20;

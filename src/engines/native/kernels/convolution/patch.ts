@@ -1,5 +1,5 @@
-import type { Fused } from '../emit/fused.js';
-import type { Expression } from '../plan/expression.js';
+import type { Fused } from '../../emit/fused.js';
+import type { Expression } from '../../plan/expression.js';
 import type { Extent, Tap } from './gather.js';
 
 /** The part of an input that a band of rows reads. */
