@@ -4,11 +4,19 @@ import { pairs, splitEvenly, tileLoops } from '../../emit/tiles.js';
 import { lines } from '../../emit/text.js';
 import type { Expression } from '../../plan/expression.js';
 import { tensorsOf } from '../../plan/expression.js';
-import type { Table, Tensor } from '../../plan/objects.js';
+import type { Table, Tensor, Numbers } from '../../plan/objects.js';
 import { Parameters } from '../../plan/parameters.js';
 import type { Step } from '../../plan/step.js';
 import type { Target } from '../../toolchain/target.js';
-import type { MatrixView } from './matrix-view.js';
+
+/** A matrix [rows, columns] within θ or the constants. */
+export interface MatrixView {
+  readonly numbers: Numbers;
+  readonly rows: number;
+  readonly columns: number;
+  readonly rowStride: number;
+  readonly columnStride: number;
+}
 
 /** Columns of the weight that one pass works on, so that the inputs of a tile stay in the first-level cache. */
 const COLUMNS_AT_ONCE = 96;

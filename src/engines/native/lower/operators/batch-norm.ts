@@ -8,7 +8,7 @@ import type { Geometry } from '../../plan/geometry.js';
 import { geometryOf } from '../../plan/geometry.js';
 import type { Table } from '../../plan/objects.js';
 import { rowMajorStrides } from '../held.js';
-import type { Lowering } from '../lowering.js';
+import type { Lowering, OperatorTable } from '../lowering.js';
 import { unsupported } from '../unsupported.js';
 
 const perChannel = (table: Table): Expression => ({ kind: 'table', table, per: 'channel' });
@@ -76,10 +76,10 @@ function gradient(node: Node, lowering: Lowering): void {
     pull: objects.table(channels),
     slope: objects.table(channels),
   };
-  const normalised = apply('multiply', centred, perChannel(invStd));
+  const normalized = apply('multiply', centred, perChannel(invStd));
   const terms = [
     { expression: upstream, sums: dbias },
-    { expression: apply('multiply', upstream, normalised), sums: dscale },
+    { expression: apply('multiply', upstream, normalized), sums: dscale },
   ];
   const given = { scale: parameterTable(node, scale, lowering), invStd };
   lowering.steps.push(
@@ -104,7 +104,7 @@ function gradient(node: Node, lowering: Lowering): void {
   }
 }
 
-export const batchNorms: readonly (readonly [string, (node: Node, lowering: Lowering) => void])[] = [
+export const batchNorms: OperatorTable = [
   ['BatchNormTraining', forward],
   ['BatchNormGrad', gradient],
 ];

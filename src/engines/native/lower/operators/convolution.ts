@@ -19,10 +19,9 @@ import {
 } from '../../kernels/winograd/weights.js';
 import type { Expression } from '../../plan/expression.js';
 import { apply } from '../../plan/expression.js';
-import { copyable } from '../copyable.js';
 import type { StaticView } from '../held.js';
 import { rowMajorStrides } from '../held.js';
-import type { Lowering } from '../lowering.js';
+import type { Lowering, OperatorTable } from '../lowering.js';
 import { unsupported } from '../unsupported.js';
 
 function supportedConvolution(node: Node): Convolution {
@@ -59,7 +58,7 @@ function gatherNode(
 ): void {
   const { target } = lowering;
   const output = node.outputs[0]!;
-  const input = copyable(node.inputs[0]!, lowering, node);
+  const input = lowering.copyable(node, node.inputs[0]!);
   const { hasZeroTail } = lowering.perExample(node, node.inputs[0]!);
   const key = JSON.stringify(['convolution', view, gather]);
   const isWinograd = suitsWinograd(gather);
@@ -95,8 +94,8 @@ function weightGradient(node: Node, lowering: Lowering): void {
   const shape = { convolution: supportedConvolution(node), target: lowering.target };
   const [dy, x] = node.inputs as [Value, Value];
   const isMasked = lowering.perExample(node, dy).hasZeroTail || lowering.perExample(node, x).hasZeroTail;
-  const gradient = copyable(dy, lowering, node);
-  const input = copyable(x, lowering, node);
+  const gradient = lowering.copyable(node, dy);
+  const input = lowering.copyable(node, x);
   const isWinograd = weightSuitsWinograd(shape.convolution);
   const packed = lowering.objects.sums(isWinograd ? winogradSumsLength(shape) : packedWeightSums(shape));
   const output = node.outputs[0]!;
@@ -112,7 +111,7 @@ function weightGradient(node: Node, lowering: Lowering): void {
   lowering.hold(output, { kind: 'reduced', sums, factor: 1, shape: output.shape, strides });
 }
 
-export const convolutions: readonly (readonly [string, (node: Node, lowering: Lowering) => void])[] = [
+export const convolutions: OperatorTable = [
   ['Conv', forward],
   ['ConvGradInput', inputGradient],
   ['ConvTranspose', inputGradient],

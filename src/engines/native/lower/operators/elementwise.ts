@@ -6,7 +6,7 @@ import { apply, number } from '../../plan/expression.js';
 import { activations } from '../activations.js';
 import { addSums } from '../../kernels/table.js';
 import { rowMajorStrides } from '../held.js';
-import type { Lowering } from '../lowering.js';
+import type { Lowering, OperatorTable } from '../lowering.js';
 import { broadcastExamples } from './move.js';
 import { unsupported } from '../unsupported.js';
 
@@ -207,7 +207,7 @@ function lowerCast(node: Node, lowering: Lowering): void {
 }
 
 /** Element-wise operators. */
-export const elementwise: readonly (readonly [string, (node: Node, lowering: Lowering) => void])[] = [
+export const elementwise: OperatorTable = [
   ...[...Object.entries(table), ...activationEntries()].map(
     ([op, entry]) =>
       [

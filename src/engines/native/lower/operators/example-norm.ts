@@ -7,7 +7,7 @@ import { exampleNorm, exampleNormGradient } from '../../kernels/normalization/ex
 import { foldSums } from '../../kernels/table.js';
 import type { Sums, Table, Tensor } from '../../plan/objects.js';
 import { rowMajorStrides } from '../held.js';
-import type { Lowering } from '../lowering.js';
+import type { Lowering, OperatorTable } from '../lowering.js';
 import { unsupported } from '../unsupported.js';
 
 /** Layer normalisation has scales for the elements of a row, the others for channels. */
@@ -103,7 +103,7 @@ function gradient(node: Node, lowering: Lowering): void {
 }
 
 /** Normalisations of each example by itself. */
-export const exampleNorms: readonly (readonly [string, (node: Node, lowering: Lowering) => void])[] = [
+export const exampleNorms: OperatorTable = [
   ['LayerNormalization', forward],
   ['InstanceNormalization', forward],
   ['GroupNormalization', forward],

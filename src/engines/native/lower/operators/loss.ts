@@ -2,7 +2,7 @@ import { numberAttribute, stringAttribute } from '../../../../graph/attributes.j
 import type { Node, Value } from '../../../../graph/types.js';
 import type { SoftmaxLossOptions } from '../../kernels/softmax-loss.js';
 import { softmaxLoss, softmaxLossGradient } from '../../kernels/softmax-loss.js';
-import type { Lowering } from '../lowering.js';
+import type { Lowering, OperatorTable } from '../lowering.js';
 import { unsupported } from '../unsupported.js';
 
 function optionsOf(node: Node, first: number, lowering: Lowering): SoftmaxLossOptions {
@@ -44,7 +44,7 @@ function lossGradient(node: Node, lowering: Lowering): void {
   lowering.holdTensor(output, tensor, true);
 }
 
-export const losses: readonly (readonly [string, (node: Node, lowering: Lowering) => void])[] = [
+export const losses: OperatorTable = [
   ['SoftmaxCrossEntropyLoss', loss],
   ['SoftmaxCrossEntropyLossGrad', lossGradient],
 ];

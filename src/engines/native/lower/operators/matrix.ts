@@ -7,14 +7,14 @@ import {
   suitsFirstAxis,
   unpackDenseWeights,
 } from '../../kernels/dense/weights.js';
-import type { MatrixView } from '../../kernels/dense/matrix-view.js';
+import type { MatrixView } from '../../kernels/dense/dense.js';
 import type { Expression } from '../../plan/expression.js';
 import { apply, number } from '../../plan/expression.js';
 import { geometryOf } from '../../plan/geometry.js';
 import type { Tensor } from '../../plan/objects.js';
 import type { StaticView } from '../held.js';
 import { rowMajorStrides } from '../held.js';
-import type { Lowering } from '../lowering.js';
+import type { Lowering, OperatorTable } from '../lowering.js';
 import { unsupported } from '../unsupported.js';
 
 interface Product {
@@ -118,7 +118,7 @@ function pairWithZeroTail(node: Node, { a, b }: Product, lowering: Lowering): [T
   return [lowering.store(lowering.masked(left), geometryOf(a.shape)), lowering.tensor(b)];
 }
 
-export const products: readonly (readonly [string, (node: Node, lowering: Lowering) => void])[] = [
+export const products: OperatorTable = [
   ['Gemm', lowerProduct],
   ['MatMul', lowerProduct],
 ];

@@ -6,7 +6,7 @@ import type { Move, Places } from '../../kernels/move.js';
 import { move } from '../../kernels/move.js';
 import type { Tensor } from '../../plan/objects.js';
 import { rowMajorStrides } from '../held.js';
-import type { Lowering } from '../lowering.js';
+import type { Lowering, OperatorTable } from '../lowering.js';
 import { unsupported } from '../unsupported.js';
 
 /** Strides of the elements of one example [N, …]. */
@@ -149,7 +149,7 @@ function tile(node: Node, lowering: Lowering): void {
 }
 
 /** Operators that move the numbers of each example. */
-export const moves: readonly (readonly [string, (node: Node, lowering: Lowering) => void])[] = [
+export const moves: OperatorTable = [
   ['Slice', slice],
   ['Pad', pad],
   ['Concat', concat],

@@ -3,7 +3,7 @@ import type { Node, Value } from '../../../../graph/types.js';
 import { sizeOf } from '../../../../graph/types.js';
 import type { Pooling } from '../../../../graph/windows.js';
 import { poolingOf } from '../../../../graph/windows.js';
-import { pixelSums } from '../../kernels/pixel-mean.js';
+import { pixelSums } from '../../kernels/pool.js';
 import {
   averagePool,
   averagePoolGradient,
@@ -12,8 +12,7 @@ import {
   maxPoolGradient,
 } from '../../kernels/pool.js';
 import { geometryOf } from '../../plan/geometry.js';
-import { copyable } from '../copyable.js';
-import type { Lowering } from '../lowering.js';
+import type { Lowering, OperatorTable } from '../lowering.js';
 import { indexOf, poolBehind } from '../simplify.js';
 import { unsupported } from '../unsupported.js';
 
@@ -64,11 +63,11 @@ function lowerGlobalAverage(node: Node, lowering: Lowering): void {
   const { hasZeroTail } = lowering.perExample(node, input);
   const geometry = geometryOf(input.shape);
   const to = lowering.objects.tensor(geometry.channels);
-  lowering.steps.push(pixelSums(copyable(input, lowering, node), geometry, 1 / geometry.pixels, to));
+  lowering.steps.push(pixelSums(lowering.copyable(node, input), geometry, 1 / geometry.pixels, to));
   lowering.holdTensor(output, to, hasZeroTail);
 }
 
-export const pools: readonly (readonly [string, (node: Node, lowering: Lowering) => void])[] = [
+export const pools: OperatorTable = [
   ['MaxPool', lowerMaxPool],
   ['MaxPoolGrad', lowerMaxPoolGradient],
   ['AveragePool', lowerAverage],

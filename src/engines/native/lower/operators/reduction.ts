@@ -11,7 +11,7 @@ import type { Geometry } from '../../plan/geometry.js';
 import { geometryOf } from '../../plan/geometry.js';
 import type { Sums } from '../../plan/objects.js';
 import { rowMajorStrides } from '../held.js';
-import type { Lowering } from '../lowering.js';
+import type { Lowering, OperatorTable } from '../lowering.js';
 import { unsupported } from '../unsupported.js';
 
 function axesOf(node: Node, rank: number): number[] {
@@ -103,7 +103,7 @@ function reduce(node: Node, lowering: Lowering): void {
   else throw unsupported(node, 'the largest number of each example');
 }
 
-export const reductions: readonly (readonly [string, (node: Node, lowering: Lowering) => void])[] = [
+export const reductions: OperatorTable = [
   ['ReduceSum', reduce],
   ['ReduceMean', reduce],
   ['ReduceMax', reduce],

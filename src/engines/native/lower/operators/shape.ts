@@ -4,7 +4,7 @@ import { dependsOnChannel, unfinishedIn } from '../../plan/expression.js';
 import { geometryOf } from '../../plan/geometry.js';
 import { broadcastStrides, isRowMajor, rowMajorStrides } from '../held.js';
 import { broadcastExamples, transposeExamples } from './move.js';
-import type { Lowering } from '../lowering.js';
+import type { Lowering, OperatorTable } from '../lowering.js';
 import { unsupported } from '../unsupported.js';
 
 /** The same numbers in the same order under another shape. */
@@ -67,7 +67,7 @@ function expand(node: Node, lowering: Lowering): void {
 }
 
 /** Operators that move no numbers of the examples. */
-export const shapes: readonly (readonly [string, (node: Node, lowering: Lowering) => void])[] = [
+export const shapes: OperatorTable = [
   ['Reshape', reshape],
   ['Flatten', reshape],
   ['Squeeze', reshape],

@@ -3,7 +3,7 @@ import type { Node, Value } from '../../../../graph/types.js';
 import { sizeOf } from '../../../../graph/types.js';
 import type { SoftmaxShape } from '../../kernels/softmax.js';
 import { softmax, softmaxGradient } from '../../kernels/softmax.js';
-import type { Lowering } from '../lowering.js';
+import type { Lowering, OperatorTable } from '../lowering.js';
 import { unsupported } from '../unsupported.js';
 
 function shapeOf(node: Node): SoftmaxShape {
@@ -36,7 +36,7 @@ function lowerSoftmaxGradient(node: Node, lowering: Lowering): void {
   lowering.holdTensor(output, tensor, hasZeroTail);
 }
 
-export const softmaxes: readonly (readonly [string, (node: Node, lowering: Lowering) => void])[] = [
+export const softmaxes: OperatorTable = [
   ['Softmax', lowerSoftmax],
   ['LogSoftmax', lowerSoftmax],
   ['SoftmaxGrad', lowerSoftmaxGradient],

@@ -2,7 +2,7 @@ import { numberAttribute, stringAttribute } from '../../../graph/attributes.js';
 import type { Node } from '../../../graph/types.js';
 import type { Emitter } from '../../../graph/onnx/standard/emitter.js';
 import type { LoweringTable } from '../../../graph/onnx/standard/lowering.js';
-import { reduce } from '../../../graph/onnx/standard/reduction.js';
+import { reduce, softmaxAxis } from '../../../graph/onnx/standard/reduction.js';
 
 /** logits, labels and weights of a loss or of its gradient, as tensor names. */
 interface Operands {
@@ -90,5 +90,19 @@ export const losses: LoweringTable = {
     const gradient = emit.add('Mul', [emit.add('Sub', [expected, targets]), inputs[0]!]);
     if (!isMean(node)) return gradient;
     return emit.add('Div', [gradient, total(emit, exampleWeights(emit, node, inputs, 1))]);
+  },
+};
+
+export const softmaxGradients: LoweringTable = {
+  /** dx = y (dy - Σ dy y) along the axis. */
+  SoftmaxGrad: (emit, node, [dy, y]) => {
+    const sum = reduce(emit, 'ReduceSum', emit.add('Mul', [dy!, y!]), [softmaxAxis(node)]);
+    return emit.add('Mul', [y!, emit.add('Sub', [dy!, sum])]);
+  },
+
+  /** dx = dy - exp(y) Σ dy along the axis. */
+  LogSoftmaxGrad: (emit, node, [dy, y]) => {
+    const sum = reduce(emit, 'ReduceSum', dy!, [softmaxAxis(node)]);
+    return emit.add('Sub', [dy!, emit.add('Mul', [emit.add('Exp', [y!]), sum])]);
   },
 };

@@ -2,12 +2,28 @@ import { Fused } from '../emit/fused.js';
 import { transpose } from '../emit/shuffle.js';
 import { lines } from '../emit/text.js';
 import type { Expression } from '../plan/expression.js';
-import { dependsOnChannel } from '../plan/expression.js';
+import { dependsOnChannel, tensorsOf } from '../plan/expression.js';
 import type { Geometry } from '../plan/geometry.js';
 import type { Feed, Tensor } from '../plan/objects.js';
 import { Parameters } from '../plan/parameters.js';
 import type { Step } from '../plan/step.js';
 import type { Target } from '../toolchain/target.js';
+
+/** Stores an expression element by element. */
+export function map(expression: Expression, { channels, pixels }: Geometry, output: Tensor): Step {
+  const parameters = new Parameters();
+  const fused = new Fused(parameters, [expression]);
+  const out = parameters.write(output);
+  const body = `for (long g = 0; g < groups; g++) {
+      ${fused.groupLocals}
+      v *const y = ${out} + g * ${output.stride};
+      for (long c = 0; c < ${channels}; c++) {
+        ${fused.channelLocals('c')}
+        for (long e = c * ${pixels}; e < (c + 1) * ${pixels}; e++) y[e] = ${fused.value(expression, 'e')};
+      }
+    }`;
+  return parameters.step('map', 'group', body, { replaceable: tensorsOf(expression) });
+}
 
 /** Element types of fed arrays that become tensors, as C types. */
 export type FeedType = 'uint8_t' | 'int32_t' | 'float';
