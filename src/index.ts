@@ -6,7 +6,7 @@ export { analyseRun, type RunAnalysis } from './analysis/index.js';
 export { checkConfig, resolveConfig } from './experiment/config/file.js';
 export type { RunConfig, RunConfigInput } from './experiment/config/schema.js';
 export type { ProgressSink, WorkControl } from './run/control.js';
-export { chooseEngine, engineList, engineNamed, engineStatuses } from './run/engines.js';
+export { chooseEngine, engineNames, engineNamed, engineStatuses } from './engines/registry.js';
 export { openExperiment, type Experiment } from './experiment/experiment.js';
 export { experimentOf, manifestOf } from './experiment/manifest.js';
 export { measureRange, type MeasuredSegment, type RangeInput } from './ledger/measure-range.js';

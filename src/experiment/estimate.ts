@@ -3,7 +3,7 @@ import { initialise } from '../models/initialise.js';
 import { key } from '../num/random.js';
 import { baseNodes } from '../quadrature/integrate.js';
 import { estimateBytes } from '../format/estimate.js';
-import { defaultWorkers } from '../run/engines.js';
+import { defaultWorkers } from '../engines/registry.js';
 import type { Experiment } from './experiment.js';
 import { objectivePlan } from './experiment.js';
 import { manifestOf } from './manifest.js';

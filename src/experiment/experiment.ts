@@ -14,7 +14,7 @@ import type { Model } from '../models/types.js';
 import { checkSettings } from '../quadrature/settings.js';
 import type { RunFolder } from '../store/folder.js';
 import type { RunConfig } from './config/schema.js';
-import { chooseEngine, precisionOf } from '../run/engines.js';
+import { chooseEngine, precisionOf } from '../engines/registry.js';
 import { divisorOf, lossOf, requireFit } from './loss.js';
 import { openNetwork, reopenNetwork, type Network } from './network.js';
 import type { ObjectivePlan } from '../objective/evaluator.js';

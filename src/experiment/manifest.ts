@@ -2,7 +2,7 @@ import type { SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
 import type { Manifest, ManifestContent } from '../format/manifest.js';
 import { checkConfig } from './config/file.js';
-import { precisionOf } from '../run/engines.js';
+import { precisionOf } from '../engines/registry.js';
 import {
   batchNormMode,
   objectivePlan,

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Program } from '../engines/types.js';
 import { isLossledgerError } from '../errors.js';
-import { engineNamed } from '../run/engines.js';
+import { engineNamed } from '../engines/registry.js';
 import { evaluateLane } from './lane.js';
 import type { LaneTask, WorkerReply, WorkerSetup } from './messages.js';
 

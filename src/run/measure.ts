@@ -1,5 +1,5 @@
 import type { RunWriter } from '../store/writer.js';
-import { defaultWorkers, precisionOf } from './engines.js';
+import { defaultWorkers, precisionOf } from '../engines/registry.js';
 import { objectivePlan, type Experiment } from '../experiment/experiment.js';
 import { measureRange, type MeasuredSegment } from '../ledger/measure-range.js';
 import { Evaluator } from '../objective/evaluator.js';

@@ -5,7 +5,7 @@ import type { Numbers } from '../ledger/types.js';
 import type { IntegrationSettings } from '../quadrature/types.js';
 import type { RunFolder } from '../store/folder.js';
 import type { ProgressSink } from './control.js';
-import { defaultWorkers } from './engines.js';
+import { defaultWorkers } from '../engines/registry.js';
 import { objectivePlan, type Experiment } from '../experiment/experiment.js';
 import { experimentOf } from '../experiment/manifest.js';
 import type { Places } from '../experiment/places.js';

@@ -10,7 +10,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   num: [],
   graph: ['num'],
   autodiff: ['graph', 'num'],
-  engines: ['graph', 'num'],
+  engines: ['graph', 'num', 'engines/reference', 'engines/onnxruntime', 'engines/native'],
   'engines/reference': ['engines', 'graph', 'num'],
   'engines/onnxruntime': ['engines', 'graph', 'num'],
   'engines/native': ['engines', 'graph', 'num'],
@@ -22,7 +22,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   store: ['num', 'ledger'],
   analysis: ['num', 'ledger/types.ts'],
   figures: ['analysis', 'num'],
-  objective: ['num', 'graph', 'engines', 'data', 'optim', 'quadrature', 'ledger', 'run/engines.ts'],
+  objective: ['num', 'graph', 'engines', 'data', 'optim', 'quadrature', 'ledger', 'engines'],
   experiment: [
     'num',
     'graph',
@@ -35,7 +35,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'ledger',
     'objective',
     'store',
-    'run/engines.ts',
+    'engines',
     'run/control.ts',
   ],
   run: [

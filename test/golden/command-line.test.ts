@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { engineNamed } from '../../src/run/engines.js';
+import { engineNamed } from '../../src/engines/registry.js';
 import { lca, temporaryFolder } from '../support/cli.js';
 import {
   golden,

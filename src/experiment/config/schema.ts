@@ -1,18 +1,9 @@
 import { z } from 'zod';
+import { engineNames } from '../../engines/registry.js';
 import type { RuleName as OptimizerName } from '../../optim/rules.js';
 import { ruleNames } from '../../quadrature/rules.js';
 
 const optimizers = ['sgd', 'nesterov', 'adam', 'rmsprop'] as const satisfies readonly OptimizerName[];
-/** Engines by name, and `auto`, which chooses among them. */
-const engineNames = [
-  'auto',
-  'reference',
-  'onnxruntime',
-  'native',
-  'onnxruntime-webgpu',
-  'onnxruntime-cuda',
-] as const;
-export type EngineName = Exclude<(typeof engineNames)[number], 'auto'>;
 export const keeps = ['parameters', 'neurons', 'layers'] as const;
 
 export const losses = ['softmaxCrossEntropy', 'sigmoidCrossEntropy', 'squaredError'] as const;
@@ -95,7 +86,7 @@ export const runConfigSchema = z.strictObject({
   chunk: orNone(count).describe('examples evaluated together; none: by network'),
   lanes: z.int().min(1).max(256).default(8).describe('independent partial sums of an evaluation'),
   keep: z.enum(keeps).default('parameters').describe('finest allocations to store'),
-  engine: z.enum(engineNames).default('auto').describe('what computes gradients (lca engines)'),
+  engine: z.enum(['auto', ...engineNames]).default('auto').describe('what computes gradients (lca engines)'),
 }); // prettier-ignore
 
 /** A run's definition with all defaults filled in. */
