@@ -1,8 +1,8 @@
 import { activationAttribute } from '../../../graph/activations.js';
 import type { Node } from '../../../graph/types.js';
-import type { Emitter } from '../../../graph/onnx/standard/emitter.js';
-import { isTanhGelu } from '../../../graph/onnx/standard/activation.js';
-import type { Lowering, LoweringTable } from '../../../graph/onnx/standard/lowering.js';
+import type { Emitter } from '../../../onnx/standard/emitter.js';
+import { isTanhGelu } from '../../../onnx/standard/activation.js';
+import type { Lowering, LoweringTable } from '../../../onnx/standard/lowering.js';
 
 /** dx = dy · slope(x). */
 function chain(slope: (emit: Emitter, x: string, node: Node) => string): Lowering {

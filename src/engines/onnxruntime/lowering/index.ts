@@ -1,5 +1,5 @@
-import { standardOperators } from '../../../graph/onnx/standard/index.js';
-import type { Lowering } from '../../../graph/onnx/standard/lowering.js';
+import { standardOperators } from '../../../onnx/standard/index.js';
+import type { Lowering } from '../../../onnx/standard/lowering.js';
 import { activationGradients } from './activation-grad.js';
 import { convolutionGradients } from './convolution-grad.js';
 import { gatherGradients } from './gather-grad.js';
