@@ -71,7 +71,7 @@ const reluGrad: Rule = (_, [dy, y]) => apply('ifGreater', y!, number(0), dy!, nu
 
 const leakyReluGrad: Rule = (node, [dy, x]) => {
   const slope = number(numberAttribute(node, 'alpha', 0.01));
-  return apply('ifGreater', number(0), x!, apply('multiply', slope, dy!), dy!);
+  return apply('ifGreater', x!, number(0), dy!, apply('multiply', slope, dy!));
 };
 
 const table: Readonly<Record<string, Elementwise>> = {
