@@ -28,19 +28,24 @@ function between(
   return emit.add('Where', [above, upper, emit.scalar(low[1])]);
 }
 
-function eluSlope(emit: Emitter, x: string, alpha: number, gamma: number): string {
-  const positive = emit.add('Greater', [x, emit.scalar(0)]);
-  const exponential = emit.add('Exp', [emit.add('Min', [x, emit.scalar(0)])]);
-  const negative = emit.add('Mul', [exponential, emit.scalar(alpha * gamma)]);
-  return emit.add('Where', [positive, emit.scalar(gamma), negative]);
+/** dy where x > 0, else dy · alpha e^x. */
+function eluGradient(emit: Emitter, dy: string, x: string, alpha: number): string {
+  const exponential = emit.add('Mul', [emit.add('Exp', [x]), emit.scalar(alpha)]);
+  return emit.add('Where', [
+    emit.add('Greater', [x, emit.scalar(0)]),
+    dy,
+    emit.add('Mul', [dy, exponential]),
+  ]);
 }
 
 /** Φ(x) + x φ(x), with the normal distribution's cumulative function and density. */
 function geluSlope(emit: Emitter, x: string): string {
   const erf = emit.add('Erf', [emit.add('Mul', [x, emit.scalar(Math.SQRT1_2)])]);
+  const cumulative = emit.add('Mul', [emit.add('Add', [emit.scalar(1), erf]), emit.scalar(0.5)]);
   const square = emit.add('Mul', [emit.add('Mul', [x, x]), emit.scalar(-0.5)]);
-  const density = emit.add('Mul', [emit.add('Exp', [square]), emit.scalar(1 / Math.sqrt(2 * Math.PI))]);
-  return emit.add('Add', [affine(emit, erf, 0.5, 0.5), emit.add('Mul', [x, density])]);
+  const bell = emit.add('Mul', [x, emit.add('Exp', [square])]);
+  const density = emit.add('Mul', [bell, emit.scalar(1 / Math.sqrt(2 * Math.PI))]);
+  return emit.add('Add', [cumulative, density]);
 }
 
 /** Slope of x/2 (1 + t) with t = tanh(k (x + c x³)): (1 + t)/2 + x/2 (1 - t²) k (1 + 3 c x²). */
@@ -48,10 +53,14 @@ function tanhGeluSlope(emit: Emitter, x: string): string {
   const k = Math.sqrt(2 / Math.PI);
   const c = 0.044715;
   const square = emit.add('Mul', [x, x]);
-  const t = emit.add('Tanh', [emit.add('Mul', [x, affine(emit, square, k * c, k)])]);
-  const rest = affine(emit, emit.add('Mul', [t, t]), -0.5, 0.5);
-  const inner = emit.add('Mul', [x, affine(emit, square, 3 * k * c, k)]);
-  return emit.add('Add', [affine(emit, t, 0.5, 0.5), emit.add('Mul', [rest, inner])]);
+  const cubic = (factor: number): string =>
+    emit.add('Add', [emit.scalar(1), emit.add('Mul', [square, emit.scalar(factor)])]);
+  const t = emit.add('Tanh', [emit.add('Mul', [emit.add('Mul', [x, cubic(c)]), emit.scalar(k)])]);
+  const rest = emit.add('Sub', [emit.scalar(1), emit.add('Mul', [t, t])]);
+  const rise = emit.add('Mul', [rest, emit.scalar(k)]);
+  const half = emit.add('Mul', [emit.add('Add', [emit.scalar(1), t]), emit.scalar(0.5)]);
+  const inner = emit.add('Mul', [rise, cubic(3 * c)]);
+  return emit.add('Add', [half, emit.add('Mul', [emit.add('Mul', [x, emit.scalar(0.5)]), inner])]);
 }
 
 /** 1 from `min` to `max`, both included, else 0. */
@@ -76,10 +85,11 @@ export const activationGradients: LoweringTable = {
     const scaled = emit.add('Mul', [dy!, emit.scalar(activationAttribute(node, 'alpha'))]);
     return emit.add('Where', [emit.add('Greater', [x!, emit.scalar(0)]), dy!, scaled]);
   },
-  EluGrad: chain((emit, x, node) => eluSlope(emit, x, activationAttribute(node, 'alpha'), 1)),
-  SeluGrad: chain((emit, x, node) =>
-    eluSlope(emit, x, activationAttribute(node, 'alpha'), activationAttribute(node, 'gamma')),
-  ),
+  EluGrad: (emit, node, [dy, x]) => eluGradient(emit, dy!, x!, activationAttribute(node, 'alpha')),
+  SeluGrad: (emit, node, [dy, x]) => {
+    const elu = eluGradient(emit, dy!, x!, activationAttribute(node, 'alpha'));
+    return emit.add('Mul', [elu, emit.scalar(activationAttribute(node, 'gamma'))]);
+  },
   HardSwishGrad: chain((emit, x) => between(emit, x, [-3, 0], affine(emit, x, 1 / 3, 0.5), [3, 1])),
   HardSigmoidGrad: chain(hardSigmoidSlope),
   GeluGrad: chain((emit, x, node) => (isTanhGelu(node) ? tanhGeluSlope(emit, x) : geluSlope(emit, x))),

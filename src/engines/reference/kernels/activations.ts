@@ -43,12 +43,14 @@ const exactGelu: Activation = {
   slope: (x) => (1 + erf(x / Math.SQRT2)) / 2 + (x * Math.exp((-x * x) / 2)) / Math.sqrt(2 * Math.PI),
 };
 
+const scale = Math.sqrt(2 / Math.PI);
+/** tanh(√(2/π) · (x + 0.044715 x³)) */
+const bent = (x: number): number => Math.tanh(x * (1 + x * x * 0.044715) * scale);
+
 const tanhGelu: Activation = {
-  value: (x) => (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
-  slope(x) {
-    const t = Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3));
-    return (1 + t) / 2 + (x / 2) * (1 - t * t) * Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x * x);
-  },
+  value: (x) => (x / 2) * (1 + bent(x)),
+  slope: (x) =>
+    (1 + bent(x)) / 2 + (x / 2) * ((1 - bent(x) * bent(x)) * scale * (1 + x * x * (3 * 0.044715))),
 };
 
 function clip(node: Node): Activation {
