@@ -1,20 +1,20 @@
+import type { Activation } from '../../graph/activations/define.js';
+import { activations as table } from '../../graph/activations/table.js';
 import type { Attributes, Value } from '../../graph/types.js';
 import type { NodeContext, Translation, TranslationTable } from './context.js';
 
-/** An activation of the same name here; its attributes are floats of the same name and default. */
-function standard(...names: readonly string[]): Translation {
-  return (c) => c.add(c.node.opType, [c.value(0)], floats(c, names));
-}
-
-function floats(c: NodeContext, names: readonly string[]): Attributes {
-  const given = names.filter((name) => c.attributes.has(name));
-  return Object.fromEntries(given.map((name) => [name, c.attributes.float(name, 0)]));
-}
-
-/** Bounds are inputs; one that is left out does not bind. */
-function clip(c: NodeContext): Value {
-  const bounds = ['min', 'max'].flatMap((name, k) => (c.has(k + 1) ? [[name, c.number(k + 1, 0)]] : []));
-  return c.add('Clip', [c.value(0)], Object.fromEntries(bounds) as Attributes);
+/** An activation of the same name here; an attribute or input that is left out takes its default. */
+function standard({ attributes, asInputs }: Activation): Translation {
+  return (c) => {
+    const given = Object.entries(attributes).flatMap(([name, kind], k) => {
+      if (asInputs) return c.has(k + 1) ? [[name, c.number(k + 1, 0)]] : [];
+      if (!c.attributes.has(name)) return [];
+      return [
+        [name, typeof kind === 'number' ? c.attributes.float(name, kind) : c.attributes.text(name, kind[0])],
+      ];
+    });
+    return c.add(c.node.opType, [c.value(0)], Object.fromEntries(given) as Attributes);
+  };
 }
 
 /** x where x > 0, else slope · x, as relu(x) - slope · relu(-x). */
@@ -39,14 +39,7 @@ function celu(c: NodeContext): Value {
 }
 
 export const activations: TranslationTable = {
-  Relu: standard(),
-  LeakyRelu: standard('alpha'),
-  Elu: standard('alpha'),
-  Selu: standard('alpha', 'gamma'),
-  HardSwish: standard(),
-  HardSigmoid: standard('alpha', 'beta'),
-  Gelu: (c) => c.add('Gelu', [c.value(0)], { approximate: c.attributes.text('approximate', 'none') }),
-  Clip: clip,
+  ...Object.fromEntries([...table].map(([name, entry]) => [name, standard(entry)])),
   PRelu: parametricRelu,
   Swish: swish,
   Celu: celu,

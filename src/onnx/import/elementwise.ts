@@ -65,7 +65,7 @@ function oneHot(c: NodeContext): Value {
 
 /** Operators that treat each element by itself. */
 export const elementwise: TranslationTable = {
-  ...tableOf('Neg Abs Sign Exp Log Sin Cos Erf Tanh Sigmoid Softplus Identity Reciprocal Not', unary),
+  ...tableOf('Neg Abs Sign Exp Log Sin Cos Erf Identity Reciprocal Not', unary),
   ...tableOf('Add Sub Mul Div Equal Greater Less And Or', binary),
   Max: variadic('Max'),
   Min: variadic('Min'),

@@ -6,7 +6,7 @@ import type { Lowering, LoweringTable } from './lowering.js';
 const standard: Lowering = (emit, node, inputs) => emit.add(node.op, inputs);
 
 const names =
-  'Add Sub Mul Div Pow Max Min Neg Abs Sign Exp Log Sqrt Sin Cos Erf Tanh Sigmoid Softplus Identity Reciprocal ' +
+  'Add Sub Mul Div Pow Max Min Neg Abs Sign Exp Log Sqrt Sin Cos Erf Identity Reciprocal ' +
   'Equal Greater Less Not And Or Where';
 
 /** Operators without attributes that ONNX has under the same name, and Cast. */

@@ -12,3 +12,9 @@ export function erf(x: number): number {
   }
   return (2 / Math.sqrt(Math.PI)) * x * Math.exp(-x * x) * sum;
 }
+
+/** 1 / (1 + e^-x) without overflow. */
+export function sigmoid(x: number): number {
+  const small = Math.exp(-Math.abs(x));
+  return (x >= 0 ? 1 : small) / (1 + small);
+}
