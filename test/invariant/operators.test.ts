@@ -139,6 +139,7 @@ describe('the native engine', () => {
         "Squeeze",
         "Sub",
         "Tanh",
+        "ThresholdedRelu",
         "Transpose",
         "Unsqueeze",
         "Where",
