@@ -12,7 +12,7 @@ import type { ChunkApplication } from '../support/operators/lift.js';
 /** Of the largest component or 1, for the gradient of each application. */
 const bounds = { native: 1e-6, onnxruntime: 1e-5 };
 /** Two numbers close to each other, normalised, lose as many digits as they share; ONNX Runtime sums in float32. */
-const normalisationBounds = { native: 1e-4, onnxruntime: 1e-3 };
+const normalizationBounds = { native: 1e-4, onnxruntime: 1e-3 };
 /** The terms of a loss cancel, which its bound does not know. */
 const lossBound = 1e-5;
 
@@ -44,8 +44,8 @@ function exceeding(
   engine: 'native' | 'onnxruntime',
 ): unknown[] {
   return deviations.filter(({ of, size }) => {
-    const isNormalised = of.split(' ')[0]!.includes('Norm');
-    const bound = (isNormalised ? normalisationBounds : bounds)[engine];
+    const isNormalized = of.split(' ')[0]!.includes('Norm');
+    const bound = (isNormalized ? normalizationBounds : bounds)[engine];
     return !(size < (of === 'loss' ? lossBound : bound));
   });
 }

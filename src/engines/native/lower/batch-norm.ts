@@ -76,10 +76,10 @@ function gradient(node: Node, lowering: Lowering): void {
     pull: objects.table(channels),
     slope: objects.table(channels),
   };
-  const normalised = apply('multiply', centred, perChannel(invStd));
+  const normalized = apply('multiply', centred, perChannel(invStd));
   const terms = [
     { expression: upstream, sums: dbias },
-    { expression: apply('multiply', upstream, normalised), sums: dscale },
+    { expression: apply('multiply', upstream, normalized), sums: dscale },
   ];
   const given = { scale: parameterTable(node, scale, lowering), invStd };
   lowering.steps.push(

@@ -106,7 +106,7 @@ const withGivenStatistics: Kernel = ([x, scale, bias, mean, variance], node) => 
   return [{ shape: x!.shape, data }];
 };
 
-export const normalisations: Readonly<Record<string, Kernel>> = {
+export const normalizations: Readonly<Record<string, Kernel>> = {
   BatchNormalization: withGivenStatistics,
   BatchNormTraining: forward(batch),
   LayerNormalization: forward(layer),

@@ -66,7 +66,7 @@ function withGivenStatistics(node: Application): TensorType[] {
 }
 
 /** Normalisations. Those that compute statistics return them for their gradients. */
-export const normalisations: readonly Entry[] = [
+export const normalizations: readonly Entry[] = [
   operator('BatchNormalization', [5, 5], ['epsilon'], withGivenStatistics),
   operator('BatchNormTraining', [3, 3], ['epsilon'], forward(batch)),
   operator('LayerNormalization', [2, 3], ['axis', 'epsilon'], forward(layer)),

@@ -62,7 +62,7 @@ const crossEntropy: Specs = fc
     ),
   );
 
-export const normalisation: Table = {
+export const normalization: Table = {
   BatchNormalization: [batchNormalization],
   BatchNormTraining: withStatistics(),
   LayerNormalization: [layerNormalization],

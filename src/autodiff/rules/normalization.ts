@@ -36,7 +36,7 @@ function withGivenStatistics(step: Backward): Value[] {
   ];
 }
 
-export const normalisations: Rules = {
+export const normalizations: Rules = {
   BatchNormalization: withGivenStatistics,
   BatchNormTraining: whole('BatchNormGrad'),
   LayerNormalization: whole('LayerNormGrad'),
