@@ -9,12 +9,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   num: [],
   graph: ['num'],
+  onnx: ['graph', 'num'],
   autodiff: ['graph', 'num'],
   engines: ['graph', 'num', 'engines/reference', 'engines/onnxruntime', 'engines/native'],
   'engines/reference': ['engines', 'graph', 'num'],
-  'engines/onnxruntime': ['engines', 'graph', 'num'],
+  'engines/onnxruntime': ['engines', 'onnx', 'graph', 'num'],
   'engines/native': ['engines', 'graph', 'num'],
-  models: ['graph', 'num', 'data/types.ts'],
+  models: ['graph', 'onnx', 'num', 'data/types.ts'],
   data: ['num'],
   optim: ['num'],
   quadrature: ['num'],
@@ -62,7 +63,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Folders that run in a browser too: no Node modules. */
-const browserSafe = ['errors', 'num', 'graph', 'autodiff', 'quadrature', 'ledger', 'analysis'];
+const browserSafe = ['errors', 'num', 'graph', 'onnx', 'autodiff', 'quadrature', 'ledger', 'analysis'];
 
 interface Import {
   readonly from: string;
