@@ -1,4 +1,4 @@
-import { readIdx } from './formats/idx.js';
+import { readIdx } from '../formats/idx.js';
 import { sharedFrom } from './shared.js';
 import type { Examples, InputTransform, RawDataset, SourceFile } from './types.js';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataError, UsageError } from '../errors.js';
-import { readIdx } from './formats/idx.js';
+import { readIdx } from '../formats/idx.js';
 import { loadDataset } from './load.js';
 import { mnistFiles } from './mnist.js';
 import { readBytes } from './files.js';

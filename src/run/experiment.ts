@@ -2,7 +2,7 @@ import { differentiate } from '../autodiff/differentiate.js';
 import { iterationsPerEpoch, requireOrderFits } from '../data/batches.js';
 import { loadDataset } from '../data/load.js';
 import { narrowed } from '../data/narrow.js';
-import { trajectoryEvidence } from '../data/trajectory/evidence.js';
+import { trajectoryEvidence } from '../trajectory/evidence.js';
 import type { Dataset, Examples } from '../data/types.js';
 import type { Engine } from '../engines/types.js';
 import { UsageError } from '../errors.js';

@@ -3,7 +3,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { openTrajectory } from '../data/trajectory/open.js';
+import { openTrajectory } from '../trajectory/open.js';
 import type { SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
 import type { ParameterLayout } from '../ledger/types.js';

@@ -15,7 +15,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'engines/onnxruntime': ['engines', 'graph', 'num'],
   'engines/native': ['engines', 'graph', 'num'],
   models: ['graph', 'num', 'data/types.ts'],
-  data: ['num'],
+  formats: ['data/types.ts', 'data/user/types.ts', 'data/files.ts'],
+  data: ['formats', 'num'],
+  trajectory: ['formats', 'data', 'num'],
   optim: ['num'],
   quadrature: ['num'],
   ledger: ['quadrature', 'num'],
@@ -24,7 +26,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   figures: ['analysis', 'num'],
   run: [
     'num', 'graph', 'autodiff', 'engines', 'engines/reference', 'engines/onnxruntime', 'engines/native',
-    'models', 'data', 'optim', 'quadrature', 'ledger', 'store', 'analysis', 'figures',
+    'models', 'formats', 'data', 'trajectory', 'optim', 'quadrature', 'ledger', 'store', 'analysis', 'figures',
   ], // prettier-ignore
   cli: ['run', 'figures', 'analysis', 'store'],
   index: ['run', 'engines', 'models', 'analysis', 'store'],

@@ -3,14 +3,14 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UsageError } from '../../errors.js';
 import { readBytes, sha256 } from '../files.js';
-import type { NdArray } from '../formats/array.js';
-import { fileSource, memorySource } from '../formats/bytes.js';
-import { readIdx } from '../formats/idx.js';
-import { readNpy } from '../formats/npy.js';
-import { readNpzArray, readNpzDirectory } from '../formats/npz.js';
+import type { NdArray } from '../../formats/array.js';
+import { fileSource, memorySource } from '../../formats/bytes.js';
+import { readIdx } from '../../formats/idx.js';
+import { readNpy } from '../../formats/npy.js';
+import { readNpzArray, readNpzDirectory } from '../../formats/npz.js';
 import type { SourceFile } from '../types.js';
 import type { ArraySet } from './types.js';
-import { openZarrArrays } from './zarr.js';
+import { openZarrArrays } from '../../formats/zarr.js';
 
 /**
  * Opens a user's arrays: an `.npz` file; a folder with `x.npy` and `y.npy`; a Zarr group (v2 or v3) with arrays x and y; or two

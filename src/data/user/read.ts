@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { misfit } from '../formats/damaged.js';
+import { misfit } from '../../formats/damaged.js';
 import type { Examples, InputTransform, RawDataset } from '../types.js';
 import { openArrays } from './arrays.js';
 import type { ArraySet } from './types.js';

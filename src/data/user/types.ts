@@ -1,4 +1,4 @@
-import type { NdArray } from '../formats/array.js';
+import type { NdArray } from '../../formats/array.js';
 import type { SourceFile } from '../types.js';
 
 /** Named arrays of a user's own data, wherever they are kept. */

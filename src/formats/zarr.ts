@@ -3,11 +3,11 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { get, open, root } from 'zarrita';
 import type { Array as ZarrArray, AsyncReadable, Chunk, DataType } from 'zarrita';
-import { isLossledgerError } from '../../errors.js';
-import { checkedBytes, elementTypes, maxArrayBytes } from '../formats/array.js';
-import type { ElementType, NdArray } from '../formats/array.js';
-import { damaged, misfit } from '../formats/damaged.js';
-import type { ArraySet } from './types.js';
+import { isLossledgerError } from '../errors.js';
+import { checkedBytes, elementTypes, maxArrayBytes } from './array.js';
+import type { ElementType, NdArray } from './array.js';
+import { damaged, misfit } from './damaged.js';
+import type { ArraySet } from '../data/user/types.js';
 import { requireKnownCodecs } from './zarr-codecs.js';
 
 /** An array above this size may be at most `maxRatio` times what its chunks take on disk: absent chunks cost nothing to claim. */

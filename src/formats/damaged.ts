@@ -1,4 +1,4 @@
-import { DataError } from '../../errors.js';
+import { DataError } from '../errors.js';
 
 /** The error of a file whose bytes are not what its format says; `found` follows the file's name. */
 export function damaged(file: string, found: string, expected: string, cause?: unknown): DataError {

@@ -1,4 +1,4 @@
-import { firstNonFinite } from '../../num/sums.js';
+import { firstNonFinite } from '../num/sums.js';
 import { misfit } from '../formats/damaged.js';
 import type { TensorShape } from './types.js';
 

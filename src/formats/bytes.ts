@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { DataError } from '../../errors.js';
+import { DataError } from '../errors.js';
 import { damaged } from './damaged.js';
 
 /** Bytes that can be read from any place, so that a large file need not be held in memory. */

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isLossledgerError } from '../../errors.js';
+import { isLossledgerError } from '../errors.js';
 import { fileSource } from '../formats/bytes.js';
 import { readSafetensors } from '../formats/safetensors.js';
 import { checkpointFiles } from './checkpoints.js';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { registry } from 'zarrita';
-import { misfit } from '../formats/damaged.js';
+import { misfit } from './damaged.js';
 
 /** Codecs that the library knows without listing them. */
 const unlisted = ['sharding_indexed', 'numcodecs.fixedscaleoffset'];

@@ -1,4 +1,4 @@
-import { DataError } from '../../errors.js';
+import { DataError } from '../errors.js';
 import { arrayFromBytes, checkedBytes } from './array.js';
 import type { ElementType, NdArray } from './array.js';
 

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { strToU8, zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeSafetensors } from '../../../test/support/safetensors.js';
-import { DataError } from '../../errors.js';
+import { encodeSafetensors } from '../../test/support/safetensors.js';
+import { DataError } from '../errors.js';
 import { openTrajectory } from './open.js';
 import type { TensorShape } from './types.js';
 

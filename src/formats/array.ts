@@ -1,4 +1,4 @@
-import { DataError } from '../../errors.js';
+import { DataError } from '../errors.js';
 
 /** Typed arrays by numpy's name of their element type. */
 export const elementTypes = {
