@@ -47,7 +47,7 @@ describe('loadDataset mnist', () => {
     const given = Array.from(labels, (label, i) =>
       describeImage(images.subarray(i * 784, (i + 1) * 784), label),
     );
-    const kept = [splits.train, splits.validation].flatMap((part) =>
+    const kept = [splits.train, splits['validation']!].flatMap((part) =>
       Array.from(part.labels, (label, i) =>
         describeImage(part.inputs.subarray(i * 784, (i + 1) * 784), label),
       ),

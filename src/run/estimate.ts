@@ -38,7 +38,7 @@ export async function estimateRun(experiment: Experiment, options: EstimateOptio
   const { config, engine } = experiment;
   const workers = options.workers ?? defaultWorkers(engine.name);
   const examplesPerSecond = await measureRate(experiment, workers);
-  const measured = config.splits.reduce((total, split) => total + experiment.dataset.splits[split].count, 0);
+  const measured = config.splits.reduce((total, split) => total + experiment.dataset.splits[split]!.count, 0);
   const gradientsPerSegment = baseNodes(config.rule, config.subintervals).filter((s) => s > 0).length;
   const trained = experiment.recorded ? 0 : 3 * config.batchSize;
   const examples = config.iterations * (trained + (options.measure ? gradientsPerSegment * measured : 0));

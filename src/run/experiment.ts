@@ -1,7 +1,7 @@
 import { differentiate } from '../autodiff/differentiate.js';
 import { iterationsPerEpoch, requireOrderFits } from '../data/batches.js';
 import { loadDataset } from '../data/load.js';
-import { narrowed } from '../data/narrow.js';
+import { narrowed } from '../data/shared.js';
 import { trajectoryEvidence } from '../trajectory/evidence.js';
 import type { Dataset, Examples } from '../data/types.js';
 import type { Engine } from '../engines/types.js';
@@ -102,7 +102,7 @@ async function recordedTrajectory(
 
 /** Splits default to those that have examples; a recorded trajectory knows its own length. */
 function settle(config: RunConfig, { name, splits }: Dataset, recorded: Recorded | null): SettledConfig {
-  const filled = measuredSplits.filter((split) => splits[split].count > 0);
+  const filled = measuredSplits.filter((split) => splits[split] !== undefined);
   const missing = config.splits?.find((split) => !filled.includes(split));
   if (missing === undefined) {
     const iterations = recorded?.iterations ?? config.iterations;
@@ -157,8 +157,8 @@ export function objectivePlan(experiment: Experiment, engine = experiment.engine
   const examples: Partial<Record<MeasuredSplit, Examples>> = {};
   const divisors: Partial<Record<MeasuredSplit, number>> = {};
   for (const split of config.splits) {
-    examples[split] = dataset.splits[split];
-    divisors[split] = divisorOf(config, dataset.splits[split]);
+    examples[split] = dataset.splits[split]!;
+    divisors[split] = divisorOf(config, dataset.splits[split]!);
   }
   return {
     engine,

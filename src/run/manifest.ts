@@ -27,8 +27,8 @@ export function manifestOf(experiment: Experiment): ManifestContent {
       scaling: { divisor: transform.divisor, mean: [...transform.mean], std: [...transform.std] },
       counts: {
         train: splits.train.count,
-        validation: splits.validation.count,
-        test: splits.test.count,
+        validation: splits['validation']?.count ?? 0,
+        test: splits['test']?.count ?? 0,
       },
       chunk,
       lanes: config.lanes,

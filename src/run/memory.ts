@@ -78,7 +78,7 @@ export function requireMemory(
 
 /** Examples of the largest chunk that occurs. */
 function usedChunk({ config, dataset, chunk }: Experiment): number {
-  return Math.min(chunk, Math.max(...config.splits.map((split) => dataset.splits[split].count)));
+  return Math.min(chunk, Math.max(...config.splits.map((split) => dataset.splits[split]!.count)));
 }
 
 /** By bisection; 0 where not even one example fits. */

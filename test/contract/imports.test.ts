@@ -15,7 +15,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'engines/onnxruntime': ['engines', 'graph', 'num'],
   'engines/native': ['engines', 'graph', 'num'],
   models: ['graph', 'num', 'data/types.ts'],
-  formats: ['data/types.ts', 'data/user/types.ts', 'data/files.ts'],
+  formats: ['num'],
   data: ['formats', 'num'],
   trajectory: ['formats', 'data', 'num'],
   optim: ['num'],
@@ -33,7 +33,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Folders that run in a browser too: no Node modules. */
-const browserSafe = ['errors', 'num', 'graph', 'autodiff', 'quadrature', 'ledger', 'analysis'];
+const browserSafe = ['errors', 'num', 'formats', 'graph', 'autodiff', 'quadrature', 'ledger', 'analysis'];
 
 interface Import {
   readonly from: string;
