@@ -39,11 +39,9 @@ export function splitDataset(raw: RawDataset, options: SplitOptions): Dataset {
     fold(subsetKey, 'validation'),
   );
   const drawn = validation.indices.length > 0 ? { validation: select(validation) } : {};
-  const selections = {
-    ...{ train, validation, test: none(raw.pool) },
-    ...mapValues(raw.sets, all),
-    validation,
-  };
+  const others = Object.entries(raw.sets).filter(([set]) => set !== 'validation');
+  const wholeOthers = Object.fromEntries(others.map(([set, examples]) => [set, all(examples)]));
+  const selections = { train, validation, test: none(raw.pool), ...wholeOthers };
   return {
     name: raw.name,
     classes: raw.classes,
@@ -76,10 +74,6 @@ function wholeSplits(
 const all = (source: Examples): Selection => ({ source, indices: ascending(source.count) });
 
 const none = (source: Examples): Selection => ({ source, indices: new Uint32Array(0) });
-
-function mapValues<A, B>(record: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
-}
 
 const ascending = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, i) => i);
 
