@@ -11,14 +11,14 @@ import {
   type Evidence,
   type OnnxSummary,
   type ReadOptions,
-} from '../graph/onnx/index.js';
+} from '../onnx/index.js';
 import { importedModel } from '../models/imported.js';
 import { modelNamed } from '../models/registry.js';
 import type { Model } from '../models/types.js';
 import type { Manifest } from '../store/manifest.js';
 import { isModelFile } from './paths.js';
 
-export type { OnnxPort, OnnxSummary, OnnxTensor } from '../graph/onnx/index.js';
+export type { OnnxPort, OnnxSummary, OnnxTensor } from '../onnx/index.js';
 
 /** A network and where it comes from. */
 export interface Network {

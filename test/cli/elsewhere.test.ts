@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { writeOnnx } from '../../src/graph/onnx/index.js';
+import { writeOnnx } from '../../src/onnx/index.js';
 import { checkConfig } from '../../src/run/config-file.js';
 import { openExperiment } from '../../src/run/experiment.js';
 import { openRun } from '../../src/store/open.js';

@@ -9,15 +9,16 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   num: [],
   graph: ['num'],
+  onnx: ['graph', 'num'],
   autodiff: ['graph', 'num'],
   engines: ['graph', 'num'],
   'engines/reference': ['engines', 'graph', 'num'],
-  'engines/onnxruntime': ['engines', 'graph', 'num'],
+  'engines/onnxruntime': ['engines', 'onnx', 'graph', 'num'],
   'engines/native': ['engines', 'graph', 'num'],
-  models: ['graph', 'num', 'data/types.ts'],
   formats: ['num'],
+  models: ['graph', 'onnx', 'num', 'data/types.ts'],
   data: ['formats', 'num'],
-  trajectory: ['formats', 'data', 'num'],
+  trajectory: ['formats', 'graph', 'onnx', 'data', 'ledger', 'num'],
   optim: ['num'],
   quadrature: ['num'],
   ledger: ['quadrature', 'num'],
@@ -25,7 +26,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   analysis: ['num', 'ledger/types.ts'],
   figures: ['analysis', 'num'],
   run: [
-    'num', 'graph', 'autodiff', 'engines', 'engines/reference', 'engines/onnxruntime', 'engines/native',
+    'num', 'graph', 'onnx', 'autodiff', 'engines', 'engines/reference', 'engines/onnxruntime', 'engines/native',
     'models', 'formats', 'data', 'trajectory', 'optim', 'quadrature', 'ledger', 'store', 'analysis', 'figures',
   ], // prettier-ignore
   cli: ['run', 'figures', 'analysis', 'store'],
@@ -33,7 +34,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Folders that run in a browser too: no Node modules. */
-const browserSafe = ['errors', 'num', 'formats', 'graph', 'autodiff', 'quadrature', 'ledger', 'analysis'];
+const browserSafe = ['errors', 'num', 'formats', 'graph', 'onnx', 'autodiff', 'quadrature', 'ledger', 'analysis'];
 
 interface Import {
   readonly from: string;

@@ -1,6 +1,6 @@
 import { axisAttribute, intsAttribute } from '../../../graph/attributes.js';
-import { dataTypeCode } from '../../../graph/onnx/dtypes.js';
-import type { LoweringTable } from '../../../graph/onnx/standard/lowering.js';
+import { dataTypeCode } from '../../../onnx/dtypes.js';
+import type { LoweringTable } from '../../../onnx/standard/lowering.js';
 import { aroundAxis } from '../../../graph/shapes.js';
 import { sizeOf } from '../../../graph/types.js';
 

@@ -1,6 +1,6 @@
-import { standardOperators } from '../../../graph/onnx/standard/index.js';
-import type { Lowering } from '../../../graph/onnx/standard/lowering.js';
-import { activationGradients } from './activation-grad.js';
+import { standardOperators } from '../../../onnx/standard/index.js';
+import type { Lowering } from '../../../onnx/standard/lowering.js';
+import { activationGradients } from './activations.js';
 import { convolutionGradients } from './convolution-grad.js';
 import { gatherGradients } from './gather-grad.js';
 import { losses } from './loss.js';

@@ -1,8 +1,8 @@
 import { sizeOf } from '../../../graph/types.js';
-import type { Emitter } from '../../../graph/onnx/standard/emitter.js';
-import type { Lowering, LoweringTable } from '../../../graph/onnx/standard/lowering.js';
-import { epsilonOf } from '../../../graph/onnx/standard/normalization.js';
-import { reduce } from '../../../graph/onnx/standard/reduction.js';
+import type { Emitter } from '../../../onnx/standard/emitter.js';
+import type { Lowering, LoweringTable } from '../../../onnx/standard/lowering.js';
+import { epsilonOf } from '../../../onnx/standard/normalization.js';
+import { reduce } from '../../../onnx/standard/reduction.js';
 import type { Frame } from './normalization-frame.js';
 import { frameOf } from './normalization-frame.js';
 import { reshape } from './taps.js';

@@ -1,5 +1,5 @@
 import { averagePool, averagePoolGrad } from './average-pool.js';
-import type { LoweringTable } from '../../../graph/onnx/standard/lowering.js';
+import type { LoweringTable } from '../../../onnx/standard/lowering.js';
 import { maxPool, maxPoolGrad } from './max-pool.js';
 
 /** Pooling and its gradients. */

@@ -1,5 +1,5 @@
-import type { LoweringTable } from '../../../graph/onnx/standard/lowering.js';
-import { reduce, softmaxAxis } from '../../../graph/onnx/standard/reduction.js';
+import type { LoweringTable } from '../../../onnx/standard/lowering.js';
+import { reduce, softmaxAxis } from '../../../onnx/standard/reduction.js';
 
 export const softmaxGradients: LoweringTable = {
   /** dx = y (dy - Σ dy y) along the axis. */
