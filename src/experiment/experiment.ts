@@ -1,8 +1,8 @@
 import { differentiate } from '../autodiff/differentiate.js';
 import { iterationsPerEpoch, requireOrderFits } from '../data/batches.js';
 import { loadDataset } from '../data/load.js';
-import { narrowed } from '../data/narrow.js';
-import { trajectoryEvidence } from '../data/trajectory/evidence.js';
+import { narrowed } from '../data/shared.js';
+import { trajectoryEvidence } from '../trajectory/evidence.js';
 import type { Dataset } from '../data/types.js';
 import type { Engine } from '../engines/types.js';
 import { UsageError } from '../errors.js';
@@ -162,7 +162,7 @@ export function objectivePlan(experiment: Experiment, engine = experiment.engine
     engine,
     size: layout.size,
     objectives: config.measure.map((name) => {
-      const examples = dataset.splits[name as keyof typeof dataset.splits];
+      const examples = dataset.splits[name]!;
       return { name, parts: [{ name: 'all', examples }], divisor: divisorOf(config, examples) };
     }),
     chunk,

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { readCheckpoint } from '../data/trajectory/checkpoints.js';
+import { readCheckpoint } from '../trajectory/checkpoints.js';
 import { UsageError } from '../errors.js';
 import type { Parameter } from '../graph/types.js';
 import type { ParameterLayout } from '../ledger/types.js';

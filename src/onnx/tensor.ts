@@ -3,7 +3,7 @@ import type { DType } from '../graph/types.js';
 import { bytesPerElement, dataTypeName, type OnnxDType } from './dtypes.js';
 import type { Tensor } from './onnx_pb.js';
 import { Tensor_DataLocation } from './onnx_pb.js';
-import { halfToNumber } from './half.js';
+import { halfToNumber } from '../num/half.js';
 import { mostAxes, type StaticTensor } from './static-tensor.js';
 
 /** Bytes of a file beside the model, by its location as the model names it. */

@@ -15,8 +15,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'engines/reference': ['engines', 'graph', 'num'],
   'engines/onnxruntime': ['engines', 'onnx', 'graph', 'num'],
   'engines/native': ['engines', 'graph', 'num'],
+  formats: ['num'],
   models: ['graph', 'onnx', 'num', 'data/types.ts'],
-  data: ['num'],
+  data: ['formats', 'num'],
+  trajectory: ['formats', 'graph', 'onnx', 'data', 'ledger', 'num'],
   optim: ['num'],
   quadrature: ['num'],
   ledger: ['quadrature', 'num'],
@@ -63,7 +65,17 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Folders that run in a browser too: no Node modules. */
-const browserSafe = ['errors', 'num', 'graph', 'onnx', 'autodiff', 'quadrature', 'ledger', 'analysis'];
+const browserSafe = [
+  'errors',
+  'num',
+  'formats',
+  'graph',
+  'onnx',
+  'autodiff',
+  'quadrature',
+  'ledger',
+  'analysis',
+];
 
 interface Import {
   readonly from: string;

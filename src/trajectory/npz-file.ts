@@ -1,4 +1,4 @@
-import type { ByteSource } from '../formats/bytes.js';
+import type { ByteSource } from '../formats/source.js';
 import { arrayFromBytes } from '../formats/array.js';
 import { NpzArrayStream, readNpzArray, readNpzDirectory } from '../formats/npz.js';
 import { readNpyHeader } from '../formats/npy.js';
@@ -41,7 +41,7 @@ export async function openNpyTheta(source: ByteSource): Promise<RowFile> {
         requireFloat32(header, source.name);
         const row = async (t: number) => {
           const bytes = await source.read(header.offset + 4 * t * width, 4 * width);
-          return arrayFromBytes('float32', [width], bytes, header.bigEndian).data as Float32Array;
+          return arrayFromBytes('float32', [width], bytes, header).data as Float32Array;
         };
         resolve({ shape: header.shape, row });
       }),
@@ -80,7 +80,7 @@ class NpzRows implements RowArray {
     let bytes = new Uint8Array(0);
     for (; this.#next <= t; this.#next++) bytes = new Uint8Array(await this.stream.take(4 * width));
     if (this.#next === this.shape[0]) await this.stream.finish();
-    return arrayFromBytes('float32', [width], bytes, this.bigEndian).data as Float32Array;
+    return arrayFromBytes('float32', [width], bytes, { bigEndian: this.bigEndian }).data as Float32Array;
   }
 
   async #restart(): Promise<void> {

@@ -1,4 +1,5 @@
-import { misfit } from '../formats/damaged.js';
+import { fileSource } from '../data/files.js';
+import { misfit } from '../formats/source.js';
 import { openHdf5 } from '../formats/hdf5.js';
 import type { Hdf5File } from '../formats/hdf5.js';
 import { layoutSize, listed, requireFinite, requireRows, sameShape, sizeOf } from './layout.js';
@@ -13,7 +14,8 @@ export async function tensorFlowTrajectory(
   path: string,
   layout: readonly TensorShape[],
 ): Promise<Trajectory> {
-  const file = await openHdf5(path);
+  const source = await fileSource(path);
+  const file = await openHdf5(source);
   try {
     const rows = weightRows(file, path, layout);
     const order = elementOrder(storedTensors(file, path), layout, path);
@@ -22,7 +24,7 @@ export async function tensorFlowTrajectory(
       iteration: Array.from({ length: rows }, (_, t) => t),
       row: (t) =>
         new Promise((resolve) => {
-          const stored = file.row('all_weights', t);
+          const stored = file.arrays.get('all_weights')!.read(t, t + 1).data as Float32Array;
           const theta = order === null ? stored : Float32Array.from(order, (from) => stored[from]!);
           requireFinite(theta, layout, path, t);
           resolve(theta);
@@ -37,13 +39,13 @@ export async function tensorFlowTrajectory(
 
 /** T + 1, once `all_weights` is known to fit. */
 function weightRows(file: Hdf5File, path: string, layout: readonly TensorShape[]): number {
-  const weights = file.describe('all_weights');
+  const weights = file.arrays.get('all_weights');
   const size = layoutSize(layout);
   const [rows, width] = weights?.shape ?? [];
-  if (rows === undefined || width !== size || weights!.shape.length !== 2 || !/^<f4?$/.test(weights!.dtype)) {
+  if (rows === undefined || width !== size || weights!.shape.length !== 2 || weights!.dtype !== 'float32') {
     throw misfit(
       path,
-      weights ? `all_weights ${weights.dtype} [${weights.shape.join(', ')}]` : 'no array all_weights',
+      weights ? `all_weights ${weights.storedType} [${weights.shape.join(', ')}]` : 'no array all_weights',
       `all_weights float32 [rows, ${size}]`,
       'give the model that this trajectory was recorded with',
     );

@@ -1,11 +1,8 @@
-import { arrayFromBytes } from './array.js';
-import type { NdArray } from './array.js';
-import type { ByteSource } from './bytes.js';
-import { damaged } from './damaged.js';
-import { npyHeaderSpan, npyPreambleBytes, parseNpyHeader } from './npy.js';
-import type { NpyHeader } from './npy.js';
-import { readZipDirectory, zipEntryPieces } from './zip.js';
-import type { ZipEntry } from './zip.js';
+import { strFromU8 } from 'fflate';
+import { arrayFromBytes, type NdArray } from './array.js';
+import { npyHeaderSpan, npyPreambleBytes, parseNpyHeader, type NpyHeader } from './npy.js';
+import { damaged, type ByteSource } from './source.js';
+import { readZipDirectory, zipEntryPieces, type ZipEntry } from './zip.js';
 
 /** The arrays of an `.npz` archive by name; entries that are no `.npy` files are passed over. Throws DataError for damage. */
 export async function readNpzDirectory(source: ByteSource): Promise<ReadonlyMap<string, ZipEntry>> {
@@ -33,7 +30,7 @@ export class NpzArrayStream {
     const preamble = await this.take(Math.min(npyPreambleBytes, entry.size));
     const { from, to } = npyHeaderSpan(preamble, this.#file);
     const rest = await this.take(Math.max(0, to - preamble.length));
-    const text = Buffer.concat([preamble.subarray(from), rest]).toString('latin1');
+    const text = strFromU8(preamble.subarray(from), true) + strFromU8(rest, true);
     const header = parseNpyHeader(text, this.#file);
     if (entry.size === to + header.bytes) return header;
     throw damaged(
@@ -77,8 +74,9 @@ export class NpzArrayStream {
 export async function readNpzArray(source: ByteSource, entry: ZipEntry): Promise<NdArray> {
   const stream = new NpzArrayStream(source, entry);
   try {
-    const { dtype, shape, bigEndian, bytes } = await stream.header(entry);
-    const array = arrayFromBytes(dtype, shape, await stream.take(bytes), bigEndian);
+    const header = await stream.header(entry);
+    const { dtype, shape, bytes } = header;
+    const array = arrayFromBytes(dtype, shape, await stream.take(bytes), header);
     await stream.finish();
     return array;
   } finally {

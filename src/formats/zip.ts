@@ -1,7 +1,6 @@
-import { Readable } from 'node:stream';
-import { crc32, createInflateRaw } from 'node:zlib';
-import type { ByteSource } from './bytes.js';
-import { damaged, misfit } from './damaged.js';
+import { Inflate, strFromU8 } from 'fflate';
+import { requireCredible } from './array.js';
+import { damaged, misfit, type ByteSource } from './source.js';
 
 /** One file inside a zip archive. */
 export interface ZipEntry {
@@ -18,9 +17,6 @@ const endRecordBytes = 22;
 const maxCommentBytes = 65_535;
 /** Largest table of contents that is accepted. */
 const maxDirectoryBytes = 2 ** 24;
-/** An entry above this size may be at most `maxRatio` times its compressed size: numbers do not compress like zip bombs. */
-const freeSize = 2 ** 26;
-const maxRatio = 100;
 
 const viewOf = (bytes: Uint8Array) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
@@ -85,7 +81,7 @@ function parseEntry(view: DataView, at: number, file: string): ParsedEntry {
   const extraLength = view.getUint16(at + 30, true);
   const length = 46 + nameLength + extraLength + view.getUint16(at + 32, true);
   if (!fits(at + length)) throw damaged(file, 'a broken table of contents', 'a whole zip archive');
-  const name = new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset + at + 46, nameLength));
+  const name = strFromU8(new Uint8Array(view.buffer, view.byteOffset + at + 46, nameLength));
   const large = largeFields(view, at + 46 + nameLength, extraLength);
   const field = (place: number) => {
     const value = view.getUint32(at + place, true);
@@ -132,17 +128,13 @@ function checkEntry(entry: ParsedEntry['entry'], source: ByteSource): ZipEntry {
       `what fits into ${source.size} bytes`,
     );
   }
-  if (entry.size > Math.max(freeSize, maxRatio * entry.compressedSize)) {
-    throw damaged(
-      file,
-      `${entry.size} bytes claimed from ${entry.compressedSize} compressed ones (a zip bomb?)`,
-      `at most ${maxRatio} times the compressed size`,
-    );
-  }
+  requireCredible(entry.size, entry.compressedSize, file);
   return entry;
 }
 
 const pieceBytes = 2 ** 20;
+/** Compressed bytes that are decompressed at once; what comes of them is at most about a thousand times as long. */
+const compressedPieceBytes = 2 ** 14;
 
 async function* storedPieces(
   source: ByteSource,
@@ -151,6 +143,20 @@ async function* storedPieces(
 ): AsyncGenerator<Uint8Array, void> {
   for (let at = 0; at < size; at += pieceBytes)
     yield source.read(offset + at, Math.min(pieceBytes, size - at));
+}
+
+/** CRC-32 of each byte value (polynomial 0xedb88320). */
+const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  return crc;
+});
+
+/** CRC-32 of bytes that follow others whose CRC-32 is `crc`. */
+function crc32(bytes: Uint8Array, crc: number): number {
+  let state = ~crc;
+  for (let i = 0; i < bytes.length; i++) state = (state >>> 8) ^ crcTable[(state ^ bytes[i]!) & 255]!;
+  return ~state >>> 0;
 }
 
 /** The contents of an entry, piece by piece. Throws DataError where it is damaged, longer than claimed, or its CRC differs. */
@@ -176,15 +182,20 @@ async function* inflated(
   pieces: AsyncGenerator<Uint8Array, void>,
   file: string,
 ): AsyncGenerator<Uint8Array, void> {
-  const input = Readable.from(pieces);
-  const output = createInflateRaw({ chunkSize: pieceBytes });
-  input.on('error', (error) => output.destroy(error));
-  try {
-    for await (const piece of input.pipe(output)) yield piece as Uint8Array;
-  } catch (cause) {
-    throw damaged(file, 'contents that cannot be decompressed', 'a whole zip archive', cause);
-  } finally {
-    input.destroy();
-    output.destroy();
+  let ready: Uint8Array[] = [];
+  const inflate = new Inflate((piece) => ready.push(piece));
+  const push = (compressed: Uint8Array, last: boolean): Uint8Array[] => {
+    ready = [];
+    try {
+      inflate.push(compressed, last);
+    } catch (cause) {
+      throw damaged(file, 'contents that cannot be decompressed', 'a whole zip archive', cause);
+    }
+    return ready.filter(({ length }) => length > 0);
+  };
+  for await (const piece of pieces) {
+    for (let at = 0; at < piece.length; at += compressedPieceBytes)
+      yield* push(piece.subarray(at, at + compressedPieceBytes), false);
   }
+  yield* push(new Uint8Array(0), true);
 }

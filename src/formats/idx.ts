@@ -1,6 +1,5 @@
-import { DataError } from '../../errors.js';
-import { arrayFromBytes, checkedBytes } from './array.js';
-import type { ElementType, NdArray } from './array.js';
+import { DataError } from '../errors.js';
+import { arrayFromBytes, checkedBytes, type ElementType, type NdArray } from './array.js';
 
 /** Element types of the IDX format by the third byte of its magic number. */
 const typeCodes: ReadonlyMap<number, ElementType> = new Map([
@@ -43,5 +42,5 @@ export function readIdx(bytes: Uint8Array, file: string): NdArray {
     const relation = bytes.length < expected ? 'truncated' : 'trailing bytes';
     refuse(file, `${bytes.length} bytes (${relation})`, `${expected} bytes for shape [${shape.join(', ')}]`);
   }
-  return arrayFromBytes(dtype, shape, bytes.subarray(header), true);
+  return arrayFromBytes(dtype, shape, bytes.subarray(header), { bigEndian: true });
 }

@@ -1,5 +1,5 @@
 import type { NdArray } from '../formats/array.js';
-import { misfit } from '../formats/damaged.js';
+import { misfit } from '../formats/source.js';
 
 /** Most rows that a trajectory may number. */
 const maxCount = 2 ** 24;

@@ -1,7 +1,6 @@
-import { arrayFromBytes, checkedBytes } from './array.js';
-import type { ElementType, NdArray } from './array.js';
-import type { ByteSource } from './bytes.js';
-import { damaged, misfit } from './damaged.js';
+import { strFromU8 } from 'fflate';
+import { arrayFromBytes, checkedBytes, type ElementType, type NdArray } from './array.js';
+import { damaged, misfit, type ByteSource } from './source.js';
 
 /** Largest header that is accepted; numpy's own stays below 1 KiB for plain arrays. */
 const maxHeaderBytes = 65_536;
@@ -14,13 +13,15 @@ export interface NpyHeader {
   readonly dtype: ElementType;
   readonly shape: readonly number[];
   readonly bigEndian: boolean;
+  /** First axis fastest (`fortran_order`). */
+  readonly columnMajor: boolean;
   /** Bytes of the elements. */
   readonly bytes: number;
 }
 
 /** Element types by numpy's kind and width. */
 const typeNames: ReadonlyMap<string, ElementType> = new Map([
-  ['b1', 'uint8'],
+  ['b1', 'bool'],
   ['u1', 'uint8'],
   ['i1', 'int8'],
   ['u2', 'uint16'],
@@ -29,6 +30,7 @@ const typeNames: ReadonlyMap<string, ElementType> = new Map([
   ['i4', 'int32'],
   ['u8', 'uint64'],
   ['i8', 'int64'],
+  ['f2', 'float16'],
   ['f4', 'float32'],
   ['f8', 'float64'],
 ]);
@@ -73,18 +75,21 @@ export function parseNpyHeader(text: string, file: string): NpyHeader {
       'convert with .astype',
     );
   }
-  if (fortran === 'True') {
-    throw misfit(file, 'columns first', 'rows first', 'save numpy.ascontiguousarray(array)');
-  }
   const shape = extents!.split(',').map((extent) => extent.trim()).filter((extent) => extent !== '').map(Number); // prettier-ignore
-  return { dtype, shape, bigEndian: order === '>', bytes: checkedBytes(dtype, shape, file) };
+  return {
+    dtype,
+    shape,
+    bigEndian: order === '>',
+    columnMajor: fortran === 'True',
+    bytes: checkedBytes(dtype, shape, file),
+  };
 }
 
 /** Header and offset of the first element of an `.npy` file. Throws DataError where header and length do not agree. */
 export async function readNpyHeader(source: ByteSource): Promise<NpyHeader & { offset: number }> {
   const preamble = await source.read(0, Math.min(npyPreambleBytes, source.size));
   const { from, to } = npyHeaderSpan(preamble, source.name);
-  const text = Buffer.from(await source.read(from, to - from)).toString('latin1');
+  const text = strFromU8(await source.read(from, to - from), true);
   const header = parseNpyHeader(text, source.name);
   if (source.size !== to + header.bytes) {
     throw damaged(
@@ -98,6 +103,7 @@ export async function readNpyHeader(source: ByteSource): Promise<NpyHeader & { o
 
 /** Reads a whole `.npy` file. Throws DataError where header and length do not agree. */
 export async function readNpy(source: ByteSource): Promise<NdArray> {
-  const { dtype, shape, bigEndian, bytes, offset } = await readNpyHeader(source);
-  return arrayFromBytes(dtype, shape, await source.read(offset, bytes), bigEndian);
+  const header = await readNpyHeader(source);
+  const { dtype, shape, bytes, offset } = header;
+  return arrayFromBytes(dtype, shape, await source.read(offset, bytes), header);
 }

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
-import { fileSource } from '../formats/bytes.js';
-import type { ByteSource } from '../formats/bytes.js';
-import { misfit } from '../formats/damaged.js';
+import { fileSource } from '../data/files.js';
+import type { ByteSource } from '../formats/source.js';
+import { misfit } from '../formats/source.js';
 import { checkpointTrajectory } from './checkpoints.js';
 import { openNpyTheta, openNpz } from './npz-file.js';
 import { openSafetensors } from './safetensors-file.js';

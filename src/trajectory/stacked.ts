@@ -1,4 +1,4 @@
-import { misfit } from '../formats/damaged.js';
+import { misfit } from '../formats/source.js';
 import {
   layoutSize,
   listed,

@@ -1,11 +1,10 @@
-import { checkedBytes } from './array.js';
-import type { ElementType } from './array.js';
-import type { ByteSource } from './bytes.js';
-import { damaged, misfit } from './damaged.js';
+import { strFromU8 } from 'fflate';
+import { checkedBytes, type ElementType } from './array.js';
+import { damaged, misfit, type ByteSource } from './source.js';
 
 /** Where one tensor of a safetensors file stands. */
 export interface SafetensorsEntry {
-  /** Null: a type without a counterpart here, such as BF16. */
+  /** Null: a type without a counterpart here, such as F8_E4M3. */
   readonly dtype: ElementType | null;
   /** As the file calls it. */
   readonly storedType: string;
@@ -21,8 +20,9 @@ const maxHeaderBytes = 2 ** 24;
 const maxNesting = 1000;
 
 const typeNames: Readonly<Record<string, ElementType>> = {
-  U8: 'uint8', I8: 'int8', BOOL: 'uint8', U16: 'uint16', I16: 'int16', U32: 'uint32', I32: 'int32',
-  U64: 'uint64', I64: 'int64', F32: 'float32', F64: 'float64',
+  U8: 'uint8', I8: 'int8', BOOL: 'bool', U16: 'uint16', I16: 'int16', U32: 'uint32', I32: 'int32',
+  U64: 'uint64', I64: 'int64', 
+  F16: 'float16', BF16: 'bfloat16', F32: 'float32', F64: 'float64',
 }; // prettier-ignore
 
 /** Reads the table of a safetensors file, tensors by name. Throws DataError for damage and claims beyond the file's length. */
@@ -48,7 +48,7 @@ export async function readSafetensors(source: ByteSource): Promise<ReadonlyMap<s
 function parseHeader(bytes: Uint8Array, file: string): Record<string, unknown> {
   if (nesting(bytes) > maxNesting) throw damaged(file, 'a deeply nested header', 'a safetensors header');
   try {
-    const header: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const header: unknown = JSON.parse(strFromU8(bytes));
     if (typeof header === 'object' && header !== null && !Array.isArray(header)) {
       return header as Record<string, unknown>;
     }

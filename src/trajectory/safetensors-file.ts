@@ -1,6 +1,6 @@
-import { arrayFromBytes, elementTypes } from '../formats/array.js';
+import { arrayFromBytes, elementBytes } from '../formats/array.js';
 import type { NdArray } from '../formats/array.js';
-import type { ByteSource } from '../formats/bytes.js';
+import type { ByteSource } from '../formats/source.js';
 import { readSafetensors, requireFloat32 } from '../formats/safetensors.js';
 import type { SafetensorsEntry } from '../formats/safetensors.js';
 import { integersOf } from './integers.js';
@@ -35,6 +35,6 @@ export async function readFloats(source: ByteSource, offset: number, count: numb
 async function readTensor(source: ByteSource, entry: SafetensorsEntry, name: string): Promise<NdArray> {
   const { dtype, shape, offset } = entry;
   if (dtype === null) requireFloat32(entry, `${source.name}(${name})`);
-  const bytes = sizeOf(shape) * elementTypes[dtype!].BYTES_PER_ELEMENT;
+  const bytes = sizeOf(shape) * elementBytes[dtype!];
   return arrayFromBytes(dtype!, shape, await source.read(offset, bytes));
 }

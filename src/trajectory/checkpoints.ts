@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileSource } from '../formats/bytes.js';
-import { misfit } from '../formats/damaged.js';
+import { fileSource } from '../data/files.js';
+import { misfit } from '../formats/source.js';
 import { readSafetensors, requireFloat32 } from '../formats/safetensors.js';
 import type { SafetensorsEntry } from '../formats/safetensors.js';
 import {

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isLossledgerError } from '../../errors.js';
-import { fileSource } from '../formats/bytes.js';
+import { isLossledgerError } from '../errors.js';
+import { fileSource } from '../data/files.js';
 import { readSafetensors } from '../formats/safetensors.js';
 import { checkpointFiles } from './checkpoints.js';
 import { sizeOf } from './layout.js';

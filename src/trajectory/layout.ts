@@ -1,5 +1,5 @@
-import { firstNonFinite } from '../../num/sums.js';
-import { misfit } from '../formats/damaged.js';
+import { firstNonFinite } from '../num/sums.js';
+import { misfit } from '../formats/source.js';
 import type { TensorShape } from './types.js';
 
 export const sizeOf = (shape: readonly number[]): number =>

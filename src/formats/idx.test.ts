@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DataError } from '../../errors.js';
+import { DataError } from '../errors.js';
 import { readIdx } from './idx.js';
 
 function idx(code: number, shape: readonly number[], body: readonly number[]): Uint8Array {
