@@ -23,7 +23,7 @@ function summaryOf(of: LedgerView): RunSummary {
 
 describe('audit of an objective', () => {
   it.each(['train', 'validation'])('re-derives the errors of %s from loss and rows', async (name) => {
-    const audit = auditObjective(view, name)!;
+    const audit = auditObjective(view, name);
     const loss = view.column('loss', name);
     let allocations = 0;
     let absolute = 0;
@@ -48,7 +48,7 @@ describe('audit of an objective', () => {
     const two = syntheticView({ segments: 2, objectives: ['train'] });
     const loss = Float64Array.of(3, 2.5, 2);
     const leftResidual = Float64Array.of(-1.2, -0.51);
-    const audit = auditObjective(withColumns(two, 'train', { loss, left_residual: leftResidual }), 'train')!;
+    const audit = auditObjective(withColumns(two, 'train', { loss, left_residual: leftResidual }), 'train');
     expect(audit.left.allocations).toBeCloseTo(-2.71, 12);
     expect(audit.left.totalErrorPercent).toBeCloseTo(-171, 10);
     expect(audit.left.meanIterationError).toBeCloseTo(0.855, 12);
@@ -69,7 +69,7 @@ describe('audit of an objective', () => {
             residual: base.column('residual', 'train').map((value) => value + leak),
           }),
           'train',
-        )!;
+        );
         expect(audit.chosen.totalErrorPercent).toBeCloseTo(percent, 8);
         expect(audit.balance).toBe(Math.abs(percent) <= 1 ? 'balanced' : 'unbalanced');
       }),
@@ -80,7 +80,7 @@ describe('audit of an objective', () => {
   it('does not balance when stored sums and stored residuals disagree', () => {
     const layerSums = view.column('layer_sums', 'train').slice();
     layerSums[5] = layerSums[5]! + 1e-6;
-    const audit = auditObjective(withColumns(view, 'train', { layer_sums: layerSums }), 'train')!;
+    const audit = auditObjective(withColumns(view, 'train', { layer_sums: layerSums }), 'train');
     expect(audit.chosen.totalErrorPercent).toBeLessThan(0.01);
     expect(audit.inconsistency).toBeCloseTo(1e-6, 12);
     expect(audit.balance).toBe('unbalanced');
@@ -91,8 +91,8 @@ describe('audit of an objective', () => {
     residual[3] = 0.0011;
     residual[4] = -0.0011;
     residual[5] = 0.001;
-    expect(auditObjective(withColumns(view, 'train', { residual }), 'train')!.overTolerance).toBe(2);
-    expect(auditObjective({ ...view, tolerance: null }, 'train')!.overTolerance).toBeNull();
+    expect(auditObjective(withColumns(view, 'train', { residual }), 'train').overTolerance).toBe(2);
+    expect(auditObjective({ ...view, tolerance: null }, 'train').overTolerance).toBeNull();
   });
 });
 

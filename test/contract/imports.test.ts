@@ -23,7 +23,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   quadrature: ['num'],
   ledger: ['quadrature', 'num'],
   store: ['num', 'ledger'],
-  analysis: ['num', 'ledger/types.ts'],
+  analysis: ['num', 'ledger'],
   figures: ['analysis', 'num'],
   objective: ['num', 'graph', 'engines', 'data', 'optim', 'quadrature', 'ledger', 'engines'],
   experiment: [

@@ -216,7 +216,7 @@ export function withColumns(
     ...view,
     column: <N extends SmallColumnName>(name: N, of?: string) => {
       const numbers = of === objective ? replaced[name] : undefined;
-      return (numbers ?? view.column(name, of)) as ColumnNumbers<N>;
+      return numbers ?? view.column(name, of);
     },
   };
 }
