@@ -76,7 +76,7 @@ function typicalDeviation(actual: ArrayLike<number>, expected: Float32Array | Fl
 
 async function exported(run: string, what: string): Promise<Float32Array | Float64Array> {
   const path = join(folder, `${what}.npy`);
-  await succeed(['export', run, '--what', what, '--split', 'train', '--format', 'npy', '--out', path]);
+  await succeed(['export', run, '--what', what, '--objective', 'train', '--format', 'npy', '--out', path]);
   return npyNumbers(readFileSync(path));
 }
 
