@@ -41,7 +41,7 @@ function defaultOf(key: ConfigKey, own: unknown): string {
 }
 
 function parseValue(key: ConfigKey, text: string): unknown {
-  if (key === 'splits') return text.split(',');
+  if (key === 'measure') return text === 'none' ? text : text.split(',');
   if (key === 'classWeights' && text !== 'none') return text.split(',').map(Number);
   if (textual.includes(key) || text.trim() === '' || Number.isNaN(Number(text))) return text;
   return Number(text);

@@ -1,5 +1,5 @@
 import type { RunConfig } from '../experiment/config/schema.js';
-import { defaultWorkers } from '../run/engines.js';
+import { defaultWorkers } from '../engines/registry.js';
 import { estimateRun } from '../experiment/estimate.js';
 import { openExperiment } from '../experiment/experiment.js';
 import { manifestOf } from '../experiment/manifest.js';

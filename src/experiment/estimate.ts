@@ -2,8 +2,8 @@ import type { Examples } from '../data/types.js';
 import { initialise } from '../models/initialise.js';
 import { key } from '../num/random.js';
 import { baseNodes } from '../quadrature/integrate.js';
-import { estimateBytes } from '../store/estimate.js';
-import { defaultWorkers } from '../run/engines.js';
+import { estimateBytes } from '../format/estimate.js';
+import { defaultWorkers } from '../engines/registry.js';
 import type { Experiment } from './experiment.js';
 import { objectivePlan } from './experiment.js';
 import { manifestOf } from './manifest.js';
@@ -14,7 +14,7 @@ import { median, timeEvaluations } from './rate.js';
 /** What a run will cost, before it starts. */
 export interface Estimate {
   readonly segments: number;
-  /** Gradients of all measured splits per segment, if no segment needs refinement. */
+  /** Gradients of all objectives per segment, if no segment needs refinement. */
   readonly gradientsPerSegment: number;
   readonly examplesPerSecond: number;
   readonly seconds: number;
@@ -38,7 +38,7 @@ export async function estimateRun(experiment: Experiment, options: EstimateOptio
   const { config, engine } = experiment;
   const workers = options.workers ?? defaultWorkers(engine.name);
   const examplesPerSecond = await measureRate(experiment, workers);
-  const measured = config.splits.reduce((total, split) => total + experiment.dataset.splits[split].count, 0);
+  const measured = measuredExamples(objectivePlan(experiment));
   const gradientsPerSegment = baseNodes(config.rule, config.subintervals).filter((s) => s > 0).length;
   const trained = experiment.recorded ? 0 : 3 * config.batchSize;
   const examples = config.iterations * (trained + (options.measure ? gradientsPerSegment * measured : 0));
@@ -55,11 +55,17 @@ export async function estimateRun(experiment: Experiment, options: EstimateOptio
   };
 }
 
+function measuredExamples({ objectives }: ObjectivePlan): number {
+  const parts = objectives.flatMap((objective) => objective.parts);
+  return parts.reduce((total, { examples }) => total + examples.count, 0);
+}
+
 /** Examples per second on a small part of the training data. */
 async function measureRate(experiment: Experiment, workers: number): Promise<number> {
   const chunk = Math.min(experiment.chunk, sampleChunk);
   const train = head(experiment.dataset.splits.train, 2 * chunk * workers);
-  const plan: ObjectivePlan = { ...objectivePlan(experiment), splits: ['train'], examples: { train }, chunk };
+  const objectives = [{ name: 'train', parts: [{ name: 'all', examples: train }] }];
+  const plan: ObjectivePlan = { ...objectivePlan(experiment), objectives, chunk };
   const evaluator = await Evaluator.start(plan, workers);
   try {
     const theta = Float64Array.from(initialise(experiment.parameters, key(0)));

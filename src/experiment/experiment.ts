@@ -1,20 +1,20 @@
 import { differentiate } from '../autodiff/differentiate.js';
 import { iterationsPerEpoch, requireOrderFits } from '../data/batches.js';
 import { loadDataset } from '../data/load.js';
-import { narrowed } from '../data/narrow.js';
-import { trajectoryEvidence } from '../data/trajectory/evidence.js';
-import type { Dataset, Examples } from '../data/types.js';
+import { narrowed } from '../data/shared.js';
+import { trajectoryEvidence } from '../trajectory/evidence.js';
+import type { Dataset } from '../data/types.js';
 import type { Engine } from '../engines/types.js';
 import { UsageError } from '../errors.js';
 import { attachLoss } from '../graph/loss.js';
 import type { Graph, Parameter } from '../graph/types.js';
 import { layoutOf } from '../ledger/layout.js';
-import type { MeasuredSplit, ParameterLayout } from '../ledger/types.js';
+import type { ParameterLayout } from '../ledger/types.js';
 import type { Model } from '../models/types.js';
 import { checkSettings } from '../quadrature/settings.js';
-import type { RunReader } from '../store/reader.js';
-import { measuredSplits, type RunConfig } from './config/schema.js';
-import { chooseEngine, precisionOf } from '../run/engines.js';
+import type { RunFolder } from '../store/folder.js';
+import type { RunConfig } from './config/schema.js';
+import { chooseEngine, precisionOf } from '../engines/registry.js';
 import { divisorOf, lossOf, requireFit } from './loss.js';
 import { openNetwork, reopenNetwork, type Network } from './network.js';
 import type { ObjectivePlan } from '../objective/evaluator.js';
@@ -26,7 +26,7 @@ import { inspectTrajectory, recordedOf, type Recorded } from './recorded.js';
 
 /** A configuration with whole paths, and with what follows from data and trajectory filled in. */
 export interface SettledConfig extends RunConfig {
-  readonly splits: MeasuredSplit[];
+  readonly measure: string[];
 }
 
 /** A configuration with all that it names brought together: data in memory, network, engine. */
@@ -49,7 +49,7 @@ export interface Experiment {
 }
 
 /** A run that exists: it keeps what it needs of model and trajectory. */
-export type StoredRun = Pick<RunReader, 'folder' | 'manifest' | 'status' | 'theta'>;
+export type StoredRun = Pick<RunFolder, 'folder' | 'manifest' | 'status' | 'theta'>;
 
 /** Loads and checks all that a configuration names; throws where it does not fit together. */
 export async function openExperiment(given: RunConfig, stored?: StoredRun): Promise<Experiment> {
@@ -100,20 +100,24 @@ async function recordedTrajectory(
     : inspectTrajectory(trajectory, layout, network.otherTensors);
 }
 
-/** Splits default to those that have examples; a recorded trajectory knows its own length. */
+/** What is measured defaults to what is usual and has examples; a recorded trajectory knows its own length. */
 function settle(config: RunConfig, { name, splits }: Dataset, recorded: Recorded | null): SettledConfig {
-  const filled = measuredSplits.filter((split) => splits[split].count > 0);
-  const missing = config.splits?.find((split) => !filled.includes(split));
+  const filled = Object.entries(splits).flatMap(([set, { count }]) => (count > 0 ? [set] : []));
+  const missing = config.measure?.find((set) => !filled.includes(set));
   if (missing === undefined) {
     const iterations = recorded?.iterations ?? config.iterations;
-    return { ...config, iterations, splits: config.splits ?? filled };
+    const usual = usuallyMeasured.filter((set) => filled.includes(set));
+    return { ...config, iterations, measure: config.measure ?? usual };
   }
   throw new UsageError({
-    given: `split ${missing}, of which data set ${name} has no examples`,
-    expected: `splits among ${filled.join(', ')}`,
-    remedy: 'leave it out of splits, draw one (validation: 1000), or save x_validation and y_validation',
+    given: `measure ${missing}, of which data set ${name} has no examples`,
+    expected: `sets among ${filled.join(', ')}`,
+    remedy: `leave it out of measure, draw one (validation: 1000), or save x_${missing} and y_${missing}`,
   });
 }
+
+/** Objectives that are measured unless the user says otherwise. */
+const usuallyMeasured = ['train', 'validation'];
 
 function checkControls(
   config: SettledConfig,
@@ -154,20 +158,15 @@ export function batchNormMode({
 /** The objective that measuring evaluates; `engine` replaces the experiment's own (to check one by another). */
 export function objectivePlan(experiment: Experiment, engine = experiment.engine.name): ObjectivePlan {
   const { config, dataset, layout, chunk } = experiment;
-  const examples: Partial<Record<MeasuredSplit, Examples>> = {};
-  const divisors: Partial<Record<MeasuredSplit, number>> = {};
-  for (const split of config.splits) {
-    examples[split] = dataset.splits[split];
-    divisors[split] = divisorOf(config, dataset.splits[split]);
-  }
   return {
     engine,
     size: layout.size,
-    splits: config.splits,
-    examples,
+    objectives: config.measure.map((name) => {
+      const examples = dataset.splits[name]!;
+      return { name, parts: [{ name: 'all', examples }], divisor: divisorOf(config, examples) };
+    }),
     chunk,
     lanes: config.lanes,
-    divisors,
     penalty: measuredPenalty(config, layout),
     gradientGraph: (count) => gradientGraph(experiment, count, false),
   };

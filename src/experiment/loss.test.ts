@@ -24,11 +24,11 @@ async function evaluate(settings: object): Promise<{ loss: number; gradient: Flo
   const plan = {
     engine: 'reference',
     size: 12,
-    splits: ['train'],
-    examples: { train },
+    objectives: [
+      { name: 'train', parts: [{ name: 'all', examples: train }], divisor: divisorOf(config, train) },
+    ],
     chunk: 4,
     lanes: 1,
-    divisors: { train: divisorOf(config, train) },
     gradientGraph: () => differentiate(attachLoss(network(), lossOf(config))),
   } as const;
   const evaluator = await Evaluator.start(plan, 1);

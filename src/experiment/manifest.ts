@@ -1,9 +1,15 @@
 import type { SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
-import type { Manifest, ManifestContent } from '../store/manifest.js';
+import type { Manifest, ManifestContent } from '../format/manifest.js';
 import { checkConfig } from './config/file.js';
-import { precisionOf } from '../run/engines.js';
-import { batchNormMode, openExperiment, type Experiment, type StoredRun } from './experiment.js';
+import { precisionOf } from '../engines/registry.js';
+import {
+  batchNormMode,
+  objectivePlan,
+  openExperiment,
+  type Experiment,
+  type StoredRun,
+} from './experiment.js';
 import { lossInWords, lossUnit } from './loss.js';
 import { requireData, withPlaces, type Places } from './places.js';
 import { version } from './version.js';
@@ -15,7 +21,7 @@ export function manifestOf(experiment: Experiment): ManifestContent {
   return {
     createdBy: `lossledger ${version}`,
     config: JSON.parse(JSON.stringify(config)) as Manifest['config'],
-    objective: {
+    definition: {
       loss: lossInWords(config),
       unit: lossUnit(config),
       reduction: config.reduction,
@@ -25,17 +31,17 @@ export function manifestOf(experiment: Experiment): ManifestContent {
       splitHash: dataset.splitHash,
       files: [...dataset.files],
       scaling: { divisor: transform.divisor, mean: [...transform.mean], std: [...transform.std] },
-      counts: {
-        train: splits.train.count,
-        validation: splits.validation.count,
-        test: splits.test.count,
-      },
+      counts: Object.fromEntries(Object.entries(splits).map(([name, { count }]) => [name, count])),
       chunk,
       lanes: config.lanes,
       batchNorm: batchNormMode(experiment),
       dropout: 'off',
       precision: precisionOf(engine.name),
     },
+    objectives: objectivePlan(experiment).objectives.map(({ name, parts }) => ({
+      name,
+      parts: parts.map((part) => ({ name: part.name, examples: part.examples.count })),
+    })),
     parameters: layout.tensors.map((tensor) => ({ ...tensor, shape: [...tensor.shape] })),
     layers: layout.layers.map((name, index) => ({ name, neurons: layout.neurons[index]! })),
     trajectory: {
@@ -51,7 +57,6 @@ export function manifestOf(experiment: Experiment): ManifestContent {
       maxSubintervals: config.maxSubintervals,
     },
     keep: config.keep,
-    splits: config.splits,
     engine: { name: engine.name, version: engine.version() },
     seed: config.seed,
   };
@@ -60,14 +65,14 @@ export function manifestOf(experiment: Experiment): ManifestContent {
 /** The experiment of a stored run, its files at `places`; refuses data that are no longer the ones it was made with. */
 export async function experimentOf(stored: StoredRun, places: Places = {}): Promise<Experiment> {
   const { manifest } = stored;
-  const settled = { engine: manifest.engine.name, chunk: manifest.objective.chunk };
+  const settled = { engine: manifest.engine.name, chunk: manifest.definition.chunk };
   const config = withPlaces(checkConfig({ ...manifest.config, ...settled }, 'the manifest'), places);
   requireData(config, manifest);
   const experiment = await openExperiment(config, stored);
   const { dataset, engine } = experiment;
   requireFiles(dataset.files, manifest, experiment.config.data);
-  if (dataset.splitHash !== manifest.objective.splitHash) {
-    throw changed('split', dataset.splitHash, manifest.objective.splitHash);
+  if (dataset.splitHash !== manifest.definition.splitHash) {
+    throw changed('split', dataset.splitHash, manifest.definition.splitHash);
   }
   if (engine.version() !== manifest.engine.version) {
     throw changed('engine', engine.version(), manifest.engine.version);
@@ -76,8 +81,8 @@ export async function experimentOf(stored: StoredRun, places: Places = {}): Prom
 }
 
 /** Each file by name, so that the message says which one is another. */
-function requireFiles(files: readonly SourceFile[], { objective }: Manifest, data: string): void {
-  for (const { name, sha256 } of objective.files) {
+function requireFiles(files: readonly SourceFile[], { definition }: Manifest, data: string): void {
+  for (const { name, sha256 } of definition.files) {
     const found = files.find((file) => file.name === name)?.sha256 ?? 'missing';
     if (found !== sha256) throw changed(`file ${name} of data ${data},`, found, sha256);
   }

@@ -77,8 +77,9 @@ export function requireMemory(
 }
 
 /** Examples of the largest chunk that occurs. */
-function usedChunk({ config, dataset, chunk }: Experiment): number {
-  return Math.min(chunk, Math.max(...config.splits.map((split) => dataset.splits[split].count)));
+function usedChunk(experiment: Experiment): number {
+  const parts = objectivePlan(experiment).objectives.flatMap((objective) => objective.parts);
+  return Math.min(experiment.chunk, Math.max(...parts.map(({ examples }) => examples.count)));
 }
 
 /** By bisection; 0 where not even one example fits. */

@@ -11,14 +11,14 @@ import {
   type Evidence,
   type OnnxSummary,
   type ReadOptions,
-} from '../graph/onnx/index.js';
+} from '../onnx/index.js';
 import { importedModel } from '../models/imported.js';
 import { modelNamed } from '../models/registry.js';
 import type { Model } from '../models/types.js';
-import type { Manifest } from '../store/manifest.js';
+import type { Manifest } from '../format/manifest.js';
 import { isModelFile } from './paths.js';
 
-export type { OnnxPort, OnnxSummary, OnnxTensor } from '../graph/onnx/index.js';
+export type { OnnxPort, OnnxSummary, OnnxTensor } from '../onnx/index.js';
 
 /** A network and where it comes from. */
 export interface Network {
@@ -59,17 +59,17 @@ function builtIn(name: string): Network {
 }
 
 /** The network of a stored run, from the bytes that the run folder keeps. */
-export async function reopenNetwork(folder: string, { objective, parameters }: Manifest): Promise<Network> {
-  if (objective.modelFiles.length === 0) return openNetwork(objective.model);
+export async function reopenNetwork(folder: string, { definition, parameters }: Manifest): Promise<Network> {
+  if (definition.modelFiles.length === 0) return openNetwork(definition.model);
   const bytes = await readModelFile(join(folder, keptModel));
   const names = new Set(parameters.map(({ name }) => name));
   const pathOf = (location: string): string => join(folder, keptData, location);
-  const network = importNetwork(objective.model, bytes, pathOf, { trained: (tensor) => names.has(tensor) });
+  const network = importNetwork(definition.model, bytes, pathOf, { trained: (tensor) => names.has(tensor) });
   const hashes = network.files.map((file) => file.sha256).join();
-  if (hashes === objective.modelFiles.map((file) => file.sha256).join()) return network;
+  if (hashes === definition.modelFiles.map((file) => file.sha256).join()) return network;
   throw new DataError({
     given: `${join(folder, keptModel)} with SHA-256 ${hashes}`,
-    expected: objective.modelFiles.map((file) => file.sha256).join(),
+    expected: definition.modelFiles.map((file) => file.sha256).join(),
     remedy: 'restore the file from a copy; `lca verify` names all that is damaged',
   });
 }

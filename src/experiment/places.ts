@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { datasetNames } from '../data/load.js';
 import type { SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
-import type { Manifest } from '../store/manifest.js';
+import type { Manifest } from '../format/manifest.js';
 import type { RunConfig } from './config/schema.js';
 
 /** Where the files are now that a stored run refers to; default where they were when it was made. */
@@ -21,10 +21,10 @@ export function withPlaces(config: RunConfig, { data, trajectory }: Places): Run
 }
 
 /** Throws DataError, naming the files and how to state their new place, where a run's own data are not there. */
-export function requireData({ data }: RunConfig, { objective }: Manifest): void {
+export function requireData({ data }: RunConfig, { definition }: Manifest): void {
   if (datasetNames.includes(data) || existsSync(data)) return;
   const missing = data.split(',').filter((path) => !existsSync(path));
-  if (missing.length > 0) throw moved('data', missing.join(', '), objective.files);
+  if (missing.length > 0) throw moved('data', missing.join(', '), definition.files);
 }
 
 /** The error of files that a run needs and that are not where they were. */

@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { openTrajectory } from '../data/trajectory/open.js';
+import { join } from 'node:path';
+import { sourceFile } from '../data/files.js';
+import { openTrajectory } from '../trajectory/open.js';
 import type { SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
 import type { ParameterLayout } from '../ledger/types.js';
-import type { Manifest } from '../store/manifest.js';
+import type { Manifest } from '../format/manifest.js';
 import type { RunWriter } from '../store/writer.js';
 import type { WorkControl } from '../run/control.js';
 import { moved } from './places.js';
@@ -83,10 +82,4 @@ async function filesOf(path: string): Promise<SourceFile[]> {
   const files: SourceFile[] = [];
   for (const name of names) files.push(await sourceFile(join(path, name)));
   return files;
-}
-
-async function sourceFile(path: string): Promise<SourceFile> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return { name: basename(path), sha256: hash.digest('hex') };
 }

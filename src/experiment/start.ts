@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
-import { readCheckpoint } from '../data/trajectory/checkpoints.js';
+import { readCheckpoint } from '../trajectory/checkpoints.js';
 import { UsageError } from '../errors.js';
 import type { Parameter } from '../graph/types.js';
 import type { ParameterLayout } from '../ledger/types.js';
 import { initialise } from '../models/initialise.js';
 import { key } from '../num/random.js';
 import { openRun } from '../store/open.js';
-import type { RunReader } from '../store/reader.js';
+import type { RunFolder } from '../store/folder.js';
 import type { RunConfig } from './config/schema.js';
 
 /**
@@ -17,7 +17,7 @@ export async function startingTheta(
   { init, seed }: RunConfig,
   parameters: readonly Parameter[],
   layout: ParameterLayout,
-  stored: Pick<RunReader, 'status' | 'theta'> | undefined,
+  stored: Pick<RunFolder, 'status' | 'theta'> | undefined,
 ): Promise<Float32Array> {
   if (init === null) return initialise(parameters, key(seed));
   if (stored !== undefined && stored.status.rows > 0) return stored.theta(0);

@@ -1,9 +1,17 @@
 import { NumericError } from '../errors.js';
-import { allocateRow } from './allocate.js';
-import type { LedgerRow, ParameterLayout } from './types.js';
 import { firstNonFinite } from '../num/sums.js';
 import { baseNodes, integrate } from '../quadrature/integrate.js';
 import type { Evaluation, IntegrationSettings } from '../quadrature/types.js';
+import { allocate } from './allocate.js';
+import { type LedgerRow, ledgerRow } from './columns.js';
+import { placeOf } from './layout.js';
+import type { ParameterLayout } from './types.js';
+
+/** Loss and gradient of one objective at one θ, with those of its parts. */
+export interface Evaluated extends Evaluation {
+  /** What each part contributes to the mean loss [parts]; left out: the objective is not divided. */
+  readonly parts?: readonly Evaluation[];
+}
 
 /** Everything that a range of segments is a pure function of. */
 export interface RangeInput {
@@ -12,29 +20,27 @@ export interface RangeInput {
   readonly to: number;
   /** θ_t [K], float32. */
   readonly theta: (row: number) => Promise<Float32Array>;
-  readonly evaluate: (theta: Float64Array) => Promise<readonly Evaluation[]>;
+  /** Loss and gradient of each objective at θ [K]. */
+  readonly evaluate: (theta: Float64Array) => Promise<readonly Evaluated[]>;
   readonly settings: IntegrationSettings;
   readonly layout: ParameterLayout;
-  /** Of the allocations in the rows. */
-  readonly precision: 'float32' | 'float64';
+  /** In which allocations are stored; default float32. */
+  readonly precision?: 'float32' | 'float64';
 }
 
 /** One measured segment: one ledger row per objective. */
 export interface MeasuredSegment {
+  /** t, from 0. */
   readonly segment: number;
-  /** Loss of each objective at θ_t and θ_{t+1}, nats. */
-  readonly lossStart: readonly number[];
-  readonly lossEnd: readonly number[];
+  /** In the order of the objectives. */
   readonly rows: readonly LedgerRow[];
-  readonly subintervals: number;
-  readonly evaluations: number;
 }
 
 /** One segment whose evaluations may already be under way. */
 interface Segment {
   readonly index: number;
   readonly delta: Float64Array;
-  readonly at: (s: number) => Promise<readonly Evaluation[]>;
+  readonly at: (s: number) => Promise<readonly Evaluated[]>;
 }
 
 /**
@@ -56,11 +62,11 @@ export async function* measureRange(input: RangeInput): AsyncGenerator<MeasuredS
 async function openSegment(
   input: RangeInput,
   index: number,
-  start: Promise<readonly Evaluation[]> | undefined,
+  start: Promise<readonly Evaluated[]> | undefined,
 ): Promise<Segment> {
   const [from, to] = await Promise.all([input.theta(index), input.theta(index + 1)]);
   const delta = motion(from, to);
-  const started = new Map<number, Promise<readonly Evaluation[]>>();
+  const started = new Map<number, Promise<readonly Evaluated[]>>();
   const evaluate = (s: number) => evaluateAt(input, index, pointAt(from, to, delta, s));
   if (start) started.set(0, start);
   for (const s of baseNodes(input.settings.rule, input.settings.subintervals)) {
@@ -69,7 +75,7 @@ async function openSegment(
     result.catch(() => undefined);
     started.set(s, result);
   }
-  const at = (s: number): Promise<readonly Evaluation[]> => {
+  const at = (s: number): Promise<readonly Evaluated[]> => {
     const result = started.get(s) ?? evaluate(s);
     // The ends are asked for again; an inner point is asked for once, and its gradients need not be kept.
     if (s !== 0 && s !== 1) started.delete(s);
@@ -97,14 +103,14 @@ async function evaluateAt(
   input: RangeInput,
   segment: number,
   theta: Float64Array,
-): Promise<readonly Evaluation[]> {
+): Promise<readonly Evaluated[]> {
   const evaluations = await input.evaluate(theta);
   for (const { loss, gradient } of evaluations) {
     if (!Number.isFinite(loss)) throw notFinite(segment, 'loss', 0, loss);
     const index = firstNonFinite(gradient);
     if (index >= 0) {
-      const tensor = input.layout.tensors.findLast(({ offset }) => offset <= index)!;
-      throw notFinite(segment, tensor.name, index - tensor.offset, gradient[index]!);
+      const place = placeOf(input.layout, index);
+      throw notFinite(segment, place.tensor, place.index, gradient[index]!);
     }
   }
   return evaluations;
@@ -122,26 +128,33 @@ function notFinite(iteration: number, tensor: string, index: number, value: numb
   );
 }
 
-async function measureSegment(input: RangeInput, segment: Segment): Promise<MeasuredSegment> {
-  const integral = await integrate(segment.at, segment.delta, input.settings);
-  const [start, end] = await Promise.all([segment.at(0), segment.at(1)]);
-  const rows = integral.meanGradient.map((meanGradient, objective) =>
-    allocateRow({
-      delta: segment.delta,
-      meanGradient,
-      startGradient: start[objective]!.gradient,
-      lossStart: start[objective]!.loss,
-      lossEnd: end[objective]!.loss,
-      layout: input.layout,
-      precision: input.precision,
-    }),
-  );
-  return {
-    segment: segment.index,
-    lossStart: start.map(({ loss }) => loss),
-    lossEnd: end.map(({ loss }) => loss),
-    rows,
-    subintervals: integral.subintervals,
-    evaluations: integral.evaluations,
-  };
+async function measureSegment(
+  { settings, layout, precision = 'float32' }: RangeInput,
+  { index, delta, at }: Segment,
+): Promise<MeasuredSegment> {
+  const { meanGradient, subintervals, evaluations } = await integrate(at, delta, settings);
+  const [start, end] = await Promise.all([at(0), at(1)]);
+  const rows = meanGradient.map((mean, objective) => {
+    const [from, to] = [start[objective]!, end[objective]!];
+    return ledgerRow(
+      allocate({
+        delta,
+        meanGradient: mean,
+        startGradient: from.gradient,
+        lossStart: from.loss,
+        lossEnd: to.loss,
+        partLossStart: partLosses(from),
+        partLossEnd: partLosses(to),
+        layout,
+        precision,
+        subintervals,
+        evaluations,
+      }),
+    );
+  });
+  return { segment: index, rows };
+}
+
+function partLosses({ loss, parts }: Evaluated): number[] {
+  return parts === undefined ? [loss] : parts.map((part) => part.loss);
 }

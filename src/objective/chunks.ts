@@ -1,6 +1,4 @@
-import type { MeasuredSplit } from '../ledger/types.js';
-
-/** A fixed slice [start, end) of a split, evaluated together; batch statistics are per chunk. */
+/** A fixed slice [start, end) of a part's examples, evaluated together; batch statistics are per chunk. */
 export interface Chunk {
   readonly start: number;
   readonly end: number;
@@ -8,7 +6,8 @@ export interface Chunk {
 
 /** A fixed sequence of chunks whose sums are added in order, in float64; lanes are then added in order. */
 export interface Lane {
-  readonly split: MeasuredSplit;
+  /** Index of the part, all objectives' parts numbered through. */
+  readonly part: number;
   readonly chunks: readonly Chunk[];
 }
 
@@ -20,12 +19,12 @@ export function chunksOf(count: number, chunk: number): Chunk[] {
   }));
 }
 
-/** Deals the chunks of one split to at most `lanes` lanes: neighbours together, lengths differing by at most one. */
-export function lanesOf(split: MeasuredSplit, chunks: readonly Chunk[], lanes: number): Lane[] {
+/** Deals the chunks of one part to at most `lanes` lanes: neighbours together, lengths differing by at most one. */
+export function lanesOf(part: number, chunks: readonly Chunk[], lanes: number): Lane[] {
   const used = Math.min(lanes, chunks.length);
   const edge = (lane: number) => Math.floor((lane * chunks.length) / used);
   return Array.from({ length: used }, (_, lane) => ({
-    split,
+    part,
     chunks: chunks.slice(edge(lane), edge(lane + 1)),
   }));
 }

@@ -1,6 +1,7 @@
 import type { Examples } from '../data/types.js';
+import { EngineError } from '../errors.js';
 import type { Graph } from '../graph/types.js';
-import type { MeasuredSplit } from '../ledger/types.js';
+import type { Evaluated } from '../ledger/measure-range.js';
 import { addInto } from '../num/sums.js';
 import type { L2Term } from '../optim/l2.js';
 import type { Evaluation } from '../quadrature/types.js';
@@ -8,21 +9,33 @@ import { chunkSizes, chunksOf, lanesOf, type Lane } from './chunks.js';
 import type { LaneTask, Slot } from './messages.js';
 import { WorkerPool } from './pool.js';
 
-/** What the objective is: fixed data, partition and network. Equal plans give bit-identical evaluations. */
+/** A subset of an objective's examples whose loss and gradient are kept apart. */
+export interface PlannedPart {
+  readonly name: string;
+  readonly examples: Examples;
+}
+
+/** A named mean loss over the examples of its parts. */
+export interface PlannedObjective {
+  readonly name: string;
+  /** One: the objective is not divided. */
+  readonly parts: readonly PlannedPart[];
+  /** What the sum over all examples is divided by; default their number. */
+  readonly divisor?: number;
+}
+
+/** What is evaluated: fixed data, partition and network. Equal plans give bit-identical evaluations. */
 export interface ObjectivePlan {
   readonly engine: string;
   /** K */
   readonly size: number;
-  /** Splits to evaluate, in the order of the results. */
-  readonly splits: readonly MeasuredSplit[];
-  readonly examples: Readonly<Partial<Record<MeasuredSplit, Examples>>>;
+  /** In the order of the results. */
+  readonly objectives: readonly PlannedObjective[];
   /** Examples of a chunk. */
   readonly chunk: number;
-  /** Lanes of each split. */
+  /** Lanes of each part. */
   readonly lanes: number;
-  /** What the sum over a split's examples is divided by; default their number. */
-  readonly divisors?: Readonly<Partial<Record<MeasuredSplit, number>>>;
-  /** Added to each split's mean loss and gradient; default none. */
+  /** Added to each objective's mean loss and gradient; default none. */
   readonly penalty?: L2Term | null;
   /** Loss-and-gradient graph for a chunk of so many examples. */
   readonly gradientGraph: (examples: number) => Graph;
@@ -34,12 +47,12 @@ const slotCount = 3;
 interface Flight {
   readonly slot: number;
   pending: number;
-  readonly resolve: (result: readonly Evaluation[]) => void;
+  readonly resolve: (result: readonly Evaluated[]) => void;
   readonly reject: (error: Error) => void;
 }
 
 /**
- * Evaluates mean loss and gradient of whole splits on worker threads. Sums run in an order fixed by the plan, so
+ * Evaluates mean loss and gradient of whole objectives on worker threads, part by part. Sums run in an order fixed by the plan, so
  * results do not depend on the number of workers or their speed.
  */
 export class Evaluator {
@@ -68,7 +81,7 @@ export class Evaluator {
         engine: plan.engine,
         graphs,
         lanes: evaluator.#lanes,
-        examples: plan.examples,
+        examples: plan.objectives.flatMap(({ parts }) => parts.map(({ examples }) => examples)),
         slots: evaluator.#slots,
       },
       workers,
@@ -77,8 +90,12 @@ export class Evaluator {
     return evaluator;
   }
 
-  /** Mean loss (nats) and gradient [K] of each split at θ [K], in the plan's order. Calls may overlap. */
-  async evaluate(theta: Float64Array): Promise<readonly Evaluation[]> {
+  /**
+   * Mean loss (in its unit) and gradient [K] of each objective at θ [K], in the plan's order. Calls may overlap.
+   *
+   * @throws EngineError where a worker fails, or the evaluator was closed.
+   */
+  async evaluate(theta: Float64Array): Promise<readonly Evaluated[]> {
     const slot = await this.#takeSlot();
     this.#slots[slot]!.theta.set(theta);
     const evaluation = this.#next++;
@@ -88,7 +105,9 @@ export class Evaluator {
     });
   }
 
+  /** Ends the workers; evaluations that are under way are rejected. */
   async close(): Promise<void> {
+    this.#fail(closed());
     await this.#pool?.close();
   }
 
@@ -105,25 +124,37 @@ export class Evaluator {
     const flight = this.#flights.get(evaluation);
     if (flight === undefined || --flight.pending > 0) return;
     this.#flights.delete(evaluation);
-    const result = this.#plan.splits.map((split) => this.#sumLanes(split, this.#slots[flight.slot]!));
+    const result = this.#sumObjectives(this.#slots[flight.slot]!);
     this.#free.push(flight.slot);
     this.#waiting.shift()?.();
     flight.resolve(result);
   }
 
-  #sumLanes(split: MeasuredSplit, slot: Slot): Evaluation {
+  #sumObjectives(slot: Slot): Evaluated[] {
+    let part = 0;
+    return this.#plan.objectives.map(({ parts, divisor = countOf(parts) }) => {
+      const sums = parts.map(() => this.#sumLanes(part++, divisor, slot));
+      const whole = sums.length === 1 ? sums[0]! : wholeOf(sums);
+      const { penalty } = this.#plan;
+      penalty?.addGradient(slot.theta, whole.gradient);
+      const loss = whole.loss + (penalty?.loss(slot.theta) ?? 0);
+      return sums.length === 1
+        ? { loss, gradient: whole.gradient }
+        : { loss, gradient: whole.gradient, parts: sums };
+    });
+  }
+
+  /** A part's share of its objective's mean loss and gradient: its lanes added in order. */
+  #sumLanes(part: number, divisor: number, slot: Slot): Evaluation {
     const gradient = new Float64Array(this.#plan.size);
     let loss = 0;
     this.#lanes.forEach((lane, index) => {
-      if (lane.split !== split) return;
+      if (lane.part !== part) return;
       loss += slot.losses[index]!;
       addInto(gradient, slot.gradients[index]!);
     });
-    const divisor = this.#plan.divisors?.[split] ?? this.#plan.examples[split]!.count;
     for (let k = 0; k < gradient.length; k++) gradient[k]! /= divisor;
-    const { penalty } = this.#plan;
-    penalty?.addGradient(slot.theta, gradient);
-    return { loss: loss / divisor + (penalty?.loss(slot.theta) ?? 0), gradient };
+    return { loss: loss / divisor, gradient };
   }
 
   #fail(error: Error): void {
@@ -134,8 +165,28 @@ export class Evaluator {
   }
 }
 
-function planLanes({ splits, examples, chunk, lanes }: ObjectivePlan): Lane[] {
-  return splits.flatMap((split) => lanesOf(split, chunksOf(examples[split]!.count, chunk), lanes));
+/** The parts added in order. */
+function wholeOf(parts: readonly Evaluation[]): Evaluation {
+  const gradient = parts[0]!.gradient.slice();
+  for (const part of parts.slice(1)) addInto(gradient, part.gradient);
+  return { loss: parts.reduce((total, { loss }) => total + loss, 0), gradient };
+}
+
+function countOf(parts: readonly PlannedPart[]): number {
+  return parts.reduce((total, { examples }) => total + examples.count, 0);
+}
+
+function closed(): EngineError {
+  return new EngineError({
+    given: 'an evaluation by an evaluator that was closed',
+    expected: 'evaluations to end before it is closed',
+    remedy: 'await them first, or start another evaluator',
+  });
+}
+
+function planLanes({ objectives, chunk, lanes }: ObjectivePlan): Lane[] {
+  const parts = objectives.flatMap((objective) => objective.parts);
+  return parts.flatMap(({ examples }, part) => lanesOf(part, chunksOf(examples.count, chunk), lanes));
 }
 
 /** Bytes that an evaluator of this plan shares with its workers. */

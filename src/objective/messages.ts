@@ -1,6 +1,5 @@
 import type { Examples } from '../data/types.js';
 import type { Graph } from '../graph/types.js';
-import type { MeasuredSplit } from '../ledger/types.js';
 import type { Problem } from '../errors.js';
 import type { Lane } from './chunks.js';
 
@@ -10,7 +9,8 @@ export interface WorkerSetup {
   /** Gradient graph of each chunk size. */
   readonly graphs: ReadonlyMap<number, Graph>;
   readonly lanes: readonly Lane[];
-  readonly examples: Readonly<Partial<Record<MeasuredSplit, Examples>>>;
+  /** Of each part, all objectives' parts numbered through. */
+  readonly examples: readonly Examples[];
   readonly slots: readonly Slot[];
 }
 

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Program } from '../engines/types.js';
 import { isLossledgerError } from '../errors.js';
-import { engineNamed } from '../run/engines.js';
+import { engineNamed } from '../engines/registry.js';
 import { evaluateLane } from './lane.js';
 import type { LaneTask, WorkerReply, WorkerSetup } from './messages.js';
 
@@ -47,7 +47,7 @@ function serve(programs: ReadonlyMap<number, Program>): void {
       for (const program of programs.values()) program.load(slot.theta);
       loaded = task.evaluation;
     }
-    const examples = setup.examples[lane.split]!;
+    const examples = setup.examples[lane.part]!;
     slot.losses[task.lane] = await evaluateLane(programs, examples, lane.chunks, slot.gradients[task.lane]!);
     reply({ kind: 'done', task });
   };

@@ -34,10 +34,12 @@ async function runMeasuredWith(rule: RuleName): Promise<string> {
       evaluate: (theta) => evaluator.evaluate(theta),
       settings: { ...experiment.config, rule, tolerance: null },
       layout: experiment.layout,
-      precision: run.manifest.objective.precision,
+      precision: run.manifest.definition.precision,
     });
-    for await (const segment of segments) await run.commitSegment({ ...segment, subintervals: 2 });
-    await run.seal();
+    for await (const segment of segments) {
+      await run.commitSegment({ ...segment, rows: segment.rows.map((row) => ({ ...row, subintervals: 2 })) });
+    }
+    await run.flush();
   } finally {
     await evaluator.close();
     await run.close();

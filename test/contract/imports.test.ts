@@ -9,20 +9,23 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   num: [],
   graph: ['num'],
+  onnx: ['graph', 'num'],
   autodiff: ['graph', 'num'],
-  engines: ['graph', 'num'],
+  engines: ['graph', 'num', 'engines/reference', 'engines/onnxruntime', 'engines/native'],
   'engines/reference': ['engines', 'graph', 'num'],
-  'engines/onnxruntime': ['engines', 'graph', 'num'],
+  'engines/onnxruntime': ['engines', 'onnx', 'graph', 'num'],
   'engines/native': ['engines', 'graph', 'num'],
-  models: ['graph', 'num', 'data/types.ts'],
-  data: ['num'],
+  formats: ['num'],
+  models: ['graph', 'onnx', 'num', 'data/types.ts'],
+  data: ['formats', 'num'],
+  trajectory: ['formats', 'graph', 'onnx', 'data', 'ledger', 'num'],
   optim: ['num'],
   quadrature: ['num'],
   ledger: ['quadrature', 'num'],
   store: ['num', 'ledger'],
-  analysis: ['num', 'ledger/types.ts'],
+  analysis: ['num', 'ledger'],
   figures: ['analysis', 'num'],
-  objective: ['num', 'graph', 'engines', 'data', 'optim', 'quadrature', 'ledger', 'run/engines.ts'],
+  objective: ['num', 'graph', 'engines', 'data', 'optim', 'quadrature', 'ledger', 'engines'],
   experiment: [
     'num',
     'graph',
@@ -35,7 +38,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'ledger',
     'objective',
     'store',
-    'run/engines.ts',
+    'engines',
     'run/control.ts',
   ],
   run: [
@@ -62,7 +65,17 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Folders that run in a browser too: no Node modules. */
-const browserSafe = ['errors', 'num', 'graph', 'autodiff', 'quadrature', 'ledger', 'analysis'];
+const browserSafe = [
+  'errors',
+  'num',
+  'formats',
+  'graph',
+  'onnx',
+  'autodiff',
+  'quadrature',
+  'ledger',
+  'analysis',
+];
 
 interface Import {
   readonly from: string;

@@ -1,14 +1,14 @@
+import { gradientOperatorOf } from '../../graph/activations/define.js';
+import { activations as table } from '../../graph/activations/table.js';
 import type { Rules } from '../backward.js';
 
-/** Each has a whole gradient operator of dy and x with the same attributes. */
-const names = ['LeakyRelu', 'Elu', 'Selu', 'HardSwish', 'HardSigmoid', 'Gelu', 'Clip'];
-
-export const activations: Rules = {
-  Relu: (step) => [step.apply('ReluGrad', [step.dy, step.output(0)])],
-  ...Object.fromEntries(
-    names.map((name) => [
-      name,
-      (step) => [step.apply(`${name}Grad`, [step.dy, step.input(0)], step.node.attributes)],
-    ]),
-  ),
-};
+/** Each activation has a whole gradient operator of dy and of x or y, with the same attributes. */
+export const activations: Rules = Object.fromEntries(
+  [...table].map(([name, { gradientOf }]) => [
+    name,
+    (step) => {
+      const at = gradientOf === 'x' ? step.input(0) : step.output(0);
+      return [step.apply(gradientOperatorOf(name), [step.dy, at], step.node.attributes)];
+    },
+  ]),
+);

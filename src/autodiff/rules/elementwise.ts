@@ -65,16 +65,6 @@ const errorFunction = unary((step, dy, x) => {
   return step.apply('Mul', [dy, step.apply('Mul', [bell, step.scalar(2 / Math.sqrt(Math.PI))])]);
 });
 
-const tanh = unary((step, dy, _x, y) => {
-  const slope = step.apply('Sub', [step.scalar(1), step.apply('Mul', [y, y])]);
-  return step.apply('Mul', [dy, slope]);
-});
-
-const sigmoid = unary((step, dy, _x, y) => {
-  const slope = step.apply('Mul', [y, step.apply('Sub', [step.scalar(1), y])]);
-  return step.apply('Mul', [dy, slope]);
-});
-
 const reciprocal = unary((step, dy, _x, y) =>
   step.apply('Neg', [step.apply('Mul', [dy, step.apply('Mul', [y, y])])]),
 );
@@ -100,9 +90,6 @@ export const elementwise: Rules = {
   Sin: unary((step, dy, x) => step.apply('Mul', [dy, step.apply('Cos', [x])])),
   Cos: unary((step, dy, x) => step.apply('Neg', [step.apply('Mul', [dy, step.apply('Sin', [x])])])),
   Erf: errorFunction,
-  Tanh: tanh,
-  Sigmoid: sigmoid,
-  Softplus: unary((step, dy, x) => step.apply('Mul', [dy, step.apply('Sigmoid', [x])])),
   Reciprocal: reciprocal,
   Identity: unary((_, dy) => dy),
   // Only float32 to float32 carries a gradient: neither side of any other Cast can need one.

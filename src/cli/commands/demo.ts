@@ -6,7 +6,7 @@ import { checkConfig, presetConfig } from '../../experiment/config/file.js';
 import type { RunConfigInput } from '../../experiment/config/schema.js';
 import { openExperiment, type Experiment } from '../../experiment/experiment.js';
 import { manifestOf } from '../../experiment/manifest.js';
-import { precisionOf } from '../../run/engines.js';
+import { precisionOf } from '../../engines/registry.js';
 import { createRun, refuseExisting } from '../../store/open.js';
 import { addConfigFlags, configFlags } from '../config-flags.js';
 import { say } from '../output.js';

@@ -4,7 +4,7 @@ import { sizeOf } from '../../graph/types.js';
 import type { Availability, Engine, Program } from '../types.js';
 import { generateModule } from './emit/module.js';
 import { loadKoffi, loadLibrary } from './library.js';
-import { lowerGraph } from './lower/index.js';
+import { lowerToSteps } from './lower/index.js';
 import { NativeProgram } from './program.js';
 import { cachedLibrary } from './toolchain/cache.js';
 import type { Compiler, CompilerSearch } from './toolchain/compiler.js';
@@ -20,7 +20,7 @@ export interface NativeOptions {
 }
 
 /** Counts up when the same graph gives other numbers. */
-const GENERATOR = 2;
+const GENERATOR = 3;
 
 function checkOutputs(graph: Graph): void {
   if (graph.inputs.length === 0) {
@@ -85,7 +85,7 @@ export class NativeEngine implements Engine {
   async compile(graph: Graph): Promise<Program> {
     checkOutputs(graph);
     const compiler = this.#requireCompiler();
-    const { source, memoryBytes } = generateModule(lowerGraph(graph, compiler.target), compiler.target);
+    const { source, memoryBytes } = generateModule(lowerToSteps(graph, compiler.target), compiler.target);
     const { cacheFolder: folder, timeLimit } = this.#options;
     const path = await cachedLibrary(compiler, source, { folder, timeLimit });
     return new NativeProgram(graph, loadLibrary(path, graph.inputs.length), memoryBytes);

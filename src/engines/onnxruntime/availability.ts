@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { encodeModel } from '../../graph/onnx/encode.js';
+import { encodeModel } from '../../onnx/encode.js';
 import type { Availability } from '../types.js';
-import { opset } from '../../graph/onnx/standard/emitter.js';
+import { opset } from '../../onnx/standard/emitter.js';
 import type { Provider } from './runtime.js';
 import { firstLine, loadProblem, loadRuntime, runtimePath } from './runtime.js';
 

@@ -1,19 +1,9 @@
 import { z } from 'zod';
+import { engineNames } from '../../engines/registry.js';
 import type { RuleName as OptimizerName } from '../../optim/rules.js';
 import { ruleNames } from '../../quadrature/rules.js';
 
 const optimizers = ['sgd', 'nesterov', 'adam', 'rmsprop'] as const satisfies readonly OptimizerName[];
-/** Engines by name, and `auto`, which chooses among them. */
-const engineNames = [
-  'auto',
-  'reference',
-  'onnxruntime',
-  'native',
-  'onnxruntime-webgpu',
-  'onnxruntime-cuda',
-] as const;
-export type EngineName = Exclude<(typeof engineNames)[number], 'auto'>;
-export const measuredSplits = ['train', 'validation'] as const;
 export const keeps = ['parameters', 'neurons', 'layers'] as const;
 
 export const losses = ['softmaxCrossEntropy', 'sigmoidCrossEntropy', 'squaredError'] as const;
@@ -91,12 +81,12 @@ export const runConfigSchema = z.strictObject({
   tolerance: z.preprocess((value) => (value === 'none' ? null : value), positive.nullable()).default(0.001).describe('refine while |residual| exceeds this (in the loss’s unit), or none'),
   subintervals: orNone(z.int().min(1).max(1024)).describe('equal parts of a step to start with (Simpson: start, middle, end is 2); none: the rule’s fewest'),
   maxSubintervals: z.int().min(1).max(1024).default(32).describe('refinement stops here'),
-  splits: orNone(z.array(z.enum(measuredSplits)).min(1)
-    .refine((splits) => new Set(splits).size === splits.length, 'expected each split once')).describe('losses to measure; none: train, and validation where there is one'),
+  measure: orNone(z.array(z.string().min(1)).min(1)
+    .refine((names) => new Set(names).size === names.length, 'expected each set once')).describe('sets of the data whose losses are measured, such as train,test; none: train, and validation where there is one'),
   chunk: orNone(count).describe('examples evaluated together; none: by network'),
   lanes: z.int().min(1).max(256).default(8).describe('independent partial sums of an evaluation'),
   keep: z.enum(keeps).default('parameters').describe('finest allocations to store'),
-  engine: z.enum(engineNames).default('auto').describe('what computes gradients (lca engines)'),
+  engine: z.enum(['auto', ...engineNames]).default('auto').describe('what computes gradients (lca engines)'),
 }); // prettier-ignore
 
 /** A run's definition with all defaults filled in. */

@@ -7,7 +7,7 @@ import { initialise } from '../../models/initialise.js';
 import { modelNamed, modelNames } from '../../models/registry.js';
 import type { BuildOptions, Model } from '../../models/types.js';
 import { key, uniform } from '../../num/random.js';
-import { chooseEngine, defaultWorkers } from '../engines.js';
+import { chooseEngine, defaultWorkers } from '../../engines/registry.js';
 import { Evaluator } from '../../objective/evaluator.js';
 import { median, timeEvaluations } from '../../experiment/rate.js';
 
@@ -56,8 +56,7 @@ export async function benchGradient(options: BenchOptions): Promise<BenchResult>
     {
       engine: engine.name,
       size: parameterCount(parameters),
-      splits: ['train'],
-      examples: { train: randomExamples(model, count) },
+      objectives: [{ name: 'train', parts: [{ name: 'all', examples: randomExamples(model, count) }] }],
       chunk,
       lanes: 8,
       gradientGraph,
