@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { differentiate } from '../../src/autodiff/index.js';
 import { NativeEngine } from '../../src/engines/native/index.js';
-import { lowerGraph } from '../../src/engines/native/lower/index.js';
+import { lowerToSteps } from '../../src/engines/native/lower/index.js';
 import { targetNamed } from '../../src/engines/native/toolchain/target.js';
 import { onnxruntimeEngine } from '../../src/engines/onnxruntime/index.js';
 import { isLossledgerError } from '../../src/errors.js';
@@ -25,7 +25,7 @@ const applicationsOf = (examples: number): ChunkApplication[] =>
 function refusal(application: ChunkApplication, examples: number): string | null {
   const graph = differentiate(chunkProblem([application], examples, 1).graph);
   try {
-    lowerGraph(graph, targetNamed('avx2'));
+    lowerToSteps(graph, targetNamed('avx2'));
     return null;
   } catch (error) {
     if (!isLossledgerError(error)) throw error;

@@ -3,6 +3,7 @@ import type { DType } from '../../graph/types.js';
 import { bytesPerElement, dataTypeName, type OnnxDType } from './dtypes.js';
 import type { Tensor } from './onnx_pb.js';
 import { Tensor_DataLocation } from './onnx_pb.js';
+import { halfToNumber } from '../../num/half.js';
 import { mostAxes, type StaticTensor } from '../import/static-tensor.js';
 
 /** Bytes of a file beside the model, by its location as the model names it. */
@@ -83,17 +84,6 @@ function listOf(tensor: Tensor, dtype: OnnxDType): readonly (number | bigint)[] 
   if (dtype === 'float32') return tensor.floatData;
   if (dtype === 'float64') return tensor.doubleData;
   return dtype === 'int64' ? tensor.int64Data : tensor.int32Data;
-}
-
-/** The number of a 16-bit float: IEEE half precision, or the upper half of a float32. */
-function halfToNumber(dtype: 'float16' | 'bfloat16', bits: number): number {
-  const [exponentBits, fractionBits] = dtype === 'float16' ? [5, 10] : [8, 7];
-  const sign = (bits & 0x8000) === 0 ? 1 : -1;
-  const exponent = (bits >> fractionBits) & (2 ** exponentBits - 1);
-  const fraction = (bits & (2 ** fractionBits - 1)) / 2 ** fractionBits;
-  const bias = 2 ** (exponentBits - 1) - 1;
-  if (exponent === 2 ** exponentBits - 1) return fraction === 0 ? sign * Infinity : NaN;
-  return exponent === 0 ? sign * fraction * 2 ** (1 - bias) : sign * (1 + fraction) * 2 ** (exponent - bias);
 }
 
 type Get = (view: DataView, offset: number) => number;
