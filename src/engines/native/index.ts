@@ -1,10 +1,10 @@
-import { EngineError } from '../../errors.js';
+import { EngineError, isLossledgerError } from '../../errors.js';
 import type { Graph } from '../../graph/types.js';
 import { sizeOf } from '../../graph/types.js';
 import type { Availability, Engine, Program } from '../types.js';
 import { generateModule } from './emit/module.js';
-import { loadLibrary } from './library.js';
-import { lowerGraph } from './lower/index.js';
+import { loadKoffi, loadLibrary } from './library.js';
+import { lowerToSteps } from './lower/index.js';
 import { NativeProgram } from './program.js';
 import { cachedLibrary } from './toolchain/cache.js';
 import type { Compiler, CompilerSearch } from './toolchain/compiler.js';
@@ -20,7 +20,7 @@ export interface NativeOptions {
 }
 
 /** Counts up when the same graph gives other numbers. */
-const GENERATOR = 2;
+const GENERATOR = 3;
 
 function checkOutputs(graph: Graph): void {
   if (graph.inputs.length === 0) {
@@ -38,6 +38,17 @@ function checkOutputs(graph: Graph): void {
     expected: `a scalar loss, alone or followed by ${wanted - 1} gradients`,
     remedy: 'attach a loss, and differentiate it',
   });
+}
+
+/** Why compiled code cannot be called here; null where it can. */
+function koffiProblem(): string | null {
+  try {
+    loadKoffi();
+    return null;
+  } catch (error) {
+    if (!isLossledgerError(error)) throw error;
+    return `${error.problem.given}; ${error.problem.remedy}`;
+  }
 }
 
 /** The engine that writes C for a graph, has it compiled by the system's compiler, and calls it. */
@@ -60,6 +71,8 @@ export class NativeEngine implements Engine {
       const reason = `${search.reason}; install gcc or clang, or name one in CC`;
       return Promise.resolve({ ok: false, reason });
     }
+    const problem = koffiProblem();
+    if (problem !== null) return Promise.resolve({ ok: false, reason: problem });
     const { version, target } = search.compiler;
     return Promise.resolve({ ok: true, detail: `C by ${version} for ${target.name}` });
   }
@@ -72,7 +85,7 @@ export class NativeEngine implements Engine {
   async compile(graph: Graph): Promise<Program> {
     checkOutputs(graph);
     const compiler = this.#requireCompiler();
-    const { source, memoryBytes } = generateModule(lowerGraph(graph, compiler.target), compiler.target);
+    const { source, memoryBytes } = generateModule(lowerToSteps(graph, compiler.target), compiler.target);
     const { cacheFolder: folder, timeLimit } = this.#options;
     const path = await cachedLibrary(compiler, source, { folder, timeLimit });
     return new NativeProgram(graph, loadLibrary(path, graph.inputs.length), memoryBytes);

@@ -1,9 +1,9 @@
 import { axesAttribute, intAttribute } from '../../graph/attributes.js';
-import { dataTypeCode } from '../../graph/onnx/dtypes.js';
+import { dataTypeCode } from '../../onnx/protobuf/dtypes.js';
 import type { Graph, Node, Value } from '../../graph/types.js';
 import { sizeOf } from '../../graph/types.js';
-import type { Emitter } from '../../graph/onnx/standard/emitter.js';
-import { exampleLosses, exampleWeights, isMean } from './lowering/loss.js';
+import type { Emitter } from '../../onnx/standard/emitter.js';
+import { exampleLosses, exampleWeights, isMean } from './lowering/softmax.js';
 
 /*
  * The tail of a graph is what leads to its loss through single numbers only, back to and including the sums over examples.
