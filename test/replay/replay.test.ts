@@ -21,7 +21,7 @@ function missing(engine: EngineName): string | undefined {
   return availability.ok ? undefined : availability.reason;
 }
 
-describe.each(cases)('the numbers of $name', (given) => {
+describe.each(cases)('the numbers of $name', { timeout: 300_000 }, (given) => {
   it.for(given.engines)('on %s are those that were recorded', async (engine, ctx) => {
     const absent = given.absent ?? missing(engine);
     if (absent !== undefined) ctx.skip(absent);
