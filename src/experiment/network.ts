@@ -50,8 +50,7 @@ export async function openNetwork(name: string, evidence: Evidence = {}): Promis
   if (!isModelFile(name)) return builtIn(name);
   const folder = dirname(name);
   const bytes = await readModelFile(name);
-  const network = importNetwork(basename(name), bytes, (location) => join(folder, location), { evidence });
-  return { ...network, warnings: (await inspectNetwork(name)).warnings };
+  return importNetwork(basename(name), bytes, (location) => join(folder, location), { evidence });
 }
 
 function builtIn(name: string): Network {
@@ -66,7 +65,7 @@ export async function reopenNetwork(folder: string, { definition, parameters }: 
   const pathOf = (location: string): string => join(folder, keptData, location);
   const network = importNetwork(definition.model, bytes, pathOf, { trained: (tensor) => names.has(tensor) });
   const hashes = network.files.map((file) => file.sha256).join();
-  if (hashes === definition.modelFiles.map((file) => file.sha256).join()) return network;
+  if (hashes === definition.modelFiles.map((file) => file.sha256).join()) return { ...network, warnings: [] };
   throw new DataError({
     given: `${join(folder, keptModel)} with SHA-256 ${hashes}`,
     expected: definition.modelFiles.map((file) => file.sha256).join(),
@@ -112,7 +111,7 @@ function importNetwork(
     chunk: importedChunk,
     files: [{ name, sha256: sha256(bytes) }, ...beside],
     attachments,
-    warnings: [],
+    warnings: network.warnings,
   };
 }
 

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { encodeModel } from '../../onnx/encode.js';
+import { encodeModel } from '../../onnx/protobuf/encode.js';
 import type { Availability } from '../types.js';
 import { opset } from '../../onnx/standard/emitter.js';
 import type { Provider } from './runtime.js';
