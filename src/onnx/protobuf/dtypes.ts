@@ -15,6 +15,7 @@ const codes = {
   bfloat16: 16,
 } as const;
 
+/** Element types that are read or written. */
 export type OnnxDType = keyof typeof codes;
 
 const names = new Map<number, OnnxDType>(

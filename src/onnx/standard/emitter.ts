@@ -3,6 +3,7 @@ import type { AttributeSpec, InitializerSpec, NodeSpec } from '../protobuf/encod
 import { tensorBytes } from '../protobuf/dtypes.js';
 import type { Node, Shape, TensorData } from '../../graph/types.js';
 
+/** Attributes of a standard node by name. */
 export type EmittedAttributes = Readonly<Record<string, AttributeSpec>>;
 
 /** ONNX operator set that lowerings are written for. */
