@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { RunConfigInput } from '../../src/index.js';
 import { presets } from '../../src/index.js';
-import { readOnnx, type OnnxModel } from '../../src/graph/onnx/index.js';
+import { readOnnx, type OnnxModel } from '../../src/onnx/index.js';
 import { importedModel } from '../../src/models/imported.js';
 import { lca } from '../support/cli.js';
 import { golden, goldenAbsent, goldenHere, mnistHead, type GoldenName } from '../support/golden.js';
