@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isLossledgerError, StoreError } from '../errors.js';
 import type { Place } from '../format/context.js';
@@ -130,4 +130,11 @@ async function readRange(path: string, { start, end }: ByteRange): Promise<Uint8
     if (codeOf(error) === 'ENOENT') return null;
     throw storeFailure(`read ${path}`, error);
   }
+}
+
+/** Writes a file that follows from the ledger (an analysis, a figure, a page) as a whole, making its folder. */
+export async function writeResult(folder: string, name: string, content: string | Uint8Array): Promise<void> {
+  const path = join(folder, name);
+  await attempt(`make ${dirname(path)}`, () => mkdir(dirname(path), { recursive: true }));
+  await writeAtomic(path, typeof content === 'string' ? Buffer.from(content) : content);
 }
