@@ -21,7 +21,7 @@ export class Backward {
     readonly builder: GraphBuilder,
   ) {}
 
-  /** Gradient of the first output, for nodes whose other outputs (statistics) nothing may use. */
+  /** Gradient of the first output, for nodes whose other outputs (statistics) nothing may use. Throws GraphError where one is used. */
   get dy(): Value {
     const [first, ...others] = this.gradients;
     if (others.some((gradient) => gradient !== null) || !first) {

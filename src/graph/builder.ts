@@ -67,7 +67,7 @@ export class GraphBuilder {
   }
 
   /**
-   * Adds a constant of row-major `data`, by default a vector. Throws GraphError where data and shape do not
+   * Adds a constant of row-major `data` [...shape], by default a vector [n]. Throws GraphError where data and shape do not
    * fit.
    */
   constant(
@@ -93,7 +93,7 @@ export class GraphBuilder {
     return this.constant([number], [], dtype, 'scalar');
   }
 
-  /** Adds a node and returns all its outputs. */
+  /** Adds a node and returns all its outputs. Throws GraphError where the operator is unknown, or inputs do not fit it. */
   add(
     op: string,
     inputs: readonly (Value | null)[],

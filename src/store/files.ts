@@ -37,7 +37,7 @@ export function storeFailure(doing: string, error: unknown): Error {
   return new StoreError({ given, ...(explanations[code] ?? unexplained) }, { cause: error });
 }
 
-/** Runs a file operation; its errors become StoreErrors that say what was being done. */
+/** Runs a file operation. Throws what it throws, the file system's errors as StoreErrors that say what was being done. */
 export async function attempt<T>(doing: string, operation: () => Promise<T>): Promise<T> {
   try {
     return await operation();
@@ -92,7 +92,7 @@ export async function writeAtomic(path: string, bytes: Uint8Array): Promise<void
   await syncFolder(dirname(path));
 }
 
-/** The file's bytes, or null where there is no such file. */
+/** The file's bytes, or null where there is no such file. Throws StoreError where it cannot be read. */
 export async function readIfPresent(path: string): Promise<Buffer | null> {
   try {
     return await readFile(path);

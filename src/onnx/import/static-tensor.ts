@@ -20,7 +20,7 @@ export function isStatic(operand: Operand): operand is StaticTensor {
   return 'data' in operand;
 }
 
-/** A tensor of known numbers, row-major in `shape`. */
+/** A tensor of known numbers [...shape], row-major. */
 export function staticTensor(
   dtype: DType,
   shape: Shape,

@@ -48,7 +48,7 @@ export class Emitter {
     return names;
   }
 
-  /** A constant tensor; the same numbers are stored once. */
+  /** A constant tensor of numbers [...shape], row-major; the same numbers are stored once. */
   constant(dtype: OnnxDType, shape: Shape, data: TensorData): string {
     const bytes = tensorBytes(dtype, data);
     const key = data.length > 1024 ? null : `constant ${dtype} ${shape.join('x')} ${bytes.join(' ')}`;
