@@ -22,7 +22,7 @@ export interface StartOptions {
 export async function startRun(config: RunConfig, options: StartOptions, measure: boolean): Promise<void> {
   const experiment = await openExperiment(config);
   for (const warning of experiment.network.warnings) say(`Warning: ${warning}`);
-  requireMemory(experiment, options.workers ?? defaultWorkers(experiment.engine.name));
+  requireMemory(experiment, options.workers ?? defaultWorkers(experiment.engine));
   const estimate = () => estimateRun(experiment, { workers: options.workers, measure });
   if (options.dryRun) {
     printEstimate(await estimate(), options.json ? 'json' : 'text');

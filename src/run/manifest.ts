@@ -2,7 +2,6 @@ import type { SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
 import type { Manifest, ManifestContent } from '../store/manifest.js';
 import { checkConfig } from './config-file.js';
-import { precisionOf } from '../engines/registry.js';
 import { batchNormMode, openExperiment, type Experiment, type StoredRun } from './experiment.js';
 import { lossInWords, lossUnit } from './loss.js';
 import { requireData, withPlaces, type Places } from './places.js';
@@ -34,7 +33,7 @@ export function manifestOf(experiment: Experiment): ManifestContent {
       lanes: config.lanes,
       batchNorm: batchNormMode(experiment),
       dropout: 'off',
-      precision: precisionOf(engine.name),
+      precision: engine.facts.precision,
     },
     parameters: layout.tensors.map((tensor) => ({ ...tensor, shape: [...tensor.shape] })),
     layers: layout.layers.map((name, index) => ({ name, neurons: layout.neurons[index]! })),

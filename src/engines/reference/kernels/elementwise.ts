@@ -49,7 +49,7 @@ function where([condition, a, b]: readonly (Tensor | undefined)[]): Tensor[] {
 }
 
 /** 1 / (1 + e^-x) without overflow. */
-export function sigmoid(x: number): number {
+function sigmoid(x: number): number {
   const small = Math.exp(-Math.abs(x));
   return (x >= 0 ? 1 : small) / (1 + small);
 }
