@@ -20,7 +20,7 @@ export interface Estimate {
   readonly seconds: number;
   /** Bytes of the finished run folder at most. */
   readonly bytes: number;
-  /** Bytes of memory that measuring holds, without the data: activations of a chunk in one worker, and all in all. */
+  /** Bytes of memory that measuring holds, without the data: one worker's, and all in all. */
   readonly memory: MemoryEstimate;
   readonly engine: string;
   /** Better engines that `auto` passed over, each with its reason. */
@@ -36,7 +36,7 @@ interface EstimateOptions {
 /** Times a few real evaluations (about a second) and scales them up. */
 export async function estimateRun(experiment: Experiment, options: EstimateOptions): Promise<Estimate> {
   const { config, engine } = experiment;
-  const workers = options.workers ?? defaultWorkers(engine.name);
+  const workers = options.workers ?? defaultWorkers(engine);
   const examplesPerSecond = await measureRate(experiment, workers);
   const measured = measuredExamples(objectivePlan(experiment));
   const gradientsPerSegment = baseNodes(config.rule, config.subintervals).filter((s) => s > 0).length;

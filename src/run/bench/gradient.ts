@@ -51,7 +51,7 @@ export async function benchGradient(options: BenchOptions): Promise<BenchResult>
   const gradientGraph = (examples: number) =>
     differentiate(attachLoss(model.build({ ...build, examples }), { loss: 'softmaxCrossEntropy' }));
   const { engine } = await chooseEngine(options.engine, () => gradientGraph(chunk));
-  const threads = options.threads ?? defaultWorkers(engine.name);
+  const threads = options.threads ?? defaultWorkers(engine);
   const evaluator = await Evaluator.start(
     {
       engine: engine.name,
