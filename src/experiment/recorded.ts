@@ -8,7 +8,7 @@ import { DataError } from '../errors.js';
 import type { ParameterLayout } from '../ledger/types.js';
 import type { Manifest } from '../format/manifest.js';
 import type { RunWriter } from '../store/writer.js';
-import type { WorkControl } from '../run/control.js';
+import type { WorkControl } from './control.js';
 import { moved } from './places.js';
 
 /** A trajectory that was recorded elsewhere. */
