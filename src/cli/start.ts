@@ -24,7 +24,7 @@ export async function startRun(config: RunConfig, options: StartOptions, measure
   if (!options.dryRun) await refuseExisting(options.out);
   const experiment = await openExperiment(config);
   for (const warning of experiment.network.warnings) say(`Warning: ${warning}`);
-  requireMemory(experiment, options.workers ?? defaultWorkers(experiment.engine.name));
+  requireMemory(experiment, options.workers ?? defaultWorkers(experiment.engine));
   const estimate = () => estimateRun(experiment, { workers: options.workers, measure });
   if (options.dryRun) {
     printEstimate(await estimate(), options.json ? 'json' : 'text');

@@ -5,7 +5,7 @@ import { differentiate } from '../../src/autodiff/index.js';
 import { onnxruntimeEngine } from '../../src/engines/onnxruntime/index.js';
 import { attachLoss } from '../../src/graph/loss.js';
 import type { Graph } from '../../src/graph/types.js';
-import { peakBytes } from '../../src/experiment/memory.js';
+import { peakBytes } from '../../src/engines/liveness.js';
 import { inspectNetwork, openNetwork } from '../../src/experiment/network.js';
 import { temporaryFolder } from '../support/cli.js';
 import { endure, memoryBound } from '../support/endurance.js';

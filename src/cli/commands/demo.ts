@@ -6,7 +6,6 @@ import { checkConfig, presetConfig } from '../../experiment/config/file.js';
 import type { RunConfigInput } from '../../experiment/config/schema.js';
 import { openExperiment, type Experiment } from '../../experiment/experiment.js';
 import { manifestOf } from '../../experiment/manifest.js';
-import { precisionOf } from '../../engines/registry.js';
 import { createRun, refuseExisting } from '../../store/open.js';
 import { addConfigFlags, configFlags } from '../config-flags.js';
 import { say } from '../output.js';
@@ -49,7 +48,7 @@ async function openDemo(flags: RunConfigInput): Promise<Experiment> {
   const open = (size: RunConfigInput) =>
     openExperiment(checkConfig({ ...presetConfig(preset), ...size, ...flags }, 'the demo'));
   const experiment = await open(whole);
-  if (precisionOf(experiment.engine.name) !== 'float64') return experiment;
+  if (experiment.engine.facts.precision !== 'float64') return experiment;
   say(
     `No fast engine is here, so the demo is a small one on the ${experiment.engine.name} engine. For more:`,
   );

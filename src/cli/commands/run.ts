@@ -24,13 +24,14 @@ export function allowImbalance(): Option {
   return new Option('--allow-imbalance', 'exit status 0 even where the ledger does not balance');
 }
 
+/** A number of threads or segments. Throws InvalidArgumentError. */
 export function parseCount(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0 && value <= 4096) return value;
   throw new InvalidArgumentError('expected a whole number from 1 to 4096');
 }
 
-/** A path that names something. */
+/** A path that names something. Throws InvalidArgumentError. */
 export function parsePath(text: string): string {
   if (text.trim() !== '') return text;
   throw new InvalidArgumentError('expected a name');

@@ -25,7 +25,7 @@ async function baseConfig(from: string): Promise<Record<string, unknown>> {
   return /[/\\]|\.(ya?ml|json)$/i.test(from) ? readRunFile(from) : presetConfig(from);
 }
 
-/** The keys of a preset, its name included. */
+/** The keys of a preset, its name included. Throws UsageError where there is none of that name. */
 export function presetConfig(name: string): RunConfigInput {
   const preset = presets.find((candidate) => candidate.name === name);
   if (preset) return { preset: name, ...preset.config };
@@ -83,7 +83,7 @@ function parseYaml(text: string, path: string): unknown {
   }
 }
 
-/** Checks a whole configuration; `source` names in messages where it, or a key of it, comes from. */
+/** Checks a whole configuration; `source` names in messages where it, or a key of it, comes from. Throws UsageError. */
 export function checkConfig(input: unknown, source: string | ((key: string) => string)): RunConfig {
   const sourceOf = typeof source === 'string' ? () => source : source;
   const result = runConfigSchema.safeParse(input);
