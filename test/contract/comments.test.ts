@@ -40,7 +40,9 @@ function signatureHoldsNumbers({ node }: NamedFunction): boolean {
 
 /** The comment of a function; that of the interface for a method that has none of its own. */
 function commentOf({ declaration }: NamedFunction): string {
-  const symbol = checker.getSymbolAtLocation(declaration.name ?? declaration);
+  // A constructor has no symbol of its own: its class speaks for it.
+  const named = ts.isConstructorDeclaration(declaration) ? declaration.parent : declaration;
+  const symbol = checker.getSymbolAtLocation(named.name ?? named);
   if (symbol === undefined) return '';
   const tags = symbol
     .getJsDocTags(checker)
