@@ -5,4 +5,6 @@ export { inspectOnnx } from './inspect.js';
 export type { OnnxModel, ReadOptions } from './read.js';
 export { readOnnx } from './read.js';
 export type { ExternalData } from './tensor.js';
+export type { FileTensor, FileWeights } from './weights.js';
+export { fileWeights } from './weights.js';
 export { writeOnnx } from './write.js';

@@ -1,0 +1,56 @@
+import { dataTypeName } from './dtypes.js';
+import { openModel, type OnnxFile } from './import/file.js';
+import { withDeclaredParameters } from './import/parameters.js';
+import { isAnonymous, roleOfInitializer, type Verdict } from './import/roles.js';
+import { readersOf } from './import/uses.js';
+import { graphDType, readTensor, type ExternalData } from './tensor.js';
+
+/** A tensor of floats that a file holds: a parameter, or a constant of the network. */
+export interface FileTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** What its readers suggest it is. */
+  readonly verdict: Verdict;
+  /** Whether an exporter made the name up. */
+  readonly anonymous: boolean;
+  /** Its numbers, row-major. */
+  data(): Float32Array;
+}
+
+/** The floats of a model file, before it is known which of them are trained. */
+export interface FileWeights {
+  /** In the order of the file, restored where the exporter folded or merged them. */
+  readonly tensors: readonly FileTensor[];
+  /** What shows that they stand in the order in which the author declared them; null: nothing does. */
+  readonly declared: string | null;
+}
+
+/** Lists the floats of a model file. Throws GraphError where it is damaged. */
+export function fileWeights(bytes: Uint8Array, externalData?: ExternalData): FileWeights {
+  const stored = openModel(bytes);
+  const file = withDeclaredParameters(stored, externalData);
+  const readers = readersOf(file.nodes);
+  const floats = [...file.initializers.values()].filter(({ dataType }) => {
+    const dtype = dataTypeName(dataType);
+    return dtype !== undefined && graphDType(dtype) === 'float32';
+  });
+  return {
+    tensors: floats.map((tensor) => ({
+      name: tensor.name,
+      shape: tensor.dims.map(Number),
+      verdict: roleOfInitializer(tensor, readers, externalData).verdict,
+      anonymous: isAnonymous(tensor.name),
+      data: () => Float32Array.from(readTensor(tensor, externalData).data),
+    })),
+    declared: file === stored ? declaredBy(file) : null,
+  };
+}
+
+/** Exporters that list parameters as they were declared. PyTorch's newer exporter and those before 1.8 do not. */
+function declaredBy({ producer, nodes }: OnnxFile): string | null {
+  if (producer.startsWith('lossledger')) return producer;
+  const [, major, minor] = /^pytorch (\d+)\.(\d+)/.exec(producer) ?? [];
+  const version = Number(major) * 100 + Number(minor);
+  const isNewer = nodes.some(({ name }) => /^node_/.test(name));
+  return version >= 108 && version < 209 && !isNewer ? `exporter ${producer}` : null;
+}
