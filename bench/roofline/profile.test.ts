@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lowerGraph } from '../../src/engines/native/lower/index.js';
+import { lowerToSteps } from '../../src/engines/native/lower/index.js';
 import { targetNamed } from '../../src/engines/native/toolchain/target.js';
 import type { Node } from '../../src/graph/types.js';
 import { sizeOf } from '../../src/graph/types.js';
@@ -20,7 +20,7 @@ describe('multiply-adds of a gradient', () => {
         .filter(({ op, inputs }) => op === 'Conv' || (op === 'Gemm' && inputs.length === 3))
         .map(forwardProducts);
       const total = forward.reduce((sum, products) => sum + products, 0);
-      const { steps } = lowerGraph(graph, targetNamed('avx512'));
+      const { steps } = lowerToSteps(graph, targetNamed('avx512'));
       // The first layer needs no gradient of its input.
       expect(multiplyAddsOf(steps)).toBe(3 * total - forward[0]!);
     },

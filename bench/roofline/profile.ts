@@ -5,7 +5,7 @@ import koffi from 'koffi';
 import { differentiate } from '../../src/autodiff/index.js';
 import { generateModule } from '../../src/engines/native/emit/module.js';
 import { loadLibrary } from '../../src/engines/native/library.js';
-import { lowerGraph } from '../../src/engines/native/lower/index.js';
+import { lowerToSteps } from '../../src/engines/native/lower/index.js';
 import type { Step } from '../../src/engines/native/plan/step.js';
 import { cachedLibrary } from '../../src/engines/native/toolchain/cache.js';
 import type { Compiler } from '../../src/engines/native/toolchain/compiler.js';
@@ -56,7 +56,7 @@ const middle = (numbers: readonly number[]): number =>
 export async function profileNetwork(network: string, compiler: Compiler, runs: number): Promise<Profile> {
   const examples = modelNamed(network).chunk;
   const graph = gradientGraph(network, examples);
-  const lowered = lowerGraph(graph, compiler.target);
+  const lowered = lowerToSteps(graph, compiler.target);
   const { source, calls } = generateModule(lowered, compiler.target, true);
   const folder = await mkdtemp(join(tmpdir(), 'lossledger-roofline-'));
   try {

@@ -5,7 +5,7 @@ import {
   runConfigSchema,
   type ConfigKey,
   type RunConfigInput,
-} from '../run/config.js';
+} from '../experiment/config/schema.js';
 
 /** Flags whose value stays text; every other value is read as a number where it is one. */
 const textual: readonly ConfigKey[] = ['model', 'data', 'trajectory', 'init'];
@@ -34,7 +34,7 @@ function defaultOf(key: ConfigKey): string {
 }
 
 function parseValue(key: ConfigKey, text: string): unknown {
-  if (key === 'splits') return text.split(',');
+  if (key === 'measure') return text === 'none' ? text : text.split(',');
   if (key === 'classWeights' && text !== 'none') return text.split(',').map(Number);
   if (textual.includes(key) || text.trim() === '' || Number.isNaN(Number(text))) return text;
   return Number(text);

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { version } from '../run/version.js';
+import { version } from '../experiment/version.js';
 import { benchCommand } from './commands/bench.js';
 import { dataCommand } from './commands/data.js';
 import { demoCommand } from './commands/demo.js';

@@ -5,7 +5,7 @@ import { attachLoss } from '../../src/graph/loss.js';
 import { modelNamed } from '../../src/models/registry.js';
 import { integrate } from '../../src/quadrature/integrate.js';
 import type { Evaluation, RuleName } from '../../src/quadrature/types.js';
-import { engineNamed } from '../../src/run/engines.js';
+import { engineNamed } from '../../src/engines/registry.js';
 import { golden, goldenAbsent, goldenHere, mnistHead, relativeDeviation } from '../support/golden.js';
 
 /** Bounds, relative to the largest component (residual: nats). */

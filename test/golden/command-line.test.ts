@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { engineNamed } from '../../src/run/engines.js';
+import { engineNamed } from '../../src/engines/registry.js';
 import { lca, temporaryFolder } from '../support/cli.js';
 import {
   golden,
@@ -76,7 +76,7 @@ function typicalDeviation(actual: ArrayLike<number>, expected: Float32Array | Fl
 
 async function exported(run: string, what: string): Promise<Float32Array | Float64Array> {
   const path = join(folder, `${what}.npy`);
-  await succeed(['export', run, '--what', what, '--split', 'train', '--format', 'npy', '--out', path]);
+  await succeed(['export', run, '--what', what, '--objective', 'train', '--format', 'npy', '--out', path]);
   return npyNumbers(readFileSync(path));
 }
 

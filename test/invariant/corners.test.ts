@@ -13,6 +13,7 @@ const corners: readonly (readonly [string, Attributes, readonly (readonly [x: nu
     ['Relu', {}, [[0, 0]]],
     ['Abs', {}, [[0, 0]]],
     ['LeakyRelu', { alpha: 0.25 }, [[0, 0.25]]],
+    ['ThresholdedRelu', {}, [[1, 0]]],
     ['Elu', { alpha: 0.5 }, [[0, 0.5]]],
     ['Selu', { alpha: 1.5, gamma: 0.5 }, [[0, 0.75]]],
     ['HardSwish', {}, [[-3, 0], [3, 1]]],

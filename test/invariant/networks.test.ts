@@ -7,7 +7,7 @@ import { dropoutMasks } from '../../src/models/dropout.js';
 import { initialise } from '../../src/models/initialise.js';
 import { modelNamed, modelNames } from '../../src/models/registry.js';
 import { fold, key, uniform } from '../../src/num/random.js';
-import { engineNamed } from '../../src/run/engines.js';
+import { engineNamed } from '../../src/engines/registry.js';
 import { relativeDeviation } from '../support/golden.js';
 
 const examples = 2;

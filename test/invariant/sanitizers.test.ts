@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { differentiate } from '../../src/autodiff/index.js';
-import { lowerGraph } from '../../src/engines/native/lower/index.js';
+import { lowerToSteps } from '../../src/engines/native/lower/index.js';
 import { findCompiler } from '../../src/engines/native/toolchain/compiler.js';
 import { deviationsFrom, drawnApplications, problemsOf } from '../support/chunk-cases.js';
 import { evaluateChecked, sanitizerObstacle } from '../support/checked-program.js';
@@ -20,7 +20,7 @@ const bound = 1e-5;
 
 function isKnown(application: ChunkApplication): boolean {
   try {
-    lowerGraph(differentiate(chunkProblem([application], examples, 1).graph), compiler.target);
+    lowerToSteps(differentiate(chunkProblem([application], examples, 1).graph), compiler.target);
     return true;
   } catch {
     return false;

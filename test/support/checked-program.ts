@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { differentiate } from '../../src/autodiff/index.js';
 import { generateModule } from '../../src/engines/native/emit/module.js';
-import { lowerGraph } from '../../src/engines/native/lower/index.js';
+import { lowerToSteps } from '../../src/engines/native/lower/index.js';
 import type { Compiler } from '../../src/engines/native/toolchain/compiler.js';
 import { compileChecked } from '../../src/engines/native/toolchain/compiler.js';
 import { parameterCount, sizeOf } from '../../src/graph/types.js';
@@ -92,7 +92,7 @@ export async function evaluateChecked(
   change: (source: string) => string = (source) => source,
 ): Promise<Outcome> {
   const graph = differentiate(forward);
-  const { source } = generateModule(lowerGraph(graph, compiler.target), compiler.target, false, true);
+  const { source } = generateModule(lowerToSteps(graph, compiler.target), compiler.target, false, true);
   const constants = graph.constants.flatMap(({ data }) => Array.from(data as ArrayLike<number>, Number));
   const inputs = graph.inputs.map(({ name }) => bytesOf(feeds[name]!));
   const size = parameterCount(graph.parameters);

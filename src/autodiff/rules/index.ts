@@ -3,7 +3,7 @@ import { activations } from './activations.js';
 import { elementwise } from './elementwise.js';
 import { losses } from './loss.js';
 import { matrix } from './matrix.js';
-import { normalisations } from './normalisation.js';
+import { normalizations } from './normalization.js';
 import { reductions } from './reduction.js';
 import { shapes } from './shape.js';
 import { windows } from './windows.js';
@@ -17,7 +17,7 @@ export const rules: ReadonlyMap<string, Rule> = new Map(
     ...reductions,
     ...shapes,
     ...windows,
-    ...normalisations,
+    ...normalizations,
     ...losses,
   }),
 );

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { engineStatuses } from '../../run/engines.js';
+import { engineStatuses } from '../../engines/registry.js';
 import { columns, printJson, printLine } from '../output.js';
 
 export function enginesCommand(): Command {

@@ -4,7 +4,7 @@ import { sizeOf } from '../../graph/types.js';
 import type { Availability, Engine, Program } from '../types.js';
 import { generateModule } from './emit/module.js';
 import { loadLibrary } from './library.js';
-import { lowerGraph } from './lower/index.js';
+import { lowerToSteps } from './lower/index.js';
 import { NativeProgram } from './program.js';
 import { cachedLibrary } from './toolchain/cache.js';
 import type { Compiler, CompilerSearch } from './toolchain/compiler.js';
@@ -72,7 +72,7 @@ export class NativeEngine implements Engine {
   async compile(graph: Graph): Promise<Program> {
     checkOutputs(graph);
     const compiler = this.#requireCompiler();
-    const { source, memoryBytes } = generateModule(lowerGraph(graph, compiler.target), compiler.target);
+    const { source, memoryBytes } = generateModule(lowerToSteps(graph, compiler.target), compiler.target);
     const { cacheFolder: folder, timeLimit } = this.#options;
     const path = await cachedLibrary(compiler, source, { folder, timeLimit });
     return new NativeProgram(graph, loadLibrary(path, graph.inputs.length), memoryBytes);

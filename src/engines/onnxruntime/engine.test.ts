@@ -9,7 +9,7 @@ import { randomFrom } from '../../../test/support/samples.js';
 import { referenceEngine } from '../reference/index.js';
 import type { Engine, Feeds } from '../types.js';
 import { onnxruntimeEngine } from './index.js';
-import { lowerGraph } from './lower.js';
+import { lowerToOnnx } from './lower.js';
 
 const options = { layer: 'layer', neuronAxis: 0, initializer: { kind: 'zeros' } } as const;
 const engine = onnxruntimeEngine();
@@ -128,7 +128,7 @@ describe('lowering', () => {
   });
 
   it('computes what a gradient shares with its forward operator once', () => {
-    const { model } = lowerGraph(graph);
+    const { model } = lowerToOnnx(graph);
     expect(model.nodes.filter((node) => node.op === 'Exp').length).toBe(1);
     expect(model.nodes.filter((node) => node.op === 'Gemm').length).toBe(5);
   });

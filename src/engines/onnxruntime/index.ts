@@ -4,7 +4,7 @@ import { encodeModel } from '../../onnx/encode.js';
 import type { Graph } from '../../graph/types.js';
 import type { CompileOptions, Engine } from '../types.js';
 import { availabilityOf } from './availability.js';
-import { lowerGraph, type LoweredGraph } from './lower.js';
+import { lowerToOnnx, type LoweredModel } from './lower.js';
 import { OnnxruntimeProgram, type OpenSession } from './program.js';
 import { firstLine, loadRuntime, type Provider } from './runtime.js';
 
@@ -23,7 +23,7 @@ export function onnxruntimeEngine(provider: Provider = 'cpu'): Engine {
 
 function opener(provider: Provider, { threads = 1 }: CompileOptions = {}): OpenSession {
   return async (graph) => {
-    const lowered = lowerGraph(graph);
+    const lowered = lowerToOnnx(graph);
     const options: InferenceSession.SessionOptions = {
       executionProviders: [providerOptions(provider, lowered)],
       intraOpNumThreads: threads,
@@ -43,7 +43,7 @@ function opener(provider: Provider, { threads = 1 }: CompileOptions = {}): OpenS
 /** WebGPU has no kernel for the second output of MaxPool, but claims the node. */
 function providerOptions(
   provider: Provider,
-  { model }: LoweredGraph,
+  { model }: LoweredModel,
 ): InferenceSession.ExecutionProviderConfig {
   const onProcessor = model.nodes.filter((node) => node.op === 'MaxPool' && node.outputs.length > 1);
   if (provider !== 'webgpu' || onProcessor.length === 0) return provider;

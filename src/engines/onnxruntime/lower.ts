@@ -8,7 +8,7 @@ import { lowerings } from './lowering/index.js';
 import { float32Nodes, TailEmitter, tailOf } from './tail.js';
 
 /** A graph in standard ONNX. Its outputs are the graph's, in order; the first, the loss, is float64. */
-export interface LoweredGraph {
+export interface LoweredModel {
   readonly model: ModelSpec;
   /** Inputs and parameters that the model reads, by the name of its tensor. */
   readonly inputs: ReadonlyMap<string, Value>;
@@ -16,7 +16,7 @@ export interface LoweredGraph {
 }
 
 /** Lowers all that the graph's outputs need. Throws EngineError with operator and node where there is no lowering. */
-export function lowerGraph(whole: Graph): LoweredGraph {
+export function lowerToOnnx(whole: Graph): LoweredModel {
   const graph = prune(whole);
   const lowering = new GraphLowering(graph);
   const [loss, ...gradients] = graph.outputs as readonly [Value, ...Value[]];
@@ -78,7 +78,7 @@ function notLowered(node: Node): EngineError {
 }
 
 /** The model whose outputs are copies of `tensors`: two of them may be the same tensor, or an input, or a constant. */
-function assemble(graph: Graph, { emit, inputs }: GraphLowering, tensors: readonly string[]): LoweredGraph {
+function assemble(graph: Graph, { emit, inputs }: GraphLowering, tensors: readonly string[]): LoweredModel {
   const copies = tensors.map((tensor, k) => ({
     op: 'Identity',
     name: outputName(k),

@@ -12,7 +12,7 @@ import { lowerings } from './lowering/index.js';
 /** float32 against float64, of the largest component or 1. */
 const tolerance = 2e-5;
 /** Two numbers close to each other, normalised, lose as many digits as they share. */
-const normalisationTolerance = 1e-3;
+const normalizationTolerance = 1e-3;
 
 async function evaluate(engine: Engine, { graph, theta, feeds }: OperatorCase): Promise<[number, number[]]> {
   const program = await engine.compile(differentiate(graph));
@@ -32,7 +32,7 @@ function expectClose(actual: readonly number[], expected: readonly number[], bou
 
 describe('loss and gradient', () => {
   it.each([...operatorCases.keys()])('through %s agree with the reference engine', async (op) => {
-    const bound = op.includes('Norm') ? normalisationTolerance : tolerance;
+    const bound = op.includes('Norm') ? normalizationTolerance : tolerance;
     await fc.assert(
       fc.asyncProperty(operatorCases.get(op)!, async (given) => {
         const [loss, gradient] = await evaluate(onnxruntimeEngine('cpu'), given);

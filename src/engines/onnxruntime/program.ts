@@ -6,18 +6,18 @@ import type { Feeds, Program } from '../types.js';
 import { checkFeed } from '../feeds.js';
 import { labelRanges, ownMemory, type LabelRange } from './feeds.js';
 import { outputName } from './lower.js';
-import type { LoweredGraph } from './lower.js';
+import type { LoweredModel } from './lower.js';
 import { firstLine, loadRuntime } from './runtime.js';
 
 type Tensors = Record<string, Tensor>;
 
 /** Makes a session for a graph; called at most twice by a program. */
-export type OpenSession = (graph: Graph) => Promise<{ session: InferenceSession; lowered: LoweredGraph }>;
+export type OpenSession = (graph: Graph) => Promise<{ session: InferenceSession; lowered: LoweredModel }>;
 
 /** A session with the buffers that its results are written into. */
 interface Compiled {
   readonly session: InferenceSession;
-  readonly lowered: LoweredGraph;
+  readonly lowered: LoweredModel;
   readonly fetches: Tensors;
 }
 

@@ -3,7 +3,7 @@ import { dataTypeCode } from '../../onnx/dtypes.js';
 import type { Graph, Node, Value } from '../../graph/types.js';
 import { sizeOf } from '../../graph/types.js';
 import type { Emitter } from '../../onnx/standard/emitter.js';
-import { exampleLosses, exampleWeights, isMean } from './lowering/loss.js';
+import { exampleLosses, exampleWeights, isMean } from './lowering/softmax.js';
 
 /*
  * The tail of a graph is what leads to its loss through single numbers only, back to and including the sums over examples.

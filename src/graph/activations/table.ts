@@ -63,6 +63,11 @@ export const activations: ReadonlyMap<string, Activation> = new Map(
       gradient: ifGreater(x, 0, dy, times(alpha, dy)),
     })),
 
+    ThresholdedRelu: activation({ alpha: 1 }, ({ alpha }) => ({
+      value: ifGreater(x, alpha, x, 0),
+      gradient: ifGreater(x, alpha, dy, 0),
+    })),
+
     Elu: activation({ alpha: 1 }, ({ alpha }) => elu(alpha)),
 
     Selu: activation(

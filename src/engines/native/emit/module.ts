@@ -1,4 +1,4 @@
-import type { LoweredGraph } from '../lower/index.js';
+import type { GraphSteps } from '../lower/index.js';
 import type { MemoryPlan } from '../plan/memory.js';
 import { planMemory } from '../plan/memory.js';
 import type { StoredObject, Sums, Table } from '../plan/objects.js';
@@ -194,7 +194,7 @@ const poison = `
  * which the address sanitizer notices accesses between the parts of a program's memory.
  */
 export function generateModule(
-  lowered: LoweredGraph,
+  lowered: GraphSteps,
   target: Target,
   isProfiled = false,
   isGuarded = false,

@@ -1,9 +1,13 @@
 import type { Pooling } from '../../../graph/windows.js';
-import { floatLiteral } from '../emit/text.js';
+import { floatLiteral, lines } from '../emit/text.js';
 import type { Tensor } from '../plan/objects.js';
 import { Parameters } from '../plan/parameters.js';
 import type { Step } from '../plan/step.js';
-import { axesOf, type Axis } from './axes.js';
+import type { Axis } from './axes.js';
+import { axesOf } from './axes.js';
+import { Fused } from '../emit/fused.js';
+import type { Expression } from '../plan/expression.js';
+import type { Geometry } from '../plan/geometry.js';
 
 /** Vectors that hold one byte per element and example. */
 export function indexVectors(elements: number): number {
@@ -156,4 +160,33 @@ export function averagePoolGradient(
     const v d = dy[o] * share;
     ${taps(p, `${assignment(p)} d;`)}`;
   return parameters.step('average_pool_gradient', 'group', windows(p, start, zeros(p), body));
+}
+
+/** Sums over the pixels of each channel, times `factor`. */
+export function pixelSums(
+  expression: Expression,
+  { channels, pixels }: Geometry,
+  factor: number,
+  output: Tensor,
+): Step {
+  const parameters = new Parameters();
+  const fused = new Fused(parameters, [expression]);
+  const out = parameters.write(output);
+  const partials = Math.min(4, pixels);
+  const whole = pixels - (pixels % partials);
+  const add = (k: number): string => `a${k} += ${fused.value(expression, `e + ${k}`)};`;
+  const total = Array.from({ length: partials }, (_, k) => `a${k}`).join(' + ');
+  const body = `for (long g = 0; g < groups; g++) {
+      ${fused.groupLocals}
+      v *const y = ${out} + g * ${output.stride};
+      for (long c = 0; c < ${channels}; c++) {
+        ${fused.channelLocals('c')}
+        ${lines(partials, (k) => `v a${k} = {0};`)}
+        long e = c * ${pixels};
+        for (; e < c * ${pixels} + ${whole}; e += ${partials}) { ${lines(partials, add)} }
+        ${lines(pixels - whole, add)}
+        y[c] = (${total}) * ${floatLiteral(factor)};
+      }
+    }`;
+  return parameters.step('pixel_sums', 'group', body);
 }

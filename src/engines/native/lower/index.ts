@@ -5,25 +5,15 @@ import { addToGradient } from '../kernels/table.js';
 import type { Sums } from '../plan/objects.js';
 import type { Step } from '../plan/step.js';
 import type { Target } from '../toolchain/target.js';
-import { batchNorms } from './batch-norm.js';
-import { convolutions } from './convolution.js';
-import { elementwise } from './elementwise.js';
 import type { Reduced } from './held.js';
 import { rowMajorStrides } from './held.js';
-import { losses } from './loss.js';
 import { Lowering } from './lowering.js';
-import { products } from './matrix.js';
-import { pools } from './pool.js';
-import { reductions } from './reduction.js';
-import { shapes } from './shape.js';
+import { operators } from './operators/index.js';
 import { simplify } from './simplify.js';
-import { exampleNorms } from './example-norm.js';
-import { moves } from './move.js';
-import { softmaxes } from './softmax.js';
 import { unsupported } from './unsupported.js';
 
 /** A graph as steps, in an order that respects what needs what. */
-export interface LoweredGraph {
+export interface GraphSteps {
   /** N. */
   readonly examples: number;
   /** K. */
@@ -36,31 +26,14 @@ export interface LoweredGraph {
   readonly loss: { readonly sums: Sums; readonly factor: number };
 }
 
-const lowerings: ReadonlyMap<string, (node: Node, lowering: Lowering) => void> = new Map([
-  ...elementwise,
-  ...shapes,
-  ...products,
-  ...reductions,
-  ...losses,
-  ...convolutions,
-  ...pools,
-  ...batchNorms,
-  ...moves,
-  ...exampleNorms,
-  ...softmaxes,
-]);
-
-/** Operators that the native engine has a way to do, in some or all of their forms. */
-export const supportedOperators: ReadonlySet<string> = new Set(lowerings.keys());
-
 /** Turns a loss graph, with or without gradients, into steps. Throws EngineError for what is not supported. */
-export function lowerGraph(graph: Graph, target: Target): LoweredGraph {
+export function lowerToSteps(graph: Graph, target: Target): GraphSteps {
   const simple = simplify(graph);
   const lowering = new Lowering(simple, target);
   holdSources(graph, lowering);
   for (const node of simple.nodes) {
-    const lower = lowerings.get(node.op);
-    if (!lower) throw unsupported(node, `one of ${[...supportedOperators].sort().join(', ')}`);
+    const lower = operators.get(node.op);
+    if (!lower) throw unsupported(node, `one of ${[...operators.keys()].sort().join(', ')}`);
     lower(node, lowering);
     checkExamples(node, lowering);
   }

@@ -1,9 +1,9 @@
 import type { Application } from '../../../graph/application.js';
 import type { Graph, Node, Shape, Value } from '../../../graph/types.js';
 import { sizeOf } from '../../../graph/types.js';
-import { importFeed } from '../kernels/import.js';
-import type { FeedType } from '../kernels/import.js';
-import { map } from '../kernels/map.js';
+import { importFeed } from '../kernels/elementwise.js';
+import type { FeedType } from '../kernels/elementwise.js';
+import { map } from '../kernels/elementwise.js';
 import { fillTable } from '../kernels/table.js';
 import type { Expression, TablePer } from '../plan/expression.js';
 import { apply, leavesOf, number, tensorsOf, unfinishedIn } from '../plan/expression.js';
@@ -120,6 +120,13 @@ export class Lowering {
     return tensor;
   }
 
+  /** A value [N, …] as an expression that a kernel can evaluate while it loads it: one that waits for no other kernel. */
+  copyable(node: Application, value: Value): Expression {
+    const { expression } = this.perExample(node, value);
+    if (unfinishedIn(expression).length === 0) return expression;
+    return { kind: 'tensor', tensor: this.tensor(value) };
+  }
+
   /** Evaluates an expression into memory, by the kernel that it waits for or by a loop of its own. */
   store(expression: Expression, geometry: Geometry): Tensor {
     const [kernel] = unfinishedIn(expression);
@@ -234,3 +241,9 @@ function usesFunctions(expression: Expression): boolean {
   const simple = ['add', 'subtract', 'multiply', 'negate', 'maximum', 'ifGreater'];
   return !simple.includes(expression.fn) || expression.args.some(usesFunctions);
 }
+
+/** Lowers one node: adds its steps, and takes note of what stands for its outputs. Throws EngineError for what is not supported. */
+export type LowerOperator = (node: Node, lowering: Lowering) => void;
+
+/** Operators by name, with how each is lowered. */
+export type OperatorTable = readonly (readonly [op: string, lower: LowerOperator])[];

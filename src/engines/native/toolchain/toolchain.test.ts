@@ -16,11 +16,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { smallNetwork } from '../../../../test/support/small-network.js';
-import { chooseEngine } from '../../../run/engines.js';
+import { chooseEngine } from '../../registry.js';
 import { EngineError } from '../../../errors.js';
 import { generateModule } from '../emit/module.js';
 import { NativeEngine } from '../index.js';
-import { lowerGraph } from '../lower/index.js';
+import { lowerToSteps } from '../lower/index.js';
 import { findCompiler } from './compiler.js';
 import { targetNamed } from './target.js';
 
@@ -202,7 +202,7 @@ describe('generated source', () => {
     const hostile = '*/ #include "/etc/passwd" \\ \n ??/ %s " ; system(`x`) /* ';
     const target = targetNamed('avx2');
     const sourceOf = (prefix: string): string =>
-      generateModule(lowerGraph(smallNetwork(prefix).graph, target), target).source;
+      generateModule(lowerToSteps(smallNetwork(prefix).graph, target), target).source;
     expect(sourceOf(hostile)).toBe(sourceOf(''));
     expect(sourceOf(hostile)).not.toMatch(/passwd|system\(|%s/);
   });

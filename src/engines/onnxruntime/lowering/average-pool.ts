@@ -4,7 +4,7 @@ import { sizeOf } from '../../../graph/types.js';
 import type { Pooling } from '../../../graph/windows.js';
 import { poolingOf } from '../../../graph/windows.js';
 import type { Emitter } from '../../../onnx/standard/emitter.js';
-import type { Lowering } from '../../../onnx/standard/lowering.js';
+import type { Lowering, LoweringTable } from '../../../onnx/standard/lowering.js';
 import { endPads } from './pooling-windows.js';
 import { padSpatially, reshape } from './taps.js';
 
@@ -13,7 +13,7 @@ import { padSpatially, reshape } from './taps.js';
  * takes no padding as large as its kernel_shape, which dilated windows may have, and no divisor per window.
  */
 
-export const averagePool: Lowering = (emit, node, [x]) => {
+const averagePool: Lowering = (emit, node, [x]) => {
   const p = poolingOf(node);
   const images = reshape(emit, x!, [p.examples * p.channels, 1, ...p.input]);
   const pads = [...p.padsBegin, ...endPads(p)];
@@ -29,7 +29,7 @@ export const averagePool: Lowering = (emit, node, [x]) => {
 };
 
 /** Each window spreads dy / divisor evenly. */
-export const averagePoolGrad: Lowering = (emit, node, [dy]) => {
+const averagePoolGrad: Lowering = (emit, node, [dy]) => {
   const p = poolingOf(node);
   const shares = emit.add('Div', [dy!, divisors(emit, node, p)]);
   const images = reshape(emit, shares, [p.examples * p.channels, 1, ...p.output]);
@@ -68,3 +68,6 @@ function divisors(emit: Emitter, node: Node, p: Pooling): string {
     .reduce((products, along) => products.flatMap((product) => along.map((count) => product * count)), [1]);
   return emit.constant('float32', [1, 1, ...p.output], counts);
 }
+
+/** Average pooling and its gradient. */
+export const averagePools: LoweringTable = { AveragePool: averagePool, AveragePoolGrad: averagePoolGrad };

@@ -2,18 +2,18 @@ import type { Pooling } from '../../../graph/windows.js';
 import { poolingOf } from '../../../graph/windows.js';
 import { sizeOf } from '../../../graph/types.js';
 import type { Emitter } from '../../../onnx/standard/emitter.js';
-import type { Lowering } from '../../../onnx/standard/lowering.js';
+import type { Lowering, LoweringTable } from '../../../onnx/standard/lowering.js';
 import { withNaN } from './maxima.js';
 import { paddedPooling } from './pooling-windows.js';
 import { padSpatially, reshape, seenThrough, tapsOf } from './taps.js';
 
-export const maxPool: Lowering = (emit, node, [x]) => {
+const maxPool: Lowering = (emit, node, [x]) => {
   const padded = paddedPooling(emit, x!, poolingOf(node));
   return withNaN(emit, emit.add('MaxPool', [padded.x], padded.attributes), x!);
 };
 
 /** dy goes to the first maximum of each window. */
-export const maxPoolGrad: Lowering = (emit, node, [dy, x, y]) => {
+const maxPoolGrad: Lowering = (emit, node, [dy, x, y]) => {
   const pooling = poolingOf(node);
   return tilesInput(pooling) ? byTaps(emit, dy!, x!, y!, pooling) : byPlaces(emit, dy!, x!, pooling);
 };
@@ -85,3 +85,6 @@ function sharesOf(emit: Emitter, dy: string, x: string, y: string, p: Pooling): 
 function groupsOf(list: readonly string[], size: number): string[][] {
   return Array.from({ length: list.length / size }, (_, k) => list.slice(k * size, (k + 1) * size));
 }
+
+/** Max pooling and its gradient. */
+export const maxPools: LoweringTable = { MaxPool: maxPool, MaxPoolGrad: maxPoolGrad };

@@ -5,7 +5,7 @@ import { elementwise } from './elementwise.js';
 import { indexing } from './indexing.js';
 import { losses } from './loss.js';
 import { matrix } from './matrix.js';
-import { normalisations } from './normalisation.js';
+import { normalizations } from './normalization.js';
 import { pools } from './pooling.js';
 import { reductions } from './reduction.js';
 import { shapes } from './shape.js';
@@ -21,7 +21,7 @@ export const kernels: ReadonlyMap<string, Kernel> = new Map(
     ...indexing,
     ...convolutions,
     ...pools,
-    ...normalisations,
+    ...normalizations,
     ...losses,
   }),
 );

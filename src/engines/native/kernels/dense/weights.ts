@@ -1,0 +1,98 @@
+import { Fused } from '../../emit/fused.js';
+import { lines } from '../../emit/text.js';
+import type { Expression } from '../../plan/expression.js';
+import type { Sums, Tensor } from '../../plan/objects.js';
+import { Parameters } from '../../plan/parameters.js';
+import type { Step } from '../../plan/step.js';
+import type { ProductSums } from '../product-sums.js';
+import { addProducts, paddedColumns, transposeColumns, transposedVectors } from '../product-sums.js';
+
+/** Groups of examples that are summed in float32 before they join the sums in double. */
+const groupsAtOnce = (lanes: number): number => 256 / lanes;
+
+/** Numbers that the padded sums of a weight take. */
+export function packedSumsLength(sums: ProductSums): number {
+  return sums.rows * paddedColumns(sums);
+}
+
+/** True where the columns of [p, q] sums should be the first axis: where fewer lanes stay unused, or fewer are transposed. */
+export function suitsFirstAxis(p: number, q: number, lanes: number): boolean {
+  const waste = (columns: number): number => (Math.ceil(columns / lanes) * lanes) / columns;
+  return waste(p) < waste(q) || (waste(p) === waste(q) && p < q);
+}
+
+/** Adds Σ over examples of rows [rows] · columns [columns] to `packed`. */
+export function denseWeights(shape: ProductSums, rows: Tensor, columns: Tensor, packed: Sums): Step {
+  const { lanes } = shape.target;
+  const atOnce = groupsAtOnce(lanes);
+  const steps = atOnce * lanes;
+  const operand: Expression = { kind: 'tensor', tensor: columns };
+  const parameters = new Parameters();
+  const fused = new Fused(parameters, [operand]);
+  const x = parameters.read(rows);
+  const scratch = parameters.write({ kind: 'scratch', vectors: transposedVectors(shape, steps) });
+  const sums = parameters.writeSums(packed);
+  const transposed = transposeColumns(shape, fused, {
+    operand,
+    to: scratch,
+    steps,
+    first: '0',
+    channelStride: 1,
+    positions: (body) => `for (long n = 0; n < count; n++) {
+      const long g = g0 + n;
+      ${fused.groupLocals}
+      ${body}
+    }`,
+    step: 'n * LANES',
+    element: '0',
+  });
+  const products = addProducts(shape, {
+    to: sums,
+    from: scratch,
+    steps,
+    row: (i) => `z[${i} * LANES]`,
+    walk: (_, body) => `for (long n = 0; n < count; n++) {
+      const float *z = (const float *)(${x} + (g0 + n) * ${rows.stride} + r);
+      for (long l = 0; l < LANES; l++) {
+        ${body}
+        z++;
+      }
+    }`,
+  });
+  const body = `for (long g0 = 0; g0 < groups; g0 += ${atOnce}) {
+      const long count = smaller(${atOnce}, groups - g0);
+      ${transposed}
+      ${products}
+    }`;
+  return parameters.step(`dense_weights_${shape.rows}x${shape.columns}`, 'batch', body, {
+    multiplyAdds: shape.rows * shape.columns,
+  });
+}
+
+/** Rows or columns whose sums are copied together, so that both orders stay in the cache. */
+const COPIED_AT_ONCE = 8;
+
+/** Adds the padded sums to \`output\`, [rows, columns] or transposed. */
+export function unpackDenseWeights(
+  shape: ProductSums,
+  packed: Sums,
+  output: Sums,
+  isTransposed: boolean,
+): Step {
+  const parameters = new Parameters();
+  const from = parameters.readSums(packed);
+  const to = parameters.writeSums(output);
+  const { rows, columns } = shape;
+  const width = paddedColumns(shape);
+  const copy = (row: string): string =>
+    isTransposed
+      ? `${to}[j * ${rows}L + ${row}] += ${from}[(${row}) * ${width}L + j];`
+      : `${to}[(${row}) * ${columns}L + j] += ${from}[(${row}) * ${width}L + j];`;
+  const whole = rows - (rows % COPIED_AT_ONCE);
+  const body = `long i = 0;
+    for (; i < ${whole}; i += ${COPIED_AT_ONCE}) for (long j = 0; j < ${columns}; j++) {
+      ${lines(COPIED_AT_ONCE, (k) => copy(`i + ${k}`))}
+    }
+    for (; i < ${rows}; i++) for (long j = 0; j < ${columns}; j++) ${copy('i')}`;
+  return parameters.step('unpack_dense', 'once', body);
+}

@@ -1,0 +1,120 @@
+import { lines } from '../../emit/text.js';
+
+/*
+ * Winograd's F(m×m, 3×3): m×m outputs y of a 3×3 correlation of an (m+2)×(m+2) input d with a kernel g take (m+2)² products
+ * instead of 9m², y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A (Lavin and Gray 2016). The matrices follow from the points 0, ±p for each
+ * p of `points`, and ∞, at which polynomials are evaluated. With one example per lane, each product is a matrix product over
+ * channels, and the transforms work on whole vectors.
+ */
+export interface Scheme {
+  /** m */
+  readonly outputs: number;
+  /** m + 2 */
+  readonly inputs: number;
+  /** Positive points, each of which stands for itself and its opposite. */
+  readonly points: readonly number[];
+  /** G [m + 2, 3] */
+  readonly kernel: readonly (readonly number[])[];
+}
+
+function schemeOf(points: readonly number[]): Scheme {
+  const all = [0, ...points.flatMap((p) => [p, -p])];
+  const rows = all.map((p) => {
+    const scale = all.filter((q) => q !== p).reduce((product, q) => product * (p - q), 1);
+    return p === 0 ? [1 / Math.abs(scale), 0, 0] : [1 / scale, p / scale, (p * p) / scale];
+  });
+  return { outputs: all.length - 1, inputs: all.length + 1, points, kernel: [...rows, [0, 0, 1]] };
+}
+
+/** F(2×2, 3×3), with additions only. */
+export const schemeOfTwo = schemeOf([1]);
+/** F(4×4, 3×3); with these points its rounding errors are about twice those of the direct sum. */
+export const schemeOfFour = schemeOf([5 / 8, 3 / 2]);
+
+/** Products of a tile. */
+export const positionsOf = ({ inputs }: Scheme): number => inputs * inputs;
+
+const float = (value: number): string => `${Number.isInteger(value) ? value.toFixed(1) : value}f`;
+
+/** factor · term, without the product where the factor is ±1. */
+function scaled(factor: number, term: string): string {
+  if (factor === 1) return `+ ${term}`;
+  return factor === -1 ? `- ${term}` : `+ ${float(factor)} * ${term}`;
+}
+
+const sumOf = (terms: readonly (readonly [number, string])[]): string =>
+  terms
+    .map(([factor, term]) => scaled(factor, term))
+    .join(' ')
+    .replace(/^\+ /, '');
+
+/**
+ * C code of Bᵀ along one axis: sets `to(k)` from `d(0)` … `d(m + 1)`. Opposite points share the even and the odd terms.
+ */
+export function inputTransform(
+  { points, inputs }: Scheme,
+  d: (k: number) => string,
+  to: (k: number, value: string) => string,
+): string {
+  const squares = points.map((p) => p * p);
+  const product = squares.reduce((a, b) => a * b, 1);
+  const sum = squares.reduce((a, b) => a + b, 0);
+  // Π (x² - p²), times 1 or x.
+  const whole = (shift: number): [number, string][] =>
+    points.length === 1
+      ? [
+          [1, d(2 + shift)],
+          [-product, d(shift)],
+        ]
+      : [
+          [1, d(4 + shift)],
+          [-sum, d(2 + shift)],
+          [product, d(shift)],
+        ];
+  const first = whole(0).map(([factor, term]): [number, string] => [
+    points.length % 2 === 0 ? factor : -factor,
+    term,
+  ]);
+  const pairsCode = points.map((p, k) => {
+    const others = squares.filter((_, other) => other !== k);
+    const part = (top: number): string =>
+      sumOf([[1, d(top)], ...others.map((q): [number, string] => [-q, d(top - 2)])]);
+    const last = inputs - 2;
+    return `{ const v even = ${part(last)}, odd = ${part(last - 1)};
+      ${to(
+        2 * k + 1,
+        sumOf([
+          [1, 'even'],
+          [p, 'odd'],
+        ]),
+      )}
+      ${to(
+        2 * k + 2,
+        sumOf([
+          [1, 'even'],
+          [-p, 'odd'],
+        ]),
+      )} }`;
+  });
+  return `${to(0, sumOf(first))}\n${pairsCode.join('\n')}\n${to(inputs - 1, sumOf(whole(1)))}`;
+}
+
+/** C code of Aᵀ along one axis: sets `to(k)`, k < m, from \`s(0)\` … \`s(m + 1)\`. */
+export function outputTransform(
+  { points, outputs, inputs }: Scheme,
+  s: (k: number) => string,
+  to: (k: number, value: string) => string,
+): string {
+  const halves = lines(
+    points.length,
+    (k) =>
+      `const v sum${k} = ${s(2 * k + 1)} + ${s(2 * k + 2)}, difference${k} = ${s(2 * k + 1)} - ${s(2 * k + 2)};`,
+  );
+  const value = (k: number): string =>
+    sumOf([
+      ...(k === 0 ? [[1, s(0)] as const] : []),
+      ...(k === outputs - 1 ? [[1, s(inputs - 1)] as const] : []),
+      ...points.map((p, n) => [p ** k, `${k % 2 === 0 ? 'sum' : 'difference'}${n}`] as const),
+    ]);
+  return `{ ${halves}\n${lines(outputs, (k) => to(k, value(k)))} }`;
+}

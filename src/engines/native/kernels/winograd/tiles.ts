@@ -1,0 +1,113 @@
+import type { Extent, Gather, Tap } from '../convolution/gather.js';
+import { windowTaps } from '../convolution/gather.js';
+import type { Convolution } from '../../../../graph/windows.js';
+import type { PatchShape } from '../convolution/patch.js';
+import { patchShape } from '../convolution/patch.js';
+import type { Scheme } from './scheme.js';
+import { inputTransform, positionsOf } from './scheme.js';
+
+/** Cuts the plane into tiles of size × size outputs, a band of tile rows and a block of tile columns at a time. */
+export interface TileBlocks {
+  readonly size: number;
+  /** Tile rows of a band; bands may reach below the plane. */
+  readonly bandRows: number;
+  readonly bands: number;
+  /** Tile columns of a block; blocks may reach beyond the plane. */
+  readonly columns: number;
+  readonly blocks: number;
+}
+
+/** Blocks of about `wanted` tiles: first along a row, then, where whole rows are short, over rows. */
+export function tileBlocks({ height, width }: Extent, size: number, wanted: number): TileBlocks {
+  const [rows, columns] = [Math.ceil(height / size), Math.ceil(width / size)];
+  const blocks = Math.ceil(columns / wanted);
+  const blockColumns = Math.ceil(columns / blocks);
+  const most = Math.max(1, Math.min(rows, Math.floor(wanted / blockColumns)));
+  const bands = Math.ceil(rows / most);
+  return { size, bandRows: Math.ceil(rows / bands), bands, columns: blockColumns, blocks };
+}
+
+/** What the tiles of a band read: 2 rows and columns more than they write. */
+export function tilePatch(
+  channels: number,
+  input: Extent,
+  blocks: TileBlocks,
+  taps: readonly Tap[],
+): PatchShape {
+  const grid = {
+    rows: blocks.size * blocks.bandRows * blocks.bands,
+    columns: blocks.size * blocks.columns * blocks.blocks,
+  };
+  return patchShape(channels, input, { strideY: 1, strideX: 1 }, grid, taps);
+}
+
+/** Estimated cycles per 2×2 outputs: Winograd's products and transforms against the direct sum's products. */
+function isFaster(inputs: number, outputs: number): boolean {
+  return 8 * inputs * outputs + 16 * inputs + 30 * outputs < 0.85 * 18 * inputs * outputs;
+}
+
+function isSquareOfNine(taps: readonly Tap[]): boolean {
+  if (taps.length !== 9) return false;
+  const top = Math.min(...taps.map((tap) => tap.dy));
+  const left = Math.min(...taps.map((tap) => tap.dx));
+  const places = new Set(taps.map(({ dy, dx }) => 3 * (dy - top) + dx - left));
+  return places.size === 9 && taps.every(({ dy, dx }) => dy - top < 3 && dx - left < 3);
+}
+
+/** True where a convolution is a 3×3 one with stride 1 and enough channels. */
+export function suitsWinograd(gather: Gather): boolean {
+  const [single] = gather.classes;
+  return (
+    gather.group === 1 &&
+    gather.strideY === 1 &&
+    gather.strideX === 1 &&
+    gather.classes.length === 1 &&
+    isSquareOfNine(single!.taps) &&
+    isFaster(gather.inputChannels, gather.outputChannels)
+  );
+}
+
+/** The same for the gradient of a weight. */
+export function weightSuitsWinograd(c: Convolution): boolean {
+  return (
+    c.group === 1 &&
+    c.input.length === 2 &&
+    c.strides.every((stride) => stride === 1) &&
+    isSquareOfNine(windowTaps(c)) &&
+    isFaster(c.inputChannels, c.outputChannels)
+  );
+}
+
+/**
+ * Vectors from one position to the next of `count` vectors each: such that the positions, which are written together, fall
+ * into different sets of the first-level cache.
+ */
+export function positionStride(count: number, scheme: Scheme): number {
+  return Math.ceil(count / 64) * 64 + Math.ceil(64 / positionsOf(scheme));
+}
+
+/**
+ * Code that transforms a row of tiles, Bᵀ d B, along `columns` tiles: from `z` (first vector of the row's first tile) into
+ * `to`, where the positions are `stride` apart and the tiles adjacent. Columns, of which neighbours share two, come first.
+ */
+export function transformInput(scheme: Scheme, rowStride: number, columns: number, stride: number): string {
+  const { inputs, outputs } = scheme;
+  const width = outputs * columns + 2;
+  return `v down[${inputs}][${width}];
+    for (long q = 0; q < ${width}; q++) {
+      ${inputTransform(
+        scheme,
+        (k) => `z[${k * rowStride} + q]`,
+        (k, value) => `down[${k}][q] = ${value};`,
+      )}
+    }
+    for (long j = 0; j < ${columns}; j++) for (long k = 0; k < ${inputs}; k++) {
+      const v *const d = down[k] + ${outputs} * j;
+      v *const across = to + k * ${inputs * stride}L + j;
+      ${inputTransform(
+        scheme,
+        (n) => `d[${n}]`,
+        (n, value) => `across[${n * stride}L] = ${value};`,
+      )}
+    }`;
+}

@@ -1,0 +1,238 @@
+import { Fused } from '../../emit/fused.js';
+import { registerTile } from '../../emit/register-tile.js';
+import { lines } from '../../emit/text.js';
+import type { Segment } from '../../emit/tiles.js';
+import { pairs, splitEvenly, tileLoops } from '../../emit/tiles.js';
+import { tensorsOf } from '../../plan/expression.js';
+import type { Table } from '../../plan/objects.js';
+import { Parameters } from '../../plan/parameters.js';
+import type { Step } from '../../plan/step.js';
+import type { Target } from '../../toolchain/target.js';
+import type { ConvolutionOptions, KernelView } from '../convolution/convolution.js';
+import type { Gather } from '../convolution/gather.js';
+import { multiplyAdds, sizesOf } from '../convolution/gather.js';
+import { copiedPatch, patchVectors } from '../convolution/patch.js';
+import type { TileBlocks } from './tiles.js';
+import type { Scheme } from './scheme.js';
+import { outputTransform, positionsOf, schemeOfFour, schemeOfTwo } from './scheme.js';
+import { positionStride, tileBlocks, tilePatch, transformInput } from './tiles.js';
+
+/** Tiles of a block: few, so that its transformed inputs and products stay close; enough to reuse each weight. */
+const TILES_AT_ONCE = 8;
+
+interface Plan {
+  readonly scheme: Scheme;
+  readonly blocks: TileBlocks;
+  /** Tiles of a block. */
+  readonly tiles: number;
+  readonly outputs: readonly Segment[];
+  readonly columns: readonly Segment[];
+}
+
+/**
+ * Tiles of 4×4 for gradients, where the plane has enough of them to reuse each weight, else of 2×2. Their rounding errors are
+ * three times those of 2×2: little in itself, but in the forward pass they would make more activations change sign, and each
+ * of those changes the gradient by much more.
+ */
+function schemeFor({ isGradient, output }: Gather): Scheme {
+  const tiles = Math.ceil(output.height / 4) * Math.ceil(output.width / 4);
+  return isGradient && tiles >= 4 ? schemeOfFour : schemeOfTwo;
+}
+
+function planOf(gather: Gather, target: Target): Plan {
+  const { outputChannels } = gather;
+  const scheme = schemeFor(gather);
+  const blocks = tileBlocks(gather.output, scheme.outputs, TILES_AT_ONCE);
+  const tiles = blocks.bandRows * blocks.columns;
+  const tile = registerTile(outputChannels, tiles, target.registers);
+  return {
+    scheme,
+    blocks,
+    tiles,
+    outputs: splitEvenly(outputChannels, tile.rows),
+    columns: splitEvenly(tiles, tile.columns),
+  };
+}
+
+/** Numbers that the transformed weight takes. */
+export function winogradLength(gather: Gather): number {
+  return positionsOf(schemeFor(gather)) * gather.inputChannels * gather.outputChannels;
+}
+
+/**
+ * Transforms a weight, G g Gᵀ in double, into the order in which `winograd` reads it: position, tile of outputs, input.
+ */
+export function packWinograd(gather: Gather, weight: KernelView, target: Target, packed: Table): Step {
+  const parameters = new Parameters();
+  const numbers = parameters.numbers(weight.numbers);
+  const table = parameters.writeTable(packed);
+  const plan = planOf(gather, target);
+  const { kernel, inputs } = plan.scheme;
+  const plane = gather.inputChannels * gather.outputChannels;
+  const places = placesOf(gather, weight);
+  const tap = (row: number, column: number): string => `from[${places[3 * row + column]!}]`;
+  const rows = kernel.flatMap((terms, k) =>
+    [0, 1, 2].map(
+      (column) => `const double r${k}_${column} = ${combination(terms, (row) => tap(row, column))};`,
+    ),
+  );
+  const stores = pairs(inputs, inputs).map(
+    ([k, m]) =>
+      `w[${(inputs * k + m) * plane}] = (float)(${combination(kernel[m]!, (column) => `r${k}_${column}`)});`,
+  );
+  const tile = (size: number): string => `for (long c = 0; c < ${gather.inputChannels}; c++)
+    for (long i = 0; i < ${size}; i++) {
+      const double *from = ${numbers} + (o + i) * ${weight.output}L + c * ${weight.input}L;
+      ${rows.join('\n')}
+      ${stores.join('\n')}
+      w++;
+    }`;
+  const body = `float *w = ${table};\n${tileLoops('o', plan.outputs, tile)}`;
+  return parameters.step('pack_winograd', 'once', body);
+}
+
+/** Where the weight of each cell of the 3×3 window lies, row by row. */
+function placesOf({ classes }: Gather, weight: KernelView): number[] {
+  const { taps } = classes[0]!;
+  const top = Math.min(...taps.map((tap) => tap.dy));
+  const left = Math.min(...taps.map((tap) => tap.dx));
+  const places = new Array<number>(9).fill(0);
+  for (const { dy, dx, ky, kx } of taps) {
+    places[3 * (dy - top) + dx - left] = ky * weight.ky + kx * weight.kx;
+  }
+  return places;
+}
+
+/** C code of Σ factors[k] · term(k). */
+function combination(factors: readonly number[], term: (k: number) => string): string {
+  return factors
+    .flatMap((factor, k) => (factor === 0 ? [] : [factor === 1 ? term(k) : `${factor} * ${term(k)}`]))
+    .join(' + ');
+}
+
+/** The same as \`convolution\`, for 3×3 windows with stride 1. */
+export function winograd(options: ConvolutionOptions): Step {
+  const { gather, input, output, result, target } = options;
+  const { inputChannels, outputChannels } = gather;
+  const plan = planOf(gather, target);
+  const { blocks, tiles, scheme } = plan;
+  const m = scheme.outputs;
+  const positions = positionsOf(scheme);
+  const band = m * blocks.bandRows;
+  const shape = tilePatch(inputChannels, gather.input, blocks, gather.classes[0]!.taps);
+  const sizes = [patchVectors(shape, band), positions * positionStride(inputChannels * tiles, scheme)];
+  const parameters = new Parameters();
+  const weights = parameters.readTable(options.packed);
+  const out = parameters.write(output);
+  const fused = new Fused(parameters, [input, result]);
+  const vectors = sizes[0]! + sizes[1]! + positions * positionStride(outputChannels * tiles, scheme);
+  const scratch = parameters.write({ kind: 'scratch', vectors });
+  const patch = copiedPatch(shape, band, 'patch', fused, input);
+  const body = `v *const patch = ${scratch}, *const inputs = patch + ${sizes[0]!}, *const sums = inputs + ${sizes[1]!};
+    for (long g = 0; g < groups; g++) {
+      ${fused.groupLocals}
+      v *const y = ${out} + g * ${output.stride};
+      for (long m0 = 0; m0 < ${band * blocks.bands}; m0 += ${band}) {
+        ${patch.fill}
+        for (long q0 = 0; q0 < ${blocks.columns * blocks.blocks}; q0 += ${blocks.columns}) {
+          for (long c = 0; c < ${inputChannels}; c++) for (long i = 0; i < ${blocks.bandRows}; i++) {
+            const v *z = patch + c * ${patch.channelStride} + i * ${m * patch.rowStride} + q0 * ${m};
+            v *const to = inputs + c * ${tiles} + i * ${blocks.columns};
+            ${transformInput(scheme, patch.rowStride, blocks.columns, positionStride(inputChannels * tiles, scheme))}
+          }
+          ${products(plan, gather, weights)}
+          ${outputs(options, plan, fused)}
+        }
+      }
+    }`;
+  const replaceable = tensorsOf(result).filter((tensor) => !tensorsOf(input).includes(tensor));
+  return parameters.step(`winograd_${sizesOf(gather)}`, 'group', body, {
+    replaceable,
+    multiplyAdds: multiplyAdds(gather),
+  });
+}
+
+/** sums [position, output, tile] = weights [position, output, input] · inputs [position, input, tile] */
+function products(plan: Plan, { inputChannels, outputChannels }: Gather, weights: string): string {
+  const { tiles, scheme } = plan;
+  const tile = (outputs: number, columns: number): string => `
+    const float *w = wo;
+    const v *x = inputs + p * ${positionStride(inputChannels * tiles, scheme)} + t;
+    ${pairs(outputs, columns)
+      .map(([i, j]) => `v a${i}_${j} = {0};`)
+      .join(' ')}
+    for (long c = 0; c < ${inputChannels}; c++) {
+      ${lines(columns, (j) => `const v x${j} = x[${j}];`)}
+      ${lines(outputs, (i) => {
+        const row = lines(columns, (j) => `a${i}_${j} += f * x${j};`).replaceAll('\n', ' ');
+        return `{ const float f = w[${i}]; ${row} }`;
+      })}
+      x += ${tiles}; w += ${outputs};
+    }
+    v *const to = sums + p * ${positionStride(outputChannels * tiles, scheme)} + o * ${tiles} + t;
+    ${pairs(outputs, columns)
+      .map(([i, j]) => `to[${i * tiles + j}] = a${i}_${j};`)
+      .join(' ')}`;
+  return `const float *wo = ${weights};
+    for (long p = 0; p < ${positionsOf(scheme)}; p++) {
+      ${tileLoops(
+        'o',
+        plan.outputs,
+        (outputs) => `${tileLoops('t', plan.columns, (columns) => tile(outputs, columns))}
+          wo += ${outputs * inputChannels};`,
+      )}
+    }`;
+}
+
+/** Aᵀ · sums · A, and what is stored of it. */
+function outputs({ gather, result }: ConvolutionOptions, plan: Plan, fused: Fused): string {
+  const { output, outputChannels } = gather;
+  const { blocks, tiles, scheme } = plan;
+  const { outputs: m, inputs: n } = scheme;
+  const stride = positionStride(outputChannels * tiles, scheme);
+  const isCut = {
+    rows: m * blocks.bandRows * blocks.bands > output.height,
+    columns: m * blocks.columns * blocks.blocks > output.width,
+  };
+  const vertical = lines(n, (k) =>
+    outputTransform(
+      scheme,
+      (row) => `s[${(n * row + k) * stride}L]`,
+      (row, value) => `r${row}_${k} = ${value};`,
+    ),
+  );
+  const store = (a: number, b: number, value: string): string => {
+    const guards = [
+      ...(isCut.rows && a > 0 ? [`row + ${a} < ${output.height}`] : []),
+      ...(isCut.columns && b > 0 ? [`column + ${b} < ${output.width}`] : []),
+    ];
+    const element = `e + ${a * output.width + b}`;
+    const guard = guards.length > 0 ? `if (${guards.join(' && ')}) ` : '';
+    return `${guard}{ const v a = ${value}; y[${element}] = ${fused.value(result, element, 'a')}; }`;
+  };
+  const horizontal = lines(m, (row) =>
+    outputTransform(
+      scheme,
+      (k) => `r${row}_${k}`,
+      (column, value) => store(row, column, value),
+    ),
+  );
+  const skips = [
+    ...(isCut.rows ? [`row >= ${output.height}`] : []),
+    ...(isCut.columns ? [`column >= ${output.width}`] : []),
+  ];
+  return `for (long c = 0; c < ${outputChannels}; c++) {
+      ${fused.channelLocals('c')}
+      for (long i = 0; i < ${blocks.bandRows}; i++) for (long j = 0; j < ${blocks.columns}; j++) {
+        const long row = m0 + ${m} * i, column = ${m} * (q0 + j);
+        ${skips.length > 0 ? `if (${skips.join(' || ')}) continue;` : ''}
+        const v *const s = sums + c * ${tiles} + i * ${blocks.columns} + j;
+        const long e = c * ${output.height * output.width} + row * ${output.width} + column;
+        v ${pairs(m, n)
+          .map(([a, b]) => `r${a}_${b}`)
+          .join(', ')};
+        ${vertical}
+        ${horizontal}
+      }
+    }`;
+}

@@ -1,0 +1,124 @@
+import { intAttribute, numberAttribute } from '../../../../graph/attributes.js';
+import type { Node, Value } from '../../../../graph/types.js';
+import { dense, packDense } from '../../kernels/dense/dense.js';
+import {
+  denseWeights,
+  packedSumsLength,
+  suitsFirstAxis,
+  unpackDenseWeights,
+} from '../../kernels/dense/weights.js';
+import type { MatrixView } from '../../kernels/dense/dense.js';
+import type { Expression } from '../../plan/expression.js';
+import { apply, number } from '../../plan/expression.js';
+import { geometryOf } from '../../plan/geometry.js';
+import type { Tensor } from '../../plan/objects.js';
+import type { StaticView } from '../held.js';
+import { rowMajorStrides } from '../held.js';
+import type { Lowering, OperatorTable } from '../lowering.js';
+import { unsupported } from '../unsupported.js';
+
+interface Product {
+  readonly a: Value;
+  readonly b: Value;
+  readonly isTransposedA: boolean;
+  readonly isTransposedB: boolean;
+  readonly alpha: number;
+  readonly addend: Value | null;
+  readonly beta: number;
+}
+
+function productOf(node: Node): Product {
+  const isGemm = node.op === 'Gemm';
+  const flag = (name: string): boolean => isGemm && intAttribute(node, name, 0) === 1;
+  return {
+    a: node.inputs[0]!,
+    b: node.inputs[1]!,
+    isTransposedA: flag('transA'),
+    isTransposedB: flag('transB'),
+    alpha: isGemm ? numberAttribute(node, 'alpha', 1) : 1,
+    addend: isGemm ? (node.inputs[2] ?? null) : null,
+    beta: isGemm ? numberAttribute(node, 'beta', 1) : 1,
+  };
+}
+
+const times = (factor: number, expression: Expression): Expression =>
+  factor === 1 ? expression : apply('multiply', expression, number(factor));
+
+function lowerProduct(node: Node, lowering: Lowering): void {
+  const product = productOf(node);
+  if (product.a.shape.length !== 2 || product.b.shape.length !== 2) throw unsupported(node, 'matrices');
+  const right = lowering.held(product.b);
+  if (!product.isTransposedA && right.kind === 'static') layer(node, product, right, lowering);
+  else if (product.isTransposedA && !product.isTransposedB && product.addend === null) {
+    weightGradient(node, product, lowering);
+  } else throw unsupported(node, 'examples times parameters, or transposed examples times examples');
+}
+
+/** What the kernel reads for a product of examples [N, columns] with a parameter: weight [rows, columns]. */
+function weightOf({ isTransposedB }: Product, held: StaticView): MatrixView {
+  const [outer, inner] = isTransposedB ? [0, 1] : [1, 0];
+  return {
+    numbers: held.numbers,
+    rows: held.shape[outer]!,
+    columns: held.shape[inner]!,
+    rowStride: held.strides[outer]!,
+    columnStride: held.strides[inner]!,
+  };
+}
+
+function layer(node: Node, product: Product, held: StaticView, lowering: Lowering): void {
+  const { target } = lowering;
+  const output = node.outputs[0]!;
+  const weight = weightOf(product, held);
+  const { hasZeroTail } = lowering.perExample(node, product.a);
+  const input = lowering.tensor(product.a);
+  const key = JSON.stringify(['dense', weight]);
+  const { rows, columns } = weight;
+  const packed = lowering.loaded(key, rows * columns, (table) => packDense(weight, target, table));
+  const addend = product.addend && times(product.beta, lowering.operand(node, product.addend, output.shape));
+  lowering.open(
+    output,
+    hasZeroTail && addend === null,
+    (out, result) => dense({ rows, columns, packed, input, output: out, result, target }),
+    (computed) => {
+      const scaled = times(product.alpha, computed);
+      return addend === null ? scaled : apply('add', scaled, addend);
+    },
+  );
+}
+
+/** Transposed examples [N, P] times examples [N, Q]: sums over the chunk, [P, Q]. */
+function weightGradient(node: Node, product: Product, lowering: Lowering): void {
+  const output = node.outputs[0]!;
+  const [left, right] = pairWithZeroTail(node, product, lowering);
+  const [p, q] = output.shape as [number, number];
+  const { target } = lowering;
+  const isSwapped = suitsFirstAxis(p, q, target.lanes);
+  const shape = isSwapped ? { rows: q, columns: p, target } : { rows: p, columns: q, target };
+  const packed = lowering.objects.sums(packedSumsLength(shape));
+  const sums = lowering.objects.sums(p * q);
+  lowering.steps.push(
+    isSwapped ? denseWeights(shape, right, left, packed) : denseWeights(shape, left, right, packed),
+    unpackDenseWeights(shape, packed, sums, isSwapped),
+  );
+  lowering.hold(output, {
+    kind: 'reduced',
+    sums,
+    factor: product.alpha,
+    shape: output.shape,
+    strides: rowMajorStrides(output.shape),
+  });
+}
+
+/** Both operands in memory, at least one of them with zeros in lanes without an example. */
+function pairWithZeroTail(node: Node, { a, b }: Product, lowering: Lowering): [Tensor, Tensor] {
+  const left = lowering.perExample(node, a);
+  const right = lowering.perExample(node, b);
+  if (left.hasZeroTail || right.hasZeroTail) return [lowering.tensor(a), lowering.tensor(b)];
+  return [lowering.store(lowering.masked(left), geometryOf(a.shape)), lowering.tensor(b)];
+}
+
+export const products: OperatorTable = [
+  ['Gemm', lowerProduct],
+  ['MatMul', lowerProduct],
+];

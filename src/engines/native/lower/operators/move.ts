@@ -1,0 +1,158 @@
+import { intAttribute, intsAttribute, numberAttribute, resolveAxis } from '../../../../graph/attributes.js';
+import { paddingOf, slicingOf } from '../../../../graph/slices.js';
+import type { Node, Shape, Value } from '../../../../graph/types.js';
+import { sizeOf } from '../../../../graph/types.js';
+import type { Move, Places } from '../../kernels/move.js';
+import { move } from '../../kernels/move.js';
+import type { Tensor } from '../../plan/objects.js';
+import { rowMajorStrides } from '../held.js';
+import type { Lowering, OperatorTable } from '../lowering.js';
+import { unsupported } from '../unsupported.js';
+
+/** Strides of the elements of one example [N, …]. */
+const own = (shape: Shape): number[] => rowMajorStrides(shape.slice(1));
+const whole = (shape: Shape): Places => ({ offset: 0, strides: own(shape) });
+
+function stored(node: Node, value: Value, lowering: Lowering): Tensor {
+  lowering.perExample(node, value);
+  return lowering.tensor(value);
+}
+
+const hasZeroTail = (node: Node, value: Value, lowering: Lowering): boolean =>
+  lowering.perExample(node, value).hasZeroTail;
+
+function moveTo(
+  node: Node,
+  output: Value,
+  moves: readonly Move[],
+  lowering: Lowering,
+  fill: number | null = null,
+): void {
+  const tensor = lowering.objects.tensor(sizeOf(output.shape.slice(1)));
+  lowering.steps.push(move(moves, tensor, fill));
+  const isZero = node.inputs.every((value) => value === null || hasZeroTail(node, value, lowering));
+  lowering.holdTensor(output, tensor, isZero && (fill ?? 0) === 0);
+}
+
+/** Axes of examples in another order; the examples stay first. */
+export function transposeExamples(node: Node, perm: readonly number[], lowering: Lowering): void {
+  const [input, output] = [node.inputs[0]!, node.outputs[0]!];
+  if (perm[0] !== 0) throw unsupported(node, 'examples that stay on axis 0');
+  const strides = rowMajorStrides(input.shape);
+  const from = { offset: 0, strides: perm.slice(1).map((axis) => strides[axis]!) };
+  const extents = output.shape.slice(1);
+  const moved = { input: stored(node, input, lowering), extents, from, to: whole(output.shape) };
+  moveTo(node, output, [moved], lowering);
+}
+
+/** A tensor [N, …] repeated along axes of extent 1, as numpy broadcasts it. Null where the examples move. */
+export function broadcastExamples(node: Node, input: Value, shape: Shape, lowering: Lowering): Tensor | null {
+  if (input.shape.length !== shape.length || input.shape[0] !== shape[0]) return null;
+  const strides = own(input.shape).map((stride, axis) => (input.shape[axis + 1] === 1 ? 0 : stride));
+  const tensor = lowering.objects.tensor(sizeOf(shape.slice(1)));
+  const from = { offset: 0, strides };
+  const extents = shape.slice(1);
+  const moved = { input: stored(node, input, lowering), extents, from, to: whole(shape) };
+  lowering.steps.push(move([moved], tensor, null));
+  return tensor;
+}
+
+function slice(node: Node, lowering: Lowering): void {
+  const [input, output] = [node.inputs[0]!, node.outputs[0]!];
+  const { starts, steps, extents } = slicingOf(node);
+  if (starts[0] !== 0 || steps[0] !== 1 || extents[0] !== input.shape[0]) {
+    throw unsupported(node, 'all examples');
+  }
+  const strides = own(input.shape);
+  const offset = strides.reduce((sum, stride, axis) => sum + stride * starts[axis + 1]!, 0);
+  const from = { offset, strides: strides.map((stride, axis) => stride * steps[axis + 1]!) };
+  const moved = {
+    input: stored(node, input, lowering),
+    extents: extents.slice(1),
+    from,
+    to: whole(output.shape),
+  };
+  moveTo(node, output, [moved], lowering);
+}
+
+function pad(node: Node, lowering: Lowering): void {
+  const [input, output] = [node.inputs[0]!, node.outputs[0]!];
+  const pads = paddingOf(node);
+  if (pads[0]!.some((count) => count !== 0)) throw unsupported(node, 'all examples');
+  const [reading, writing] = [own(input.shape), own(output.shape)];
+  const cut = pads.slice(1).map(([begin]) => Math.max(0, -begin));
+  const shift = pads.slice(1).map(([begin]) => Math.max(0, begin));
+  const extents = pads
+    .slice(1)
+    .map(([begin, end], axis) => input.shape[axis + 1]! + Math.min(0, begin) + Math.min(0, end));
+  const at = (strides: readonly number[], first: readonly number[]): Places => ({
+    offset: strides.reduce((sum, stride, axis) => sum + stride * first[axis]!, 0),
+    strides,
+  });
+  const moved = {
+    input: stored(node, input, lowering),
+    extents,
+    from: at(reading, cut),
+    to: at(writing, shift),
+  };
+  moveTo(node, output, [moved], lowering, numberAttribute(node, 'value', 0));
+}
+
+function axisOf(node: Node, rank: number, missing?: number): number {
+  const axis = resolveAxis(node, intAttribute(node, 'axis', missing), rank);
+  if (axis === 0) throw unsupported(node, 'all examples together on axis 0');
+  return axis;
+}
+
+function concat(node: Node, lowering: Lowering): void {
+  const output = node.outputs[0]!;
+  const axis = axisOf(node, output.shape.length);
+  const strides = own(output.shape);
+  let first = 0;
+  const moves = node.inputs.map((value): Move => {
+    const to = { offset: first * strides[axis - 1]!, strides };
+    first += value!.shape[axis]!;
+    const extents = value!.shape.slice(1);
+    return { input: stored(node, value!, lowering), extents, from: whole(value!.shape), to };
+  });
+  moveTo(node, output, moves, lowering);
+}
+
+function split(node: Node, lowering: Lowering): void {
+  const input = node.inputs[0]!;
+  const axis = axisOf(node, input.shape.length, 0);
+  const strides = own(input.shape);
+  let first = 0;
+  for (const output of node.outputs) {
+    const from = { offset: first * strides[axis - 1]!, strides };
+    first += output.shape[axis]!;
+    const extents = output.shape.slice(1);
+    const moved = { input: stored(node, input, lowering), extents, from, to: whole(output.shape) };
+    moveTo(node, output, [moved], lowering);
+  }
+}
+
+/** Each axis counts as two: which repetition, and where in the input. */
+function tile(node: Node, lowering: Lowering): void {
+  const [input, output] = [node.inputs[0]!, node.outputs[0]!];
+  const repeats = intsAttribute(node, 'repeats');
+  if (repeats[0] !== 1) throw unsupported(node, 'each example once');
+  const [reading, writing] = [own(input.shape), own(output.shape)];
+  const inner = input.shape.slice(1);
+  const moved = {
+    input: stored(node, input, lowering),
+    extents: inner.flatMap((extent, axis) => [repeats[axis + 1]!, extent]),
+    from: { offset: 0, strides: reading.flatMap((stride) => [0, stride]) },
+    to: { offset: 0, strides: writing.flatMap((stride, axis) => [stride * inner[axis]!, stride]) },
+  };
+  moveTo(node, output, [moved], lowering);
+}
+
+/** Operators that move the numbers of each example. */
+export const moves: OperatorTable = [
+  ['Slice', slice],
+  ['Pad', pad],
+  ['Concat', concat],
+  ['Split', split],
+  ['Tile', tile],
+];
