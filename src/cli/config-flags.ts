@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import {
   configKeys,
@@ -8,7 +9,10 @@ import {
 } from '../experiment/config/schema.js';
 
 /** Flags whose value stays text; every other value is read as a number where it is one. */
-const textual: readonly ConfigKey[] = ['model', 'data', 'trajectory', 'init'];
+const textual: readonly ConfigKey[] = ['model', 'data', 'trajectory', 'init', 'checkpointPattern'];
+
+/** Flags that are lists of names; `names` may be a file, one a line. */
+const lists: readonly ConfigKey[] = ['measure', 'names', 'frozen', 'ignore'];
 
 const flagKeys = configKeys.filter((key) => !fileOnlyKeys.includes(key));
 
@@ -34,10 +38,16 @@ function defaultOf(key: ConfigKey): string {
 }
 
 function parseValue(key: ConfigKey, text: string): unknown {
-  if (key === 'measure') return text === 'none' ? text : text.split(',');
+  if (lists.includes(key)) return text === 'none' ? text : listOf(key, text);
   if (key === 'classWeights' && text !== 'none') return text.split(',').map(Number);
   if (textual.includes(key) || text.trim() === '' || Number.isNaN(Number(text))) return text;
   return Number(text);
+}
+
+function listOf(key: ConfigKey, text: string): string[] {
+  const isFile = key === 'names' && existsSync(text);
+  const entries = isFile ? readFileSync(text, 'utf8').split(/\r?\n/) : text.split(',');
+  return entries.map((entry) => entry.trim()).filter((entry) => entry !== '');
 }
 
 function kebab(key: string): string {

@@ -5,5 +5,5 @@ export interface Reading {
   readonly decision: string;
   readonly evidence: string;
   /** Whether the user may not have meant it. */
-  readonly warning?: boolean;
+  readonly warning?: boolean | undefined;
 }

@@ -5,7 +5,7 @@ import { strToU8, zipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeSafetensors } from '../../test/support/safetensors.js';
 import { DataError } from '../errors.js';
-import { openTrajectory } from './open.js';
+import { openTrajectory } from '../../test/support/recording.js';
 import type { TensorShape } from './types.js';
 
 const fixtures = join(import.meta.dirname, 'fixtures');

@@ -5,7 +5,14 @@ import { matchFlat } from './flat.js';
 import { heldStill } from './missing.js';
 import { matchNames, namesGiven, type NamedMatch } from './names.js';
 import { isStill, isTelling, numbersOf, permuted, sameNumbers, tensorflowAxes } from './values.js';
-import type { Match, ModelTensor, ModelWeights, RecordedPart, Recording, RecordingOptions } from '../types.js';
+import type {
+  Match,
+  ModelTensor,
+  ModelWeights,
+  RecordedPart,
+  Recording,
+  RecordingOptions,
+} from '../types.js';
 
 /**
  * Finds the model's parameters in a recording. Throws DataError where one is missing, a recorded tensor that moves is none of the
