@@ -1,9 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
+import { isFloat } from '../formats/array.js';
 import type { Reading } from '../formats/reading.js';
 import { misfit } from '../formats/source.js';
-import { listed } from './checks.js';
+import { described, listed } from './checks.js';
 import { numberNames } from './checkpoint-order.js';
 import { openTensorFile } from './tensor-file.js';
 import type { Recording, RecordingOptions, TensorFile } from './types.js';
@@ -116,36 +117,59 @@ function modelOf(names: readonly string[], folder: string): string[] {
   );
 }
 
-/** The checkpoints of a folder as a recording; each is opened when it is read. Throws DataError where one cannot be read. */
+/**
+ * The checkpoints of a folder as a recording; each is opened when it is read. Throws DataError where one cannot be read, or holds other
+ * tensors than the first; of those between, this is noticed when they are read.
+ */
 export async function checkpointRecording(
   folder: string,
   checkpoints: readonly Checkpoint[],
 ): Promise<Recording> {
-  const open = (t: number): Promise<TensorFile> =>
-    openParts(checkpoints[t]!.files.map((file) => join(folder, file)));
-  let current = { t: 0, file: await open(0) };
-  const flat = current.file.entries.get('theta');
-  return {
+  const paths = checkpoints.map(({ files }) => files.map((file) => join(folder, file)));
+  const last = await openParts(paths.at(-1)!);
+  let current = { t: 0, file: await openParts(paths[0]!).finally(() => last.close()) };
+  const tensors = current.file.entries;
+  const flat = tensors.get('theta');
+  const recording: Recording = {
     name: folder,
     rows: checkpoints.length,
     iteration: checkpoints.map(({ iteration }) => iteration),
-    tensors: current.file.entries,
+    tensors,
     flat: flat === undefined ? null : { name: 'theta', size: flat.shape[0] ?? 0, parts: null },
     read: async (name, t) => {
       if (current.t !== t) {
         await current.file.close();
-        current = { t, file: await open(t) };
+        current = { t, file: await openParts(paths[t]!) };
+        requireSame(current.file, tensors);
       }
-      if (current.file.entries.has(name)) return current.file.read(name);
-      throw misfit(
-        current.file.name,
-        `no tensor ${name}`,
-        'the tensors of the first checkpoint',
-        'record all alike',
-      );
+      return current.file.read(name);
     },
     close: () => current.file.close(),
   };
+  try {
+    requireSame(last, tensors);
+    return recording;
+  } catch (error) {
+    await recording.close();
+    throw error;
+  }
+}
+
+/** Throws DataError where the floats of a checkpoint are not those of the first. */
+function requireSame({ name, entries }: TensorFile, first: TensorFile['entries']): void {
+  const floats = (tensors: TensorFile['entries']): string[] =>
+    [...tensors]
+      .filter(([, { dtype }]) => dtype !== null && isFloat(dtype))
+      .map(([tensor, { shape }]) => described({ name: tensor, shape }));
+  const [expected, given] = [new Set(floats(first)), new Set(floats(entries))];
+  const missing = [...expected].filter((tensor) => !given.has(tensor));
+  const extra = [...given].filter((tensor) => !expected.has(tensor));
+  if (missing.length + extra.length === 0) return;
+  const found = [
+    ...(missing.length > 0 ? [`no tensor ${listed(missing)}`] : []),
+    ...(extra.length > 0 ? [`tensors ${listed(extra)}, which the first checkpoint does not have`] : []),
+  ];
+  throw misfit(name, found.join('; '), 'the tensors of the first checkpoint', 'record all alike');
 }
 
 /** Files that together hold one model. */

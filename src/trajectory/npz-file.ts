@@ -1,5 +1,5 @@
 import { arrayFromBytes, elementBytes, sizeOf, type NdArray } from '../formats/array.js';
-import type { NpyHeader } from '../formats/npy.js';
+import { requireNumbers, type NpyHeader } from '../formats/npy.js';
 import { NpzArrayStream, readNpzArray } from '../formats/npz.js';
 import type { ByteSource } from '../formats/source.js';
 import type { ZipEntry } from '../formats/zip.js';
@@ -15,10 +15,7 @@ export async function openNpz(
     if (!entry.name.endsWith('.npy')) continue;
     arrays.set(entry.name.slice(0, -'.npy'.length), await ArchivedRows.open(source, entry));
   }
-  const described = [...arrays].map(([name, { header }]): [string, TensorEntry] => [
-    name,
-    { shape: header.shape, dtype: header.dtype, storedType: header.dtype },
-  ]);
+  const described = [...arrays].map(([name, { header }]): [string, TensorEntry] => [name, header]);
   return {
     name: source.name,
     entries: new Map(described),
@@ -55,7 +52,10 @@ class ArchivedRows {
 
   async read(from?: number, to?: number): Promise<NdArray> {
     if (from === undefined || to === undefined) return readNpzArray(this.source, this.entry);
-    const { dtype, shape, columnMajor } = this.header;
+    const { dtype, shape, columnMajor } = requireNumbers(
+      this.header,
+      `${this.source.name}(${this.entry.name})`,
+    );
     const extents = [to - from, ...shape.slice(1)];
     const width = sizeOf(shape.slice(1));
     if (columnMajor && shape.length > 1) {

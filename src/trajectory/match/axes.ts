@@ -67,6 +67,7 @@ export async function arrange(
     settled.set(question, chosen);
   }
   const turned = questions.filter((question) => !isIdentity(settled.get(question)!));
+  if (layout === null) await requireOneLayout(recording, questions, settled);
   if (turned.length > 0 && (shared === null || layout !== null)) {
     const evidence =
       layout === null ? 'their shapes, or the numbers in the model’s file' : `layout ${layout}, as given`;
@@ -79,6 +80,25 @@ export async function arrange(
   return { arrangements: questions.map((question) => settled.get(question)!), readings };
 }
 
+/** Throws where some kernels fit as they are and others only turned, unless the model file's values show the latter. */
+async function requireOneLayout(
+  recording: Recording,
+  questions: readonly Question[],
+  settled: ReadonlyMap<Question, Arrangement>,
+): Promise<void> {
+  const forced = questions.filter(({ part, parameter, choices }) => {
+    return part.axes === null && part.shape !== null && parameter.shape.length > 1 && choices.size < 3;
+  });
+  const turned = forced.filter(({ choices }) => !choices.has('model'));
+  if (turned.length === forced.length) return;
+  for (const { parameter, part } of turned) {
+    const arrangement = settled.get(questions.find((question) => question.parameter === parameter)!)!;
+    const shown =
+      parameter.data !== null && (await byValues(recording, parameter.data, [arrangement])) !== null;
+    if (!shown) throw wrongShape(recording.name, part, parameter);
+  }
+}
+
 const isIdentity = ({ axes }: Arrangement): boolean => axes.every((axis, k) => axis === k);
 
 const inWords = (layout: RecordedLayout): string =>
@@ -88,50 +108,54 @@ const inWords = (layout: RecordedLayout): string =>
 
 function questionOf(parameter: Parameter, part: RecordedPart, file: string): Question {
   const { shape } = parameter;
-  const choices = new Map<RecordedLayout, Arrangement>();
-  const axes = part.axes;
-  if (axes !== null) {
-    choices.set('model', { part, shape, axes });
-    return { parameter, part, choices };
+  if (part.axes !== null) {
+    return { parameter, part, choices: new Map([['model', { part, shape, axes: part.axes }]]) };
   }
-  const fits = ({ shape: extents, axes: order }: Omit<Arrangement, 'part'>): boolean =>
-    part.shape === null ||
-    sameShape(
-      withoutOnes(part.shape),
-      withoutOnes(
-        flat(
-          order.map((axis) => extents[axis]!),
-          parameter,
-          part.shape,
-        ),
-      ),
-    );
-  const own = { shape, axes: identity(shape.length) };
-  if (fits(own) && (shape.length >= 2 || part.shape === null || sizeOf(part.shape) === sizeOf(shape)))
-    choices.set('model', { part, ...own });
-  for (const layout of ['tensorflow', 'tensorflowChannelsFirst'] as const) {
-    const form = shape.length < 2 ? own : tensorflowForm(parameter, layout);
-    if (fits(form)) choices.set(layout, { part, ...form });
-  }
-  if (choices.size > 0) return { parameter, part, choices };
-  throw misfit(
-    file,
-    `${part.name} of shape [${(part.shape ?? []).join(', ')}]`,
-    `[${shape.join(', ')}], ${parameter.name} of the model`,
-    'give the model that this trajectory was recorded with',
-  );
+  const own = { part, shape, axes: identity(shape.length) };
+  const turned = (layout: RecordedLayout): Arrangement =>
+    shape.length < 2 ? own : { part, ...tensorflowForm(parameter, layout) };
+  const all: [RecordedLayout, Arrangement][] = [
+    ['model', own],
+    ['tensorflow', turned('tensorflow')],
+    ['tensorflowChannelsFirst', turned('tensorflowChannelsFirst')],
+  ];
+  const exact = all.filter(([, form]) => fits(form, parameter, (extents) => extents));
+  const loose = all.filter(([, form]) => fits(form, parameter, withoutOnes));
+  const choices = exact.length > 0 ? exact : loose;
+  if (choices.length > 0) return { parameter, part, choices: new Map(choices) };
+  throw wrongShape(file, part, parameter);
+}
+
+/** Whether a recorded shape is that of an arrangement, both seen through `view`. */
+function fits(
+  { part, shape, axes }: Arrangement,
+  parameter: Parameter,
+  view: (shape: readonly number[]) => readonly number[],
+): boolean {
+  if (part.shape === null) return true;
+  const extents = axes.map((axis) => shape[axis]!);
+  return sameShape(view(part.shape), view(joined(extents, parameter, part.shape)));
 }
 
 const withoutOnes = (shape: readonly number[]): number[] => shape.filter((extent) => extent !== 1);
 
 /** A recorded kernel behind a Flatten has its C, H and W as one axis. */
-function flat(
+function joined(
   extents: readonly number[],
   { flattened }: Parameter,
   recorded: readonly number[],
 ): readonly number[] {
   if (flattened === null || extents.length < 3 || recorded.length >= extents.length) return extents;
   return [sizeOf(extents.slice(0, 3)), ...extents.slice(3)];
+}
+
+function wrongShape(file: string, { name, shape }: RecordedPart, parameter: Parameter): Error {
+  return misfit(
+    file,
+    `${name} of shape [${(shape ?? []).join(', ')}]`,
+    `[${parameter.shape.join(', ')}], ${parameter.name} of the model`,
+    'give the model that this trajectory was recorded with',
+  );
 }
 
 /** The form that TensorFlow gives a parameter: kernels end in [in, out], which may be the model's own form. */
