@@ -5,7 +5,7 @@ export type { Model, BuildOptions } from './models/types.js';
 export { analyseRun, type RunAnalysis } from './analysis/index.js';
 export { checkConfig, resolveConfig } from './experiment/config/file.js';
 export type { RunConfig, RunConfigInput } from './experiment/config/schema.js';
-export type { ProgressSink, WorkControl } from './run/control.js';
+export type { ProgressSink, WorkControl } from './experiment/control.js';
 export { chooseEngine, engineNames, engineNamed, engineStatuses } from './engines/registry.js';
 export { openExperiment, type Experiment } from './experiment/experiment.js';
 export { experimentOf, manifestOf } from './experiment/manifest.js';

@@ -18,7 +18,7 @@ export interface Estimate {
   readonly gradientsPerSegment: number;
   readonly examplesPerSecond: number;
   readonly seconds: number;
-  /** Bytes of the finished run folder at most (before compression). */
+  /** Bytes of the finished run folder at most. */
   readonly bytes: number;
   /** Bytes of memory that measuring holds, without the data: activations of a chunk in one worker, and all in all. */
   readonly memory: MemoryEstimate;

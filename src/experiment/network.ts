@@ -6,8 +6,9 @@ import { DataError } from '../errors.js';
 import {
   fileWeights,
   inspectOnnx,
+  modelOf,
   onnxStartBytes,
-  readOnnx,
+  openOnnx,
   requireOnnxStart,
   type OnnxSummary,
   type ReadOptions,
@@ -54,13 +55,7 @@ export async function openNetwork(name: string, options: NetworkOptions = {}): P
   if (!isModelFile(name)) return builtIn(name);
   const folder = dirname(name);
   const bytes = await readModelFile(name);
-  const beside = (location: string) => readBeside(folder, location);
-  const trained = await options.trained?.(fileWeights(bytes, beside));
-  const network = importNetwork(basename(name), bytes, beside, {
-    ...(options.exampleShape ? { exampleShape: options.exampleShape } : {}),
-    ...(trained === undefined ? {} : { trained: (tensor: string) => trained.has(tensor) }),
-  });
-  return { ...network, warnings: (await inspectNetwork(name)).warnings };
+  return importNetwork(basename(name), bytes, (location) => readBeside(folder, location), options);
 }
 
 function builtIn(name: string): Network {
@@ -100,12 +95,12 @@ export async function reopenNetwork(
   const bytes = await readModelFile(join(folder, keptModel));
   const names = new Set(parameters.map(({ name }) => name));
   const beside = (location: string) => readBeside(join(folder, keptData), location);
-  const network = importNetwork(definition.model, bytes, beside, {
+  const network = await importNetwork(definition.model, bytes, beside, {
     ...(exampleShape ? { exampleShape } : {}),
-    trained: (tensor) => names.has(tensor),
+    trained: () => Promise.resolve(names),
   });
   const hashes = network.files.map((file) => file.sha256).join();
-  if (hashes === definition.modelFiles.map((file) => file.sha256).join()) return network;
+  if (hashes === definition.modelFiles.map((file) => file.sha256).join()) return { ...network, warnings: [] };
   throw new DataError({
     given: `${join(folder, keptModel)} with SHA-256 ${hashes}`,
     expected: definition.modelFiles.map((file) => file.sha256).join(),
@@ -127,31 +122,32 @@ async function readModelFile(path: string): Promise<Uint8Array> {
   return readBytes(path, remedy);
 }
 
-function importNetwork(
+async function importNetwork(
   name: string,
   bytes: Uint8Array,
   readFile: (location: string) => Uint8Array,
-  options: ReadOptions,
-): Network {
+  { exampleShape, trained: trainedOf }: NetworkOptions,
+): Promise<Network> {
   const attachments = new Map([[keptModel, bytes]]);
   const beside: SourceFile[] = [];
   const externalData = (location: string): Uint8Array => {
-    const kept = `${keptData}/${location}`;
-    const known = attachments.get(kept);
-    if (known !== undefined) return known;
     const content = readFile(location);
-    attachments.set(kept, content);
+    attachments.set(`${keptData}/${location}`, content);
     beside.push({ name: location, sha256: sha256(content) });
     return content;
   };
-  const network = readOnnx(bytes, { ...options, externalData });
+  const opened = openOnnx(bytes, { externalData, ...(exampleShape ? { exampleShape } : {}) });
+  const weights = fileWeights(opened);
+  const names = await trainedOf?.(weights);
+  const trained = names === undefined ? {} : { trained: (tensor: string) => names.has(tensor) };
+  const network = modelOf({ ...opened, options: { ...opened.options, ...trained } });
   return {
     model: { ...importedModel(network), name },
-    weights: () => fileWeights(bytes, externalData),
+    weights: () => weights,
     chunk: importedChunk,
     files: [{ name, sha256: sha256(bytes) }, ...beside],
     attachments,
-    warnings: [],
+    warnings: network.warnings,
   };
 }
 

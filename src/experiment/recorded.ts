@@ -7,7 +7,7 @@ import type { Manifest } from '../format/manifest.js';
 import type { Reading } from '../formats/reading.js';
 import type { Graph, Parameter } from '../graph/types.js';
 import type { Model } from '../models/types.js';
-import type { WorkControl } from '../run/control.js';
+import type { WorkControl } from './control.js';
 import type { RunWriter } from '../store/writer.js';
 import { flattenedKernels } from '../trajectory/match/flatten.js';
 import { matchRecording } from '../trajectory/match/match.js';

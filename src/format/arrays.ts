@@ -28,8 +28,6 @@ export interface ArraySpec {
   readonly description: string;
   /** Rows of one chunk file. */
   readonly chunkRows: number;
-  /** Compressed with Zstandard level 1. Parameters hardly shrink; allocations do, by their zeros. */
-  readonly compressed: boolean;
   readonly placement: Placement;
   /** Column of the ledger that it holds; null for θ and the order of the examples. */
   readonly column: string | null;
@@ -97,7 +95,6 @@ function thetaArray({ parameters, trajectory }: ManifestContent): ArraySpec {
     unit: '1',
     description: 'parameter vector at the start of each segment, and at the end of the last',
     chunkRows: 1,
-    compressed: false,
     placement: 'theta',
     column: null,
     objective: null,
@@ -116,7 +113,6 @@ function orderArray({ trajectory: { iterations, batchSize } }: ManifestContent):
       unit: '1',
       description: 'training examples of each mini-batch, as indices into the training set',
       chunkRows: Math.max(1, Math.min(iterations, rows)),
-      compressed: false,
       placement: 'order',
       column: null,
       objective: null,
@@ -155,7 +151,6 @@ function columnArray(
       unit: column.unit === 'loss' ? (definition.unit ?? 'nats') : '1',
       description: `${column.description}${of}`,
       chunkRows: byRow ? 1 : windowRows(manifest),
-      compressed: byRow,
       placement: byRow ? 'row' : 'window',
       column: name,
       objective,

@@ -1,5 +1,4 @@
-import { Array as ZarrArray, type ArrayMetadata, create, root, set } from 'zarrita';
-import { StoreError } from '../errors.js';
+import { create, root } from 'zarrita';
 import type { Numbers } from '../ledger/types.js';
 import { type ArraySpec, arraysOf, bytesOf, chunkPath, chunkShapeOf, type StoredDType } from './arrays.js';
 import type { RunContext } from './context.js';
@@ -10,12 +9,8 @@ import { expectedDigest, type RunState } from './state.js';
 /** Memory that zarrita writes to; a Zarr key is a path that begins with a slash. */
 type Files = Map<`/${string}`, Uint8Array>;
 
-const level = 1;
-
-function codecsOf({ compressed }: ArraySpec) {
-  const bytes = { name: 'bytes', configuration: { endian: 'little' } };
-  return compressed ? [bytes, { name: 'zstd', configuration: { level, checksum: false } }] : [bytes];
-}
+/** Numbers as they are, lowest byte first: a reader can fetch any of them by its place. */
+const codecs = [{ name: 'bytes', configuration: { endian: 'little' } }];
 
 /** The zarr.json files of all groups and arrays, by path inside the run folder. They follow from the manifest alone. */
 export async function zarrMetadata(manifest: Manifest): Promise<Map<string, Uint8Array>> {
@@ -30,7 +25,7 @@ export async function zarrMetadata(manifest: Manifest): Promise<Map<string, Uint
       shape: [...spec.shape],
       chunkShape: chunkShapeOf(spec),
       chunkSeparator: '/',
-      codecs: codecsOf(spec),
+      codecs,
       fillValue: fillOf(spec.dtype),
       dimensionNames: [...spec.dimensions],
       attributes: { description: spec.description, unit: spec.unit },
@@ -57,51 +52,32 @@ function fillOf(dtype: StoredDType): number {
   return dtype === 'int32' ? 0 : NaN;
 }
 
-/** An array of one chunk in memory, with which zarrita encodes and decodes. */
-function oneChunk(spec: ArraySpec, files: Files): ZarrArray<StoredDType, Files> {
-  const chunkShape = chunkShapeOf(spec);
-  const metadata: ArrayMetadata<StoredDType> = {
-    zarr_format: 3,
-    node_type: 'array',
-    shape: chunkShape,
-    data_type: spec.dtype,
-    chunk_grid: { name: 'regular', configuration: { chunk_shape: chunkShape } },
-    chunk_key_encoding: { name: 'default', configuration: { separator: '/' } },
-    codecs: codecsOf(spec),
-    fill_value: fillOf(spec.dtype),
-    attributes: {},
-  };
-  return new ZarrArray(files, '/', metadata);
+const isBigEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
+
+/** A copy of the numbers' bytes, lowest byte first on every machine. */
+export function encodeNumbers(numbers: Numbers): Uint8Array {
+  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength).slice();
+  if (isBigEndian) swap(bytes, numbers.BYTES_PER_ELEMENT);
+  return bytes;
 }
 
-function chunkKey(spec: ArraySpec): `/${string}` {
-  return `/c/${spec.shape.map(() => 0).join('/')}`;
+/** The numbers of such bytes, on memory of their own. */
+export function decodeNumbers(bytes: Uint8Array, dtype: StoredDType): Numbers {
+  const own = new Uint8Array(bytes);
+  if (isBigEndian) swap(own, bytesOf[dtype]);
+  if (dtype === 'int32') return new Int32Array(own.buffer);
+  return dtype === 'float64' ? new Float64Array(own.buffer) : new Float32Array(own.buffer);
 }
 
-/** Encodes one whole chunk. */
-export async function encodeChunk(spec: ArraySpec, data: Numbers): Promise<Uint8Array> {
-  const files: Files = new Map();
-  const shape = chunkShapeOf(spec);
-  const stride = shape.map((_, axis) => shape.slice(axis + 1).reduce((size, extent) => size * extent, 1));
-  await set(oneChunk(spec, files), null, { data, shape, stride });
-  return files.get(chunkKey(spec))!;
+function swap(bytes: Uint8Array, size: number): void {
+  for (let at = 0; at < bytes.length; at += size) bytes.subarray(at, at + size).reverse();
 }
 
-/** Decodes one whole chunk. `path` is for messages. */
-export async function decodeChunk(spec: ArraySpec, bytes: Uint8Array, path: string): Promise<Numbers> {
-  const expected = chunkShapeOf(spec).reduce((size, extent) => size * extent, 1);
-  if (!spec.compressed && bytes.length !== expected * bytesOf[spec.dtype]) {
-    throw damaged(path, `it holds ${bytes.length} bytes instead of ${expected * bytesOf[spec.dtype]}`);
-  }
-  try {
-    const array = oneChunk(spec, new Map([[chunkKey(spec), bytes]]));
-    const { data } = await array.getChunk(spec.shape.map(() => 0));
-    if (data.length !== expected)
-      throw damaged(path, `it holds ${data.length} numbers instead of ${expected}`);
-    return data;
-  } catch (error) {
-    throw error instanceof StoreError ? error : damaged(path, 'it cannot be decompressed', error);
-  }
+/** The numbers [rows, …] of one whole chunk. `path` is for messages. Throws StoreError where it holds another number of bytes. */
+export function decodeChunk(spec: ArraySpec, bytes: Uint8Array, path: string): Numbers {
+  const expected = bytesOf[spec.dtype] * chunkShapeOf(spec).reduce((size, extent) => size * extent, 1);
+  if (bytes.length !== expected) throw damaged(path, `it holds ${bytes.length} bytes instead of ${expected}`);
+  return decodeNumbers(bytes, spec.dtype);
 }
 
 /** Reads one chunk file, which must be there, with its checksum compared. Throws StoreError. */

@@ -4,7 +4,7 @@ import type { ManifestContent } from './manifest.js';
 /** Characters of the journal for a row of θ, for a segment, and for each checksum in it. */
 const journalBytes = { row: 90, segment: 330, checksum: 67 };
 
-/** Bytes of a finished run folder, before compression: an upper estimate for `--dry-run`. */
+/** Bytes of a finished run folder: an upper estimate for `--dry-run`. */
 export function estimateBytes(manifest: ManifestContent): number {
   const arrays = arraysOf(manifest);
   const stored = arrays.reduce(

@@ -1,7 +1,7 @@
 import { strToU8 } from 'fflate';
 import type { StoredDType } from './arrays.js';
+import { encodeNumbers } from './codec.js';
 import type { ArrayReading } from './read-array.js';
-import { littleEndian } from './windows.js';
 
 const descriptors: Readonly<Record<StoredDType, string>> = { float32: '<f4', float64: '<f8', int32: '<i4' };
 
@@ -20,7 +20,7 @@ export function npyHeader(dtype: StoredDType, shape: readonly number[]): Uint8Ar
 /** The array as a NumPy file, row after row. */
 export async function* npyBytes(array: ArrayReading): AsyncGenerator<Uint8Array> {
   yield npyHeader(array.dtype, array.shape);
-  for await (const row of array.rows()) yield littleEndian(row);
+  for await (const row of array.rows()) yield encodeNumbers(row);
 }
 
 /** The array as CSV: a header line, then one line a row that begins with its number. Numbers keep all their digits. */

@@ -130,7 +130,7 @@ async function* verifyChunk(
   const bytes = yield* verifyFile(context, file, expectedDigest(context, state, spec, chunk)!);
   if (bytes === null) return null;
   try {
-    return await decodeChunk(spec, bytes, file);
+    return decodeChunk(spec, bytes, file);
   } catch (error) {
     if (!isLossledgerError(error)) throw error;
     yield finding(context, file, error.problem.given);

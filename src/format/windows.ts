@@ -3,7 +3,7 @@ import type { LedgerRow } from '../ledger/columns.js';
 import type { MeasuredSegment } from '../ledger/measure-range.js';
 import type { Numbers } from '../ledger/types.js';
 import { type ArraySpec, bytesOf, emptyRow, type StoredDType, widthOf } from './arrays.js';
-import { readChunk } from './codec.js';
+import { decodeNumbers, encodeNumbers, readChunk } from './codec.js';
 import { pendingPath, type RunContext } from './context.js';
 import { damaged } from './source.js';
 import type { RunState } from './state.js';
@@ -50,7 +50,7 @@ export function encodeRecord(context: RunContext, segment: MeasuredSegment): Uin
   for (const spec of context.windowArrays) {
     const numbers = numbersOf(segment, spec);
     requireFinite(spec, numbers, segment.segment);
-    const bytes = littleEndian(numbers);
+    const bytes = encodeNumbers(numbers);
     record.set(bytes, at);
     at += bytes.length;
   }
@@ -75,31 +75,10 @@ export function decodeRecord({ windowArrays }: RunContext, record: Uint8Array, s
   let at = 0;
   for (const other of windowArrays) {
     const length = cellsOf(other) * bytesOf[other.dtype];
-    if (other === spec) return fromLittleEndian(new Uint8Array(record.subarray(at, at + length)), spec.dtype);
+    if (other === spec) return decodeNumbers(record.subarray(at, at + length), spec.dtype);
     at += length;
   }
   throw new TypeError(`${spec.name} is in no record`);
-}
-
-const isBigEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
-
-/** A copy of the numbers' bytes, lowest byte first on every machine. */
-export function littleEndian(numbers: Numbers): Uint8Array {
-  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength).slice();
-  if (isBigEndian) swap(bytes, numbers.BYTES_PER_ELEMENT);
-  return bytes;
-}
-
-/** Numbers on the memory of `bytes`, which begins with them. */
-function fromLittleEndian(bytes: Uint8Array, dtype: StoredDType): Numbers {
-  if (isBigEndian) swap(bytes, bytesOf[dtype]);
-  const buffer = bytes.buffer as ArrayBuffer;
-  if (dtype === 'int32') return new Int32Array(buffer);
-  return dtype === 'float64' ? new Float64Array(buffer) : new Float32Array(buffer);
-}
-
-function swap(bytes: Uint8Array, size: number): void {
-  for (let at = 0; at < bytes.length; at += size) bytes.subarray(at, at + size).reverse();
 }
 
 /** Reads the records of a window's stored segments, checksums compared: by segment. */

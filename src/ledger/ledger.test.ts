@@ -227,7 +227,7 @@ describe('audit', () => {
   it('finds a sum that is one rounding off', () => {
     const total = good.total * (1 + 2 ** -52);
     expect(found({ total, allocation: null })[0]).toBe('row: total and the sum of the layer sums');
-    const neuron_sums = changed(good.neuron_sums!, 1, good.neuron_sums![1]! * 2 ** -50);
+    const neuron_sums = changed(good.neuron_sums, 1, good.neuron_sums[1]! * 2 ** -50);
     expect(found({ neuron_sums })).toContain('a: layer sum and the sum of its neuron sums');
   });
 
@@ -236,7 +236,7 @@ describe('audit', () => {
     expect(found({ zero: changed(good.zero, 2, 1) })).toEqual([
       'b: helping + hurting + zero and the number of parameters',
     ]);
-    expect(found({ allocation: changed(good.allocation!, 2, 1e-6) })).toEqual([
+    expect(found({ allocation: changed(good.allocation, 2, 1e-6) })).toEqual([
       'a: layer sum and the sum of its stored allocations',
       'a: neuron sum and the sum of its stored allocations',
     ]);

@@ -1,10 +1,10 @@
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { GraphError, isLossledgerError } from '../errors.js';
-import { encodeModel, type ModelSpec, type NodeSpec } from './encode.js';
+import { encodeModel, type ModelSpec, type NodeSpec } from './protobuf/encode.js';
 import { inspectOnnx, readOnnx } from './index.js';
-import { ModelSchema, TensorSchema } from './onnx_pb.js';
-import { tensorBytes } from './tensor-bytes.js';
+import { ModelSchema, TensorSchema } from './protobuf/onnx_pb.js';
+import { tensorBytes } from './protobuf/dtypes.js';
 
 function node(
   op: string,

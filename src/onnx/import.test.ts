@@ -3,9 +3,9 @@ import { feedTensors } from '../engines/reference/bind.js';
 import { evaluate } from '../engines/reference/evaluate.js';
 import { GraphBuilder } from '../graph/builder.js';
 import type { TensorData } from '../graph/types.js';
-import { encodeModel, type InitializerSpec, type NodeSpec } from './encode.js';
+import { encodeModel, type InitializerSpec, type NodeSpec } from './protobuf/encode.js';
 import { readOnnx } from './index.js';
-import { tensorBytes } from './tensor-bytes.js';
+import { tensorBytes } from './protobuf/dtypes.js';
 
 type Inputs = readonly (readonly [data: TensorData, dtype?: 'float32' | 'int64'] | null)[];
 

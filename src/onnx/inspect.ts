@@ -1,15 +1,15 @@
 import { isLossledgerError } from '../errors.js';
 import { sizeOf } from '../graph/types.js';
-import { dataTypeName } from './dtypes.js';
-import { openModel, type OnnxFile } from './import/file.js';
-import { withDeclaredParameters } from './import/parameters.js';
-import { isAnonymous } from './import/roles.js';
-import { trainedInitializers } from './import/trained.js';
-import { translations } from './import/translations.js';
+import { dataTypeName } from './protobuf/dtypes.js';
+import type { OnnxFile } from './import/file.js';
+import { trainedInitializers } from './import/parameters/trained.js';
+import { translations } from './import/operators/translations.js';
 import { isFoldable } from './import/fold.js';
 import { describeNode, nodeName, remedyFor } from './import/unsupported.js';
-import type { ValueInfo } from './onnx_pb.js';
-import { readOnnx, type ReadOptions } from './read.js';
+import type { ValueInfo } from './protobuf/onnx_pb.js';
+import { modelOf, type OpenedModel, type ReadOptions } from './model.js';
+import { openOnnx } from './read.js';
+import { warningsOf } from './warnings.js';
 
 /** An input or output as the file declares it; `?` or a name stands for an open extent. */
 export interface OnnxPort {
@@ -57,8 +57,10 @@ export interface OnnxSummary {
 
 /** Describes a model file without running it. Throws GraphError only where it is not a readable ONNX model. */
 export function inspectOnnx(bytes: Uint8Array, options: ReadOptions = {}): OnnxSummary {
-  const file = withDeclaredParameters(openModel(bytes), options.externalData);
-  const tensors = tensorsOf(file, options);
+  const opened = openOnnx(bytes, options);
+  const { file } = opened;
+  const tensors = tensorsOf(opened);
+  const trained = tensors.filter((tensor) => tensor.trained);
   return {
     name: file.name,
     producer: file.producer,
@@ -66,11 +68,14 @@ export function inspectOnnx(bytes: Uint8Array, options: ReadOptions = {}): OnnxS
     inputs: file.inputs.map(portOf),
     outputs: file.outputs.map(portOf),
     tensors,
-    parameters: tensors.reduce((total, { trained, shape }) => total + (trained ? sizeOf(shape) : 0), 0),
+    parameters: trained.reduce((total, { shape }) => total + sizeOf(shape), 0),
     operators: operatorsOf(file),
     unsupported: unsupportedOf(file),
-    problem: problemOf(bytes, options),
-    warnings: warningsOf(file, tensors),
+    problem: problemOf(opened),
+    warnings: warningsOf(
+      file,
+      trained.map(({ name }) => name),
+    ),
   };
 }
 
@@ -82,7 +87,7 @@ function portOf({ name, type }: ValueInfo): OnnxPort {
   return { name, dtype: dataTypeName(type?.tensorType?.elemType ?? 0) ?? 'unknown', shape };
 }
 
-function tensorsOf(file: OnnxFile, options: ReadOptions): OnnxTensor[] {
+function tensorsOf({ file, options }: OpenedModel): OnnxTensor[] {
   const roles = trainedInitializers(file, options);
   return [...file.initializers.values()].map(({ name, dataType, dims }) => {
     const role = roles.get(name);
@@ -116,33 +121,12 @@ function unsupportedOf(file: OnnxFile): UnsupportedNode[] {
     }));
 }
 
-function problemOf(bytes: Uint8Array, options: ReadOptions): string | null {
+function problemOf(opened: OpenedModel): string | null {
   try {
-    readOnnx(bytes, options);
+    modelOf(opened);
     return null;
   } catch (error) {
     if (isLossledgerError(error)) return error.message;
     throw error;
   }
-}
-
-function warningsOf(file: OnnxFile, tensors: readonly OnnxTensor[]): string[] {
-  const warnings: string[] = [];
-  const last = file.nodes.find((node) => node.output.includes(file.outputs[0]?.name ?? ''));
-  if (last?.opType === 'Softmax' || last?.opType === 'Sigmoid') {
-    warnings.push(`the output is that of ${last.opType}, not logits: cross-entropy would apply it twice`);
-  }
-  if (tensors.some(({ name, trained }) => trained && isAnonymous(name))) {
-    warnings.push('some weights have lost their names: export with do_constant_folding=False to keep them');
-  }
-  const inference = file.nodes.some(
-    (node) => node.opType === 'BatchNormalization' && node.output.length === 1,
-  );
-  if (inference) {
-    warnings.push(
-      'batch normalisation uses stored statistics: export with training=TrainingMode.TRAINING for those of each chunk',
-    );
-  }
-  if (file.outputs.length > 1) warnings.push(`only the first of ${file.outputs.length} outputs is measured`);
-  return warnings;
 }

@@ -1,52 +1,13 @@
 import { create, fromBinary, toBinary, type MessageInitShape } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
+import { modelOf, node, ramp, tensor } from '../../test/support/onnx-model.js';
 import { feedTensors, parameterTensors } from '../engines/reference/bind.js';
 import { evaluate } from '../engines/reference/evaluate.js';
 import { GraphBuilder } from '../graph/builder.js';
-import type { Graph, TensorData } from '../graph/types.js';
-import { encodeModel, type InitializerSpec, type ModelSpec, type NodeSpec } from './encode.js';
+import type { Graph } from '../graph/types.js';
 import { inspectOnnx, readOnnx, type OnnxModel, type ReadOptions } from './index.js';
-import { ModelSchema, TensorSchema } from './onnx_pb.js';
-import { tensorBytes } from './tensor-bytes.js';
-
-function node(
-  op: string,
-  inputs: string[],
-  outputs: string[],
-  attributes: NodeSpec['attributes'] = {},
-): NodeSpec {
-  return { op, name: `${op}/${outputs[0]!}`, inputs, outputs, attributes };
-}
-
-function tensor(
-  name: string,
-  shape: number[],
-  data: TensorData,
-  dtype: 'float32' | 'int64' = 'float32',
-): InitializerSpec {
-  return { name, dtype, shape, bytes: tensorBytes(dtype, data) };
-}
-
-function ramp(name: string, shape: number[]): InitializerSpec {
-  const size = shape.reduce((a, b) => a * b, 1);
-  return tensor(
-    name,
-    shape,
-    Array.from({ length: size }, (_, k) => k / size),
-  );
-}
-
-function modelOf(input: (number | string)[], parts: Partial<ModelSpec>): Uint8Array {
-  return encodeModel({
-    name: 'model',
-    opset: 17,
-    inputs: [{ name: 'input', dtype: 'float32', shape: input }],
-    outputs: [{ name: 'y', dtype: 'float32', shape: ['batch', 1] }],
-    initializers: [],
-    nodes: [],
-    ...parts,
-  });
-}
+import { ModelSchema, TensorSchema } from './protobuf/onnx_pb.js';
+import { tensorBytes } from './protobuf/dtypes.js';
 
 /** The model with one more tensor, whose fields are given as a file holds them. */
 function withTensor(bytes: Uint8Array, fields: MessageInitShape<typeof TensorSchema>): Uint8Array {
@@ -262,41 +223,5 @@ describe('tensors', () => {
     expect(() => read(fields, { externalData: () => file.subarray(0, 8) })).toThrow(
       /bytes 4 to 12 of weights\.bin/,
     );
-  });
-});
-
-describe('inspectOnnx', () => {
-  it('lists tensors, operators, and what is unsupported', () => {
-    const bytes = modelOf(['batch', 2], {
-      initializers: [ramp('fc.weight', [2, 3]), tensor('axes', [1], [1], 'int64')],
-      nodes: [
-        node('MatMul', ['input', 'fc.weight'], ['h']),
-        node('LSTM', ['h'], ['l']),
-        node('ReduceSum', ['l', 'axes'], ['r']),
-        node('Softmax', ['r'], ['y']),
-      ],
-    });
-    expect(inspectOnnx(bytes)).toMatchObject({
-      opset: 17,
-      producer: 'lossledger',
-      inputs: [{ name: 'input', dtype: 'float32', shape: ['batch', 2] }],
-      parameters: 6,
-      operators: { LSTM: 1, MatMul: 1, ReduceSum: 1, Softmax: 1 },
-      unsupported: [{ node: 'LSTM/l' }],
-      problem: expect.stringContaining('LSTM') as string,
-    });
-    expect(inspectOnnx(bytes).tensors.map(({ name, trained }) => [name, trained])).toEqual([
-      ['fc.weight', true],
-      ['axes', false],
-    ]);
-    expect(inspectOnnx(bytes).warnings.join()).toMatch(/cross-entropy would apply it twice/);
-  });
-
-  it('says why a model of known operators cannot be measured', () => {
-    const bytes = modelOf(['batch', 2, 3], { nodes: [node('Relu', ['input'], ['y'])] });
-    expect(inspectOnnx(bytes)).toMatchObject({
-      unsupported: [],
-      problem: expect.stringContaining('output y') as string,
-    });
   });
 });

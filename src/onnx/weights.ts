@@ -1,9 +1,9 @@
-import { dataTypeName } from './dtypes.js';
-import { openModel, type OnnxFile } from './import/file.js';
-import { withDeclaredParameters } from './import/parameters.js';
-import { isAnonymous, roleOfInitializer, type Verdict } from './import/roles.js';
-import { readersOf } from './import/uses.js';
-import { graphDType, readTensor, type ExternalData } from './tensor.js';
+import type { OnnxFile } from './import/file.js';
+import { isAnonymous, roleOfInitializer, type Verdict } from './import/parameters/roles.js';
+import { readersOf } from './import/parameters/uses.js';
+import type { OpenedModel } from './model.js';
+import { dataTypeName } from './protobuf/dtypes.js';
+import { graphDType, readTensor } from './protobuf/tensor.js';
 
 /** A tensor of floats that a file holds: a parameter, or a constant of the network. */
 export interface FileTensor {
@@ -25,10 +25,8 @@ export interface FileWeights {
   readonly declared: string | null;
 }
 
-/** Lists the floats of a model file. Throws GraphError where it is damaged. */
-export function fileWeights(bytes: Uint8Array, externalData?: ExternalData): FileWeights {
-  const stored = openModel(bytes);
-  const file = withDeclaredParameters(stored, externalData);
+/** Lists the floats of an opened model. */
+export function fileWeights({ file, isRestored, options: { externalData } }: OpenedModel): FileWeights {
   const readers = readersOf(file.nodes);
   const floats = [...file.initializers.values()].filter(({ dataType }) => {
     const dtype = dataTypeName(dataType);
@@ -42,7 +40,7 @@ export function fileWeights(bytes: Uint8Array, externalData?: ExternalData): Fil
       anonymous: isAnonymous(tensor.name),
       data: () => Float32Array.from(readTensor(tensor, externalData).data),
     })),
-    declared: file === stored ? declaredBy(file) : null,
+    declared: isRestored ? null : declaredBy(file),
   };
 }
 

@@ -2,10 +2,10 @@ import { GraphError } from '../errors.js';
 import { describeApplication } from '../graph/application.js';
 import type { Graph, Node, Parameter, Value } from '../graph/types.js';
 import { parameterCount, sizeOf } from '../graph/types.js';
-import { encodeModel, type InitializerSpec, type NodeSpec, type PortSpec } from './encode.js';
+import { encodeModel, type InitializerSpec, type NodeSpec, type PortSpec } from './protobuf/encode.js';
 import { Emitter, opset } from './standard/emitter.js';
 import { standardOperators } from './standard/index.js';
-import { tensorBytes } from './tensor-bytes.js';
+import { tensorBytes } from './protobuf/dtypes.js';
 
 /**
  * A network as an ONNX file that any runtime can load: weights from θ [K] under the parameters' names, the first axis of

@@ -3,7 +3,7 @@ import { defaultWorkers, precisionOf } from '../engines/registry.js';
 import { objectivePlan, type Experiment } from '../experiment/experiment.js';
 import { measureRange, type MeasuredSegment } from '../ledger/measure-range.js';
 import { Evaluator } from '../objective/evaluator.js';
-import { withProgress, type WorkControl } from './control.js';
+import { withProgress, type WorkControl } from '../experiment/control.js';
 
 interface MeasureControl extends WorkControl {
   /** Worker threads; default one per core. */

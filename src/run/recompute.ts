@@ -4,7 +4,7 @@ import { measureRange, type MeasuredSegment } from '../ledger/measure-range.js';
 import type { Numbers } from '../ledger/types.js';
 import type { IntegrationSettings } from '../quadrature/types.js';
 import type { RunFolder } from '../store/folder.js';
-import type { ProgressSink } from './control.js';
+import type { ProgressSink } from '../experiment/control.js';
 import { defaultWorkers } from '../engines/registry.js';
 import { objectivePlan, type Experiment } from '../experiment/experiment.js';
 import { experimentOf } from '../experiment/manifest.js';

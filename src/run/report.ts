@@ -6,7 +6,7 @@ import type { RunFolder } from '../store/folder.js';
 import { writeResult } from '../store/results.js';
 import { configKeys } from '../experiment/config/schema.js';
 import { checkConfig, presetConfig } from '../experiment/config/file.js';
-import { withProgress, type ProgressSink } from './control.js';
+import { withProgress, type ProgressSink } from '../experiment/control.js';
 import { factsOf } from './facts.js';
 
 export interface Report {

@@ -9,7 +9,7 @@ import { key } from '../num/random.js';
 import { firstNonFinite } from '../num/sums.js';
 import { gradientGraph, type Experiment } from '../experiment/experiment.js';
 import type { RunWriter } from '../store/writer.js';
-import { withProgress, type WorkControl } from './control.js';
+import { withProgress, type WorkControl } from '../experiment/control.js';
 import { divisorOf } from '../experiment/loss.js';
 import { optimizerOf } from '../experiment/optimizer.js';
 import { copyTrajectory } from '../experiment/recorded.js';

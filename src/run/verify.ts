@@ -1,7 +1,7 @@
 import { folderPlace } from '../store/files.js';
 import { openRun } from '../store/open.js';
 import { verifyRun } from '../format/verify.js';
-import type { ProgressSink } from './control.js';
+import type { ProgressSink } from '../experiment/control.js';
 import type { Places } from '../experiment/places.js';
 import { recompute } from './recompute.js';
 

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { NumericError, StoreError } from '../errors.js';
 import { type ArraySpec, chunkPath, emptyRow, widthOf } from '../format/arrays.js';
-import { encodeChunk } from '../format/codec.js';
+import { encodeNumbers } from '../format/codec.js';
 import { arrayNamed, type RunContext } from '../format/context.js';
 import type { JournalRecord, SegmentRecord, ThetaRecord, TrainingStats } from '../format/records.js';
 import { applyRecord, prefixLength, type RunState } from '../format/state.js';
@@ -80,7 +80,7 @@ export class RunWriter extends RunFolder {
    */
   async writeTheta(row: number, theta: Float32Array): Promise<void> {
     this.#checkTheta(row, theta);
-    const chunk = await this.#encode(arrayNamed(this.context, 'theta'), row, theta);
+    const chunk = this.#encode(arrayNamed(this.context, 'theta'), row, theta);
     if (this.state.rows[row] === 1) return this.#compare(row, chunk);
     const entry = { theta: { row, sha256: chunk.sha256 }, folders: this.#foldersOf(chunk) };
     await this.#queue.add(entry, this.#write(chunk));
@@ -114,8 +114,8 @@ export class RunWriter extends RunFolder {
     const bytes = encodeRecord(this.context, measured);
     if (this.#taken[segment] === 1) return this.#requireStored(segment, sha256(bytes));
     this.#taken[segment] = 1;
-    const chunks = await Promise.all(
-      this.context.rowArrays.map((spec) => this.#encode(spec, segment, numbersOf(measured, spec))),
+    const chunks = this.context.rowArrays.map((spec) =>
+      this.#encode(spec, segment, numbersOf(measured, spec)),
     );
     if (this.state.rows[segment] !== 1 || this.state.rows[segment + 1] !== 1) await this.flush();
     const record: SegmentRecord = {
@@ -170,7 +170,7 @@ export class RunWriter extends RunFolder {
     const files: Record<string, string> = {};
     const folders = new Set<string>();
     for (const { spec, chunk, numbers } of await this.#windows.chunksOf(window)) {
-      const encoded = await this.#encode(spec, chunk, numbers);
+      const encoded = this.#encode(spec, chunk, numbers);
       await this.#write(encoded);
       files[encoded.path] = encoded.sha256;
       for (const folder of this.#foldersOf(encoded)) folders.add(folder);
@@ -186,8 +186,8 @@ export class RunWriter extends RunFolder {
     applyRecord(this.state, record);
   }
 
-  async #encode(spec: ArraySpec, chunk: number, data: Numbers): Promise<EncodedChunk> {
-    const bytes = await encodeChunk(spec, data);
+  #encode(spec: ArraySpec, chunk: number, data: Numbers): EncodedChunk {
+    const bytes = encodeNumbers(data);
     return { path: chunkPath(spec, chunk), bytes, sha256: sha256(bytes) };
   }
 
@@ -216,7 +216,7 @@ export class RunWriter extends RunFolder {
     const files: Record<string, string> = {};
     let buffer = emptyRow(spec.dtype, spec.chunkRows * width);
     const store = async (chunk: number): Promise<void> => {
-      const encoded = await this.#encode(spec, chunk, buffer);
+      const encoded = this.#encode(spec, chunk, buffer);
       await this.#write(encoded);
       await syncFolders(new Set(this.#foldersOf(encoded)));
       files[encoded.path] = encoded.sha256;

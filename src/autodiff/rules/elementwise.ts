@@ -1,13 +1,17 @@
+import { gradientOperatorOf } from '../../graph/activations/define.js';
+import { activations as table } from '../../graph/activations/table.js';
 import type { Value } from '../../graph/types.js';
-import type { Backward, Rule, Rules } from '../backward.js';
+import type { Backward, GradientRule, GradientRules } from '../backward.js';
 
 /** A rule of one input: the gradient from dy, x and y. */
-function unary(rule: (step: Backward, dy: Value, x: Value, y: Value) => Value): Rule {
+function unary(rule: (step: Backward, dy: Value, x: Value, y: Value) => Value): GradientRule {
   return (step) => [rule(step, step.dy, step.input(0), step.output(0))];
 }
 
 /** A rule of two inputs that may have been broadcast. */
-function binary(rule: (step: Backward, dy: Value, a: Value, b: Value, y: Value) => [Value, Value]): Rule {
+function binary(
+  rule: (step: Backward, dy: Value, a: Value, b: Value, y: Value) => [Value, Value],
+): GradientRule {
   return (step) => {
     const [a, b] = [step.input(0), step.input(1)];
     const [da, db] = rule(step, step.dy, a, b, step.output(0));
@@ -41,7 +45,7 @@ const power = binary((step, dy, a, b, y) => {
 });
 
 /** The chosen input takes the gradient; equal ones share it. `better` compares a with b. */
-function choice(better: 'Greater' | 'Less'): Rule {
+function choice(better: 'Greater' | 'Less'): GradientRule {
   return binary((step, dy, a, b) => {
     const wins = step.apply('Cast', [step.apply(better, [a, b])], { to: 'float32' });
     const ties = step.apply('Cast', [step.apply('Equal', [a, b])], { to: 'float32' });
@@ -73,7 +77,20 @@ const squareRoot = unary((step, dy, _x, y) =>
   step.apply('Div', [step.apply('Mul', [dy, step.scalar(0.5)]), y]),
 );
 
-export const elementwise: Rules = {
+/** Each activation has a whole gradient operator of dy and of x or y, with the same attributes. */
+const activations: GradientRules = Object.fromEntries(
+  [...table].map(([name, { gradientOf }]) => [
+    name,
+    (step) => {
+      const at = gradientOf === 'x' ? step.input(0) : step.output(0);
+      return [step.apply(gradientOperatorOf(name), [step.dy, at], step.node.attributes)];
+    },
+  ]),
+);
+
+/** Operators that treat each element by itself. */
+export const elementwise: GradientRules = {
+  ...activations,
   Add: binary((_, dy) => [dy, dy]),
   Sub: binary((step, dy) => [dy, step.apply('Neg', [dy])]),
   Mul: binary((step, dy, a, b) => [step.apply('Mul', [dy, b]), step.apply('Mul', [dy, a])]),

@@ -1,9 +1,9 @@
 import { numberAttribute } from '../../graph/attributes.js';
 import type { Value } from '../../graph/types.js';
-import type { Backward, Rule, Rules } from '../backward.js';
+import type { Backward, GradientRule, GradientRules } from '../backward.js';
 
 /** The whole gradient operator, fed with the statistics that the forward node returned. */
-function whole(op: string): Rule {
+function whole(op: string): GradientRule {
   return (step) => {
     const inputs = [step.dy, step.input(0), step.input(1), step.output(1), step.output(2)];
     return step.all(op, inputs, step.node.attributes);
@@ -36,7 +36,7 @@ function withGivenStatistics(step: Backward): Value[] {
   ];
 }
 
-export const normalizations: Rules = {
+export const normalizations: GradientRules = {
   BatchNormalization: withGivenStatistics,
   BatchNormTraining: whole('BatchNormGrad'),
   LayerNormalization: whole('LayerNormGrad'),

@@ -1,9 +1,9 @@
-import { EngineError } from '../../errors.js';
+import { EngineError, isLossledgerError } from '../../errors.js';
 import type { Graph } from '../../graph/types.js';
 import { sizeOf } from '../../graph/types.js';
 import type { Availability, Engine, Program } from '../types.js';
 import { generateModule } from './emit/module.js';
-import { loadLibrary } from './library.js';
+import { loadKoffi, loadLibrary } from './library.js';
 import { lowerToSteps } from './lower/index.js';
 import { NativeProgram } from './program.js';
 import { cachedLibrary } from './toolchain/cache.js';
@@ -40,6 +40,17 @@ function checkOutputs(graph: Graph): void {
   });
 }
 
+/** Why compiled code cannot be called here; null where it can. */
+function koffiProblem(): string | null {
+  try {
+    loadKoffi();
+    return null;
+  } catch (error) {
+    if (!isLossledgerError(error)) throw error;
+    return `${error.problem.given}; ${error.problem.remedy}`;
+  }
+}
+
 /** The engine that writes C for a graph, has it compiled by the system's compiler, and calls it. */
 export class NativeEngine implements Engine {
   readonly name = 'native';
@@ -60,6 +71,8 @@ export class NativeEngine implements Engine {
       const reason = `${search.reason}; install gcc or clang, or name one in CC`;
       return Promise.resolve({ ok: false, reason });
     }
+    const problem = koffiProblem();
+    if (problem !== null) return Promise.resolve({ ok: false, reason: problem });
     const { version, target } = search.compiler;
     return Promise.resolve({ ok: true, detail: `C by ${version} for ${target.name}` });
   }

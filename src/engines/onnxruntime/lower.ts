@@ -1,6 +1,6 @@
 import { EngineError } from '../../errors.js';
 import { describeApplication } from '../../graph/application.js';
-import type { ModelSpec, TensorSpec } from '../../onnx/encode.js';
+import type { ModelSpec, TensorSpec } from '../../onnx/protobuf/encode.js';
 import { prune } from '../../graph/prune.js';
 import type { Graph, Node, Value } from '../../graph/types.js';
 import { Emitter, opset } from '../../onnx/standard/emitter.js';

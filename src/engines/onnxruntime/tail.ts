@@ -1,5 +1,5 @@
 import { axesAttribute, intAttribute } from '../../graph/attributes.js';
-import { dataTypeCode } from '../../onnx/dtypes.js';
+import { dataTypeCode } from '../../onnx/protobuf/dtypes.js';
 import type { Graph, Node, Value } from '../../graph/types.js';
 import { sizeOf } from '../../graph/types.js';
 import type { Emitter } from '../../onnx/standard/emitter.js';

@@ -4,9 +4,8 @@ import type { Activation } from '../activations/define.js';
 import { gradientOperatorOf } from '../activations/define.js';
 import { activations } from '../activations/table.js';
 import { stringAttribute } from '../attributes.js';
-import type { TensorType } from '../operator.js';
 import type { DType, Shape } from '../types.js';
-import type { Entry } from './define.js';
+import type { Entry, TensorType } from './define.js';
 import { broadcastOf, float, floatInput, floatInputOf, operator, operatorsOf } from './define.js';
 
 const dtypes: readonly string[] = ['float32', 'int64', 'int32', 'uint8', 'bool'] satisfies DType[];

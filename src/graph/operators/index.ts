@@ -1,4 +1,4 @@
-import type { Operator } from '../operator.js';
+import type { Operator } from './define.js';
 import { convolutions } from './convolution.js';
 import { elementwise } from './elementwise.js';
 import { indexing } from './indexing.js';

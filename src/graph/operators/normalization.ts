@@ -1,9 +1,8 @@
 import type { Application } from '../application.js';
 import { misfit } from '../application.js';
 import { axisAttribute, intAttribute, numberAttribute } from '../attributes.js';
-import type { TensorType } from '../operator.js';
 import type { Shape, Value } from '../types.js';
-import type { Entry } from './define.js';
+import type { Entry, TensorType } from './define.js';
 import { checkOptional, float, floatInput, floatInputOf, operator } from './define.js';
 
 /** Shapes that belong to a normalisation of one input. */

@@ -1,11 +1,11 @@
-import type { Attribute, Graph, Node, Tensor } from '../onnx_pb.js';
-import { Attribute_Type } from '../onnx_pb.js';
+import type { Attribute, Graph, Node, Tensor } from '../protobuf/onnx_pb.js';
+import { Attribute_Type } from '../protobuf/onnx_pb.js';
 
 /**
  * A float attribute as the shortest decimal that is stored as this float32: 0.00001 rather than 0.000009999999747, as the
  * author of the model wrote it.
  */
-export function shortestDecimal(stored: number): number {
+function shortestDecimal(stored: number): number {
   for (let digits = 1; digits < 9; digits++) {
     const candidate = Number(stored.toPrecision(digits));
     if (Math.fround(candidate) === stored) return candidate;

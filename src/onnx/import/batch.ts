@@ -1,8 +1,8 @@
 import { GraphError } from '../../errors.js';
 import type { Shape } from '../../graph/types.js';
 import { sizeOf } from '../../graph/types.js';
-import type { Node } from '../onnx_pb.js';
-import { isStatic, type Operand } from './operand.js';
+import type { Node } from '../protobuf/onnx_pb.js';
+import { isStatic, type Operand } from './static-tensor.js';
 
 /**
  * A model that was exported with a fixed number of examples, read for another number. The shapes that its Reshape nodes give as

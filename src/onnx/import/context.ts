@@ -2,12 +2,11 @@ import { GraphError } from '../../errors.js';
 import type { GraphBuilder } from '../../graph/builder.js';
 import type { Attributes, DType, Shape, Value } from '../../graph/types.js';
 import { sizeOf } from '../../graph/types.js';
-import type { Node } from '../onnx_pb.js';
-import { mostAxes } from '../static-tensor.js';
-import type { ExternalData } from '../tensor.js';
+import type { Node } from '../protobuf/onnx_pb.js';
+import { isStatic, mostAxes, type Operand } from './static-tensor.js';
+import type { ExternalData } from '../protobuf/tensor.js';
 import type { FixedBatch } from './batch.js';
 import { NodeAttributes } from './attributes.js';
-import { isStatic, type Operand } from './operand.js';
 import { describeNode, nodeName } from './unsupported.js';
 
 /** What is the same for all nodes of one translation. */

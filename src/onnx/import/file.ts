@@ -1,6 +1,6 @@
 import { GraphError } from '../../errors.js';
-import { decodeModel } from '../decode.js';
-import type { Graph, Node, Tensor, ValueInfo } from '../onnx_pb.js';
+import { decodeModel } from '../protobuf/decode.js';
+import type { Graph, Node, Tensor, ValueInfo } from '../protobuf/onnx_pb.js';
 import { nodeName } from './unsupported.js';
 
 /** Operator sets of the default domain whose semantics are known. */

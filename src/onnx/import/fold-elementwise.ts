@@ -1,9 +1,18 @@
 import { broadcastShapes } from '../../graph/shapes.js';
 import type { DType } from '../../graph/types.js';
-import type { StaticTensor } from '../static-tensor.js';
-import { broadcastStrides, offsetOf, tabulate } from '../static-tensor.js';
+import type { StaticTensor } from './static-tensor.js';
+import { broadcastStrides, offsetOf, tabulate } from './static-tensor.js';
 import type { NodeContext } from './context.js';
-import { withInputs, type Fold, type FoldTable } from './fold-table.js';
+
+/** Evaluates an operator on numbers; null where it cannot, so that it becomes a node of the graph. */
+export type ConstantFold = (context: NodeContext, inputs: readonly StaticTensor[]) => StaticTensor | null;
+
+export type ConstantFoldTable = Readonly<Record<string, ConstantFold>>;
+
+/** The operator with `count` inputs; with fewer it is left to its translation, which says what is missing. */
+export function withInputs(count: number, fold: ConstantFold): ConstantFold {
+  return (context, inputs) => (inputs.length < count ? null : fold(context, inputs));
+}
 
 type Unary = (x: number) => number;
 type Binary = (a: number, b: number) => number;
@@ -22,20 +31,20 @@ export function zip(
   );
 }
 
-function unary(f: Unary): Fold {
+function unary(f: Unary): ConstantFold {
   return (_, [x]) => zip(x!.dtype, [x!], f);
 }
 
-function binary(f: Binary): Fold {
+function binary(f: Binary): ConstantFold {
   return withInputs(2, (_, [a, b]) => zip(a!.dtype, [a!, b!], f));
 }
 
-function comparison(f: (a: number, b: number) => boolean): Fold {
+function comparison(f: (a: number, b: number) => boolean): ConstantFold {
   return withInputs(2, (_, [a, b]) => zip('bool', [a!, b!], (x, y) => (f(x, y) ? 1 : 0)));
 }
 
 /** Integers divide towards zero. */
-const divide: Fold = withInputs(2, (_, [a, b]) =>
+const divide: ConstantFold = withInputs(2, (_, [a, b]) =>
   zip(a!.dtype, [a!, b!], a!.dtype === 'float32' ? (x, y) => x / y : (x, y) => Math.trunc(x / y)),
 );
 
@@ -59,7 +68,7 @@ export function convert(to: DType): Unary {
 }
 
 /** Arithmetic on numbers that are known when a model is read. */
-export const elementwiseFolds: FoldTable = {
+export const elementwiseFolds: ConstantFoldTable = {
   Add: binary((a, b) => a + b),
   Sub: binary((a, b) => a - b),
   Mul: binary((a, b) => a * b),

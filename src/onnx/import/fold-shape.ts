@@ -1,10 +1,10 @@
 import { sizeOf } from '../../graph/types.js';
 import { stridesOf } from '../../graph/shapes.js';
-import type { StaticTensor } from '../static-tensor.js';
-import { offsetOf, staticTensor, tabulate } from '../static-tensor.js';
-import { axesOf, axisOf, reshapeTarget, sliceAxes } from './arguments.js';
+import type { StaticTensor } from './static-tensor.js';
+import { offsetOf, staticTensor, tabulate } from './static-tensor.js';
+import { axesOf, axisOf, reshapeTarget, sliceAxes } from './operators/arguments.js';
 import type { NodeContext } from './context.js';
-import { withInputs, type Fold, type FoldTable } from './fold-table.js';
+import { withInputs, type ConstantFold, type ConstantFoldTable } from './fold-elementwise.js';
 
 function pick(
   x: StaticTensor,
@@ -14,7 +14,7 @@ function pick(
   return tabulate(x.dtype, shape, (index) => x.data[source(index)]!);
 }
 
-const gather: Fold = (context, [data, indices]) => {
+const gather: ConstantFold = (context, [data, indices]) => {
   const axis = axisOf(context, data!.shape.length, 0);
   const strides = stridesOf(data!.shape);
   const indexStrides = stridesOf(indices!.shape);
@@ -28,7 +28,7 @@ const gather: Fold = (context, [data, indices]) => {
   });
 };
 
-const concat: Fold = (context, inputs) => {
+const concat: ConstantFold = (context, inputs) => {
   const axis = axisOf(context, inputs[0]!.shape.length, 0);
   const extent = inputs.reduce((total, input) => total + input.shape[axis]!, 0);
   const shape = inputs[0]!.shape.map((old, k) => (k === axis ? extent : old));
@@ -42,7 +42,7 @@ const concat: Fold = (context, inputs) => {
   });
 };
 
-const slice: Fold = (context, [x]) => {
+const slice: ConstantFold = (context, [x]) => {
   const axes = sliceAxes(context, x!.shape);
   const strides = stridesOf(x!.shape);
   const shape = axes.map((axis) => axis.extent);
@@ -54,7 +54,7 @@ const slice: Fold = (context, [x]) => {
   );
 };
 
-const transpose: Fold = (context, [x]) => {
+const transpose: ConstantFold = (context, [x]) => {
   const perm = context.attributes.ints('perm') ?? [...x!.shape.keys()].reverse();
   const strides = stridesOf(x!.shape);
   return pick(
@@ -68,7 +68,7 @@ const transpose: Fold = (context, [x]) => {
   );
 };
 
-function reshaped(shapeOf: (context: NodeContext, x: StaticTensor) => readonly number[]): Fold {
+function reshaped(shapeOf: (context: NodeContext, x: StaticTensor) => readonly number[]): ConstantFold {
   return (context, [x]) => {
     const shape = shapeOf(context, x!);
     if (sizeOf(shape) !== sizeOf(x!.shape))
@@ -78,7 +78,7 @@ function reshaped(shapeOf: (context: NodeContext, x: StaticTensor) => readonly n
 }
 
 /** Keeps what is at or on one side of a diagonal, as masks of attention are made. */
-const triangle: Fold = (context, [x]) => {
+const triangle: ConstantFold = (context, [x]) => {
   const upper = context.attributes.int('upper', 1) === 1;
   const diagonal = context.number(1, 0);
   const strides = stridesOf(x!.shape);
@@ -88,7 +88,7 @@ const triangle: Fold = (context, [x]) => {
   });
 };
 
-function reduction(f: (a: number, b: number) => number): Fold {
+function reduction(f: (a: number, b: number) => number): ConstantFold {
   return (context, [x]) => {
     const axes = axesOf(context, x!.shape.length, 1);
     const kept = x!.shape.map((extent, axis) => (axes.includes(axis) ? 1 : extent));
@@ -110,7 +110,7 @@ function reduction(f: (a: number, b: number) => number): Fold {
 }
 
 /** Shapes, indices and masks that are known when a model is read. */
-export const shapeFolds: FoldTable = {
+export const shapeFolds: ConstantFoldTable = {
   Gather: withInputs(2, gather),
   Concat: concat,
   Slice: slice,

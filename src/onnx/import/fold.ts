@@ -1,12 +1,14 @@
 import { sizeOf } from '../../graph/types.js';
-import type { StaticTensor } from '../static-tensor.js';
+import type { StaticTensor } from './static-tensor.js';
 import type { NodeContext } from './context.js';
-import { isStatic } from './operand.js';
+import { isStatic } from './static-tensor.js';
 import { elementwiseFolds } from './fold-elementwise.js';
 import { shapeFolds } from './fold-shape.js';
-import type { Fold } from './fold-table.js';
+import type { ConstantFold } from './fold-elementwise.js';
 
-const folds: ReadonlyMap<string, Fold> = new Map(Object.entries({ ...elementwiseFolds, ...shapeFolds }));
+const folds: ReadonlyMap<string, ConstantFold> = new Map(
+  Object.entries({ ...elementwiseFolds, ...shapeFolds }),
+);
 
 /** Whether an operator can be evaluated while a model is read, where all its inputs are known. */
 export function isFoldable(op: string): boolean {

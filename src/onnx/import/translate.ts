@@ -1,9 +1,9 @@
-import type { Graph, Node } from '../onnx_pb.js';
-import { readTensor } from '../tensor.js';
+import type { Graph, Node } from '../protobuf/onnx_pb.js';
+import { readTensor } from '../protobuf/tensor.js';
 import { NodeContext, type ImportState } from './context.js';
-import { isStatic, type Operand } from './operand.js';
+import { isStatic, type Operand } from './static-tensor.js';
 import { folded } from './fold.js';
-import { translations } from './translations.js';
+import { translations } from './operators/translations.js';
 import { unsupported } from './unsupported.js';
 
 /** Branches within branches are followed to this depth. */

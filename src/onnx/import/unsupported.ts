@@ -1,5 +1,5 @@
 import { GraphError } from '../../errors.js';
-import type { Node } from '../onnx_pb.js';
+import type { Node } from '../protobuf/onnx_pb.js';
 
 /** Operator, node and operator set of a node in one line, for messages. */
 export function describeNode(node: Node, opset: number): string {

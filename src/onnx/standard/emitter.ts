@@ -1,6 +1,6 @@
-import type { OnnxDType } from '../dtypes.js';
-import type { AttributeSpec, InitializerSpec, NodeSpec } from '../encode.js';
-import { tensorBytes } from '../tensor-bytes.js';
+import type { OnnxDType } from '../protobuf/dtypes.js';
+import type { AttributeSpec, InitializerSpec, NodeSpec } from '../protobuf/encode.js';
+import { tensorBytes } from '../protobuf/dtypes.js';
 import type { Node, Shape, TensorData } from '../../graph/types.js';
 
 export type EmittedAttributes = Readonly<Record<string, AttributeSpec>>;

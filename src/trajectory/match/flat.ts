@@ -1,6 +1,7 @@
 import { UsageError } from '../../errors.js';
 import { sizeOf } from '../../formats/array.js';
 import { misfit } from '../../formats/source.js';
+import { settledNames } from '../../onnx/index.js';
 import { described, listed } from '../checks.js';
 import { orderOfTheta, placedParts } from './order.js';
 import { matchParts, placeParts } from './parts.js';
@@ -51,35 +52,12 @@ function givenOrder(
   return { parts: placedParts(recording, { parts: members, readings }), frozen: [], readings };
 }
 
-/** Up to so many tensors are judged otherwise than they look, so that the sizes add up. */
-const mostChanges = 3;
-const mostOpen = 64;
-
 /** The tensors whose sizes add up to K with the fewest changes to the first guess; null where no single choice does. */
 function membersOf({ tensors }: ModelWeights, size: number): ModelTensor[] | null {
-  const isGuessed = ({ verdict }: ModelTensor): boolean => verdict === 'trained' || verdict === 'likely';
-  const guessed = tensors.filter(isGuessed);
-  const missing = size - guessed.reduce((total, { shape }) => total + sizeOf(shape), 0);
-  if (missing === 0) return guessed;
-  const open = tensors.filter(({ verdict }) => verdict === 'likely' || verdict === 'unlikely');
-  if (open.length > mostOpen) return null;
-  const change = (tensor: ModelTensor): number => (isGuessed(tensor) ? -1 : 1) * sizeOf(tensor.shape);
-  for (let count = 1; count <= mostChanges; count++) {
-    const fitting = subsets(open, count).filter(
-      (set) => set.reduce((sum, each) => sum + change(each), 0) === missing,
-    );
-    if (fitting.length === 0) continue;
-    const [changed] = fitting;
-    return fitting.length > 1
-      ? null
-      : tensors.filter((tensor) => isGuessed(tensor) !== changed!.includes(tensor));
-  }
-  return null;
-}
-
-function subsets<T>(items: readonly T[], count: number): T[][] {
-  if (count === 0) return [[]];
-  return items.flatMap((item, k) => subsets(items.slice(k + 1), count - 1).map((rest) => [item, ...rest]));
+  const candidates = tensors.map(({ name, shape, verdict }) => ({ name, verdict, size: sizeOf(shape) }));
+  const names = settledNames(candidates, { size });
+  const members = tensors.filter(({ name }) => names.has(name));
+  return members.reduce((total, { shape }) => total + sizeOf(shape), 0) === size ? members : null;
 }
 
 function wrongSize(recording: Recording, { tensors }: ModelWeights): Error {

@@ -1,5 +1,5 @@
 import { axisAttribute, intsAttribute } from '../../../graph/attributes.js';
-import { dataTypeCode } from '../../../onnx/dtypes.js';
+import { dataTypeCode } from '../../../onnx/protobuf/dtypes.js';
 import { standardOperators } from '../../../onnx/standard/index.js';
 import type { Lowering, LoweringTable } from '../../../onnx/standard/lowering.js';
 import { aroundAxis } from '../../../graph/shapes.js';
