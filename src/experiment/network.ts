@@ -85,7 +85,7 @@ function builtInWeights(model: Model): ModelWeights {
   };
 }
 
-/** The network of a stored run, from the bytes that the run folder keeps. */
+/** The network of a stored run, from the bytes that the run folder keeps. Throws DataError where they were changed. */
 export async function reopenNetwork(
   folder: string,
   { definition, parameters }: Manifest,

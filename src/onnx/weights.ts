@@ -1,5 +1,5 @@
 import type { OnnxFile } from './import/file.js';
-import { isAnonymous, roleOfInitializer, type Verdict } from './import/parameters/roles.js';
+import { isAnonymous, roleOfInitializer, type TrainedVerdict } from './import/parameters/roles.js';
 import { readersOf } from './import/parameters/uses.js';
 import type { OpenedModel } from './model.js';
 import { dataTypeName } from './protobuf/dtypes.js';
@@ -10,7 +10,7 @@ export interface FileTensor {
   readonly name: string;
   readonly shape: readonly number[];
   /** What its readers suggest it is. */
-  readonly verdict: Verdict;
+  readonly verdict: TrainedVerdict;
   /** Whether an exporter made the name up. */
   readonly anonymous: boolean;
   /** Its numbers, row-major. */

@@ -16,7 +16,7 @@ export function listed(names: readonly string[]): string {
 /** A tensor in words. */
 export const described = ({ name, shape }: TensorShape): string => `${name} [${shape.join(', ')}]`;
 
-/** Throws DataError, naming row, tensor and index, where a number of θ is not finite. */
+/** Throws DataError, naming row, tensor and index, where a number of θ [K] is not finite. */
 export function requireFinite(
   theta: Float32Array,
   layout: readonly TensorShape[],

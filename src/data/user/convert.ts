@@ -4,7 +4,7 @@ import { sharedFrom, sharedLike } from '../shared.js';
 import type { Examples } from '../types.js';
 
 /**
- * Inputs on shared memory: booleans and bytes are bytes, floats stay what they are (16-bit ones become float32), other integers become
+ * Inputs [N, …example] on shared memory: booleans and bytes are bytes, floats stay what they are (16-bit ones become float32), other integers become
  * int32. Throws DataError where a number does not fit (float64 must be of float32 range) or is not finite.
  */
 export function inputsOf(array: NdArray, file: string): Examples['inputs'] {
@@ -13,7 +13,7 @@ export function inputsOf(array: NdArray, file: string): Examples['inputs'] {
   return isFloat(dtype) ? floatsOf(data as Float64Array, file) : integersOf(data, file);
 }
 
-/** Labels on shared memory: integers as int32, floats as they are. Throws DataError where one does not fit or is not finite. */
+/** Labels [N, …] on shared memory: integers as int32, floats as they are. Throws DataError where one does not fit or is not finite. */
 export function labelsOf({ dtype, data }: NdArray, file: string): Examples['labels'] {
   return isFloat(dtype) ? floatsOf(data as Float64Array, file) : integersOf(data, file);
 }

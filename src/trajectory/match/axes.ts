@@ -211,7 +211,7 @@ async function byValues(
   return null;
 }
 
-/** The numbers of a parameter from a row of the recorded tensor. */
+/** The numbers of a parameter, of any shape, from those of a row of the recorded tensor. */
 export function arranged(row: Float32Array, { part, shape, axes }: Arrangement): Float32Array {
   const size = sizeOf(shape);
   const recorded = axes.map((axis) => shape[axis]!);

@@ -7,7 +7,7 @@ import { orderOfTheta, placedParts } from './order.js';
 import { matchParts, placeParts } from './parts.js';
 import type { Match, ModelTensor, ModelWeights, Recording, RecordingOptions, TensorShape } from '../types.js';
 
-/** A recording of θ as a whole. */
+/** Finds the model's parameters in a recording of θ as a whole. Throws DataError where nothing shows their order, UsageError. */
 export async function matchFlat(
   recording: Recording,
   weights: ModelWeights,

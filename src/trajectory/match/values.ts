@@ -11,12 +11,12 @@ export function isTelling(data: ArrayLike<number>): boolean {
   return seen.size >= fewestDistinct;
 }
 
-/** The numbers of an array as float32, which parameters are. */
+/** The numbers of an array of any shape as float32, which parameters are. */
 export function toFloat32({ data }: NdArray): Float32Array {
   return data instanceof Float32Array ? data : Float32Array.from(data as Float64Array, Number);
 }
 
-/** Whether numbers from `offset` on are these. */
+/** Whether numbers of any length are those of `values` from `offset` on. */
 export function sameNumbers(data: ArrayLike<number>, values: Float32Array, offset = 0): boolean {
   for (let k = 0; k < data.length; k++) if (!Object.is(data[k]! + 0, values[offset + k]! + 0)) return false;
   return true;
@@ -62,7 +62,7 @@ export function rowsToCompare({ rows }: Recording): number[] {
 /** Rows that show whether a tensor moves: first, middle and last. */
 export const rowsToWatch = ({ rows }: Recording): number[] => [0, rows >> 1, rows - 1];
 
-/** The numbers of some rows of a recorded tensor. */
+/** The numbers of some rows of a recorded tensor, of any shape. */
 export async function numbersOf(
   recording: Recording,
   name: string,
