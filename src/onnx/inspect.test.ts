@@ -31,7 +31,9 @@ describe('inspectOnnx', () => {
   });
 
   it('says why a model of known operators cannot be measured', () => {
-    const bytes = modelOf(['batch', 2, 3], { nodes: [node('Relu', ['input'], ['y'])] });
+    const bytes = modelOf(['batch', 2, 3], {
+      nodes: [node('Transpose', ['input'], ['y'], { perm: [1, 0, 2] })],
+    });
     expect(inspectOnnx(bytes)).toMatchObject({
       unsupported: [],
       problem: expect.stringContaining('output y') as string,
@@ -59,7 +61,6 @@ describe('inspectOnnx', () => {
       },
     };
     const { warnings } = readOnnx(bytes, options);
-    expect(warnings.join()).toMatch(/that of Sigmoid/);
     expect(inspectOnnx(bytes, options)).toMatchObject({ warnings, problem: null });
     expect(asked).toEqual(['weights.bin', 'weights.bin']);
   });
