@@ -1,6 +1,6 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { benchGradient } from '../../src/run/bench.js';
+import { benchGradient } from '../../src/run/bench/gradient.js';
 import { EngineError } from '../../src/errors.js';
 import type { Compiler } from '../../src/engines/native/toolchain/compiler.js';
 import { findCompiler } from '../../src/engines/native/toolchain/compiler.js';

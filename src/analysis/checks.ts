@@ -1,21 +1,20 @@
-import { DataError, NumericError } from '../errors.js';
-import type { LedgerView, MeasuredSplit, SplitLedger } from '../ledger/types.js';
+import { DataError, NumericError, UsageError } from '../errors.js';
+import { type Axis, type Column, columnEntries, type SmallColumnName } from '../ledger/columns.js';
+import type { Numbers, Objective } from '../ledger/types.js';
+import type { LedgerView } from '../ledger/view.js';
 import { firstNonFinite } from '../num/sums.js';
 
-type Field = keyof SplitLedger;
-
-/** Extents of every array of a split's ledger. */
-function expectedLengths(view: LedgerView): Readonly<Record<Field, number>> {
-  const cells = view.segments * view.layout.layers.length;
-  return {
-    loss: view.segments + 1,
-    residual: view.segments,
-    leftResidual: view.segments,
-    layerSums: cells,
-    helping: cells,
-    hurting: cells,
-    zero: cells,
+/** Numbers that an axis counts; parts are those of the objective. */
+function extentOf({ segments, layout }: LedgerView, axis: Axis, objective: Objective | null): number {
+  const extents: Readonly<Record<Axis, () => number>> = {
+    segment: () => segments,
+    row: () => segments + 1,
+    part: () => objective!.parts.length,
+    layer: () => layout.layers.length,
+    neuron: () => layout.neurons.reduce((total, count) => total + count, 0),
+    parameter: () => layout.size,
   };
+  return extents[axis]();
 }
 
 function refuseLength(what: string, given: number, expected: number): never {
@@ -26,44 +25,61 @@ function refuseLength(what: string, given: number, expected: number): never {
   });
 }
 
-function refuseNumber(name: MeasuredSplit, field: Field, value: number, row: number): never {
+function refuseNumber(what: string, column: string, value: number, row: number): never {
   throw new NumericError(
     {
-      given: `${field} of ${name} is ${value} in row ${row}`,
+      given: `${what} is ${value} in row ${row}`,
       expected: 'finite numbers',
       remedy: 'check the run folder with `lca verify`, then measure the row again',
     },
-    { iteration: row, tensor: field },
+    { iteration: row, tensor: column },
   );
 }
 
-function checkSplit(view: LedgerView, name: MeasuredSplit, split: SplitLedger): void {
-  const lengths = expectedLengths(view);
-  for (const field of Object.keys(lengths) as Field[]) {
-    if (split[field].length !== lengths[field]) {
-      refuseLength(`${field} of ${name}`, split[field].length, lengths[field]);
+/** A column of an objective, or of the run where that is null: as long as its axes say, and finite. */
+function checkColumn(
+  view: LedgerView,
+  name: SmallColumnName,
+  column: Column,
+  objective: Objective | null,
+): void {
+  const [rows, ...extents] = column.axes.map((axis) => extentOf(view, axis, objective));
+  const width = extents.reduce((product, extent) => product * extent, 1);
+  const numbers: Numbers = view.column(name, objective?.name);
+  const what = objective === null ? name : `${name} of ${objective.name}`;
+  if (numbers.length !== rows! * width) refuseLength(what, numbers.length, rows! * width);
+  if (numbers instanceof Int32Array) return;
+  const at = firstNonFinite(numbers);
+  if (at >= 0) refuseNumber(what, name, numbers[at]!, Math.floor(at / width));
+}
+
+/** Whether a view has the column in memory: rows of large ones are read apart, and an objective may not be divided into parts. */
+const isHeld = ({ axes, large }: Column, objective: Objective | null): boolean =>
+  large !== true && (!axes.includes('part') || objective!.parts.length > 1);
+
+/**
+ * Checks every small column of a view. Before the first segment nothing is known of any objective.
+ *
+ * @throws DataError for arrays that do not fit together, NumericError for a NaN or an infinity.
+ */
+export function checkView(view: LedgerView): void {
+  if (view.iteration.length !== view.segments + 1) {
+    refuseLength('iteration', view.iteration.length, view.segments + 1);
+  }
+  for (const [name, column] of columnEntries()) {
+    const owners = column.of === 'run' ? [null] : view.segments > 0 ? view.objectives : [];
+    for (const owner of owners) {
+      if (isHeld(column, owner)) checkColumn(view, name as SmallColumnName, column, owner);
     }
   }
-  for (const field of ['loss', 'residual', 'leftResidual', 'layerSums'] as const) {
-    const at = firstNonFinite(split[field]);
-    const width = field === 'layerSums' ? view.layout.layers.length : 1;
-    if (at >= 0) refuseNumber(name, field, split[field][at]!, Math.floor(at / width));
-  }
 }
 
-/** The ledger of a split; null where it was not measured. Before the first segment, not even its loss is known. */
-export function measuredSplit(view: LedgerView, name: MeasuredSplit): SplitLedger | null {
-  return view.segments > 0 ? view.split(name) : null;
-}
-
-/** Throws DataError for arrays that do not fit together, NumericError for a NaN or an infinity. */
-export function checkView(view: LedgerView): void {
-  const counts = { iteration: view.segments + 1, subintervals: view.segments, evaluations: view.segments };
-  for (const field of ['iteration', 'subintervals', 'evaluations'] as const) {
-    if (view[field].length !== counts[field]) refuseLength(field, view[field].length, counts[field]);
-  }
-  for (const name of ['train', 'validation'] as const) {
-    const split = measuredSplit(view, name);
-    if (split) checkSplit(view, name, split);
-  }
+/** @throws UsageError before the first segment: not even the loss at the first row of θ is known then. */
+export function requireSegments({ segments }: LedgerView): void {
+  if (segments > 0) return;
+  throw new UsageError({
+    given: 'a run without measured segments',
+    expected: 'at least one',
+    remedy: 'measure the run with `lca measure` or `lca resume`',
+  });
 }

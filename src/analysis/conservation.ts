@@ -1,56 +1,56 @@
-import type { LedgerView, MeasuredSplit, SplitLedger } from '../ledger/types.js';
+import type { LedgerView } from '../ledger/view.js';
 import { sum } from '../num/sums.js';
-import { measuredSplit } from './checks.js';
+import { requireSegments } from './checks.js';
 
 /** Largest cumulative error of a balanced ledger, in percent of the loss change (paper Section 2: "less than 1%"). */
 export const balanceLimitPercent = 1;
 
 /** How well one quadrature rule's allocations add up to the loss change; the columns of Table S1. */
 export interface RuleError {
-  /** Σ of all allocations in nats. */
+  /** Σ of all allocations in the loss's unit. */
   readonly allocations: number;
   /**
    * (Σ allocations − ΔL) / |ΔL| · 100. Negative: the allocations claim more decrease than happened, as the left rule does on a
    * convex path (−171 % in Table S1 means that it claimed 2.71 times the decrease). Null where ΔL is zero.
    */
   readonly totalErrorPercent: number | null;
-  /** Mean of abs(residual) over the segments in nats ("average iteration error"). */
+  /** Mean of abs(residual) over the segments in the loss's unit ("average iteration error"). */
   readonly meanIterationError: number;
-  /** Largest abs(residual) in nats and the segment where it is. */
+  /** Largest abs(residual) in the loss's unit and the segment where it is. */
   readonly worst: { readonly segment: number; readonly iteration: number; readonly error: number };
 }
 
 /**
  * `balanced`: the cumulative error is at most `balanceLimitPercent` and the stored sums agree with the stored residuals.
- * `undetermined`: nothing was measured, or the loss did not change.
+ * `undetermined`: nothing was measured, or a loss did not change.
  */
 export type Balance = 'balanced' | 'unbalanced' | 'undetermined';
 
-/** Audit of one split (paper Section 2 and Table S1). */
+/** Audit of one objective (paper Section 2 and Table S1). */
 export interface Conservation {
-  /** Nats. */
+  /** In the loss's unit, as all that follow. */
   readonly lossStart: number;
   readonly lossEnd: number;
-  /** ΔL = end − start in nats; negative is a decrease. */
+  /** ΔL = end − start in the loss's unit; negative is a decrease. */
   readonly lossChange: number;
   readonly chosen: RuleError;
   /** The left rule (first order), at no extra gradient. */
   readonly left: RuleError;
   /** Segments whose abs(residual) exceeds the tolerance; null where there was none. */
   readonly overTolerance: number | null;
-  /** Largest disagreement of a segment's stored sums with its stored residual and losses in nats; rounding only, if sound. */
+  /** Largest disagreement of a segment's stored sums with its stored residual and losses in the loss's unit; rounding only, if sound. */
   readonly inconsistency: number;
   readonly balance: Balance;
 }
 
-/** Σ layer sums − (ΔL + residual) of every segment, in nats; the largest magnitude. */
-function inconsistencyOf(split: SplitLedger, segments: number): number {
-  const layers = split.layerSums.length / segments;
+/** Σ layer sums [T, layers] − (ΔL + residual) of every segment, in the loss's unit; the largest magnitude. */
+function inconsistencyOf(layerSums: Float64Array, loss: Float64Array, residual: Float64Array): number {
+  const layers = layerSums.length / residual.length;
   let largest = 0;
-  for (let t = 0; t < segments; t++) {
-    const total = sum(split.layerSums.subarray(t * layers, (t + 1) * layers));
-    const change = split.loss[t + 1]! - split.loss[t]!;
-    largest = Math.max(largest, Math.abs(total - change - split.residual[t]!));
+  for (let t = 0; t < residual.length; t++) {
+    const total = sum(layerSums.subarray(t * layers, (t + 1) * layers));
+    const change = loss[t + 1]! - loss[t]!;
+    largest = Math.max(largest, Math.abs(total - change - residual[t]!));
   }
   return largest;
 }
@@ -73,8 +73,8 @@ function errorOf(view: LedgerView, residual: Float64Array, change: number, alloc
 }
 
 /** Rounding that float64 sums of a segment may differ by when they are taken in another order. */
-const roundingAllowance = (split: SplitLedger): number =>
-  1e-9 * Math.max(1, ...[split.loss[0]!, split.loss.at(-1)!].map(Math.abs));
+const roundingAllowance = (lossStart: number, lossEnd: number): number =>
+  1e-9 * Math.max(1, Math.abs(lossStart), Math.abs(lossEnd));
 
 function balanceOf(error: number | null, inconsistency: number, allowance: number): Balance {
   if (inconsistency > allowance) return 'unbalanced';
@@ -86,23 +86,23 @@ function countOver(residual: Float64Array, tolerance: number): number {
   return residual.reduce((count, value) => count + (Math.abs(value) > tolerance ? 1 : 0), 0);
 }
 
-/** Audits one split; null where it was not measured. */
-export function auditSplit(view: LedgerView, name: MeasuredSplit): Conservation | null {
-  const split = measuredSplit(view, name);
-  if (!split) return null;
-  const lossStart = split.loss[0]!;
-  const lossEnd = split.loss[view.segments]!;
+/** Audits one objective. Throws UsageError before the first segment. */
+export function auditObjective(view: LedgerView, name: string): Conservation {
+  requireSegments(view);
+  const [loss, layerSums] = [view.column('loss', name), view.column('layer_sums', name)];
+  const [residual, leftResidual] = [view.column('residual', name), view.column('left_residual', name)];
+  const [lossStart, lossEnd] = [loss[0]!, loss[view.segments]!];
   const lossChange = lossEnd - lossStart;
-  const chosen = errorOf(view, split.residual, lossChange, sum(split.layerSums));
-  const inconsistency = inconsistencyOf(split, view.segments);
+  const chosen = errorOf(view, residual, lossChange, sum(layerSums));
+  const inconsistency = inconsistencyOf(layerSums, loss, residual);
   return {
     lossStart,
     lossEnd,
     lossChange,
     chosen,
-    left: errorOf(view, split.leftResidual, lossChange, lossChange + sum(split.leftResidual)),
-    overTolerance: view.tolerance === null ? null : countOver(split.residual, view.tolerance),
+    left: errorOf(view, leftResidual, lossChange, lossChange + sum(leftResidual)),
+    overTolerance: view.tolerance === null ? null : countOver(residual, view.tolerance),
     inconsistency,
-    balance: balanceOf(chosen.totalErrorPercent, inconsistency, roundingAllowance(split)),
+    balance: balanceOf(chosen.totalErrorPercent, inconsistency, roundingAllowance(lossStart, lossEnd)),
   };
 }

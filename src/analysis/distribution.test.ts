@@ -1,23 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { emptyView, hugeView, syntheticView } from '../../test/support/synthetic-view.js';
 import { DataError, NumericError } from '../errors.js';
-import type { LedgerView } from '../ledger/types.js';
+import type { Numbers } from '../ledger/types.js';
+import type { LedgerView } from '../ledger/view.js';
 import { analyseDistribution } from './distribution.js';
 
 const view = syntheticView({ segments: 60 });
 
 async function entriesOf(of: LedgerView): Promise<number[]> {
   const entries: number[] = [];
-  for await (const row of of.allocationRows('train')!) entries.push(...row);
+  for await (const row of of.rows('allocation', 'train')!) entries.push(...row);
   return entries;
 }
 
-function withRows(rows: readonly Float32Array[]): LedgerView {
+function withRows(rows: readonly Numbers[]): LedgerView {
   const base = syntheticView({ segments: rows.length, layers: { a: 3, b: rows[0]!.length - 3 } });
-  async function* read(): AsyncGenerator<Float32Array> {
+  async function* read(): AsyncGenerator<Numbers> {
     for (const row of rows) yield await Promise.resolve(row);
   }
-  return { ...base, allocationRows: () => read() };
+  return { ...base, rows: () => read() };
 }
 
 describe('distribution of allocations', () => {
@@ -99,6 +100,27 @@ describe('distribution of allocations', () => {
         location: { iteration: 1, tensor: 'b.weight', index: 1 },
       });
     }
+  });
+
+  it('counts float64 rows as their float32 numbers, and refuses what float32 cannot hold', async () => {
+    const rows = [[-1.25, 0.1, 0, 1e-60, 3e-7]];
+    const [wide, narrow] = [Float64Array, Float32Array].map((kind) => rows.map((row) => kind.from(row)));
+    const described = (await analyseDistribution(withRows(wide!), 'train'))!;
+    expect(described).toEqual(await analyseDistribution(withRows(narrow!), 'train'));
+    expect(described).toMatchObject({ zero: 2, helping: { maximum: 1.25 }, hurting: { count: 2 } });
+    await expect(analyseDistribution(withRows([Float64Array.of(0, 0, 0, 1e39)]), 'train')).rejects.toThrow(
+      /allocation 1e\+39 of b.weight\[0\]/,
+    );
+  });
+
+  it('reads the rows of the objective that is asked for', async () => {
+    const named = syntheticView({ segments: 5, objectives: ['mine', 'yours'] });
+    const [mine, yours] = await Promise.all([
+      analyseDistribution(named, 'mine'),
+      analyseDistribution(named, 'yours'),
+    ]);
+    expect(mine!.entries).toBe(yours!.entries);
+    expect(mine).not.toEqual(yours);
   });
 
   it('refuses a ledger with missing rows', async () => {

@@ -1,5 +1,6 @@
 import { DataError, NumericError } from '../errors.js';
-import type { LedgerView, MeasuredSplit } from '../ledger/types.js';
+import type { Numbers } from '../ledger/types.js';
+import type { LedgerView } from '../ledger/view.js';
 import { firstNonFinite, sum } from '../num/sums.js';
 import { cellCount, cellStart, countInto, createHistogram, firstCellFrom } from './histogram.js';
 import type { Magnitudes, SignedHistogram } from './histogram.js';
@@ -7,11 +8,11 @@ import type { Magnitudes, SignedHistogram } from './histogram.js';
 /** Magnitudes of the allocations of one sign. */
 export interface SideDistribution {
   readonly count: number;
-  /** Σ of the allocations' magnitudes in nats. */
+  /** Σ of the allocations' magnitudes in the loss's unit. */
   readonly mass: number;
-  /** Largest magnitude in nats. */
+  /** Largest magnitude in the loss's unit. */
   readonly maximum: number;
-  /** Quantiles of the magnitude in nats, accurate to 0.8 %; null without entries. */
+  /** Quantiles of the magnitude in the loss's unit, accurate to 0.8 %; null without entries. */
   readonly quantiles: readonly { readonly probability: number; readonly magnitude: number | null }[];
   /** Entries per bin [bins]. */
   readonly bins: readonly number[];
@@ -25,12 +26,11 @@ export interface SideDistribution {
  * Figures 3(b) and S10). Helping and hurting apart, exact zeros counted.
  */
 export interface Distribution {
-  readonly split: MeasuredSplit;
   /** T · K. */
   readonly entries: number;
-  /** Entries stored as exactly zero. */
+  /** Entries that are zero in float32. */
   readonly zero: number;
-  /** Edges of the bins in nats [bins + 1]: eight per decade from 1e-14 to 1, each rounded up to an eight-bit significand. */
+  /** Edges of the bins in the loss's unit [bins + 1]: eight per decade from 1e-14 to 1, each rounded up to an eight-bit significand. */
   readonly edges: readonly number[];
   readonly helping: SideDistribution;
   readonly hurting: SideDistribution;
@@ -96,14 +96,13 @@ function shareOfLargest({ helping, hurting }: SignedHistogram, entries: number):
   return total > 0 ? held / total : null;
 }
 
-function describe(histogram: SignedHistogram, split: MeasuredSplit): Distribution {
+function describe(histogram: SignedHistogram): Distribution {
   const starts = binStarts();
   const helping = describeSide(histogram.helping, starts);
   const hurting = describeSide(histogram.hurting, starts);
   const nonzero = helping.count + hurting.count;
   const entries = nonzero + histogram.zero;
   return {
-    split,
     entries,
     zero: histogram.zero,
     edges: starts.map(cellStart),
@@ -117,47 +116,51 @@ function describe(histogram: SignedHistogram, split: MeasuredSplit): Distributio
   };
 }
 
-function refuseRow(view: LedgerView, split: MeasuredSplit, row: Float32Array, segment: number): never {
-  const at = firstNonFinite(row);
+/** The row [K] in float32, which the histogram counts; allocations may be stored in float64. */
+const narrow = (row: Numbers): Float32Array => (row instanceof Float32Array ? row : Float32Array.from(row));
+
+function refuseRow(view: LedgerView, objective: string, row: Numbers, segment: number): never {
+  const at = firstNonFinite(narrow(row));
   const tensor = view.layout.tensors.find((span) => at >= span.offset && at < span.offset + span.size);
   const name = tensor?.name ?? 'parameters';
   const index = at - (tensor?.offset ?? 0);
   throw new NumericError(
     {
-      given: `allocation ${row[at]!} of ${name}[${index}] (${split}) in segment ${segment}`,
-      expected: 'finite allocations',
+      given: `allocation ${row[at]!} of ${name}[${index}] (${objective}) in segment ${segment}`,
+      expected: 'allocations that are finite in float32',
       remedy: 'check the run folder with `lca verify`, then measure the segment again',
     },
     { iteration: segment, tensor: name, index },
   );
 }
 
-function refuseCount(split: MeasuredSplit, read: number, segments: number): never {
+function refuseCount(objective: string, read: number, segments: number): never {
   throw new DataError({
-    given: `${read} allocation rows of ${split}`,
+    given: `${read} allocation rows of ${objective}`,
     expected: `${segments}, one for each measured segment`,
     remedy: 'check the run folder with `lca verify`',
   });
 }
 
 /**
- * Reads the allocation rows once and describes them; null where they were not kept. Memory does not grow with T or K.
- * `onRow` is called with the number of rows read. Throws NumericError for a NaN or an infinity,
- * DataError if rows are missing.
+ * Reads an objective's allocation rows once and describes them; null where they were not kept. Memory does not grow with T or K.
+ * `onRow` is called with the number of rows read.
+ *
+ * @throws NumericError for a NaN or an infinity, DataError if rows are missing.
  */
 export async function analyseDistribution(
   view: LedgerView,
-  split: MeasuredSplit,
+  objective: string,
   onRow: (rows: number) => void = () => undefined,
 ): Promise<Distribution | null> {
-  const rows = view.allocationRows(split);
+  const rows = view.rows('allocation', objective);
   if (!rows) return null;
   const histogram = createHistogram();
   let read = 0;
   for await (const row of rows) {
-    if (!countInto(histogram, row)) refuseRow(view, split, row, read);
+    if (!countInto(histogram, narrow(row))) refuseRow(view, objective, row, read);
     onRow(++read);
   }
-  if (read !== view.segments) refuseCount(split, read, view.segments);
-  return describe(histogram, split);
+  if (read !== view.segments) refuseCount(objective, read, view.segments);
+  return describe(histogram);
 }

@@ -5,9 +5,9 @@
 export interface Magnitudes {
   /** [32768] entries per cell; float64, because a run can have more than 2^32. */
   readonly counts: Float64Array;
-  /** [32768] Σ abs(a) per cell in nats. */
+  /** [32768] Σ abs(a) per cell in the loss's unit. */
   readonly masses: Float64Array;
-  /** Largest abs(a) in nats; 0 without entries. */
+  /** Largest abs(a) in the loss's unit; 0 without entries. */
   maximum: number;
 }
 
@@ -53,7 +53,7 @@ export function firstCellFrom(magnitude: number): number {
   return low;
 }
 
-/** Counts one row of allocations into the histogram. Returns false if the row has a NaN or an infinity. */
+/** Counts one row of allocations [K] into the histogram. Returns false if the row has a NaN or an infinity. */
 export function countInto(histogram: SignedHistogram, row: Float32Array): boolean {
   const bits = new Uint32Array(row.buffer, row.byteOffset, row.length);
   const { helping, hurting } = histogram;

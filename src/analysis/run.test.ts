@@ -2,12 +2,18 @@ import { readFileSync, existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { emptyView, singleSegmentView, syntheticView } from '../../test/support/synthetic-view.js';
-import { DataError, NumericError } from '../errors.js';
-import type { LedgerView } from '../ledger/types.js';
+import {
+  emptyView,
+  singleSegmentView,
+  syntheticView,
+  withColumns,
+} from '../../test/support/synthetic-view.js';
+import { DataError, NumericError, UsageError } from '../errors.js';
+import { auditObjective } from './conservation.js';
+import { analyseLayers, analyseLoss } from './objective.js';
 import { paperPresets, paperRecord } from './paper.js';
 import { analyseRun } from './run.js';
-import { sharesOf } from './shares.js';
+import { analyseShares, sharesOf } from './shares.js';
 
 const view = syntheticView({ segments: 50, stride: 2 });
 
@@ -20,23 +26,24 @@ describe('analysis of a run', () => {
   });
 
   it('adds layers up naively', async () => {
-    const { train, iteration } = await analyseRun(view);
+    const { objectives, iteration } = await analyseRun(view);
+    const { layers } = objectives[0]!;
     const totals = [0, 0, 0];
     let t = 0;
-    for await (const row of view.allocationRows('train')!) {
+    for await (const row of view.rows('allocation', 'train')!) {
       view.layout.tensors.forEach((tensor, layer) => {
-        totals[layer]! += row.slice(tensor.offset, tensor.offset + tensor.size).reduce((a, b) => a + b, 0);
-        expect(train!.layers[layer]!.cumulative[t + 1]).toBeCloseTo(totals[layer]!, 5);
+        for (let i = 0; i < tensor.size; i++) totals[layer]! += row[tensor.offset + i]!;
+        expect(layers[layer]!.cumulative[t + 1]).toBeCloseTo(totals[layer]!, 5);
       });
       t++;
     }
-    expect(train!.layers.map(({ parameters }) => parameters)).toEqual([2000, 400, 100]);
-    expect(train!.layers.map(({ layer }) => layer)).toEqual(['fc1', 'fc2', 'fc3']);
+    expect(layers.map(({ parameters }) => parameters)).toEqual([2000, 400, 100]);
+    expect(layers.map(({ layer }) => layer)).toEqual(['fc1', 'fc2', 'fc3']);
     expect(iteration).toEqual(Array.from({ length: 51 }, (_, i) => 2 * i));
   });
 
   it('integrates the loss: integrated minus measured is the sum of residuals so far', async () => {
-    const { loss, layers } = (await analyseRun(view)).validation!;
+    const { loss, layers } = (await analyseRun(view)).objectives[1]!;
     let residuals = 0;
     loss.measured.forEach((measured, t) => {
       if (t > 0) residuals += loss.residual[t - 1]!;
@@ -47,10 +54,10 @@ describe('analysis of a run', () => {
   });
 
   it('counts helping, hurting and zero naively', async () => {
-    const { shares } = (await analyseRun(view)).train!;
+    const { shares } = (await analyseRun(view)).objectives[0]!;
     const all = { helping: 0, hurting: 0, zero: 0 };
     let t = 0;
-    for await (const row of view.allocationRows('train')!) {
+    for await (const row of view.rows('allocation', 'train')!) {
       const helping = row.filter((value) => value < 0).length;
       const hurting = row.filter((value) => value > 0).length;
       expect(shares.perIteration.helping[t]).toBe(helping);
@@ -73,27 +80,71 @@ describe('analysis of a run', () => {
     expect(seen).toHaveLength(50);
     expect(seen.at(-1)).toBe('50/50');
     const sparse = await analyseRun(
-      syntheticView({ segments: 3, validation: false, keepAllocations: false }),
+      syntheticView({ segments: 3, objectives: ['mine'], keepAllocations: false }),
     );
-    expect(sparse).toMatchObject({ validation: null, distribution: null, paper: null });
+    expect(sparse.objectives).toMatchObject([{ name: 'mine', distribution: null }]);
+    expect(sparse.paper).toBeNull();
   });
 
-  it('refuses a NaN instead of skipping it', async () => {
-    for (const field of ['loss', 'residual', 'leftResidual', 'layerSums'] as const) {
-      const train = view.split('train')!;
-      const spoiled = train[field].slice();
-      spoiled[7] = NaN;
-      const bad: LedgerView = { ...view, split: () => ({ ...train, [field]: spoiled }) };
-      const row = field === 'layerSums' ? 2 : 7;
-      await expect(analyseRun(bad)).rejects.toMatchObject({ location: { iteration: row, tensor: field } });
-      await expect(analyseRun(bad)).rejects.toThrow(NumericError);
+  it.each([[['mine']], [['mine', 'hard cases']], [['validation', 'train', 'shifted.2']]])(
+    'takes objectives by their names and order: %j',
+    async (names) => {
+      const named = syntheticView({ segments: 6, objectives: names });
+      const { objectives, summary } = await analyseRun(named);
+      expect(objectives.map(({ name }) => name)).toEqual(names);
+      expect(objectives.map(({ distribution }) => distribution !== null)).toEqual(
+        names.map((_, i) => i === 0),
+      );
+      expect(summary.balance).toBe('balanced');
+      for (const { name, conservation, loss, layers, shares } of objectives) {
+        expect(loss.measured).toEqual([...named.column('loss', name)]);
+        expect(conservation).toEqual(auditObjective(named, name));
+        expect(layers).toEqual(analyseLayers(named, name));
+        expect(shares).toEqual(analyseShares(named, name));
+      }
+    },
+  );
+
+  it('knows nothing of any objective before the first segment', async () => {
+    expect(await analyseRun(emptyView())).toMatchObject({
+      objectives: [],
+      subintervals: [],
+      iteration: [0],
+      summary: { segments: 0, balance: 'undetermined' },
+    });
+    for (const analyse of [auditObjective, analyseLoss, analyseLayers, analyseShares]) {
+      expect(() => analyse(emptyView(), 'train')).toThrow(UsageError);
     }
+  });
+
+  it('refuses a NaN instead of skipping it, in any objective', async () => {
+    for (const objective of ['train', 'validation'])
+      for (const field of ['loss', 'residual', 'left_residual', 'total', 'layer_sums'] as const) {
+        const spoiled = view.column(field, objective).slice();
+        spoiled[7] = NaN;
+        const refused = analyseRun(withColumns(view, objective, { [field]: spoiled }));
+        const row = field === 'layer_sums' ? 2 : 7;
+        await expect(refused).rejects.toMatchObject({ location: { iteration: row, tensor: field } });
+        await expect(refused).rejects.toThrow(NumericError);
+      }
   });
 
   it('refuses arrays that do not fit together', async () => {
     await expect(analyseRun({ ...view, segments: 49 })).rejects.toThrow(DataError);
-    const train = { ...view.split('train')!, zero: new Int32Array(3) };
-    await expect(analyseRun({ ...view, split: () => train })).rejects.toThrow(/zero of train has 3/);
+    await expect(analyseRun(withColumns(view, 'train', { zero: new Int32Array(3) }))).rejects.toThrow(
+      /zero of train has 3/,
+    );
+  });
+
+  it('checks the losses of parts where an objective is divided', async () => {
+    const divided = { ...view, objectives: [{ name: 'train', parts: ['even', 'odd'] }] };
+    const parts = new Float64Array(2 * 51).fill(0.5);
+    expect((await analyseRun(withColumns(divided, 'train', { part_loss: parts }))).objectives).toHaveLength(
+      1,
+    );
+    await expect(analyseRun(withColumns(divided, 'train', { part_loss: parts.slice(1) }))).rejects.toThrow(
+      /part_loss of train has 101 elements\s+expected: 102/,
+    );
   });
 });
 

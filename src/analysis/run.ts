@@ -1,39 +1,22 @@
-import type { LedgerView, MeasuredSplit } from '../ledger/types.js';
+import type { LedgerView } from '../ledger/view.js';
 import { checkView } from './checks.js';
 import { analyseDistribution } from './distribution.js';
-import type { Distribution } from './distribution.js';
-import { analyseLayers } from './layers.js';
-import type { LayerTotal } from './layers.js';
-import { analyseLoss } from './loss.js';
-import type { LossAnalysis } from './loss.js';
-import { paperRecord } from './paper.js';
-import type { PaperRecord } from './paper.js';
-import { analyseShares } from './shares.js';
-import type { ShareAnalysis } from './shares.js';
-import { summarise } from './summary.js';
-import type { RunSummary } from './summary.js';
-
-/** Everything that is known about one measured split over time. */
-export interface SplitAnalysis {
-  readonly loss: LossAnalysis;
-  readonly layers: readonly LayerTotal[];
-  readonly shares: ShareAnalysis;
-}
+import { analyseObjective, type ObjectiveAnalysis } from './objective.js';
+import { type PaperRecord, paperRecord } from './paper.js';
+import { type RunSummary, summarise } from './summary.js';
 
 /** All basic analyses of a run in one JSON-serialisable record. */
 export interface RunAnalysis {
   readonly format: 'lossledger-run-analysis';
-  readonly version: 1;
+  readonly version: 2;
   readonly preset: string | null;
   readonly summary: RunSummary;
   /** Training iteration of each row of the trajectory [T+1]. */
   readonly iteration: readonly number[];
   /** [T] */
   readonly subintervals: readonly number[];
-  readonly train: SplitAnalysis | null;
-  readonly validation: SplitAnalysis | null;
-  /** Of the training split; null where allocation rows were not kept. */
-  readonly distribution: Distribution | null;
+  /** In the run's order: the first is the main one. Empty before the first segment: nothing is known of any objective then. */
+  readonly objectives: readonly ObjectiveAnalysis[];
   /** The paper's numbers for the same experiment; null if it has none. */
   readonly paper: PaperRecord | null;
 }
@@ -47,30 +30,36 @@ export interface AnalyseOptions {
   readonly onProgress?: (rows: number, total: number) => void;
 }
 
-function analyseSplit(view: LedgerView, name: MeasuredSplit): SplitAnalysis | null {
-  const loss = analyseLoss(view, name);
-  const layers = analyseLayers(view, name);
-  const shares = analyseShares(view, name);
-  return loss && layers && shares ? { loss, layers, shares } : null;
+async function analyseObjectives(
+  view: LedgerView,
+  onRow: (rows: number) => void,
+): Promise<ObjectiveAnalysis[]> {
+  const [main] = view.objectives;
+  if (view.segments === 0 || !main) return [];
+  const distribution = await analyseDistribution(view, main.name, onRow);
+  return view.objectives.map(({ name }, index) =>
+    analyseObjective(view, name, index === 0 ? distribution : null),
+  );
 }
 
 /**
- * Runs all basic analyses; reads the training split's allocation rows once. Throws DataError for a ledger whose arrays do not fit
- * together and NumericError for a NaN or an infinity in it.
+ * Runs all basic analyses of every objective; reads the first one's allocation rows once.
+ *
+ * @throws DataError for a ledger whose arrays do not fit together, NumericError for a NaN or an infinity in it.
  */
 export async function analyseRun(view: LedgerView, options: AnalyseOptions = {}): Promise<RunAnalysis> {
   checkView(view);
   const { preset, iterations, onProgress } = options;
+  const objectives = await analyseObjectives(view, (rows) => onProgress?.(rows, view.segments));
+  const audits = objectives.map(({ conservation }) => conservation);
   return {
     format: 'lossledger-run-analysis',
-    version: 1,
+    version: 2,
     preset: preset ?? null,
-    summary: summarise(view, iterations),
+    summary: summarise(view, audits, iterations),
     iteration: [...view.iteration],
-    subintervals: [...view.subintervals],
-    train: analyseSplit(view, 'train'),
-    validation: analyseSplit(view, 'validation'),
-    distribution: await analyseDistribution(view, 'train', (rows) => onProgress?.(rows, view.segments)),
+    subintervals: [...view.column('subintervals')],
+    objectives,
     paper: preset === undefined ? null : paperRecord(preset),
   };
 }

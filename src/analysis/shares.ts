@@ -1,5 +1,5 @@
-import type { LedgerView, MeasuredSplit, SplitLedger } from '../ledger/types.js';
-import { measuredSplit } from './checks.js';
+import type { LedgerView } from '../ledger/view.js';
+import { requireSegments } from './checks.js';
 
 /** How many allocations were below, above and exactly zero. */
 export interface Counts {
@@ -69,28 +69,25 @@ const add = (a: Counts, b: Counts): Counts => ({
   zero: a.zero + b.zero,
 });
 
-function countsOfLayers(view: LedgerView, split: SplitLedger): ({ layer: string } & Counts)[] {
+/** Shares helping, hurting and zero of one objective. Throws UsageError before the first segment. */
+export function analyseShares(view: LedgerView, name: string): ShareAnalysis {
+  requireSegments(view);
+  const [helping, hurting, zero] = (['helping', 'hurting', 'zero'] as const).map((kind) =>
+    view.column(kind, name),
+  ) as [Int32Array, Int32Array, Int32Array];
   const layers = view.layout.layers.length;
-  return view.layout.layers.map((layer, index) => ({
+  const perLayer = view.layout.layers.map((layer, index) => ({
     layer,
-    helping: sumOverTime(split.helping, layers, index),
-    hurting: sumOverTime(split.hurting, layers, index),
-    zero: sumOverTime(split.zero, layers, index),
+    helping: sumOverTime(helping, layers, index),
+    hurting: sumOverTime(hurting, layers, index),
+    zero: sumOverTime(zero, layers, index),
   }));
-}
-
-/** Shares helping, hurting and zero of one split; null where it was not measured. */
-export function analyseShares(view: LedgerView, name: MeasuredSplit): ShareAnalysis | null {
-  const split = measuredSplit(view, name);
-  if (!split) return null;
-  const layers = view.layout.layers.length;
-  const perLayer = countsOfLayers(view, split);
   const run = perLayer.reduce<Counts>(add, { helping: 0, hurting: 0, zero: 0 });
   return {
     perIteration: {
-      helping: sumOverLayers(split.helping, view.segments, layers),
-      hurting: sumOverLayers(split.hurting, view.segments, layers),
-      zero: sumOverLayers(split.zero, view.segments, layers),
+      helping: sumOverLayers(helping, view.segments, layers),
+      hurting: sumOverLayers(hurting, view.segments, layers),
+      zero: sumOverLayers(zero, view.segments, layers),
     },
     perLayer: perLayer.map((counts) => ({ ...counts, shares: sharesOf(counts) })),
     run: { helping: run.helping, hurting: run.hurting, zero: run.zero, shares: sharesOf(run) },

@@ -1,6 +1,5 @@
-import type { LedgerView } from '../ledger/types.js';
+import type { LedgerView } from '../ledger/view.js';
 import { sum } from '../num/sums.js';
-import { auditSplit } from './conservation.js';
 import type { Balance, Conservation } from './conservation.js';
 
 /** Mean, smallest, largest and sum of a count per segment; null without segments. */
@@ -29,9 +28,7 @@ export interface RunSummary {
   readonly subintervals: CountStatistics | null;
   /** Points evaluated per segment, its start and end counted; neighbours share a point. */
   readonly evaluations: CountStatistics | null;
-  readonly train: Conservation | null;
-  readonly validation: Conservation | null;
-  /** The worst of the measured splits: unbalanced, else undetermined, else balanced. */
+  /** The worst of all objectives: unbalanced, else undetermined, else balanced. */
   readonly balance: Balance;
 }
 
@@ -43,16 +40,21 @@ function statisticsOf(counts: Int32Array): CountStatistics | null {
   return { mean: total / counts.length, least, most, total };
 }
 
-function worstBalance(splits: readonly (Conservation | null)[]): Balance {
-  const found = splits.flatMap((split) => (split ? [split.balance] : []));
+function worstBalance(audits: readonly Conservation[]): Balance {
+  const found = audits.map(({ balance }) => balance);
   if (found.includes('unbalanced')) return 'unbalanced';
   return found.length === 0 || found.includes('undetermined') ? 'undetermined' : 'balanced';
 }
 
-/** Summarises a ledger from its sums; reads no allocation rows. `planned` segments make the run complete. */
-export function summarise(view: LedgerView, planned = view.segments): RunSummary {
-  const train = auditSplit(view, 'train');
-  const validation = auditSplit(view, 'validation');
+/**
+ * Summarises a ledger whose objectives were audited; none before the first segment. Reads no allocation rows. `planned` segments make
+ * the run complete.
+ */
+export function summarise(
+  view: LedgerView,
+  audits: readonly Conservation[],
+  planned = view.segments,
+): RunSummary {
   return {
     segments: view.segments,
     planned,
@@ -62,10 +64,8 @@ export function summarise(view: LedgerView, planned = view.segments): RunSummary
     unit: view.unit,
     rule: view.rule,
     tolerance: view.tolerance,
-    subintervals: statisticsOf(view.subintervals),
-    evaluations: statisticsOf(view.evaluations),
-    train,
-    validation,
-    balance: worstBalance([train, validation]),
+    subintervals: statisticsOf(view.column('subintervals')),
+    evaluations: statisticsOf(view.column('evaluations')),
+    balance: worstBalance(audits),
   };
 }

@@ -84,5 +84,5 @@ export class Backward {
 }
 
 /** Gradients with respect to a node's inputs, in order; null (or nothing) where there is no rule for an input. */
-export type Rule = (step: Backward) => readonly (Value | null)[];
-export type Rules = Readonly<Record<string, Rule>>;
+export type GradientRule = (step: Backward) => readonly (Value | null)[];
+export type GradientRules = Readonly<Record<string, GradientRule>>;

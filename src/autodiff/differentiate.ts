@@ -6,7 +6,7 @@ import type { Graph, Node, Value } from '../graph/types.js';
 import { sizeOf } from '../graph/types.js';
 import type { ConstantData } from './backward.js';
 import { Backward } from './backward.js';
-import { rules, withoutGradient } from './rules/index.js';
+import { gradientRules, withoutGradient } from './rules/index.js';
 
 /** Ids of the values through which the loss depends on parameters. */
 function dependentValues(graph: Graph): Set<number> {
@@ -37,7 +37,7 @@ class Gradients {
 }
 
 function inputGradients(step: Backward): readonly (Value | null)[] {
-  const rule = rules.get(step.node.op);
+  const rule = gradientRules.get(step.node.op);
   if (rule !== undefined) return rule(step);
   throw misfit(step.node, 'an operator with a gradient rule', 'gradients are not differentiated again');
 }

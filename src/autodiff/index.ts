@@ -1,2 +1,2 @@
 export { differentiate } from './differentiate.js';
-export { rules, withoutGradient } from './rules/index.js';
+export { gradientRules, withoutGradient } from './rules/index.js';

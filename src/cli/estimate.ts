@@ -1,4 +1,4 @@
-import type { Estimate } from '../run/estimate.js';
+import type { Estimate } from '../experiment/estimate.js';
 import { printJson, printLine, say } from './output.js';
 import { bytes, duration } from './progress.js';
 

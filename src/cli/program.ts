@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { version } from '../run/version.js';
+import { version } from '../experiment/version.js';
 import { benchCommand } from './commands/bench.js';
 import { dataCommand } from './commands/data.js';
 import { demoCommand } from './commands/demo.js';
@@ -19,7 +19,7 @@ Examples:
   lca run mnist-fc-sgd --out my-run      one of the paper's experiments, whole
   lca run my-run.yaml --out my-run --rule adaptive
   lca resume my-run                      go on after an interruption
-  lca export my-run --what allocation --split train --format npy --out a.npy
+  lca export my-run --what allocation --objective train --format npy --out a.npy
 
 Exit status: 0 done, 1 failed, 2 wrong use or bad input.`;
 

@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress';
-import type { ProgressSink } from '../run/control.js';
+import type { ProgressSink } from '../experiment/control.js';
 
 const silent: ProgressSink = {
   start: () => undefined,

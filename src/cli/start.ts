@@ -1,9 +1,9 @@
-import type { RunConfig } from '../run/config.js';
+import type { RunConfig } from '../experiment/config/schema.js';
 import { defaultWorkers } from '../engines/registry.js';
-import { estimateRun } from '../run/estimate.js';
-import { openExperiment } from '../run/experiment.js';
-import { manifestOf } from '../run/manifest.js';
-import { requireMemory } from '../run/memory.js';
+import { estimateRun } from '../experiment/estimate.js';
+import { openExperiment } from '../experiment/experiment.js';
+import { manifestOf } from '../experiment/manifest.js';
+import { requireMemory } from '../experiment/memory.js';
 import { createRun, refuseExisting } from '../store/open.js';
 import { printEstimate } from './estimate.js';
 import { say } from './output.js';

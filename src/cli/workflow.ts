@@ -1,4 +1,4 @@
-import type { Experiment } from '../run/experiment.js';
+import type { Experiment } from '../experiment/experiment.js';
 import type { RunWriter } from '../store/writer.js';
 import { measureRun } from '../run/measure.js';
 import { reportRun, type Report } from '../run/report.js';

@@ -38,8 +38,8 @@ export async function readCifar10(root: string): Promise<RawDataset> {
     name: 'cifar10',
     classes: 10,
     pool: examplesOf(batches.slice(0, -1)),
-    validation: paperValidation,
-    test: examplesOf(batches.slice(-1)),
+    drawn: paperValidation,
+    sets: { test: examplesOf(batches.slice(-1)) },
     files: cifarFiles.map(({ name, sha256 }) => ({ name, sha256 })),
     transform: pixelTransform,
   };

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DataError } from '../errors.js';
 import { readBytes, sha256 } from './files.js';
-import { readIdx } from './formats/idx.js';
+import { readIdx } from '../formats/idx.js';
 import { imageDataset } from './images.js';
 import { mnistFiles } from './mnist.js';
 import type { RawDataset } from './types.js';

@@ -1,4 +1,4 @@
-import { readIdx } from './formats/idx.js';
+import { readIdx } from '../formats/idx.js';
 import { sharedFrom } from './shared.js';
 import type { Examples, InputTransform, RawDataset, SourceFile } from './types.js';
 
@@ -18,8 +18,8 @@ export function imageDataset(
     name,
     classes: 10,
     pool: greyExamples(trainImages!, trainLabels!),
-    validation: paperValidation,
-    test: greyExamples(testImages!, testLabels!),
+    drawn: paperValidation,
+    sets: { test: greyExamples(testImages!, testLabels!) },
     files: files.map((file) => ({ name: file.name, sha256: file.sha256 })),
     transform: pixelTransform,
   };

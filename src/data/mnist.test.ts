@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataError, UsageError } from '../errors.js';
-import { readIdx } from './formats/idx.js';
+import { readIdx } from '../formats/idx.js';
 import { loadDataset } from './load.js';
 import { mnistFiles } from './mnist.js';
 import { readBytes } from './files.js';
@@ -47,7 +47,7 @@ describe('loadDataset mnist', () => {
     const given = Array.from(labels, (label, i) =>
       describeImage(images.subarray(i * 784, (i + 1) * 784), label),
     );
-    const kept = [splits.train, splits.validation].flatMap((part) =>
+    const kept = [splits.train, splits['validation']!].flatMap((part) =>
       Array.from(part.labels, (label, i) =>
         describeImage(part.inputs.subarray(i * 784, (i + 1) * 784), label),
       ),

@@ -1,3 +1,5 @@
+import type { Dataset, Examples } from './types.js';
+
 /** Typed arrays that threads share. */
 type SharedNumbers = Uint8Array | Int32Array | Float32Array | Float64Array;
 
@@ -32,4 +34,21 @@ export function gatherRowsInto<A extends SharedNumbers>(
     const from = indices[row]! * width;
     target.set(source.subarray(from, from + width), row * width);
   }
+}
+
+/** The data set as engines take it that compute in float32: float64 inputs and targets are rounded. */
+export function narrowed(dataset: Dataset): Dataset {
+  const { train, ...others } = dataset.splits;
+  const narrowedOthers = Object.entries(others).map(([name, examples]) => [name, narrow(examples)] as const);
+  return { ...dataset, splits: { train: narrow(train), ...Object.fromEntries(narrowedOthers) } };
+}
+
+function narrow(examples: Examples): Examples {
+  const { inputs, labels } = examples;
+  const rounded = (values: Float64Array) => sharedFrom(new Float32Array(0), values);
+  return {
+    ...examples,
+    inputs: inputs instanceof Float64Array ? rounded(inputs) : inputs,
+    labels: labels instanceof Float64Array ? rounded(labels) : labels,
+  };
 }

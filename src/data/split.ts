@@ -3,7 +3,7 @@ import { fold, permutation } from '../num/random.js';
 import type { Key } from '../num/random.js';
 import { sha256 } from './files.js';
 import { gatherRows } from './shared.js';
-import type { Dataset, Examples, RawDataset, SplitName } from './types.js';
+import type { Dataset, Examples, RawDataset } from './types.js';
 
 export interface SplitOptions {
   /** The run's key; folded with `split` and `subset` here. */
@@ -22,8 +22,9 @@ interface Selection {
 }
 
 /**
- * Draws the validation set from the pool, keeps the rest for training, and takes the stratified subset of both where one is asked
- * for. Examples of a split stand in ascending order of their place in the source. A pure function of its arguments.
+ * Draws the validation set from the pool where the source has none, keeps the rest for training, and takes the stratified subset of
+ * both where one is asked for; the source's other sets stay whole. Examples of a set stand in ascending order of their place in the
+ * source. A pure function of its arguments. Throws DataError where more examples are asked for than there are.
  */
 export function splitDataset(raw: RawDataset, options: SplitOptions): Dataset {
   const whole = wholeSplits(raw, options);
@@ -31,19 +32,20 @@ export function splitDataset(raw: RawDataset, options: SplitOptions): Dataset {
   requireWhole('subset', size, 1, whole.train.indices.length);
   const share = size / whole.train.indices.length;
   const subsetKey = fold(options.key, 'subset');
-  const selections = {
-    train: subset(whole.train, size, fold(subsetKey, 'train')),
-    validation: subset(
-      whole.validation,
-      Math.ceil(whole.validation.indices.length * share),
-      fold(subsetKey, 'validation'),
-    ),
-    test: { source: raw.test, indices: ascending(raw.test.count) },
-  };
+  const train = subset(whole.train, size, fold(subsetKey, 'train'));
+  const validation = subset(
+    whole.validation,
+    Math.ceil(whole.validation.indices.length * share),
+    fold(subsetKey, 'validation'),
+  );
+  const drawn = validation.indices.length > 0 ? { validation: select(validation) } : {};
+  const others = Object.entries(raw.sets).filter(([set]) => set !== 'validation');
+  const wholeOthers = Object.fromEntries(others.map(([set, examples]) => [set, all(examples)]));
+  const selections = { train, validation, test: none(raw.pool), ...wholeOthers };
   return {
     name: raw.name,
     classes: raw.classes,
-    splits: { train: select(selections.train), validation: select(selections.validation), test: raw.test },
+    splits: { ...raw.sets, ...drawn, train: select(train) },
     splitHash: splitHash(raw.name, selections),
     files: raw.files,
     transform: raw.transform,
@@ -51,18 +53,16 @@ export function splitDataset(raw: RawDataset, options: SplitOptions): Dataset {
 }
 
 function wholeSplits(
-  { pool, validation }: RawDataset,
+  { pool, sets, drawn }: RawDataset,
   options: SplitOptions,
 ): { train: Selection; validation: Selection } {
-  if (typeof validation !== 'number') {
+  const own = sets['validation'];
+  if (own !== undefined) {
     if (options.validation !== undefined)
-      requireWhole('validation', options.validation, validation.count, validation.count);
-    return {
-      train: { source: pool, indices: ascending(pool.count) },
-      validation: { source: validation, indices: ascending(validation.count) },
-    };
+      requireWhole('validation', options.validation, own.count, own.count);
+    return { train: all(pool), validation: all(own) };
   }
-  const count = options.validation ?? validation;
+  const count = options.validation ?? drawn;
   requireWhole('validation', count, 0, pool.count - 1);
   const order = permutation(fold(options.key, 'split'), pool.count);
   return {
@@ -70,6 +70,10 @@ function wholeSplits(
     validation: { source: pool, indices: order.slice(0, count).sort() },
   };
 }
+
+const all = (source: Examples): Selection => ({ source, indices: ascending(source.count) });
+
+const none = (source: Examples): Selection => ({ source, indices: new Uint32Array(0) });
 
 const ascending = (count: number): Uint32Array => Uint32Array.from({ length: count }, (_, i) => i);
 
@@ -135,10 +139,11 @@ function select({ source, indices }: Selection): Examples {
   };
 }
 
-function splitHash(name: string, selections: Readonly<Record<SplitName, Selection>>): string {
-  const parts = (['train', 'validation', 'test'] as const).flatMap((split) => {
-    const { buffer, byteOffset, byteLength, length } = selections[split].indices;
-    return [`\n${split} ${length}\n`, new Uint8Array(buffer, byteOffset, byteLength)];
-  });
+/** Over each set's name, number of examples and their places in its source; `train`, `validation`, `test`, then others as they stand. */
+function splitHash(name: string, selections: Readonly<Record<string, Selection>>): string {
+  const parts = Object.entries(selections).flatMap(([split, { indices }]) => [
+    `\n${split} ${indices.length}\n`,
+    new Uint8Array(indices.buffer, indices.byteOffset, indices.byteLength),
+  ]);
   return sha256(name, ...parts);
 }

@@ -19,7 +19,8 @@ export interface Examples {
   readonly labels: Int32Array | Float32Array | Float64Array;
 }
 
-export type SplitName = 'train' | 'validation' | 'test';
+/** Sets of examples by name: `train`, and those that the source has or a run draws: `validation`, `test`, a user's own names. */
+export type ExampleSets = Readonly<Record<string, Examples>> & { readonly train: Examples };
 
 /** A file that a data set was read from. */
 export interface SourceFile {
@@ -32,8 +33,8 @@ export interface Dataset {
   readonly name: string;
   /** Number of classes; 0 where labels are regression targets. */
   readonly classes: number;
-  /** Within a split, examples stand in ascending order of their place in the source. A split may have none. */
-  readonly splits: Readonly<Record<SplitName, Examples>>;
+  /** Within a set, examples stand in ascending order of their place in the source. Each has at least one. */
+  readonly splits: ExampleSets;
   /** SHA-256 of the split (which example went where, in which order), hex; part of the objective's definition. */
   readonly splitHash: string;
   /** Sources and their SHA-256, for the manifest. */
@@ -46,12 +47,12 @@ export interface Dataset {
 export interface RawDataset {
   readonly name: string;
   readonly classes: number;
-  /** What train, and where none is given validation, are drawn from. */
+  /** What `train`, and where the source has no validation set `validation`, are drawn from. */
   readonly pool: Examples;
-  /** The source's own validation set, or how many examples of the pool become one unless a run says otherwise. */
-  readonly validation: Examples | number;
-  /** No examples where the source has no test set. */
-  readonly test: Examples;
+  /** The source's other sets, by name. */
+  readonly sets: Readonly<Record<string, Examples>>;
+  /** How many examples of the pool become `validation`, unless `sets` has one or a run says otherwise. */
+  readonly drawn: number;
   readonly files: readonly SourceFile[];
   readonly transform: InputTransform;
 }

@@ -1,6 +1,7 @@
 import { paperCitation } from '../analysis/index.js';
 import type { RuleError, RunAnalysis } from '../analysis/index.js';
 import { formatCount, formatNumber, formatPercent } from './format.js';
+import { printable } from './text.js';
 
 /** One row of the table of errors, as text; the columns of Table S1 and two more. */
 export interface ErrorRow {
@@ -27,7 +28,7 @@ export const errorDefinition =
 
 function ownRow(what: string, error: RuleError, over: number | null): ErrorRow {
   return {
-    what,
+    what: printable(what),
     total: formatPercent(error.totalErrorPercent),
     mean: formatNumber(error.meanIterationError, 3),
     worst: `${formatNumber(error.worst.error, 3)} (iteration ${formatCount(error.worst.iteration)})`,
@@ -48,18 +49,14 @@ function paperRows({ paper }: RunAnalysis): ErrorRow[] {
 
 /** This run's errors with its rule and with the left rule, then the paper's. */
 export function errorRows(analysis: RunAnalysis): ErrorRow[] {
-  const { summary } = analysis;
-  const splits = (['train', 'validation'] as const).flatMap((name) => {
-    const audit = summary[name];
-    return audit ? [{ name, audit }] : [];
-  });
+  const { objectives, summary } = analysis;
   return [
-    ...splits.map(({ name, audit }) =>
-      ownRow(`${summary.rule} rule, ${name}`, audit.chosen, audit.overTolerance),
+    ...objectives.map(({ name, conservation: { chosen, overTolerance } }) =>
+      ownRow(`${summary.rule} rule, ${name}`, chosen, overTolerance),
     ),
     ...(summary.rule === 'left'
       ? []
-      : splits.map(({ name, audit }) => ownRow(`left rule, ${name}`, audit.left, null))),
+      : objectives.map(({ name, conservation }) => ownRow(`left rule, ${name}`, conservation.left, null))),
     ...paperRows(analysis),
   ];
 }

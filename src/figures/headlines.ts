@@ -1,5 +1,6 @@
 import type { LayerTotal, RunAnalysis } from '../analysis/index.js';
 import { formatCount, formatLoss, formatNumber, formatPercent, formatShare } from './format.js';
+import { objectiveLabel } from './objectives.js';
 import { shorten } from './text.js';
 
 /** One number that the page begins with. */
@@ -9,18 +10,14 @@ export interface Headline {
   readonly note: string;
 }
 
-function ofLoss({ summary }: RunAnalysis): Headline[] {
-  return (['train', 'validation'] as const).flatMap((name) => {
-    const audit = summary[name];
-    if (!audit) return [];
-    const { lossStart, lossEnd, lossChange } = audit;
-    return [
-      {
-        label: `${name} loss`,
-        value: `${formatNumber(lossStart, 3)} → ${formatNumber(lossEnd, 3)}`,
-        note: `${summary.unit}, a change of ${formatNumber(lossChange)}`,
-      },
-    ];
+function ofLoss({ objectives, summary }: RunAnalysis): Headline[] {
+  return objectives.map((objective) => {
+    const { lossStart, lossEnd, lossChange } = objective.conservation;
+    return {
+      label: `${objectiveLabel(objective)} loss`,
+      value: `${formatNumber(lossStart, 3)} → ${formatNumber(lossEnd, 3)}`,
+      note: `${summary.unit}, a change of ${formatNumber(lossChange)}`,
+    };
   });
 }
 
@@ -31,9 +28,9 @@ function shareOfChange({ total }: LayerTotal, change: number, unit: string): str
     : `${formatLoss(total, unit)}, ${formatShare(total / change)} of the loss change`;
 }
 
-function ofLayers({ train, validation, summary }: RunAnalysis): Headline[] {
-  const layers = (train ?? validation)?.layers ?? [];
-  const change = (summary.train ?? summary.validation)?.lossChange ?? 0;
+function ofLayers({ objectives, summary }: RunAnalysis): Headline[] {
+  const layers = objectives[0]?.layers ?? [];
+  const change = objectives[0]?.conservation.lossChange ?? 0;
   if (layers.length === 0) return [];
   const best = layers.reduce((a, b) => (b.total < a.total ? b : a));
   const worst = layers.reduce((a, b) => (b.total > a.total ? b : a));
@@ -51,8 +48,8 @@ function ofLayers({ train, validation, summary }: RunAnalysis): Headline[] {
   ];
 }
 
-function ofShares({ train, validation }: RunAnalysis): Headline[] {
-  const shares = (train ?? validation)?.shares.run.shares;
+function ofShares({ objectives }: RunAnalysis): Headline[] {
+  const shares = objectives[0]?.shares.run.shares;
   if (!shares) return [];
   const { ofAll, ofNonzero } = shares;
   return [
@@ -64,8 +61,8 @@ function ofShares({ train, validation }: RunAnalysis): Headline[] {
   ];
 }
 
-function ofErrors({ summary }: RunAnalysis): Headline[] {
-  const audit = summary.train ?? summary.validation;
+function ofErrors({ objectives, summary }: RunAnalysis): Headline[] {
+  const audit = objectives[0]?.conservation;
   if (!audit) return [];
   const { chosen, left } = audit;
   const compared =

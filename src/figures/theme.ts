@@ -12,15 +12,15 @@ export interface Palette {
   readonly helping: string;
   readonly hurting: string;
   readonly zero: string;
-  readonly train: string;
-  readonly validation: string;
   readonly good: string;
   readonly bad: string;
+  /** For the objectives in the run's order; figures tell them apart by dashes and symbols too. */
+  readonly objectives: readonly string[];
   /** For the layers that stand out, largest first. */
   readonly layers: readonly string[];
 }
 
-/** After Okabe and Ito (helping, hurting, train, validation) and Tol's muted scheme (layers): safe for colour-blind readers. */
+/** After Okabe and Ito (helping, hurting, the first objectives) and Tol's muted scheme (layers), for colour-blind readers. */
 const light: Palette = {
   text: '#1c2430',
   muted: '#5b6675',
@@ -28,10 +28,9 @@ const light: Palette = {
   helping: '#0072b2',
   hurting: '#d55e00',
   zero: '#c3c9d1',
-  train: '#00805d',
-  validation: '#a4487c',
   good: '#0b6e4f',
   bad: '#b3261e',
+  objectives: ['#00805d', '#a4487c', '#3a2f8f', '#b8860b', '#5c3317', '#6f8fd8'],
   layers: ['#332288', '#999933', '#aa4499', '#117733', '#cc6677', '#44aa99', '#882255'],
 };
 
@@ -42,35 +41,30 @@ const dark: Palette = {
   helping: '#56b4e9',
   hurting: '#f5884a',
   zero: '#4a5463',
-  train: '#35c99a',
-  validation: '#e391bd',
   good: '#5fd3a5',
   bad: '#ff8a80',
+  objectives: ['#35c99a', '#e391bd', '#7f6df2', '#f0e06a', '#9c6a35', '#cfe6ff'],
   layers: ['#a79cf2', '#d3d36b', '#e08ad2', '#6cc784', '#f0a0ab', '#7fdccb', '#d8c6a3'],
 };
 
-type ColourName = Exclude<keyof Palette, 'layers'>;
+/** The palette with each colour replaced by what `change` makes of it and its name, such as `helping` or `layers-3`. */
+function mapPalette(palette: Palette, change: (name: string, colour: string) => string): Palette {
+  const entries = Object.entries(palette).map(([name, colours]: [string, string | readonly string[]]) => [
+    name,
+    typeof colours === 'string'
+      ? change(name, colours)
+      : colours.map((colour, i) => change(`${name}-${i}`, colour)),
+  ]);
+  return Object.fromEntries(entries) as Palette;
+}
 
-const entriesOf = ({ layers, ...named }: Palette): (readonly [string, string])[] => [
-  ...Object.entries(named),
-  ...layers.map((colour, i) => [`layer-${i}`, colour] as const),
-];
-
-const reference = (name: string): string => `var(--lca-${name})`;
-
-const page: Palette = {
-  ...(Object.fromEntries(Object.keys(light).map((name) => [name, reference(name)])) as Record<
-    ColourName,
-    string
-  >),
-  layers: light.layers.map((_, i) => reference(`layer-${i}`)),
-};
+const page = mapPalette(light, (name) => `var(--lca-${name})`);
 
 export const palettes: Readonly<Record<Theme, Palette>> = { page, light, dark };
 
 /** Declarations of the custom properties that `page` figures refer to. */
 export function cssVariables(theme: 'light' | 'dark'): string {
-  return entriesOf(palettes[theme])
-    .map(([name, colour]) => `--lca-${name}: ${colour};`)
+  return Object.values(mapPalette(palettes[theme], (name, colour) => `--lca-${name}: ${colour};`))
+    .flat()
     .join(' ');
 }

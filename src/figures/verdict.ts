@@ -1,6 +1,7 @@
 import { balanceLimitPercent } from '../analysis/index.js';
-import type { Balance, Conservation, RunSummary } from '../analysis/index.js';
+import type { Balance, ObjectiveAnalysis, RunAnalysis } from '../analysis/index.js';
 import { formatLoss, formatPercent } from './format.js';
+import { printable } from './text.js';
 
 /** What a reader must know about the ledger before anything else. */
 export interface Verdict {
@@ -10,38 +11,29 @@ export interface Verdict {
   readonly details: readonly string[];
 }
 
-type Named = readonly ['training' | 'validation', Conservation];
-
-const measured = ({ train, validation }: RunSummary): Named[] => [
-  ...(train ? [['training', train] as const] : []),
-  ...(validation ? [['validation', validation] as const] : []),
-];
-
-function describe([name, audit]: Named, unit: string): string {
-  const error = audit.chosen.totalErrorPercent;
-  if (error === null) return `The ${name} loss did not change, so there is no cumulative error to state.`;
+function describe({ name, conservation }: ObjectiveAnalysis, unit: string): string {
+  const { chosen, lossChange } = conservation;
+  const error = chosen.totalErrorPercent;
+  if (error === null)
+    return `The ${printable(name)} loss did not change, so there is no cumulative error to state.`;
   return (
-    `The allocations sum to ${formatLoss(audit.chosen.allocations, unit)} and the ${name} loss changed by ` +
-    `${formatLoss(audit.lossChange, unit)}: a cumulative error of ${formatPercent(error)} (limit ${balanceLimitPercent} %).`
+    `The allocations sum to ${formatLoss(chosen.allocations, unit)} and the ${printable(name)} loss changed by ` +
+    `${formatLoss(lossChange, unit)}: a cumulative error of ${formatPercent(error)} (limit ${balanceLimitPercent} %).`
   );
 }
 
 /** Sums that contradict their own residuals point at a damaged ledger, not at coarse integration. */
-function contradictions(splits: readonly Named[], unit: string): string[] {
-  return splits
-    .filter(([, { balance, chosen }]) => {
-      const error = chosen.totalErrorPercent;
-      return balance === 'unbalanced' && (error === null || Math.abs(error) <= balanceLimitPercent);
-    })
+function contradictions(objectives: readonly ObjectiveAnalysis[], unit: string): string[] {
+  return objectives
+    .filter((objective) => objective.conservation.balance === 'unbalanced' && !isCoarse(objective))
     .map(
-      ([name, { inconsistency }]) =>
-        `The stored ${name} sums contradict the stored losses and residuals by ${formatLoss(inconsistency, unit)}: check the run with \`lca verify\`.`,
+      ({ name, conservation: { inconsistency } }) =>
+        `The stored sums of ${printable(name)} contradict its stored losses and residuals by ${formatLoss(inconsistency, unit)}: check the run with \`lca verify\`.`,
     );
 }
 
-function isCoarse([, { chosen }]: Named): boolean {
-  return Math.abs(chosen.totalErrorPercent ?? 0) > balanceLimitPercent;
-}
+const isCoarse = ({ conservation: { chosen } }: ObjectiveAnalysis): boolean =>
+  Math.abs(chosen.totalErrorPercent ?? 0) > balanceLimitPercent;
 
 const headlines: Readonly<Record<Balance, string>> = {
   balanced: 'The ledger balances',
@@ -50,10 +42,9 @@ const headlines: Readonly<Record<Balance, string>> = {
 };
 
 /** Says whether the ledger balances, and why or why not (limit of paper Section 2: 1 % cumulative error). */
-export function verdictOf(summary: RunSummary): Verdict {
-  const splits = measured(summary);
+export function verdictOf({ objectives, summary }: RunAnalysis): Verdict {
   const { balance, unit } = summary;
-  if (splits.length === 0) {
+  if (objectives.length === 0) {
     return {
       balance,
       headline: 'Nothing has been measured yet',
@@ -64,7 +55,7 @@ export function verdictOf(summary: RunSummary): Verdict {
     summary.segments < summary.planned
       ? [`Only ${summary.segments} of ${summary.planned} segments are measured: go on with \`lca resume\`.`]
       : [];
-  const advice = splits.some(isCoarse)
+  const advice = objectives.some(isCoarse)
     ? [
         'Do not trust the allocations of this run: measure again with a better rule, more subintervals or a smaller tolerance.',
       ]
@@ -74,8 +65,8 @@ export function verdictOf(summary: RunSummary): Verdict {
     headline: unfinished.length > 0 ? `Unfinished. ${headlines[balance]}` : headlines[balance],
     details: [
       ...unfinished,
-      ...splits.map((split) => describe(split, unit)),
-      ...contradictions(splits, unit),
+      ...objectives.map((objective) => describe(objective, unit)),
+      ...contradictions(objectives, unit),
       ...advice,
     ],
   };

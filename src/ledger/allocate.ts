@@ -1,11 +1,10 @@
 import { NumericError, type NumericLocation } from '../errors.js';
-import { dot } from '../num/sums.js';
-import { stripsOf } from './layout.js';
-import { groupSums } from './sums.js';
-import type { LedgerRow, ParameterLayout } from './types.js';
+import { placeOf, stripsOf } from './layout.js';
+import { type GroupSums, groupSums } from './sums.js';
+import type { ParameterLayout } from './types.js';
 
-/** One objective's material of one segment. */
-export interface RowInput {
+/** What was measured of one objective along one segment. */
+export interface SegmentInput {
   /** Δθ [K]. */
   readonly delta: Float64Array;
   /** Σ_j w_j ∇L(θ_t + s_j Δθ_t) [K]. */
@@ -15,13 +14,35 @@ export interface RowInput {
   /** L(θ_t) and L(θ_{t+1}), nats. */
   readonly lossStart: number;
   readonly lossEnd: number;
+  /** The same of each part of the objective [parts]; they add up to the whole. */
+  readonly partLossStart: readonly number[];
+  readonly partLossEnd: readonly number[];
   readonly layout: ParameterLayout;
-  /** Of the allocations in the row; default float32. The sums are float64 always. */
+  /** In which allocations are stored; default float32. Sums are float64 always. */
   readonly precision?: 'float32' | 'float64';
+  /** Equal parts of the segment that the rule ended with. */
+  readonly subintervals: number;
+  /** Points of the segment that were evaluated. */
+  readonly evaluations: number;
 }
 
-/** Entries below, above and exactly zero, per layer. */
-type Counts = Pick<LedgerRow, 'helping' | 'hurting' | 'zero'>;
+/** Entries below, above and exactly zero, per layer [layers]. */
+export interface SignCounts {
+  readonly helping: Int32Array;
+  readonly hurting: Int32Array;
+  readonly zero: Int32Array;
+}
+
+/** One objective's allocations of one segment: what all columns of the ledger are computed from. */
+export interface Allocated extends SegmentInput {
+  /** a = Δθ ∘ mean gradient [K], rounded once to float64. */
+  readonly exact: Float64Array;
+  /** Of `exact`, before it is rounded for storing. */
+  readonly sums: GroupSums;
+  readonly counts: SignCounts;
+  /** L(θ_{t+1}) − L(θ_t). */
+  readonly lossChange: number;
+}
 
 const maxFloat32 = (2 - 2 ** -23) * 2 ** 127;
 
@@ -30,30 +51,24 @@ const maxFloat32 = (2 - 2 ** -23) * 2 ** 127;
  *
  * @throws NumericError naming tensor and index where a number is not finite, or too large to be stored as float32.
  */
-export function allocateRow(input: RowInput): LedgerRow {
-  const { delta, meanGradient, startGradient, lossStart, lossEnd, layout } = input;
+export function allocate(input: SegmentInput): Allocated {
+  const { delta, meanGradient, lossStart, lossEnd, layout } = input;
   checkLoss(lossStart);
   checkLoss(lossEnd);
-  const change = lossEnd - lossStart;
-  const leftResidual = dot(delta, startGradient) - change;
-  if (!Number.isFinite(leftResidual)) reportTerm('allocation of the left rule', delta, startGradient, layout);
-
   const exact = new Float64Array(layout.size);
-  const allocation = input.precision === 'float64' ? exact : new Float32Array(layout.size);
-  const counts = multiply(exact, allocation, delta, meanGradient, layout);
-  const { total, layerSums, neuronSums } = groupSums(exact, layout);
-  if (!(Math.abs(total) < Infinity)) reportTerm('allocation', delta, meanGradient, layout);
-  return { allocation, total, layerSums, neuronSums, ...counts, residual: total - change, leftResidual };
+  const counts = multiply(exact, delta, meanGradient, layout);
+  const sums = groupSums(exact, layout);
+  if (!Number.isFinite(sums.total)) reportTerm('allocation', delta, meanGradient, layout);
+  return { ...input, exact, sums, counts, lossChange: lossEnd - lossStart };
 }
 
-/** Writes the products in float64 and in the precision of storing, and counts their signs. */
+/** Writes the products [K] in float64, and counts their signs. */
 function multiply(
   exact: Float64Array,
-  allocation: Float32Array | Float64Array,
   delta: Float64Array,
   gradient: Float64Array,
   layout: ParameterLayout,
-): Counts {
+): SignCounts {
   const layers = layout.layers.length;
   const counts = {
     helping: new Int32Array(layers),
@@ -67,7 +82,6 @@ function multiply(
       const value = delta[k]! * gradient[k]!;
       if (!(Math.abs(value) <= maxFloat32)) reportTerm('allocation', delta, gradient, layout);
       exact[k] = value;
-      allocation[k] = value;
       if (value < 0) helping++;
       else if (value > 0) hurting++;
     }
@@ -78,19 +92,21 @@ function multiply(
   return counts;
 }
 
-/** Finds the first product that is not finite or too large and throws; where each is fine by itself, their sum is not. */
-function reportTerm(
+/**
+ * Finds the first product of two vectors [K] that is not finite or too large and throws; where each is fine by itself, their sum is not.
+ *
+ * @throws NumericError always.
+ */
+export function reportTerm(
   what: string,
   delta: Float64Array,
   gradient: Float64Array,
   layout: ParameterLayout,
 ): never {
   const at = delta.findIndex((step, k) => !(Math.abs(step * gradient[k]!) <= maxFloat32));
-  const tensor = layout.tensors.find(({ offset, size }) => at >= offset && at < offset + size);
-  if (tensor === undefined) throw notFinite(`the sum of the ${what}`, Infinity, {});
-  const index = at - tensor.offset;
-  const value = delta[at]! * gradient[at]!;
-  throw notFinite(`the ${what} of ${tensor.name}[${index}]`, value, { tensor: tensor.name, index });
+  if (at < 0) throw notFinite(`the sum of the ${what}`, Infinity, {});
+  const place = placeOf(layout, at);
+  throw notFinite(`the ${what} of ${place.tensor}[${place.index}]`, delta[at]! * gradient[at]!, place);
 }
 
 function checkLoss(loss: number): void {

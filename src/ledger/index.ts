@@ -1,4 +1,8 @@
-export { allocateRow, type RowInput } from './allocate.js';
-export { audit, type Deviation } from './audit.js';
+export { allocate, type Allocated, type SegmentInput } from './allocate.js';
+export { audit } from './audit.js';
+export { columns, type Column, type ColumnName, ledgerRow, type LedgerRow } from './columns.js';
+export type { Deviation, StoredRow } from './laws.js';
 export { layoutOf, type LaidTensor } from './layout.js';
+export { type Evaluated, measureRange, type MeasuredSegment, type RangeInput } from './measure-range.js';
 export type * from './types.js';
+export type { LedgerView } from './view.js';

@@ -42,6 +42,15 @@ function agreedNeurons({ name, shape, layer, neuronAxis }: TensorSpan, known: nu
   return count;
 }
 
+/** The tensor that holds index k of θ, and the index inside it. */
+export function placeOf(
+  { tensors }: Pick<ParameterLayout, 'tensors'>,
+  k: number,
+): { tensor: string; index: number } {
+  const { name, offset } = tensors.findLast((tensor) => tensor.offset <= k)!;
+  return { tensor: name, index: k - offset };
+}
+
 /** A tensor as rows of neurons: [outer, neurons, inner] in row-major order. */
 export interface Strip {
   readonly tensor: TensorSpan;

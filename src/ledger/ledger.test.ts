@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isLossledgerError, NumericError, UsageError } from '../errors.js';
-import { allocateRow, type RowInput } from './allocate.js';
-import { audit, type KeptRow } from './audit.js';
+import { allocate, type SegmentInput } from './allocate.js';
+import { audit } from './audit.js';
+import { type LedgerRow, ledgerRow } from './columns.js';
 import { layoutOf, neuronOffsets, type LaidTensor } from './layout.js';
-import type { ParameterLayout } from './types.js';
+import type { Numbers, ParameterLayout } from './types.js';
 
 /** Layers interleaved, one without neurons, one with a tensor outside the neurons, channels on each axis. */
 const tensors: LaidTensor[] = [
@@ -26,12 +27,29 @@ const step = fc.oneof(
 const vector = fc.array(step, { minLength: K, maxLength: K }).map((values) => Float64Array.from(values));
 const loss = fc.double({ min: -10, max: 10, noNaN: true });
 
-function rowInput(delta: Float64Array, meanGradient: Float64Array, extra: Partial<RowInput> = {}): RowInput {
-  return { delta, meanGradient, startGradient: meanGradient, lossStart: 2, lossEnd: 1.5, layout, ...extra };
-}
+function rowInput(delta: Float64Array, meanGradient: Float64Array, extra: Partial<SegmentInput> = {}): SegmentInput {
+  const { lossStart = 2, lossEnd = 1.5 } = extra;
+  return {
+    delta, meanGradient, startGradient: meanGradient, lossStart, lossEnd, partLossStart: [lossStart], partLossEnd: [lossEnd],
+    layout, subintervals: 2, evaluations: 3, ...extra,
+  };
+} // prettier-ignore
 
-function kept(input: RowInput): KeptRow {
-  return { ...allocateRow(input), lossChange: input.lossEnd - input.lossStart };
+const allocateRow = (input: SegmentInput): LedgerRow => ledgerRow(allocate(input));
+
+/** A row as it is kept; what was not kept is null. */
+type KeptRow = { readonly [N in keyof LedgerRow]: LedgerRow[N] | null };
+
+function stored(row: KeptRow): (column: string) => Numbers | null {
+  return (column) => {
+    const value: number | Numbers | readonly number[] | null = row[column as keyof LedgerRow];
+    if (value === null) return null;
+    return typeof value === 'number'
+      ? Float64Array.of(value)
+      : value instanceof Array
+        ? Float64Array.from(value)
+        : value;
+  };
 }
 
 /** Layer and neuron of a parameter, by walking its multi-index. */
@@ -94,14 +112,14 @@ describe('allocateRow', () => {
         );
         layout.layers.forEach((layer, l) => {
           const mine = (k: number) => placeOf(k).layer === layer;
-          expectWithin(row.layerSums[l]!, naiveSum(delta, gradient, mine));
+          expectWithin(row.layer_sums[l]!, naiveSum(delta, gradient, mine));
           const own = products.filter((_, k) => mine(k));
           expect(row.helping[l]).toBe(own.filter((value) => value < 0).length);
           expect(row.hurting[l]).toBe(own.filter((value) => value > 0).length);
           expect(row.zero[l]).toBe(own.filter((value) => value === 0).length);
           for (let n = 0; n < layout.neurons[l]!; n++) {
             const mineToo = (k: number) => mine(k) && placeOf(k).neuron === n;
-            expectWithin(row.neuronSums[neuronOffsets(layout)[l]! + n]!, naiveSum(delta, gradient, mineToo));
+            expectWithin(row.neuron_sums[neuronOffsets(layout)[l]! + n]!, naiveSum(delta, gradient, mineToo));
           }
         });
         expect(row.residual).toBe(row.total - (lossEnd - lossStart));
@@ -112,7 +130,8 @@ describe('allocateRow', () => {
   it('balances', () => {
     fc.assert(
       fc.property(vector, vector, loss, loss, (delta, gradient, lossStart, lossEnd) => {
-        expect(audit(kept(rowInput(delta, gradient, { lossStart, lossEnd })), layout)).toEqual([]);
+        const row = allocateRow(rowInput(delta, gradient, { lossStart, lossEnd }));
+        expect(audit(stored(row), layout)).toEqual([]);
       }),
     );
   });
@@ -123,8 +142,8 @@ describe('allocateRow', () => {
         const row = allocateRow(rowInput(delta, gradient));
         const scaled = allocateRow(rowInput(delta.map((value) => -4 * value), gradient)); // prettier-ignore
         expect(scaled.total).toBe(-4 * row.total + 0);
-        expect(scaled.layerSums.map((value) => value + 0)).toEqual(
-          row.layerSums.map((value) => -4 * value + 0),
+        expect(scaled.layer_sums.map((value) => value + 0)).toEqual(
+          row.layer_sums.map((value) => -4 * value + 0),
         );
         expect(scaled.helping).toEqual(row.hurting);
         expect(scaled.zero).toEqual(row.zero);
@@ -146,7 +165,7 @@ describe('allocateRow', () => {
     const row = allocateRow(rowInput(delta!, mean!, { startGradient: start! }));
     expect(row.total).toBe(2 * K);
     expect(row.residual).toBe(2 * K + 0.5);
-    expect(row.leftResidual).toBe(3 * K + 0.5);
+    expect(row.left_residual).toBe(3 * K + 0.5);
   });
 });
 
@@ -187,7 +206,7 @@ describe('numbers that are not finite', () => {
 describe('audit', () => {
   const delta = Float64Array.from({ length: K }, (_, k) => Math.sin(k + 1));
   const gradient = Float64Array.from({ length: K }, (_, k) => Math.cos(3 * k));
-  const good = kept(rowInput(delta, gradient));
+  const good = allocateRow(rowInput(delta, gradient));
   const changed = <T extends Float32Array | Float64Array | Int32Array>(
     values: T,
     at: number,
@@ -198,26 +217,26 @@ describe('audit', () => {
     return copy;
   };
   const found = (change: Partial<KeptRow>, of: ParameterLayout = layout) =>
-    audit({ ...good, ...change }, of).map(({ what, layer }) => `${layer ?? 'row'}: ${what}`);
+    audit(stored({ ...good, ...change }), of).map(({ what, layer }) => `${layer ?? 'row'}: ${what}`);
 
   it('passes a row of which only sums were kept', () => {
-    expect(found({ allocation: null, neuronSums: null })).toEqual([]);
+    expect(found({ allocation: null, neuron_sums: null })).toEqual([]);
     expect(found({ allocation: null })).toEqual([]);
   });
 
   it('finds a sum that is one rounding off', () => {
     const total = good.total * (1 + 2 ** -52);
     expect(found({ total, allocation: null })[0]).toBe('row: total and the sum of the layer sums');
-    const neuronSums = changed(good.neuronSums!, 1, good.neuronSums![1]! * 2 ** -50);
-    expect(found({ neuronSums })).toContain('a: layer sum and the sum of its neuron sums');
+    const neuron_sums = changed(good.neuron_sums, 1, good.neuron_sums[1]! * 2 ** -50);
+    expect(found({ neuron_sums })).toContain('a: layer sum and the sum of its neuron sums');
   });
 
   it('finds a wrong residual, count, allocation and NaN', () => {
-    expect(found({ lossChange: 0 })).toEqual(['row: residual and total - loss change']);
+    expect(found({ loss: [2, 2], part_loss: null })).toEqual(['row: residual and total - loss change']);
     expect(found({ zero: changed(good.zero, 2, 1) })).toEqual([
       'b: helping + hurting + zero and the number of parameters',
     ]);
-    expect(found({ allocation: changed(good.allocation!, 2, 1e-6) })).toEqual([
+    expect(found({ allocation: changed(good.allocation, 2, 1e-6) })).toEqual([
       'a: layer sum and the sum of its stored allocations',
       'a: neuron sum and the sum of its stored allocations',
     ]);

@@ -1,5 +1,10 @@
-/** Data sets whose loss is measured. */
-export type MeasuredSplit = 'train' | 'validation';
+/** A named mean loss of one fixed data set, whose allocations are kept apart from those of others. */
+export interface Objective {
+  /** Such as `train`, `validation`, or the user's own. */
+  readonly name: string;
+  /** Names of the subsets of its examples whose losses are kept apart and add up to its own; one: the objective is not divided. */
+  readonly parts: readonly string[];
+}
 
 /** One parameter tensor's place in the parameter vector. */
 export interface TensorSpan {
@@ -24,58 +29,5 @@ export interface ParameterLayout {
   readonly neurons: readonly number[];
 }
 
-/** What one segment adds to the ledger of one split. All sums are float64, taken before rounding to float32. */
-export interface LedgerRow {
-  /** Allocations [K] in nats, in the precision in which they are stored. */
-  readonly allocation: Float32Array | Float64Array;
-  /** Sum over all parameters. */
-  readonly total: number;
-  /** [layers] */
-  readonly layerSums: Float64Array;
-  /** [Σ neurons] */
-  readonly neuronSums: Float64Array;
-  /** [layers] entries below, above and exactly zero (of the float64 allocation). */
-  readonly helping: Int32Array;
-  readonly hurting: Int32Array;
-  readonly zero: Int32Array;
-  /** total − (L(θ_{t+1}) − L(θ_t)). */
-  readonly residual: number;
-  /** The same for the left rule (first order), which costs nothing extra. */
-  readonly leftResidual: number;
-}
-
-/** A stored ledger of one split, as analyses read it; two-dimensional arrays are row-major. */
-export interface SplitLedger {
-  /** [T+1] nats */
-  readonly loss: Float64Array;
-  /** [T] nats */
-  readonly residual: Float64Array;
-  readonly leftResidual: Float64Array;
-  /** [T, layers] nats */
-  readonly layerSums: Float64Array;
-  /** [T, layers] */
-  readonly helping: Int32Array;
-  readonly hurting: Int32Array;
-  readonly zero: Int32Array;
-}
-
-/** A stored ledger. Rows that are too large to hold at once are read one at a time. */
-export interface LedgerView {
-  /** T: measured segments. */
-  readonly segments: number;
-  /** Training iteration that each θ row belongs to [T+1]; 0…T unless checkpoints are apart. */
-  readonly iteration: Int32Array;
-  readonly layout: ParameterLayout;
-  /** Of losses and allocations: `nats`, or another loss's. */
-  readonly unit: string;
-  readonly rule: string;
-  /** Null: never refined. */
-  readonly tolerance: number | null;
-  readonly subintervals: Int32Array;
-  readonly evaluations: Int32Array;
-  split(name: MeasuredSplit): SplitLedger | null;
-  /** Sums by neuron [Σ neurons] of one segment at a time; null where they were not kept. */
-  neuronRows(name: MeasuredSplit): AsyncIterable<Float64Array> | null;
-  /** Allocations [K] of one segment at a time, rounded to float32; null where they were not kept. */
-  allocationRows(name: MeasuredSplit): AsyncIterable<Float32Array> | null;
-}
+/** Numbers as they are stored. */
+export type Numbers = Float32Array | Float64Array | Int32Array;

@@ -1,5 +1,5 @@
 import { GraphBuilder } from '../graph/builder.js';
-import type { OnnxModel } from '../graph/onnx/index.js';
+import type { OnnxModel } from '../onnx/index.js';
 import { Layers } from './layers.js';
 import type { Model } from './types.js';
 

@@ -20,7 +20,7 @@ async function datasetStatus(name: string): Promise<DatasetStatus> {
   try {
     const { splits, classes } = await loadDataset(name, { seed: 1 });
     const { train, validation, test } = splits;
-    const counts = [train, validation, test].map(({ count }) => count.toLocaleString('en')).join(' / ');
+    const counts = [train, validation, test].map((set) => (set?.count ?? 0).toLocaleString('en')).join(' / ');
     return {
       name,
       here: true,

@@ -3,32 +3,15 @@ import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { StoreError, UsageError } from '../errors.js';
-import type { MeasuredSplit } from '../ledger/types.js';
-import { csvLines, jsonText, npyBytes } from '../store/export.js';
+import { columnEntries } from '../ledger/columns.js';
+import { csvLines, jsonText, npyBytes } from '../format/export.js';
+import type { ArrayReading } from '../format/read-array.js';
+import type { RunReader } from '../format/reader.js';
 import { storeFailure } from '../store/files.js';
 import { openRun } from '../store/open.js';
-import type { ArrayReading } from '../store/read-array.js';
 
-/** Quantities by the names that users know, and the arrays that hold them. */
-const arrays = {
-  theta: 'theta',
-  order: 'order',
-  subintervals: 'subintervals',
-  evaluations: 'evaluations',
-  loss: 'loss/SPLIT',
-  allocation: 'allocation/SPLIT',
-  neurons: 'sums/neuron/SPLIT',
-  layers: 'sums/layer/SPLIT',
-  total: 'sums/total/SPLIT',
-  residual: 'residual/SPLIT',
-  'left-residual': 'left_residual/SPLIT',
-  helping: 'counts/helping/SPLIT',
-  hurting: 'counts/hurting/SPLIT',
-  zero: 'counts/zero/SPLIT',
-} as const;
-
-export type Exportable = keyof typeof arrays;
-export const exportable = Object.keys(arrays) as Exportable[];
+/** What can be exported: θ, the order of the examples, and every column of the ledger. */
+export const exportable: readonly string[] = ['theta', 'order', ...columnEntries().map(([name]) => name)];
 
 const writers = { npy: npyBytes, csv: csvLines, json: jsonText } as const;
 
@@ -36,8 +19,10 @@ export type ExportFormat = keyof typeof writers;
 export const exportFormats = Object.keys(writers) as ExportFormat[];
 
 export interface ExportOptions {
-  readonly what: Exportable;
-  readonly split: MeasuredSplit;
+  /** One of `exportable`. */
+  readonly what: string;
+  /** Objective whose column it is; default the run's first. */
+  readonly objective?: string;
   readonly format: ExportFormat;
   /** File to write; default standard output. An existing file is replaced as a whole. */
   readonly out?: string;
@@ -47,20 +32,23 @@ export interface ExportOptions {
 export async function exportRun(folder: string, options: ExportOptions): Promise<ArrayReading> {
   const run = await openRun(folder);
   if (options.format === 'npy' && options.out === undefined && process.stdout.isTTY) throw binaryToTerminal();
-  requireMeasured(options, run.manifest.splits);
-  const array = await run.array(arrays[options.what].replace('SPLIT', options.split));
+  const array = run.array(arrayNameOf(run, options));
   const content = Readable.from(writers[options.format](array));
   if (options.out === undefined) await pipeline(content, process.stdout, { end: false });
   else await writeFile(options.out, content);
   return array;
 }
 
-function requireMeasured({ what, split }: ExportOptions, measured: readonly MeasuredSplit[]): void {
-  if (!arrays[what].endsWith('SPLIT') || measured.includes(split)) return;
+/** The array that holds a quantity. Throws UsageError where the objective is none of the run's. */
+function arrayNameOf({ manifest }: RunReader, { what, objective }: ExportOptions): string {
+  const column = columnEntries().find(([name]) => name === what)?.[1];
+  if (column?.of !== 'objective') return what;
+  const names = manifest.objectives.map(({ name }) => name);
+  if (objective === undefined || names.includes(objective)) return `${what}/${objective ?? names[0]!}`;
   throw new UsageError({
-    given: `--split ${split}`,
-    expected: `a measured split: ${measured.join(', ')}`,
-    remedy: 'name one of these with --split',
+    given: `--objective ${objective}`,
+    expected: `an objective of the run: ${names.join(', ')}`,
+    remedy: 'name one of these with --objective',
   });
 }
 

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { smallManifest } from '../../test/support/run-folder.js';
-import { parseManifest } from '../store/manifest.js';
+import { formatVersion, parseManifest } from '../format/manifest.js';
 import { factsOf } from './facts.js';
 
 const small = smallManifest(3);
 const hash = (letter: string) => letter.repeat(64);
 
 function facts(change: Partial<typeof small>): Record<string, string> {
-  const manifest = parseManifest({ format: 'lossledger', formatVersion: 1, ...small, ...change }, 'the test');
+  const manifest = parseManifest({ format: 'lossledger', formatVersion, ...small, ...change }, 'the test');
   return Object.fromEntries(factsOf(manifest));
 }
 
@@ -29,13 +29,13 @@ describe('what defines a run, in words', () => {
 
   it('tells data of one name and size apart', () => {
     const dataOf = (letter: string) => ({
-      ...small.objective,
+      ...small.definition,
       files: [{ name: 'x.npz', sha256: hash(letter) }],
     });
-    expect(facts({ objective: dataOf('a') })).not.toEqual(facts({ objective: dataOf('b') }));
-    const scaled = { ...small.objective, scaling: { divisor: 255, mean: [0.1], std: [0.3] } };
-    expect(facts({ objective: scaled })['Data']).toBe(
-      'made: 100 train, 20 validation examples; inputs divided by 255; each channel with mean 0 and variance 1',
+    expect(facts({ definition: dataOf('a') })).not.toEqual(facts({ definition: dataOf('b') }));
+    const scaled = { ...small.definition, scaling: { divisor: 255, mean: [0.1], std: [0.3] } };
+    expect(facts({ definition: scaled })['Data']).toBe(
+      'made: 100 train, 20 mine examples; measured: train, mine; inputs divided by 255; each channel with mean 0 and variance 1',
     );
   });
 

@@ -1,4 +1,4 @@
-import type { Manifest } from '../store/manifest.js';
+import type { Manifest } from '../format/manifest.js';
 
 /** Keys that say how θ was trained; the mini-batches, the iterations and the seed are stated with them. */
 const trainingKeys = [
@@ -8,34 +8,36 @@ const trainingKeys = [
 
 /** The run's definition in words, for the end of a report: what must agree for two runs to be compared. */
 export function factsOf(manifest: Manifest): [string, string][] {
-  const { objective, quadrature, engine, createdBy } = manifest;
-  const { unit } = objective;
+  const { definition, quadrature, engine, createdBy } = manifest;
+  const { unit } = definition;
   const tolerance = quadrature.tolerance === null ? 'none' : `${quadrature.tolerance} ${unit}`;
   return [
-    ['Network', [objective.model, ...objective.modelFiles.map(checksum)].join(', ')],
-    ['Data', dataInWords(objective)],
-    ['Data files (SHA-256)', objective.files.map(checksum).join(', ')],
-    ['Split (SHA-256)', objective.splitHash],
-    ['Loss', `${objective.reduction} ${objective.loss}, ${unit}; dropout ${objective.dropout}`],
+    ['Network', [definition.model, ...definition.modelFiles.map(checksum)].join(', ')],
+    ['Data', dataInWords(manifest)],
+    ['Data files (SHA-256)', definition.files.map(checksum).join(', ')],
+    ['Split (SHA-256)', definition.splitHash],
+    ['Loss', `${definition.reduction} ${definition.loss}, ${unit}; dropout ${definition.dropout}`],
     [
       'Chunk',
-      `${objective.chunk} examples; batch statistics by ${objective.batchNorm}; ${objective.lanes} lanes`,
+      `${definition.chunk} examples; batch statistics by ${definition.batchNorm}; ${definition.lanes} lanes`,
     ],
     trajectoryFact(manifest),
     [
       'Quadrature',
       `${quadrature.rule}, tolerance ${tolerance}, at most ${quadrature.maxSubintervals} subintervals`,
     ],
-    ['Precision', `${objective.precision} gradients, float64 sums`],
+    ['Precision', `${definition.precision} gradients, float64 sums`],
     ['Engine', `${engine.name} (${engine.version})`],
     ['Made by', createdBy],
   ];
 }
 
-function dataInWords({ dataset, counts, scaling }: Manifest['objective']): string {
+function dataInWords({ definition: { dataset, counts, scaling }, objectives }: Manifest): string {
   const { divisor, std } = scaling;
+  const sets = Object.entries(counts).filter(([, count]) => count > 0);
   return [
-    `${dataset}: ${counts.train ?? 0} train, ${counts.validation ?? 0} validation examples`,
+    `${dataset}: ${sets.map(([name, count]) => `${count} ${name}`).join(', ')} examples`,
+    `measured: ${objectives.map(({ name }) => name).join(', ')}`,
     ...(divisor === 1 ? [] : [`inputs divided by ${divisor}`]),
     ...(std.length === 0 ? [] : ['each channel with mean 0 and variance 1']),
   ].join('; ');
@@ -61,6 +63,6 @@ function plain(value: unknown): string {
 }
 
 /** A file's name with the beginning of its checksum; the manifest has the rest. */
-function checksum({ name, sha256 }: Manifest['objective']['files'][number]): string {
+function checksum({ name, sha256 }: Manifest['definition']['files'][number]): string {
   return `${name} ${sha256.slice(0, 12)}`;
 }

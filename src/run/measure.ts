@@ -1,16 +1,16 @@
 import type { RunWriter } from '../store/writer.js';
 import { defaultWorkers } from '../engines/registry.js';
-import { objectivePlan, type Experiment } from './experiment.js';
-import { measureRange, type MeasuredSegment } from './measure-range.js';
-import { Evaluator } from './objective/evaluator.js';
-import { withProgress, type WorkControl } from './control.js';
+import { objectivePlan, type Experiment } from '../experiment/experiment.js';
+import { measureRange, type MeasuredSegment } from '../ledger/measure-range.js';
+import { Evaluator } from '../objective/evaluator.js';
+import { withProgress, type WorkControl } from '../experiment/control.js';
 
 interface MeasureControl extends WorkControl {
   /** Worker threads; default one per core. */
   readonly workers?: number | undefined;
 }
 
-/** Measures what is not measured yet and seals the ledger. Does nothing where measuring is complete. */
+/** Measures what is not measured yet. Does nothing where measuring is complete. */
 export async function measureRun(
   experiment: Experiment,
   run: RunWriter,
@@ -25,7 +25,7 @@ export async function measureRun(
       await withProgress(progress, { total: run.status.iterations, done }, async () => {
         for await (const segment of segmentsOf(experiment, run, evaluator, gaps)) {
           await run.commitSegment(segment);
-          progress.update(++done, `loss ${segment.lossEnd[0]!.toFixed(4)}`);
+          progress.update(++done, `loss ${segment.rows[0]!.loss[1]!.toFixed(4)}`);
           signal?.throwIfAborted();
         }
       });
@@ -33,7 +33,7 @@ export async function measureRun(
       await evaluator.close();
     }
   }
-  await run.seal();
+  await run.flush();
 }
 
 /** Measures ranges of segments, one after the other. */

@@ -2,11 +2,11 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/support/run-folder.js';
 import type { RuleName } from '../quadrature/types.js';
 import { createRun, openRun } from '../store/open.js';
-import { checkConfig } from './config-file.js';
-import { objectivePlan, openExperiment } from './experiment.js';
-import { manifestOf } from './manifest.js';
-import { measureRange } from './measure-range.js';
-import { Evaluator } from './objective/evaluator.js';
+import { checkConfig } from '../experiment/config/file.js';
+import { objectivePlan, openExperiment } from '../experiment/experiment.js';
+import { manifestOf } from '../experiment/manifest.js';
+import { measureRange } from '../ledger/measure-range.js';
+import { Evaluator } from '../objective/evaluator.js';
 import { trainRun } from './train.js';
 import { verifyFolder } from './verify.js';
 
@@ -34,10 +34,12 @@ async function runMeasuredWith(rule: RuleName): Promise<string> {
       evaluate: (theta) => evaluator.evaluate(theta),
       settings: { ...experiment.config, rule, tolerance: null },
       layout: experiment.layout,
-      precision: run.manifest.objective.precision,
+      precision: run.manifest.definition.precision,
     });
-    for await (const segment of segments) await run.commitSegment({ ...segment, subintervals: 2 });
-    await run.seal();
+    for await (const segment of segments) {
+      await run.commitSegment({ ...segment, rows: segment.rows.map((row) => ({ ...row, subintervals: 2 })) });
+    }
+    await run.flush();
   } finally {
     await evaluator.close();
     await run.close();

@@ -1,15 +1,15 @@
 import { StoreError } from '../errors.js';
-import type { LedgerRow, MeasuredSplit } from '../ledger/types.js';
+import { type Column, columnEntries } from '../ledger/columns.js';
+import { measureRange, type MeasuredSegment } from '../ledger/measure-range.js';
+import type { Numbers } from '../ledger/types.js';
 import type { IntegrationSettings } from '../quadrature/types.js';
-import type { StoredNumbers } from '../store/arrays.js';
-import type { RunReader } from '../store/reader.js';
-import type { ProgressSink } from './control.js';
+import type { RunFolder } from '../store/folder.js';
+import type { ProgressSink } from '../experiment/control.js';
 import { defaultWorkers, engineNamed } from '../engines/registry.js';
-import { objectivePlan, type Experiment } from './experiment.js';
-import { experimentOf } from './manifest.js';
-import type { Places } from './places.js';
-import { measureRange, type MeasuredSegment } from './measure-range.js';
-import { Evaluator } from './objective/evaluator.js';
+import { objectivePlan, type Experiment } from '../experiment/experiment.js';
+import { experimentOf } from '../experiment/manifest.js';
+import type { Places } from '../experiment/places.js';
+import { Evaluator } from '../objective/evaluator.js';
 
 /** How far a recomputed segment may differ: allocations relative to the segment's largest one, losses and residuals in the loss's unit. */
 const bounds = { allocation: 1e-4, loss: 1e-5, residual: 1e-4 } as const;
@@ -29,7 +29,7 @@ export interface Recomputation {
 }
 
 /** Computes a sample of segments anew with the float64 reference engine and compares them with what is stored. */
-export async function recompute(run: RunReader, options: RecomputeOptions): Promise<Recomputation> {
+export async function recompute(run: RunFolder, options: RecomputeOptions): Promise<Recomputation> {
   const segments = sampleOf((await run.view()).segments, options.sample);
   if (segments.length === 0)
     return { findings: [], facts: ['no segment is measured yet, so none was recomputed'] };
@@ -72,14 +72,8 @@ function sampleOf(total: number, count: number): number[] {
   );
 }
 
-interface Deviation {
-  /** Of the finest sums that were kept (allocations, neurons or layers), relative to the largest. */
-  readonly allocation: number;
-  /** Of the loss at both ends, in its unit. */
-  readonly loss: number;
-  /** Of the rule's residual and the left rule's. */
-  readonly residual: number;
-}
+/** Largest difference by kind of column: of allocations relative to the row's largest, of the others in the loss's unit. */
+type Deviation = Readonly<Record<NonNullable<Column['compare']>, number>>;
 
 const kinds = ['allocation', 'loss', 'residual'] as const;
 const none: Deviation = { allocation: 0, loss: 0, residual: 0 };
@@ -98,7 +92,7 @@ function inWords({ allocation, loss, residual }: Deviation): string {
 
 async function deviationOf(
   { config, layout }: Experiment,
-  run: RunReader,
+  run: RunFolder,
   evaluator: Evaluator,
   from: number,
 ): Promise<Deviation> {
@@ -110,20 +104,19 @@ async function deviationOf(
     // The stored segment tells how far it was refined; the reference must use the same points.
     settings: await storedSettings(run, config, from),
     layout,
-    precision: run.manifest.objective.precision,
+    precision: run.manifest.definition.precision,
   });
   let worst = none;
   for await (const segment of range) {
-    for (const [index, split] of config.splits.entries()) {
-      worst = larger(worst, await splitDeviation(run, segment, index, split));
-    }
+    for (const index of config.measure.keys())
+      worst = larger(worst, await objectiveDeviation(run, segment, index));
   }
   return worst;
 }
 
 /** The rule and number of subintervals that a segment ended with, refinement off. */
 async function storedSettings(
-  run: RunReader,
+  run: RunFolder,
   { rule, subintervals: first }: IntegrationSettings,
   segment: number,
 ): Promise<IntegrationSettings> {
@@ -138,49 +131,51 @@ async function storedSettings(
   };
 }
 
-async function splitDeviation(
-  run: RunReader,
+/** Every column that can be compared. */
+async function objectiveDeviation(
+  run: RunFolder,
   segment: MeasuredSegment,
   index: number,
-  split: MeasuredSplit,
 ): Promise<Deviation> {
-  const row = segment.rows[index]!;
-  const numberAt = async (name: string, at = segment.segment) =>
-    (await rowOf(run, `${name}/${split}`, at))[0]!;
-  const [name, expected] = finest(run, row);
-  return {
-    allocation: relativeDifference(await rowOf(run, `${name}/${split}`, segment.segment), expected),
-    loss: Math.max(
-      Math.abs((await numberAt('loss')) - segment.lossStart[index]!),
-      Math.abs((await numberAt('loss', segment.segment + 1)) - segment.lossEnd[index]!),
-    ),
-    residual: Math.max(
-      Math.abs((await numberAt('residual')) - row.residual),
-      Math.abs((await numberAt('left_residual')) - row.leftResidual),
-    ),
-  };
+  let worst = none;
+  const row: Readonly<Record<string, number | Numbers | readonly number[]>> = segment.rows[index]!;
+  for (const spec of run.context.arrays) {
+    const column = columnEntries().find(([name]) => name === spec.column)?.[1];
+    if (spec.objective !== index || column?.compare === undefined) continue;
+    const stored = await storedRow(run, spec.name, column, segment.segment);
+    const computed = row[spec.column!]!;
+    const expected = typeof computed === 'number' ? [computed] : computed;
+    const difference = column.compare === 'allocation' ? relativeDifference : largestDifference;
+    worst = larger(worst, { ...none, [column.compare]: difference(stored, expected) });
+  }
+  return worst;
 }
 
-/** The finest allocations that a run stores: the array that holds them, and what it should hold. */
-function finest(run: RunReader, row: LedgerRow): [string, Float32Array | Float64Array] {
-  if (run.arrayNames.some((name) => name.startsWith('allocation/'))) return ['allocation', row.allocation];
-  if (run.arrayNames.some((name) => name.startsWith('sums/neuron/'))) return ['sums/neuron', row.neuronSums];
-  return ['sums/layer', row.layerSums];
+/** What a column holds of a segment; by row of θ, at its start and at its end. */
+async function storedRow(run: RunFolder, name: string, { axes }: Column, segment: number): Promise<number[]> {
+  const rows = axes[0] === 'row' ? [segment, segment + 1] : [segment];
+  const numbers: number[] = [];
+  for (const row of rows) numbers.push(...(await rowOf(run, name, row)));
+  return numbers;
+}
+
+function largestDifference(given: ArrayLike<number>, expected: ArrayLike<number>): number {
+  let difference = 0;
+  for (let k = 0; k < expected.length; k++)
+    difference = Math.max(difference, Math.abs(given[k]! - expected[k]!));
+  return difference;
 }
 
 /** Largest difference of two numbers, relative to the largest number expected. */
-function relativeDifference(given: StoredNumbers, expected: Float32Array | Float64Array): number {
-  let difference = 0;
+function relativeDifference(given: ArrayLike<number>, expected: ArrayLike<number>): number {
+  const difference = largestDifference(given, expected);
   let largest = 0;
-  for (let k = 0; k < expected.length; k++) {
-    difference = Math.max(difference, Math.abs(given[k]! - expected[k]!));
-    largest = Math.max(largest, Math.abs(expected[k]!));
-  }
+  for (let k = 0; k < expected.length; k++) largest = Math.max(largest, Math.abs(expected[k]!));
   return difference === 0 ? 0 : difference / largest;
 }
 
-async function rowOf(run: RunReader, name: string, row: number): Promise<StoredNumbers> {
-  const array = await run.array(name, { from: row, to: row + 1 });
+async function rowOf(run: RunFolder, name: string, row: number): Promise<Numbers> {
+  const array = run.array(name, { from: row, to: row + 1 });
   for await (const numbers of array.rows()) return numbers;
   throw new StoreError({
     given: `row ${row} of ${name}, which is not stored`,

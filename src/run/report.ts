@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { analyseRun, type RunAnalysis } from '../analysis/run.js';
+import type { Manifest } from '../format/manifest.js';
+import type { RunFolder } from '../store/folder.js';
 import { writeResult } from '../store/results.js';
-import type { Manifest } from '../store/manifest.js';
-import type { RunReader } from '../store/reader.js';
-import { configKeys } from './config.js';
-import { checkConfig, presetConfig } from './config-file.js';
-import { withProgress, type ProgressSink } from './control.js';
+import { configKeys } from '../experiment/config/schema.js';
+import { checkConfig, presetConfig } from '../experiment/config/file.js';
+import { withProgress, type ProgressSink } from '../experiment/control.js';
 import { factsOf } from './facts.js';
 
 export interface Report {
@@ -16,7 +16,7 @@ export interface Report {
 }
 
 /** Analyses a run, writes RUN/analysis/run.json and RUN/report.html. */
-export async function reportRun(run: RunReader, progress: ProgressSink): Promise<Report> {
+export async function reportRun(run: RunFolder, progress: ProgressSink): Promise<Report> {
   const view = await run.view();
   const { iterations } = run.status;
   const preset = unchangedPreset(run.manifest);
@@ -38,7 +38,17 @@ export async function reportRun(run: RunReader, progress: ProgressSink): Promise
 }
 
 /** What may differ from a preset while the paper's numbers for it still compare: how finely and by what it was measured. */
-const indifferent = ['preset', 'seed', 'chunk', 'lanes', 'keep', 'engine', 'splits', 'maxLoss', 'iterations'];
+const indifferent = [
+  'preset',
+  'seed',
+  'chunk',
+  'lanes',
+  'keep',
+  'engine',
+  'measure',
+  'maxLoss',
+  'iterations',
+];
 
 /** Keys whose values are not the preset's. */
 function changedKeys(config: Manifest['config'], preset: string): string[] {
@@ -55,9 +65,9 @@ function unchangedPreset({ config }: Manifest): string | null {
   return typeof preset === 'string' && changedKeys(config, preset).length === 0 ? preset : null;
 }
 
-function titleOf({ objective, config }: Manifest): string {
+function titleOf({ definition, config }: Manifest): string {
   const { preset } = config;
-  if (typeof preset !== 'string') return `${objective.dataset} ${objective.model}`;
+  if (typeof preset !== 'string') return `${definition.dataset} ${definition.model}`;
   const changed = changedKeys(config, preset);
   return changed.length === 0 ? preset : `${preset}, changed: ${changed.join(', ')}`;
 }

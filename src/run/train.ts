@@ -2,16 +2,17 @@ import { batchBuffers, batchOrder, gatherBatch } from '../data/batches.js';
 import type { BatchBuffers } from '../data/batches.js';
 import type { Feeds, Program } from '../engines/types.js';
 import { NumericError } from '../errors.js';
+import { placeOf } from '../ledger/layout.js';
 import type { ParameterLayout } from '../ledger/types.js';
 import { dropoutMasks } from '../models/dropout.js';
 import { key } from '../num/random.js';
 import { firstNonFinite } from '../num/sums.js';
-import { gradientGraph, type Experiment } from './experiment.js';
+import { gradientGraph, type Experiment } from '../experiment/experiment.js';
 import type { RunWriter } from '../store/writer.js';
-import { withProgress, type WorkControl } from './control.js';
-import { divisorOf } from './loss.js';
-import { optimizerOf } from './optimizer.js';
-import { copyTrajectory } from './recorded.js';
+import { withProgress, type WorkControl } from '../experiment/control.js';
+import { divisorOf } from '../experiment/loss.js';
+import { optimizerOf } from '../experiment/optimizer.js';
+import { copyTrajectory } from '../experiment/recorded.js';
 import { applyUpdate, createUpdate } from '../optim/optimizer.js';
 
 /**
@@ -133,7 +134,7 @@ function checkFinite(
   if (Number.isFinite(loss) && index < 0) return;
   if (index < 0)
     throw diverged(iteration, `the mini-batch loss is ${loss}`, 'finite numbers', { tensor: 'loss' });
-  const place = placeOf(index, layout);
+  const place = placeOf(layout, index);
   throw diverged(
     iteration,
     `${what} ${place.tensor}[${place.index}] is ${values[index]!}`,
@@ -152,18 +153,13 @@ function checkLoss(
 ): void {
   if (limit === null || !(loss > limit)) return;
   const largest = theta.reduce((best, value, k) => (Math.abs(value) > Math.abs(theta[best]!) ? k : best), 0);
-  const place = placeOf(largest, layout);
+  const place = placeOf(layout, largest);
   throw diverged(
     iteration,
     `the mini-batch loss is ${loss.toPrecision(3)}, and the largest parameter ${place.tensor}[${place.index}] is ${theta[largest]!.toPrecision(3)}`,
     `a loss of at most ${limit} (maxLoss)`,
     place,
   );
-}
-
-function placeOf(index: number, { tensors }: ParameterLayout): { tensor: string; index: number } {
-  const { name, offset } = tensors.findLast((tensor) => tensor.offset <= index)!;
-  return { tensor: name, index: index - offset };
 }
 
 function diverged(

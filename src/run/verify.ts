@@ -1,7 +1,8 @@
+import { folderPlace } from '../store/files.js';
 import { openRun } from '../store/open.js';
-import { verifyRun } from '../store/verify.js';
-import type { ProgressSink } from './control.js';
-import type { Places } from './places.js';
+import { verifyRun } from '../format/verify.js';
+import type { ProgressSink } from '../experiment/control.js';
+import type { Places } from '../experiment/places.js';
 import { recompute } from './recompute.js';
 
 export interface Verification {
@@ -37,7 +38,7 @@ export async function verifyFolder(folder: string, options: VerifyOptions): Prom
 async function checkStored(folder: string, progress: ProgressSink): Promise<Verification> {
   // The number of parts is known with the first of them.
   let started = false;
-  const found = await verifyRun(folder, (done, total) => {
+  const found = await verifyRun(folderPlace(folder), (done, total) => {
     if (!started) progress.start(total);
     started = true;
     progress.update(done);

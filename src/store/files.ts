@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
-import { open, readFile, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { isLossledgerError, StoreError } from '../errors.js';
+import type { Place } from '../format/context.js';
+import type { ByteRange } from '../format/source.js';
 
 /** What to tell about an error of the file system, by its code. */
 const explanations: Readonly<Record<string, { expected: string; remedy: string }>> = {
@@ -57,6 +59,14 @@ export async function writeDurable(path: string, bytes: Uint8Array): Promise<voi
   });
 }
 
+/** Writes all bytes at a position of an open file. */
+export async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
+}
+
 /** Makes the names in a folder durable (created, renamed, removed files). */
 export async function syncFolder(path: string): Promise<void> {
   await attempt(`write folder ${path}`, async () => {
@@ -97,14 +107,27 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** A stored file that does not hold what was written. */
-export function damaged(path: string, what: string, cause?: unknown): StoreError {
-  return new StoreError(
-    {
-      given: `${path} is damaged: ${what}`,
-      expected: 'the bytes that were written',
-      remedy: 'run lca verify to see all that is damaged, and restore those files from a copy',
-    },
-    { exitCode: 1, cause },
-  );
+/** A run folder as a place to read from. */
+export function folderPlace(folder: string): Place {
+  const get = async (path: string, range?: ByteRange): Promise<Uint8Array | undefined> => {
+    const file = join(folder, path);
+    return (range === undefined ? await readIfPresent(file) : await readRange(file, range)) ?? undefined;
+  };
+  return { place: folder, source: { get }, digest: sha256 };
+}
+
+/** Bytes of a file, or null where there is no such file. */
+async function readRange(path: string, { start, end }: ByteRange): Promise<Uint8Array | null> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(end - start), 0, end - start, start);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw storeFailure(`read ${path}`, error);
+  }
 }

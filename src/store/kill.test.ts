@@ -5,7 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { filesOf, finish, smallManifest, temporaryFolder } from '../../test/support/run-folder.js';
 import { createRun, openRun, resumeRun } from './open.js';
-import { verifyRun } from './verify.js';
+import { verifyRun } from '../format/verify.js';
+import { folderPlace } from './files.js';
 
 const T = 60;
 const script = join(import.meta.dirname, '../../test/support/run-folder-child.ts');
@@ -56,7 +57,7 @@ describe('a process that is killed', () => {
       const { status } = await openRun(place.run);
       expect(status.segments).toBeGreaterThanOrEqual(segments);
       segments = status.segments;
-      expect(await verifyRun(place.run)).toEqual([]);
+      expect(await verifyRun(folderPlace(place.run))).toEqual([]);
     }
     const run = await resumeRun(place.run);
     await finish(run, smallManifest(T));
@@ -86,7 +87,7 @@ describe('a limit on the size of files', () => {
       expect(message).toMatch(/could not write .*journal \(EFBIG\)/);
       const { status } = await openRun(place.run);
       expect(status.segments).toBeGreaterThan(0);
-      expect(await verifyRun(place.run)).toEqual([]);
+      expect(await verifyRun(folderPlace(place.run))).toEqual([]);
       const run = await resumeRun(place.run);
       await finish(run, smallManifest(T));
       await run.close();

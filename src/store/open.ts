@@ -2,14 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { StoreError } from '../errors.js';
-import { zarrMetadata } from './codec.js';
-import { contextOf, journalName, loadContext, manifestName, type RunContext } from './context.js';
-import { attempt, codeOf, sha256, storeFailure, syncFolder, writeDurable } from './files.js';
-import { JournalWriter } from './journal.js';
+import { zarrMetadata } from '../format/codec.js';
+import { contextOf, journalName, loadContext, manifestName, type RunContext } from '../format/context.js';
+import { encodeManifest, formatVersion, type ManifestContent, parseManifest } from '../format/manifest.js';
+import { loadState } from '../format/state.js';
+import { attempt, codeOf, folderPlace, sha256, storeFailure, syncFolder, writeDurable } from './files.js';
+import { RunFolder } from './folder.js';
+import { JournalWriter } from './journal-writer.js';
 import { RunLock } from './lock.js';
-import { encodeManifest, formatVersion, type ManifestContent, parseManifest } from './manifest.js';
-import { RunReader } from './reader.js';
-import { loadState } from './state.js';
 import { RunWriter } from './writer.js';
 
 /**
@@ -32,7 +32,7 @@ export async function createRun(
   const temporary = `${target}.${randomBytes(4).toString('hex')}.new`;
   try {
     await attempt(`make ${target}`, () => mkdir(temporary, { recursive: true }));
-    await writeInitialFiles(contextOf(temporary, manifest), attachments);
+    await writeInitialFiles(contextOf(folderPlace(temporary), manifest), attachments);
     await moveTo(temporary, target);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
@@ -42,9 +42,9 @@ export async function createRun(
 }
 
 /** Opens a run for reading, also while it is being written or where it was interrupted. */
-export async function openRun(folder: string): Promise<RunReader> {
-  const context = await loadContext(folder);
-  return new RunReader(context, (await loadState(context)).state);
+export async function openRun(folder: string): Promise<RunFolder> {
+  const context = await loadContext(folderPlace(folder));
+  return new RunFolder(context, (await loadState(context)).state);
 }
 
 /**
@@ -53,12 +53,12 @@ export async function openRun(folder: string): Promise<RunReader> {
  * @throws StoreError (exit code 2) where another process writes it, naming that process.
  */
 export async function resumeRun(folder: string): Promise<RunWriter> {
-  const context = await loadContext(folder);
+  const context = await loadContext(folderPlace(folder));
   const lock = await RunLock.acquire(folder);
   try {
     const { state, last } = await loadState(context);
     const journal = await JournalWriter.open(join(folder, journalName), last);
-    return new RunWriter(context, state, journal, lock);
+    return await RunWriter.start(context, state, journal, lock);
   } catch (error) {
     await lock.release();
     throw error;
@@ -69,7 +69,7 @@ async function writeInitialFiles(
   context: RunContext,
   attachments: ReadonlyMap<string, Uint8Array>,
 ): Promise<void> {
-  const { folder, manifest } = context;
+  const { place: folder, manifest } = context;
   const files = new Map([
     [manifestName, encodeManifest(manifest)],
     ...(await zarrMetadata(manifest)),

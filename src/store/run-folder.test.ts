@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { collect, filesOf, finish, orderRow, segmentOf, smallManifest, temporaryFolder, thetaOf, train } from '../../test/support/run-folder.js'; // prettier-ignore
 import { NumericError, StoreError } from '../errors.js';
-import { manifestName } from './context.js';
-import { estimateBytes } from './estimate.js';
+import { manifestName } from '../format/context.js';
+import { estimateBytes } from '../format/estimate.js';
 import { createRun, openRun, resumeRun } from './open.js';
 
 const T = 7;
@@ -66,38 +66,40 @@ describe('a new run', () => {
 });
 
 describe('the ledger of a run', () => {
-  it('is what was measured, by split', async () => {
+  it('is what was measured, by objective', async () => {
     await completeRun(place.run);
     const view = await (await openRun(place.run)).view();
     expect(view.segments).toBe(T);
     expect([...view.iteration]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
-    for (const [o, split] of manifest.splits.entries()) {
-      const ledger = view.split(split)!;
-      const allocations = await collect(view.allocationRows(split)!);
-      const neurons = await collect(view.neuronRows(split)!);
+    for (const [o, { name }] of manifest.objectives.entries()) {
+      const allocations = await collect(view.rows('allocation', name)!);
+      const neurons = await collect(view.rows('neuron_sums', name)!);
       for (let t = 0; t < T; t++) {
-        const { rows, lossStart, lossEnd, subintervals, evaluations } = segmentOf(manifest, t);
-        const row = rows[o]!;
+        const row = segmentOf(manifest, t).rows[o]!;
         expect(allocations[t]).toEqual(row.allocation);
-        expect(neurons[t]).toEqual(row.neuronSums);
-        expect(ledger.layerSums.subarray(2 * t, 2 * t + 2)).toEqual(row.layerSums);
-        for (const sign of ['helping', 'hurting', 'zero'] as const) {
-          expect(ledger[sign].subarray(2 * t, 2 * t + 2)).toEqual(row[sign]);
+        expect(neurons[t]).toEqual(row.neuron_sums);
+        for (const column of ['layer_sums', 'helping', 'hurting', 'zero'] as const) {
+          expect(view.column(column, name).subarray(2 * t, 2 * t + 2)).toEqual(row[column]);
         }
-        expect([ledger.residual[t], ledger.leftResidual[t]]).toEqual([row.residual, row.leftResidual]);
-        expect([ledger.loss[t], ledger.loss[t + 1]]).toEqual([lossStart[o], lossEnd[o]]);
-        expect([view.subintervals[t], view.evaluations[t]]).toEqual([subintervals, evaluations]);
+        for (const column of ['total', 'residual', 'left_residual'] as const) {
+          expect(view.column(column, name)[t]).toBe(row[column]);
+        }
+        expect([...view.column('loss', name).subarray(t, t + 2)]).toEqual(row.loss);
+        expect([view.column('subintervals')[t], view.column('evaluations')[t]]).toEqual([
+          row.subintervals,
+          row.evaluations,
+        ]);
       }
     }
   });
 
   it('has only what was asked to be kept', async () => {
-    const content = smallManifest(T, { keep: 'layers', splits: ['train'] });
+    const content = smallManifest(T, { keep: 'layers', objectives: manifest.objectives.slice(0, 1) });
     await completeRun(place.run, content);
     const view = await (await openRun(place.run)).view();
-    expect(view.split('validation')).toBeNull();
-    expect([view.allocationRows('train'), view.neuronRows('train')]).toEqual([null, null]);
-    expect(view.split('train')!.loss).toHaveLength(T + 1);
+    expect(() => view.column('loss', 'mine')).toThrow(/column loss of objective mine\n.*one of loss\/train/);
+    expect([view.rows('allocation', 'train'), view.rows('neuron_sums', 'train')]).toEqual([null, null]);
+    expect(view.column('loss', 'train')).toHaveLength(T + 1);
     expect(existsSync(join(place.run, 'ledger.zarr/allocation'))).toBe(false);
   });
 
@@ -110,8 +112,16 @@ describe('the ledger of a run', () => {
     expect(other.unmeasured()).toEqual([{ from: 3, to: 4 }, { from: 5, to: 7 }]); // prettier-ignore
     const view = await other.view();
     expect(view.segments).toBe(3);
-    expect(view.split('train')!.loss).toHaveLength(4);
-    expect(await collect(view.allocationRows('train')!)).toHaveLength(3);
+    const losses = view.column('loss', 'mine');
+    expect([...losses]).toEqual(
+      [0, 1, 2]
+        .map((t) => segmentOf(manifest, t).rows[1]!.loss[0])
+        .concat(segmentOf(manifest, 2).rows[1]!.loss[1]),
+    );
+    expect(view.column('part_loss', 'mine').subarray(6)).toEqual(
+      Float64Array.from(segmentOf(manifest, 2).rows[1]!.part_loss.slice(2)),
+    );
+    expect(await collect(view.rows('allocation', 'train')!)).toHaveLength(3);
     await run.close();
   });
 
@@ -138,7 +148,6 @@ describe('a resumed run', () => {
       if (moment.includes('segments') || moment.includes('stop')) {
         for (const segment of [0, 1, 5]) await run.commitSegment(segmentOf(manifest, segment));
       }
-      if (moment.includes('stop')) expect(await run.seal()).toBe(false);
       await run.close();
 
       const resumed = await resumeRun(place.run);
@@ -209,7 +218,7 @@ describe('what must not be stored', () => {
   it('is a row that is not finite, named by tensor and index', async () => {
     const run = await createRun(place.run, manifest);
     const theta = thetaOf(2, run.layout.size);
-    theta[13] = NaN;
+    theta[4201] = NaN;
     const error: unknown = await run.writeTheta(2, theta).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(NumericError);
     expect((error as NumericError).location).toEqual({ iteration: 2, tensor: 'fc1.bias', index: 1 });
@@ -218,20 +227,24 @@ describe('what must not be stored', () => {
 
   it('is a segment with a loss that is not finite', async () => {
     const run = await createRun(place.run, manifest);
-    const segment = { ...segmentOf(manifest, 0), lossEnd: [1, NaN] };
+    const { rows } = segmentOf(manifest, 0);
+    const segment = { segment: 0, rows: rows.map((row) => ({ ...row, loss: [1, NaN] })) };
     await expect(run.commitSegment(segment)).rejects.toBeInstanceOf(NumericError);
     await run.close();
   });
 
-  it('is a segment twice, a row beyond the end, θ of another length, an incomplete training', async () => {
+  it('is a segment with other numbers, a row beyond the end, θ of another length, an incomplete training', async () => {
     const run = await createRun(place.run, manifest);
+    for (const row of [0, 1]) await run.writeTheta(row, thetaOf(row, run.layout.size));
     await run.commitSegment(segmentOf(manifest, 0));
-    await run.flush();
-    await expect(run.commitSegment(segmentOf(manifest, 0))).rejects.toThrow(StoreError);
-    await expect(run.commitSegment(segmentOf(manifest, T))).rejects.toThrow(StoreError);
+    await run.commitSegment(segmentOf(manifest, 0));
+    const other = { ...segmentOf(manifest, 1), segment: 0 };
+    await expect(run.commitSegment(other)).rejects.toThrow(/stored with other numbers/);
+    expect(run.status.segments).toBe(1);
+    await expect(run.commitSegment({ ...other, segment: T })).rejects.toThrow(StoreError);
     await expect(run.writeTheta(T + 1, thetaOf(0, run.layout.size))).rejects.toThrow(StoreError);
     await expect(run.writeTheta(0, new Float32Array(3))).rejects.toThrow(/3 entries/);
-    await expect(run.finishTraining([])).rejects.toThrow(/theta \(rows\) has 0 entries/);
+    await expect(run.finishTraining([])).rejects.toThrow(/theta \(rows\) has 2 entries/);
     await run.close();
   });
 
@@ -250,7 +263,8 @@ describe('a full disk', () => {
     const run = await createRun(place.run, manifest);
     await run.writeTheta(0, thetaOf(0, run.layout.size));
     await run.flush();
-    const path = join(place.run, 'ledger.zarr/theta/c.1.0');
+    const path = join(place.run, 'ledger.zarr/theta/c/1/0');
+    mkdirSync(dirname(path), { recursive: true });
     symlinkSync('/dev/full', path);
     await run.writeTheta(1, thetaOf(1, run.layout.size));
     const error: unknown = await run.flush().catch((caught: unknown) => caught);

@@ -1,25 +1,31 @@
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { NumericError, StoreError } from '../errors.js';
+import { type ArraySpec, chunkPath, emptyRow, widthOf } from '../format/arrays.js';
+import { encodeNumbers } from '../format/codec.js';
+import { arrayNamed, type RunContext } from '../format/context.js';
+import type { JournalRecord, SegmentRecord, ThetaRecord, TrainingStats } from '../format/records.js';
+import { applyRecord, prefixLength, type RunState } from '../format/state.js';
+import { encodeRecord, numbersOf } from '../format/windows.js';
+import { placeOf } from '../ledger/layout.js';
+import type { MeasuredSegment } from '../ledger/measure-range.js';
+import type { Numbers } from '../ledger/types.js';
 import { firstNonFinite } from '../num/sums.js';
-import { type ArraySpec, chunkPath, emptyRow, type StoredNumbers, widthOf } from './arrays.js';
-import { encodeChunk } from './codec.js';
 import { CommitQueue } from './commits.js';
-import { arrayNamed, type RunContext } from './context.js';
-import { readIfPresent, sha256, syncFolder, writeAtomic, writeDurable } from './files.js';
-import type { JournalWriter } from './journal.js';
+import { attempt, readIfPresent, sha256, syncFolder, writeDurable } from './files.js';
+import { RunFolder } from './folder.js';
+import type { JournalWriter } from './journal-writer.js';
 import type { RunLock } from './lock.js';
-import { RunReader } from './reader.js';
-import type { JournalRecord, SegmentRecord, ThetaRecord, TrainingStats } from './records.js';
-import { type MeasuredSegmentData, splitRecords } from './segment.js';
-import { columnOf, loadSeries } from './series.js';
-import { applyRecord, prefixLength, type RunState } from './state.js';
+import { type PendingRecord, WindowWriter } from './window-writer.js';
 
 /** Rows or segments whose files may still be on their way to the disk. */
 const inFlight = 8;
 
 interface Entry {
-  readonly theta: readonly ThetaRecord[];
-  readonly segments: readonly SegmentRecord[];
+  readonly theta?: ThetaRecord;
+  readonly segment?: SegmentRecord;
+  /** The segment's record of small columns. */
+  readonly pending?: PendingRecord;
   /** Folders that got new files. */
   readonly folders: readonly string[];
 }
@@ -36,16 +42,35 @@ interface EncodedChunk {
  * The one process that may write a run. What is handed over is stored in the background and durable after `flush`; the given arrays
  * may be reused as soon as a call resolves. After an error nothing more is stored, and what was stored before stays valid.
  */
-export class RunWriter extends RunReader {
+export class RunWriter extends RunFolder {
   readonly #journal: JournalWriter;
   readonly #lock: RunLock;
   readonly #queue: CommitQueue<Entry>;
+  readonly #windows: WindowWriter;
+  /** Segments handed over, stored or on their way. */
+  readonly #taken: Uint8Array;
+  readonly #made = new Set<string>();
 
-  constructor(context: RunContext, state: RunState, journal: JournalWriter, lock: RunLock) {
+  private constructor(context: RunContext, state: RunState, journal: JournalWriter, lock: RunLock) {
     super(context, state);
     this.#journal = journal;
     this.#lock = lock;
     this.#queue = new CommitQueue((batch) => this.#recordBatch(batch), inFlight);
+    this.#windows = new WindowWriter(this.folder, context, state);
+    this.#taken = state.segments.slice();
+  }
+
+  /** Begins to write a run where it was left off: finishes the windows that a crash left complete. */
+  static async start(
+    context: RunContext,
+    state: RunState,
+    journal: JournalWriter,
+    lock: RunLock,
+  ): Promise<RunWriter> {
+    const run = new RunWriter(context, state, journal, lock);
+    await run.#windows.clearAll();
+    await run.#writeWindows([...state.segments.keys()]);
+    return run;
   }
 
   /**
@@ -55,9 +80,9 @@ export class RunWriter extends RunReader {
    */
   async writeTheta(row: number, theta: Float32Array): Promise<void> {
     this.#checkTheta(row, theta);
-    const chunk = await this.#encode(arrayNamed(this.context, 'theta'), row, theta);
+    const chunk = this.#encode(arrayNamed(this.context, 'theta'), row, theta);
     if (this.state.rows[row] === 1) return this.#compare(row, chunk);
-    const entry = { theta: [{ row, sha256: chunk.sha256 }], segments: [], folders: [this.#folderOf(chunk)] };
+    const entry = { theta: { row, sha256: chunk.sha256 }, folders: this.#foldersOf(chunk) };
     await this.#queue.add(entry, this.#write(chunk));
   }
 
@@ -73,34 +98,35 @@ export class RunWriter extends RunReader {
     if (this.state.stats !== null) return;
     await this.flush();
     this.#requireAllRows();
-    const spec = this.context.arrays.find(({ source }) => source.kind === 'order');
+    const spec = this.context.arrays.find(({ placement }) => placement === 'order');
     const files = spec && order ? await this.#writeRows(spec, order) : {};
     await this.#record({ type: 'trained', files, stats });
   }
 
-  /** Stores one segment. Segments may come in any order. */
-  async commitSegment(data: MeasuredSegmentData): Promise<void> {
-    const { segment, subintervals, evaluations } = data;
-    if (this.state.segments[segment] !== 0)
-      throw this.#misplaced('segment', segment, this.state.segments.length);
-    const splits = splitRecords(data, this.manifest.splits);
-    const chunks = await this.#encodeSegment(data);
-    const files = Object.fromEntries(chunks.map((chunk) => [chunk.path, chunk.sha256]));
-    const record = { segment, subintervals, evaluations, splits, files };
-    const folders = chunks.map((chunk) => this.#folderOf(chunk));
-    const written = Promise.all(chunks.map((chunk) => this.#write(chunk)));
-    await this.#queue.add({ theta: [], segments: [record], folders }, written);
-  }
-
   /**
-   * Writes the small series as arrays, at the end of measuring or of a part of it, and returns whether the run is complete. They follow from
-   * the journal, so a run that was interrupted ends with the same bytes.
+   * Stores one segment, whose rows of θ are stored already. Segments may come in any order; one that is stored already changes nothing.
+   *
+   * @throws StoreError where other numbers are stored of it, NumericError where a small column holds a number that is not finite.
    */
-  async seal(): Promise<boolean> {
-    await this.flush();
-    const { segments } = this.status;
-    if (this.state.series?.segments !== segments) await this.#writeSeries(segments);
-    return this.status.sealed;
+  async commitSegment(measured: MeasuredSegment): Promise<void> {
+    const { segment } = measured;
+    if (this.#taken[segment] === undefined) throw this.#misplaced('segment', segment, this.#taken.length);
+    const bytes = encodeRecord(this.context, measured);
+    if (this.#taken[segment] === 1) return this.#requireStored(segment, sha256(bytes));
+    this.#taken[segment] = 1;
+    const chunks = this.context.rowArrays.map((spec) =>
+      this.#encode(spec, segment, numbersOf(measured, spec)),
+    );
+    if (this.state.rows[segment] !== 1 || this.state.rows[segment + 1] !== 1) await this.flush();
+    const record: SegmentRecord = {
+      segment,
+      record: sha256(bytes),
+      theta: [this.state.theta.get(segment), this.state.theta.get(segment + 1)],
+      rows: chunks.map((chunk) => chunk.sha256),
+    };
+    const folders = chunks.flatMap((chunk) => this.#foldersOf(chunk));
+    const written = Promise.all(chunks.map((chunk) => this.#write(chunk)));
+    await this.#queue.add({ segment: record, pending: { segment, bytes }, folders }, written);
   }
 
   override async theta(row: number): Promise<Float32Array> {
@@ -125,10 +151,33 @@ export class RunWriter extends RunReader {
 
   async #recordBatch(batch: readonly Entry[]): Promise<void> {
     const folders = new Set(batch.flatMap((entry) => entry.folders));
-    await Promise.all([...folders].map((folder) => syncFolder(folder)));
-    const theta = batch.flatMap((entry) => entry.theta);
-    const segments = batch.flatMap((entry) => entry.segments);
+    const pending = batch.flatMap((entry) => entry.pending ?? []);
+    await syncFolders(folders);
+    await this.#windows.write(pending);
+    const theta = batch.flatMap((entry) => entry.theta ?? []);
+    const segments = batch.flatMap((entry) => entry.segment ?? []);
     await this.#record({ type: 'rows', theta, segments });
+    await this.#writeWindows(segments.map(({ segment }) => segment));
+  }
+
+  /** Writes the chunks of all windows that newly stored segments complete. */
+  async #writeWindows(stored: readonly number[]): Promise<void> {
+    for (const window of this.#windows.completedBy(stored)) await this.#writeWindow(window);
+  }
+
+  /** Writes the chunks of a window whose segments are all stored. */
+  async #writeWindow(window: number): Promise<void> {
+    const files: Record<string, string> = {};
+    const folders = new Set<string>();
+    for (const { spec, chunk, numbers } of await this.#windows.chunksOf(window)) {
+      const encoded = this.#encode(spec, chunk, numbers);
+      await this.#write(encoded);
+      files[encoded.path] = encoded.sha256;
+      for (const folder of this.#foldersOf(encoded)) folders.add(folder);
+    }
+    await syncFolders(folders);
+    await this.#record({ type: 'window', window, files });
+    await this.#windows.clear(window);
   }
 
   async #record(record: JournalRecord): Promise<void> {
@@ -137,54 +186,39 @@ export class RunWriter extends RunReader {
     applyRecord(this.state, record);
   }
 
-  async #encode(spec: ArraySpec, chunk: number, data: StoredNumbers): Promise<EncodedChunk> {
-    const bytes = await encodeChunk(spec, data);
+  #encode(spec: ArraySpec, chunk: number, data: Numbers): EncodedChunk {
+    const bytes = encodeNumbers(data);
     return { path: chunkPath(spec, chunk), bytes, sha256: sha256(bytes) };
   }
 
-  #encodeSegment({ segment, rows }: MeasuredSegmentData): Promise<EncodedChunk[]> {
-    const { splits } = this.manifest;
-    return Promise.all(
-      this.context.arrays.flatMap((spec) => {
-        const { source } = spec;
-        if (source.kind !== 'allocation' && source.kind !== 'neurons') return [];
-        const row = rows[splits.indexOf(source.split)]!;
-        return this.#encode(spec, segment, source.kind === 'allocation' ? row.allocation : row.neuronSums);
-      }),
-    );
+  /** Folders whose entries a new chunk changes: its own, and the one that its own may be new in. */
+  #foldersOf({ path }: EncodedChunk): string[] {
+    const own = join(this.folder, dirname(path));
+    return [own, dirname(own)];
   }
 
-  #folderOf({ path }: EncodedChunk): string {
-    return join(this.folder, dirname(path));
-  }
-
-  #write({ path, bytes }: EncodedChunk): Promise<void> {
-    return writeDurable(join(this.folder, path), bytes);
-  }
-
-  async #writeSeries(segments: number): Promise<void> {
-    const series = await loadSeries(this.context, this.manifest.trajectory.iterations);
-    const written = await Promise.all(
-      this.context.arrays.map(async (spec) => {
-        const column = columnOf(series, spec);
-        return column === null ? {} : this.#writeRows(spec, rowsOf(column, widthOf(spec)));
-      }),
-    );
-    const files = Object.assign({}, ...written) as Record<string, string>;
-    await this.#record({ type: 'series', segments, files });
+  /** Writes a chunk, whose folder is made where it has other dimensions before it. */
+  async #write({ path, bytes }: EncodedChunk): Promise<void> {
+    const folder = join(this.folder, dirname(path));
+    if (!this.#made.has(folder)) {
+      await attempt(`make ${folder}`, () => mkdir(folder, { recursive: true }));
+      this.#made.add(folder);
+    }
+    await writeDurable(join(this.folder, path), bytes);
   }
 
   /** Writes all rows of an array in chunks of many rows; returns the checksums of their files. */
   async #writeRows(
     spec: ArraySpec,
-    rows: Iterable<StoredNumbers> | AsyncIterable<StoredNumbers>,
+    rows: Iterable<Numbers> | AsyncIterable<Numbers>,
   ): Promise<Record<string, string>> {
     const width = widthOf(spec);
     const files: Record<string, string> = {};
     let buffer = emptyRow(spec.dtype, spec.chunkRows * width);
     const store = async (chunk: number): Promise<void> => {
-      const encoded = await this.#encode(spec, chunk, buffer);
-      await writeAtomic(join(this.folder, encoded.path), encoded.bytes);
+      const encoded = this.#encode(spec, chunk, buffer);
+      await this.#write(encoded);
+      await syncFolders(new Set(this.#foldersOf(encoded)));
       files[encoded.path] = encoded.sha256;
       buffer = emptyRow(spec.dtype, buffer.length);
     };
@@ -205,15 +239,14 @@ export class RunWriter extends RunReader {
     if (theta.length !== this.layout.size) throw this.#misfit('theta', theta.length, this.layout.size);
     const at = firstNonFinite(theta);
     if (at < 0) return;
-    const tensor = this.layout.tensors.find(({ offset, size }) => at >= offset && at < offset + size)!;
-    const location = { iteration: row, tensor: tensor.name, index: at - tensor.offset };
+    const place = placeOf(this.layout, at);
     throw new NumericError(
       {
-        given: `parameter ${tensor.name}[${location.index}] is ${theta[at]!} after ${row} iterations`,
+        given: `parameter ${place.tensor}[${place.index}] is ${theta[at]!} after ${row} iterations`,
         expected: 'finite numbers',
         remedy: 'train with a lower learning rate; what was stored before stays valid',
       },
-      location,
+      { iteration: row, ...place },
     );
   }
 
@@ -225,6 +258,17 @@ export class RunWriter extends RunReader {
       expected: 'the same bytes, since training is replayed when a run resumes',
       remedy: 'run lca verify to see whether the file is damaged; otherwise resume with the machine and version that began the run',
     }); // prettier-ignore
+  }
+
+  async #requireStored(segment: number, record: string): Promise<void> {
+    await this.flush();
+    if (this.state.records.get(segment) === record) return;
+    throw new StoreError({
+      given: `segment ${segment} of ${this.folder}, which is stored with other numbers`,
+      expected: 'the numbers that are stored',
+      remedy:
+        'measure with the machine and version that began the run; lca verify says whether what is stored is sound',
+    });
   }
 
   #requireAllRows(): void {
@@ -242,13 +286,13 @@ export class RunWriter extends RunReader {
 
   #misplaced(what: string, index: number, length: number): StoreError {
     return new StoreError({
-      given: `${what} ${index}, which is stored already or outside the run`,
-      expected: `a ${what} below ${length} that is not stored yet`,
+      given: `${what} ${index}, which is outside the run`,
+      expected: `a ${what} from 0 to ${length - 1}`,
       remedy: 'ask the run which ones are missing',
     });
   }
 }
 
-function* rowsOf(column: StoredNumbers, width: number): Generator<StoredNumbers> {
-  for (let from = 0; from < column.length; from += width) yield column.subarray(from, from + width);
+async function syncFolders(folders: ReadonlySet<string>): Promise<void> {
+  await Promise.all([...folders].map((folder) => syncFolder(folder)));
 }

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openRun } from '../../src/store/open.js';
-import type { RunReader } from '../../src/store/reader.js';
+import type { RunFolder } from '../../src/store/folder.js';
 import { lca, temporaryFolder } from '../support/cli.js';
 import { encodeSafetensors } from '../support/safetensors.js';
 
@@ -13,13 +13,13 @@ const common = {
   batchSize: 40,
   iterations,
   chunk: 100,
-  splits: ['train'],
+  measure: ['train'],
   tolerance: 'none',
   momentum: 0.9,
   engine: 'onnxruntime',
 };
 
-async function run(name: string, more: object): Promise<RunReader> {
+async function run(name: string, more: object): Promise<RunFolder> {
   const file = join(folder, `${name}.json`);
   writeFileSync(file, JSON.stringify({ ...common, ...more }));
   const out = join(folder, name);
@@ -28,18 +28,18 @@ async function run(name: string, more: object): Promise<RunReader> {
   return openRun(out);
 }
 
-async function rows(reader: RunReader, name: string): Promise<number[][]> {
+async function rows(reader: RunFolder, name: string): Promise<number[][]> {
   const all: number[][] = [];
-  for await (const row of (await reader.array(name)).rows()) all.push([...row]);
+  for await (const row of reader.array(name).rows()) all.push([...row]);
   return all;
 }
 
-function span(reader: RunReader, name: string): [number, number] {
+function span(reader: RunFolder, name: string): [number, number] {
   const { offset, size } = reader.manifest.parameters.find((tensor) => tensor.name === name)!;
   return [offset, offset + size];
 }
 
-let plain: RunReader;
+let plain: RunFolder;
 beforeAll(async () => {
   plain = await run('plain', {});
 });
@@ -77,7 +77,7 @@ describe('learning rate', () => {
       momentum: 0,
     });
     const alone = await run('alone', { momentum: 0 });
-    const step = async (reader: RunReader, t: number, name: string) => {
+    const step = async (reader: RunFolder, t: number, name: string) => {
       const [from, to] = [await reader.theta(t), await reader.theta(t + 1)];
       return [...to].map((end, k) => end - from[k]!).slice(...span(reader, name));
     };

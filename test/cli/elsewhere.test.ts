@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { writeOnnx } from '../../src/graph/onnx/index.js';
-import { checkConfig } from '../../src/run/config-file.js';
-import { openExperiment } from '../../src/run/experiment.js';
+import { writeOnnx } from '../../src/onnx/index.js';
+import { checkConfig } from '../../src/experiment/config/file.js';
+import { openExperiment } from '../../src/experiment/experiment.js';
 import { openRun } from '../../src/store/open.js';
 import { lca, temporaryFolder } from '../support/cli.js';
 import { relativeDeviation } from '../support/golden.js';
@@ -36,7 +36,7 @@ beforeAll(async () => {
   const { code, stderr } = await lca([
     'run',
     ...flags,
-    '--splits',
+    '--measure',
     'train',
     '--tolerance',
     'none',
@@ -207,8 +207,8 @@ describe('what does not fit is refused with exit code 2, and nothing is made', (
     await refused(/class labels[^]*\[N, 10\]/, { loss: 'squaredError' });
   });
 
-  it('a validation split that the data do not have', async () => {
-    await refused(/split validation/, {}, '--splits', 'train,validation');
+  it('a validation set that the data do not have', async () => {
+    await refused(/measure validation/, {}, '--measure', 'train,validation');
   });
 
   it('a model that is cut off, or none', async () => {

@@ -45,7 +45,7 @@ async function killedAfter(run: string, segments: number): Promise<void> {
   const child = startCli(existsSync(run) ? ['resume', run, '--quiet'] : [...measure, '--out', run]);
   const stored = () =>
     existsSync(join(run, 'journal')) &&
-    readFileSync(join(run, 'journal'), 'utf8').split('"leftResidual"').length > segments;
+    readFileSync(join(run, 'journal'), 'utf8').split('"segment":').length > segments;
   const watch = setInterval(() => {
     if (stored()) child.kill('SIGKILL');
   }, 5);

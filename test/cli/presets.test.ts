@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { datasetStatuses } from '../../src/run/datasets.js';
-import { presets } from '../../src/run/presets.js';
+import { presets } from '../../src/experiment/config/presets.js';
 import type { RunAnalysis } from '../../src/analysis/run.js';
 import { lca, temporaryFolder } from '../support/cli.js';
 
@@ -18,7 +18,7 @@ const folder = temporaryFolder();
 describe('presets from the command line', () => {
   it.each(runnable.map(({ name }) => name))('%s: three iterations on 500 examples', async (name) => {
     const out = join(folder, name);
-    const small = ['--subset', '500', '--iterations', '3', '--batch-size', '50', '--splits', 'train', '--tolerance', 'none'];
+    const small = ['--subset', '500', '--iterations', '3', '--batch-size', '50', '--measure', 'train', '--tolerance', 'none'];
     const { code, stderr, stdout } = await lca(['run', name, ...small, '--chunk', '125', '--quiet', '--json', '--out', out]);
     expect(code, stderr).toBe(0);
     const analysis = JSON.parse(stdout) as RunAnalysis;

@@ -1,90 +1,84 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { absolute, inSource, sourceFiles, textOf } from '../support/sources.js';
 
-const source = resolve(import.meta.dirname, '../../src');
+/**
+ * The folders in their order (docs/ARCHITECTURE.md): imports point to earlier rows alone, and folders of one row do not import one
+ * another. A folder or file below a row's folder belongs to it, unless it has a row of its own.
+ */
+const rows: readonly (readonly string[])[] = [
+  ['errors.ts'],
+  ['num'],
+  ['formats'],
+  ['graph'],
+  ['onnx'],
+  ['autodiff'],
+  ['quadrature'],
+  ['optim'],
+  ['ledger'],
+  ['format'],
+  ['analysis'],
+  ['figures'],
+  ['engines'],
+  ['engines/reference', 'engines/onnxruntime', 'engines/native', 'engines/process'],
+  ['engines/registry.ts'],
+  ['data'],
+  ['models', 'trajectory'],
+  ['objective'],
+  ['store'],
+  ['experiment'],
+  ['run'],
+  ['cli', 'server'],
+  ['index.ts'],
+];
 
-/** Who may import whom, besides itself and `errors.ts` (docs/ARCHITECTURE.md). */
-const allowed: Readonly<Record<string, readonly string[]>> = {
-  errors: [],
-  num: [],
-  graph: ['num'],
-  autodiff: ['graph', 'num'],
-  engines: ['graph', 'num', 'engines/reference', 'engines/onnxruntime', 'engines/native'],
-  'engines/reference': ['engines', 'graph', 'num'],
-  'engines/onnxruntime': ['engines', 'graph', 'num'],
-  'engines/native': ['engines', 'graph', 'num'],
-  models: ['graph', 'num', 'data/types.ts'],
-  data: ['num'],
-  optim: ['num'],
-  quadrature: ['num'],
-  ledger: ['quadrature', 'num'],
-  store: ['num', 'ledger'],
-  analysis: ['num', 'ledger/types.ts'],
-  figures: ['analysis', 'num'],
-  run: [
-    'num', 'graph', 'autodiff', 'engines', 'engines/reference', 'engines/onnxruntime', 'engines/native',
-    'models', 'data', 'optim', 'quadrature', 'ledger', 'store', 'analysis', 'figures',
-  ], // prettier-ignore
-  cli: ['run', 'engines', 'figures', 'analysis', 'store'],
-  index: ['run', 'engines', 'models', 'analysis', 'store'],
-};
+const places = rows.flat();
 
-/** Folders that run in a browser too: no Node modules. */
-const browserSafe = ['errors', 'num', 'graph', 'autodiff', 'quadrature', 'ledger', 'analysis'];
+/** Row's folder or file that a file belongs to. */
+function placeOf(file: string): string | undefined {
+  return places
+    .filter((place) => file === place || file.startsWith(`${place}/`))
+    .sort((a, b) => b.length - a.length)[0];
+}
+
+function rowOf(place: string | undefined): number {
+  return rows.findIndex((row) => row.includes(place ?? ''));
+}
 
 interface Import {
   readonly from: string;
   readonly to: string;
 }
 
-function files(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'))
-    .map((name) => join(folder, name));
-}
+const specifiers = /(?:from|import|import\()\s*'(\.[^']+)'/g;
 
-const specifiers = /(?:from|import|import\()\s*'([^']+)'/g;
-
-function specifiersOf(file: string): string[] {
-  return [...readFileSync(file, 'utf8').matchAll(specifiers)].map((match) => match[1]!);
-}
-
+/** Imports between production files, types included. */
 function internalImports(): Import[] {
-  return files(source).flatMap((file) =>
-    specifiersOf(file)
-      .filter((specifier) => specifier.startsWith('.'))
-      .map((specifier) => ({
-        from: relative(source, file),
-        to: relative(source, resolve(dirname(file), specifier.replace(/\.js$/, '.ts'))),
-      })),
+  return sourceFiles().flatMap((from) =>
+    [...textOf(from).matchAll(specifiers)].map((match) => ({
+      from,
+      to: inSource(resolve(dirname(absolute(from)), match[1]!.replace(/\.js$/, '.ts'))),
+    })),
   );
 }
 
-/** Folder of the import table that a file belongs to. */
-function areaOf(path: string): string {
-  const parts = path.split('/');
-  if (parts.length === 1) return path.replace(/\.ts$/, '');
-  return parts[0] === 'engines' && parts.length > 2 ? `${parts[0]}/${parts[1]!}` : parts[0]!;
+const imports = internalImports();
+
+function pointsUp({ from, to }: Import): boolean {
+  const [here, there] = [placeOf(from), placeOf(to)];
+  return here === there || rowOf(there) < rowOf(here);
 }
 
-function mayImport({ from, to }: Import): boolean {
-  const here = areaOf(from);
-  const there = areaOf(to);
-  return (
-    here === there || there === 'errors' || allowed[here]!.some((entry) => entry === there || entry === to)
-  );
-}
-
-function findCycle(imports: readonly Import[]): string[] | null {
+/** A path of imports that comes back to where it began. */
+function findCycle(): string[] | null {
   const targets = new Map<string, string[]>();
   for (const { from, to } of imports) targets.set(from, [...(targets.get(from) ?? []), to]);
   const done = new Set<string>();
   const visit = (file: string, path: readonly string[]): string[] | null => {
     if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
     if (done.has(file)) return null;
-    for (const next of targets.get(file) ?? []) {
-      const cycle = visit(next, [...path, file]);
+    for (const to of targets.get(file) ?? []) {
+      const cycle = visit(to, [...path, file]);
       if (cycle) return cycle;
     }
     done.add(file);
@@ -99,29 +93,19 @@ function findCycle(imports: readonly Import[]): string[] | null {
 
 describe('imports', () => {
   it('finds the source files', () => {
-    expect(files(source).length).toBeGreaterThan(10);
+    expect(sourceFiles().length).toBeGreaterThan(100);
+    expect(imports.length).toBeGreaterThan(500);
   });
 
-  it('follow the table of docs/ARCHITECTURE.md', () => {
-    const unknown = files(source)
-      .map((file) => areaOf(relative(source, file)))
-      .filter((area) => !(area in allowed));
-    expect(unknown).toEqual([]);
-    expect(internalImports().filter((entry) => !mayImport(entry))).toEqual([]);
+  it('come from folders that have a row', () => {
+    expect(sourceFiles().filter((file) => placeOf(file) === undefined)).toEqual([]);
+  });
+
+  it('point to earlier rows', () => {
+    expect(imports.filter((entry) => !pointsUp(entry)).map(({ from, to }) => `${from} → ${to}`)).toEqual([]);
   });
 
   it('have no cycle, types included', () => {
-    expect(findCycle(internalImports())).toBeNull();
-  });
-
-  it('are free of Node modules where a browser must run them', () => {
-    const found = files(source)
-      .filter((file) => browserSafe.includes(areaOf(relative(source, file))))
-      .flatMap((file) =>
-        specifiersOf(file)
-          .filter((name) => name.startsWith('node:'))
-          .map((name) => `${file}: ${name}`),
-      );
-    expect(found).toEqual([]);
+    expect(findCycle()).toBeNull();
   });
 });

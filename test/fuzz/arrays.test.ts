@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { openTrajectory } from '../../src/data/trajectory/open.js';
+import { openTrajectory } from '../../src/trajectory/open.js';
 import { readUserDataset } from '../../src/data/user/read.js';
 import { temporaryFolder } from '../support/cli.js';
 import { bounds, endure } from '../support/endurance.js';
@@ -12,7 +12,7 @@ import { encodeSafetensors } from '../support/safetensors.js';
 import type { Random } from '../support/samples.js';
 
 const folder = temporaryFolder();
-const fixtures = resolve(import.meta.dirname, '../../src/data/trajectory/fixtures');
+const fixtures = resolve(import.meta.dirname, '../../src/trajectory/fixtures');
 const fixture = (name: string) => readFileSync(join(fixtures, name));
 /** The model of the fixtures. */
 const layout = [

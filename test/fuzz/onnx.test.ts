@@ -6,7 +6,7 @@ import { onnxruntimeEngine } from '../../src/engines/onnxruntime/index.js';
 import { attachLoss } from '../../src/graph/loss.js';
 import type { Graph } from '../../src/graph/types.js';
 import { peakBytes } from '../../src/engines/liveness.js';
-import { inspectNetwork, openNetwork } from '../../src/run/network.js';
+import { inspectNetwork, openNetwork } from '../../src/experiment/network.js';
 import { temporaryFolder } from '../support/cli.js';
 import { bounds, endure } from '../support/endurance.js';
 import { mutatedOnnx } from '../support/mutate-onnx.js';

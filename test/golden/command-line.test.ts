@@ -76,7 +76,7 @@ function typicalDeviation(actual: ArrayLike<number>, expected: Float32Array | Fl
 
 async function exported(run: string, what: string): Promise<Float32Array | Float64Array> {
   const path = join(folder, `${what}.npy`);
-  await succeed(['export', run, '--what', what, '--split', 'train', '--format', 'npy', '--out', path]);
+  await succeed(['export', run, '--what', what, '--objective', 'train', '--format', 'npy', '--out', path]);
   return npyNumbers(readFileSync(path));
 }
 
@@ -108,12 +108,12 @@ describe.skipIf(!goldenHere)('a model, trajectory and data from elsewhere, from 
   it('the manifest states all files, and the run keeps the model', () => {
     const run = join(folder, 'cnn-onnxruntime');
     const manifest = JSON.parse(readFileSync(join(run, 'manifest.json'), 'utf8')) as {
-      objective: { modelFiles: unknown[]; files: unknown[] };
+      definition: { modelFiles: unknown[]; files: unknown[] };
       trajectory: { files: unknown[]; batchSize: null };
     };
     const sha256 = expect.stringMatching(/^[0-9a-f]{64}$/) as string;
-    expect(manifest.objective.modelFiles).toEqual([{ name: 'model.onnx', sha256 }]);
-    expect(manifest.objective.files).toEqual([{ name: 'cnn.npz', sha256 }]);
+    expect(manifest.definition.modelFiles).toEqual([{ name: 'model.onnx', sha256 }]);
+    expect(manifest.definition.files).toEqual([{ name: 'cnn.npz', sha256 }]);
     expect(manifest.trajectory).toMatchObject({ files: [{ name: 'case.safetensors', sha256 }], batchSize: null });
     expect(readFileSync(join(run, 'model.onnx'))).toEqual(readFileSync(fileOf('cnn', 'model.onnx')));
   });

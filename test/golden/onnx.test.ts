@@ -5,7 +5,7 @@ import { NativeEngine } from '../../src/engines/native/index.js';
 import { referenceEngine } from '../../src/engines/reference/index.js';
 import type { Engine } from '../../src/engines/types.js';
 import { attachLoss } from '../../src/graph/loss.js';
-import { readOnnx } from '../../src/graph/onnx/index.js';
+import { readOnnx } from '../../src/onnx/index.js';
 import { importedModel } from '../../src/models/imported.js';
 import type { Golden, GoldenName } from '../support/golden.js';
 import { golden, goldenAbsent, goldenHere, mnistHead, relativeDeviation } from '../support/golden.js';

@@ -7,7 +7,7 @@ import { NativeEngine } from '../../src/engines/native/index.js';
 import { referenceEngine } from '../../src/engines/reference/index.js';
 import type { Engine, Feeds } from '../../src/engines/types.js';
 import { attachLoss } from '../../src/graph/loss.js';
-import { readOnnx } from '../../src/graph/onnx/index.js';
+import { readOnnx } from '../../src/onnx/index.js';
 import { sizeOf, type Graph } from '../../src/graph/types.js';
 import { importedModel } from '../../src/models/imported.js';
 import { relativeDeviation } from '../support/golden.js';

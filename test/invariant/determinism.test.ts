@@ -8,8 +8,8 @@ import { modelNamed, modelNames } from '../../src/models/registry.js';
 import { fold, key, uniform } from '../../src/num/random.js';
 import type { Evaluation } from '../../src/quadrature/types.js';
 import { engineNamed } from '../../src/engines/registry.js';
-import type { ObjectivePlan } from '../../src/run/objective/evaluator.js';
-import { Evaluator } from '../../src/run/objective/evaluator.js';
+import type { ObjectivePlan } from '../../src/objective/evaluator.js';
+import { Evaluator } from '../../src/objective/evaluator.js';
 
 const transform = { dtype: 'uint8', divisor: 255, mean: [], std: [] } as const;
 /** More than one vector of examples on every processor, the last one not full. */
@@ -48,8 +48,12 @@ function problemOf(name: string): Problem {
   const plan: ObjectivePlan = {
     engine: 'native',
     size: parameterCount(parameters),
-    splits: ['train'],
-    examples: { train: { count, shape: model.inputShape, inputs, labels } },
+    objectives: [
+      {
+        name: 'train',
+        parts: [{ name: 'all', examples: { count, shape: model.inputShape, inputs, labels } }],
+      },
+    ],
     chunk,
     lanes: 3,
     gradientGraph,

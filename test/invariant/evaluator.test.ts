@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { fold, key, uniform } from '../../src/num/random.js';
-import { openExperiment, objectivePlan } from '../../src/run/experiment.js';
-import { checkConfig } from '../../src/run/config-file.js';
+import { openExperiment, objectivePlan } from '../../src/experiment/experiment.js';
+import { checkConfig } from '../../src/experiment/config/file.js';
 import { engineNamed } from '../../src/engines/registry.js';
-import { Evaluator } from '../../src/run/objective/evaluator.js';
+import { Evaluator } from '../../src/objective/evaluator.js';
 import type { Evaluation } from '../../src/quadrature/types.js';
 import { relativeDeviation } from '../support/golden.js';
 

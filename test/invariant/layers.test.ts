@@ -7,7 +7,7 @@ import { layers, winograd, type Layers } from '../support/operators/layers.js';
 /** Of the largest component or 1, ten times that for the loss, whose terms cancel; the last chunk of a split may hold fewer examples than a vector. */
 const bound = 2e-6;
 /** Means of about 100 with a deviation of 1, in float32. */
-const normalisationBound = 1e-5;
+const normalizationBound = 1e-5;
 const chunks = [19, 3];
 
 const native = new NativeEngine();
@@ -25,7 +25,7 @@ async function expectAgreement(make: Layers, examples: number, runs: number, lim
 describe.skipIf(!absence.ok)('native layers of random shape agree with the reference engine', () => {
   describe.each(Object.entries(layers))('%s', (name, make) => {
     it.each(chunks)('%d examples', async (examples) => {
-      await expectAgreement(make, examples, 8, name.includes('norm') ? normalisationBound : bound);
+      await expectAgreement(make, examples, 8, name.includes('norm') ? normalizationBound : bound);
     });
   });
 

@@ -1,6 +1,6 @@
 import { clone, fromBinary, toBinary } from '@bufbuild/protobuf';
-import type { Model, Node, Tensor } from '../../src/graph/onnx/onnx_pb.js';
-import { ModelSchema, NodeSchema } from '../../src/graph/onnx/onnx_pb.js';
+import type { Model, Node, Tensor } from '../../src/onnx/protobuf/onnx_pb.js';
+import { ModelSchema, NodeSchema } from '../../src/onnx/protobuf/onnx_pb.js';
 import { below, mutated, pick } from './mutate.js';
 import type { Random } from './samples.js';
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GraphBuilder } from '../../src/graph/builder.js';
-import { writeOnnx } from '../../src/graph/onnx/index.js';
+import { writeOnnx } from '../../src/onnx/index.js';
 import { npzFile } from './npz.js';
 import { encodeSafetensors } from './safetensors.js';
 import { randomFrom } from './samples.js';

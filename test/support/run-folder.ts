@@ -1,17 +1,18 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { allocateRow } from '../../src/ledger/allocate.js';
+import type { ManifestContent } from '../../src/format/manifest.js';
+import { allocate } from '../../src/ledger/allocate.js';
+import { ledgerRow } from '../../src/ledger/columns.js';
 import { type LaidTensor, layoutOf } from '../../src/ledger/layout.js';
-import type { ManifestContent } from '../../src/store/manifest.js';
-import type { MeasuredSegmentData } from '../../src/store/segment.js';
+import type { MeasuredSegment } from '../../src/ledger/measure-range.js';
 import type { RunWriter } from '../../src/store/writer.js';
 
 const hash = 'a'.repeat(64);
 
-/** Two layers of which one has a tensor outside its neurons. */
+/** Two layers of which one has a tensor outside its neurons; so wide that allocations have a chunk a segment, and sums have not. */
 const tensors: LaidTensor[] = [
-  { name: 'fc1.weight', shape: [3, 4], layer: 'fc1', neuronAxis: 0 },
+  { name: 'fc1.weight', shape: [3, 1400], layer: 'fc1', neuronAxis: 0 },
   { name: 'fc1.bias', shape: [3], layer: 'fc1', neuronAxis: 0 },
   { name: 'fc2.weight', shape: [2, 3], layer: 'fc2', neuronAxis: 0 },
   { name: 'fc2.scale', shape: [2], layer: 'fc2', neuronAxis: null },
@@ -27,14 +28,14 @@ export function smallManifest(
   return {
     createdBy: '0.0.0',
     config: { model: 'small', iterations, nested: { list: [1, null, 'x'] } },
-    objective: {
+    definition: {
       loss: 'softmax cross-entropy',
       reduction: 'mean',
       model: 'small',
       dataset: 'made',
       splitHash: hash,
       files: [{ name: 'made', sha256: hash }],
-      counts: { train: 100, validation: 20 },
+      counts: { train: 100, mine: 20 },
       chunk: 10,
       lanes: 2,
       batchNorm: 'chunk',
@@ -46,7 +47,16 @@ export function smallManifest(
     trajectory: { iterations, iteration: null, batchSize: 5 },
     quadrature: { rule: 'simpson', tolerance: 0.001, subintervals: 1, maxSubintervals: 32 },
     keep: 'parameters',
-    splits: ['train', 'validation'],
+    objectives: [
+      { name: 'train', parts: [{ name: 'all', examples: 100 }] },
+      {
+        name: 'mine',
+        parts: [
+          { name: 'even', examples: 12 },
+          { name: 'odd', examples: 8 },
+        ],
+      },
+    ],
     engine: { name: 'reference', version: '1' },
     seed: 1,
     ...change,
@@ -73,25 +83,31 @@ export function orderRow(iteration: number, batchSize: number): Int32Array {
 }
 
 /** A segment with made-up gradients, the same at each call; a third of the allocations is zero. */
-export function segmentOf(content: ManifestContent, segment: number): MeasuredSegmentData {
+export function segmentOf(content: ManifestContent, segment: number): MeasuredSegment {
   const layout = layoutOf(content.parameters);
-  const loss = (row: number, o: number) => 2 + noise(3, row, o);
-  const lossStart = content.splits.map((_, o) => loss(segment, o));
-  const lossEnd = content.splits.map((_, o) => loss(segment + 1, o));
   const vector = (tag: number) =>
     Float64Array.from({ length: layout.size }, (_, k) => noise(tag, segment, k));
   const delta = vector(4).map((value, k) => (k % 3 === 0 ? 0 : value));
-  const rows = content.splits.map((_, o) =>
-    allocateRow({ delta, meanGradient: vector(5 + o), startGradient: vector(9 + o), lossStart: lossStart[o]!, lossEnd: lossEnd[o]!, layout }),
-  ); // prettier-ignore
-  return {
-    segment,
-    lossStart,
-    lossEnd,
-    rows,
-    subintervals: 1 + (segment % 2),
-    evaluations: 3 + 2 * (segment % 2),
-  };
+  const rows = content.objectives.map(({ parts }, o) => {
+    const losses = (row: number) => parts.map((_, part) => 2 + noise(3, row, o, part));
+    const [partLossStart, partLossEnd] = [losses(segment), losses(segment + 1)];
+    const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+    return ledgerRow(
+      allocate({
+        delta,
+        meanGradient: vector(5 + o),
+        startGradient: vector(9 + o),
+        lossStart: sum(partLossStart),
+        lossEnd: sum(partLossEnd),
+        partLossStart,
+        partLossEnd,
+        layout,
+        subintervals: 1 + (segment % 2),
+        evaluations: 3 + 2 * (segment % 2),
+      }),
+    );
+  });
+  return { segment, rows };
 }
 
 /** Does what is missing, as a resumed run does: training is replayed from the start. */
@@ -100,7 +116,7 @@ export async function finish(run: RunWriter, content: ManifestContent): Promise<
   for (const { from, to } of run.unmeasured()) {
     for (let segment = from; segment < to; segment++) await run.commitSegment(segmentOf(content, segment));
   }
-  await run.seal();
+  await run.flush();
 }
 
 export async function train(run: RunWriter, content: ManifestContent): Promise<void> {

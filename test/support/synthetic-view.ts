@@ -1,10 +1,6 @@
-import type {
-  LedgerView,
-  MeasuredSplit,
-  ParameterLayout,
-  SplitLedger,
-  TensorSpan,
-} from '../../src/ledger/types.js';
+import type { ColumnNumbers, SmallColumnName } from '../../src/ledger/columns.js';
+import type { Numbers, ParameterLayout, TensorSpan } from '../../src/ledger/types.js';
+import type { LedgerView } from '../../src/ledger/view.js';
 
 /** What a synthetic ledger looks like. */
 export interface SyntheticOptions {
@@ -22,8 +18,8 @@ export interface SyntheticOptions {
   readonly stride?: number;
   /** Whether allocation rows can be read; default true. */
   readonly keepAllocations?: boolean;
-  /** Whether validation was measured; default true. */
-  readonly validation?: boolean;
+  /** Names of the objectives; default `train` and `validation`. */
+  readonly objectives?: readonly string[];
   /** Layers whose allocations have the opposite sign, so that they hurt; default none. */
   readonly hurtingLayers?: readonly string[];
 }
@@ -56,10 +52,9 @@ function layoutOf(layers: Readonly<Record<string, number>>): ParameterLayout {
   return { size: offset, tensors, layers: names, neurons: names.map(() => 0) };
 }
 
-/** Loss that falls like a trained network's; validation rises again at the end. */
-function lossCurve(split: MeasuredSplit, progress: number): number {
-  const fallen = 0.05 + 2.28 * Math.exp(-9 * Math.sqrt(progress));
-  return split === 'train' ? fallen : fallen + 0.09 * progress;
+/** Loss that falls like a trained network's; every further objective rises again at the end, more than the one before. */
+function lossCurve(objective: number, progress: number): number {
+  return 0.05 + 2.28 * Math.exp(-9 * Math.sqrt(progress)) + 0.09 * objective * progress;
 }
 
 interface Target {
@@ -90,63 +85,76 @@ function drawRow(layout: ParameterLayout, seed: number, target: Target): Float64
   return row.map((value) => (value < 0 ? value * scale * pull : value * scale));
 }
 
-interface Recorder extends SplitLedger {
+/** Small columns of one objective. */
+type OwnColumns = {
+  [N in Exclude<SmallColumnName, 'part_loss' | 'subintervals' | 'evaluations'>]: ColumnNumbers<N>;
+};
+
+interface Recorded {
+  readonly columns: OwnColumns;
+  /** Allocations [K] of a segment. */
   readonly row: (segment: number) => Float64Array;
 }
 
-function recordSegment(ledger: Recorder, layout: ParameterLayout, segment: number): number {
-  const row = ledger.row(segment);
-  let total = 0;
+/** Counts and sums a segment's allocations [K] into the columns. */
+function recordSegment(
+  columns: OwnColumns,
+  row: Float64Array,
+  layout: ParameterLayout,
+  segment: number,
+): void {
   layout.tensors.forEach((tensor, layer) => {
     const at = segment * layout.layers.length + layer;
     for (let i = tensor.offset; i < tensor.offset + tensor.size; i++) {
       const value = row[i]!;
-      ledger.layerSums[at] = ledger.layerSums[at]! + value;
-      const counts = value < 0 ? ledger.helping : value > 0 ? ledger.hurting : ledger.zero;
-      counts[at] = counts[at]! + 1;
+      columns.layer_sums[at]! += value;
+      columns[value < 0 ? 'helping' : value > 0 ? 'hurting' : 'zero'][at]!++;
     }
-    total += ledger.layerSums[at]!;
+    columns.total[segment]! += columns.layer_sums[at]!;
   });
-  return total;
 }
 
-function recordSplit(
-  name: MeasuredSplit,
+function emptyColumns(segments: number, layers: number): OwnColumns {
+  return {
+    loss: new Float64Array(segments + 1),
+    layer_sums: new Float64Array(segments * layers),
+    total: new Float64Array(segments),
+    residual: new Float64Array(segments),
+    left_residual: new Float64Array(segments),
+    helping: new Int32Array(segments * layers),
+    hurting: new Int32Array(segments * layers),
+    zero: new Int32Array(segments * layers),
+  };
+}
+
+function recordObjective(
+  index: number,
   layout: ParameterLayout,
   options: Required<SyntheticOptions>,
-): Recorder {
-  const segments = options.segments;
-  const cells = segments * layout.layers.length;
-  const seed = name === 'train' ? 0 : 1_000_003;
+): Recorded {
+  const { segments } = options;
+  const seed = index * 1_000_003;
   const row = (segment: number): Float64Array =>
     drawRow(layout, seed + segment, {
-      change: lossCurve(name, (segment + 1) / segments) - lossCurve(name, segment / segments),
+      change: lossCurve(index, (segment + 1) / segments) - lossCurve(index, segment / segments),
       zeros: Math.round(options.zeroShare * layout.size),
       hurting: new Set(options.hurtingLayers),
     });
-  const ledger: Recorder = {
-    row,
-    loss: new Float64Array(segments + 1),
-    residual: new Float64Array(segments),
-    leftResidual: new Float64Array(segments),
-    layerSums: new Float64Array(cells),
-    helping: new Int32Array(cells),
-    hurting: new Int32Array(cells),
-    zero: new Int32Array(cells),
-  };
+  const columns = emptyColumns(segments, layout.layers.length);
+  const { loss, total, residual, left_residual: leftResidual } = columns;
   const noise = uniforms(seed + 77);
-  ledger.loss[0] = segments > 0 ? lossCurve(name, 0) : NaN;
+  loss[0] = segments > 0 ? lossCurve(index, 0) : NaN;
   for (let t = 0; t < segments; t++) {
-    const total = recordSegment(ledger, layout, t);
-    ledger.residual[t] = options.residual * normal(noise) + options.leak;
-    ledger.leftResidual[t] = -0.004 * Math.exp(normal(noise) - (2 * t) / segments);
-    ledger.loss[t + 1] = ledger.loss[t]! + total - ledger.residual[t]!;
+    recordSegment(columns, row(t), layout, t);
+    residual[t] = options.residual * normal(noise) + options.leak;
+    leftResidual[t] = -0.004 * Math.exp(normal(noise) - (2 * t) / segments);
+    loss[t + 1] = loss[t]! + total[t]! - residual[t]!;
   }
-  return ledger;
+  return { columns, row };
 }
 
 /** Rows as stored: rounded to float32, at an offset inside a larger buffer as a store may hand them out. */
-async function* storedRows(ledger: Recorder, segments: number): AsyncGenerator<Float32Array> {
+async function* storedRows(ledger: Recorded, segments: number): AsyncGenerator<Float32Array> {
   for (let t = 0; t < segments; t++) {
     const row = ledger.row(t);
     const padded = new Float32Array(row.length + 3);
@@ -163,7 +171,7 @@ const defaults: Required<SyntheticOptions> = {
   leak: 0,
   stride: 1,
   keepAllocations: true,
-  validation: true,
+  objectives: ['train', 'validation'],
   hurtingLayers: [],
 };
 
@@ -171,25 +179,44 @@ const defaults: Required<SyntheticOptions> = {
 export function syntheticView(given: SyntheticOptions = {}): LedgerView {
   const options = { ...defaults, ...given };
   const layout = layoutOf(options.layers);
-  const splits = {
-    train: recordSplit('train', layout, options),
-    validation: options.validation ? recordSplit('validation', layout, options) : null,
-  };
-  const subintervals = Int32Array.from({ length: options.segments }, (_, t) => (t < 12 ? 2 ** (t % 3) : 1));
+  const { segments } = options;
+  const recorded = new Map(
+    options.objectives.map((name, index) => [name, recordObjective(index, layout, options)] as const),
+  );
+  const subintervals = Int32Array.from({ length: segments }, (_, t) => (t < 12 ? 2 ** (t % 3) : 1));
+  const shared = { subintervals, evaluations: subintervals.map((count) => 2 * count + 1) };
   return {
-    segments: options.segments,
-    iteration: Int32Array.from({ length: options.segments + 1 }, (_, t) => t * options.stride),
+    segments,
+    iteration: Int32Array.from({ length: segments + 1 }, (_, t) => t * options.stride),
     layout,
+    objectives: options.objectives.map((name) => ({ name, parts: [name] })),
     unit: 'nats',
     rule: 'simpson',
     tolerance: 0.001,
-    subintervals,
-    evaluations: subintervals.map((count) => 2 * count + 1),
-    split: (name) => splits[name],
-    neuronRows: () => null,
-    allocationRows: (name) => {
-      const ledger = splits[name];
-      return ledger && options.keepAllocations ? storedRows(ledger, options.segments) : null;
+    column: <N extends SmallColumnName>(name: N, objective?: string) => {
+      const columns = objective === undefined ? shared : recorded.get(objective)?.columns;
+      const numbers = (columns as Partial<Record<SmallColumnName, Numbers>> | undefined)?.[name];
+      if (!numbers) throw new Error(`no column ${name} of ${objective ?? 'the run'}`);
+      return numbers as ColumnNumbers<N>;
+    },
+    rows: (name, objective) => {
+      const ledger = recorded.get(objective);
+      return name === 'allocation' && ledger && options.keepAllocations ? storedRows(ledger, segments) : null;
+    },
+  };
+}
+
+/** The same ledger with some columns of one objective replaced. */
+export function withColumns(
+  view: LedgerView,
+  objective: string,
+  replaced: { readonly [N in SmallColumnName]?: ColumnNumbers<N> },
+): LedgerView {
+  return {
+    ...view,
+    column: <N extends SmallColumnName>(name: N, of?: string) => {
+      const numbers = of === objective ? replaced[name] : undefined;
+      return numbers ?? view.column(name, of);
     },
   };
 }

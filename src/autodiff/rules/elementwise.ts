@@ -1,13 +1,17 @@
+import { gradientOperatorOf } from '../../graph/activations/define.js';
+import { activations as table } from '../../graph/activations/table.js';
 import type { Value } from '../../graph/types.js';
-import type { Backward, Rule, Rules } from '../backward.js';
+import type { Backward, GradientRule, GradientRules } from '../backward.js';
 
 /** A rule of one input: the gradient from dy, x and y. */
-function unary(rule: (step: Backward, dy: Value, x: Value, y: Value) => Value): Rule {
+function unary(rule: (step: Backward, dy: Value, x: Value, y: Value) => Value): GradientRule {
   return (step) => [rule(step, step.dy, step.input(0), step.output(0))];
 }
 
 /** A rule of two inputs that may have been broadcast. */
-function binary(rule: (step: Backward, dy: Value, a: Value, b: Value, y: Value) => [Value, Value]): Rule {
+function binary(
+  rule: (step: Backward, dy: Value, a: Value, b: Value, y: Value) => [Value, Value],
+): GradientRule {
   return (step) => {
     const [a, b] = [step.input(0), step.input(1)];
     const [da, db] = rule(step, step.dy, a, b, step.output(0));
@@ -41,7 +45,7 @@ const power = binary((step, dy, a, b, y) => {
 });
 
 /** The chosen input takes the gradient; equal ones share it. `better` compares a with b. */
-function choice(better: 'Greater' | 'Less'): Rule {
+function choice(better: 'Greater' | 'Less'): GradientRule {
   return binary((step, dy, a, b) => {
     const wins = step.apply('Cast', [step.apply(better, [a, b])], { to: 'float32' });
     const ties = step.apply('Cast', [step.apply('Equal', [a, b])], { to: 'float32' });
@@ -65,16 +69,6 @@ const errorFunction = unary((step, dy, x) => {
   return step.apply('Mul', [dy, step.apply('Mul', [bell, step.scalar(2 / Math.sqrt(Math.PI))])]);
 });
 
-const tanh = unary((step, dy, _x, y) => {
-  const slope = step.apply('Sub', [step.scalar(1), step.apply('Mul', [y, y])]);
-  return step.apply('Mul', [dy, slope]);
-});
-
-const sigmoid = unary((step, dy, _x, y) => {
-  const slope = step.apply('Mul', [y, step.apply('Sub', [step.scalar(1), y])]);
-  return step.apply('Mul', [dy, slope]);
-});
-
 const reciprocal = unary((step, dy, _x, y) =>
   step.apply('Neg', [step.apply('Mul', [dy, step.apply('Mul', [y, y])])]),
 );
@@ -83,7 +77,20 @@ const squareRoot = unary((step, dy, _x, y) =>
   step.apply('Div', [step.apply('Mul', [dy, step.scalar(0.5)]), y]),
 );
 
-export const elementwise: Rules = {
+/** Each activation has a whole gradient operator of dy and of x or y, with the same attributes. */
+const activations: GradientRules = Object.fromEntries(
+  [...table].map(([name, { gradientOf }]) => [
+    name,
+    (step) => {
+      const at = gradientOf === 'x' ? step.input(0) : step.output(0);
+      return [step.apply(gradientOperatorOf(name), [step.dy, at], step.node.attributes)];
+    },
+  ]),
+);
+
+/** Operators that treat each element by itself. */
+export const elementwise: GradientRules = {
+  ...activations,
   Add: binary((_, dy) => [dy, dy]),
   Sub: binary((step, dy) => [dy, step.apply('Neg', [dy])]),
   Mul: binary((step, dy, a, b) => [step.apply('Mul', [dy, b]), step.apply('Mul', [dy, a])]),
@@ -100,9 +107,6 @@ export const elementwise: Rules = {
   Sin: unary((step, dy, x) => step.apply('Mul', [dy, step.apply('Cos', [x])])),
   Cos: unary((step, dy, x) => step.apply('Neg', [step.apply('Mul', [dy, step.apply('Sin', [x])])])),
   Erf: errorFunction,
-  Tanh: tanh,
-  Sigmoid: sigmoid,
-  Softplus: unary((step, dy, x) => step.apply('Mul', [dy, step.apply('Sigmoid', [x])])),
   Reciprocal: reciprocal,
   Identity: unary((_, dy) => dy),
   // Only float32 to float32 carries a gradient: neither side of any other Cast can need one.

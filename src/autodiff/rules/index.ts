@@ -1,23 +1,26 @@
-import type { Rule } from '../backward.js';
-import { activations } from './activations.js';
+import type { GradientRule, GradientRules } from '../backward.js';
 import { elementwise } from './elementwise.js';
-import { losses } from './loss.js';
 import { matrix } from './matrix.js';
-import { normalisations } from './normalisation.js';
+import { normalizations } from './normalization.js';
 import { reductions } from './reduction.js';
 import { shapes } from './shape.js';
 import { windows } from './windows.js';
 
+const losses: GradientRules = {
+  SoftmaxCrossEntropyLoss: (step) => [
+    step.apply('SoftmaxCrossEntropyLossGrad', [step.dy, ...step.node.inputs], step.node.attributes),
+  ],
+};
+
 /** One gradient rule for every operator that has a gradient. */
-export const rules: ReadonlyMap<string, Rule> = new Map(
+export const gradientRules: ReadonlyMap<string, GradientRule> = new Map(
   Object.entries({
     ...elementwise,
-    ...activations,
     ...matrix,
     ...reductions,
     ...shapes,
     ...windows,
-    ...normalisations,
+    ...normalizations,
     ...losses,
   }),
 );

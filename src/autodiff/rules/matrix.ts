@@ -2,7 +2,7 @@ import { intAttribute, numberAttribute } from '../../graph/attributes.js';
 import { equationOf } from '../../graph/einsum.js';
 import type { Value } from '../../graph/types.js';
 import { sizeOf } from '../../graph/types.js';
-import type { Backward, Rules } from '../backward.js';
+import type { Backward, GradientRules } from '../backward.js';
 
 /** A product with each operand possibly transposed, times `alpha`. */
 function product(
@@ -86,7 +86,7 @@ function einsumGradient(step: Backward, index: number): Value {
   return step.expand(step.reshape(gradient, kept), step.input(index).shape);
 }
 
-export const matrix: Rules = {
+export const matrix: GradientRules = {
   MatMul: matMul,
   Gemm: gemm,
   Einsum: (step) => step.node.inputs.map((_, index) => einsumGradient(step, index)),

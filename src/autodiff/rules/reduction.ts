@@ -2,7 +2,7 @@ import { axesAttribute } from '../../graph/attributes.js';
 import { reducedShape } from '../../graph/shapes.js';
 import type { Value } from '../../graph/types.js';
 import { sizeOf } from '../../graph/types.js';
-import type { Backward, Rules } from '../backward.js';
+import type { Backward, GradientRules } from '../backward.js';
 
 /** A tensor of the result's elements with the reduced axes kept as 1, so that it broadcasts with the input. */
 function withAxes(step: Backward, value: Value): Value {
@@ -28,7 +28,7 @@ function reduceMax(step: Backward): Value[] {
   return [step.apply('Mul', [mask, share])];
 }
 
-export const reductions: Rules = {
+export const reductions: GradientRules = {
   ReduceSum: (step) => [step.expand(withAxes(step, step.dy), step.input(0).shape)],
   ReduceMean: reduceMean,
   ReduceMax: reduceMax,

@@ -1,9 +1,9 @@
 import { axisAttribute, intsAttribute } from '../../graph/attributes.js';
 import { paddingOf, slicingOf } from '../../graph/slices.js';
 import type { Value } from '../../graph/types.js';
-import type { Backward, Rule, Rules } from '../backward.js';
+import type { Backward, GradientRule, GradientRules } from '../backward.js';
 
-const reshapeBack: Rule = (step) => [step.reshape(step.dy, step.input(0).shape)];
+const reshapeBack: GradientRule = (step) => [step.reshape(step.dy, step.input(0).shape)];
 
 function transpose(step: Backward): Value[] {
   const perm = intsAttribute(step.node, 'perm', [...step.dy.shape.keys()].reverse());
@@ -63,7 +63,7 @@ function gather(step: Backward): (Value | null)[] {
   return [step.apply('GatherGrad', [step.dy, step.input(1)], attributes), null];
 }
 
-export const shapes: Rules = {
+export const shapes: GradientRules = {
   Reshape: reshapeBack,
   Flatten: reshapeBack,
   Squeeze: reshapeBack,

@@ -1,6 +1,6 @@
 import type { Attributes, Value } from '../../graph/types.js';
 import { sizeOf } from '../../graph/types.js';
-import type { Backward, Rules } from '../backward.js';
+import type { Backward, GradientRules } from '../backward.js';
 
 /** The sum over everything but the channels, where a bias was added. */
 function biasGradient(step: Backward): (Value | null)[] {
@@ -43,7 +43,7 @@ function globalAveragePool(step: Backward): Value[] {
   return [step.expand(share, shape)];
 }
 
-export const windows: Rules = {
+export const windows: GradientRules = {
   Conv: conv,
   ConvTranspose: convTranspose,
   MaxPool: (step) => [

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { benchGradient, benchModels, type BenchResult } from '../../run/bench.js';
-import { compareGradient } from '../../run/compare.js';
+import { benchGradient, benchModels, type BenchResult } from '../../run/bench/gradient.js';
+import { compareGradient } from '../../run/bench/compare.js';
 import { printLine } from '../output.js';
 import { parseCount } from './run.js';
 

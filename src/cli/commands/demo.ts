@@ -2,34 +2,56 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { checkConfig, presetConfig } from '../../run/config-file.js';
-import { openExperiment } from '../../run/experiment.js';
-import { manifestOf } from '../../run/manifest.js';
-import { createRun } from '../../store/open.js';
+import { checkConfig, presetConfig } from '../../experiment/config/file.js';
+import type { RunConfigInput } from '../../experiment/config/schema.js';
+import { openExperiment, type Experiment } from '../../experiment/experiment.js';
+import { manifestOf } from '../../experiment/manifest.js';
+import { createRun, refuseExisting } from '../../store/open.js';
+import { addConfigFlags, configFlags } from '../config-flags.js';
 import { say } from '../output.js';
 import { continueRun } from '../workflow.js';
 import { addWorkOptions, type WorkOptions } from './run.js';
 
 const preset = 'mnist-fc-sgd';
-const iterations = 120;
+const whole = { iterations: 120 } as const;
+/** What takes about a minute on the reference engine. */
+const little = { iterations: 20, subset: 1000 } as const;
 
-interface DemoOptions extends WorkOptions {
+interface DemoOptions extends WorkOptions, Readonly<Record<string, unknown>> {
   readonly out?: string;
 }
 
 export function demoCommand(): Command {
   const command = new Command('demo')
-    .description(`the main job on real MNIST: ${preset}, ${iterations} iterations, all 55,000 examples`)
+    .description(`the main job on real MNIST: ${preset}, ${whole.iterations} iterations, all 55,000 examples`)
     .option('--out <folder>', 'run folder to create (default: a new temporary folder)');
-  return addWorkOptions(command).action(async (options: DemoOptions) => {
-    const config = checkConfig({ ...presetConfig(preset), iterations }, 'the demo');
-    const experiment = await openExperiment(config);
-    const out = options.out ?? join(await mkdtemp(join(tmpdir(), 'lossledger-')), 'demo');
-    say(
-      `Training 784-100-50-10 on MNIST for ${iterations} steps, then crediting every change of the loss over all`,
-    );
-    say(`55,000 training examples to the 84,060 parameters. The run is stored in ${out}\n`);
-    const run = await createRun(out, manifestOf(experiment), experiment.network.attachments);
-    await continueRun(experiment, run, { ...options, measure: true });
-  });
+  return addConfigFlags(addWorkOptions(command), ['iterations', 'subset'], whole).action(
+    async (options: DemoOptions) => {
+      if (options.out !== undefined) await refuseExisting(options.out);
+      const experiment = await openDemo(configFlags(options));
+      const out = options.out ?? join(await mkdtemp(join(tmpdir(), 'lossledger-')), 'demo');
+      const { config, dataset, layout } = experiment;
+      const examples = dataset.splits.train.count.toLocaleString('en');
+      say(
+        `Training 784-100-50-10 on MNIST for ${config.iterations} steps, then crediting every change of the`,
+      );
+      say(`loss over ${examples} training examples to the ${layout.size.toLocaleString('en')} parameters.`);
+      say(`The run is stored in ${out}\n`);
+      const run = await createRun(out, manifestOf(experiment), experiment.network.attachments);
+      await continueRun(experiment, run, { ...options, measure: true });
+    },
+  );
+}
+
+/** The demo's experiment with what the user asks of it; a small one where only the engine in float64 is there, which would take hours. */
+async function openDemo(flags: RunConfigInput): Promise<Experiment> {
+  const open = (size: RunConfigInput) =>
+    openExperiment(checkConfig({ ...presetConfig(preset), ...size, ...flags }, 'the demo'));
+  const experiment = await open(whole);
+  if (experiment.engine.facts.precision !== 'float64') return experiment;
+  say(
+    `No fast engine is here, so the demo is a small one on the ${experiment.engine.name} engine. For more:`,
+  );
+  for (const reason of experiment.passedOver) say(`  ${reason}`);
+  return open(little);
 }

@@ -1,11 +1,10 @@
 import { Command, Option } from 'commander';
 import { exportRun, exportable, exportFormats } from '../../run/export.js';
-import { measuredSplits } from '../../run/config.js';
 import { say } from '../output.js';
 
 interface ExportOptions {
-  readonly what: (typeof exportable)[number];
-  readonly split: (typeof measuredSplits)[number];
+  readonly what: string;
+  readonly objective?: string;
   readonly format: (typeof exportFormats)[number];
   readonly out?: string;
 }
@@ -15,7 +14,7 @@ export function exportCommand(): Command {
     .description('write one quantity of a run as npy, csv or json')
     .argument('<run>', 'run folder')
     .addOption(new Option('--what <quantity>', 'what to write').choices(exportable).makeOptionMandatory())
-    .addOption(new Option('--split <name>', 'which loss').choices(measuredSplits).default('train'))
+    .option('--objective <name>', 'whose column (default: the first that was measured)')
     .addOption(new Option('--format <name>', 'file format').choices(exportFormats).default('csv'))
     .option('--out <file>', 'file to write (default: standard output)')
     .action(async (run: string, options: ExportOptions) => {

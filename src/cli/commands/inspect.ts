@@ -1,5 +1,10 @@
 import { Command } from 'commander';
-import { inspectNetwork, type OnnxPort, type OnnxSummary, type OnnxTensor } from '../../run/network.js';
+import {
+  inspectNetwork,
+  type OnnxPort,
+  type OnnxSummary,
+  type OnnxTensor,
+} from '../../experiment/network.js';
 import { columns, printJson, printLine } from '../output.js';
 
 export function inspectCommand(): Command {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import type { ConfigKey } from '../../run/config.js';
-import { checkConfig } from '../../run/config-file.js';
+import type { ConfigKey } from '../../experiment/config/schema.js';
+import { checkConfig } from '../../experiment/config/file.js';
 import { UsageError } from '../../errors.js';
 import { addConfigFlags, configFlags } from '../config-flags.js';
 import { startRun, type StartOptions } from '../start.js';
@@ -10,7 +10,7 @@ import { addWorkOptions } from './run.js';
 /** What may be said of measuring a trajectory from elsewhere: all but training. */
 const keys: readonly ConfigKey[] = [
   'model', 'trajectory', 'data', 'subset', 'validation', 'divisor', 'standardise', 'loss', 'labelSmoothing', 'classWeights', 'reduction', 'seed',
-  'rule', 'tolerance', 'subintervals', 'maxSubintervals', 'splits', 'chunk', 'lanes', 'keep', 'engine',
+  'rule', 'tolerance', 'subintervals', 'maxSubintervals', 'measure', 'chunk', 'lanes', 'keep', 'engine',
 ]; // prettier-ignore
 
 /** What may be said with a run folder too: where its files are now. */

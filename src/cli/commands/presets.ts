@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { presets } from '../../run/presets.js';
+import { presets } from '../../experiment/config/presets.js';
 import { columns, printJson, printLine } from '../output.js';
 
 export function presetsCommand(): Command {

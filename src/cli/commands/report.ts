@@ -18,7 +18,8 @@ export function reportCommand(): Command {
       const report = await reportRun(await openRun(run), bar);
       await printReport(report, options);
       if (options.figures === undefined) return;
-      const paths = await writeFigures(report.analysis, options.figures);
+      const { paths, problem } = await writeFigures(report.analysis, options.figures);
+      if (problem !== null) say(`Figures as SVG only: ${problem}`);
       say(`${paths.length} figure files written to ${options.figures}`);
     });
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { experimentOf } from '../../run/manifest.js';
-import type { Places } from '../../run/places.js';
+import { experimentOf } from '../../experiment/manifest.js';
+import type { Places } from '../../experiment/places.js';
 import { resumeRun } from '../../store/open.js';
 import { continueRun } from '../workflow.js';
 import { addWorkOptions, type WorkOptions } from './run.js';

@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { resolveConfig } from '../../run/config-file.js';
+import { resolveConfig } from '../../experiment/config/file.js';
 import { addConfigFlags, configFlags } from '../config-flags.js';
 import { startRun, type StartOptions } from '../start.js';
 

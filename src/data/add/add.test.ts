@@ -174,10 +174,13 @@ describe('addDataset cifar10', () => {
   const here = existsSync(join(defaultDataRoot(), 'cifar10'));
   it.skipIf(!here)('is split 45,000 / 5,000 / 10,000 (skipped where CIFAR-10 was not added)', async () => {
     const { splits } = await loadDataset('cifar10', { seed: 1 });
-    expect([splits.train.count, splits.validation.count, splits.test.count]).toEqual([45_000, 5000, 10_000]);
+    expect([splits.train.count, splits['validation']!.count, splits['test']!.count]).toEqual([
+      45_000, 5000, 10_000,
+    ]);
     expect(splits.train.shape).toEqual([3, 32, 32]);
     const classes = new Array<number>(10).fill(0);
-    for (const part of [splits.train, splits.validation]) for (const label of part.labels) classes[label]!++;
+    for (const part of [splits.train, splits['validation']!])
+      for (const label of part.labels) classes[label]!++;
     expect(classes).toEqual(new Array(10).fill(5000));
   });
 
@@ -240,7 +243,9 @@ describe('addDataset of grey images', () => {
     expect((await readdir(path)).sort()).toEqual(Object.keys(greyFiles()).sort());
     expect(steps).toEqual([0, 0.25, 0.5, 0.75]);
     const { splits, files } = await loadDataset('fashion-mnist', { seed: 1, root });
-    expect([splits.train.count, splits.validation.count, splits.test.count]).toEqual([55_000, 5000, 10_000]);
+    expect([splits.train.count, splits['validation']!.count, splits['test']!.count]).toEqual([
+      55_000, 5000, 10_000,
+    ]);
     expect(files).toHaveLength(4);
   });
 

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { createGunzip } from 'node:zlib';
-import { damaged } from '../formats/damaged.js';
+import { damaged } from '../../formats/source.js';
 
 const blockBytes = 512;
 

@@ -1,7 +1,7 @@
 import { decode } from 'fast-png';
 import { cifarFileExamples, cifarFiles, cifarPixels } from '../cifar10.js';
 import type { PublishedFile } from '../files.js';
-import { damaged } from '../formats/damaged.js';
+import { damaged } from '../../formats/source.js';
 import { archivedFiles } from './archive.js';
 import type { ArchivedFile } from './archive.js';
 

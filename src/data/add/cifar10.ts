@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isLossledgerError } from '../../errors.js';
 import { cifarFiles } from '../cifar10.js';
 import { readPublished, requirePublished } from '../files.js';
-import { misfit } from '../formats/damaged.js';
+import { misfit } from '../../formats/source.js';
 import { archivedFiles } from './archive.js';
 import { archivedLabels, rebuildBinary, spriteName, spritePackage } from './cifar10-sprites.js';
 import { download } from './download.js';

@@ -6,7 +6,7 @@ import { UsageError } from '../../errors.js';
 import { checkFashionFile, fashionFiles } from '../fashion-mnist.js';
 import type { FashionFile } from '../fashion-mnist.js';
 import { readBytes, requirePublished } from '../files.js';
-import { damaged, misfit } from '../formats/damaged.js';
+import { damaged, misfit } from '../../formats/source.js';
 import { mnistFiles } from '../mnist.js';
 import { storeFile } from './store.js';
 import type { AddWork } from './store.js';

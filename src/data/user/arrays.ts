@@ -1,16 +1,24 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UsageError } from '../../errors.js';
-import { readBytes, sha256 } from '../files.js';
-import type { NdArray } from '../formats/array.js';
-import { fileSource, memorySource } from '../formats/bytes.js';
-import { readIdx } from '../formats/idx.js';
-import { readNpy } from '../formats/npy.js';
-import { readNpzArray, readNpzDirectory } from '../formats/npz.js';
+import type { NdArray } from '../../formats/array.js';
+import { readIdx } from '../../formats/idx.js';
+import { readNpy } from '../../formats/npy.js';
+import { readNpzArray, readNpzDirectory } from '../../formats/npz.js';
+import { memorySource } from '../../formats/source.js';
+import { readZarrArray, type ZarrStore } from '../../formats/zarr.js';
+import { fileSource, readBytes, sha256, sourceFile } from '../files.js';
 import type { SourceFile } from '../types.js';
-import type { ArraySet } from './types.js';
-import { openZarrArrays } from './zarr.js';
+
+/** Named arrays of a user's own data, wherever they are kept. */
+export interface ArraySet {
+  readonly names: readonly string[];
+  readonly files: readonly SourceFile[];
+  read(name: string): Promise<NdArray>;
+  close(): Promise<void>;
+}
 
 /**
  * Opens a user's arrays: an `.npz` file; a folder with `x.npy` and `y.npy`; a Zarr group (v2 or v3) with arrays x and y; or two
@@ -33,10 +41,9 @@ async function npzArrays(path: string): Promise<ArraySet> {
   const source = await fileSource(path);
   try {
     const entries = await readNpzDirectory(source);
-    const digest = sha256(await readBytes(path, 'check the path'));
     return {
       names: [...entries.keys()],
-      files: [{ name: basename(path), sha256: digest }],
+      files: [await sourceFile(path)],
       read: (name) => readNpzArray(source, entries.get(name)!),
       close: () => source.close(),
     };
@@ -49,7 +56,7 @@ async function npzArrays(path: string): Promise<ArraySet> {
 async function folderArrays(folder: string): Promise<ArraySet> {
   const entries = await readdir(folder);
   if (['zarr.json', '.zgroup', '.zmetadata'].some((name) => entries.includes(name)))
-    return openZarrArrays(folder);
+    return zarrArrays(folder);
   const files = entries.filter((name) => name.endsWith('.npy'));
   return fileArrays(new Map(files.map((file) => [file.slice(0, -'.npy'.length), join(folder, file)])));
 }
@@ -71,5 +78,54 @@ async function fileArrays(paths: ReadonlyMap<string, string>): Promise<ArraySet>
     files: [...contents.values()].map(({ file }) => file),
     read: (name) => Promise.resolve(contents.get(name)!.array),
     close: () => Promise.resolve(),
+  };
+}
+
+/** The arrays at the top level of a Zarr group (v2 or v3). */
+async function zarrArrays(folder: string): Promise<ArraySet> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  return {
+    names,
+    files: [{ name: basename(folder), sha256: await folderHash(folder) }],
+    read: async (name) =>
+      readZarrArray(folderStore(folder), name, await bytesBelow(join(folder, name)), `${folder}(${name})`),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** SHA-256 over the relative paths and contents of all files, in order of path. */
+async function folderHash(folder: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const path of await filesBelow(folder)) {
+    hash.update(`${path}\n`);
+    hash.update(await readFile(join(folder, path)));
+  }
+  return hash.digest('hex');
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+    .sort();
+}
+
+async function bytesBelow(folder: string): Promise<number> {
+  const sizes = (await filesBelow(folder)).map(async (path) => (await stat(join(folder, path))).size);
+  return (await Promise.all(sizes)).reduce((total, size) => total + size, 0);
+}
+
+function folderStore(folder: string): ZarrStore {
+  return {
+    get: async (path) => {
+      try {
+        return await readFile(join(folder, path));
+      } catch (error) {
+        if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+        throw error;
+      }
+    },
   };
 }

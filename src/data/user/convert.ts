@@ -1,5 +1,5 @@
-import type { NdArray } from '../formats/array.js';
-import { misfit } from '../formats/damaged.js';
+import type { NdArray } from '../../formats/array.js';
+import { misfit } from '../../formats/source.js';
 import { sharedFrom, sharedLike } from '../shared.js';
 import type { Examples } from '../types.js';
 

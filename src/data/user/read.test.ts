@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataError, UsageError } from '../../errors.js';
 import { loadDataset } from '../load.js';
-import { narrowed } from '../narrow.js';
+import { narrowed } from '../shared.js';
 import { readUserDataset } from './read.js';
 
 const fixture = join(import.meta.dirname, 'fixtures', 'data.npz');
@@ -56,8 +56,8 @@ describe('readUserDataset', () => {
     expect(splits.train.inputs).toEqual(Float32Array.from({ length: 24 }, (_, i) => i / 8));
     expect(splits.train.inputs.buffer).toBeInstanceOf(SharedArrayBuffer);
     expect(splits.train.labels).toEqual(Int32Array.of(0, 1, 2, 0, 1, 2));
-    expect(splits.validation.count).toBe(0);
-    expect([...splits.test.inputs]).toEqual([1, 1.125, 1.25, 1.375, 1.5, 1.625, 1.75, 1.875]);
+    expect(splits['validation']).toBeUndefined();
+    expect([...splits['test']!.inputs]).toEqual([1, 1.125, 1.25, 1.375, 1.5, 1.625, 1.75, 1.875]);
     expect(classes).toBe(4);
     expect(transform).toEqual({ dtype: 'float32', divisor: 1, mean: [], std: [] });
     expect(files).toEqual([{ name: 'data.npz', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string }]);
@@ -65,7 +65,7 @@ describe('readUserDataset', () => {
 
   it('draws a validation set and a subset where asked', async () => {
     const { splits } = await loadDataset(fixture, { seed: 1, validation: 3, subset: 2 });
-    expect([splits.train.count, splits.validation.count]).toEqual([2, 2]);
+    expect([splits.train.count, splits['validation']!.count]).toEqual([2, 2]);
   });
 
   it('reads .npy files in a folder or side by side', async () => {
@@ -168,7 +168,8 @@ describe('readUserDataset', () => {
   it.each([
     ['no y', { x }, /add y/],
     ['no x', { y }, /add x/],
-    ['a misspelt part', { x, y, x_val: x, y_val: y }, /rename x_val, y_val/],
+    ['two training sets', { x, y, x_train: x, y_train: y }, /rename x_train/],
+    ['capital letters', { X: x, Y: y }, /rename X, Y/],
     ['half a part', { x, y, x_test: x }, /add y_test/],
     ['fewer labels', { x, y: npy([1], Int32Array.of(1)) }, /x \[2, 3\] and y \[1\]/],
     ['no examples', { x: npy([0, 3], new Float32Array(0)), y: npy([0], new Int32Array(0)) }, /at least one/],

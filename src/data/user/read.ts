@@ -1,37 +1,37 @@
 import { basename } from 'node:path';
-import { misfit } from '../formats/damaged.js';
+import type { DataError } from '../../errors.js';
+import { misfit } from '../../formats/source.js';
 import type { Examples, InputTransform, RawDataset } from '../types.js';
-import { openArrays } from './arrays.js';
-import type { ArraySet } from './types.js';
+import { openArrays, type ArraySet } from './arrays.js';
 import { inputsOf, labelsOf } from './convert.js';
 
-/** Parts of a user's data; all but the first may be missing. */
-const parts = [
-  { inputs: 'x', labels: 'y' },
-  { inputs: 'x_validation', labels: 'y_validation' },
-  { inputs: 'x_test', labels: 'y_test' },
-] as const;
+/** Arrays of one set of examples. */
+interface Pair {
+  /** `train`, or what follows `x_`. */
+  readonly set: string;
+  readonly inputs: string;
+  readonly labels: string;
+}
 
 /**
- * A user's own data: arrays `x` [N, …example] and `y` (classes [N] as integers, or targets [N, …] as floats), optionally
- * `x_validation`, `y_validation`, `x_test`, `y_test`. Without a validation set none is drawn unless a run asks for it. Throws
- * UsageError for a path that is no data, DataError where arrays are missing, damaged, do not fit each other or hold NaN.
+ * A user's own data: arrays `x` [N, …example] and `y` (classes [N] as integers, or targets [N, …] as floats) for training, also named
+ * `x_train` and `y_train`; any further pairs `x_NAME` and `y_NAME` are sets of that name, such as `validation` and `test`. Without a
+ * validation set none is drawn unless a run asks for it. Throws UsageError for a path that is no data, DataError where arrays are
+ * missing, damaged, do not fit each other or hold NaN.
  */
 export async function readUserDataset(path: string): Promise<RawDataset> {
   const arrays = await openArrays(path);
   try {
-    requireKnownNames(arrays, path);
-    const pool = await examplesOf(arrays, path, parts[0]);
-    const validation = arrays.names.includes('x_validation')
-      ? await examplesOf(arrays, path, parts[1], pool)
-      : null;
-    const test = arrays.names.includes('x_test') ? await examplesOf(arrays, path, parts[2], pool) : null;
+    const [train, ...others] = pairsOf(arrays, path);
+    const pool = await examplesOf(arrays, path, train!);
+    const sets: Record<string, Examples> = {};
+    for (const pair of others) sets[pair.set] = await examplesOf(arrays, path, pair, pool);
     return {
       name: basename(path),
-      classes: classesOf([pool, validation, test].filter((part) => part !== null)),
+      classes: classesOf([pool, ...Object.values(sets)]),
       pool,
-      validation: validation ?? 0,
-      test: test ?? emptyLike(pool),
+      sets,
+      drawn: 0,
       files: arrays.files,
       transform: transformOf(pool),
     };
@@ -40,27 +40,43 @@ export async function readUserDataset(path: string): Promise<RawDataset> {
   }
 }
 
-/** Misspelt names would silently leave out a part of the data. */
-function requireKnownNames({ names }: ArraySet, path: string): void {
-  const known: readonly string[] = parts.flatMap(({ inputs, labels }) => [inputs, labels]);
-  const strange = names.filter((name) => /^[xy](_|$)/i.test(name) && !known.includes(name));
-  const given = parts.filter(({ inputs, labels }) => names.includes(inputs) || names.includes(labels));
-  const halved = given
-    .flatMap(({ inputs, labels }) => [inputs, labels])
-    .filter((name) => !names.includes(name));
-  if (strange.length === 0 && halved.length === 0 && given[0] === parts[0]) return;
-  throw misfit(
+/** The sets of a user's arrays, `train` first. A name that lacks its counterpart would silently leave out a part of the data. */
+function pairsOf({ names }: ArraySet, path: string): Pair[] {
+  const sets = new Map<string, { x?: string; y?: string }>();
+  for (const name of names) {
+    const match = /^([xy])(?:_(.+))?$/.exec(name);
+    if (match === null) continue;
+    const [, axis, set = 'train'] = match as unknown as [string, 'x' | 'y', string?];
+    if (sets.get(set)?.[axis] !== undefined)
+      throw strange(names, path, `rename ${name}: there are two of this set`);
+    sets.set(set, { ...sets.get(set), [axis]: name });
+  }
+  const upper = names.filter((name) => /^[XY](_|$)/.test(name));
+  const halved = [...sets].filter(([, { x, y }]) => x === undefined || y === undefined);
+  const missing = halved.map(
+    ([set, { x }]) => `${x === undefined ? 'x' : 'y'}${set === 'train' ? '' : `_${set}`}`,
+  );
+  if (upper.length > 0) throw strange(names, path, `rename ${upper.join(', ')}`);
+  if (missing.length > 0) throw strange(names, path, `add ${missing.join(', ')}`);
+  if (!sets.has('train')) throw strange(names, path, 'add x and y');
+  return [...sets]
+    .map(([set, { x, y }]) => ({ set, inputs: x!, labels: y! }))
+    .sort((a, b) => Number(b.set === 'train') - Number(a.set === 'train'));
+}
+
+function strange(names: readonly string[], path: string, remedy: string): DataError {
+  return misfit(
     path,
     `arrays ${names.join(', ') || '(none)'}`,
-    `x and y; optionally x_validation with y_validation, and x_test with y_test`,
-    strange.length > 0 ? `rename ${strange.join(', ')}` : `add ${halved.join(', ') || 'x and y'}`,
+    `x and y; optionally x_validation with y_validation, x_test with y_test, or other names`,
+    remedy,
   );
 }
 
 async function examplesOf(
   arrays: ArraySet,
   path: string,
-  { inputs, labels }: (typeof parts)[number],
+  { inputs, labels }: Pair,
   like?: Examples,
 ): Promise<Examples> {
   const x = await arrays.read(inputs);
@@ -89,10 +105,6 @@ function requireAlike(examples: Examples, like: Examples, path: string, inputs: 
     `${x.constructor.name} [${shape.join(', ')}] with ${labels.constructor.name} labels`;
   if (describe(examples) === describe(like)) return;
   throw misfit(path, `${inputs} ${describe(examples)}`, `${describe(like)}, as x`, 'save all parts alike');
-}
-
-function emptyLike({ shape, inputs, labels }: Examples): Examples {
-  return { count: 0, shape, inputs: inputs.slice(0, 0), labels: labels.slice(0, 0) };
 }
 
 /** One more than the largest class; 0 for regression targets. */

@@ -1,9 +1,9 @@
-import { EngineError } from '../../errors.js';
+import { EngineError, isLossledgerError } from '../../errors.js';
 import type { Graph } from '../../graph/types.js';
 import { checkOutputs } from '../checks.js';
 import type { Availability, Engine, Program, ProgramPlan } from '../types.js';
 import { generateModule } from './emit/module.js';
-import { loadLibrary } from './library.js';
+import { loadKoffi, loadLibrary } from './library.js';
 import { lowerToSteps } from './lower/index.js';
 import { planModule } from './plan/memory.js';
 import { constantsOf, NativeProgram } from './program.js';
@@ -21,7 +21,7 @@ export interface NativeOptions {
 }
 
 /** Counts up when the same graph gives other numbers. */
-const GENERATOR = 2;
+const GENERATOR = 3;
 
 function checkGraph(graph: Graph): void {
   checkOutputs(graph);
@@ -31,6 +31,17 @@ function checkGraph(graph: Graph): void {
     expected: 'a graph whose first input holds the examples of a chunk',
     remedy: 'use the onnxruntime or the reference engine',
   });
+}
+
+/** Why compiled code cannot be called here; null where it can. */
+function koffiProblem(): string | null {
+  try {
+    loadKoffi();
+    return null;
+  } catch (error) {
+    if (!isLossledgerError(error)) throw error;
+    return `${error.problem.given}; ${error.problem.remedy}`;
+  }
 }
 
 /** The engine that writes C for a graph, has it compiled by the system's compiler, and calls it. */
@@ -54,6 +65,8 @@ export class NativeEngine implements Engine {
       const reason = `${search.reason}; install gcc or clang, or name one in CC`;
       return Promise.resolve({ ok: false, reason });
     }
+    const problem = koffiProblem();
+    if (problem !== null) return Promise.resolve({ ok: false, reason: problem });
     const { version, target } = search.compiler;
     return Promise.resolve({ ok: true, detail: `C by ${version} for ${target.name}` });
   }

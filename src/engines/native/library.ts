@@ -1,4 +1,5 @@
-import koffi from 'koffi';
+import { createRequire } from 'node:module';
+import type * as Koffi from 'koffi';
 import { EngineError } from '../../errors.js';
 
 /** A pointer to the memory that a program works in. */
@@ -12,8 +13,27 @@ export interface Library {
   run(arena: Arena, gradient: Float64Array | null, ...feeds: ArrayBufferView[]): number;
 }
 
+const require = createRequire(import.meta.url);
+
+/** Loads koffi, which calls compiled code, on first use: the other engines work without it. Throws EngineError where it is missing. */
+export function loadKoffi(): typeof Koffi {
+  try {
+    return require('koffi') as typeof Koffi;
+  } catch (cause) {
+    throw new EngineError(
+      {
+        given: `the npm package koffi, which calls compiled code, cannot be loaded on ${process.platform} ${process.arch}`,
+        expected: 'koffi with a binary for this platform',
+        remedy: 'add it with `npm install koffi`, or use another engine',
+      },
+      { cause },
+    );
+  }
+}
+
 /** Loads a shared library that was generated for a graph with `feeds` inputs. */
 export function loadLibrary(path: string, feeds: number): Library {
+  const koffi = loadKoffi();
   try {
     const library = koffi.load(path);
     const inputs = ', const void *'.repeat(feeds);

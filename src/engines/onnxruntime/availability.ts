@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { encodeModel } from '../../graph/onnx/encode.js';
+import { encodeModel } from '../../onnx/protobuf/encode.js';
 import type { Availability } from '../types.js';
-import { opset } from '../../graph/onnx/standard/emitter.js';
+import { opset } from '../../onnx/standard/emitter.js';
 import type { Provider } from './runtime.js';
-import { firstLine, loadRuntime, runtimePath } from './runtime.js';
+import { firstLine, loadProblem, loadRuntime, runtimePath } from './runtime.js';
 
 /** Whether ONNX Runtime can run on this provider here; if not, why, and what would help. */
 export async function availabilityOf(provider: Provider): Promise<Availability> {
@@ -16,7 +16,7 @@ export async function availabilityOf(provider: Provider): Promise<Availability> 
     if (!built)
       return { ok: false, reason: `${detail} for ${process.platform} ${process.arch} has no ${provider}` };
   } catch (error) {
-    return { ok: false, reason: firstLine(error) };
+    return { ok: false, reason: loadProblem(error) };
   }
   if (provider === 'cpu') return { ok: true, detail };
   const problem = await probe(provider);

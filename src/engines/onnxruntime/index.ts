@@ -1,6 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-node';
 import { EngineError } from '../../errors.js';
-import { encodeModel } from '../../graph/onnx/encode.js';
+import { encodeModel } from '../../onnx/protobuf/encode.js';
 import type { Graph } from '../../graph/types.js';
 import type { Engine } from '../types.js';
 import { availabilityOf } from './availability.js';

@@ -1,9 +1,9 @@
 import { EngineError } from '../../errors.js';
 import { describeApplication } from '../../graph/application.js';
-import type { ModelSpec, TensorSpec } from '../../graph/onnx/encode.js';
+import type { ModelSpec, TensorSpec } from '../../onnx/protobuf/encode.js';
 import { prune } from '../../graph/prune.js';
 import type { Graph, Node, Value } from '../../graph/types.js';
-import { Emitter, opset } from '../../graph/onnx/standard/emitter.js';
+import { Emitter, opset } from '../../onnx/standard/emitter.js';
 import { lowerings } from './lowering/index.js';
 import { float32Nodes, TailEmitter, tailOf } from './tail.js';
 

@@ -1,8 +1,8 @@
 import { axesAttribute, intAttribute } from '../../graph/attributes.js';
-import { dataTypeCode } from '../../graph/onnx/dtypes.js';
+import { dataTypeCode } from '../../onnx/protobuf/dtypes.js';
 import type { Graph, Node, Value } from '../../graph/types.js';
 import { sizeOf } from '../../graph/types.js';
-import type { Emitter } from '../../graph/onnx/standard/emitter.js';
+import type { Emitter } from '../../onnx/standard/emitter.js';
 import { exampleLosses, exampleWeights, isMean } from './lowering/softmax.js';
 
 /*

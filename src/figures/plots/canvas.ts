@@ -1,5 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { JSDOM } from 'jsdom';
+import type { LineStyle } from '../objectives.js';
 import { escapeMarkup, estimateWidth } from '../text.js';
 import { palettes } from '../theme.js';
 import type { Palette, Theme } from '../theme.js';
@@ -19,7 +20,12 @@ export interface Figure {
 export interface LegendEntry {
   readonly label: string;
   readonly colour: string;
-  readonly kind: 'area' | 'line' | 'dashed' | 'dot';
+  /** `band`: a wide, faint line. */
+  readonly kind: 'area' | 'line' | 'band' | 'symbol';
+  /** SVG's `stroke-dasharray` of a line; default: solid. */
+  readonly dash?: string | undefined;
+  /** Outline of a symbol around (0, 0), as SVG path data. */
+  readonly path?: string;
 }
 
 /** What a figure is made of; panels are stacked. */
@@ -55,6 +61,8 @@ export const figureWidth = 480;
 export const fontSize = 13;
 const titleHeight = 26;
 const legendRow = 20;
+/** Of a wide, faint line in a legend. */
+export const bandOpacity = 0.3;
 
 function drawPanel(dom: JSDOM, { size = fontSize, ...options }: PanelOptions): Panel {
   const svg = Plot.plot({
@@ -74,27 +82,40 @@ function drawPanel(dom: JSDOM, { size = fontSize, ...options }: PanelOptions): P
   return { height: options.height, svg: new dom.window.XMLSerializer().serializeToString(svg) };
 }
 
-function legendMark({ kind, colour }: LegendEntry): string {
+/** Key of a line, drawn as the line is. */
+export const lineKey = (label: string, { stroke, strokeDasharray }: LineStyle): LegendEntry => ({
+  label,
+  colour: stroke,
+  kind: 'line',
+  dash: strokeDasharray,
+});
+
+function legendMark({ kind, colour, dash, path }: LegendEntry, background: string): string {
   if (kind === 'area') return `<rect y="-9" width="18" height="10" rx="2" fill="${colour}"/>`;
-  if (kind === 'dot')
-    return `<circle cx="9" cy="-4" r="4" fill="none" stroke="${colour}" stroke-width="1.75"/>`;
-  const dash = kind === 'dashed' ? ' stroke-dasharray="4 3"' : '';
-  return `<line x2="18" y1="-4" y2="-4" stroke="${colour}" stroke-width="2.5"${dash}/>`;
+  if (kind === 'symbol')
+    return `<path transform="translate(9,-4)" d="${path!}" fill="${background}" stroke="${colour}" stroke-width="1.75"/>`;
+  const stroke = kind === 'band' ? `stroke-width="8" stroke-opacity="${bandOpacity}"` : 'stroke-width="2.5"';
+  const dashes = dash === undefined ? '' : ` stroke-dasharray="${dash}"`;
+  return `<line x2="20" y1="-4" y2="-4" stroke="${colour}" ${stroke}${dashes}/>`;
 }
 
 /** Lays keys out in rows that fit the width. */
-function drawLegend(entries: readonly LegendEntry[], top: number): { svg: string; height: number } {
+function drawLegend(
+  entries: readonly LegendEntry[],
+  top: number,
+  { background }: Palette,
+): { svg: string; height: number } {
   let x = 0;
   let row = 0;
   const keys = entries.map((entry) => {
-    const width = 24 + estimateWidth(entry.label, fontSize) + 14;
+    const width = 26 + estimateWidth(entry.label, fontSize) + 14;
     if (x > 0 && x + width > figureWidth) {
       x = 0;
       row++;
     }
     const at = `translate(${x.toFixed(1)},${top + legendRow * row + 14})`;
     x += width;
-    return `<g transform="${at}">${legendMark(entry)}<text x="24">${escapeMarkup(entry.label)}</text></g>`;
+    return `<g transform="${at}">${legendMark(entry, background)}<text x="26">${escapeMarkup(entry.label)}</text></g>`;
   });
   return { svg: keys.join(''), height: entries.length > 0 ? legendRow * (row + 1) + 2 : 0 };
 }
@@ -103,7 +124,7 @@ function drawLegend(entries: readonly LegendEntry[], top: number): { svg: string
 function compose(theme: Theme, palette: Palette, parts: FigureParts): Figure {
   const { name, title, caption } = parts;
   const alone = theme !== 'page';
-  const legend = drawLegend(parts.legend, alone ? titleHeight : 0);
+  const legend = drawLegend(parts.legend, alone ? titleHeight : 0, palette);
   let y = (alone ? titleHeight : 0) + legend.height;
   const panels = parts.panels.map((panel) => {
     const placed = `<g transform="translate(0,${y})">${panel.svg}</g>`;

@@ -3,6 +3,7 @@ import type { Distribution, RunAnalysis, SideDistribution } from '../../analysis
 import { logAxis } from './axes.js';
 import type { Canvas, Figure } from './canvas.js';
 import { formatCount, formatLoss, formatShare } from '../format.js';
+import { shownNote } from '../objectives.js';
 
 /** First and one after the last bin that has entries on either side; null if all are empty. */
 function filledRange({ helping, hurting }: Distribution): [number, number] | null {
@@ -40,7 +41,9 @@ function captionOf(distribution: Distribution, unit: string): string {
 }
 
 /** Sizes of single allocations on logarithmic axes, helping and hurting apart (paper Section 3, Figure 3(b)). */
-export function distributionFigure(canvas: Canvas, { distribution, summary }: RunAnalysis): Figure | null {
+export function distributionFigure(canvas: Canvas, analysis: RunAnalysis): Figure | null {
+  const { unit } = analysis.summary;
+  const distribution = analysis.objectives[0]?.distribution;
   const range = distribution && filledRange(distribution);
   if (!distribution || !range) return null;
   const { palette } = canvas;
@@ -51,7 +54,7 @@ export function distributionFigure(canvas: Canvas, { distribution, summary }: Ru
   const panel = canvas.panel({
     height: 270,
     x: {
-      label: `magnitude of one allocation (${summary.unit})`,
+      label: `magnitude of one allocation (${unit})`,
       ...logAxis(edges[range[0]]!, edges[range[1]]!, 8),
     },
     y: { label: 'entries per bin', grid: true, ...logAxis(1, most, 8) },
@@ -60,7 +63,7 @@ export function distributionFigure(canvas: Canvas, { distribution, summary }: Ru
   return canvas.figure({
     name: 'distribution',
     title: 'How large single allocations are',
-    caption: captionOf(distribution, summary.unit),
+    caption: captionOf(distribution, unit) + shownNote(analysis),
     legend: [
       { label: 'helping', colour: palette.helping, kind: 'line' },
       { label: 'hurting', colour: palette.hurting, kind: 'line' },

@@ -5,6 +5,7 @@ import {
   hugeView,
   singleSegmentView,
   syntheticView,
+  withColumns,
 } from '../../../test/support/synthetic-view.js';
 import { analyseRun } from '../../analysis/index.js';
 import type { RunAnalysis } from '../../analysis/index.js';
@@ -87,9 +88,9 @@ describe('figures', () => {
   it('use custom properties on a page, and explicit colours with a title in files', () => {
     const page = draw(base).get('loss')!.svg;
     const file = draw(base, 'dark').get('loss')!.svg;
-    expect(page).toContain('var(--lca-train)');
+    expect(page).toContain('var(--lca-objectives-0)');
     expect(file).not.toContain('var(');
-    expect(file).toContain(palettes.dark.train);
+    expect(file).toContain(palettes.dark.objectives[0]);
     expect(parse(file).querySelector('text')!.textContent).toBe(draw(base).get('loss')!.title);
   });
 
@@ -113,7 +114,7 @@ describe('figures', () => {
 describe('what figures show', () => {
   it('a loss curve whose ends are the first and last loss, on a linear scale', () => {
     const points = pathPoints(parse(draw(base).get('loss')!.svg), 'train loss');
-    const measured = base.train!.loss.measured;
+    const measured = base.objectives[0]!.loss.measured;
     expect(points).toHaveLength(301);
     const [first, middle, last] = [points[0]!, points[150]!, points[300]!];
     const expected = (measured[150]! - measured[0]!) / (measured[300]! - measured[0]!);
@@ -125,7 +126,7 @@ describe('what figures show', () => {
   it('one bar per layer, coloured by its sign and long as its total', () => {
     const document = parse(draw(base, 'light').get('layer-totals')!.svg);
     const bars = [...document.querySelectorAll('[aria-description="layer total"] rect')];
-    const layers = base.train!.layers;
+    const layers = base.objectives[0]!.layers;
     expect(bars.map((bar) => bar.getAttribute('fill'))).toEqual(
       layers.map(({ total }) => (total > 0 ? palettes.light.hurting : palettes.light.helping)),
     );
@@ -135,7 +136,7 @@ describe('what figures show', () => {
     expect(bars[0]!.textContent).toContain('fc1');
   });
 
-  it('one line per layer and split, all layers of a deep network included', () => {
+  it('one line per layer and objective, all layers of a deep network included', () => {
     const lines = (analysis: RunAnalysis): number => {
       const document = parse(draw(analysis).get('layers-over-time')!.svg);
       return [...document.querySelectorAll('[aria-description]')].length;
@@ -151,7 +152,7 @@ describe('what figures show', () => {
       const points = pathPoints(document, kind);
       return Math.abs(points[0]![1] - points.at(-1)![1]);
     });
-    const { helping, zero, hurting } = base.train!.shares.perIteration;
+    const { helping, zero, hurting } = base.objectives[0]!.shares.perIteration;
     const [from, to] = [0, Math.floor(300 / 200)];
     const first = [helping, zero, hurting].map((counts) => counts.slice(from, to).reduce((a, b) => a + b));
     const all = heights.reduce((a, b) => a + b);
@@ -159,7 +160,7 @@ describe('what figures show', () => {
   });
 
   it('both definitions of the shares, in figures and captions', () => {
-    const { ofAll, ofNonzero } = base.train!.shares.run.shares;
+    const { ofAll, ofNonzero } = base.objectives[0]!.shares.run.shares;
     const { caption } = draw(base).get('shares')!;
     expect(caption).toContain(`${(ofAll.helping! * 100).toFixed(1)} % of all parameters help`);
     expect(caption).toContain(`${(ofNonzero.helping! * 100).toFixed(1)} % help`);
@@ -170,7 +171,7 @@ describe('what figures show', () => {
   });
 
   it('a distribution with one stair per bin that has entries', () => {
-    const { edges, helping } = base.distribution!;
+    const { edges, helping } = base.objectives[0]!.distribution!;
     const filled = helping.bins.filter((count) => count > 0).length;
     const drawn = pathPoints(parse(draw(base).get('distribution')!.svg), 'helping');
     expect(drawn).toHaveLength(2 * filled);
@@ -186,11 +187,72 @@ describe('what figures show', () => {
   });
 
   it('residuals that are exactly zero are left out of a logarithmic axis and counted', async () => {
-    const view = syntheticView({ segments: 40, validation: false });
-    const train = { ...view.split('train')!, residual: new Float64Array(40) };
-    const figure = draw(await analyseRun({ ...view, split: (name) => (name === 'train' ? train : null) }));
+    const view = syntheticView({ segments: 40, objectives: ['train'] });
+    const exact = withColumns(view, 'train', { residual: new Float64Array(40) });
+    const figure = draw(await analyseRun(exact));
     expect(figure.get('residual')!.caption).toContain('40 residuals are exactly zero');
     expect(figure.get('residual')!.svg).not.toMatch(/NaN|Infinity/);
+  });
+});
+
+describe('figures of several objectives', () => {
+  const names = ['mine', 'yours', 'hard_cases', 'd', 'e', 'f', 'g', 'h'];
+  const analyse = (count: number): Promise<RunAnalysis> =>
+    analyseRun(syntheticView({ segments: 30, objectives: names.slice(0, count) }));
+  const textOf = (figure: Figure): string[] =>
+    [...parse(figure.svg).querySelectorAll('text')].map((text) => text.textContent);
+
+  it.each([1, 2, 3, 8])('draw and name each of %i', async (count) => {
+    const figures = draw(await analyse(count));
+    expect(figures.size).toBe(8);
+    const shown = names.slice(0, count);
+    for (const name of shown) {
+      expect(textOf(figures.get('loss')!)).toContain(`${name} loss`);
+      expect(textOf(figures.get('residual')!)).toContain(`simpson, ${name}`);
+    }
+    const compared = shown.slice(1, 6);
+    const document = parse(figures.get('layer-totals')!.svg);
+    for (const name of compared) {
+      expect(textOf(figures.get('layer-totals')!)).toContain(name);
+      expect(document.querySelectorAll(`[aria-description="${name} total"] path, [aria-description="${name} total"] circle`)).toHaveLength(3); // prettier-ignore
+    }
+    const panels = parse(figures.get('layers-over-time')!.svg).querySelectorAll('svg > g > svg');
+    expect(panels).toHaveLength(Math.min(count, 4));
+    for (const name of ['shares', 'layer-shares', 'distribution'])
+      expect(figures.get(name)!.caption.endsWith(' Shown: mine loss.')).toBe(count > 1);
+  });
+
+  it('let the first, solid line show through the dashes of the others, and give no two the same line', async () => {
+    const document = parse(draw(await analyse(8), 'light').get('loss')!.svg);
+    const lines = names.map((name) => document.querySelector(`[aria-description="${name} loss"]`)!);
+    const dashes = lines.map((line) => line.getAttribute('stroke-dasharray'));
+    expect(dashes[0]).toBeNull();
+    expect(dashes.slice(1)).not.toContain(null);
+    const seen = lines.map((line, i) => `${line.getAttribute('stroke')} ${dashes[i]}`);
+    expect(new Set(seen).size).toBe(8);
+    const order = lines.map((line) => [...line.parentElement!.children].indexOf(line));
+    expect(order).toEqual([...order].sort((a, b) => a - b));
+    const bands = names.map((name) => document.querySelector(`[aria-description="${name} integrated"]`)!);
+    expect(bands.map((band) => band.hasAttribute('stroke-dasharray'))).not.toContain(true);
+  });
+
+  it('follow the order of the objectives, whatever their names', async () => {
+    const analysis = await analyseRun(syntheticView({ segments: 30, objectives: ['validation', 'train'] }));
+    expect(draw(analysis).get('loss')!.caption).toMatch(/^The validation loss falls/);
+    expect(draw(analysis).get('layer-totals')!.caption).toMatch(/ Bars: validation loss\.$/);
+  });
+
+  it('are silent about which objective is shown where there is one', async () => {
+    for (const { caption } of draw(await analyse(1)).values()) expect(caption).not.toMatch(/Shown:|Bars:/);
+  });
+
+  it('escape names', async () => {
+    const hostile = `</svg><script>\u001b\u202e"'&`;
+    const analysis = await analyseRun(syntheticView({ segments: 10, objectives: ['a', hostile] }));
+    for (const { svg } of draw(analysis).values()) {
+      expect(parse(svg).querySelector('script')).toBeNull();
+      expect(svg).not.toMatch(/[\u001b\u202e]/);
+    }
   });
 });
 

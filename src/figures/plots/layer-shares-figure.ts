@@ -2,7 +2,8 @@ import * as Plot from '@observablehq/plot';
 import type { RunAnalysis, ShareAnalysis } from '../../analysis/index.js';
 import type { Canvas, Figure, Panel } from './canvas.js';
 import { formatShare } from '../format.js';
-import { layerRows } from './layer-rows.js';
+import { layerRows } from './axes.js';
+import { shownNote } from '../objectives.js';
 import { shareLegend } from './shares-figure.js';
 import { printable } from '../text.js';
 
@@ -82,12 +83,12 @@ function captionOf(layers: readonly LayerShare[]): string {
 
 /** Shares helping, hurting and zero of each layer over the run (paper Section 3, Figure 3(c)). */
 export function layerSharesFigure(canvas: Canvas, analysis: RunAnalysis): Figure | null {
-  const shares = (analysis.train ?? analysis.validation)?.shares;
+  const shares = analysis.objectives[0]?.shares;
   if (!shares || shares.perLayer.length === 0) return null;
   return canvas.figure({
     name: 'layer-shares',
     title: 'How many parameters help, layer by layer',
-    caption: captionOf(shares.perLayer),
+    caption: captionOf(shares.perLayer) + shownNote(analysis),
     legend: [
       ...shareLegend(canvas),
       { label: 'helping, of those not zero', colour: canvas.palette.text, kind: 'line' },

@@ -1,60 +1,52 @@
 import * as Plot from '@observablehq/plot';
 import type { LossAnalysis, RunAnalysis } from '../../analysis/index.js';
 import { iterationAxis } from './axes.js';
+import { bandOpacity, lineKey } from './canvas.js';
 import type { Canvas, Figure, LegendEntry, Panel } from './canvas.js';
 import { formatLoss, formatNumber, scaledUnit } from '../format.js';
+import { type DrawnObjective, drawnObjectives } from '../objectives.js';
 import { largestMagnitude, thin } from './thin.js';
-
-interface Curve {
-  readonly split: 'train' | 'validation';
-  readonly colour: string;
-  readonly loss: LossAnalysis;
-}
 
 const pointsPerLine = 800;
 
-function curvesOf(canvas: Canvas, { train, validation }: RunAnalysis): Curve[] {
-  return [
-    ...(train ? [{ split: 'train' as const, colour: canvas.palette.train, loss: train.loss }] : []),
-    ...(validation
-      ? [{ split: 'validation' as const, colour: canvas.palette.validation, loss: validation.loss }]
-      : []),
-  ];
-}
-
-/** Integrated minus measured loss [T+1] in nats. */
+/** Integrated minus measured loss [T+1] in the loss's unit. */
 const driftOf = ({ measured, integrated }: LossAnalysis): number[] =>
   measured.map((loss, t) => integrated[t]! - loss);
 
-function lossPanel(canvas: Canvas, { iteration, summary }: RunAnalysis, curves: readonly Curve[]): Panel {
+function lossPanel(
+  canvas: Canvas,
+  { iteration, summary }: RunAnalysis,
+  curves: readonly DrawnObjective[],
+): Panel {
   const line = (values: readonly number[], options: Plot.LineYOptions): Plot.Markish =>
     Plot.lineY(thin(iteration, values, pointsPerLine), { x: 'x', y: 'y', ...options });
+  // Bands that lie on each other must not become opaque.
+  const opacity = Math.min(bandOpacity, 0.6 / curves.length);
   return canvas.panel({
     height: 230,
     x: iterationAxis(iteration),
     y: { label: `loss (${summary.unit})`, labelArrow: 'none', grid: true, ticks: 5, nice: true },
     marks: [
-      ...curves.map(({ split, colour, loss }) =>
-        line(loss.measured, {
-          stroke: colour,
-          strokeWidth: 4,
-          strokeOpacity: 0.55,
-          ariaDescription: `${split} loss`,
+      ...curves.map(({ label, style, loss }) =>
+        line(loss.integrated, {
+          stroke: style.stroke,
+          strokeWidth: 8,
+          strokeOpacity: opacity,
+          ariaDescription: `${label} integrated`,
         }),
       ),
-      ...curves.map(({ split, loss }) =>
-        line(loss.integrated, {
-          stroke: canvas.palette.text,
-          strokeWidth: 1.25,
-          strokeDasharray: '4 3',
-          ariaDescription: `${split} integrated`,
-        }),
+      ...curves.map(({ label, style, loss }) =>
+        line(loss.measured, { ...style, ariaDescription: `${label} loss` }),
       ),
     ],
   });
 }
 
-function driftPanel(canvas: Canvas, { iteration, summary }: RunAnalysis, curves: readonly Curve[]): Panel {
+function driftPanel(
+  canvas: Canvas,
+  { iteration, summary }: RunAnalysis,
+  curves: readonly DrawnObjective[],
+): Panel {
   const largest = largestMagnitude(curves.flatMap(({ loss }) => driftOf(loss)));
   const { factor, unit } = scaledUnit(largest, summary.unit);
   return canvas.panel({
@@ -63,38 +55,38 @@ function driftPanel(canvas: Canvas, { iteration, summary }: RunAnalysis, curves:
     y: { label: `integrated − measured (${unit})`, labelArrow: 'none', grid: true, ticks: 4, nice: true },
     marks: [
       Plot.ruleY([0], { stroke: canvas.palette.muted }),
-      ...curves.map(({ split, colour, loss }) =>
+      ...curves.map(({ label, style, loss }) =>
         Plot.lineY(
           thin(
             iteration,
             driftOf(loss).map((drift) => drift * factor),
             pointsPerLine,
           ),
-          { x: 'x', y: 'y', stroke: colour, ariaDescription: `${split} drift` },
+          { x: 'x', y: 'y', ...style, strokeWidth: 1.5, ariaDescription: `${label} drift` },
         ),
       ),
     ],
   });
 }
 
-function captionOf(curves: readonly Curve[], unit: string): string {
-  const { split, loss } = curves[0]!;
+function captionOf(curves: readonly DrawnObjective[], unit: string): string {
+  const { label, loss } = curves[0]!;
   const [start, end] = [loss.measured[0]!, loss.measured.at(-1)!];
   const largest = largestMagnitude(driftOf(loss));
   const verb = end < start ? 'falls' : end > start ? 'rises' : 'stays';
   return (
-    `The ${split} loss ${verb} from ${formatNumber(start)} to ${formatLoss(end, unit)}; the first loss plus all ` +
-    `allocations so far (dashed) stays within ${formatLoss(largest, unit)} of it (lower panel, in its own unit).`
+    `The ${label} loss ${verb} from ${formatNumber(start)} to ${formatLoss(end, unit)}; the first loss plus all ` +
+    `allocations so far (broad band) stays within ${formatLoss(largest, unit)} of it (lower panel, in its own unit).`
   );
 }
 
 /** Loss against the first loss plus all allocations so far, and their difference (paper Section 2). */
 export function lossFigure(canvas: Canvas, analysis: RunAnalysis): Figure | null {
-  const curves = curvesOf(canvas, analysis);
+  const curves = drawnObjectives(analysis, canvas.palette);
   if (curves.length === 0) return null;
   const legend: LegendEntry[] = [
-    ...curves.map(({ split, colour }) => ({ label: `${split} loss`, colour, kind: 'line' as const })),
-    { label: 'integrated from allocations', colour: canvas.palette.text, kind: 'dashed' },
+    ...curves.map(({ label, style }) => lineKey(`${label} loss`, style)),
+    { label: 'integrated from allocations', colour: canvas.palette.text, kind: 'band' },
   ];
   return canvas.figure({
     name: 'loss',

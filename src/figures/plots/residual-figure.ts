@@ -1,18 +1,24 @@
 import * as Plot from '@observablehq/plot';
 import type { RunAnalysis, RunSummary } from '../../analysis/index.js';
 import { iterationAxis, logAxis } from './axes.js';
+import { lineKey } from './canvas.js';
 import type { Canvas, Figure, LegendEntry, Panel } from './canvas.js';
 import { formatCount, formatLoss } from '../format.js';
+import { drawnObjectives, type LineStyle, objectiveLabel } from '../objectives.js';
+import { printable } from '../text.js';
 import { binSegments } from './thin.js';
 import type { Bin } from './thin.js';
 
 const binLimit = 100;
+const toleranceDash = '6 3';
 
 interface Series {
   readonly label: string;
-  readonly colour: string;
-  /** [T] nats. */
+  readonly style: LineStyle;
+  /** [T] in the loss's unit. */
   readonly residual: readonly number[];
+  /** Whether the spread of neighbouring iterations is shaded; shades of many lines would hide each other. */
+  readonly shaded: boolean;
 }
 
 interface Spread {
@@ -35,36 +41,28 @@ function spreadOf(residual: readonly number[], bins: readonly Bin[]): Spread[] {
   });
 }
 
-function seriesOf(canvas: Canvas, { train, validation, summary }: RunAnalysis): Series[] {
-  const { palette } = canvas;
-  const split = train ?? validation;
-  return [
-    ...(split && summary.rule !== 'left'
-      ? [
-          {
-            label: `left rule, ${train ? 'train' : 'validation'}`,
-            colour: palette.muted,
-            residual: split.loss.leftResidual,
-          },
-        ]
-      : []),
-    ...(validation
-      ? [
-          {
-            label: `${summary.rule}, validation`,
-            colour: palette.validation,
-            residual: validation.loss.residual,
-          },
-        ]
-      : []),
-    ...(train
-      ? [{ label: `${summary.rule}, train`, colour: palette.train, residual: train.loss.residual }]
-      : []),
-  ];
+/** In the order of drawing: the left rule, then this run's rule with the first objective below the others. */
+function seriesOf({ palette }: Canvas, analysis: RunAnalysis): Series[] {
+  const { rule } = analysis.summary;
+  const objectives = drawnObjectives(analysis, palette);
+  const left = objectives.slice(0, rule === 'left' ? 0 : 1).map(({ label, loss }) => ({
+    label: `left rule, ${label}`,
+    style: { stroke: palette.muted, strokeWidth: 1.5 },
+    residual: loss.leftResidual,
+    shaded: true,
+  }));
+  const own = objectives.map(({ label, style, loss }, index) => ({
+    label: `${printable(rule)}, ${label}`,
+    style,
+    residual: loss.residual,
+    shaded: index === 0,
+  }));
+  return [...left, ...own];
 }
 
-function captionOf({ summary }: RunAnalysis, zeros: number): string {
-  const audit = (summary.train ?? summary.validation)!;
+function captionOf(analysis: RunAnalysis, zeros: number): string {
+  const { summary, objectives } = analysis;
+  const audit = objectives[0]!.conservation;
   const over = audit.overTolerance;
   const [mean, left] = [audit.chosen.meanIterationError, audit.left.meanIterationError];
   const tolerance =
@@ -74,14 +72,16 @@ function captionOf({ summary }: RunAnalysis, zeros: number): string {
   const omitted = zeros > 0 ? ` ${formatCount(zeros)} residuals are exactly zero and not drawn.` : '';
   return (
     `The error of an average iteration is ${formatLoss(mean, summary.unit)} with the ${summary.rule} rule and ${formatLoss(left, summary.unit)} with the ` +
-    `left rule; shades span the least to the greatest of neighbouring iterations.${tolerance}${omitted}`
+    `left rule${objectives.length > 1 ? ` (${objectiveLabel(objectives[0]!)} loss)` : ''}; shades span the least to the greatest of neighbouring iterations.${tolerance}${omitted}`
   );
 }
 
-function marksOf({ label, colour }: Series, spread: readonly Spread[]): Plot.Markish[] {
+function marksOf({ label, style, shaded }: Series, spread: readonly Spread[]): Plot.Markish[] {
   return [
-    Plot.areaY(spread, { x: 'x', y1: 'low', y2: 'high', fill: colour, fillOpacity: 0.22 }),
-    Plot.lineY(spread, { x: 'x', y: 'middle', stroke: colour, strokeWidth: 1.5, ariaDescription: label }),
+    ...(shaded
+      ? [Plot.areaY(spread, { x: 'x', y1: 'low', y2: 'high', fill: style.stroke, fillOpacity: 0.22 })]
+      : []),
+    Plot.lineY(spread, { x: 'x', y: 'middle', ...style, strokeWidth: 1.5, ariaDescription: label }),
   ];
 }
 
@@ -111,7 +111,7 @@ function drawResiduals(
 }
 
 function toleranceLine({ palette }: Canvas, tolerance: number): Plot.Markish {
-  return Plot.ruleY([tolerance], { stroke: palette.bad, strokeDasharray: '6 3', strokeWidth: 1.5 });
+  return Plot.ruleY([tolerance], { stroke: palette.bad, strokeDasharray: toleranceDash, strokeWidth: 1.5 });
 }
 
 function legendOf(
@@ -119,9 +119,12 @@ function legendOf(
   series: readonly Series[],
   { tolerance, unit }: RunSummary,
 ): LegendEntry[] {
-  const lines = series.map(({ label, colour }): LegendEntry => ({ label, colour, kind: 'line' }));
+  const lines = series.map(({ label, style }) => lineKey(label, style));
   if (!tolerance) return lines;
-  return [...lines, { label: `tolerance ${tolerance} ${unit}`, colour: palette.bad, kind: 'dashed' }];
+  return [
+    ...lines,
+    { label: `tolerance ${tolerance} ${unit}`, colour: palette.bad, kind: 'line', dash: toleranceDash },
+  ];
 }
 
 /** Magnitude of each segment's residual on a logarithmic axis, beside the left rule's and the tolerance (Table S1, Section 2). */

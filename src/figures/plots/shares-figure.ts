@@ -4,6 +4,7 @@ import type { Counts, RunAnalysis, ShareAnalysis } from '../../analysis/index.js
 import { iterationAxis } from './axes.js';
 import type { Canvas, Figure, LegendEntry, Panel } from './canvas.js';
 import { formatShare } from '../format.js';
+import { shownNote } from '../objectives.js';
 import { binSegments } from './thin.js';
 import type { Bin } from './thin.js';
 
@@ -121,13 +122,13 @@ function captionOf({ run }: ShareAnalysis, analysis: RunAnalysis, samples: reado
   const paper = range ? `; the paper's range, ${range.from} % to ${range.to} %, is shaded` : '';
   return (
     `In an average iteration ${formatShare(ofAll.helping)} of all parameters help, ${formatShare(ofAll.hurting)} hurt and ` +
-    `${formatShare(ofAll.zero)} do exactly nothing; of those that do something, ${formatShare(ofNonzero.helping)} help${paper}.${smoothed}`
+    `${formatShare(ofAll.zero)} do exactly nothing; of those that do something, ${formatShare(ofNonzero.helping)} help${paper}.${smoothed}${shownNote(analysis)}`
   );
 }
 
 /** Shares of parameters helping, hurting and doing nothing, over training (paper Section 3, Figure 3(a)). */
 export function sharesFigure(canvas: Canvas, analysis: RunAnalysis): Figure | null {
-  const shares = (analysis.train ?? analysis.validation)?.shares;
+  const shares = analysis.objectives[0]?.shares;
   if (!shares) return null;
   const samples = samplesOf(shares, analysis.iteration);
   return canvas.figure({

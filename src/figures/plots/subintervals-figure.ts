@@ -18,6 +18,7 @@ export function subintervalsFigure(canvas: Canvas, analysis: RunAnalysis): Figur
   });
   const refined = subintervals.filter((count) => count > counts.least).length;
   const { palette } = canvas;
+  const colour = palette.objectives[0]!;
   const panel = canvas.panel({
     height: 170,
     x: iterationAxis(iteration),
@@ -29,8 +30,8 @@ export function subintervalsFigure(canvas: Canvas, analysis: RunAnalysis): Figur
       grid: true,
     },
     marks: [
-      Plot.areaY(steps, { x: 'x', y1: 0, y2: 'most', fill: palette.train, fillOpacity: 0.25 }),
-      Plot.lineY(steps, { x: 'x', y: 'most', stroke: palette.train, ariaDescription: 'subintervals' }),
+      Plot.areaY(steps, { x: 'x', y1: 0, y2: 'most', fill: colour, fillOpacity: 0.25 }),
+      Plot.lineY(steps, { x: 'x', y: 'most', stroke: colour, ariaDescription: 'subintervals' }),
       Plot.ruleY([0], { stroke: palette.muted }),
     ],
   });

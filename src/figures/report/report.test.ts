@@ -5,6 +5,7 @@ import {
   hugeView,
   singleSegmentView,
   syntheticView,
+  withColumns,
 } from '../../../test/support/synthetic-view.js';
 import { analyseRun } from '../../analysis/index.js';
 import type { RunAnalysis } from '../../analysis/index.js';
@@ -82,9 +83,9 @@ describe('report', () => {
         (card) => card.querySelector('dt')!.textContent === label,
       )!.textContent;
     expect(value('train loss')).toContain('2.33 → 0.0503');
-    const helping = analysis.train!.shares.run.shares.ofNonzero.helping!;
+    const helping = analysis.objectives[0]!.shares.run.shares.ofNonzero.helping!;
     expect(value('parameters helping')).toContain(`${(100 * helping).toFixed(1)} %`);
-    const best = [...analysis.train!.layers].sort((a, b) => a.total - b.total)[0]!;
+    const best = [...analysis.objectives[0]!.layers].sort((a, b) => a.total - b.total)[0]!;
     expect(value('helped most')).toContain(best.layer);
   });
 
@@ -140,13 +141,12 @@ describe('report of an unusual run', () => {
   });
 
   it('says that sums contradict residuals when that is what is wrong', async () => {
-    const view = syntheticView({ segments: 20, validation: false });
-    const train = view.split('train')!;
-    const residual = train.residual.slice();
+    const view = syntheticView({ segments: 20, objectives: ['mine'] });
+    const residual = view.column('residual', 'mine').slice();
     residual[3] = 0.0005;
-    const spoiled = { ...view, split: () => ({ ...train, residual }) };
+    const spoiled = withColumns(view, 'mine', { residual });
     const text = renderReport({ analysis: await analyseRun(spoiled), facts, title: 'spoiled' });
-    expect(text).toContain('The stored training sums contradict the stored losses and residuals');
+    expect(text).toContain('The stored sums of mine contradict its stored losses and residuals');
     expect(text).not.toContain('Do not trust the allocations of this run');
   });
 
@@ -165,9 +165,38 @@ describe('report of an unusual run', () => {
     }
   });
 
-  it('escapes titles, facts and names of layers', async () => {
+  it.each([[['mine']], [['mine', 'yours']], [['test', 'train', 'shifted.2']]])(
+    'names the objectives %j everywhere, in their order',
+    async (names) => {
+      const named = await analyseRun(syntheticView({ segments: 20, objectives: names }));
+      const text = renderReport({ analysis: named, facts, title: 'named' });
+      const document = parse(text);
+      const texts = (selector: string): (string | null)[] =>
+        [...document.querySelectorAll(selector)].map((element) => element.textContent);
+      expect(texts('.headlines dt').slice(0, names.length)).toEqual(names.map((name) => `${name} loss`));
+      const verdicts = texts('.banner p').map((line) => /the (\S+) loss changed/.exec(line!)?.[1]);
+      expect(verdicts).toEqual(names);
+      expect(texts('[aria-label="Errors of the integration"] tbody th')).toEqual([
+        ...names.map((name) => `simpson rule, ${name}`),
+        ...names.map((name) => `left rule, ${name}`),
+      ]);
+      const head = texts('table[aria-label="Layers in numbers"] thead th');
+      expect(head.slice(2, 2 + names.length)).toEqual(names.map((name) => `${name} total`));
+      expect(head.at(-1)).toBe(
+        names.length > 1 ? `helping, of those not zero (${names[0]})` : 'helping, of those not zero',
+      );
+      const cells = texts('table[aria-label="Layers in numbers"] tbody tr:first-child > *');
+      expect(cells).toHaveLength(head.length);
+      if (!names.includes('train')) expect(text).not.toMatch(/\btrain\b/);
+      if (!names.includes('validation')) expect(text).not.toMatch(/\bvalidation\b/);
+    },
+  );
+
+  it('escapes titles, facts, units and names of layers and objectives', async () => {
     const hostile = `</style></svg><script>alert(1)</script><img src=x onerror="alert(1)">'`;
-    const named = await analyseRun(syntheticView({ segments: 10, layers: { [hostile]: 60, ok: 20 } }));
+    const layers = { [hostile]: 60, ok: 20 };
+    const view = syntheticView({ segments: 10, layers, objectives: [hostile, 'b'] });
+    const named = await analyseRun({ ...view, unit: hostile });
     const document = parse(renderReport({ analysis: named, facts: [[hostile, hostile]], title: hostile }));
     expect(document.querySelectorAll('script, img')).toHaveLength(0);
     expect(document.querySelector('h1')!.textContent).toBe(hostile);

@@ -51,12 +51,12 @@ const howToRead = (unit: string): string =>
 function body({ analysis, facts }: ReportInput): string {
   const figures = drawFigures(analysis, { theme: 'page' });
   return [
-    banner(verdictOf(analysis.summary)),
+    banner(verdictOf(analysis)),
     headlines(analysis),
     section(
       'What happened',
       figures.length > 0
-        ? `<p class="muted">${howToRead(analysis.summary.unit)}</p>\n<div class="figures">\n${figures.map(renderFigure).join('\n')}\n</div>`
+        ? `<p class="muted">${escapeMarkup(howToRead(analysis.summary.unit))}</p>\n<div class="figures">\n${figures.map(renderFigure).join('\n')}\n</div>`
         : null,
     ),
     section('Does it add up?', analysis.summary.segments > 0 ? errorTable(analysis) : null),

@@ -42,32 +42,30 @@ export function errorTable(analysis: RunAnalysis): string {
   });
 }
 
-/** Every layer in numbers; null where nothing was measured. */
-export function layerTable({ train, validation, summary }: RunAnalysis): string | null {
-  const split = train ?? validation;
-  if (!split) return null;
-  const compared = train ? validation : null;
-  const change = (summary.train ?? summary.validation)!.lossChange;
+/** Every layer in numbers, with the total of every objective and the shares of the first; null where nothing was measured. */
+export function layerTable({ objectives, summary }: RunAnalysis): string | null {
+  const [main] = objectives;
+  if (!main) return null;
+  const change = main.conservation.lossChange;
+  const about = objectives.length > 1 ? ` (${main.name})` : '';
   return renderTable({
     name: 'Layers in numbers',
     caption: `Totals over the run in ${summary.unit} (negative helped). Shares count entries of all iterations.`,
     head: [
       'layer',
       'parameters',
-      train ? 'train total' : 'validation total',
-      ...(compared ? ['validation total'] : []),
-      'of the loss change',
-      'helping, of all',
-      'exactly zero, of all',
-      'helping, of those not zero',
+      ...objectives.map(({ name }) => `${name} total`),
+      `of the loss change${about}`,
+      `helping, of all${about}`,
+      `exactly zero, of all${about}`,
+      `helping, of those not zero${about}`,
     ],
-    rows: split.layers.map(({ layer, parameters, total }, i) => {
-      const { ofAll, ofNonzero } = split.shares.perLayer[i]!.shares;
+    rows: main.layers.map(({ layer, parameters, total }, i) => {
+      const { ofAll, ofNonzero } = main.shares.perLayer[i]!.shares;
       return [
         layer,
         formatCount(parameters),
-        formatNumber(total),
-        ...(compared ? [formatNumber(compared.layers[i]!.total)] : []),
+        ...objectives.map(({ layers }) => formatNumber(layers[i]!.total)),
         formatShare(change === 0 ? null : total / change),
         formatShare(ofAll.helping),
         formatShare(ofAll.zero),

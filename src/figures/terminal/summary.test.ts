@@ -5,7 +5,7 @@ import { emptyView, hugeView, syntheticView } from '../../../test/support/synthe
 import { analyseRun } from '../../analysis/index.js';
 import type { RunAnalysis } from '../../analysis/index.js';
 import { columns } from '../text.js';
-import { asciiGlyphs, divergingBars, sparkline, toAscii, unicodeGlyphs } from './glyphs.js';
+import { asciiGlyphs, divergingBars, sparkline, toAscii, unicodeGlyphs } from './characters.js';
 import { terminalSummary } from './summary.js';
 
 let analysis: RunAnalysis;
@@ -29,6 +29,20 @@ describe('terminal summary', () => {
     ])
       expect(text).toMatch(part);
   });
+
+  it.each([[['mine']], [['mine', 'yours']], [['a_name_that_is_far_too_long_for_a_line', 'b', 'c']]])(
+    'names the objectives %j, the first one above the layers',
+    async (names) => {
+      const named = await analyseRun(syntheticView({ segments: 20, objectives: names }));
+      const text = terminalSummary(named, { width: 72 });
+      for (const line of text.split('\n')) expect(columns(line), line).toBeLessThanOrEqual(72);
+      const labels = names.map((name) => (name.length > 22 ? 'a_name_that…for_a_line' : name));
+      expect([...text.matchAll(/^(\S+) loss +\d/gm)].map((match) => match[1])).toEqual(labels);
+      expect(text).toContain(`What each layer did to the ${labels[0]} loss`);
+      expect(text.match(/^simpson rule, /gm)).toHaveLength(names.length);
+      expect(text).not.toMatch(/\b(train|validation)\b/);
+    },
+  );
 
   it('has no colours unless asked, and the same text with them', () => {
     const plain = terminalSummary(analysis, { width: 100 });
@@ -72,7 +86,11 @@ describe('terminal summary', () => {
 
   it('lets no name disturb the terminal', async () => {
     const hostile = await analyseRun(
-      syntheticView({ segments: 5, layers: { 'a\u001b[2J\u0007\r\nb': 20, '\u202e': 10 } }),
+      syntheticView({
+        segments: 5,
+        layers: { 'a\u001b[2J\u0007\r\nb': 20, '\u202e': 10 },
+        objectives: ['c\u001b[2J\u0007', '\u202e'],
+      }),
     );
 
     expect(terminalSummary(hostile)).not.toMatch(/[\u001b\u0007\r\u202e]/);

@@ -3,12 +3,19 @@ import type { LayerTotal, RunAnalysis } from '../../analysis/index.js';
 import { errorRows, paperNote } from '../error-rows.js';
 import { formatCount, formatLoss, formatNumber, formatShare } from '../format.js';
 import { extentOf } from '../headlines.js';
+import { objectiveLabel } from '../objectives.js';
 import { columns, shorten } from '../text.js';
 import { verdictOf } from '../verdict.js';
-import { asciiGlyphs, divergingBars, sparkline, toAscii, unicodeGlyphs } from './glyphs.js';
-import type { Glyphs } from './glyphs.js';
-import { alignColumns, wrap } from './table.js';
-import type { Cell } from './table.js';
+import {
+  alignColumns,
+  asciiGlyphs,
+  divergingBars,
+  sparkline,
+  toAscii,
+  unicodeGlyphs,
+  wrap,
+} from './characters.js';
+import type { Cell, Glyphs } from './characters.js';
 
 export interface TerminalOptions {
   /** Columns to fill; default 80, at least 72. */
@@ -34,8 +41,8 @@ const layerLimit = 24;
 
 const heading = (text: string, { colours }: Style): string => colours.bold(text);
 
-function verdictLines({ summary }: RunAnalysis, { width, glyphs, colours }: Style): string[] {
-  const { balance, headline, details } = verdictOf(summary);
+function verdictLines(analysis: RunAnalysis, { width, glyphs, colours }: Style): string[] {
+  const { balance, headline, details } = verdictOf(analysis);
   const paint = {
     balanced: (text: string) => colours.bold(colours.green(text)),
     unbalanced: (text: string) => colours.bold(colours.red(text)),
@@ -48,25 +55,22 @@ function verdictLines({ summary }: RunAnalysis, { width, glyphs, colours }: Styl
 }
 
 function lossLines(analysis: RunAnalysis, { width, glyphs, colours, cell }: Style): string[] {
-  const splits = (['train', 'validation'] as const).flatMap((name) => {
-    const audit = analysis.summary[name];
-    const split = analysis[name];
-    return audit && split ? [{ name, audit, curve: split.loss.measured }] : [];
-  });
-  const rows = splits.map(({ name, audit }) =>
-    [
-      `${name} loss`,
-      formatNumber(audit.lossStart),
+  const { objectives, summary } = analysis;
+  const rows = objectives.map((objective) => {
+    const { lossStart, lossEnd, lossChange } = objective.conservation;
+    return [
+      `${objectiveLabel(objective)} loss`,
+      formatNumber(lossStart),
       '→',
-      formatLoss(audit.lossEnd, analysis.summary.unit),
-      `(${formatNumber(audit.lossChange)})`,
-    ].map(cell),
-  );
+      formatLoss(lossEnd, summary.unit),
+      `(${formatNumber(lossChange)})`,
+    ].map(cell);
+  });
   const lines = alignColumns(rows, new Set([0, 3]));
   const widest = Math.max(...lines.map(columns));
   const room = Math.min(40, width - widest - 2);
   return lines.map((line, i) => {
-    const curve = room >= 8 ? `  ${colours.cyan(sparkline(splits[i]!.curve, room, glyphs))}` : '';
+    const curve = room >= 8 ? `  ${colours.cyan(sparkline(objectives[i]!.loss.measured, room, glyphs))}` : '';
     return line + ' '.repeat(curve ? widest - columns(line) : 0) + curve;
   });
 }
@@ -79,18 +83,18 @@ function listed(layers: readonly LayerTotal[]): number[] {
 }
 
 function layerLines(analysis: RunAnalysis, style: Style): string[] {
-  const split = analysis.train ?? analysis.validation;
-  if (!split || split.layers.length === 0) return [];
+  const [main] = analysis.objectives;
+  if (!main || main.layers.length === 0) return [];
   const { colours, glyphs, width, cell } = style;
-  const shown = listed(split.layers);
-  const names = shown.map((i) => shorten(split.layers[i]!.layer, Math.max(12, Math.floor(width / 4))));
-  const totals = shown.map((i) => split.layers[i]!.total);
+  const shown = listed(main.layers);
+  const names = shown.map((i) => shorten(main.layers[i]!.layer, Math.max(12, Math.floor(width / 4))));
+  const totals = shown.map((i) => main.layers[i]!.total);
   const paint = (total: number) => (total > 0 ? colours.yellow : colours.blue);
   const cells = shown.map((i, row): Cell[] => [
     cell(names[row]!),
-    cell(formatCount(split.layers[i]!.parameters)),
+    cell(formatCount(main.layers[i]!.parameters)),
     { ...cell(formatNumber(totals[row]!)), paint: paint(totals[row]!) },
-    cell(formatShare(split.shares.perLayer[i]!.shares.ofNonzero.helping)),
+    cell(formatShare(main.shares.perLayer[i]!.shares.ofNonzero.helping)),
   ]);
   const head = ['layer', 'parameters', analysis.summary.unit, 'helping*'].map((text): Cell => ({
     text,
@@ -99,9 +103,9 @@ function layerLines(analysis: RunAnalysis, style: Style): string[] {
   const lines = alignColumns([head, ...cells], new Set([0]));
   const widest = Math.max(...cells.map((row, i) => columnsOf(row, lines[i + 1]!)));
   const bars = divergingBars(totals, Math.max(10, Math.min(40, width - widest - 3)), glyphs);
-  const omitted = split.layers.length - shown.length;
+  const omitted = main.layers.length - shown.length;
   return [
-    heading('What each layer did to the loss (negative helped)', style),
+    heading(`What each layer did to the ${objectiveLabel(main)} loss (negative helped)`, style),
     lines[0]!,
     ...lines.slice(1).map((line, i) => `${line}  ${paint(totals[i]!)(bars[i]!.trimEnd())}`),
     ...(omitted > 0 ? [colours.dim(`… and ${omitted} layers with smaller totals`)] : []),
@@ -118,24 +122,32 @@ function columnsOf(cells: readonly Cell[], line: string): number {
   return columns(line) - painted;
 }
 
-function shareLines({ train, validation }: RunAnalysis, style: Style): string[] {
+function shareLines({ objectives }: RunAnalysis, style: Style): string[] {
   const { cell } = style;
-  const shares = (train ?? validation)?.shares.run.shares;
-  if (!shares) return [];
-  const { ofAll, ofNonzero } = shares;
+  const [main] = objectives;
+  if (!main) return [];
+  const { ofAll, ofNonzero } = main.shares.run.shares;
   const rows = [
     ['', 'helping', 'hurting', 'exactly zero'],
     ['of all entries', formatShare(ofAll.helping), formatShare(ofAll.hurting), formatShare(ofAll.zero)],
     ['of those not zero', formatShare(ofNonzero.helping), formatShare(ofNonzero.hurting), ''],
   ].map((row) => row.map(cell));
-  return [heading('How many parameters help', style), ...alignColumns(rows, new Set([0]))];
+  return [
+    heading(`How many parameters help (${objectiveLabel(main)} loss)`, style),
+    ...alignColumns(rows, new Set([0])),
+  ];
 }
 
 function errorLines(analysis: RunAnalysis, style: Style): string[] {
   const { cell } = style;
   const rows = [
     ['', 'cumulative', `mean, ${analysis.summary.unit}`, 'over tolerance'],
-    ...errorRows(analysis).map(({ what, total, mean, over }) => [what, total, mean, over]),
+    ...errorRows(analysis).map(({ what, total, mean, over }) => [
+      shorten(what, style.width - 42),
+      total,
+      mean,
+      over,
+    ]),
   ].map((row) => row.map(cell));
   const note = paperNote(analysis);
   return [

@@ -1,8 +1,7 @@
 import type { Application } from '../application.js';
-import type { TensorType } from '../operator.js';
 import { intsAttribute } from '../attributes.js';
 import { convolutionInput, convolutionOf, convolutionOutput } from '../windows.js';
-import type { Entry } from './define.js';
+import type { Entry, TensorType } from './define.js';
 import { checkOptional, float, floatInput, floatInputOf, operator } from './define.js';
 
 function conv(node: Application): TensorType[] {

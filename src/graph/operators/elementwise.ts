@@ -1,9 +1,11 @@
 import type { Application } from '../application.js';
 import { inputOf, misfit } from '../application.js';
-import { numberAttribute, stringAttribute } from '../attributes.js';
-import type { TensorType } from '../operator.js';
-import type { DType } from '../types.js';
-import type { Entry } from './define.js';
+import type { Activation } from '../activations/define.js';
+import { gradientOperatorOf } from '../activations/define.js';
+import { activations } from '../activations/table.js';
+import { stringAttribute } from '../attributes.js';
+import type { DType, Shape } from '../types.js';
+import type { Entry, TensorType } from './define.js';
 import { broadcastOf, float, floatInput, floatInputOf, operator, operatorsOf } from './define.js';
 
 const dtypes: readonly string[] = ['float32', 'int64', 'int32', 'uint8', 'bool'] satisfies DType[];
@@ -36,16 +38,20 @@ function floatSameAsInput(node: Application): TensorType[] {
   return [float(floatInput(node, 0).shape)];
 }
 
-function activation(node: Application): TensorType[] {
-  for (const name of ['alpha', 'gamma', 'beta', 'min', 'max']) numberAttribute(node, name, 0);
-  const approximate = stringAttribute(node, 'approximate', 'none');
-  if (!['none', 'tanh'].includes(approximate)) throw misfit(node, 'approximate: none or tanh');
-  return floatSameAsInput(node);
-}
-
-function activationGradient(node: Application): TensorType[] {
-  floatInputOf(node, 1, floatInput(node, 0).shape);
-  return activation(node);
+/** Entries of an activation and of its gradient operator, which has the same attributes. */
+function activationEntries([name, { attributes, formulas }]: readonly [string, Activation]): Entry[] {
+  const infer = (node: Application, shape: Shape): TensorType[] => {
+    formulas(node);
+    return [float(shape)];
+  };
+  const names = Object.keys(attributes);
+  return [
+    operator(name, [1, 1], names, (node) => infer(node, floatInput(node, 0).shape)),
+    operator(gradientOperatorOf(name), [2, 2], names, (node) => {
+      const { shape } = floatInput(node, 0);
+      return infer(node, floatInputOf(node, 1, shape).shape);
+    }),
+  ];
 }
 
 function where(node: Application): TensorType[] {
@@ -62,18 +68,6 @@ function cast(node: Application): TensorType[] {
   return [{ dtype: to as DType, shape: inputOf(node, 0).shape }];
 }
 
-/** Activations with their attributes; each has a whole gradient operator with the same ones. */
-const activations: readonly (readonly [name: string, attributes: readonly string[]])[] = [
-  ['Relu', []],
-  ['LeakyRelu', ['alpha']],
-  ['Elu', ['alpha']],
-  ['Selu', ['alpha', 'gamma']],
-  ['HardSwish', []],
-  ['HardSigmoid', ['alpha', 'beta']],
-  ['Gelu', ['approximate']],
-  ['Clip', ['min', 'max']],
-];
-
 /** Operators that treat each element by itself, broadcasting where they have several inputs. */
 export const elementwise: readonly Entry[] = [
   ...operatorsOf(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Max', 'Min'], [2, 2], [], arithmetic),
@@ -81,14 +75,8 @@ export const elementwise: readonly Entry[] = [
   ...operatorsOf(['And', 'Or'], [2, 2], [], logical),
   operator('Not', [1, 1], [], logical),
   ...operatorsOf(['Neg', 'Abs', 'Sign', 'Identity'], [1, 1], [], sameAsInput),
-  ...operatorsOf(
-    ['Exp', 'Log', 'Sqrt', 'Sin', 'Cos', 'Erf', 'Tanh', 'Sigmoid', 'Softplus', 'Reciprocal'],
-    [1, 1],
-    [],
-    floatSameAsInput,
-  ),
-  ...activations.map(([name, attributes]) => operator(name, [1, 1], attributes, activation)),
-  ...activations.map(([name, attributes]) => operator(`${name}Grad`, [2, 2], attributes, activationGradient)),
+  ...operatorsOf(['Exp', 'Log', 'Sqrt', 'Sin', 'Cos', 'Erf', 'Reciprocal'], [1, 1], [], floatSameAsInput),
+  ...[...activations].flatMap(activationEntries),
   operator('Where', [3, 3], [], where),
   operator('Cast', [1, 1], ['to'], cast),
 ];

@@ -1,11 +1,11 @@
-import type { Operator } from '../operator.js';
+import type { Operator } from './define.js';
 import { convolutions } from './convolution.js';
 import { elementwise } from './elementwise.js';
 import { indexing } from './indexing.js';
 import { joining } from './joining.js';
 import { losses } from './loss.js';
 import { matrixOperators } from './matrix.js';
-import { normalisations } from './normalisation.js';
+import { normalizations } from './normalization.js';
 import { pools } from './pooling.js';
 import { reductions } from './reduction.js';
 import { shapeOperators } from './shape.js';
@@ -20,6 +20,6 @@ export const operators: ReadonlyMap<string, Operator> = new Map<string, Operator
   ...indexing,
   ...convolutions,
   ...pools,
-  ...normalisations,
+  ...normalizations,
   ...losses,
 ]);

@@ -1,9 +1,8 @@
 import type { Application } from '../application.js';
 import { inputOf, misfit } from '../application.js';
 import { axisAttribute, intsAttribute } from '../attributes.js';
-import type { TensorType } from '../operator.js';
 import type { Shape, Value } from '../types.js';
-import type { Entry } from './define.js';
+import type { Entry, TensorType } from './define.js';
 import { float, floatInputOf, operator } from './define.js';
 
 function indicesInput(node: Application): Value {

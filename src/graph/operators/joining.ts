@@ -1,10 +1,9 @@
 import type { Application } from '../application.js';
 import { inputOf, misfit } from '../application.js';
 import { axisAttribute, intAttribute, intsAttribute, numberAttribute } from '../attributes.js';
-import type { TensorType } from '../operator.js';
 import { paddingOf, slicingOf } from '../slices.js';
 import type { Shape } from '../types.js';
-import type { Entry } from './define.js';
+import type { Entry, TensorType } from './define.js';
 import { operator } from './define.js';
 
 function replaceAxis(shape: Shape, axis: number, extent: number): Shape {

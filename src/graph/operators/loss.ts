@@ -1,9 +1,8 @@
 import type { Application } from '../application.js';
 import { inputOf, misfit } from '../application.js';
 import { numberAttribute, stringAttribute } from '../attributes.js';
-import type { TensorType } from '../operator.js';
 import { sameShape } from '../shapes.js';
-import type { Entry } from './define.js';
+import type { Entry, TensorType } from './define.js';
 import { checkOptional, float, floatInput, floatInputOf, operator } from './define.js';
 
 /** Checks logits, labels and weights, which start at input `first`. */

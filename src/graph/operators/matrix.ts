@@ -2,10 +2,9 @@ import type { Application } from '../application.js';
 import { misfit } from '../application.js';
 import { intAttribute, numberAttribute } from '../attributes.js';
 import { equationOf } from '../einsum.js';
-import type { TensorType } from '../operator.js';
 import { broadcastShapes, matMulShape, sameShape } from '../shapes.js';
 import type { Shape } from '../types.js';
-import type { Entry } from './define.js';
+import type { Entry, TensorType } from './define.js';
 import { float, floatInput, operator } from './define.js';
 
 function matMul(node: Application): TensorType[] {

@@ -1,11 +1,10 @@
 import type { Application } from '../application.js';
 import { misfit } from '../application.js';
 import { intsAttribute } from '../attributes.js';
-import type { TensorType } from '../operator.js';
 import type { Pooling } from '../windows.js';
 import { poolingOf } from '../windows.js';
 import type { Shape } from '../types.js';
-import type { Entry } from './define.js';
+import type { Entry, TensorType } from './define.js';
 import { float, floatInput, floatInputOf, operator } from './define.js';
 
 function pooledShape(pooling: Pooling): Shape {

@@ -1,9 +1,8 @@
 import type { Application } from '../application.js';
 import { inputOf } from '../application.js';
 import { axesAttribute, axisAttribute, intAttribute } from '../attributes.js';
-import type { TensorType } from '../operator.js';
 import { reducedShape } from '../shapes.js';
-import type { Entry } from './define.js';
+import type { Entry, TensorType } from './define.js';
 import { float, floatInput, floatInputOf, operatorsOf } from './define.js';
 
 function reduction(node: Application): TensorType[] {

@@ -1,11 +1,10 @@
 import type { Application } from '../application.js';
 import { inputOf, misfit } from '../application.js';
 import { intAttribute, intsAttribute, resolveAxis } from '../attributes.js';
-import type { TensorType } from '../operator.js';
 import { broadcastShapes, sameShape } from '../shapes.js';
 import type { Shape } from '../types.js';
 import { sizeOf } from '../types.js';
-import type { Entry } from './define.js';
+import type { Entry, TensorType } from './define.js';
 import { operator } from './define.js';
 
 type ShapeRule = (node: Application, shape: Shape) => Shape;

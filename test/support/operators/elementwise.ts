@@ -67,6 +67,7 @@ export const elementwise: Table = {
   Reciprocal: unary('positive'),
   Relu: unary('distinct'),
   LeakyRelu: unary('distinct', fc.constantFrom({}, { alpha: 0.25 })),
+  ThresholdedRelu: unary({ awayFrom: [1, 0.25] }, fc.constantFrom({}, { alpha: 0.25 })),
   Elu: unary('distinct', fc.constantFrom({}, { alpha: 0.5 })),
   Selu: unary('distinct', fc.constantFrom({}, { alpha: 1.5, gamma: 0.5 })),
   HardSwish: unary({ awayFrom: [-3, 3] }),

@@ -3,8 +3,8 @@ import type { Node } from '../../../graph/types.js';
 import { sizeOf } from '../../../graph/types.js';
 import type { Pooling } from '../../../graph/windows.js';
 import { poolingOf } from '../../../graph/windows.js';
-import type { Emitter } from '../../../graph/onnx/standard/emitter.js';
-import type { Lowering, LoweringTable } from '../../../graph/onnx/standard/lowering.js';
+import type { Emitter } from '../../../onnx/standard/emitter.js';
+import type { Lowering, LoweringTable } from '../../../onnx/standard/lowering.js';
 import { endPads } from './pooling-windows.js';
 import { padSpatially, reshape } from './taps.js';
 

@@ -1,8 +1,8 @@
 import type { Convolution } from '../../../graph/windows.js';
 import { convolutionOf } from '../../../graph/windows.js';
 import { sizeOf } from '../../../graph/types.js';
-import type { Emitter } from '../../../graph/onnx/standard/emitter.js';
-import type { Lowering } from '../../../graph/onnx/standard/lowering.js';
+import type { Emitter } from '../../../onnx/standard/emitter.js';
+import type { Lowering } from '../../../onnx/standard/lowering.js';
 import { padSpatially, reshape, seenThrough, tapsOf } from './taps.js';
 
 /**

@@ -1,6 +1,6 @@
-import type { Emitter } from '../../../graph/onnx/standard/emitter.js';
-import type { LoweringTable } from '../../../graph/onnx/standard/lowering.js';
-import { convolutionAttributes } from '../../../graph/onnx/standard/windows.js';
+import type { Emitter } from '../../../onnx/standard/emitter.js';
+import type { LoweringTable } from '../../../onnx/standard/lowering.js';
+import { convolutionAttributes } from '../../../onnx/standard/windows.js';
 import { sizeOf } from '../../../graph/types.js';
 import type { Convolution } from '../../../graph/windows.js';
 import { convolutionOf } from '../../../graph/windows.js';

@@ -1,10 +1,10 @@
 import { axisAttribute, intsAttribute } from '../../../graph/attributes.js';
-import { dataTypeCode } from '../../../graph/onnx/dtypes.js';
-import { standardOperators } from '../../../graph/onnx/standard/index.js';
-import type { Lowering, LoweringTable } from '../../../graph/onnx/standard/lowering.js';
+import { dataTypeCode } from '../../../onnx/protobuf/dtypes.js';
+import { standardOperators } from '../../../onnx/standard/index.js';
+import type { Lowering, LoweringTable } from '../../../onnx/standard/lowering.js';
 import { aroundAxis } from '../../../graph/shapes.js';
 import { sizeOf } from '../../../graph/types.js';
-import { activationGradients } from './activation-grad.js';
+import { activationGradients } from './activations.js';
 import { averagePools } from './average-pool.js';
 import { convolutionGradients } from './convolution-grad.js';
 import { maxPools } from './max-pool.js';

@@ -1,8 +1,8 @@
 import type { Pooling } from '../../../graph/windows.js';
 import { poolingOf } from '../../../graph/windows.js';
 import { sizeOf } from '../../../graph/types.js';
-import type { Emitter } from '../../../graph/onnx/standard/emitter.js';
-import type { Lowering, LoweringTable } from '../../../graph/onnx/standard/lowering.js';
+import type { Emitter } from '../../../onnx/standard/emitter.js';
+import type { Lowering, LoweringTable } from '../../../onnx/standard/lowering.js';
 import { withNaN } from './maxima.js';
 import { paddedPooling } from './pooling-windows.js';
 import { padSpatially, reshape, seenThrough, tapsOf } from './taps.js';

@@ -1,6 +1,6 @@
-import type { Emitter } from '../../../graph/onnx/standard/emitter.js';
-import type { Lowering } from '../../../graph/onnx/standard/lowering.js';
-import { reductions } from '../../../graph/onnx/standard/reduction.js';
+import type { Emitter } from '../../../onnx/standard/emitter.js';
+import type { Lowering } from '../../../onnx/standard/lowering.js';
+import { reductions } from '../../../onnx/standard/reduction.js';
 
 /**
  * Maxima `y` of `x`, or NaN where any number of `x` is one: ONNX Runtime's MaxPool and ReduceMax pass a NaN over, and the loss would

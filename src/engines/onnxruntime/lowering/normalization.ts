@@ -1,9 +1,9 @@
 import type { Node, Shape } from '../../../graph/types.js';
 import { sizeOf } from '../../../graph/types.js';
-import type { Emitter } from '../../../graph/onnx/standard/emitter.js';
-import type { Lowering, LoweringTable } from '../../../graph/onnx/standard/lowering.js';
-import { epsilonOf } from '../../../graph/onnx/standard/normalization.js';
-import { reduce } from '../../../graph/onnx/standard/reduction.js';
+import type { Emitter } from '../../../onnx/standard/emitter.js';
+import type { Lowering, LoweringTable } from '../../../onnx/standard/lowering.js';
+import { epsilonOf } from '../../../onnx/standard/normalization.js';
+import { reduce } from '../../../onnx/standard/reduction.js';
 import { reshape } from './taps.js';
 import { axisAttribute, intAttribute } from '../../../graph/attributes.js';
 

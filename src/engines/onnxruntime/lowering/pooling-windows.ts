@@ -1,5 +1,5 @@
 import type { Pooling } from '../../../graph/windows.js';
-import type { EmittedAttributes, Emitter } from '../../../graph/onnx/standard/emitter.js';
+import type { EmittedAttributes, Emitter } from '../../../onnx/standard/emitter.js';
 import { padSpatially } from './taps.js';
 
 /**

@@ -1,8 +1,8 @@
 import { numberAttribute, stringAttribute } from '../../../graph/attributes.js';
 import type { Node } from '../../../graph/types.js';
-import type { Emitter } from '../../../graph/onnx/standard/emitter.js';
-import type { LoweringTable } from '../../../graph/onnx/standard/lowering.js';
-import { reduce, softmaxAxis } from '../../../graph/onnx/standard/reduction.js';
+import type { Emitter } from '../../../onnx/standard/emitter.js';
+import type { LoweringTable } from '../../../onnx/standard/lowering.js';
+import { reduce, softmaxAxis } from '../../../onnx/standard/reduction.js';
 
 /** logits, labels and weights of a loss or of its gradient, as tensor names. */
 interface Operands {

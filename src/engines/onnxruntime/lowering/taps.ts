@@ -1,5 +1,5 @@
 import type { Windows } from '../../../graph/windows.js';
-import type { Emitter } from '../../../graph/onnx/standard/emitter.js';
+import type { Emitter } from '../../../onnx/standard/emitter.js';
 
 /** Every index into a kernel, row-major. */
 export function tapsOf(kernel: readonly number[]): number[][] {

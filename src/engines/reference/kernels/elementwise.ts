@@ -3,7 +3,7 @@ import { broadcastShapes } from '../../../graph/shapes.js';
 import { stringAttribute } from '../../../graph/attributes.js';
 import type { Kernel, Tensor } from '../tensor.js';
 import { broadcastOffsets, mapped, zeros, zipped } from '../tensor.js';
-import { erf } from './erf.js';
+import { erf } from '../../../num/special.js';
 
 function unary(f: (x: number) => number): Kernel {
   return ([x]) => [mapped(x!, f)];
@@ -48,12 +48,6 @@ function where([condition, a, b]: readonly (Tensor | undefined)[]): Tensor[] {
   return [result];
 }
 
-/** 1 / (1 + e^-x) without overflow. */
-function sigmoid(x: number): number {
-  const small = Math.exp(-Math.abs(x));
-  return (x >= 0 ? 1 : small) / (1 + small);
-}
-
 export const elementwise: Readonly<Record<string, Kernel>> = {
   Add: binary((a, b) => a + b),
   Sub: binary((a, b) => a - b),
@@ -78,9 +72,6 @@ export const elementwise: Readonly<Record<string, Kernel>> = {
   Sin: unary(Math.sin),
   Cos: unary(Math.cos),
   Erf: unary(erf),
-  Tanh: unary(Math.tanh),
-  Sigmoid: unary(sigmoid),
-  Softplus: unary((x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
   Reciprocal: unary((x) => 1 / x),
   Where: where,
   Cast: cast,

@@ -8,7 +8,7 @@ import { sizeOf } from '../../../graph/types.js';
 import { evaluate } from '../evaluate.js';
 import type { Tensor } from '../tensor.js';
 import { tensorOf } from '../tensor.js';
-import { erf } from './erf.js';
+import { erf } from '../../../num/special.js';
 import { kernels } from './index.js';
 
 type Given = readonly [shape: Shape, data: readonly number[], dtype?: DType];

@@ -1,4 +1,3 @@
-import { numberAttribute } from '../../../../graph/attributes.js';
 import type { Node, Shape, Value } from '../../../../graph/types.js';
 import { sizeOf } from '../../../../graph/types.js';
 import type { Expression, ExpressionFunction } from '../../plan/expression.js';
@@ -54,26 +53,6 @@ const power: Rule = (_, [a, b]) => {
 const smallest: Rule = (_, args) =>
   apply('negate', args.map((x) => apply('negate', x)).reduce(binaryOf('largest')));
 
-/** log(1 + e^x) without overflow. */
-const softplus: Rule = (_, [x]) => {
-  const rest = apply('logarithmOfOneMore', apply('exponential', apply('negate', absolute(x!))));
-  return apply('add', apply('largest', x!, number(0)), rest);
-};
-
-const relu: Rule = (_, [x]) => apply('maximum', number(0), x!);
-
-const leakyRelu: Rule = (node, [x]) => {
-  const slope = number(numberAttribute(node, 'alpha', 0.01));
-  return apply('ifGreater', number(0), x!, apply('multiply', slope, x!), x!);
-};
-
-const reluGrad: Rule = (_, [dy, y]) => apply('ifGreater', y!, number(0), dy!, number(0));
-
-const leakyReluGrad: Rule = (node, [dy, x]) => {
-  const slope = number(numberAttribute(node, 'alpha', 0.01));
-  return apply('ifGreater', number(0), x!, apply('multiply', slope, dy!), dy!);
-};
-
 const table: Readonly<Record<string, Elementwise>> = {
   Add: { rule: binary('add'), fold: (a, b) => a + b, zeroWith: 'all' },
   Sub: { rule: binary('subtract'), fold: (a, b) => a - b, zeroWith: 'all' },
@@ -89,12 +68,9 @@ const table: Readonly<Record<string, Elementwise>> = {
   Max: { rule: (_, args) => args.reduce(binaryOf('largest')), fold: Math.max, zeroWith: 'all' },
   Min: { rule: smallest, fold: Math.min, zeroWith: 'all' },
   Log: { rule: unary('logarithm'), fold: Math.log, zeroWith: 'never' },
-  Tanh: { rule: unary('tanh'), zeroWith: 'all' },
   Erf: { rule: unary('errorFunction'), zeroWith: 'all' },
   Sin: { rule: unary('sine'), fold: Math.sin, zeroWith: 'all' },
   Cos: { rule: unary('cosine'), fold: Math.cos, zeroWith: 'never' },
-  Sigmoid: { rule: unary('sigmoid'), zeroWith: 'never' },
-  Softplus: { rule: softplus, zeroWith: 'never' },
   Equal: { rule: binary('equal'), zeroWith: 'never' },
   Greater: { rule: (_, [a, b]) => apply('ifGreater', a!, b!, number(1), number(0)), zeroWith: 'never' },
   Less: { rule: (_, [a, b]) => apply('ifGreater', b!, a!, number(1), number(0)), zeroWith: 'never' },
@@ -103,24 +79,7 @@ const table: Readonly<Record<string, Elementwise>> = {
   Or: { rule: (_, [a, b]) => truth(apply('add', a!, b!)), zeroWith: 'all' },
   Where: { rule: (_, [c, a, b]) => apply('ifGreater', c!, number(0), a!, b!), zeroWith: 'never' },
   Identity: { rule: (_, [x]) => x!, fold: (a) => a, zeroWith: 'all' },
-  Relu: { rule: relu, zeroWith: 'all' },
-  LeakyRelu: { rule: leakyRelu, zeroWith: 'all' },
-  ReluGrad: { rule: reluGrad, zeroWith: 'first' },
-  LeakyReluGrad: { rule: leakyReluGrad, zeroWith: 'first' },
 };
-
-function activationEntries(): [string, Elementwise][] {
-  return Object.entries(activations).flatMap(([op, { value, gradient }]) => [
-    [
-      op,
-      {
-        rule: (node, [x]) => value(x!, node),
-        zeroWith: op === 'HardSigmoid' || op === 'Clip' ? 'never' : 'all',
-      },
-    ],
-    [`${op}Grad`, { rule: (node, [dy, x]) => gradient(dy!, x!, node), zeroWith: 'first' }],
-  ]);
-}
 
 /** Casts to float of what lanes hold as float anyway. */
 const cast: Elementwise = { rule: (_, [x]) => x!, fold: (a) => a, zeroWith: 'all' };
@@ -208,7 +167,15 @@ function lowerCast(node: Node, lowering: Lowering): void {
 
 /** Element-wise operators. */
 export const elementwise: OperatorTable = [
-  ...[...Object.entries(table), ...activationEntries()].map(
+  ...activations.map(
+    ({ op, rule, keepsZero }) =>
+      [
+        op,
+        (node: Node, lowering: Lowering): void =>
+          lowerElementwise(node, lowering, { rule, zeroWith: keepsZero(node) ? 'first' : 'never' }),
+      ] as const,
+  ),
+  ...Object.entries(table).map(
     ([op, entry]) =>
       [
         op,

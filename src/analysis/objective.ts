@@ -1,0 +1,110 @@
+import type { ParameterLayout } from '../ledger/types.js';
+import type { LedgerView } from '../ledger/view.js';
+import { sum } from '../num/sums.js';
+import { requireSegments } from './checks.js';
+import { auditObjective, type Conservation } from './conservation.js';
+import type { Distribution } from './distribution.js';
+import { analyseShares, type ShareAnalysis } from './shares.js';
+
+/** The measured loss, the loss that the ledger adds up to, and what separates them (paper Section 2); all in the loss's unit. */
+export interface LossAnalysis {
+  /** [T+1] as evaluated. */
+  readonly measured: readonly number[];
+  /** [T+1] the first loss plus all allocations so far. */
+  readonly integrated: readonly number[];
+  /** [T] sum of a segment's allocations minus the loss change, for the chosen rule. */
+  readonly residual: readonly number[];
+  /** [T] the same for the left rule (first order). */
+  readonly leftResidual: readonly number[];
+}
+
+/** One layer's share of the run (paper Section 4, Figure 4: allocations summed over a layer and over all time). */
+export interface LayerTotal {
+  readonly layer: string;
+  /** Number of parameters. */
+  readonly parameters: number;
+  /** Σ of the layer's allocations in the loss's unit; negative helped. */
+  readonly total: number;
+  /** The layer's running total in the loss's unit [T+1], from 0 at the first row of the trajectory (paper Section 5). */
+  readonly cumulative: readonly number[];
+}
+
+/** Everything that is known about one objective over time. */
+export interface ObjectiveAnalysis {
+  readonly name: string;
+  readonly conservation: Conservation;
+  readonly loss: LossAnalysis;
+  /** In order of the layers. */
+  readonly layers: readonly LayerTotal[];
+  readonly shares: ShareAnalysis;
+  /**
+   * Of single allocations. Null where allocation rows were not kept, and for all objectives but the first: reading their rows takes longer
+   * than everything else together.
+   */
+  readonly distribution: Distribution | null;
+}
+
+/** Loss against integrated loss of one objective. Throws UsageError before the first segment. */
+export function analyseLoss(view: LedgerView, name: string): LossAnalysis {
+  requireSegments(view);
+  const measured = [...view.column('loss', name)];
+  const layerSums = view.column('layer_sums', name);
+  const layers = view.layout.layers.length;
+  const integrated = [measured[0]!];
+  for (let t = 0; t < view.segments; t++) {
+    let total = 0;
+    for (let layer = 0; layer < layers; layer++) total += layerSums[t * layers + layer]!;
+    integrated.push(integrated[t]! + total);
+  }
+  return {
+    measured,
+    integrated,
+    residual: [...view.column('residual', name)],
+    leftResidual: [...view.column('left_residual', name)],
+  };
+}
+
+/** Running totals [T+1] of one column of the row-major [T, layers] array, with Neumaier's compensation. */
+function runningTotals(cells: Float64Array, layers: number, layer: number): number[] {
+  const totals = [0];
+  let total = 0;
+  let lost = 0;
+  for (let at = layer; at < cells.length; at += layers) {
+    const value = cells[at]!;
+    const next = total + value;
+    lost += Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total;
+    total = next;
+    totals.push(total + lost);
+  }
+  return totals;
+}
+
+const parametersOf = ({ tensors }: ParameterLayout, layer: string): number =>
+  sum(tensors.filter((tensor) => tensor.layer === layer).map(({ size }) => size));
+
+/** Totals and running totals of every layer, in order of the layers. Throws UsageError before the first segment. */
+export function analyseLayers(view: LedgerView, name: string): readonly LayerTotal[] {
+  requireSegments(view);
+  const { layout } = view;
+  const layerSums = view.column('layer_sums', name);
+  return layout.layers.map((layer, index) => {
+    const cumulative = runningTotals(layerSums, layout.layers.length, index);
+    return { layer, parameters: parametersOf(layout, layer), total: cumulative.at(-1)!, cumulative };
+  });
+}
+
+/** All that the small columns say about one objective. Throws UsageError before the first segment. */
+export function analyseObjective(
+  view: LedgerView,
+  name: string,
+  distribution: Distribution | null,
+): ObjectiveAnalysis {
+  return {
+    name,
+    conservation: auditObjective(view, name),
+    loss: analyseLoss(view, name),
+    layers: analyseLayers(view, name),
+    shares: analyseShares(view, name),
+    distribution,
+  };
+}

@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest';
+import { paperRecord } from '../../analysis/paper.js';
+import { UsageError } from '../../errors.js';
+import { checkConfig, presetConfig, resolveConfig } from './file.js';
+import { presets } from './presets.js';
+
+describe('configuration', () => {
+  it('has defaults for everything', () => {
+    const config = checkConfig({}, 'nothing');
+    expect(config).toMatchObject({ rule: 'simpson', tolerance: 0.001, maxSubintervals: 32, batchSize: 250 });
+    expect(checkConfig(JSON.parse(JSON.stringify(config)), 'itself')).toEqual(config);
+  });
+
+  it('resolves every preset, flags on top', async () => {
+    for (const { name, config } of presets) {
+      const resolved = await resolveConfig({ from: name, flags: { iterations: 3 } });
+      expect(resolved).toMatchObject({ ...config, preset: name, iterations: 3 });
+    }
+  });
+
+  it('trains as long as the paper where its numbers are set beside a preset', () => {
+    const compared = presets.filter(({ name }) => paperRecord(name) !== null);
+    expect(compared).toHaveLength(9);
+    for (const { name, config } of compared) expect(config.iterations).toBe(paperRecord(name)!.iterations);
+  });
+
+  it('reads none as no limit', () => {
+    expect(checkConfig({ tolerance: 'none', subset: 'none' }, 'flags')).toMatchObject({ tolerance: null, subset: null });
+  });
+
+  it.each([
+    [{ learningRat: 1 }, /learningRat"[^]*learningRate\?/],
+    [{ learningRate: Number.NaN }, /learningRate/],
+    [{ tolerance: 0 }, /tolerance/],
+    [{ momentum: 1 }, /momentum/],
+    [{ subintervals: 8, maxSubintervals: 4 }, /subintervals 8/],
+    [{ measure: [1] }, /measure/],
+    [{ seed: 1.5 }, /seed/],
+    [{ groups: [{ match: 'fc1.*', frozn: true }] }, /groups/],
+    [{ schedule: { kind: 'linear' } }, /schedule/],
+  ])('refuses %j', (input, message) => {
+    expect(() => checkConfig(input, 'a file')).toThrow(message);
+    expect(() => checkConfig(input, 'a file')).toThrow(UsageError);
+  });
+
+  it.each([
+    [{ learningRate: '0.1' }, 'learningRate: "0.1" in a file\n  expected: a number\n'],
+    [{ iterations: 1e99 }, 'iterations: 1e+99 in a file\n  expected: a number at most 2147483647\n'],
+    [{ iterations: 1.5 }, 'iterations: 1.5 in a file\n  expected: a whole number\n'],
+    [{ tolerance: 0 }, 'tolerance: 0 in a file\n  expected: a number above 0\n'],
+    [{ rule: 'simson' }, 'rule: "simson" in a file\n  expected: one of left, right, midpoint, trapezoid, simpson, boole, gauss2, gauss3, adaptive\n  to do:    did you mean simpson?'],
+    [{ keep: 'all' }, 'keep: "all" in a file\n  expected: one of parameters, neurons, layers\n  to do:    correct keep (finest'],
+    [{ measure: [] }, 'measure: [] in a file\n  expected: at least 1 entry\n'],
+    [{ measure: ['train', 'train'] }, 'expected: each set once\n'],
+    [{ groups: [{ match: 'a', learningrate: 1 }] }, 'unknown key "learningrate" of groups[0] in a file\n  expected: one of match, learningRate, momentum, delay, weightDecay, frozen, frozenFrom\n  to do:    did you mean learningRate? If not, leave learningrate out'],
+    [{ groups: [{ momentum: 0.5 }] }, 'groups[0].match, which is missing, in a file\n  expected: text or a list\n'],
+    [{ schedule: { kind: 'cosin' } }, 'schedule.kind: "cosin" in a file\n  expected: one of constant, step, cosine\n  to do:    did you mean cosine?'],
+    [{ schedule: { kind: 'step', every: 2, factr: 1 } }, 'schedule.factor, which is missing, in a file\n  expected: a number\n'],
+    [{ schedule: { kind: 'step', every: 2, factor: 1, floor: 1 } }, 'unknown key "floor" of schedule in a file\n  expected: one of kind, every, factor, warmUp\n'],
+  ])('says what is wrong with %j', (input, text) => {
+    expect(() => checkConfig(input, 'a file')).toThrow(text);
+  });
+
+  it('names the nearest preset', () => {
+    expect(() => presetConfig('mnist-fc-adan')).toThrow(/mnist-fc-adam\?/);
+  });
+}); // prettier-ignore

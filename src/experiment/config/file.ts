@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises';
+import { closest } from 'fastest-levenshtein';
+import { parse } from 'yaml';
+import { UsageError } from '../../errors.js';
+import { configKeys, runConfigSchema, type RunConfig, type RunConfigInput } from './schema.js';
+import { problemOf } from './issue.js';
+import { presets } from './presets.js';
+
+/** Where a configuration comes from, weakest first: defaults, preset, run file, flags. */
+export interface ConfigSource {
+  /** Preset name or path of a run file. */
+  readonly from?: string | undefined;
+  readonly flags?: RunConfigInput;
+}
+
+/** Resolves a preset or run file with flags on top; throws UsageError that names the key, the value and what is allowed. */
+export async function resolveConfig({ from, flags = {} }: ConfigSource): Promise<RunConfig> {
+  const base = from === undefined ? {} : await baseConfig(from);
+  return checkConfig({ ...base, ...flags }, from ?? 'the command line');
+}
+
+async function baseConfig(from: string): Promise<Record<string, unknown>> {
+  return /[/\\]|\.(ya?ml|json)$/i.test(from) ? readRunFile(from) : presetConfig(from);
+}
+
+/** The keys of a preset, its name included. */
+export function presetConfig(name: string): RunConfigInput {
+  const preset = presets.find((candidate) => candidate.name === name);
+  if (preset) return { preset: name, ...preset.config };
+  const names = presets.map((candidate) => candidate.name);
+  throw new UsageError({
+    given: `preset ${JSON.stringify(name)}`,
+    expected: `one of ${names.join(', ')}, or the path of a run file (.yaml, .yml, .json)`,
+    remedy: `did you mean ${closest(name, names)}? \`lca presets\` lists all`,
+  });
+}
+
+async function readRunFile(path: string): Promise<Record<string, unknown>> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new UsageError(
+      {
+        given: `run file ${path}, which cannot be read`,
+        expected: 'a readable YAML or JSON file',
+        remedy: 'check the path; `lca presets` lists what needs no file',
+      },
+      { cause },
+    );
+  });
+  const content = parseYaml(text, path);
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    throw new UsageError({
+      given: `run file ${path} without keys`,
+      expected: 'lines such as `learningRate: 0.05`',
+      remedy: `use keys from: ${configKeys.join(', ')}`,
+    });
+  }
+  const { preset = null, ...own } = content as Record<string, unknown>;
+  if (preset === null) return own;
+  if (typeof preset !== 'string') {
+    throw new UsageError({
+      given: `preset: ${JSON.stringify(preset)} in ${path}`,
+      expected: 'the name of a preset',
+      remedy: '`lca presets` lists them',
+    });
+  }
+  return { ...presetConfig(preset), ...own };
+}
+
+function parseYaml(text: string, path: string): unknown {
+  try {
+    return parse(text);
+  } catch (cause) {
+    throw new UsageError(
+      {
+        given: `run file ${path}: ${cause instanceof Error ? cause.message.split('\n')[0]! : 'not YAML'}`,
+        expected: 'YAML or JSON',
+        remedy: 'correct the syntax at the place named',
+      },
+      { cause },
+    );
+  }
+}
+
+/** Checks a whole configuration; `source` names it in messages. */
+export function checkConfig(input: unknown, source: string): RunConfig {
+  const result = runConfigSchema.safeParse(input);
+  if (result.success) return checkCombination(result.data, source);
+  throw new UsageError(problemOf(result.error.issues, input, source));
+}
+
+function checkCombination(config: RunConfig, source: string): RunConfig {
+  if ((config.subintervals ?? 1) > config.maxSubintervals) {
+    throw new UsageError({
+      given: `subintervals ${String(config.subintervals)} above maxSubintervals ${config.maxSubintervals} in ${source}`,
+      expected: 'subintervals at most maxSubintervals',
+      remedy: 'lower subintervals or raise maxSubintervals',
+    });
+  }
+  return config;
+}

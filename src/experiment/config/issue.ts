@@ -1,0 +1,116 @@
+import { closest, distance } from 'fastest-levenshtein';
+import type { z } from 'zod';
+import type { Problem } from '../../errors.js';
+import { configKeys, groupKeys, runConfigSchema, scheduleKeys } from './schema.js';
+
+type Issue = z.core.$ZodIssue;
+
+/** What a configuration's schema refuses, in words; `source` names the configuration. */
+export function problemOf(issues: readonly Issue[], input: unknown, source: string): Problem {
+  const issue = decisive(issues);
+  const place = placeOf(issue.path);
+  if (issue.code === 'unrecognized_keys') return unknownKey(issue.keys[0]!, issue.path, input, source);
+  const value = valueAt(input, issue.path);
+  const { expected, choices } = expectationOf(issue);
+  const key = String(issue.path[0]);
+  const meant = typeof value === 'string' ? similar(value, choices) : null;
+  return {
+    given: `${value === undefined ? `${place}, which is missing,` : `${place}: ${inWords(value)}`} in ${source}`,
+    expected,
+    remedy: meant === null ? `correct ${key} (${describeKey(key)})` : `did you mean ${meant}?`,
+  };
+}
+
+/** Of several bounds on one value, the schema states its own last. */
+function decisive(issues: readonly Issue[]): Issue {
+  const first = issues[0]!;
+  return issues.findLast(({ code, path }) => code === first.code && placeOf(path) === placeOf(first.path))!;
+}
+
+function unknownKey(key: string, path: Issue['path'], input: unknown, source: string): Problem {
+  const allowed = keysAt(path, input);
+  const where = path.length > 0 ? ` of ${placeOf(path)}` : '';
+  return {
+    given: `unknown key ${JSON.stringify(key)}${where} in ${source}`,
+    expected: `one of ${allowed.join(', ')}`,
+    remedy: `did you mean ${closest(key, [...allowed])}? If not, leave ${key} out`,
+  };
+}
+
+function keysAt(path: Issue['path'], input: unknown): readonly string[] {
+  if (path[0] === 'groups') return groupKeys;
+  if (path[0] === 'schedule') return scheduleKeys[String(valueAt(input, ['schedule', 'kind']))] ?? [];
+  return configKeys;
+}
+
+/** `groups[0].match` for ['groups', 0, 'match']. */
+function placeOf(path: Issue['path']): string {
+  return path.reduce<string>(
+    (text, part) => text + (typeof part === 'number' ? `[${part}]` : `${text && '.'}${String(part)}`),
+    '',
+  );
+}
+
+function valueAt(input: unknown, path: Issue['path']): unknown {
+  return path.reduce<unknown>(
+    (value, part) =>
+      typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[part] : undefined,
+    input,
+  );
+}
+
+function inWords(value: unknown): string {
+  return typeof value === 'number' ? String(value) : JSON.stringify(value);
+}
+
+interface Expectation {
+  readonly expected: string;
+  /** Names to choose from; none where it is no choice. */
+  readonly choices: readonly string[];
+}
+
+const typeWords: Readonly<Record<string, string>> = {
+  number: 'a number',
+  int: 'a whole number',
+  string: 'text',
+  array: 'a list',
+  object: 'keys with their values',
+  boolean: 'true or false',
+};
+
+function expectationOf(issue: Issue): Expectation {
+  if (issue.code === 'invalid_type') return plain(typeWords[issue.expected] ?? issue.expected);
+  if (issue.code === 'too_small') {
+    return plain(bound(issue.origin, issue.inclusive ? 'at least' : 'above', issue.minimum));
+  }
+  if (issue.code === 'too_big') {
+    return plain(bound(issue.origin, issue.inclusive ? 'at most' : 'below', issue.maximum));
+  }
+  if (issue.code === 'invalid_value') return choice(issue.values.map(String));
+  if (issue.code !== 'invalid_union') return plain(issue.message.replace(/^expected /, ''));
+  if ('options' in issue) return choice((issue.options as unknown[]).map(String));
+  return plain(issue.errors.map((alternative) => expectationOf(alternative[0]!).expected).join(' or '));
+}
+
+const plain = (expected: string): Expectation => ({ expected, choices: [] });
+const choice = (choices: readonly string[]): Expectation => ({
+  expected: `one of ${choices.join(', ')}`,
+  choices,
+});
+
+function bound(origin: string, words: string, limit: number | bigint): string {
+  if (origin === 'array') return `${words} ${limit} ${limit === 1 ? 'entry' : 'entries'}`;
+  return `a number ${words} ${limit}`;
+}
+
+/** The choice that a misspelt word is nearest to; null where none is near. */
+function similar(word: string, choices: readonly string[]): string | null {
+  if (choices.length === 0) return null;
+  const nearest = closest(word, [...choices]);
+  return distance(word, nearest) <= Math.max(1, nearest.length / 3) ? nearest : null;
+}
+
+function describeKey(key: string): string {
+  const shape: Record<string, { description?: string | undefined }> = runConfigSchema.shape;
+  return shape[key]?.description ?? 'see docs/FORMAT.md';
+}

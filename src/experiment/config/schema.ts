@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { engineNames } from '../../engines/registry.js';
+import type { RuleName as OptimizerName } from '../../optim/rules.js';
+import { ruleNames } from '../../quadrature/rules.js';
+
+const optimizers = ['sgd', 'nesterov', 'adam', 'rmsprop'] as const satisfies readonly OptimizerName[];
+export const keeps = ['parameters', 'neurons', 'layers'] as const;
+
+export const losses = ['softmaxCrossEntropy', 'sigmoidCrossEntropy', 'squaredError'] as const;
+
+/** What a sum of losses is divided by: the number of examples, or the sum of their class weights. */
+export const reductions = ['mean', 'weightedMean'] as const;
+
+/** `none` in a run file or flag means null. */
+const orNone = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((value) => (value === 'none' ? null : value), schema.nullable()).default(null);
+
+const count = z
+  .int()
+  .min(1)
+  .max(2 ** 31 - 1);
+const share = z.number().min(0).lt(1);
+const positive = z.number().gt(0).max(1e6);
+
+const schedule = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('constant'), warmUp: z.int().min(0).optional() }),
+  z.strictObject({ kind: z.literal('step'), every: count, factor: positive, warmUp: z.int().min(0).optional() }),
+  z.strictObject({ kind: z.literal('cosine'), iterations: count, floor: z.number().min(0).max(1).optional(), warmUp: z.int().min(0).optional() }),
+]); // prettier-ignore
+
+const group = z.strictObject({
+  match: z.union([z.string(), z.array(z.string()).min(1)]),
+  learningRate: positive.optional(),
+  momentum: share.optional(),
+  delay: z.number().min(0).max(1e6).optional(),
+  weightDecay: z.number().min(0).max(1).optional(),
+  frozen: z.boolean().optional(),
+  frozenFrom: z.int().min(0).optional(),
+});
+
+/** Keys of one of `groups`. */
+export const groupKeys: readonly string[] = Object.keys(group.shape);
+/** Keys of `schedule`, by its kind. */
+export const scheduleKeys: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  schedule.options.map(({ shape }) => [shape.kind.value, Object.keys(shape)]),
+);
+
+/**
+ * Everything that defines a run, with defaults. A run file (YAML or JSON) holds these keys; each but `schedule` and `groups` is
+ * also a flag (`learningRate` is `--learning-rate`). The resolved form is stored in the manifest.
+ */
+export const runConfigSchema = z.strictObject({
+  preset: orNone(z.string()).describe('where the other keys come from (lca presets)'),
+  model: z.string().default('fc').describe('network, or an ONNX file'),
+  data: z.string().default('mnist').describe('data set (lca data list), or your own: .npz, folder, X,Y'),
+  validation: orNone(z.int().min(0)).describe('examples drawn for validation; none: as the data set has it'),
+  divisor: orNone(positive).describe('divide inputs by this; none: 255 for bytes, else 1'),
+  standardise: z.boolean().default(false).describe('give each input channel mean 0 and variance 1 over the training set'),
+  loss: z.enum(losses).default('softmaxCrossEntropy').describe('loss'),
+  labelSmoothing: share.default(0).describe('share of the label spread over all classes (softmaxCrossEntropy)'),
+  classWeights: orNone(z.array(z.number().min(0)).min(1)).describe('weight of each class (softmaxCrossEntropy), such as 1,2,0.5'),
+  reduction: z.enum(reductions).default('mean').describe('loss of many examples: their sum over their number, or over the sum of their class weights (PyTorch’s)'),
+  trajectory: orNone(z.string()).describe('measure this recorded trajectory (file or folder); none: train'),
+  subset: orNone(count).describe('train on this many examples, stratified by class; validation shrinks in proportion'),
+  seed: z.int().min(0).max(2 ** 31 - 1).default(1).describe('key of every random choice'),
+  init: orNone(z.string()).describe('start from θ_0 of this run folder, or from this safetensors file; none: by the seed'),
+  optimizer: z.enum(optimizers).default('sgd').describe('optimiser'),
+  learningRate: z.number().gt(0).lte(1000).default(0.05).describe('learning rate'),
+  momentum: orNone(share).describe('momentum; for Adam beta 1; none: the optimiser’s usual value'),
+  meanSquareDecay: orNone(share).describe('Adam’s beta 2, RMSprop’s rho; none: the usual value'),
+  epsilon: orNone(z.number().gt(0).lte(1)).describe('Adam, RMSprop: added to the root; none: the usual value'),
+  weightDecay: z.number().min(0).lte(1).default(0).describe('L2 in training; in the measured loss only with measureWeightDecay'),
+  measureWeightDecay: z.boolean().default(false).describe('the measured loss includes the L2 term that training uses'),
+  clipNorm: orNone(positive).describe('scale gradients of a larger norm down to it'),
+  schedule: orNone(schedule).describe('learning-rate schedule (run file only)'),
+  groups: z.array(group).default([]).describe('settings of some tensors, by pattern (run file only)'),
+  maxLoss: z.preprocess((value) => (value === 'none' ? null : value), z.number().gt(0).nullable()).default(1e4).describe('stop as diverged when a mini-batch’s loss exceeds this, or none'),
+  batchSize: count.default(250).describe('examples of a mini-batch'),
+  iterations: count.default(880).describe('optimiser steps'),
+  rule: z.enum(ruleNames).default('simpson').describe('quadrature rule'),
+  tolerance: z.preprocess((value) => (value === 'none' ? null : value), positive.nullable()).default(0.001).describe('refine while |residual| exceeds this (in the loss’s unit), or none'),
+  subintervals: orNone(z.int().min(1).max(1024)).describe('equal parts of a step to start with (Simpson: start, middle, end is 2); none: the rule’s fewest'),
+  maxSubintervals: z.int().min(1).max(1024).default(32).describe('refinement stops here'),
+  measure: orNone(z.array(z.string().min(1)).min(1)
+    .refine((names) => new Set(names).size === names.length, 'expected each set once')).describe('sets of the data whose losses are measured, such as train,test; none: train, and validation where there is one'),
+  chunk: orNone(count).describe('examples evaluated together; none: by network'),
+  lanes: z.int().min(1).max(256).default(8).describe('independent partial sums of an evaluation'),
+  keep: z.enum(keeps).default('parameters').describe('finest allocations to store'),
+  engine: z.enum(['auto', ...engineNames]).default('auto').describe('what computes gradients (lca engines)'),
+}); // prettier-ignore
+
+/** A run's definition with all defaults filled in. */
+export type RunConfig = z.infer<typeof runConfigSchema>;
+/** What a user states: any subset of the keys. */
+export type RunConfigInput = z.input<typeof runConfigSchema>;
+export type ConfigKey = keyof RunConfig;
+export const configKeys = Object.keys(runConfigSchema.shape) as ConfigKey[];
+/** Keys without a flag: the preset is an argument, the others are objects. */
+export const fileOnlyKeys: readonly ConfigKey[] = ['preset', 'schedule', 'groups'];

@@ -1,0 +1,173 @@
+import { differentiate } from '../autodiff/differentiate.js';
+import { iterationsPerEpoch, requireOrderFits } from '../data/batches.js';
+import { loadDataset } from '../data/load.js';
+import { narrowed } from '../data/shared.js';
+import { trajectoryEvidence } from '../trajectory/evidence.js';
+import type { Dataset } from '../data/types.js';
+import type { Engine } from '../engines/types.js';
+import { UsageError } from '../errors.js';
+import { attachLoss } from '../graph/loss.js';
+import type { Graph, Parameter } from '../graph/types.js';
+import { layoutOf } from '../ledger/layout.js';
+import type { ParameterLayout } from '../ledger/types.js';
+import type { Model } from '../models/types.js';
+import { checkSettings } from '../quadrature/settings.js';
+import type { RunFolder } from '../store/folder.js';
+import type { RunConfig } from './config/schema.js';
+import { chooseEngine } from '../engines/registry.js';
+import { divisorOf, lossOf, requireFit } from './loss.js';
+import { openNetwork, reopenNetwork, type Network } from './network.js';
+import type { ObjectivePlan } from '../objective/evaluator.js';
+import { measuredPenalty, optimizerOf } from './optimizer.js';
+import { withWholePaths } from './paths.js';
+import { startingTheta } from './start.js';
+
+import { inspectTrajectory, recordedOf, type Recorded } from './recorded.js';
+
+/** A configuration with whole paths, and with what follows from data and trajectory filled in. */
+export interface SettledConfig extends RunConfig {
+  readonly measure: string[];
+}
+
+/** A configuration with all that it names brought together: data in memory, network, engine. */
+export interface Experiment {
+  readonly config: SettledConfig;
+  readonly dataset: Dataset;
+  readonly network: Network;
+  readonly model: Model;
+  readonly engine: Engine;
+  /** Better engines that `auto` passed over, each with its reason. */
+  readonly passedOver: readonly string[];
+  readonly parameters: readonly Parameter[];
+  readonly layout: ParameterLayout;
+  /** Examples of a chunk. */
+  readonly chunk: number;
+  /** The trajectory, where it comes from elsewhere; null: it is trained. */
+  readonly recorded: Recorded | null;
+  /** θ_0 [K]; null where the trajectory is recorded. */
+  readonly start: Float32Array | null;
+}
+
+/** A run that exists: it keeps what it needs of model and trajectory. */
+export type StoredRun = Pick<RunFolder, 'folder' | 'manifest' | 'status' | 'theta'>;
+
+/** Loads and checks all that a configuration names; throws where it does not fit together. */
+export async function openExperiment(given: RunConfig, stored?: StoredRun): Promise<Experiment> {
+  const named = withWholePaths(given);
+  const network = await openModel(named, stored);
+  const { model } = network;
+  const loaded = await loadData(named);
+  requireFit(named, model, loaded);
+  const { parameters } = forwardGraph(model, loaded, 1, false);
+  const layout = layoutOf(parameters.map(({ value, layer, neuronAxis }) => ({ name: value.name, shape: value.shape, layer, neuronAxis }))); // prettier-ignore
+  const recorded = await recordedTrajectory(named, { layout, network }, stored);
+  const config = settle(named, loaded, recorded);
+  const chunk = config.chunk ?? network.chunk;
+  checkControls(config, loaded, layout, recorded);
+  const parts = { config, model, dataset: loaded };
+  const graph = () =>
+    recorded ? gradientGraph(parts, chunk, false) : gradientGraph(parts, config.batchSize, true);
+  const { engine, passedOver } = await chooseEngine(config.engine, graph);
+  const dataset = engine.facts.precision === 'float64' ? loaded : narrowed(loaded);
+  const start = recorded ? null : await startingTheta(config, parameters, layout, stored);
+  return { config, model, dataset, network, engine, passedOver, parameters, layout, chunk, recorded, start };
+}
+
+/** The network; what a trajectory holds tells its parameters from other tensors of the file. */
+async function openModel({ model, trajectory }: RunConfig, stored: StoredRun | undefined): Promise<Network> {
+  if (stored) return reopenNetwork(stored.folder, stored.manifest);
+  return openNetwork(model, trajectory === null ? {} : await trajectoryEvidence(trajectory));
+}
+
+function loadData({ data, seed, subset, validation, divisor, standardise }: RunConfig): Promise<Dataset> {
+  return loadDataset(data, {
+    seed,
+    subset,
+    standardise,
+    ...(validation === null ? {} : { validation }),
+    ...(divisor === null ? {} : { divisor }),
+  });
+}
+
+async function recordedTrajectory(
+  { trajectory }: RunConfig,
+  { layout, network }: Pick<Experiment, 'layout' | 'network'>,
+  stored: StoredRun | undefined,
+): Promise<Recorded | null> {
+  if (trajectory === null) return null;
+  return stored
+    ? recordedOf(trajectory, stored.manifest)
+    : inspectTrajectory(trajectory, layout, network.otherTensors);
+}
+
+/** What is measured defaults to what is usual and has examples; a recorded trajectory knows its own length. */
+function settle(config: RunConfig, { name, splits }: Dataset, recorded: Recorded | null): SettledConfig {
+  const filled = Object.entries(splits).flatMap(([set, { count }]) => (count > 0 ? [set] : []));
+  const missing = config.measure?.find((set) => !filled.includes(set));
+  if (missing === undefined) {
+    const iterations = recorded?.iterations ?? config.iterations;
+    const usual = usuallyMeasured.filter((set) => filled.includes(set));
+    return { ...config, iterations, measure: config.measure ?? usual };
+  }
+  throw new UsageError({
+    given: `measure ${missing}, of which data set ${name} has no examples`,
+    expected: `sets among ${filled.join(', ')}`,
+    remedy: `leave it out of measure, draw one (validation: 1000), or save x_${missing} and y_${missing}`,
+  });
+}
+
+/** Objectives that are measured unless the user says otherwise. */
+const usuallyMeasured = ['train', 'validation'];
+
+function checkControls(
+  config: SettledConfig,
+  { splits }: Dataset,
+  layout: ParameterLayout,
+  recorded: Recorded | null,
+): void {
+  if (recorded === null) {
+    iterationsPerEpoch(splits.train.count, config.batchSize);
+    requireOrderFits(config.iterations, config.batchSize);
+  }
+  optimizerOf(config, layout);
+  checkSettings(config);
+}
+
+/** The graph of loss (a sum over its examples) and gradients for mini-batches or chunks of `examples`. */
+export function gradientGraph(
+  { config, model, dataset }: Pick<Experiment, 'config' | 'model' | 'dataset'>,
+  examples: number,
+  training: boolean,
+): Graph {
+  return differentiate(attachLoss(forwardGraph(model, dataset, examples, training), lossOf(config)));
+}
+
+function forwardGraph(model: Model, dataset: Dataset, examples: number, training: boolean): Graph {
+  return model.build({ examples, training, transform: dataset.transform });
+}
+
+/** Whose statistics batch normalisation uses where the loss is measured. */
+export function batchNormMode({
+  model,
+  dataset,
+}: Pick<Experiment, 'model' | 'dataset'>): 'chunk' | 'running' {
+  const { nodes } = forwardGraph(model, dataset, 2, false);
+  return nodes.some(({ op }) => op === 'BatchNormalization') ? 'running' : 'chunk';
+}
+
+/** The objective that measuring evaluates; `engine` replaces the experiment's own (to check one by another). */
+export function objectivePlan(experiment: Experiment, engine = experiment.engine.name): ObjectivePlan {
+  const { config, dataset, layout, chunk } = experiment;
+  return {
+    engine,
+    size: layout.size,
+    objectives: config.measure.map((name) => {
+      const examples = dataset.splits[name]!;
+      return { name, parts: [{ name: 'all', examples }], divisor: divisorOf(config, examples) };
+    }),
+    chunk,
+    lanes: config.lanes,
+    penalty: measuredPenalty(config, layout),
+    gradientGraph: (count) => gradientGraph(experiment, count, false),
+  };
+}

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { differentiate } from '../autodiff/index.js';
+import { GraphBuilder } from '../graph/builder.js';
+import { attachLoss } from '../graph/loss.js';
+import { checkConfig } from './config/file.js';
+import { divisorOf, lossOf } from './loss.js';
+import { Evaluator } from '../objective/evaluator.js';
+
+/** Logits of four examples of three classes, which are the parameters, so that the gradient is that of the logits. */
+const logits = [0.5, -1.25, 2, 1.5, 0.25, -0.75, -2, 0.125, 0.375, 0, 3, 1];
+const labels = Int32Array.of(0, 2, 1, 2);
+const classWeights = [0.5, 2, 1.25];
+
+function network() {
+  const builder = new GraphBuilder('logits');
+  const x = builder.input('x', 'float32', [4, 1]);
+  const z = builder.parameter('z', [4, 3], { layer: 'z', neuronAxis: null, initializer: { kind: 'zeros' } });
+  return builder.build([builder.apply('Add', [z, builder.apply('Mul', [x, builder.scalar(0)])])]);
+}
+
+async function evaluate(settings: object): Promise<{ loss: number; gradient: Float64Array }> {
+  const config = checkConfig(settings, 'the test');
+  const train = { count: 4, shape: [1], inputs: new Float32Array(4), labels };
+  const plan = {
+    engine: 'reference',
+    size: 12,
+    objectives: [
+      { name: 'train', parts: [{ name: 'all', examples: train }], divisor: divisorOf(config, train) },
+    ],
+    chunk: 4,
+    lanes: 1,
+    gradientGraph: () => differentiate(attachLoss(network(), lossOf(config))),
+  } as const;
+  const evaluator = await Evaluator.start(plan, 1);
+  try {
+    return (await evaluator.evaluate(Float64Array.from(logits)))[0]!;
+  } finally {
+    await evaluator.close();
+  }
+}
+
+describe('softmax cross-entropy is that of PyTorch 1.13 (float64)', () => {
+  // torch.nn.functional.cross_entropy(z, y, weight=w, label_smoothing=s): the loss, and the gradient of the first example.
+  it.each([
+    [{}, 1.8400123264788286, [-0.20579495447313892, 0.007681685081609108, 0.19811326939152982]],
+    [{ classWeights, reduction: 'weightedMean' }, 1.7116553330909894, [-0.08231798178925558, 0.0030726740326436435, 0.07924530775661193]],
+    [{ labelSmoothing: 0.25 }, 1.7957414931454954, [-0.16412828780647226, -0.013151648251724223, 0.17727993605819647]],
+    [{ labelSmoothing: 0.25, classWeights, reduction: 'weightedMean' }, 1.6729112481046158, [-0.05902055829355973, -0.029108406538448324, 0.08812896483200808]],
+  ])('%j', async (settings, loss, gradient) => {
+    const found = await evaluate(settings);
+    expect(found.loss).toBeCloseTo(loss, 14);
+    gradient.forEach((value, k) => { expect(found.gradient[k]).toBeCloseTo(value, 14); });
+  });
+
+  it('with reduction mean divides by the number of examples', async () => {
+    const { loss } = await evaluate({ classWeights });
+    expect(loss).toBeCloseTo((1.7116553330909894 * (0.5 + 1.25 + 2 + 1.25)) / 4, 14);
+  });
+}); // prettier-ignore

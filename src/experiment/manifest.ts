@@ -1,0 +1,97 @@
+import type { SourceFile } from '../data/types.js';
+import { DataError } from '../errors.js';
+import type { Manifest, ManifestContent } from '../format/manifest.js';
+import { checkConfig } from './config/file.js';
+import {
+  batchNormMode,
+  objectivePlan,
+  openExperiment,
+  type Experiment,
+  type StoredRun,
+} from './experiment.js';
+import { lossInWords, lossUnit } from './loss.js';
+import { requireData, withPlaces, type Places } from './places.js';
+import { version } from './version.js';
+
+/** What defines the run of an experiment, as its folder states it. */
+export function manifestOf(experiment: Experiment): ManifestContent {
+  const { config, dataset, network, engine, layout, chunk, recorded } = experiment;
+  const { splits, transform } = dataset;
+  return {
+    createdBy: `lossledger ${version}`,
+    config: JSON.parse(JSON.stringify(config)) as Manifest['config'],
+    definition: {
+      loss: lossInWords(config),
+      unit: lossUnit(config),
+      reduction: config.reduction,
+      model: experiment.model.name,
+      modelFiles: [...network.files],
+      dataset: dataset.name,
+      splitHash: dataset.splitHash,
+      files: [...dataset.files],
+      scaling: { divisor: transform.divisor, mean: [...transform.mean], std: [...transform.std] },
+      counts: Object.fromEntries(Object.entries(splits).map(([name, { count }]) => [name, count])),
+      chunk,
+      lanes: config.lanes,
+      batchNorm: batchNormMode(experiment),
+      dropout: 'off',
+      precision: engine.facts.precision,
+    },
+    objectives: objectivePlan(experiment).objectives.map(({ name, parts }) => ({
+      name,
+      parts: parts.map((part) => ({ name: part.name, examples: part.examples.count })),
+    })),
+    parameters: layout.tensors.map((tensor) => ({ ...tensor, shape: [...tensor.shape] })),
+    layers: layout.layers.map((name, index) => ({ name, neurons: layout.neurons[index]! })),
+    trajectory: {
+      iterations: config.iterations,
+      iteration: recorded?.iteration ? [...recorded.iteration] : null,
+      files: recorded ? [...recorded.files] : [],
+      batchSize: recorded ? null : config.batchSize,
+    },
+    quadrature: {
+      rule: config.rule,
+      tolerance: config.tolerance,
+      subintervals: config.subintervals,
+      maxSubintervals: config.maxSubintervals,
+    },
+    keep: config.keep,
+    engine: { name: engine.name, version: engine.version() },
+    seed: config.seed,
+  };
+}
+
+/** The experiment of a stored run, its files at `places`; refuses data that are no longer the ones it was made with. */
+export async function experimentOf(stored: StoredRun, places: Places = {}): Promise<Experiment> {
+  const { manifest } = stored;
+  const settled = { engine: manifest.engine.name, chunk: manifest.definition.chunk };
+  const config = withPlaces(checkConfig({ ...manifest.config, ...settled }, 'the manifest'), places);
+  requireData(config, manifest);
+  const experiment = await openExperiment(config, stored);
+  const { dataset, engine } = experiment;
+  requireFiles(dataset.files, manifest, experiment.config.data);
+  if (dataset.splitHash !== manifest.definition.splitHash) {
+    throw changed('split', dataset.splitHash, manifest.definition.splitHash);
+  }
+  if (engine.version() !== manifest.engine.version) {
+    throw changed('engine', engine.version(), manifest.engine.version);
+  }
+  return experiment;
+}
+
+/** Each file by name, so that the message says which one is another. */
+function requireFiles(files: readonly SourceFile[], { definition }: Manifest, data: string): void {
+  for (const { name, sha256 } of definition.files) {
+    const found = files.find((file) => file.name === name)?.sha256 ?? 'missing';
+    if (found !== sha256) throw changed(`file ${name} of data ${data},`, found, sha256);
+  }
+}
+
+function changed(what: string, given: string, expected: string): DataError {
+  return new DataError({
+    given: `${what} ${given}`,
+    expected: `${expected}, which the run was made with`,
+    remedy:
+      'go on with what the run was made with (--data PLACE, where it was moved), or make a new run; numbers of both kinds must not be mixed',
+  });
+}

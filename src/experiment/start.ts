@@ -1,0 +1,40 @@
+import { stat } from 'node:fs/promises';
+import { readCheckpoint } from '../trajectory/checkpoints.js';
+import { UsageError } from '../errors.js';
+import type { Parameter } from '../graph/types.js';
+import type { ParameterLayout } from '../ledger/types.js';
+import { initialise } from '../models/initialise.js';
+import { key } from '../num/random.js';
+import { openRun } from '../store/open.js';
+import type { RunFolder } from '../store/folder.js';
+import type { RunConfig } from './config/schema.js';
+
+/**
+ * θ_0 [K]: of the stored run where it has one, else as the configuration says: from a run folder (its θ_0), from a safetensors file,
+ * or by the seed. Throws where what was given does not fit the network.
+ */
+export async function startingTheta(
+  { init, seed }: RunConfig,
+  parameters: readonly Parameter[],
+  layout: ParameterLayout,
+  stored: Pick<RunFolder, 'status' | 'theta'> | undefined,
+): Promise<Float32Array> {
+  if (init === null) return initialise(parameters, key(seed));
+  if (stored !== undefined && stored.status.rows > 0) return stored.theta(0);
+  const status = await stat(init).catch(() => null);
+  return status?.isDirectory() ? startOfRun(init, layout) : readCheckpoint(init, layout.tensors, 0);
+}
+
+async function startOfRun(folder: string, layout: ParameterLayout): Promise<Float32Array> {
+  const run = await openRun(folder);
+  const describe = (tensors: ParameterLayout['tensors']) =>
+    tensors.map(({ name, shape }) => `${name} [${shape.join(', ')}]`).join(', ');
+  const given = describe(run.manifest.parameters);
+  const expected = describe(layout.tensors);
+  if (given === expected) return run.theta(0);
+  throw new UsageError({
+    given: `init ${folder} with tensors ${given}`,
+    expected,
+    remedy: 'start from a run of the same network',
+  });
+}

@@ -1,0 +1,175 @@
+import { type Axis, type Column, columnEntries } from '../ledger/columns.js';
+import type { Numbers } from '../ledger/types.js';
+import type { ManifestContent } from './manifest.js';
+
+export type StoredDType = 'float32' | 'float64' | 'int32';
+
+/** Where an array's numbers are until the run ends, and how they get there. */
+export type Placement =
+  /** One chunk file for each row of θ, written while training goes on. */
+  | 'theta'
+  /** Written when training ends. */
+  | 'order'
+  /** One chunk file for each segment. */
+  | 'row'
+  /** With all other small columns of its segment in one record, until the chunks of a whole window of segments are written. */
+  | 'window';
+
+/** One array of ledger.zarr. */
+export interface ArraySpec {
+  /** Path inside ledger.zarr, such as `loss/train`. */
+  readonly name: string;
+  readonly dtype: StoredDType;
+  /** The first extent counts rows. */
+  readonly shape: readonly number[];
+  readonly dimensions: readonly string[];
+  /** The loss's, such as `nats`; `1` for counts and parameters. */
+  readonly unit: string;
+  readonly description: string;
+  /** Rows of one chunk file. */
+  readonly chunkRows: number;
+  readonly placement: Placement;
+  /** Column of the ledger that it holds; null for θ and the order of the examples. */
+  readonly column: string | null;
+  /** Index of its objective; null where it belongs to none. */
+  readonly objective: number | null;
+}
+
+/** Size that chunks of many rows are cut to. */
+const chunkBytes = 2 ** 20;
+/** Rows of a large column up to this size are kept with the small ones. */
+const smallRowBytes = 2 ** 14;
+
+export const bytesOf: Readonly<Record<StoredDType, number>> = { float32: 4, float64: 8, int32: 4 };
+
+/** All arrays of a run, whether filled already or not: θ, the order of the examples, and what the table of columns says. */
+export function arraysOf(manifest: ManifestContent): ArraySpec[] {
+  const shared = columnEntries().filter(([, { of }]) => of === 'run');
+  const own = columnEntries().filter(([, { of }]) => of === 'objective');
+  return [
+    thetaArray(manifest),
+    ...orderArray(manifest),
+    ...manifest.objectives.flatMap((_, index) =>
+      own.flatMap(([name, column]) => columnArray(manifest, name, column, index)),
+    ),
+    ...shared.flatMap(([name, column]) => columnArray(manifest, name, column, null)),
+  ];
+}
+
+/** Numbers in one row. */
+export function widthOf({ shape }: Pick<ArraySpec, 'shape'>): number {
+  return shape.slice(1).reduce((width, extent) => width * extent, 1);
+}
+
+/** Shape of one chunk file. */
+export function chunkShapeOf({ shape, chunkRows }: ArraySpec): number[] {
+  return [chunkRows, ...shape.slice(1)];
+}
+
+/** Path inside the run folder of the chunk file that begins with row `chunk · chunkRows`. */
+export function chunkPath({ name, shape }: ArraySpec, chunk: number): string {
+  return `ledger.zarr/${name}/c/${[chunk, ...shape.slice(1).map(() => 0)].join('/')}`;
+}
+
+/** Numbers that nobody has written yet. */
+export function emptyRow(dtype: StoredDType, length: number): Numbers {
+  if (dtype === 'float32') return new Float32Array(length).fill(NaN);
+  return dtype === 'float64' ? new Float64Array(length).fill(NaN) : new Int32Array(length);
+}
+
+/**
+ * Segments whose small columns share one chunk file each: 64, and more in long runs, so that a column has at most 129 files and
+ * what was measured is in its array soon.
+ */
+export function windowRows({ trajectory }: Pick<ManifestContent, 'trajectory'>): number {
+  const T = trajectory.iterations;
+  return Math.min(T + 1, Math.max(64, 2 ** Math.ceil(Math.log2(T / 128))));
+}
+
+function thetaArray({ parameters, trajectory }: ManifestContent): ArraySpec {
+  return {
+    name: 'theta',
+    dtype: 'float32',
+    shape: [trajectory.iterations + 1, sizeOf(parameters)],
+    dimensions: ['row', 'parameter'],
+    unit: '1',
+    description: 'parameter vector at the start of each segment, and at the end of the last',
+    chunkRows: 1,
+    placement: 'theta',
+    column: null,
+    objective: null,
+  };
+}
+
+function orderArray({ trajectory: { iterations, batchSize } }: ManifestContent): ArraySpec[] {
+  if (batchSize === null) return [];
+  const rows = Math.floor(chunkBytes / (batchSize * bytesOf.int32));
+  return [
+    {
+      name: 'order',
+      dtype: 'int32',
+      shape: [iterations, batchSize],
+      dimensions: ['iteration', 'example'],
+      unit: '1',
+      description: 'training examples of each mini-batch, as indices into the training set',
+      chunkRows: Math.max(1, Math.min(iterations, rows)),
+      placement: 'order',
+      column: null,
+      objective: null,
+    },
+  ];
+}
+
+function sizeOf(parameters: ManifestContent['parameters']): number {
+  return parameters.reduce((total, { size }) => total + size, 0);
+}
+
+const fineness = { layers: 0, neurons: 1, parameters: 2 } as const;
+
+/** The array of a column; none where the run does not keep it, or has nothing to count it by. */
+function columnArray(
+  manifest: ManifestContent,
+  name: string,
+  column: Column,
+  objective: number | null,
+): ArraySpec[] {
+  const { keep, definition, objectives } = manifest;
+  if (column.finest !== undefined && fineness[column.finest] > fineness[keep]) return [];
+  const shape = column.axes.map((axis) => extentOf(manifest, axis, objective));
+  const undivided = column.axes.includes('part') && shape[column.axes.indexOf('part')] === 1;
+  const width = widthOf({ shape });
+  if (undivided || width === 0) return [];
+  const dtype = column.dtype === 'allocation' ? definition.precision : column.dtype;
+  const byRow = column.large === true && width * bytesOf[dtype] > smallRowBytes;
+  const of = objective === null ? '' : ` (${objectives[objective]!.name})`;
+  return [
+    {
+      name: objective === null ? name : `${name}/${objectives[objective]!.name}`,
+      dtype,
+      shape,
+      dimensions: [...column.axes],
+      unit: column.unit === 'loss' ? (definition.unit ?? 'nats') : '1',
+      description: `${column.description}${of}`,
+      chunkRows: byRow ? 1 : windowRows(manifest),
+      placement: byRow ? 'row' : 'window',
+      column: name,
+      objective,
+    },
+  ];
+}
+
+function extentOf(
+  { trajectory, layers, parameters, objectives }: ManifestContent,
+  axis: Axis,
+  objective: number | null,
+): number {
+  const extents: Readonly<Record<Axis, () => number>> = {
+    segment: () => trajectory.iterations,
+    row: () => trajectory.iterations + 1,
+    part: () => objectives[objective!]!.parts.length,
+    layer: () => layers.length,
+    neuron: () => layers.reduce((total, { neurons }) => total + neurons, 0),
+    parameter: () => sizeOf(parameters),
+  };
+  return extents[axis]();
+}

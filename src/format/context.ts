@@ -1,0 +1,96 @@
+import { StoreError } from '../errors.js';
+import type { ParameterLayout } from '../ledger/types.js';
+import { type ArraySpec, arraysOf, windowRows } from './arrays.js';
+import { decodeManifest, layoutOfManifest, type Manifest } from './manifest.js';
+import { type Digest, sha256, type Source } from './source.js';
+
+/** What is fixed about a run from its start, and where it is read. */
+export interface RunContext {
+  /** Folder or address, for messages. */
+  readonly place: string;
+  readonly source: Source;
+  readonly digest: Digest;
+  readonly manifest: Manifest;
+  readonly layout: ParameterLayout;
+  /** All arrays, filled or not. */
+  readonly arrays: readonly ArraySpec[];
+  /** Those that have a chunk for each segment, in the order of the journal's checksums. */
+  readonly rowArrays: readonly ArraySpec[];
+  /** Those whose rows are kept in records, in the order of a record. */
+  readonly windowArrays: readonly ArraySpec[];
+  /** Segments of a window. */
+  readonly windowRows: number;
+}
+
+export const manifestName = 'manifest.json';
+export const journalName = 'journal';
+
+/** Where a run is read from. */
+export interface Place {
+  readonly place: string;
+  readonly source: Source;
+  /** Default: SHA-256 in JavaScript. */
+  readonly digest?: Digest;
+}
+
+export function contextOf({ place, source, digest = sha256 }: Place, manifest: Manifest): RunContext {
+  const arrays = arraysOf(manifest);
+  return {
+    place,
+    source,
+    digest,
+    manifest,
+    layout: layoutOfManifest(manifest),
+    arrays,
+    rowArrays: arrays.filter(({ placement }) => placement === 'row'),
+    windowArrays: arrays.filter(({ placement }) => placement === 'window'),
+    windowRows: windowRows(manifest),
+  };
+}
+
+/** Reads manifest.json. Throws StoreError where there is no run, or one of another version. */
+export async function loadContext(place: Place): Promise<RunContext> {
+  const bytes = await place.source.get(manifestName);
+  if (bytes === undefined) throw notARun(place.place);
+  return contextOf(place, decodeManifest(bytes, `${place.place}/${manifestName}`));
+}
+
+export function notARun(place: string): StoreError {
+  return new StoreError({
+    given: `${place} holds no ${manifestName}`,
+    expected: 'a run folder',
+    remedy: 'check the path, or make a run there with lca run',
+  });
+}
+
+/** The array of that name. Throws StoreError listing the names that the run has. */
+export function arrayNamed({ place, arrays }: RunContext, name: string): ArraySpec {
+  const spec = arrays.find((candidate) => candidate.name === name);
+  if (spec) return spec;
+  throw new StoreError({
+    given: `${place} has no array ${name}`,
+    expected: `one of ${arrays.map((candidate) => candidate.name).join(', ')}`,
+    remedy: 'choose one of these; finer allocations are stored only where --keep asked for them',
+  });
+}
+
+/** The array of a column and an objective, or of a column of the run; null where the run has none. */
+export function columnArrayOf(
+  { arrays, manifest }: RunContext,
+  column: string,
+  objective?: string,
+): ArraySpec | null {
+  const index =
+    objective === undefined ? null : manifest.objectives.findIndex(({ name }) => name === objective);
+  return arrays.find((spec) => spec.column === column && spec.objective === index) ?? null;
+}
+
+/** Windows of small columns that a run has. */
+export function windowCount({ manifest, windowRows: rows }: RunContext): number {
+  return Math.ceil(manifest.trajectory.iterations / rows);
+}
+
+/** Path of the records of a window's segments, until its chunks are written. */
+export function pendingPath(window: number): string {
+  return `pending/${window}`;
+}

@@ -1,0 +1,179 @@
+import { strFromU8, strToU8 } from 'fflate';
+import { z } from 'zod';
+import { StoreError } from '../errors.js';
+import { layoutOf } from '../ledger/layout.js';
+import type { ParameterLayout } from '../ledger/types.js';
+
+/** Version of the run folder's format. A folder of another version is refused. */
+export const formatVersion = 2;
+
+const count = z.int().min(0);
+const sha = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex');
+
+/** The run's resolved configuration, as the command line states it; the store keeps it and looks no further. */
+export const configSchema = z.record(z.string(), z.json());
+
+/** Files that something was read from, with their checksums. */
+const filesSchema = z.array(z.strictObject({ name: z.string(), sha256: sha }));
+
+/** How stored examples become the network's input: divided, then centred and scaled by channel. */
+const scalingSchema = z.strictObject({
+  divisor: z.number(),
+  mean: z.array(z.number()),
+  std: z.array(z.number()),
+});
+
+/** What all objectives have in common: everything but their examples. */
+const definitionSchema = z.strictObject({
+  /** Such as `softmax cross-entropy`. */
+  loss: z.string(),
+  /** Of the loss, and so of every allocation: `nats`, or `squared units` of the targets. */
+  unit: z.string().default('nats'),
+  /** Losses of examples are added and divided by their number, or by the sum of their class weights. */
+  reduction: z.enum(['mean', 'weightedMean']),
+  model: z.string(),
+  /** The ONNX file and those beside it, whose bytes the run folder keeps; none: a built-in network. */
+  modelFiles: filesSchema.default([]),
+  dataset: z.string(),
+  splitHash: z.string(),
+  files: filesSchema,
+  scaling: scalingSchema.default({ divisor: 1, mean: [], std: [] }),
+  /** Examples of each set that the data hold, measured or not. */
+  counts: z.record(z.string(), count),
+  /** Examples evaluated together. */
+  chunk: count.min(1),
+  /** Partial sums of an evaluation. */
+  lanes: count.min(1),
+  batchNorm: z.enum(['chunk', 'running']),
+  dropout: z.literal('off'),
+  /** In which the engine computes, and in which allocations are stored. */
+  precision: z.enum(['float32', 'float64']),
+});
+
+/** Names become parts of paths. */
+const name = z.string().regex(/^[A-Za-z0-9][\w.-]*$/, 'letters, digits, . _ and -');
+
+const objectiveSchema = z.strictObject({
+  name,
+  /** Subsets of its examples whose losses are kept apart, with their sizes. */
+  parts: z.array(z.strictObject({ name: z.string(), examples: count })).min(1),
+});
+
+const tensorSchema = z.strictObject({
+  name: z.string(),
+  shape: z.array(count),
+  layer: z.string(),
+  neuronAxis: count.nullable(),
+  offset: count,
+  size: count,
+});
+
+const isDistinct = (items: readonly { readonly name: string }[]) =>
+  new Set(items.map((item) => item.name)).size === items.length;
+
+/** manifest.json: what defines a run. Nothing in it depends on when or where the run was made. */
+export const manifestSchema = z.strictObject({
+  format: z.literal('lossledger'),
+  formatVersion: z.literal(formatVersion),
+  /** Version of Lossledger that made the run. */
+  createdBy: z.string(),
+  config: configSchema,
+  definition: definitionSchema,
+  /** What is measured, in the order of all lists by objective. */
+  objectives: z.array(objectiveSchema).min(1).refine(isDistinct, 'each objective once'),
+  /** Tensors of θ, end to end. */
+  parameters: z.array(tensorSchema).min(1),
+  layers: z.array(z.strictObject({ name: z.string(), neurons: count })),
+  trajectory: z.strictObject({
+    /** T: steps from one θ row to the next. */
+    iterations: count.min(1),
+    /** Training iteration of each θ row [T+1]; null: 0…T. */
+    iteration: z.array(count).nullable(),
+    /** Files that θ was read from; none: trained here. */
+    files: filesSchema.default([]),
+    /** B: examples of a mini-batch, whose order is stored; null: no order is known. */
+    batchSize: count.min(1).nullable(),
+  }),
+  quadrature: z.strictObject({
+    rule: z.string(),
+    tolerance: z.number().nullable(),
+    /** Null: the rule's fewest. */
+    subintervals: count.min(1).nullable(),
+    maxSubintervals: count.min(1),
+  }),
+  /** Finest allocations that are stored. */
+  keep: z.enum(['parameters', 'neurons', 'layers']),
+  engine: z.strictObject({ name: z.string(), version: z.string() }),
+  seed: z.int(),
+});
+
+/** What defines a run. */
+export type Manifest = z.infer<typeof manifestSchema>;
+/** What a caller states; the format's name and version are added. */
+export type ManifestContent = Omit<z.input<typeof manifestSchema>, 'format' | 'formatVersion'>;
+
+/** Checks a manifest and the parameter layout in it. `path` is for messages. Throws StoreError. */
+export function parseManifest(value: unknown, path: string): Manifest {
+  refuseOther(value, path);
+  const result = manifestSchema.safeParse(value);
+  if (!result.success) throw invalid(path, z.prettifyError(result.error));
+  const { parameters, layers, trajectory } = result.data;
+  const layout = layoutOf(parameters);
+  const expected = layout.layers.map((layer, index) => ({ name: layer, neurons: layout.neurons[index]! }));
+  if (!isSame(layout.tensors, parameters) || !isSame(expected, layers)) {
+    throw invalid(path, 'parameters do not lie end to end, or do not fit the layers');
+  }
+  if (trajectory.iteration !== null && trajectory.iteration.length !== trajectory.iterations + 1) {
+    throw invalid(path, `trajectory.iteration holds ${trajectory.iteration.length} numbers`);
+  }
+  return result.data;
+}
+
+/** Lists of records with the same keys and values; the order of keys does not matter. */
+function isSame(a: readonly object[], b: readonly object[]): boolean {
+  const text = (items: readonly object[]) =>
+    JSON.stringify(items.map((item) => Object.entries(item).sort(([x], [y]) => (x < y ? -1 : 1))));
+  return text(a) === text(b);
+}
+
+/** Reads manifest.json's bytes. Throws StoreError. */
+export function decodeManifest(bytes: Uint8Array, path: string): Manifest {
+  let value: unknown;
+  try {
+    value = JSON.parse(strFromU8(bytes));
+  } catch (error) {
+    throw invalid(path, `it is not JSON (${error instanceof Error ? error.message : String(error)})`);
+  }
+  return parseManifest(value, path);
+}
+
+/** manifest.json's bytes; equal manifests give equal bytes. */
+export function encodeManifest(manifest: Manifest): Uint8Array {
+  return strToU8(`${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** How θ is partitioned. */
+export function layoutOfManifest(manifest: Manifest): ParameterLayout {
+  return layoutOf(manifest.parameters);
+}
+
+function refuseOther(value: unknown, path: string): void {
+  const version = z.looseObject({ formatVersion: z.number() }).safeParse(value).data?.formatVersion;
+  if (version === undefined || version === formatVersion) return;
+  throw new StoreError({
+    given: `${path} is of format version ${version}`,
+    expected: `format version ${formatVersion}, the only one that this Lossledger reads`,
+    remedy:
+      version > formatVersion
+        ? 'use the Lossledger that made the run, or a newer one'
+        : 'make the run again, or read it with the Lossledger that made it',
+  });
+}
+
+function invalid(path: string, what: string): StoreError {
+  return new StoreError({
+    given: `${path} is not a valid manifest: ${what}`,
+    expected: `a manifest of format version ${formatVersion}`,
+    remedy: 'restore the file from a copy, or make the run again',
+  });
+}

@@ -1,0 +1,115 @@
+import { UsageError } from '../errors.js';
+import type { Numbers } from '../ledger/types.js';
+import { type ArraySpec, type StoredDType, widthOf } from './arrays.js';
+import { readChunk } from './codec.js';
+import { arrayNamed, type RunContext } from './context.js';
+import { prefixLength, type RunState } from './state.js';
+import { WindowReader } from './windows.js';
+
+/** A stored array, or a range of its rows. */
+export interface ArrayReading {
+  readonly name: string;
+  readonly dtype: StoredDType;
+  /** Of what is read: one or two extents, rows first. */
+  readonly shape: readonly number[];
+  /** Rows of the finished run; more than can be read while the run is unfinished. */
+  readonly finishedRows: number;
+  readonly dimensions: readonly string[];
+  readonly unit: string;
+  readonly description: string;
+  /** First row that is read. */
+  readonly from: number;
+  /** One name per number of a row, such as `fc1.weight[3]`. */
+  readonly columns: () => string[];
+  /** Rows in order, each [width]; read when they are asked for. */
+  readonly rows: () => AsyncIterable<Numbers>;
+}
+
+/** Rows [from, to); both default to what is stored. */
+export interface RowRange {
+  readonly from?: number;
+  readonly to?: number;
+}
+
+/** Opens an array for reading. Of an unfinished run, the rows that are stored without a gap. Throws StoreError, UsageError. */
+export function readArray(
+  context: RunContext,
+  state: RunState,
+  name: string,
+  range: RowRange = {},
+): ArrayReading {
+  const spec = arrayNamed(context, name);
+  const stored = storedRows(spec, state);
+  const { from = 0, to = stored } = range;
+  checkRange(spec, from, to, stored);
+  const { dtype, dimensions, unit, description } = spec;
+  return {
+    name,
+    dtype,
+    dimensions,
+    unit,
+    description,
+    shape: [to - from, ...spec.shape.slice(1)],
+    finishedRows: spec.shape[0]!,
+    from,
+    columns: () => columnsOf(spec, context),
+    rows: () => rowsOfArray(context, state, spec, from, to),
+  };
+}
+
+/** Rows of an array that are stored without a gap from the first on. */
+function storedRows(spec: ArraySpec, state: RunState): number {
+  if (spec.placement === 'theta') return prefixLength(state.rows);
+  if (spec.placement === 'order') return state.stats === null ? 0 : spec.shape[0]!;
+  const segments = prefixLength(state.segments);
+  // An array by row of θ has a row more than there are segments.
+  return segments === 0 ? 0 : segments + spec.shape[0]! - state.segments.length;
+}
+
+function checkRange({ name }: ArraySpec, from: number, to: number, stored: number): void {
+  if (Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= stored) return;
+  throw new UsageError({
+    given: `rows ${from} to ${to} of ${name}`,
+    expected: `rows within 0 to ${stored}, which are stored`,
+    remedy: 'choose rows inside that range',
+  });
+}
+
+/** Rows [from, to) of an array, each [width], one chunk in memory at a time. Throws StoreError where one is damaged. */
+export async function* rowsOfArray(
+  context: RunContext,
+  state: RunState,
+  spec: ArraySpec,
+  from: number,
+  to: number,
+): AsyncGenerator<Numbers, void> {
+  if (spec.placement === 'window') {
+    const reader = new WindowReader(context, state);
+    for (let row = from; row < to; row++) yield await reader.row(spec, row);
+    return;
+  }
+  const width = widthOf(spec);
+  for (let row = from; row < to;) {
+    const chunk = Math.floor(row / spec.chunkRows);
+    const numbers = await readChunk(context, state, spec, chunk);
+    for (const end = Math.min(to, (chunk + 1) * spec.chunkRows); row < end; row++) {
+      const at = (row - chunk * spec.chunkRows) * width;
+      yield numbers.subarray(at, at + width);
+    }
+  }
+}
+
+/** One name for each number of a row: those of its axes, the last one fastest. */
+function columnsOf(spec: ArraySpec, { layout, manifest }: RunContext): string[] {
+  const numbered = (name: string, count: number) => Array.from({ length: count }, (_, k) => `${name}[${k}]`);
+  const names: Readonly<Record<string, () => string[]>> = {
+    parameter: () => layout.tensors.flatMap(({ name, size }) => numbered(name, size)),
+    neuron: () => layout.layers.flatMap((name, index) => numbered(name, layout.neurons[index]!)),
+    layer: () => [...layout.layers],
+    part: () => manifest.objectives[spec.objective!]!.parts.map(({ name }) => name),
+    example: () => numbered('example', widthOf(spec)),
+  };
+  const [first, ...rest] = spec.dimensions.slice(1).map((axis) => names[axis]!());
+  if (first === undefined) return [spec.name];
+  return rest.reduce((outer, inner) => outer.flatMap((a) => inner.map((b) => `${a}, ${b}`)), first);
+}

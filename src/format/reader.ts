@@ -1,0 +1,109 @@
+import { StoreError } from '../errors.js';
+import type { ParameterLayout } from '../ledger/types.js';
+import type { LedgerView } from '../ledger/view.js';
+import { readChunk } from './codec.js';
+import { arrayNamed, loadContext, type Place, type RunContext } from './context.js';
+import type { Manifest } from './manifest.js';
+import { type ArrayReading, readArray, type RowRange } from './read-array.js';
+import type { TrainingStats } from './records.js';
+import { gaps, loadState, prefixLength, type RunState } from './state.js';
+import { makeView } from './view.js';
+
+/** How far a run has come. */
+export interface RunStatus {
+  /** T */
+  readonly iterations: number;
+  /** θ rows stored without a gap from the first on; T+1 when training is done. */
+  readonly rows: number;
+  /** Training ended, and its order is stored. */
+  readonly trained: boolean;
+  /** Segments stored, wherever they lie. */
+  readonly segments: number;
+  /** All segments are stored, and all arrays are written. */
+  readonly sealed: boolean;
+}
+
+/**
+ * Opens a run for reading, wherever its files are, also while it is being written or where it was interrupted.
+ *
+ * @throws StoreError where there is no run, one of another version, or its journal is damaged.
+ */
+export async function openRun(place: Place): Promise<RunReader> {
+  const context = await loadContext(place);
+  return new RunReader(context, (await loadState(context)).state);
+}
+
+/** A run, as it was when it was opened. */
+export class RunReader {
+  constructor(
+    readonly context: RunContext,
+    protected readonly state: RunState,
+  ) {}
+
+  /** Folder or address. */
+  get place(): string {
+    return this.context.place;
+  }
+
+  get manifest(): Manifest {
+    return this.context.manifest;
+  }
+
+  get layout(): ParameterLayout {
+    return this.context.layout;
+  }
+
+  /** Facts about the training; null before it ended. */
+  get trainingStats(): TrainingStats | null {
+    return this.state.stats;
+  }
+
+  get status(): RunStatus {
+    const { rows, segments, windows, stats } = this.state;
+    const T = segments.length;
+    return {
+      iterations: T,
+      rows: prefixLength(rows),
+      trained: stats !== null,
+      segments: segments.reduce((total, flag) => total + flag, 0),
+      sealed: !windows.includes(0),
+    };
+  }
+
+  /** Ranges [from, to) of segments that are not stored yet. */
+  unmeasured(): { from: number; to: number }[] {
+    return gaps(this.state.segments);
+  }
+
+  /** θ_t [K]. Throws StoreError where it is not stored, or not what was stored. */
+  async theta(row: number): Promise<Float32Array> {
+    if (this.state.rows[row] !== 1) {
+      throw new StoreError({
+        given: `row ${row} of theta in ${this.place}`,
+        expected: `a stored row (the first ${prefixLength(this.state.rows)} are)`,
+        remedy: 'go on with lca resume',
+      });
+    }
+    return (await readChunk(
+      this.context,
+      this.state,
+      arrayNamed(this.context, 'theta'),
+      row,
+    )) as Float32Array;
+  }
+
+  /** The ledger of the segments that are stored without a gap from the first on. Rows are read when they are asked for. */
+  async view(): Promise<LedgerView> {
+    return makeView(this.context, this.state, prefixLength(this.state.segments));
+  }
+
+  /** An array by its name inside ledger.zarr, such as `loss/train`. Throws StoreError listing the names, UsageError for wrong rows. */
+  array(name: string, range: RowRange = {}): ArrayReading {
+    return readArray(this.context, this.state, name, range);
+  }
+
+  /** Names of all arrays, whether filled already or not. */
+  get arrayNames(): string[] {
+    return this.context.arrays.map(({ name }) => name);
+  }
+}

@@ -1,0 +1,273 @@
+import { isLossledgerError } from '../errors.js';
+import { audit } from '../ledger/audit.js';
+import type { StoredRow } from '../ledger/laws.js';
+import type { Numbers } from '../ledger/types.js';
+import { firstNonFinite } from '../num/sums.js';
+import { type ArraySpec, chunkPath } from './arrays.js';
+import { decodeChunk } from './codec.js';
+import {
+  contextOf, journalName, manifestName, notARun, pendingPath, type Place, type RunContext, windowCount,
+} from './context.js'; // prettier-ignore
+import { readJournal } from './journal.js';
+import { decodeManifest } from './manifest.js';
+import type { JournalRecord, SegmentRecord } from './records.js';
+import { sha256 } from './source.js';
+import { applyRecord, emptyState, expectedDigest, type RunState } from './state.js';
+import { isByRow, readRecords, WindowReader } from './windows.js';
+
+/** Something that is wrong with a stored run. */
+export interface Finding {
+  /** File inside the run folder. */
+  readonly file: string;
+  /** Array that it belongs to, such as `allocation/train`; null where it is none. */
+  readonly array: string | null;
+  /** Rows [from, to) of that array which cannot be trusted; null where it is no array's data. */
+  readonly rows: { readonly from: number; readonly to: number } | null;
+  /** What is wrong, as a phrase. */
+  readonly what: string;
+}
+
+/** Told after each stored row and segment. */
+export type VerifyProgress = (done: number, total: number) => void;
+
+/**
+ * Checks a run: every line of the journal, the checksum of every file, that rows of θ are finite and are those that the segments were
+ * measured from, that segments obey the laws of all columns (`audit`), and that neighbours agree on the loss between them. No finding:
+ * all is as it was written.
+ *
+ * @throws StoreError where there is no run, or one of another version.
+ */
+export async function verifyRun(place: Place, onProgress?: VerifyProgress): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  const context = await verifyManifest(place, findings);
+  if (context === null) return findings;
+  const total = 2 * context.manifest.trajectory.iterations + 1;
+  let done = 0;
+  for await (const finding of verifyContents(context, () => onProgress?.(++done, total)))
+    findings.push(finding);
+  return findings;
+}
+
+/** The context to verify the rest with; null where the manifest was changed, since then nothing else can be judged. */
+async function verifyManifest(place: Place, findings: Finding[]): Promise<RunContext | null> {
+  const bytes = await place.source.get(manifestName);
+  const expected = (await createdFiles(place))?.[manifestName];
+  const about = { file: manifestName, array: null, rows: null };
+  if (bytes === undefined) {
+    if (expected === undefined) throw notARun(place.place);
+    findings.push({ ...about, what: 'is missing' });
+    return null;
+  }
+  if (expected !== undefined && (place.digest ?? sha256)(bytes) !== expected) {
+    findings.push({ ...about, what: 'was changed; nothing else can be judged before it is restored' });
+    return null;
+  }
+  return contextOf(place, decodeManifest(bytes, `${place.place}/${manifestName}`));
+}
+
+/** Checksums from the journal's first line; null where there is none. */
+async function createdFiles(place: Place): Promise<Readonly<Record<string, string>> | null> {
+  for await (const { record } of readJournal(place)) return record?.type === 'created' ? record.files : null;
+  return null;
+}
+
+async function* verifyContents(context: RunContext, step: () => void): AsyncGenerator<Finding> {
+  const state = emptyState(context);
+  const segments: SegmentRecord[] = [];
+  let lines = 0;
+  for await (const { number, record } of readJournal(context)) {
+    lines = number;
+    if (record === null || !applyRecord(state, record)) {
+      yield { file: journalName, array: null, rows: null, what: `line ${number} is torn or was changed` };
+      continue;
+    }
+    yield* verifyRecord(context, state, record, step);
+    if (record.type === 'rows') segments.push(...record.segments);
+  }
+  if (lines === 0) yield { file: journalName, array: null, rows: null, what: 'is missing' };
+  yield* verifySegments(context, state, segments, step);
+}
+
+async function* verifyRecord(
+  context: RunContext,
+  state: RunState,
+  record: JournalRecord,
+  step: () => void,
+): AsyncGenerator<Finding> {
+  if (record.type !== 'rows') {
+    for (const [file, sha] of Object.entries(record.files)) yield* verifyFile(context, file, sha);
+    return;
+  }
+  const spec = context.arrays.find(({ placement }) => placement === 'theta')!;
+  for (const { row } of record.theta) {
+    const theta = yield* verifyChunk(context, state, spec, row);
+    const at = theta === null ? -1 : firstNonFinite(theta as Float32Array);
+    if (at >= 0) yield finding(context, chunkPath(spec, row), `holds ${theta![at]!} at index ${at}`);
+    step();
+  }
+}
+
+/** Compares a file with its checksum; returns its bytes where it is sound. */
+async function* verifyFile(
+  context: RunContext,
+  file: string,
+  expected: string,
+): AsyncGenerator<Finding, Uint8Array | null> {
+  const bytes = await context.source.get(file);
+  if (bytes !== undefined && context.digest(bytes) === expected) return bytes;
+  yield finding(context, file, bytes === undefined ? 'is missing' : 'was changed (its checksum differs)');
+  return null;
+}
+
+/** As verifyFile, for one chunk; returns its numbers where it is sound. */
+async function* verifyChunk(
+  context: RunContext,
+  state: RunState,
+  spec: ArraySpec,
+  chunk: number,
+): AsyncGenerator<Finding, Numbers | null> {
+  const file = chunkPath(spec, chunk);
+  const bytes = yield* verifyFile(context, file, expectedDigest(context, state, spec, chunk)!);
+  if (bytes === null) return null;
+  try {
+    return decodeChunk(spec, bytes, file);
+  } catch (error) {
+    if (!isLossledgerError(error)) throw error;
+    yield finding(context, file, error.problem.given);
+    return null;
+  }
+}
+
+/** Every segment in order, window by window: its files, its θ, its laws, its neighbours. */
+async function* verifySegments(
+  context: RunContext,
+  state: RunState,
+  records: readonly SegmentRecord[],
+  step: () => void,
+): AsyncGenerator<Finding> {
+  const ordered = [...records].sort((a, b) => a.segment - b.segment);
+  const unsound = new Set<number>();
+  for (let window = 0; window < windowCount(context); window++) {
+    const found = await windowFinding(context, state, window);
+    if (found === null) continue;
+    unsound.add(window);
+    if (found.what !== null) yield found.what;
+  }
+  const reader = new WindowReader(context, state);
+  for (const record of ordered) {
+    yield* verifyTheta(state, record);
+    const judged = !unsound.has(Math.floor(record.segment / context.windowRows));
+    yield* verifyRow(context, state, judged ? reader : null, record.segment);
+    step();
+  }
+}
+
+/** What is wrong with a window's small columns; `what` is null where a checksum has told already, null: they can be read. */
+async function windowFinding(
+  context: RunContext,
+  state: RunState,
+  window: number,
+): Promise<{ what: Finding | null } | null> {
+  const file = pendingPath(window);
+  if (state.windows[window] === 0) {
+    try {
+      await readRecords(context, state, window);
+      return null;
+    } catch (error) {
+      if (!isLossledgerError(error)) throw error;
+      return { what: { file, array: null, rows: null, what: error.problem.given } };
+    }
+  }
+  for (const [path, sha] of state.files) {
+    if (locate(context, path)?.window !== window) continue;
+    const bytes = await context.source.get(path);
+    if (bytes === undefined || context.digest(bytes) !== sha) return { what: null };
+  }
+  return null;
+}
+
+/** A segment counts only for the rows of θ that it was measured from. */
+function* verifyTheta(state: RunState, { segment, theta }: SegmentRecord): Generator<Finding> {
+  for (const [end, sha] of theta.entries()) {
+    const row = segment + end;
+    if (state.theta.get(row) === sha) continue;
+    yield {
+      file: journalName,
+      array: 'theta',
+      rows: { from: row, to: row + 1 },
+      what: `segment ${segment} was measured from another row ${row}`,
+    };
+  }
+}
+
+/** The laws of one segment's columns, objective by objective, and the checksums of its large chunks. */
+async function* verifyRow(
+  context: RunContext,
+  state: RunState,
+  reader: WindowReader | null,
+  segment: number,
+): AsyncGenerator<Finding> {
+  const rows = { from: segment, to: segment + 1 };
+  for (const [index, { name }] of context.manifest.objectives.entries()) {
+    const numbers = new Map<string, Numbers>();
+    let whole = reader !== null;
+    for (const spec of context.arrays) {
+      if (spec.objective !== index || spec.column === null) continue;
+      const found =
+        spec.placement === 'row'
+          ? yield* verifyChunk(context, state, spec, segment)
+          : await cellsOf(reader, spec, segment);
+      if (found === null) whole = false;
+      else numbers.set(spec.column, found);
+    }
+    if (!whole) continue;
+    const row: StoredRow = (column) => numbers.get(column) ?? null;
+    for (const { what, layer, deviation, bound } of audit(row, context.layout)) {
+      const where = `${name}${layer === null ? '' : `, layer ${layer}`}, segment ${segment}`;
+      yield {
+        file: journalName,
+        array: null,
+        rows,
+        what: `does not balance: ${what} differ by ${deviation} (at most ${bound} expected; ${where})`,
+      };
+    }
+  }
+}
+
+async function cellsOf(
+  reader: WindowReader | null,
+  spec: ArraySpec,
+  segment: number,
+): Promise<Numbers | null> {
+  if (reader === null) return null;
+  const start = await reader.row(spec, segment);
+  if (!isByRow(spec)) return start;
+  return Float64Array.from([...start, ...(await reader.row(spec, segment + 1))]);
+}
+
+/** Array and chunk that a file is, and the window that it belongs to. */
+function locate(
+  context: RunContext,
+  file: string,
+): { spec: ArraySpec; chunk: number; window: number | null } | null {
+  const match = /^ledger\.zarr\/(.+?)\/c\/(\d+)(\/0)*$/.exec(file);
+  const spec = match && context.arrays.find(({ name }) => name === match[1]);
+  if (!spec) return null;
+  const chunk = Number(match[2]);
+  // The last row of θ may stand in a chunk behind the last window.
+  const window = spec.placement === 'window' ? Math.min(chunk, windowCount(context) - 1) : null;
+  return { spec, chunk, window };
+}
+
+function finding(context: RunContext, file: string, what: string): Finding {
+  const located = locate(context, file);
+  if (located === null) return { file, array: null, rows: null, what };
+  const { spec, chunk } = located;
+  const from = chunk * spec.chunkRows;
+  return {
+    file,
+    array: spec.name,
+    rows: { from, to: Math.min(from + spec.chunkRows, spec.shape[0]!) },
+    what,
+  };
+}

@@ -1,0 +1,68 @@
+import { UsageError } from '../errors.js';
+import type { ColumnName, ColumnNumbers, SmallColumnName } from '../ledger/columns.js';
+import { columns } from '../ledger/columns.js';
+import type { Numbers } from '../ledger/types.js';
+import type { LedgerView } from '../ledger/view.js';
+import { type ArraySpec, emptyRow, widthOf } from './arrays.js';
+import { columnArrayOf, type RunContext } from './context.js';
+import { rowsOfArray } from './read-array.js';
+import type { RunState } from './state.js';
+import { isByRow, WindowReader } from './windows.js';
+
+/** The ledger of the first `segments` segments. Small columns are read into memory; rows of large ones one at a time. */
+export async function makeView(context: RunContext, state: RunState, segments: number): Promise<LedgerView> {
+  const { manifest, layout, arrays } = context;
+  const { iteration } = manifest.trajectory;
+  const small = await loadColumns(context, state, segments);
+  return {
+    segments,
+    iteration: Int32Array.from({ length: segments + 1 }, (_, row) => iteration?.[row] ?? row),
+    layout,
+    objectives: manifest.objectives.map(({ name, parts }) => ({
+      name,
+      parts: parts.map((part) => part.name),
+    })),
+    unit: manifest.definition.unit,
+    rule: manifest.quadrature.rule,
+    tolerance: manifest.quadrature.tolerance,
+    column<N extends SmallColumnName>(name: N, objective?: string) {
+      const numbers = small.get(columnArrayOf(context, name, objective)!);
+      if (numbers === undefined) throw noColumn(name, objective, arrays);
+      return numbers as ColumnNumbers<N>;
+    },
+    rows(name: ColumnName, objective: string) {
+      const spec = columnArrayOf(context, name, objective);
+      if (spec === null) return null;
+      return { [Symbol.asyncIterator]: () => rowsOfArray(context, state, spec, 0, segments) };
+    },
+  };
+}
+
+/** The small columns by array: [segments, …], or [segments + 1, …] by row of θ; nothing is known before the first segment. */
+async function loadColumns(
+  context: RunContext,
+  state: RunState,
+  segments: number,
+): Promise<Map<ArraySpec, Numbers>> {
+  const reader = new WindowReader(context, state);
+  const isLarge = ({ column }: ArraySpec) => 'large' in columns[column as ColumnName];
+  const specs = context.windowArrays.filter((spec) => !isLarge(spec));
+  const loaded = new Map(
+    specs.map((spec) => [spec, emptyRow(spec.dtype, (segments + (isByRow(spec) ? 1 : 0)) * widthOf(spec))]),
+  );
+  for (let row = 0; segments > 0 && row <= segments; row++) {
+    for (const [spec, numbers] of loaded) {
+      if (row < segments || isByRow(spec)) numbers.set(await reader.row(spec, row), row * widthOf(spec));
+    }
+  }
+  return loaded;
+}
+
+function noColumn(name: string, objective: string | undefined, arrays: readonly ArraySpec[]): UsageError {
+  const names = arrays.filter(({ column }) => column !== null).map((spec) => spec.name);
+  return new UsageError({
+    given: `column ${name}${objective === undefined ? '' : ` of objective ${objective}`}`,
+    expected: `one of ${names.join(', ')}`,
+    remedy: 'ask for what the run stores',
+  });
+}

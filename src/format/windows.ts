@@ -1,0 +1,220 @@
+import { NumericError, StoreError } from '../errors.js';
+import type { LedgerRow } from '../ledger/columns.js';
+import type { MeasuredSegment } from '../ledger/measure-range.js';
+import type { Numbers } from '../ledger/types.js';
+import { type ArraySpec, bytesOf, emptyRow, type StoredDType, widthOf } from './arrays.js';
+import { decodeNumbers, encodeNumbers, readChunk } from './codec.js';
+import { pendingPath, type RunContext } from './context.js';
+import { damaged } from './source.js';
+import type { RunState } from './state.js';
+
+/*
+ * A segment's small columns are one record of fixed size: the rows of all window arrays end to end, little-endian; of an array by row of θ,
+ * those at the segment's start and end. The records of a window of segments are a file of `pending/` until all of them are there, and the
+ * first segment behind them is; then each array gets one chunk file, and the records are deleted. So what stands at the end of a window is
+ * known as the start of the next.
+ */
+
+/** Whether an array has a row for each row of θ, so that a segment gives two. */
+export function isByRow({ dimensions }: ArraySpec): boolean {
+  return dimensions[0] === 'row';
+}
+
+/** Numbers that a segment gives to an array. */
+function cellsOf(spec: ArraySpec): number {
+  return widthOf(spec) * (isByRow(spec) ? 2 : 1);
+}
+
+/** Bytes of one segment's record. */
+export function recordBytes({ windowArrays }: RunContext): number {
+  return windowArrays.reduce((total, spec) => total + cellsOf(spec) * bytesOf[spec.dtype], 0);
+}
+
+/** What a measured segment gives to an array: one row [width], or of an array by row of θ two. */
+export function numbersOf({ rows }: MeasuredSegment, { column, objective, dtype }: ArraySpec): Numbers {
+  const row: LedgerRow = rows[objective ?? 0]!;
+  const value: number | Numbers | readonly number[] = row[column as keyof LedgerRow];
+  const list = typeof value === 'number' ? [value] : value;
+  return 'buffer' in list ? list : arrayOf(dtype, list);
+}
+
+function arrayOf(dtype: StoredDType, numbers: readonly number[]): Numbers {
+  if (dtype === 'int32') return Int32Array.from(numbers);
+  return dtype === 'float64' ? Float64Array.from(numbers) : Float32Array.from(numbers);
+}
+
+/** The record of a measured segment. Throws NumericError where a number is not finite. */
+export function encodeRecord(context: RunContext, segment: MeasuredSegment): Uint8Array {
+  const record = new Uint8Array(recordBytes(context));
+  let at = 0;
+  for (const spec of context.windowArrays) {
+    const numbers = numbersOf(segment, spec);
+    requireFinite(spec, numbers, segment.segment);
+    const bytes = encodeNumbers(numbers);
+    record.set(bytes, at);
+    at += bytes.length;
+  }
+  return record;
+}
+
+function requireFinite({ name }: ArraySpec, numbers: Numbers, iteration: number): void {
+  const at = numbers.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return;
+  throw new NumericError(
+    {
+      given: `${name} of iteration ${iteration} is ${numbers[at]!}`,
+      expected: 'finite numbers',
+      remedy: 'train with a lower learning rate; what was stored before stays valid',
+    },
+    { iteration },
+  );
+}
+
+/** What a record holds of one array: one row [width], or of an array by row of θ two. */
+export function decodeRecord({ windowArrays }: RunContext, record: Uint8Array, spec: ArraySpec): Numbers {
+  let at = 0;
+  for (const other of windowArrays) {
+    const length = cellsOf(other) * bytesOf[other.dtype];
+    if (other === spec) return decodeNumbers(record.subarray(at, at + length), spec.dtype);
+    at += length;
+  }
+  throw new TypeError(`${spec.name} is in no record`);
+}
+
+/** Reads the records of a window's stored segments, checksums compared: by segment. */
+export async function readRecords(
+  context: RunContext,
+  { segments, records }: RunState,
+  window: number,
+): Promise<Map<number, Uint8Array>> {
+  const path = `${context.place}/${pendingPath(window)}`;
+  const size = recordBytes(context);
+  const first = window * context.windowRows;
+  const bytes = (await context.source.get(pendingPath(window))) ?? new Uint8Array(0);
+  const found = new Map<number, Uint8Array>();
+  for (let segment = first; segment < first + context.windowRows; segment++) {
+    if (segments[segment] !== 1) continue;
+    const record = bytes.subarray((segment - first) * size, (segment - first + 1) * size);
+    if (context.digest(record) !== records.get(segment))
+      throw damaged(path, `segment ${segment} was changed or is missing`);
+    found.set(segment, record);
+  }
+  return found;
+}
+
+/** A chunk that is ready to be stored. */
+export interface Chunk {
+  readonly spec: ArraySpec;
+  /** Its number along the rows. */
+  readonly chunk: number;
+  readonly numbers: Numbers;
+}
+
+/**
+ * The chunks of all arrays of a window, all of whose segments are stored, and the first one behind it.
+ *
+ * @throws StoreError where a record is damaged, or neighbouring segments state two numbers of one row of θ, such as two losses.
+ */
+export async function chunksOfWindow(context: RunContext, state: RunState, window: number): Promise<Chunk[]> {
+  const records = await readRecords(context, state, window);
+  const behind = new WindowReader(context, state);
+  const chunks: Chunk[] = [];
+  for (const spec of context.windowArrays)
+    chunks.push(...(await chunksOfArray(context, spec, window, records, behind)));
+  return chunks;
+}
+
+async function chunksOfArray(
+  context: RunContext,
+  spec: ArraySpec,
+  window: number,
+  records: ReadonlyMap<number, Uint8Array>,
+  behind: WindowReader,
+): Promise<Chunk[]> {
+  const T = context.manifest.trajectory.iterations;
+  const from = window * context.windowRows;
+  const to = Math.min(T, from + context.windowRows);
+  const width = widthOf(spec);
+  const numbers = emptyRow(spec.dtype, spec.chunkRows * width);
+  let end: Numbers | null = null;
+  for (let segment = from; segment < to; segment++) {
+    const cells = decodeRecord(context, records.get(segment)!, spec);
+    const start = cells.subarray(0, width);
+    if (end !== null) requireSame(context, spec, segment, end, start);
+    numbers.set(start, (segment - from) * width);
+    end = isByRow(spec) ? cells.subarray(width) : null;
+  }
+  const own = { spec, chunk: window, numbers };
+  if (end === null) return [own];
+  if (to < T) requireSame(context, spec, to, end, await behind.row(spec, to));
+  // The last row of θ has no segment that starts there.
+  else if (T - from < context.windowRows) numbers.set(end, (T - from) * width);
+  else {
+    const last = emptyRow(spec.dtype, numbers.length);
+    last.set(end);
+    return [own, { spec, chunk: window + 1, numbers: last }];
+  }
+  return [own];
+}
+
+function requireSame(
+  { place }: RunContext,
+  { name }: ArraySpec,
+  row: number,
+  end: Numbers,
+  start: Numbers,
+): void {
+  const at = end.findIndex((value, k) => !Object.is(value, start[k]));
+  if (at < 0) return;
+  throw new StoreError({
+    given: `segments ${row - 1} and ${row} of ${place}, which state two numbers of ${name} in row ${row}: ${end[at]!} and ${start[at]!}`,
+    expected: 'one loss at one θ, whichever segment it was measured for',
+    remedy: 'measure again on one kind of machine with one version; lca verify says what is stored',
+  });
+}
+
+/** Reads rows of window arrays, wherever they are; what was read last is kept. */
+export class WindowReader {
+  #records: { readonly window: number; readonly found: Promise<Map<number, Uint8Array>> } | null = null;
+  readonly #chunks = new Map<ArraySpec, { readonly chunk: number; readonly numbers: Promise<Numbers> }>();
+
+  constructor(
+    readonly context: RunContext,
+    readonly state: RunState,
+  ) {}
+
+  /** One row [width] of an array, of a stored segment; of an array by row of θ also the row at the end of one. */
+  async row(spec: ArraySpec, row: number): Promise<Numbers> {
+    const { segments } = this.state;
+    return isByRow(spec) && segments[row] !== 1 ? this.#cells(spec, row - 1, 1) : this.#cells(spec, row, 0);
+  }
+
+  /** A segment's row; `end` is 1 for the row of θ that it ends with. */
+  async #cells(spec: ArraySpec, segment: number, end: 0 | 1): Promise<Numbers> {
+    const { windowRows } = this.context;
+    const width = widthOf(spec);
+    const window = Math.floor(segment / windowRows);
+    if (this.state.windows[window] === 1) {
+      const numbers = await this.#chunk(spec, Math.floor((segment + end) / windowRows));
+      const at = ((segment + end) % windowRows) * width;
+      return numbers.subarray(at, at + width);
+    }
+    const record = (await this.#recordsOf(window)).get(segment)!;
+    return decodeRecord(this.context, record, spec).subarray(end * width, (end + 1) * width);
+  }
+
+  #chunk(spec: ArraySpec, chunk: number): Promise<Numbers> {
+    const known = this.#chunks.get(spec);
+    if (known?.chunk === chunk) return known.numbers;
+    const numbers = readChunk(this.context, this.state, spec, chunk);
+    this.#chunks.set(spec, { chunk, numbers });
+    return numbers;
+  }
+
+  #recordsOf(window: number): Promise<Map<number, Uint8Array>> {
+    if (this.#records?.window !== window) {
+      this.#records = { window, found: readRecords(this.context, this.state, window) };
+    }
+    return this.#records.found;
+  }
+}

@@ -1,0 +1,219 @@
+import type * as H5wasm from 'h5wasm';
+import type { Dataset, Group } from 'h5wasm';
+import {
+  checkedBytes,
+  isFloat,
+  maxArrayBytes,
+  requireCredible,
+  sizeOf,
+  type ElementType,
+  type NdArray,
+} from './array.js';
+import { damaged, misfit, type ByteSource } from './source.js';
+
+/** An array of an HDF5 file; its numbers are read on demand. */
+export interface Hdf5Array {
+  readonly shape: readonly number[];
+  /** Null: no plain numbers. */
+  readonly dtype: ElementType | null;
+  /** As HDF5 says it, such as `<f4`. */
+  readonly storedType: string;
+  /** Rows `from` to `to` (exclusive) of axis 0, or all. Throws DataError where the numbers cannot be read. */
+  read(from?: number, to?: number): NdArray;
+}
+
+/** An open HDF5 file. */
+export interface Hdf5File {
+  /** All arrays by their path below the root, such as `model_weights/dense/kernel:0`. */
+  readonly arrays: ReadonlyMap<string, Hdf5Array>;
+  /** An attribute of the root as text: one string, or several joined by semicolons; null where there is none. */
+  text(attribute: string): string | null;
+  close(): void;
+}
+
+/** What is used of the virtual file system in which the library looks for files. It holds only those that are put there. */
+interface VirtualFiles {
+  createFile(
+    parent: string,
+    name: string,
+    properties: object,
+    canRead: boolean,
+    canWrite: boolean,
+  ): VirtualFile;
+  unlink(path: string): void;
+}
+
+interface VirtualFile {
+  stream_ops: object;
+}
+
+type Library = Pick<typeof H5wasm, 'Dataset' | 'Group'>;
+
+/** Objects of a file at most, and groups within groups. */
+const maxObjects = 65_536;
+const maxDepth = 32;
+
+let opened = 0;
+
+/**
+ * Opens an HDF5 file for reading. The library sees this file alone, so nothing that it names can lead elsewhere; external links,
+ * external storage and virtual data sets are refused by name. Throws DataError where the library cannot make sense of the file.
+ */
+export async function openHdf5(source: ByteSource): Promise<Hdf5File> {
+  const library = await import('h5wasm');
+  const module = await library.ready;
+  // Otherwise the library prints its stack of errors and goes on.
+  module.activate_throwing_error_handler();
+  const files = (module as unknown as { FS: VirtualFiles }).FS;
+  const path = `${opened++}.h5`;
+  await mount(files, path, source);
+  const guarded = guard(source.name);
+  try {
+    const file = guarded(() => new library.File(path, 'r'));
+    const close = (): void => {
+      file.close();
+      files.unlink(path);
+    };
+    try {
+      const arrays = guarded(() => arraysOf(library, file, source));
+      return { arrays, close, text: (name) => guarded(() => attributeText(file, name)) };
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  } catch (error) {
+    files.unlink(path);
+    throw error;
+  }
+}
+
+/** Turns what the library throws into the error of a damaged file. */
+function guard(name: string) {
+  return <T>(read: () => T): T => {
+    try {
+      return read();
+    } catch (cause) {
+      if (cause instanceof Refusal) throw cause.error;
+      throw damaged(name, 'not readable as HDF5', 'a whole HDF5 file', cause);
+    }
+  };
+}
+
+/** Carries an error of this project through `guard`. */
+class Refusal extends Error {
+  constructor(readonly error: Error) {
+    super(error.message);
+  }
+}
+
+/** Puts a source among the library's files: its bytes are read where they are asked for. */
+async function mount(files: VirtualFiles, path: string, source: ByteSource): Promise<void> {
+  const readNow = source.readNow?.bind(source) ?? (await wholeReader(source));
+  const file = files.createFile('/', path, {}, true, false);
+  Object.defineProperty(file, 'usedBytes', { get: () => source.size });
+  file.stream_ops = {
+    ...file.stream_ops,
+    read: (_: unknown, buffer: Uint8Array, offset: number, length: number, position: number): number => {
+      const count = Math.max(0, Math.min(length, source.size - position));
+      if (count > 0) buffer.set(readNow(position, count), offset);
+      return count;
+    },
+  };
+}
+
+async function wholeReader(source: ByteSource): Promise<(offset: number, length: number) => Uint8Array> {
+  if (source.size > maxArrayBytes) {
+    throw misfit(source.name, `${source.size} bytes`, `at most ${maxArrayBytes}`, 'read it from a disk');
+  }
+  const bytes = await source.read(0, source.size);
+  return (offset, length) => bytes.subarray(offset, offset + length);
+}
+
+function arraysOf(library: Library, root: Group, source: ByteSource): Map<string, Hdf5Array> {
+  const arrays = new Map<string, Hdf5Array>();
+  const seen = { objects: 0 };
+  const visit = (group: Group, prefix: string, depth: number): void => {
+    for (const name of group.keys()) {
+      const path = prefix + name;
+      if (++seen.objects > maxObjects || depth > maxDepth) throw tooMany(source.name);
+      const entity = group.get(name);
+      if (entity instanceof library.Dataset) arrays.set(path, arrayOf(entity, path, source));
+      else if (entity instanceof library.Group) visit(entity, `${path}/`, depth + 1);
+      else if (entity?.constructor.name === 'ExternalLink')
+        throw external(source.name, path, 'an external link');
+    }
+  };
+  visit(root, '', 0);
+  return arrays;
+}
+
+function tooMany(file: string): Refusal {
+  return new Refusal(
+    misfit(file, `more than ${maxObjects} objects, or groups ${maxDepth} deep`, 'fewer', 'store arrays only'),
+  );
+}
+
+function external(file: string, path: string, what: string): Refusal {
+  return new Refusal(
+    misfit(
+      file,
+      `${path} is ${what}: its numbers are in another file`,
+      'arrays that are stored in this file',
+      'copy the numbers into one file (h5repack, or read and write them)',
+    ),
+  );
+}
+
+/** Element types by HDF5's class (0 whole numbers, 1 floats, 8 enumerations such as booleans) and width. */
+function elementTypeOf({ metadata }: Dataset): ElementType | null {
+  const { type, size, signed } = metadata;
+  if (type === 1) return size === 2 ? 'float16' : size === 4 ? 'float32' : size === 8 ? 'float64' : null;
+  if (type !== 0 || ![1, 2, 4, 8].includes(size)) return null;
+  return `${signed ? '' : 'u'}int${8 * size}` as ElementType;
+}
+
+function arrayOf(dataset: Dataset, path: string, source: ByteSource): Hdf5Array {
+  const { metadata } = dataset;
+  if ((metadata.virtual_sources ?? []).length > 0) throw external(source.name, path, 'a virtual data set');
+  const shape = metadata.shape ?? [];
+  const dtype = elementTypeOf(dataset);
+  const place = `${source.name}(${path})`;
+  const storedType = typeof dataset.dtype === 'string' ? dataset.dtype : 'compound';
+  return {
+    shape,
+    dtype,
+    storedType,
+    read: (from = 0, to = shape[0] ?? 0) => {
+      if (dtype === null)
+        throw misfit(place, `elements of type ${storedType}`, 'numbers', 'convert the array');
+      requireCredible(checkedBytes(dtype, shape, place), source.size, place);
+      return guard(source.name)(() => rowsOf(dataset, dtype, shape, [from, to], place));
+    },
+  };
+}
+
+function rowsOf(
+  dataset: Dataset,
+  dtype: ElementType,
+  shape: readonly number[],
+  [from, to]: readonly [number, number],
+  place: string,
+): NdArray {
+  const scalar = shape.length === 0;
+  const value = scalar ? dataset.value : dataset.slice([[from, to], ...shape.slice(1).map(() => [] as [])]);
+  const extents = scalar ? [] : [to - from, ...shape.slice(1)];
+  const data = typeof value === 'number' ? Float64Array.of(value) : value;
+  if (ArrayBuffer.isView(data) && 'length' in data && data.length === sizeOf(extents)) {
+    return { dtype, shape: extents, data: data as NdArray['data'] };
+  }
+  if (typeof value === 'bigint') return { dtype, shape: extents, data: BigInt64Array.of(value) };
+  throw new Refusal(
+    damaged(place, `contents that are no ${isFloat(dtype) ? 'floats' : 'whole numbers'}`, `${dtype} numbers`),
+  );
+}
+
+function attributeText(file: Group, name: string): string | null {
+  const value: unknown = file.attrs[name]?.value ?? null;
+  if (Array.isArray(value)) return value.map(String).join(';');
+  return typeof value === 'string' ? value.replace(/\0+$/, '') : null;
+}

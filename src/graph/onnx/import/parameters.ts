@@ -1,9 +1,0 @@
-import type { ExternalData } from '../tensor.js';
-import { withOwnDuplicates } from './duplicates.js';
-import type { OnnxFile } from './file.js';
-import { withUnfoldedWeights } from './folded-weights.js';
-
-/** The file with the parameters that its author declared, each by itself, in their shapes and order, as far as they can be told. */
-export function withDeclaredParameters(file: OnnxFile, external?: ExternalData): OnnxFile {
-  return withUnfoldedWeights(withOwnDuplicates(file, external), external);
-}

@@ -1,0 +1,146 @@
+import { dot } from '../num/sums.js';
+import { type Allocated, reportTerm } from './allocate.js';
+import { allocationLaw, countLaw, type Law, neuronLaw, partLaw, residualLaw, totalLaw } from './laws.js';
+import type { Numbers } from './types.js';
+
+/** What a column's numbers are counted by. `row` is a row of θ: a segment then gives two, at its start and at its end. */
+export type Axis = 'segment' | 'row' | 'part' | 'layer' | 'neuron' | 'parameter';
+
+/** One stored quantity of the ledger. Whatever is stored of a measured segment is an entry of `columns`, and nothing else is. */
+export interface Column {
+  /** `allocation`: in the precision in which the run stores allocations. */
+  readonly dtype: 'float64' | 'int32' | 'allocation';
+  /** The first is `segment` or `row`. */
+  readonly axes: readonly [first: 'segment' | 'row', ...rest: Axis[]];
+  /** `objective`: one array for each objective; `run`: one for all of them. */
+  readonly of: 'objective' | 'run';
+  /** `loss`: the loss's own, such as nats; `1`: a count. */
+  readonly unit: 'loss' | '1';
+  /** What one number is, as a phrase. */
+  readonly description: string;
+  /** Finest allocations that must be kept for it to be stored; default: it is stored always. */
+  readonly finest?: 'neurons' | 'parameters';
+  /** Read a row at a time, never as a whole: its rows can be large. */
+  readonly large?: true;
+  /** How a value computed anew is compared with the stored one: relative to the segment's largest, or in the loss's unit; else not. */
+  readonly compare?: 'allocation' | 'loss' | 'residual';
+  /** One row of numbers (of a `row` column, two rows) of a measured segment. */
+  readonly measure: (allocated: Allocated) => number | Numbers | readonly number[];
+  /** What its numbers must satisfy together with those of other columns. */
+  readonly law?: Law;
+}
+
+/** Every column, by its name; an objective's array is `NAME/OBJECTIVE`. In the order in which they are documented and stored. */
+export const columns = {
+  allocation: {
+    dtype: 'allocation', axes: ['segment', 'parameter'], of: 'objective', unit: 'loss', finest: 'parameters', large: true,
+    description: 'allocation of each parameter; negative helps',
+    compare: 'allocation',
+    measure: ({ exact, precision }: Allocated) => (precision === 'float64' ? exact : new Float32Array(exact)),
+    law: allocationLaw,
+  },
+  neuron_sums: {
+    dtype: 'float64', axes: ['segment', 'neuron'], of: 'objective', unit: 'loss', finest: 'neurons', large: true,
+    description: 'allocation of each output neuron or channel, layer by layer',
+    compare: 'allocation',
+    measure: ({ sums }: Allocated) => sums.neuronSums,
+    law: neuronLaw,
+  },
+  loss: {
+    dtype: 'float64', axes: ['row'], of: 'objective', unit: 'loss',
+    description: 'loss at each row of theta',
+    compare: 'loss',
+    measure: ({ lossStart, lossEnd }: Allocated) => [lossStart, lossEnd],
+  },
+  part_loss: {
+    dtype: 'float64', axes: ['row', 'part'], of: 'objective', unit: 'loss',
+    description: 'what each part contributes to the loss at each row of theta',
+    compare: 'loss',
+    measure: ({ partLossStart, partLossEnd }: Allocated) => [...partLossStart, ...partLossEnd],
+    law: partLaw,
+  },
+  layer_sums: {
+    dtype: 'float64', axes: ['segment', 'layer'], of: 'objective', unit: 'loss',
+    description: 'allocation of each layer',
+    compare: 'allocation',
+    measure: ({ sums }: Allocated) => sums.layerSums,
+  },
+  total: {
+    dtype: 'float64', axes: ['segment'], of: 'objective', unit: 'loss',
+    description: 'allocation of all parameters',
+    measure: ({ sums }: Allocated) => sums.total,
+    law: totalLaw,
+  },
+  residual: {
+    dtype: 'float64', axes: ['segment'], of: 'objective', unit: 'loss',
+    description: 'sum of the allocations less the change of the loss',
+    compare: 'residual',
+    measure: ({ sums, lossChange }: Allocated) => sums.total - lossChange,
+    law: residualLaw,
+  },
+  left_residual: {
+    dtype: 'float64', axes: ['segment'], of: 'objective', unit: 'loss',
+    description: 'the same for the left rule (first order)',
+    compare: 'residual',
+    measure: leftResidual,
+  },
+  helping: {
+    dtype: 'int32', axes: ['segment', 'layer'], of: 'objective', unit: '1',
+    description: 'parameters of each layer whose allocation is below zero',
+    measure: ({ counts }: Allocated) => counts.helping,
+  },
+  hurting: {
+    dtype: 'int32', axes: ['segment', 'layer'], of: 'objective', unit: '1',
+    description: 'parameters of each layer whose allocation is above zero',
+    measure: ({ counts }: Allocated) => counts.hurting,
+  },
+  zero: {
+    dtype: 'int32', axes: ['segment', 'layer'], of: 'objective', unit: '1',
+    description: 'parameters of each layer whose allocation is exactly zero',
+    measure: ({ counts }: Allocated) => counts.zero,
+    law: countLaw,
+  },
+  subintervals: {
+    dtype: 'int32', axes: ['segment'], of: 'run', unit: '1',
+    description: 'equal parts of the segment that the quadrature rule ended with',
+    measure: ({ subintervals }: Allocated) => subintervals,
+  },
+  evaluations: {
+    dtype: 'int32', axes: ['segment'], of: 'run', unit: '1',
+    description: 'points of the segment where loss and gradient were evaluated, ends counted',
+    measure: ({ evaluations }: Allocated) => evaluations,
+  },
+} as const satisfies Readonly<Record<string, Column>>; // prettier-ignore
+
+export type ColumnName = keyof typeof columns;
+
+/** Columns that a view holds in memory. */
+export type SmallColumnName = {
+  [N in ColumnName]: (typeof columns)[N] extends { readonly large: true } ? never : N;
+}[ColumnName];
+
+/** The array in which a small column is held. */
+export type ColumnNumbers<N extends ColumnName> = (typeof columns)[N]['dtype'] extends 'int32'
+  ? Int32Array
+  : Float64Array;
+
+/** What one segment adds to the ledger of one objective, by column. */
+export type LedgerRow = { readonly [N in ColumnName]: ReturnType<(typeof columns)[N]['measure']> };
+
+/** The table as data: what is derived from it asks for no name. */
+export const columnEntries = (): readonly (readonly [name: string, column: Column])[] =>
+  Object.entries(columns);
+
+/** All columns of one objective's segment. Throws NumericError where a sum is not finite. */
+export function ledgerRow(allocated: Allocated): LedgerRow {
+  return Object.fromEntries(
+    columnEntries().map(([name, { measure }]) => [name, measure(allocated)]),
+  ) as LedgerRow;
+}
+
+/** Δθ · ∇L(θ_t) − ΔL. Throws NumericError, naming tensor and index, where that is not finite. */
+function leftResidual({ delta, startGradient, lossChange, layout }: Allocated): number {
+  const residual = dot(delta, startGradient) - lossChange;
+  if (!Number.isFinite(residual)) reportTerm('allocation of the left rule', delta, startGradient, layout);
+  return residual;
+}

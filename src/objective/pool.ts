@@ -1,0 +1,109 @@
+import { Worker } from 'node:worker_threads';
+import { EngineError } from '../errors.js';
+import type { LaneTask, WorkerReply, WorkerSetup } from './messages.js';
+
+/** Tasks that a worker may hold at once: one running, one waiting, so that it never idles between messages. */
+const tasksPerWorker = 2;
+
+interface Member {
+  readonly worker: Worker;
+  pending: number;
+}
+
+/** Runs lane tasks on worker threads, first come, first served. One failure fails the pool for good. */
+export class WorkerPool {
+  readonly #members: Member[] = [];
+  readonly #queue: LaneTask[] = [];
+  readonly #done: (task: LaneTask) => void;
+  readonly #failed: (error: Error) => void;
+  #closed = false;
+
+  private constructor(done: (task: LaneTask) => void, failed: (error: Error) => void) {
+    this.#done = done;
+    this.#failed = failed;
+  }
+
+  /**
+   * Starts `count` workers and waits until all have compiled their programs. One goes first: the native engine's others find its
+   * libraries in the cache.
+   */
+  static async start(
+    setup: WorkerSetup,
+    count: number,
+    on: { done: (task: LaneTask) => void; failed: (error: Error) => void },
+  ): Promise<WorkerPool> {
+    const pool = new WorkerPool(on.done, on.failed);
+    try {
+      await pool.#add(setup);
+      await Promise.all(Array.from({ length: count - 1 }, () => pool.#add(setup)));
+    } catch (error) {
+      await pool.close();
+      throw error;
+    }
+    return pool;
+  }
+
+  submit(task: LaneTask): void {
+    this.#queue.push(task);
+    this.#dispatch();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.all(this.#members.map(({ worker }) => worker.terminate()));
+  }
+
+  #add(setup: WorkerSetup): Promise<void> {
+    const worker = startWorker(setup);
+    const member: Member = { worker, pending: 0 };
+    this.#members.push(member);
+    return new Promise((resolve, reject) => {
+      const fail = (error: Error) => {
+        reject(error);
+        if (!this.#closed) this.#failed(error);
+      };
+      worker.on('message', (reply: WorkerReply) => {
+        if (reply.kind === 'ready') resolve();
+        else if (reply.kind === 'done') this.#finish(member, reply.task);
+        else fail(new EngineError(reply.problem, { exitCode: reply.exitCode }));
+      });
+      worker.on('error', fail);
+      worker.on('exit', (code) => {
+        if (!this.#closed) fail(workerDied(code));
+      });
+    });
+  }
+
+  #finish(member: Member, task: LaneTask): void {
+    member.pending--;
+    this.#dispatch();
+    this.#done(task);
+  }
+
+  #dispatch(): void {
+    while (this.#queue.length > 0) {
+      const member = this.#members.reduce((least, other) => (other.pending < least.pending ? other : least));
+      if (member.pending >= tasksPerWorker) return;
+      member.pending++;
+      member.worker.postMessage(this.#queue.shift());
+    }
+  }
+}
+
+/** Threads run built JavaScript, also where the caller runs from TypeScript (tests do, after a build). */
+const workerUrl = new URL(
+  import.meta.url.endsWith('.ts') ? '../../dist/objective/worker.js' : './worker.js',
+  import.meta.url,
+);
+
+function startWorker(setup: WorkerSetup): Worker {
+  return new Worker(workerUrl, { workerData: setup });
+}
+
+function workerDied(code: number): EngineError {
+  return new EngineError({
+    given: `a worker thread ended by itself (exit code ${code})`,
+    expected: 'workers that live as long as the run',
+    remedy: 'run with --workers 1 or another --engine; `lca resume` continues where the run stopped',
+  });
+}

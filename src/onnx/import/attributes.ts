@@ -1,0 +1,64 @@
+import type { Attribute, Graph, Node, Tensor } from '../protobuf/onnx_pb.js';
+import { Attribute_Type } from '../protobuf/onnx_pb.js';
+
+/**
+ * A float attribute as the shortest decimal that is stored as this float32: 0.00001 rather than 0.000009999999747, as the
+ * author of the model wrote it.
+ */
+function shortestDecimal(stored: number): number {
+  for (let digits = 1; digits < 9; digits++) {
+    const candidate = Number(stored.toPrecision(digits));
+    if (Math.fround(candidate) === stored) return candidate;
+  }
+  return stored;
+}
+
+/** The attributes of one node by name, with ONNX's defaults at the place of use. */
+export class NodeAttributes {
+  readonly #attributes: ReadonlyMap<string, Attribute>;
+
+  constructor(node: Node) {
+    this.#attributes = new Map(node.attribute.map((attribute) => [attribute.name, attribute]));
+  }
+
+  has(name: string): boolean {
+    return this.#attributes.has(name);
+  }
+
+  int(name: string, otherwise: number): number {
+    const attribute = this.#attributes.get(name);
+    return attribute === undefined ? otherwise : Number(attribute.i);
+  }
+
+  float(name: string, otherwise: number): number {
+    const attribute = this.#attributes.get(name);
+    return attribute === undefined ? otherwise : shortestDecimal(attribute.f);
+  }
+
+  text(name: string, otherwise: string): string {
+    return this.#attributes.get(name)?.s ?? otherwise;
+  }
+
+  /** Undefined where the attribute is missing. */
+  ints(name: string): number[] | undefined {
+    return this.#attributes.get(name)?.ints.map(Number);
+  }
+
+  floats(name: string): number[] | undefined {
+    return this.#attributes.get(name)?.floats.map(shortestDecimal);
+  }
+
+  tensor(name: string): Tensor | undefined {
+    return this.#attributes.get(name)?.t;
+  }
+
+  graph(name: string): Graph | undefined {
+    return this.#attributes.get(name)?.g;
+  }
+
+  /** Whether any attribute holds a graph: control flow. */
+  get hasGraph(): boolean {
+    const graphs: readonly Attribute_Type[] = [Attribute_Type.GRAPH, Attribute_Type.GRAPHS];
+    return [...this.#attributes.values()].some((attribute) => graphs.includes(attribute.type));
+  }
+}

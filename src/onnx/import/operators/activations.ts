@@ -1,0 +1,48 @@
+import type { Activation } from '../../../graph/activations/define.js';
+import { activations as table } from '../../../graph/activations/table.js';
+import type { Attributes, Value } from '../../../graph/types.js';
+import type { NodeContext, Translation, TranslationTable } from '../context.js';
+
+/** An activation of the same name here; an attribute or input that is left out takes its default. */
+function standard({ attributes, asInputs }: Activation): Translation {
+  return (c) => {
+    const given = Object.entries(attributes).flatMap(([name, kind], k) => {
+      if (asInputs) return c.has(k + 1) ? [[name, c.number(k + 1, 0)]] : [];
+      if (!c.attributes.has(name)) return [];
+      return [
+        [name, typeof kind === 'number' ? c.attributes.float(name, kind) : c.attributes.text(name, kind[0])],
+      ];
+    });
+    return c.add(c.node.opType, [c.value(0)], Object.fromEntries(given) as Attributes);
+  };
+}
+
+/** x where x > 0, else slope · x, as relu(x) - slope · relu(-x). */
+function parametricRelu(c: NodeContext): Value {
+  const x = c.value(0);
+  const negative = c.add('Relu', [c.add('Neg', [x])]);
+  return c.add('Sub', [c.add('Relu', [x]), c.add('Mul', [c.value(1), negative])]);
+}
+
+/** x · sigmoid(alpha · x) */
+function swish(c: NodeContext): Value {
+  const x = c.value(0);
+  const alpha = c.attributes.float('alpha', 1);
+  const scaled = alpha === 1 ? x : c.add('Mul', [x, c.scalar(alpha)]);
+  return c.add('Mul', [x, c.add('Sigmoid', [scaled])]);
+}
+
+/** max(0, x) + min(0, alpha · (e^(x / alpha) - 1)), which is alpha · elu(x / alpha) for alpha > 0. */
+function celu(c: NodeContext): Value {
+  const alpha = c.scalar(c.attributes.float('alpha', 1));
+  return c.add('Mul', [c.add('Elu', [c.add('Div', [c.value(0), alpha])]), alpha]);
+}
+
+export const activations: TranslationTable = {
+  ...Object.fromEntries([...table].map(([name, entry]) => [name, standard(entry)])),
+  PRelu: parametricRelu,
+  Swish: swish,
+  Celu: celu,
+  Mish: (c) => c.add('Mul', [c.value(0), c.add('Tanh', [c.add('Softplus', [c.value(0)])])]),
+  Softsign: (c) => c.add('Div', [c.value(0), c.add('Add', [c.add('Abs', [c.value(0)]), c.scalar(1)])]),
+};

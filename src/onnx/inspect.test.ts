@@ -1,0 +1,67 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { describe, expect, it } from 'vitest';
+import { modelOf, node, ramp, tensor } from '../../test/support/onnx-model.js';
+import { inspectOnnx, readOnnx } from './index.js';
+import { ModelSchema, TensorSchema } from './protobuf/onnx_pb.js';
+
+describe('inspectOnnx', () => {
+  it('lists tensors, operators, and what is unsupported', () => {
+    const bytes = modelOf(['batch', 2], {
+      initializers: [ramp('fc.weight', [2, 3]), tensor('axes', [1], [1], 'int64')],
+      nodes: [
+        node('MatMul', ['input', 'fc.weight'], ['h']),
+        node('LSTM', ['h'], ['l']),
+        node('ReduceSum', ['l', 'axes'], ['r']),
+        node('Softmax', ['r'], ['y']),
+      ],
+    });
+    expect(inspectOnnx(bytes)).toMatchObject({
+      opset: 17,
+      producer: 'lossledger',
+      inputs: [{ name: 'input', dtype: 'float32', shape: ['batch', 2] }],
+      parameters: 6,
+      operators: { LSTM: 1, MatMul: 1, ReduceSum: 1, Softmax: 1 },
+      unsupported: [{ node: 'LSTM/l' }],
+      problem: expect.stringContaining('LSTM') as string,
+    });
+    expect(inspectOnnx(bytes).tensors.map(({ name, trained }) => [name, trained])).toEqual([
+      ['fc.weight', true],
+      ['axes', false],
+    ]);
+    expect(inspectOnnx(bytes).warnings.join()).toMatch(/cross-entropy would apply it twice/);
+  });
+
+  it('says why a model of known operators cannot be measured', () => {
+    const bytes = modelOf(['batch', 2, 3], { nodes: [node('Relu', ['input'], ['y'])] });
+    expect(inspectOnnx(bytes)).toMatchObject({
+      unsupported: [],
+      problem: expect.stringContaining('output y') as string,
+    });
+  });
+
+  it('says what reading the model says, and like it asks once for each file beside the model', () => {
+    const model = fromBinary(
+      ModelSchema,
+      modelOf(['batch', 2], {
+        nodes: [node('MatMul', ['input', 'w'], ['h']), node('Sigmoid', ['h'], ['y'])],
+      }),
+    );
+    const externalData = [{ key: 'location', value: 'weights.bin' }];
+    for (const name of ['w', 'unused']) {
+      const fields = { name, dims: [2n, 1n], dataType: 1, dataLocation: 1, externalData };
+      model.graph!.initializer.push(create(TensorSchema, fields));
+    }
+    const bytes = toBinary(ModelSchema, model);
+    const asked: string[] = [];
+    const options = {
+      externalData: (location: string) => {
+        asked.push(location);
+        return new Uint8Array(8);
+      },
+    };
+    const { warnings } = readOnnx(bytes, options);
+    expect(warnings.join()).toMatch(/that of Sigmoid/);
+    expect(inspectOnnx(bytes, options)).toMatchObject({ warnings, problem: null });
+    expect(asked).toEqual(['weights.bin', 'weights.bin']);
+  });
+});

@@ -1,0 +1,43 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { encodeLine, type JournalLine, origin } from '../format/journal.js';
+import type { JournalRecord } from '../format/records.js';
+import { attempt, sha256, writeAt } from './files.js';
+
+/** Appends to a journal, one line at a time. */
+export class JournalWriter {
+  private constructor(
+    readonly path: string,
+    readonly file: FileHandle,
+    private end: number,
+    private check: string,
+  ) {}
+
+  /** Opens a journal after its last sound line and cuts off what a crash may have left behind that. Null: it has none yet. */
+  static async open(path: string, last: JournalLine | null): Promise<JournalWriter> {
+    return attempt(`write ${path}`, async () => {
+      const file = await open(path, last === null ? 'w' : 'r+');
+      await file.truncate(last?.end ?? 0);
+      return new JournalWriter(path, file, last?.end ?? 0, last?.check ?? origin);
+    });
+  }
+
+  /** Writes one record; it is durable when this resolves. Where that fails, the journal is as before. */
+  async append(record: JournalRecord): Promise<void> {
+    const { line, check } = encodeLine(this.check, record, sha256);
+    try {
+      await attempt(`write ${this.path}`, async () => {
+        await writeAt(this.file, line, this.end);
+        await this.file.datasync();
+      });
+    } catch (error) {
+      await this.file.truncate(this.end).catch(() => undefined);
+      throw error;
+    }
+    this.end += line.length;
+    this.check = check;
+  }
+
+  async close(): Promise<void> {
+    await this.file.close();
+  }
+}

@@ -1,0 +1,64 @@
+import { firstNonFinite } from '../num/sums.js';
+import { misfit } from '../formats/source.js';
+import type { TensorShape } from './types.js';
+
+export const sizeOf = (shape: readonly number[]): number =>
+  shape.reduce((product, extent) => product * extent, 1);
+
+/** K of a layout. */
+export const layoutSize = (layout: readonly TensorShape[]): number =>
+  layout.reduce((total, { shape }) => total + sizeOf(shape), 0);
+
+export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
+  a.length === b.length && a.every((extent, axis) => extent === b[axis]);
+
+/** A list of names for a message, shortened. */
+export function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 8).join(', ');
+  return names.length > 8 ? `${shown}, … (${names.length} in all)` : shown || '(none)';
+}
+
+/** Throws DataError, naming row, tensor and index, where a number of θ is not finite. */
+export function requireFinite(
+  theta: Float32Array,
+  layout: readonly TensorShape[],
+  file: string,
+  row: number,
+): void {
+  const index = firstNonFinite(theta);
+  if (index < 0) return;
+  let offset = 0;
+  const tensor = layout.find(({ shape }) => index < (offset += sizeOf(shape)))!;
+  const place = index - (offset - sizeOf(tensor.shape));
+  throw misfit(
+    file,
+    `row ${row}, tensor ${tensor.name}, index ${place} is ${theta[index]!}`,
+    'finite numbers',
+    'measure up to the row before training diverged',
+  );
+}
+
+/** Throws DataError where the iterations are not one whole number per row, ascending from 0 or more. */
+export function requireIterations(iteration: readonly number[], rows: number, file: string): void {
+  const ascending = iteration.every(
+    (value, t) => Number.isSafeInteger(value) && value > (iteration[t - 1] ?? -1),
+  );
+  if (ascending && iteration.length === rows) return;
+  throw misfit(
+    file,
+    `iterations ${listed(iteration.map(String))} for ${rows} rows`,
+    'one whole number per row, ascending',
+    'correct what the file calls iteration, or leave it out for 0, 1, 2, …',
+  );
+}
+
+/** Throws DataError for fewer than two rows: no step was taken. */
+export function requireRows(rows: number, file: string): void {
+  if (rows >= 2) return;
+  throw misfit(
+    file,
+    `${rows} rows`,
+    'at least 2 rows (θ before and after a step)',
+    'record more checkpoints',
+  );
+}

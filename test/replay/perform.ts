@@ -1,0 +1,46 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  createRun,
+  manifestOf,
+  measureRun,
+  openExperiment,
+  resolveConfig,
+  trainRun,
+} from '../../src/index.js';
+import type { EngineName, ReplayCase } from './cases.js';
+import { digestsOf, type Digests } from './digests.js';
+
+/** What a case gave on one engine. */
+export interface Outcome {
+  /** Version of the engine, as the manifest states it. */
+  readonly version: string;
+  readonly digests: Digests;
+}
+
+const progress = { start: () => undefined, update: () => undefined, stop: () => undefined };
+
+/** Trains and measures a case in a folder of its own below `parent`. */
+export async function perform(given: ReplayCase, engine: EngineName, parent: string): Promise<Outcome> {
+  const folder = join(parent, `${given.name} on ${engine}`);
+  mkdirSync(folder);
+  const experiment = await openExperiment(
+    await resolveConfig({ flags: { ...given.config(folder), engine } }),
+  );
+  const out = join(folder, 'run');
+  const run = await createRun(out, manifestOf(experiment), experiment.network.attachments);
+  try {
+    await trainRun(experiment, run, { progress });
+    await measureRun(experiment, run, { progress, workers: 1 });
+  } finally {
+    await run.close();
+  }
+  return { version: versionOf(out), digests: await digestsOf(out) };
+}
+
+function versionOf(run: string): string {
+  const manifest = JSON.parse(readFileSync(join(run, 'manifest.json'), 'utf8')) as {
+    engine: { version: string };
+  };
+  return manifest.engine.version;
+}
