@@ -2,7 +2,7 @@ import type { Examples } from '../data/types.js';
 import { initialise } from '../models/initialise.js';
 import { key } from '../num/random.js';
 import { baseNodes } from '../quadrature/integrate.js';
-import { estimateBytes } from '../format/estimate.js';
+import { estimateBytes } from '../format/arrays.js';
 import { defaultWorkers } from '../engines/registry.js';
 import type { Experiment } from './experiment.js';
 import { objectivePlan } from './experiment.js';

@@ -29,7 +29,7 @@ function programBytes(experiment: Experiment, examples: number): number {
   return experiment.engine.plan(gradientGraph(experiment, examples, false)).memory;
 }
 
-/** Chunk sizes that occur where the objectives' parts are cut into chunks of `chunk` examples. */
+/** Chunk sizes that occur where parts are cut into chunks of `chunk` examples. */
 function sizesOf(experiment: Experiment, chunk: number): number[] {
   const parts = objectivePlan(experiment).objectives.flatMap((objective) => objective.parts);
   const chunks = parts.flatMap(({ examples }) => chunksOf(examples.count, chunk));

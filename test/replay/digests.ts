@@ -3,41 +3,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { get, open, root, type AbsolutePath } from 'zarrita';
 
-/** SHA-256 of each stored array, by the array's name. */
+/** SHA-256 of each stored array, by the array's path in ledger.zarr. */
 export type Digests = Readonly<Record<string, string>>;
-
-/** What an array is called here, by its path in ledger.zarr without the objective. The one place that knows the paths. */
-const columns: Readonly<Record<string, string>> = {
-  theta: 'theta',
-  order: 'order',
-  loss: 'loss',
-  allocation: 'allocation',
-  'sums/neuron': 'neuron_sums',
-  'sums/layer': 'layer_sums',
-  'sums/total': 'total',
-  residual: 'residual',
-  left_residual: 'left_residual',
-  'counts/helping': 'helping',
-  'counts/hurting': 'hurting',
-  'counts/zero': 'zero',
-  subintervals: 'subintervals',
-  evaluations: 'evaluations',
-};
 
 /** Digests of all arrays of a run folder: of their numbers as little-endian float64, so that neither files nor types matter. */
 export async function digestsOf(run: string): Promise<Digests> {
   const ledger = join(run, 'ledger.zarr');
-  const entries = arrayPaths(ledger).map(async (path) => [nameOf(path), await digest(ledger, path)] as const);
+  const entries = arrayPaths(ledger).map(async (path) => [path, await digest(ledger, path)] as const);
   return Object.fromEntries((await Promise.all(entries)).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** `<column>`, or `<column>/<objective>`. */
-function nameOf(path: string): string {
-  if (path in columns) return columns[path]!;
-  const objective = path.slice(path.lastIndexOf('/') + 1);
-  const column = columns[dirname(path)];
-  if (column === undefined) throw new Error(`no column is known for the array ${path}`);
-  return `${column}/${objective}`;
 }
 
 /** Paths of all arrays below a Zarr group. */

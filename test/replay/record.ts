@@ -10,7 +10,7 @@ import { perform, type Outcome } from './perform.js';
  * Writes baseline.json anew: `npm run replay:record`. Only where numbers are meant to change; the commit says why.
  */
 const parent = mkdtempSync(join(tmpdir(), 'lossledger-replay-'));
-const versions: Partial<Record<EngineName, string>> = {};
+const found: Partial<Record<EngineName, string>> = {};
 const runs: Record<string, Outcome['digests']> = {};
 
 for (const given of await allCases()) {
@@ -19,9 +19,9 @@ for (const given of await allCases()) {
     const name = `${given.name} on ${engine}`;
     console.log(name);
     try {
-      const { version, digests } = await perform(given, engine, parent);
-      versions[engine] = version;
-      runs[name] = digests;
+      const outcome = await perform(given, engine, parent);
+      found[engine] = outcome.engine;
+      runs[name] = outcome.digests;
     } catch (error) {
       if (given.refusable !== true || !isLossledgerError(error)) throw error;
       console.log(`not recorded, since it is refused: ${error.message}`);
@@ -33,7 +33,7 @@ rmSync(parent, { recursive: true });
 
 const baseline: Baseline = {
   processor: processor(),
-  engines: Object.fromEntries(engines.map((engine) => [engine, versions[engine]!])) as Baseline['engines'],
+  engines: Object.fromEntries(engines.map((engine) => [engine, found[engine]!])) as Baseline['engines'],
   runs,
 };
 writeFileSync(baselineFile, `${JSON.stringify(baseline, null, 2)}\n`);

@@ -25,4 +25,4 @@ export function inSource(path: string): string {
 }
 
 /** Written by a generator: exempt from limits of size and from the style of comments. */
-export const generated: readonly string[] = ['onnx/onnx_pb.ts'];
+export const generated: readonly string[] = ['onnx/protobuf/onnx_pb.ts'];

@@ -10,7 +10,7 @@ import { createRun, refuseExisting } from '../../store/open.js';
 import { addConfigFlags, configFlags } from '../config-flags.js';
 import { say } from '../output.js';
 import { continueRun } from '../workflow.js';
-import { addWorkOptions, type WorkOptions } from './run.js';
+import { addWorkOptions, parsePath, type WorkOptions } from './run.js';
 
 const preset = 'mnist-fc-sgd';
 const whole = { iterations: 120 } as const;
@@ -24,7 +24,7 @@ interface DemoOptions extends WorkOptions, Readonly<Record<string, unknown>> {
 export function demoCommand(): Command {
   const command = new Command('demo')
     .description(`the main job on real MNIST: ${preset}, ${whole.iterations} iterations, all 55,000 examples`)
-    .option('--out <folder>', 'run folder to create (default: a new temporary folder)');
+    .option('--out <folder>', 'run folder to create (default: a new temporary folder)', parsePath);
   return addConfigFlags(addWorkOptions(command), ['iterations', 'subset'], whole).action(
     async (options: DemoOptions) => {
       if (options.out !== undefined) await refuseExisting(options.out);

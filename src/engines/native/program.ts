@@ -5,11 +5,21 @@ import { checkFeed, checkLength } from '../checks.js';
 import type { Feeds, Program } from '../types.js';
 import type { Arena, Library } from './library.js';
 
-/** The graph's constants one after the other, in order, as compiled code reads them. */
+/** The graph's constants in one array [C], one after the other, as compiled code reads them. */
 export function constantsOf(graph: Graph): Float64Array {
   return Float64Array.from(
     graph.constants.flatMap(({ data }) => Array.from(data as ArrayLike<number>, Number)),
   );
+}
+
+function allocate(library: Library, bytes: number): Arena {
+  const arena = library.create();
+  if (arena !== null) return arena;
+  throw new EngineError({
+    given: `a chunk that takes ${Math.ceil(bytes / 2 ** 20)} MiB of memory, which there are not`,
+    expected: 'a chunk whose activations fit into memory',
+    remedy: 'choose a smaller --chunk, or fewer workers',
+  });
 }
 
 /** A compiled graph with memory of its own. */
@@ -24,15 +34,7 @@ export class NativeProgram implements Program {
     readonly library: Library,
     arenaBytes: number,
   ) {
-    const arena = library.create();
-    if (arena === null) {
-      throw new EngineError({
-        given: `a chunk that takes ${Math.ceil(arenaBytes / 2 ** 20)} MiB of memory, which there are not`,
-        expected: 'a chunk whose activations fit into memory',
-        remedy: 'choose a smaller --chunk, or fewer workers',
-      });
-    }
-    this.#arena = arena;
+    this.#arena = allocate(library, arenaBytes);
     this.#constants = constantsOf(graph);
     this.memory = arenaBytes + this.#constants.byteLength;
   }

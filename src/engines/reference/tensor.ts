@@ -15,11 +15,12 @@ export function zeros(shape: Shape): Tensor {
   return { shape, data: new Float64Array(sizeOf(shape)) };
 }
 
+/** Numbers of any type, row-major with `shape` [d0, d1, …], widened to float64. */
 export function tensorOf(shape: Shape, data: TensorData): Tensor {
   return { shape, data: Float64Array.from(data as ArrayLike<number>, Number) };
 }
 
-/** Flat index `start` + Σ index · stride of every element of a row-major `shape`, in order. */
+/** Flat index `start` + Σ index · stride of every element of a row-major `shape` [d0, d1, …], in order: [d0 · d1 · …]. */
 export function offsetsOf(shape: Shape, strides: readonly number[], start = 0): Int32Array {
   let offsets = Int32Array.of(start);
   for (const [axis, extent] of shape.entries()) {
@@ -31,7 +32,7 @@ export function offsetsOf(shape: Shape, strides: readonly number[], start = 0): 
   return offsets;
 }
 
-/** Where each element of the broadcast `to` comes from in a tensor of shape `from`. */
+/** Where each element of the broadcast `to` [d0, d1, …] comes from in a tensor of shape `from`, as flat indices [d0 · d1 · …]. */
 export function broadcastOffsets(from: Shape, to: Shape): Int32Array {
   const missing = to.length - from.length;
   const own = stridesOf(from);
@@ -42,7 +43,7 @@ export function broadcastOffsets(from: Shape, to: Shape): Int32Array {
   return offsetsOf(to, strides);
 }
 
-/** The tensor with its elements picked by flat index. */
+/** A tensor of `shape` [d0, d1, …] whose elements are those of `from` at flat indices [d0 · d1 · …]. */
 export function pick(from: Tensor, offsets: Int32Array, shape: Shape): Tensor {
   const result = zeros(shape);
   for (let i = 0; i < offsets.length; i++) result.data[i] = from.data[offsets[i]!]!;

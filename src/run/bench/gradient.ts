@@ -36,7 +36,7 @@ export interface BenchResult {
   readonly examplesPerSecond: { readonly median: number; readonly best: number };
 }
 
-/** Times whole-data gradients of random bytes, through the evaluator that measuring uses. */
+/** Times whole-data gradients of random bytes, through the evaluator that measuring uses. Throws UsageError for an unknown network. */
 export async function benchGradient(options: BenchOptions): Promise<BenchResult> {
   if (!modelNames.includes(options.model)) {
     throw new UsageError({

@@ -1,0 +1,12 @@
+import { differentiate } from 'lossledger/autodiff';
+import { referenceEngine } from 'lossledger/engines/reference';
+import { key, normal } from 'lossledger/num';
+import { examples, logistic } from './logistic.js';
+
+const program = await referenceEngine.compile(differentiate(logistic()));
+program.load(normal(key(1), 8));
+const gradient = new Float64Array(8);
+const x = Float32Array.from(normal(key(2), 3 * examples));
+const loss = await program.run({ x, labels: Int32Array.of(0, 1, 1, 0) }, gradient);
+
+export default [await referenceEngine.available(), loss, ...gradient];
