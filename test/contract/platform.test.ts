@@ -16,6 +16,8 @@ const anywhere = [
   'ledger',
   'format',
   'analysis',
+  'engines/checks.ts',
+  'engines/liveness.ts',
   'engines/types.ts',
   'engines/checks.ts',
   'engines/liveness.ts',

@@ -1,9 +1,9 @@
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { EngineError } from '../../errors.js';
 import type { Graph, Value } from '../../graph/types.js';
-import { sizeOf } from '../../graph/types.js';
+import { parameterCount, sizeOf } from '../../graph/types.js';
 import type { Feeds, Program } from '../types.js';
-import { checkFeed } from '../checks.js';
+import { checkFeed, checkLength } from '../checks.js';
 import { labelRanges, ownMemory, type LabelRange } from './feeds.js';
 import { outputName } from './lower.js';
 import type { LoweredModel } from './lower.js';
@@ -64,17 +64,11 @@ export class OnnxruntimeProgram implements Program {
 
   /** Sets θ [K]. Throws EngineError where it has another length. */
   load(theta: Float64Array): void {
+    checkLength('θ', theta.length, parameterCount(this.graph.parameters));
     let offset = 0;
     for (const data of this.#parameters.values()) {
       data.set(theta.subarray(offset, offset + data.length));
       offset += data.length;
-    }
-    if (offset !== theta.length) {
-      throw new EngineError({
-        given: `a parameter vector of ${theta.length} numbers`,
-        expected: `${offset} numbers, as graph ${this.graph.name} has`,
-        remedy: 'load the parameters of this model',
-      });
     }
   }
 
