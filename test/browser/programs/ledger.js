@@ -15,7 +15,13 @@ const segments = measureRange({
 const measured = [];
 for await (const { segment, rows: ledger } of segments) {
   const [row] = ledger;
-  measured.push([segment, Object.entries(row).map(([name, numbers]) => [name, [...numbers]])]);
+  measured.push([
+    segment,
+    Object.entries(row).map(([name, numbers]) => [
+      name,
+      typeof numbers === 'number' ? numbers : [...numbers],
+    ]),
+  ]);
 }
 
 export default measured;
