@@ -1,6 +1,6 @@
 /** The package's entry on Node: run experiments and read runs. Browser-safe parts are subpaths (`lossledger/graph`, …). */
 export * from './errors.js';
-export type { Availability, CompileOptions, Engine, Feeds, Program } from './engines/types.js';
+export type { Availability, Engine, EngineFacts, Feeds, Program, ProgramPlan } from './engines/types.js';
 export type { Model, BuildOptions } from './models/types.js';
 export { analyseRun, type RunAnalysis } from './analysis/index.js';
 export { checkConfig, resolveConfig } from './experiment/config/file.js';

@@ -22,7 +22,7 @@ export interface RuleError {
 
 /**
  * `balanced`: the cumulative error is at most `balanceLimitPercent` and the stored sums agree with the stored residuals.
- * `undetermined`: nothing was measured, or a loss did not change.
+ * `undetermined`: nothing was measured, or a loss did not change by more than float32 resolves.
  */
 export type Balance = 'balanced' | 'unbalanced' | 'undetermined';
 
@@ -76,10 +76,20 @@ function errorOf(view: LedgerView, residual: Float64Array, change: number, alloc
 const roundingAllowance = (lossStart: number, lossEnd: number): number =>
   1e-9 * Math.max(1, Math.abs(lossStart), Math.abs(lossEnd));
 
-function balanceOf(error: number | null, inconsistency: number, allowance: number): Balance {
-  if (inconsistency > allowance) return 'unbalanced';
-  if (error === null) return 'undetermined';
-  return Math.abs(error) <= balanceLimitPercent ? 'balanced' : 'unbalanced';
+/** What float32 does not resolve of a loss: an error below it says nothing, however large a part it is of a loss that stands still. */
+const unresolved = (lossStart: number, lossEnd: number): number =>
+  2 ** -23 * Math.max(Math.abs(lossStart), Math.abs(lossEnd));
+
+function balanceOf(
+  { totalErrorPercent, allocations }: RuleError,
+  inconsistency: number,
+  [lossStart, lossEnd]: readonly [number, number],
+): Balance {
+  if (inconsistency > roundingAllowance(lossStart, lossEnd)) return 'unbalanced';
+  if (totalErrorPercent === null) return 'undetermined';
+  if (Math.abs(totalErrorPercent) <= balanceLimitPercent) return 'balanced';
+  const error = Math.abs(allocations - (lossEnd - lossStart));
+  return error <= unresolved(lossStart, lossEnd) ? 'undetermined' : 'unbalanced';
 }
 
 function countOver(residual: Float64Array, tolerance: number): number {
@@ -103,6 +113,6 @@ export function auditObjective(view: LedgerView, name: string): Conservation {
     left: errorOf(view, leftResidual, lossChange, lossChange + sum(leftResidual)),
     overTolerance: view.tolerance === null ? null : countOver(residual, view.tolerance),
     inconsistency,
-    balance: balanceOf(chosen.totalErrorPercent, inconsistency, roundingAllowance(lossStart, lossEnd)),
+    balance: balanceOf(chosen, inconsistency, [lossStart, lossEnd]),
   };
 }

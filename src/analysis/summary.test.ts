@@ -133,6 +133,17 @@ describe('summary of a run', () => {
     });
   });
 
+  it('leaves a loss that stands still undetermined, up to what float32 resolves', () => {
+    const flat = (error: number) =>
+      withColumns(syntheticView({ segments: 1, layers: { a: 4 }, objectives: ['train'] }), 'train', {
+        loss: Float64Array.of(2, 2 + 1e-9),
+        layer_sums: Float64Array.of(1e-9 + error),
+        residual: Float64Array.of(error),
+      });
+    expect(summaryOf(flat(1e-8)).balance).toBe('undetermined');
+    expect(summaryOf(flat(1e-6)).balance).toBe('unbalanced');
+  });
+
   it('handles one segment, and checkpoints that are apart', () => {
     expect(summaryOf(singleSegmentView()).balance).toBe('balanced');
     expect(summaryOf(syntheticView({ segments: 4, stride: 25 })).lastIteration).toBe(100);

@@ -21,7 +21,7 @@ export class Backward {
     readonly builder: GraphBuilder,
   ) {}
 
-  /** Gradient of the first output, for nodes whose other outputs (statistics) nothing may use. */
+  /** Gradient of the first output, for nodes whose other outputs (statistics) nothing may use. Throws GraphError where one is used. */
   get dy(): Value {
     const [first, ...others] = this.gradients;
     if (others.some((gradient) => gradient !== null) || !first) {
@@ -34,34 +34,42 @@ export class Backward {
     return first;
   }
 
+  /** Input `index` of the node. Throws GraphError where it is left out. */
   input(index: number): Value {
     return inputOf(this.node, index);
   }
 
+  /** Output `index` of the node. */
   output(index: number): Value {
     return this.node.outputs[index]!;
   }
 
+  /** Adds a node, named after this one and `label`, and returns all its outputs. */
   all(op: string, inputs: Application['inputs'], attributes: Attributes = {}, label = op): readonly Value[] {
     return this.builder.add(op, inputs, attributes, `${this.node.name}/${label}`);
   }
 
+  /** Adds a node, named after this one and `label`, and returns its first output. */
   apply(op: string, inputs: Application['inputs'], attributes: Attributes = {}, label = op): Value {
     return this.all(op, inputs, attributes, label)[0]!;
   }
 
+  /** A float32 constant of shape []. */
   scalar(number: number): Value {
     return this.builder.scalar(number);
   }
 
+  /** A float32 constant of zeros. */
   zeros(shape: Shape): Value {
     return this.builder.constant(new Float32Array(sizeOf(shape)), shape, 'float32', 'zeros');
   }
 
+  /** The same elements, row-major, in another shape. */
   reshape(value: Value, shape: Shape): Value {
     return sameShape(value.shape, shape) ? value : this.apply('Reshape', [value], { shape });
   }
 
+  /** `value` broadcast to a shape. */
   expand(value: Value, shape: Shape): Value {
     return sameShape(value.shape, shape) ? value : this.apply('Expand', [value], { shape });
   }
@@ -85,4 +93,5 @@ export class Backward {
 
 /** Gradients with respect to a node's inputs, in order; null (or nothing) where there is no rule for an input. */
 export type GradientRule = (step: Backward) => readonly (Value | null)[];
+/** Gradient rules by operator. */
 export type GradientRules = Readonly<Record<string, GradientRule>>;

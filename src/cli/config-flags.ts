@@ -4,13 +4,33 @@ import {
   fileOnlyKeys,
   runConfigSchema,
   type ConfigKey,
+  type RunConfig,
   type RunConfigInput,
 } from '../experiment/config/schema.js';
+
+type FlagKey = Exclude<ConfigKey, 'preset' | 'schedule' | 'groups'>;
+
+/** Under which heading of the help each flag stands. */
+const headings: Readonly<Record<FlagKey, string>> = {
+  model: 'Model and data:', data: 'Model and data:', validation: 'Model and data:', divisor: 'Model and data:',
+  standardise: 'Model and data:', subset: 'Model and data:', trajectory: 'Model and data:', init: 'Model and data:',
+  seed: 'Model and data:',
+  loss: 'Loss:', labelSmoothing: 'Loss:', classWeights: 'Loss:', reduction: 'Loss:',
+  optimizer: 'Training:', learningRate: 'Training:', momentum: 'Training:', meanSquareDecay: 'Training:',
+  epsilon: 'Training:', weightDecay: 'Training:', clipNorm: 'Training:', maxLoss: 'Training:', batchSize: 'Training:',
+  iterations: 'Training:',
+  measure: 'Measuring:', measureWeightDecay: 'Measuring:', rule: 'Measuring:', tolerance: 'Measuring:',
+  subintervals: 'Measuring:', maxSubintervals: 'Measuring:', chunk: 'Measuring:', lanes: 'Measuring:',
+  keep: 'Measuring:', engine: 'Measuring:',
+}; // prettier-ignore
 
 /** Flags whose value stays text; every other value is read as a number where it is one. */
 const textual: readonly ConfigKey[] = ['model', 'data', 'trajectory', 'init'];
 
-const flagKeys = configKeys.filter((key) => !fileOnlyKeys.includes(key));
+/** Flags whose value is a list, its entries apart by commas. */
+const lists: readonly ConfigKey[] = ['measure', 'classWeights'];
+
+const flagKeys = configKeys.filter((key): key is FlagKey => !fileOnlyKeys.includes(key));
 
 /**
  * Adds one flag for each of these keys of a run file, by default all: `learningRate` is `--learning-rate`. `defaults` are the values
@@ -21,33 +41,63 @@ export function addConfigFlags(
   keys: readonly ConfigKey[] = flagKeys,
   defaults: RunConfigInput = {},
 ): Command {
-  for (const key of keys) command.addOption(optionFor(key, defaults[key]));
+  for (const key of flagKeys) if (keys.includes(key)) addFlag(command, key, defaults[key]);
   return command;
 }
 
-function optionFor(key: ConfigKey, own: unknown): Option {
-  const schema: { description?: string | undefined } = runConfigSchema.shape[key];
-  const byDefault = defaultOf(key, own);
-  const value = byDefault === 'false' ? '' : ' <value>';
-  const option = new Option(`--${kebab(key)}${value}`, `${schema.description ?? key} (${byDefault})`);
-  if (value === '') return option;
-  return option.argParser((text: string) => parseValue(key, text));
-}
-
-function defaultOf(key: ConfigKey, own: unknown): string {
+function addFlag(command: Command, key: FlagKey, own: unknown): void {
+  const schema = runConfigSchema.shape[key] as unknown as Described;
   const value = runConfigSchema.shape[key].parse(own);
+  const isSwitch = typeof value === 'boolean';
+  const choices = isSwitch ? [] : choicesOf(schema);
+  const placeholder = isSwitch ? '[bool]' : `<${placeholderOf(key, choices)}>`;
+  const option = new Option(`--${kebab(key)} ${placeholder}`, schema.description ?? key);
+  option.description += ` (default: ${inWords(value)})`;
+  if (choices.length > 0) option.choices(choices);
+  // Choices stand in the help; what is given is checked by the schema, in its own words.
+  command.addOption(option.argParser((text: string) => parseValue(key, text)).helpGroup(headings[key]));
+  if (isSwitch) command.addOption(new Option(`--no-${kebab(key)}`).hideHelp());
+}
+
+/** What is read of a schema. */
+interface Described {
+  readonly description?: string | undefined;
+  readonly options?: readonly unknown[];
+  readonly def: { readonly innerType?: Described; readonly out?: Described; readonly element?: Described };
+}
+
+/** The words that a schema allows, below defaults, `none` and lists; none where it is no choice. */
+function choicesOf(schema: Described): readonly string[] {
+  if (schema.options?.every((option) => typeof option === 'string')) return schema.options;
+  const inner = schema.def.innerType ?? schema.def.out ?? schema.def.element;
+  return inner === undefined ? [] : choicesOf(inner);
+}
+
+function placeholderOf(key: FlagKey, choices: readonly string[]): string {
+  if (lists.includes(key)) return 'list';
+  if (choices.length > 0) return 'name';
+  return textual.includes(key) ? 'name|path' : 'number';
+}
+
+function inWords(value: RunConfig[FlagKey]): string {
   if (value === null) return 'none';
-  return typeof value === 'object' ? Object.values(value).join(',') : String(value);
+  return Array.isArray(value) ? value.join(',') : String(value);
 }
 
+/** A value as a run file would state it; what does not fit stays text, which the schema refuses in its own words. */
 function parseValue(key: ConfigKey, text: string): unknown {
-  if (key === 'measure') return text === 'none' ? text : text.split(',');
-  if (key === 'classWeights' && text !== 'none') return text.split(',').map(Number);
-  if (textual.includes(key) || text.trim() === '' || Number.isNaN(Number(text))) return text;
-  return Number(text);
+  if (text === 'none' || textual.includes(key)) return text;
+  if (lists.includes(key)) return text.split(',').map(numberOrText);
+  if (text === 'true' || text === 'false') return text === 'true';
+  return numberOrText(text);
 }
 
-function kebab(key: string): string {
+function numberOrText(text: string): string | number {
+  return text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text);
+}
+
+/** The flag of a key, without its dashes. */
+export function kebab(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 

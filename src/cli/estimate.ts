@@ -13,7 +13,7 @@ export function printEstimate(estimate: Estimate, form: 'text' | 'json' | 'aside
   for (const reason of estimate.passedOver) print(`not used: ${reason}`);
   print(`${segments} segments, ${gradientsPerSegment} whole-data gradients each (more where refined)`);
   print(`engine ${engine}, ${workers} workers: about ${Math.round(examplesPerSecond)} examples/s here`);
-  const { activations, total } = estimate.memory;
-  print(`about ${bytes(total)} of memory: ${bytes(activations)} a worker for a chunk, and shared sums`);
+  const { worker, total } = estimate.memory;
+  print(`about ${bytes(total)} of memory: ${bytes(worker)} a worker, and shared sums`);
   print(`about ${duration(seconds)}, at most ${bytes(estimate.bytes)} on disk`);
 }

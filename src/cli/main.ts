@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { isLossledgerError } from '../errors.js';
+import { Interruption } from './interrupt.js';
 import { makeProgram } from './program.js';
 
-/** Exit status: 0 done, 1 failed, 2 wrong use or bad input. */
+/** Exit status: 0 done, 1 failed or out of balance, 2 wrong use or bad input, 130 stopped by Ctrl-C. */
 async function main(): Promise<number> {
   try {
     await makeProgram().parseAsync(process.argv);
@@ -14,7 +15,8 @@ async function main(): Promise<number> {
 }
 
 function report(error: unknown): number {
-  if (isAbort(error)) return 1;
+  // Whoever asked to stop was told how to go on.
+  if (isAbort(error)) return error instanceof Interruption ? error.exitCode : 130;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (isLossledgerError(error)) {
     process.stderr.write(`lca: ${error.message}\n`);
@@ -25,7 +27,6 @@ function report(error: unknown): number {
   return 1;
 }
 
-/** The user asked to stop, and was told how to go on. */
 function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
 }

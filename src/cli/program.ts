@@ -1,6 +1,8 @@
 import { Command } from 'commander';
+import { usualName } from '../experiment/config/issue.js';
 import { version } from '../experiment/version.js';
 import { benchCommand } from './commands/bench.js';
+import { completionCommand } from './commands/completion.js';
 import { dataCommand } from './commands/data.js';
 import { demoCommand } from './commands/demo.js';
 import { enginesCommand } from './commands/engines.js';
@@ -12,6 +14,7 @@ import { reportCommand } from './commands/report.js';
 import { resumeCommand } from './commands/resume.js';
 import { runCommand, trainCommand } from './commands/run.js';
 import { verifyCommand } from './commands/verify.js';
+import { kebab } from './config-flags.js';
 
 const examples = `
 Examples:
@@ -21,7 +24,7 @@ Examples:
   lca resume my-run                      go on after an interruption
   lca export my-run --what allocation --objective train --format npy --out a.npy
 
-Exit status: 0 done, 1 failed, 2 wrong use or bad input.`;
+Exit status: 0 done, 1 failed or the ledger does not balance, 2 wrong use or bad input, 130 stopped by Ctrl-C.`;
 
 /** The command line, all commands attached. */
 export function makeProgram(): Command {
@@ -36,6 +39,7 @@ export function makeProgram(): Command {
   const commands = [
     demoCommand(), runCommand(), trainCommand(), measureCommand(), resumeCommand(), verifyCommand(), reportCommand(),
     exportCommand(), inspectCommand(), dataCommand(), presetsCommand(), enginesCommand(), benchCommand(),
+    completionCommand(),
   ]; // prettier-ignore
   for (const command of commands) program.addCommand(inherit(command));
   return program;
@@ -44,6 +48,19 @@ export function makeProgram(): Command {
 /** Subcommands added ready-made do not inherit settings; errors must end with exit status 2 in all of them. */
 function inherit(command: Command): Command {
   command.exitOverride().showHelpAfterError('(add --help for what is possible)');
+  command.configureOutput({
+    outputError: (text, write) => {
+      write(withUsualName(text, command));
+    },
+  });
   for (const child of command.commands) inherit(child);
   return command;
+}
+
+/** A message about an unknown option, with what that is called here where other tools call it so. */
+function withUsualName(message: string, command: Command): string {
+  const word = /unknown option '--([^'=]+)/.exec(message)?.[1];
+  const name = word === undefined ? null : usualName(word);
+  if (name === null || !command.options.some(({ long }) => long === `--${kebab(name)}`)) return message;
+  return `${message.split('\n')[0]!}\n(Did you mean --${kebab(name)}?)\n`;
 }

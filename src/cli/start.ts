@@ -16,19 +16,20 @@ export interface StartOptions {
   readonly workers?: number;
   readonly json?: boolean;
   readonly quiet?: boolean;
+  readonly allowImbalance?: boolean;
 }
 
 /** Makes a run of a configuration and does all its work, or with `--dry-run` only says what that would cost. */
 export async function startRun(config: RunConfig, options: StartOptions, measure: boolean): Promise<void> {
+  if (!options.dryRun) await refuseExisting(options.out);
   const experiment = await openExperiment(config);
   for (const warning of experiment.network.warnings) say(`Warning: ${warning}`);
-  requireMemory(experiment, options.workers ?? defaultWorkers(experiment.engine.name));
+  requireMemory(experiment, options.workers ?? defaultWorkers(experiment.engine));
   const estimate = () => estimateRun(experiment, { workers: options.workers, measure });
   if (options.dryRun) {
     printEstimate(await estimate(), options.json ? 'json' : 'text');
     return;
   }
-  await refuseExisting(options.out);
   if (!options.quiet) printEstimate(await estimate(), 'aside');
   const run = await createRun(options.out, manifestOf(experiment), experiment.network.attachments);
   await continueRun(experiment, run, { ...options, measure });

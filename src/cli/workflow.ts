@@ -7,9 +7,8 @@ import { stopOnInterrupt } from './interrupt.js';
 import { printJson, printLine, say, terminalStyle } from './output.js';
 import { progressBar } from './progress.js';
 
-interface WorkflowOptions {
+interface WorkflowOptions extends PrintOptions {
   readonly workers?: number | undefined;
-  readonly json?: boolean | undefined;
   readonly quiet?: boolean | undefined;
   /** False: train only. */
   readonly measure: boolean;
@@ -45,12 +44,20 @@ export async function continueRun(
   }
 }
 
-/** Prints what a report found. */
-export async function printReport(report: Report, { json }: { json?: boolean | undefined }): Promise<void> {
+interface PrintOptions {
+  readonly json?: boolean | undefined;
+  readonly allowImbalance?: boolean | undefined;
+}
+
+/** Prints what a report found; where the ledger does not balance, the command fails unless the user allows it. */
+export async function printReport(report: Report, { json, allowImbalance }: PrintOptions): Promise<void> {
   if (json) printJson(report.analysis);
   else {
     const { terminalSummary } = await import('../figures/index.js');
     printLine(terminalSummary(report.analysis, terminalStyle()));
     printLine(`\nReport: ${report.path}`);
   }
+  if (report.analysis.summary.balance !== 'unbalanced' || allowImbalance) return;
+  say('The ledger does not balance: exit status 1 (0 with --allow-imbalance).');
+  process.exitCode = 1;
 }

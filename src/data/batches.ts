@@ -15,7 +15,8 @@ export interface BatchOrderOptions {
   readonly iterations: number;
 }
 
-/** Iterations of one epoch. Examples that fill no whole batch are left out of this epoch; each epoch leaves out others. */
+/** Iterations of one epoch. Examples that fill no whole batch are left out of this epoch; each epoch leaves out others. Throws UsageError
+ * where a batch is larger than the set. */
 export function iterationsPerEpoch(count: number, batchSize: number): number {
   if (Number.isInteger(batchSize) && batchSize >= 1 && batchSize <= count)
     return Math.floor(count / batchSize);

@@ -16,7 +16,7 @@ export function sharedFrom<A extends SharedNumbers>(like: A, values: ArrayLike<n
   return shared;
 }
 
-/** Rows `indices` of a row-major array with `width` elements a row, in that order, on shared memory. */
+/** Rows `indices` [n] of a row-major array [rows, width], in that order, on shared memory: [n, width]. */
 export function gatherRows<A extends SharedNumbers>(source: A, width: number, indices: Uint32Array): A {
   const rows = sharedLike(source, indices.length * width);
   gatherRowsInto(rows, source, width, indices);

@@ -91,7 +91,7 @@ function requireWhole(name: string, value: number, min: number, max: number): vo
 }
 
 /**
- * `size` of the examples `indices`, each class keeping its share (rounded by largest remainder, ties to the lower class), drawn
+ * [size] of the examples `indices` [n], each class keeping its share (rounded by largest remainder, ties to the lower class), drawn
  * from the key, in ascending order. Regression targets have no classes and are drawn at random.
  */
 export function stratifiedSubset(pool: Examples, indices: Uint32Array, size: number, key: Key): Uint32Array {

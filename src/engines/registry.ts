@@ -1,36 +1,42 @@
 import { availableParallelism } from 'node:os';
-import type { Availability, Engine } from './types.js';
 import { EngineError, isLossledgerError, UsageError } from '../errors.js';
 import type { Graph } from '../graph/types.js';
+import type { Availability, Engine } from './types.js';
 
-/** Every engine by name, loaded only when asked for. */
-const loaders = {
-  reference: async () => (await import('./reference/index.js')).referenceEngine,
-  onnxruntime: async () => (await import('./onnxruntime/index.js')).onnxruntimeEngine('cpu'),
-  native: async () => new (await import('./native/index.js')).NativeEngine(),
-  'onnxruntime-webgpu': async () => (await import('./onnxruntime/index.js')).onnxruntimeEngine('webgpu'),
-  'onnxruntime-cuda': async () => (await import('./onnxruntime/index.js')).onnxruntimeEngine('cuda'),
-} as const satisfies Readonly<Record<string, () => Promise<Engine>>>;
-
-export type EngineName = keyof typeof loaders;
-
-export const engineNames = Object.keys(loaders) as readonly EngineName[];
-
-/** What `auto` tries, best first. */
-const preference = ['native', 'onnxruntime', 'reference'] as const;
-
-export async function engineNamed(name: string): Promise<Engine> {
-  if (Object.hasOwn(loaders, name)) return loaders[name as EngineName]();
-  throw new UsageError({
-    given: `engine ${JSON.stringify(name)}`,
-    expected: `one of auto, ${engineNames.join(', ')}`,
-    remedy: '`lca engines` says which are available here',
-  });
+/** An engine as the registry lists it: loaded only when asked for, since what it needs may be missing or large. */
+export interface RegisteredEngine {
+  readonly name: string;
+  /** True where `--engine auto` may choose it. */
+  readonly auto: boolean;
+  readonly load: () => Promise<Engine>;
 }
 
-/** In which precision an engine computes, and its allocations are stored. */
-export function precisionOf(engine: string): 'float32' | 'float64' {
-  return engine === 'reference' ? 'float64' : 'float32';
+/** Every engine, best first. */
+const registered: readonly RegisteredEngine[] = [
+  { name: 'native', auto: true, load: async () => new (await import('./native/index.js')).NativeEngine() },
+  { name: 'onnxruntime', auto: true, load: async () => (await import('./onnxruntime/index.js')).onnxruntimeEngine('cpu') },
+  { name: 'reference', auto: true, load: async () => (await import('./reference/index.js')).referenceEngine },
+  { name: 'onnxruntime-webgpu', auto: false, load: async () => (await import('./onnxruntime/index.js')).onnxruntimeEngine('webgpu') },
+  { name: 'onnxruntime-cuda', auto: false, load: async () => (await import('./onnxruntime/index.js')).onnxruntimeEngine('cuda') },
+]; // prettier-ignore
+
+/** Names of all engines, best first. */
+export const engineNames: readonly string[] = registered.map(({ name }) => name);
+
+/** Names of the engines that `--engine auto` tries, in this order. */
+export const autoEngineNames: readonly string[] = registered
+  .filter(({ auto }) => auto)
+  .map(({ name }) => name);
+
+/** Loads the engine of a name, from `among` (default: all). Throws UsageError where there is none. */
+export async function engineNamed(name: string, among = registered): Promise<Engine> {
+  const entry = among.find((candidate) => candidate.name === name);
+  if (entry !== undefined) return entry.load();
+  throw new UsageError({
+    given: `engine ${JSON.stringify(name)}`,
+    expected: `one of auto, ${among.map((candidate) => candidate.name).join(', ')}`,
+    remedy: '`lca engines` says which are available here',
+  });
 }
 
 export interface EngineStatus {
@@ -41,9 +47,8 @@ export interface EngineStatus {
 /** What each engine says of itself on this machine. */
 export async function engineStatuses(): Promise<EngineStatus[]> {
   const statuses: EngineStatus[] = [];
-  for (const name of engineNames) {
-    const engine = await engineNamed(name);
-    statuses.push({ name, availability: await engine.available() });
+  for (const { name, load } of registered) {
+    statuses.push({ name, availability: await (await load()).available() });
   }
   return statuses;
 }
@@ -55,17 +60,24 @@ export interface ChosenEngine {
 }
 
 /**
- * The engine to use: the one named, or for `auto` the first that is available here and compiles the graph. An engine that is
- * named is never replaced: what it cannot do, it refuses.
+ * The engine to use, from `among` (default: all): the one named, or for `auto` the first that is available here and compiles the
+ * graph. An engine that is named is never replaced: what it cannot do, it refuses. Throws UsageError for an unknown name, EngineError
+ * where the named engine is not available or no engine compiles the graph.
  */
-export async function chooseEngine(name: string, graph: () => Graph): Promise<ChosenEngine> {
-  if (name !== 'auto') return { engine: await requireAvailable(await engineNamed(name)), passedOver: [] };
+export async function chooseEngine(
+  name: string,
+  graph: () => Graph,
+  among = registered,
+): Promise<ChosenEngine> {
+  if (name !== 'auto') {
+    return { engine: await requireAvailable(await engineNamed(name, among)), passedOver: [] };
+  }
   const passedOver: string[] = [];
-  for (const candidate of preference) {
-    const engine = await engineNamed(candidate);
+  for (const candidate of among.filter(({ auto }) => auto)) {
+    const engine = await candidate.load();
     const obstacle = await obstacleTo(engine, graph);
     if (obstacle === null) return { engine, passedOver };
-    passedOver.push(`${candidate}: ${obstacle}`);
+    passedOver.push(`${candidate.name}: ${obstacle}`);
   }
   throw new EngineError({
     given: `no engine for this network (${passedOver.join('; ')})`,
@@ -100,8 +112,7 @@ async function requireAvailable(engine: Engine): Promise<Engine> {
   );
 }
 
-/** Worker threads to use where the user names no number: one per core that this process may use. */
-export function defaultWorkers(engine: string): number {
-  const onOneDevice = engine === 'onnxruntime-webgpu' || engine === 'onnxruntime-cuda';
-  return onOneDevice ? 1 : availableParallelism();
+/** Worker threads to use where the user names no number: as many as fill the cores that this process may use, or the device. */
+export function defaultWorkers({ facts }: Engine): number {
+  return facts.fills === 'device' ? 1 : availableParallelism();
 }

@@ -11,9 +11,21 @@ export type Feeds = Readonly<
 export type Availability =
   { readonly ok: true; readonly detail: string } | { readonly ok: false; readonly reason: string };
 
-export interface CompileOptions {
-  /** Threads that one program may use; default 1. Workers run one program each, so 1 keeps results reproducible. */
-  readonly threads?: number;
+/** What is true of an engine on every machine. Decisions are taken by these, never by its name. */
+export interface EngineFacts {
+  /** Of parameters, activations and gradients; what is fed is narrowed to it, and allocations are stored in it. */
+  readonly precision: 'float32' | 'float64';
+  /**
+   * What one program keeps busy: the thread that calls it, so that a machine is filled by a worker a core, or a whole device, so that
+   * one worker is enough.
+   */
+  readonly fills: 'thread' | 'device';
+}
+
+/** What compiling a graph would give, found without compiling it. */
+export interface ProgramPlan {
+  /** Bytes that the program will hold: working memory, parameters, results, and copies of what is fed. */
+  readonly memory: number;
 }
 
 /**
@@ -28,17 +40,22 @@ export interface Program {
    * gradient sum to it (it is not cleared first).
    */
   run(feeds: Feeds, gradient?: Float64Array): Promise<number>;
+  /** Bytes that it holds until it is disposed of, as its engine's plan states them. */
+  readonly memory: number;
   dispose(): Promise<void>;
 }
 
-/** Something that compiles a graph and runs it. */
+/** Something that compiles a graph and runs it. A program runs on one thread, so that its sums have one order. */
 export interface Engine {
-  /** `reference`, `onnxruntime`, `onnxruntime-webgpu`, `native`. */
+  /** As the registry has it, and `--engine` and the manifest name it. */
   readonly name: string;
+  readonly facts: EngineFacts;
   /** Whether it can run here, and if not, why and what would help. */
   available(): Promise<Availability>;
   /** Version of what executes, for the manifest, such as `onnxruntime 1.30.0`. */
   version(): string;
-  /** Throws EngineError with operator and node where the graph cannot be lowered. */
-  compile(graph: Graph, options?: CompileOptions): Promise<Program>;
+  /** Whether it knows a graph, and what a program of it takes. Throws EngineError with operator and node where it cannot be lowered. */
+  plan(graph: Graph): ProgramPlan;
+  /** Throws EngineError where the graph cannot be lowered, as `plan` does, or compiling fails. */
+  compile(graph: Graph): Promise<Program>;
 }

@@ -2,7 +2,7 @@ import type { Examples } from '../data/types.js';
 import { initialise } from '../models/initialise.js';
 import { key } from '../num/random.js';
 import { baseNodes } from '../quadrature/integrate.js';
-import { estimateBytes } from '../format/estimate.js';
+import { estimateBytes } from '../format/arrays.js';
 import { defaultWorkers } from '../engines/registry.js';
 import type { Experiment } from './experiment.js';
 import { objectivePlan } from './experiment.js';
@@ -20,7 +20,7 @@ export interface Estimate {
   readonly seconds: number;
   /** Bytes of the finished run folder at most. */
   readonly bytes: number;
-  /** Bytes of memory that measuring holds, without the data: activations of a chunk in one worker, and all in all. */
+  /** Bytes of memory that measuring holds, without the data: one worker's, and all in all. */
   readonly memory: MemoryEstimate;
   readonly engine: string;
   /** Better engines that `auto` passed over, each with its reason. */
@@ -36,7 +36,7 @@ interface EstimateOptions {
 /** Times a few real evaluations (about a second) and scales them up. */
 export async function estimateRun(experiment: Experiment, options: EstimateOptions): Promise<Estimate> {
   const { config, engine } = experiment;
-  const workers = options.workers ?? defaultWorkers(engine.name);
+  const workers = options.workers ?? defaultWorkers(engine);
   const examplesPerSecond = await measureRate(experiment, workers);
   const measured = measuredExamples(objectivePlan(experiment));
   const gradientsPerSegment = baseNodes(config.rule, config.subintervals).filter((s) => s > 0).length;

@@ -14,7 +14,7 @@ import type { Model } from '../models/types.js';
 import { checkSettings } from '../quadrature/settings.js';
 import type { RunFolder } from '../store/folder.js';
 import type { RunConfig } from './config/schema.js';
-import { chooseEngine, precisionOf } from '../engines/registry.js';
+import { chooseEngine } from '../engines/registry.js';
 import { divisorOf, lossOf, requireFit } from './loss.js';
 import { openNetwork, reopenNetwork, type Network } from './network.js';
 import type { ObjectivePlan } from '../objective/evaluator.js';
@@ -68,7 +68,7 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   const graph = () =>
     recorded ? gradientGraph(parts, chunk, false) : gradientGraph(parts, config.batchSize, true);
   const { engine, passedOver } = await chooseEngine(config.engine, graph);
-  const dataset = precisionOf(engine.name) === 'float64' ? loaded : narrowed(loaded);
+  const dataset = engine.facts.precision === 'float64' ? loaded : narrowed(loaded);
   const start = recorded ? null : await startingTheta(config, parameters, layout, stored);
   return { config, model, dataset, network, engine, passedOver, parameters, layout, chunk, recorded, start };
 }

@@ -2,7 +2,6 @@ import type { SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
 import type { Manifest, ManifestContent } from '../format/manifest.js';
 import { checkConfig } from './config/file.js';
-import { precisionOf } from '../engines/registry.js';
 import {
   batchNormMode,
   objectivePlan,
@@ -36,7 +35,7 @@ export function manifestOf(experiment: Experiment): ManifestContent {
       lanes: config.lanes,
       batchNorm: batchNormMode(experiment),
       dropout: 'off',
-      precision: precisionOf(engine.name),
+      precision: engine.facts.precision,
     },
     objectives: objectivePlan(experiment).objectives.map(({ name, parts }) => ({
       name,

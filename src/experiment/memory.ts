@@ -1,59 +1,39 @@
 import { UsageError } from '../errors.js';
-import type { DType, Graph } from '../graph/types.js';
-import { sizeOf } from '../graph/types.js';
 import { gradientGraph, objectivePlan, type Experiment } from './experiment.js';
+import { chunksOf } from '../objective/chunks.js';
 import { slotBytes } from '../objective/evaluator.js';
 
-/** What measuring holds in memory, in bytes. */
+/** What measuring holds in memory, in bytes, without the data. */
 export interface MemoryEstimate {
-  /** Activations and gradients of one chunk that are alive at once, at their peak, in one worker. */
-  readonly activations: number;
-  /** All workers' activations, and the shared sums of evaluations in flight. */
+  /** One worker: its programs, as the engine plans them, one for each chunk size that occurs, and the thread itself. */
+  readonly worker: number;
+  /** All workers, and the shared sums of evaluations in flight. */
   readonly total: number;
 }
 
-const bytesPerElement: Readonly<Record<DType, number>> = {
-  float32: 4,
-  int64: 8,
-  int32: 4,
-  uint8: 1,
-  bool: 1,
-};
+/** Bytes that a worker thread takes before it has a program: its JavaScript heap and the modules in it, as measured. */
+const THREAD = 20e6;
 
-/**
- * An estimate from the graph: values live from the node that makes them to the last that reads them. Engines may share buffers
- * (less) or need room to rearrange (more).
- */
+/** Nothing is compiled: engines plan the programs. Throws EngineError where the engine does not know the network. */
 export function estimateMemory(
   experiment: Experiment,
   workers: number,
-  chunk = usedChunk(experiment),
+  chunk = experiment.chunk,
 ): MemoryEstimate {
-  const graph = gradientGraph(experiment, chunk, false);
-  const widening = experiment.engine.name === 'reference' ? 2 : 1;
-  const activations = widening * peakBytes(graph);
-  return { activations, total: workers * activations + slotBytes(objectivePlan(experiment)) };
+  const programs = sizesOf(experiment, chunk).map((size) => programBytes(experiment, size));
+  const worker = programs.reduce((total, bytes) => total + bytes, THREAD);
+  return { worker, total: workers * worker + slotBytes(objectivePlan({ ...experiment, chunk })) };
 }
 
-/** Most bytes of node outputs alive at once, in node order; the graph's outputs live to the end. */
-export function peakBytes({ nodes, outputs }: Graph): number {
-  const lastUse = new Map<number, number>();
-  nodes.forEach(({ inputs }, at) => inputs.forEach((value) => value && lastUse.set(value.id, at)));
-  for (const { id } of outputs) lastUse.set(id, nodes.length);
-  const freed = new Map<number, number>();
-  let live = 0;
-  let peak = 0;
-  nodes.forEach((node, at) => {
-    for (const { id, dtype, shape } of node.outputs) {
-      const bytes = bytesPerElement[dtype] * sizeOf(shape);
-      const end = lastUse.get(id) ?? at;
-      live += bytes;
-      freed.set(end, (freed.get(end) ?? 0) + bytes);
-    }
-    peak = Math.max(peak, live);
-    live -= freed.get(at) ?? 0;
-  });
-  return peak;
+function programBytes(experiment: Experiment, examples: number): number {
+  return experiment.engine.plan(gradientGraph(experiment, examples, false)).memory;
+}
+
+/** Chunk sizes that occur where parts are cut into chunks of `chunk` examples. */
+function sizesOf(experiment: Experiment, chunk: number): number[] {
+  const parts = objectivePlan(experiment).objectives.flatMap((objective) => objective.parts);
+  const chunks = parts.flatMap(({ examples }) => chunksOf(examples.count, chunk));
+  return [...new Set(chunks.map(({ start, end }) => end - start))];
 }
 
 /** Throws UsageError, naming the largest chunk that fits, where measuring would need more than `available` bytes. */
@@ -72,7 +52,7 @@ export function requireMemory(
     remedy:
       largest === 0
         ? 'use fewer workers (--workers 1) or lanes (--lanes 1), or a machine with more memory'
-        : `set chunk to ${largest} or less, or use fewer workers (--workers 1)`,
+        : `set chunk to ${largest}, or use fewer workers (--workers 1)`,
   });
 }
 
@@ -82,7 +62,7 @@ function usedChunk(experiment: Experiment): number {
   return Math.min(experiment.chunk, Math.max(...parts.map(({ examples }) => examples.count)));
 }
 
-/** By bisection; 0 where not even one example fits. */
+/** The largest chunk that was found to fit, by bisection; 0 where not even one example does. */
 function largestChunk(experiment: Experiment, workers: number, available: number): number {
   let fits = 0;
   let tooLarge = usedChunk(experiment);

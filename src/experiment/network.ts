@@ -57,7 +57,7 @@ function builtIn(name: string): Network {
   return { ...modelNamed(name), files: [], attachments: new Map(), otherTensors: new Set(), warnings: [] };
 }
 
-/** The network of a stored run, from the bytes that the run folder keeps. */
+/** The network of a stored run, from the bytes that the run folder keeps. Throws DataError where they are not those of the manifest. */
 export async function reopenNetwork(folder: string, { definition, parameters }: Manifest): Promise<Network> {
   if (definition.modelFiles.length === 0) return openNetwork(definition.model);
   const bytes = await readModelFile(join(folder, keptModel));

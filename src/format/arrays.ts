@@ -71,7 +71,7 @@ export function chunkPath({ name, shape }: ArraySpec, chunk: number): string {
   return `ledger.zarr/${name}/c/${[chunk, ...shape.slice(1).map(() => 0)].join('/')}`;
 }
 
-/** Numbers that nobody has written yet. */
+/** Numbers [length] that nobody has written yet. */
 export function emptyRow(dtype: StoredDType, length: number): Numbers {
   if (dtype === 'float32') return new Float32Array(length).fill(NaN);
   return dtype === 'float64' ? new Float64Array(length).fill(NaN) : new Int32Array(length);
@@ -172,4 +172,19 @@ function extentOf(
     parameter: () => sizeOf(parameters),
   };
   return extents[axis]();
+}
+
+/** Characters of the journal for a row of θ, for a segment, and for each checksum in it. */
+const journalBytes = { row: 90, segment: 330, checksum: 67 };
+
+/** Bytes of a finished run folder: an upper estimate for `--dry-run`. */
+export function estimateBytes(manifest: ManifestContent): number {
+  const arrays = arraysOf(manifest);
+  const stored = arrays.reduce(
+    (total, spec) => total + spec.shape[0]! * widthOf(spec) * bytesOf[spec.dtype],
+    0,
+  );
+  const rowArrays = arrays.filter(({ placement }) => placement === 'row').length;
+  const { row, segment, checksum } = journalBytes;
+  return stored + manifest.trajectory.iterations * (row + segment + rowArrays * checksum);
 }

@@ -54,14 +54,14 @@ function fillOf(dtype: StoredDType): number {
 
 const isBigEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
 
-/** A copy of the numbers' bytes, lowest byte first on every machine. */
+/** A copy of the bytes of numbers [n], lowest byte first on every machine. */
 export function encodeNumbers(numbers: Numbers): Uint8Array {
   const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength).slice();
   if (isBigEndian) swap(bytes, numbers.BYTES_PER_ELEMENT);
   return bytes;
 }
 
-/** The numbers of such bytes, on memory of their own. */
+/** The numbers [n] of such bytes, on memory of their own. */
 export function decodeNumbers(bytes: Uint8Array, dtype: StoredDType): Numbers {
   const own = new Uint8Array(bytes);
   if (isBigEndian) swap(own, bytesOf[dtype]);
@@ -80,7 +80,7 @@ export function decodeChunk(spec: ArraySpec, bytes: Uint8Array, path: string): N
   return decodeNumbers(bytes, spec.dtype);
 }
 
-/** Reads one chunk file, which must be there, with its checksum compared. Throws StoreError. */
+/** Reads the numbers [rows, …] of one chunk file, which must be there, with its checksum compared. Throws StoreError. */
 export async function readChunk(
   context: RunContext,
   state: RunState,

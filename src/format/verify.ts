@@ -1,5 +1,5 @@
 import { isLossledgerError } from '../errors.js';
-import { audit } from '../ledger/audit.js';
+import { audit } from '../ledger/columns.js';
 import type { StoredRow } from '../ledger/laws.js';
 import type { Numbers } from '../ledger/types.js';
 import { firstNonFinite } from '../num/sums.js';

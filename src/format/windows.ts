@@ -70,7 +70,7 @@ function requireFinite({ name }: ArraySpec, numbers: Numbers, iteration: number)
   );
 }
 
-/** What a record holds of one array: one row [width], or of an array by row of θ two. */
+/** What a record holds of one array: one row [width], or of an array by row of θ two. Throws TypeError for an array that is in none. */
 export function decodeRecord({ windowArrays }: RunContext, record: Uint8Array, spec: ArraySpec): Numbers {
   let at = 0;
   for (const other of windowArrays) {
@@ -81,7 +81,7 @@ export function decodeRecord({ windowArrays }: RunContext, record: Uint8Array, s
   throw new TypeError(`${spec.name} is in no record`);
 }
 
-/** Reads the records of a window's stored segments, checksums compared: by segment. */
+/** Reads the records of a window's stored segments, checksums compared: by segment. Throws StoreError where one is damaged. */
 export async function readRecords(
   context: RunContext,
   { segments, records }: RunState,

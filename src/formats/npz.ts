@@ -53,7 +53,7 @@ export class NpzArrayStream {
     return taken;
   }
 
-  /** Reads what follows the last element, nothing, so that length and checksum of the entry are checked. */
+  /** Reads what follows the last element, nothing, so that length and checksum of the entry are checked. Throws DataError. */
   async finish(): Promise<void> {
     const { done } = await this.#pieces.next();
     if (!done || this.#rest.length > 0) throw damaged(this.#file, 'bytes after the last element', 'none');

@@ -24,7 +24,7 @@ export function misfit(
   return new GraphError({ given: describeApplication(node), expected, remedy });
 }
 
-/** Input `index`, which must be connected. */
+/** Input `index`, which must be connected. Throws GraphError where it is left out. */
 export function inputOf(node: Application, index: number): Value {
   const value = node.inputs[index] ?? null;
   if (value === null) throw misfit(node, `input ${index} connected`);

@@ -14,6 +14,7 @@ import type {
 } from './types.js';
 import { sizeOf } from './types.js';
 
+/** What a trainable tensor is to its network, and how it starts (see Parameter). */
 export interface ParameterOptions {
   readonly layer: string;
   readonly neuronAxis: number | null;
@@ -48,18 +49,27 @@ export class GraphBuilder {
     return builder;
   }
 
+  /** Adds something that is fed at each run. Throws GraphError where the name is taken. */
   input(name: string, dtype: DType, shape: Shape): Value {
     const value = this.#value(name, dtype, shape);
     this.#inputs.push(value);
     return value;
   }
 
+  /**
+   * Adds a trainable float32 tensor; θ holds them in the order in which they are added. Throws GraphError
+   * where the name is taken.
+   */
   parameter(name: string, shape: Shape, options: ParameterOptions): Value {
     const value = this.#value(name, 'float32', shape);
     this.#parameters.push({ value, ...options });
     return value;
   }
 
+  /**
+   * Adds a constant of row-major `data` [...shape], by default a vector [n]. Throws GraphError where data and shape do not
+   * fit.
+   */
   constant(
     data: TensorData,
     shape: Shape = [data.length],
@@ -78,11 +88,12 @@ export class GraphBuilder {
     return value;
   }
 
+  /** Adds a constant of shape []. */
   scalar(number: number, dtype: DType = 'float32'): Value {
     return this.constant([number], [], dtype, 'scalar');
   }
 
-  /** Adds a node and returns all its outputs. */
+  /** Adds a node and returns all its outputs. Throws GraphError where the operator is unknown, or inputs do not fit it. */
   add(
     op: string,
     inputs: readonly (Value | null)[],
@@ -120,6 +131,7 @@ export class GraphBuilder {
     return this.add(op, inputs, attributes, name)[0]!;
   }
 
+  /** The graph so far, with these outputs. */
   build(outputs: readonly Value[]): Graph {
     return {
       name: this.name,

@@ -46,7 +46,10 @@ function letterExtents(node: Application, terms: readonly string[]): Map<string,
   return extents;
 }
 
-/** Attribute `equation` of an Einsum node, resolved and checked against its inputs. */
+/**
+ * Attribute `equation` of an Einsum node, resolved and checked against its inputs. Throws GraphError where it does not
+ * fit them.
+ */
 export function equationOf(node: Application): Equation {
   const [left = '', right] = stringAttribute(node, 'equation').replaceAll(' ', '').split('->');
   const terms = left.split(',');

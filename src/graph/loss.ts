@@ -6,6 +6,7 @@ import { sizeOf } from './types.js';
 /** What is minimised and measured. Each is stated as a mean over examples; a graph computes the sum of its chunk. */
 export type LossName = 'softmaxCrossEntropy' | 'sigmoidCrossEntropy' | 'squaredError';
 
+/** Which loss to attach, and its settings. */
 export interface LossOptions {
   readonly loss: LossName;
   /** Softmax cross-entropy only: weight of each class [C], default none. */

@@ -1,5 +1,6 @@
 import type { Shape } from './types.js';
 
+/** Whether two shapes have the same axes. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((extent, axis) => extent === b[axis]);
 }
@@ -37,7 +38,7 @@ export function matMulShape(a: Shape, b: Shape): Shape | null {
   return [...batch, ...rows, ...columns];
 }
 
-/** Elements between neighbours along each axis of a row-major array. */
+/** Elements between neighbours along each axis of a row-major array. One number by axis. */
 export function stridesOf(shape: Shape): number[] {
   const strides = new Array<number>(shape.length).fill(1);
   for (let axis = shape.length - 2; axis >= 0; axis--) strides[axis] = strides[axis + 1]! * shape[axis + 1]!;

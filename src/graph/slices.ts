@@ -26,7 +26,10 @@ function along(extent: number, start: number, end: number, step: number): readon
   return [first, Math.max(0, Math.ceil((last - first) / step))];
 }
 
-/** Attributes `starts`, `ends`, `axes` and `steps` of a Slice node, resolved. */
+/**
+ * Attributes `starts`, `ends`, `axes` and `steps` of a Slice node, resolved. Throws GraphError where they do not fit the
+ * input.
+ */
 export function slicingOf(node: Application): Slicing {
   const { shape } = inputOf(node, 0);
   const starts = intsAttribute(node, 'starts');
@@ -55,7 +58,10 @@ export function slicingOf(node: Application): Slicing {
   return result;
 }
 
-/** Attribute `pads` of a Pad node as [begin, end] of each axis; negative entries cut off. */
+/**
+ * Attribute `pads` of a Pad node as [begin, end] of each axis; negative entries cut off. Throws GraphError where there
+ * are not 2 · rank of them.
+ */
 export function paddingOf(node: Application): readonly (readonly [begin: number, end: number])[] {
   const { shape } = inputOf(node, 0);
   const pads = intsAttribute(node, 'pads');

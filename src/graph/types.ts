@@ -1,6 +1,7 @@
 /** Element types. `float32` is the type of all parameters and activations; the reference engine widens it to float64. */
 export type DType = 'float32' | 'int64' | 'int32' | 'uint8' | 'bool';
 
+/** Extents by axis; [] is a single number. */
 export type Shape = readonly number[];
 
 /** Data of a constant: one number per element in row-major order, whatever the dtype. */
@@ -17,6 +18,7 @@ export interface Value {
 
 /** ONNX attribute values. What ONNX passes as static inputs (shapes, axes, pads) is an attribute here. */
 export type Attribute = number | string | readonly number[] | readonly string[];
+/** Attributes of a node by name. */
 export type Attributes = Readonly<Record<string, Attribute>>;
 
 /** One application of an operator. An omitted optional input is `null`. */
@@ -51,6 +53,7 @@ export interface Parameter {
   readonly initializer: Initializer;
 }
 
+/** A value that is known, with its numbers. */
 export interface Constant {
   readonly value: Value;
   readonly data: TensorData;

@@ -25,11 +25,13 @@ export interface Convolution extends Windows {
   readonly outputChannels: number;
 }
 
+/** A pooling with its geometry resolved. */
 export interface Pooling extends Windows {
   readonly examples: number;
   readonly channels: number;
 }
 
+/** ONNX's ways to choose pads. */
 export type AutoPad = 'NOTSET' | 'VALID' | 'SAME_UPPER' | 'SAME_LOWER';
 
 function dilatedExtent(kernel: number, dilation: number): number {
@@ -153,7 +155,10 @@ function transposedInputShape(node: Application): Shape {
   return [x[0]!, w[1]! * intAttribute(node, 'group', 1), ...extents];
 }
 
-/** The convolution behind a Conv, ConvGradInput, ConvGradWeight or ConvTranspose node. */
+/**
+ * The convolution behind a Conv, ConvGradInput, ConvGradWeight or ConvTranspose node. Throws GraphError where shapes and
+ * attributes do not fit.
+ */
 export function convolutionOf(node: Application): Convolution {
   switch (node.op) {
     case 'ConvGradInput':
@@ -177,7 +182,10 @@ export function convolutionInput(c: Convolution): Shape {
   return [c.examples, c.inputChannels, ...c.input];
 }
 
-/** The windows behind a MaxPool, MaxPoolGrad, AveragePool or AveragePoolGrad node. */
+/**
+ * The windows behind a MaxPool, MaxPoolGrad, AveragePool or AveragePoolGrad node. Throws GraphError where shapes and
+ * attributes do not fit.
+ */
 export function poolingOf(node: Application): Pooling {
   const input =
     node.op === 'AveragePoolGrad'

@@ -1,7 +1,17 @@
 import { dot } from '../num/sums.js';
 import { type Allocated, reportTerm } from './allocate.js';
-import { allocationLaw, countLaw, type Law, neuronLaw, partLaw, residualLaw, totalLaw } from './laws.js';
-import type { Numbers } from './types.js';
+import {
+  allocationLaw,
+  countLaw,
+  type Deviation,
+  type Law,
+  neuronLaw,
+  partLaw,
+  residualLaw,
+  type StoredRow,
+  totalLaw,
+} from './laws.js';
+import type { Numbers, ParameterLayout } from './types.js';
 
 /** What a column's numbers are counted by. `row` is a row of θ: a segment then gives two, at its start and at its end. */
 export type Axis = 'segment' | 'row' | 'part' | 'layer' | 'neuron' | 'parameter';
@@ -143,4 +153,9 @@ function leftResidual({ delta, startGradient, lossChange, layout }: Allocated): 
   const residual = dot(delta, startGradient) - lossChange;
   if (!Number.isFinite(residual)) reportTerm('allocation of the left rule', delta, startGradient, layout);
   return residual;
+}
+
+/** Checks that a segment's row of one objective obeys every column's law. No deviation: the row balances. */
+export function audit(row: StoredRow, layout: ParameterLayout): Deviation[] {
+  return columnEntries().flatMap(([, { law }]) => law?.(row, layout) ?? []);
 }

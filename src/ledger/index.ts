@@ -1,6 +1,5 @@
 export { allocate, type Allocated, type SegmentInput } from './allocate.js';
-export { audit } from './audit.js';
-export { columns, type Column, type ColumnName, ledgerRow, type LedgerRow } from './columns.js';
+export { audit, columns, type Column, type ColumnName, ledgerRow, type LedgerRow } from './columns.js';
 export type { Deviation, StoredRow } from './laws.js';
 export { layoutOf, type LaidTensor } from './layout.js';
 export { type Evaluated, measureRange, type MeasuredSegment, type RangeInput } from './measure-range.js';

@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isLossledgerError, NumericError, UsageError } from '../errors.js';
 import { allocate, type SegmentInput } from './allocate.js';
-import { audit } from './audit.js';
-import { type LedgerRow, ledgerRow } from './columns.js';
+import { audit, type LedgerRow, ledgerRow } from './columns.js';
 import { layoutOf, neuronOffsets, type LaidTensor } from './layout.js';
 import type { Numbers, ParameterLayout } from './types.js';
 

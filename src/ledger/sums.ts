@@ -21,7 +21,7 @@ export function groupSums(values: Float64Array | Float32Array, layout: Parameter
   return { neuronSums, layerSums, total: sum(layerSums) };
 }
 
-/** Layer sums from the sums of their neurons and the sum of the rest (zeros where every tensor has neurons). */
+/** Layer sums [layers] from the sums of their neurons [Σ neurons] and of the rest [layers] (zeros where every tensor has neurons). */
 export function sumLayers(
   neuronSums: Float64Array,
   rest: Float64Array,

@@ -82,7 +82,7 @@ export function truncatedNormal(key: Key, count: number): Float64Array {
 }
 
 /**
- * A uniformly random order of 0 … count − 1 (Fisher and Yates). Positions are drawn as floor(u · m) with 53-bit u, so no order is
+ * A uniformly random order [count] of 0 … count − 1 (Fisher and Yates). Positions are drawn as floor(u · m) with 53-bit u, so no order is
  * favoured by more than a share of count · 2^-53.
  */
 export function permutation(key: Key, count: number): Uint32Array {

@@ -2,7 +2,7 @@
 export type Numbers = Float64Array | Float32Array;
 
 /**
- * Sum with Neumaier's compensation: the error is about one rounding of the result plus n² · 2^-106 Σ|x|, where a plain sum's grows
+ * Sum of numbers [n] with Neumaier's compensation: the error is about one rounding of the result plus n² · 2^-106 Σ|x|, where a plain sum's grows
  * with n · 2^-53 Σ|x|. NaN and infinities come through as in a plain sum.
  */
 export function sum(values: Numbers | readonly number[]): number {
@@ -17,7 +17,7 @@ export function sum(values: Numbers | readonly number[]): number {
   return Number.isFinite(total) ? total + lost : total;
 }
 
-/** Σ aᵢ bᵢ, products rounded once to float64, summed with Neumaier's compensation. */
+/** Σ aᵢ bᵢ of two vectors [n], products rounded once to float64, summed with Neumaier's compensation. */
 export function dot(a: Numbers, b: Numbers): number {
   let total = 0;
   let lost = 0;
@@ -30,22 +30,22 @@ export function dot(a: Numbers, b: Numbers): number {
   return Number.isFinite(total) ? total + lost : total;
 }
 
-/** target += source, element by element. Called in a fixed order, it makes reductions reproducible. */
+/** target [n] += source [n], element by element. Called in a fixed order, it makes reductions reproducible. */
 export function addInto(target: Float64Array, source: Numbers): void {
   for (let i = 0; i < target.length; i++) target[i] = target[i]! + source[i]!;
 }
 
-/** target += factor · source, element by element. */
+/** target [n] += factor · source [n], element by element. */
 export function addScaledInto(target: Float64Array, factor: number, source: Numbers): void {
   for (let i = 0; i < target.length; i++) target[i] = target[i]! + factor * source[i]!;
 }
 
-/** Euclidean norm. */
+/** Euclidean norm of a vector [n]. */
 export function norm(values: Numbers): number {
   return Math.sqrt(dot(values, values));
 }
 
-/** Index of the first NaN or infinity, or −1. */
+/** Index of the first NaN or infinity of numbers [n], or −1. */
 export function firstNonFinite(values: Numbers): number {
   for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i]!)) return i;
   return -1;

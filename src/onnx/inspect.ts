@@ -29,6 +29,7 @@ export interface OnnxTensor {
   readonly neuronAxis: number | null;
 }
 
+/** A node that cannot be translated, and what would help. */
 export interface UnsupportedNode {
   readonly operator: string;
   readonly node: string;

@@ -67,7 +67,7 @@ export function createUpdate(size: number): Update {
 }
 
 /**
- * Writes θ_{t+1}: the sum of θ_t and its update's components in float64, rounded once to float32. The trajectory is made of these
+ * Writes θ_{t+1} [K] into `next`: the sum of θ_t [K] and its update's components in float64, rounded once to float32. The trajectory is made of these
  * rounded rows; the ledger's Δθ is their difference, so the components add up to it only to float32 rounding.
  */
 export function applyUpdate(theta: Float32Array, update: Update, next: Float32Array): void {

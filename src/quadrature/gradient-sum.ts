@@ -5,6 +5,7 @@ export class GradientSum {
   #value: Float64Array | null = null;
   #owned = false;
 
+  /** Adds a gradient [K]. */
   add(gradient: Float64Array): void {
     if (this.#value === null) {
       this.#value = gradient;
@@ -28,7 +29,7 @@ export class GradientSum {
     other.#owned = false;
   }
 
-  /** target += weight · this. */
+  /** target [K] += weight · this. */
   addTo(target: Float64Array, weight: number): void {
     if (this.#value !== null && weight !== 0) addScaledInto(target, weight, this.#value);
   }

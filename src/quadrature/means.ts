@@ -28,6 +28,7 @@ export class SeparateMeans implements MeanGradients {
     readonly ends: Ends,
   ) {}
 
+  /** Mean gradients [K], one per objective. */
   async at({ rule, applications }: Level): Promise<Float64Array[]> {
     const { nodes, weights } = compositeRule(rule, applications);
     const means = zerosLike(this.ends);
@@ -59,6 +60,7 @@ export class NestedMeans implements MeanGradients {
     this.#classes = Array.from({ length: depth + 1 }, () => ends.start.map(() => new GradientSum()));
   }
 
+  /** Mean gradients [K], one per objective. */
   async at({ rule, applications }: Level): Promise<Float64Array[]> {
     const target = applications * 2 ** rules[rule].gridDepth!;
     if (this.#intervals === 0) await this.#fill(target);

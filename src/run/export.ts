@@ -28,7 +28,7 @@ export interface ExportOptions {
   readonly out?: string;
 }
 
-/** Writes one quantity of a run, row by row, and returns what was written. */
+/** Writes one quantity of a run, row by row, and returns what was written. Throws UsageError, StoreError. */
 export async function exportRun(folder: string, options: ExportOptions): Promise<ArrayReading> {
   const run = await openRun(folder);
   if (options.format === 'npy' && options.out === undefined && process.stdout.isTTY) throw binaryToTerminal();

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { RunAnalysis } from '../analysis/run.js';
-import { writeResult } from '../store/results.js';
+import { writeResult } from '../store/files.js';
 
 /** Figures that were written as files. */
 export interface FigureFiles {

@@ -1,5 +1,5 @@
 import type { RunWriter } from '../store/writer.js';
-import { defaultWorkers, precisionOf } from '../engines/registry.js';
+import { defaultWorkers } from '../engines/registry.js';
 import { objectivePlan, type Experiment } from '../experiment/experiment.js';
 import { measureRange, type MeasuredSegment } from '../ledger/measure-range.js';
 import { Evaluator } from '../objective/evaluator.js';
@@ -18,7 +18,7 @@ export async function measureRun(
 ): Promise<void> {
   const gaps = run.unmeasured();
   if (gaps.length > 0) {
-    const count = workers ?? defaultWorkers(experiment.engine.name);
+    const count = workers ?? defaultWorkers(experiment.engine);
     const evaluator = await Evaluator.start(objectivePlan(experiment), count);
     let done = run.status.segments;
     try {
@@ -50,7 +50,7 @@ async function* segmentsOf(
       evaluate: (theta) => evaluator.evaluate(theta),
       settings: config,
       layout,
-      precision: precisionOf(engine.name),
+      precision: engine.facts.precision,
     });
   }
 }

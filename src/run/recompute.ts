@@ -5,7 +5,7 @@ import type { Numbers } from '../ledger/types.js';
 import type { IntegrationSettings } from '../quadrature/types.js';
 import type { RunFolder } from '../store/folder.js';
 import type { ProgressSink } from '../experiment/control.js';
-import { defaultWorkers } from '../engines/registry.js';
+import { defaultWorkers, engineNamed } from '../engines/registry.js';
 import { objectivePlan, type Experiment } from '../experiment/experiment.js';
 import { experimentOf } from '../experiment/manifest.js';
 import type { Places } from '../experiment/places.js';
@@ -34,8 +34,9 @@ export async function recompute(run: RunFolder, options: RecomputeOptions): Prom
   if (segments.length === 0)
     return { findings: [], facts: ['no segment is measured yet, so none was recomputed'] };
   const experiment = await experimentOf(run, options.places);
-  const plan = objectivePlan(experiment, 'reference');
-  const evaluator = await Evaluator.start(plan, options.workers ?? defaultWorkers('reference'));
+  const oracle = await engineNamed('reference');
+  const plan = objectivePlan(experiment, oracle.name);
+  const evaluator = await Evaluator.start(plan, options.workers ?? defaultWorkers(oracle));
   const findings: { where: string; what: string }[] = [];
   let worst = none;
   options.progress.start(segments.length);

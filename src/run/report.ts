@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { analyseRun, type RunAnalysis } from '../analysis/run.js';
 import type { Manifest } from '../format/manifest.js';
 import type { RunFolder } from '../store/folder.js';
-import { writeResult } from '../store/results.js';
+import { writeResult } from '../store/files.js';
 import { configKeys } from '../experiment/config/schema.js';
 import { checkConfig, presetConfig } from '../experiment/config/file.js';
 import { withProgress, type ProgressSink } from '../experiment/control.js';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isLossledgerError, StoreError } from '../errors.js';
 import type { Place } from '../format/context.js';
@@ -37,7 +37,7 @@ export function storeFailure(doing: string, error: unknown): Error {
   return new StoreError({ given, ...(explanations[code] ?? unexplained) }, { cause: error });
 }
 
-/** Runs a file operation; its errors become StoreErrors that say what was being done. */
+/** Runs a file operation. Throws what it throws, the file system's errors as StoreErrors that say what was being done. */
 export async function attempt<T>(doing: string, operation: () => Promise<T>): Promise<T> {
   try {
     return await operation();
@@ -92,7 +92,7 @@ export async function writeAtomic(path: string, bytes: Uint8Array): Promise<void
   await syncFolder(dirname(path));
 }
 
-/** The file's bytes, or null where there is no such file. */
+/** The file's bytes, or null where there is no such file. Throws StoreError where it cannot be read. */
 export async function readIfPresent(path: string): Promise<Buffer | null> {
   try {
     return await readFile(path);
@@ -130,4 +130,11 @@ async function readRange(path: string, { start, end }: ByteRange): Promise<Uint8
     if (codeOf(error) === 'ENOENT') return null;
     throw storeFailure(`read ${path}`, error);
   }
+}
+
+/** Writes a file that follows from the ledger (an analysis, a figure, a page) as a whole, making its folder. */
+export async function writeResult(folder: string, name: string, content: string | Uint8Array): Promise<void> {
+  const path = join(folder, name);
+  await attempt(`make ${dirname(path)}`, () => mkdir(dirname(path), { recursive: true }));
+  await writeAtomic(path, typeof content === 'string' ? Buffer.from(content) : content);
 }

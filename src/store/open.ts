@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, rename, rm } from 'node:fs/promises';
+import { access, constants, lstat, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { StoreError } from '../errors.js';
 import { zarrMetadata } from '../format/codec.js';
@@ -91,10 +91,17 @@ export async function refuseExisting(folder: string): Promise<void> {
   try {
     await lstat(folder);
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
+    if (codeOf(error) === 'ENOENT') return requireWritable(dirname(resolve(folder)));
     throw storeFailure(`look at ${folder}`, error);
   }
   throw exists(folder);
+}
+
+/** Throws StoreError where nothing can be made below a folder, which may itself still have to be made. */
+async function requireWritable(folder: string): Promise<void> {
+  const status = await lstat(folder).catch(() => null);
+  if (status === null && dirname(folder) !== folder) return requireWritable(dirname(folder));
+  await attempt(`write below ${folder}`, () => access(folder, constants.W_OK | constants.X_OK));
 }
 
 async function moveTo(temporary: string, target: string): Promise<void> {

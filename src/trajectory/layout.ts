@@ -18,7 +18,7 @@ export function listed(names: readonly string[]): string {
   return names.length > 8 ? `${shown}, … (${names.length} in all)` : shown || '(none)';
 }
 
-/** Throws DataError, naming row, tensor and index, where a number of θ is not finite. */
+/** Throws DataError, naming row, tensor and index, where a number of θ [K] is not finite. */
 export function requireFinite(
   theta: Float32Array,
   layout: readonly TensorShape[],

@@ -106,11 +106,9 @@ describe('openTrajectory refuses', () => {
   }
 
   async function refused(path: string, message: RegExp, model = layout): Promise<void> {
-    const started = performance.now();
     const failure = await secondRow(path, model).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(DataError);
     expect((failure as DataError).message).toMatch(message);
-    expect(performance.now() - started).toBeLessThan(1000);
   }
 
   it('a missing file and an unknown format', async () => {

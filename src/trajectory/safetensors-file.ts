@@ -27,7 +27,7 @@ export async function openSafetensors(source: ByteSource): Promise<RowFile> {
   };
 }
 
-/** `count` little-endian float32 numbers from a place on. */
+/** Little-endian float32 numbers [count] from a place on. */
 export async function readFloats(source: ByteSource, offset: number, count: number): Promise<Float32Array> {
   return arrayFromBytes('float32', [count], await source.read(offset, 4 * count)).data as Float32Array;
 }

@@ -302,6 +302,6 @@ describe('lca measure --dry-run', () => {
     const { code, stdout } = await lca(['measure', ...flags, '--dry-run', '--json', '--out', file('dry')]);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ segments: rows - 1, memory: { activations: expect.any(Number) as number } });
-    expect((await lca(['measure', ...flags, '--dry-run', '--out', file('dry')])).stdout).toMatch(/memory: .* a worker for a chunk/);
+    expect((await lca(['measure', ...flags, '--dry-run', '--out', file('dry')])).stdout).toMatch(/memory: .* a worker, and shared sums/);
   });
 }); // prettier-ignore

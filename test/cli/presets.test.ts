@@ -24,7 +24,7 @@ describe('presets from the command line', () => {
     const analysis = JSON.parse(stdout) as RunAnalysis;
     expect(analysis.subintervals).toEqual([2, 2, 2]);
     expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain(name);
-  }, 300_000);
+  });
 
   it('are all listed by `lca presets`', async () => {
     const { stdout } = await lca(['presets']);

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { openTrajectory } from '../../src/trajectory/open.js';
 import { readUserDataset } from '../../src/data/user/read.js';
 import { temporaryFolder } from '../support/cli.js';
-import { bounds, endure } from '../support/endurance.js';
+import { endure, memoryBound } from '../support/endurance.js';
 import { mutated, mutatedJson } from '../support/mutate.js';
 import { npyFile, npzFile } from '../support/npz.js';
 import { encodeSafetensors } from '../support/safetensors.js';
@@ -168,7 +168,7 @@ const kinds: readonly Kind[] = [
 ];
 
 describe('damaged trajectories and data', () => {
-  it.each(kinds)('$name: $runs copies are read or refused, fast and in little memory', async (kind) => {
+  it.each(kinds)('$name: $runs copies are read or refused, in little memory', async (kind) => {
     const path = join(folder, kind.file);
     writeFileSync(path, kind.bytes);
     await kind.read(path);
@@ -181,7 +181,6 @@ describe('damaged trajectories and data', () => {
     expect(result.crashes).toEqual([]);
     expect(result.read).toBeGreaterThan(0);
     expect(result.refused).toBeGreaterThan(kind.runs / 4);
-    expect(result.slowest).toBeLessThan(bounds.time);
-    expect(result.growth).toBeLessThan(bounds.memory);
+    expect(result.growth).toBeLessThan(memoryBound);
   });
 }); // prettier-ignore

@@ -15,8 +15,6 @@ const engines = [
   { name: 'native', bound: 1e-5, residual: 1e-6 },
 ] as const;
 
-if (!goldenHere) console.log(goldenAbsent);
-
 interface Allocated {
   readonly allocation: number[];
   readonly residual: number[];
@@ -59,19 +57,23 @@ async function allocate(program: Program, rule: RuleName, subintervals: number):
   return result;
 }
 
-describe.skipIf(!goldenHere)('golden case mlp', () => {
-  it.each(engines)('first-order and Simpson allocations of $name', async ({ name, bound, residual }) => {
-    const availability = await (await engineNamed(name)).available();
-    if (!availability.ok) return console.log(`skipped: ${availability.reason}`);
-    const { definition, tensors } = golden('mlp');
-    const program = await compile(name, definition.examples);
-    const first = await allocate(program, 'left', 1);
-    expect(relativeDeviation(first.allocation, tensors['lca_first_order']!)).toBeLessThan(bound);
-    const simpson = await allocate(program, 'simpson', 2);
-    expect(relativeDeviation(simpson.allocation, tensors['lca_simpson2']!)).toBeLessThan(bound);
-    simpson.residual.forEach((value, t) => {
-      expect(Math.abs(value - definition.residual_simpson2[t]!)).toBeLessThan(residual);
-    });
-    await program.dispose();
-  });
+describe('golden case mlp', () => {
+  it.for(engines)(
+    'first-order and Simpson allocations of $name',
+    async ({ name, bound, residual }, { skip }) => {
+      skip(!goldenHere('mlp'), goldenAbsent);
+      const availability = await (await engineNamed(name)).available();
+      if (!availability.ok) skip(availability.reason);
+      const { definition, tensors } = golden('mlp');
+      const program = await compile(name, definition.examples);
+      const first = await allocate(program, 'left', 1);
+      expect(relativeDeviation(first.allocation, tensors['lca_first_order']!)).toBeLessThan(bound);
+      const simpson = await allocate(program, 'simpson', 2);
+      expect(relativeDeviation(simpson.allocation, tensors['lca_simpson2']!)).toBeLessThan(bound);
+      simpson.residual.forEach((value, t) => {
+        expect(Math.abs(value - definition.residual_simpson2[t]!)).toBeLessThan(residual);
+      });
+      await program.dispose();
+    },
+  );
 });

@@ -1,24 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { engineNamed } from '../../src/engines/registry.js';
 import { lca, temporaryFolder } from '../support/cli.js';
-import {
-  golden,
-  goldenAbsent,
-  goldenHere,
-  mnistHead,
-  relativeDeviation,
-  type GoldenName,
-} from '../support/golden.js';
+import { golden, goldenFile, mnistHead, relativeDeviation, type GoldenName } from '../support/golden.js';
 import { npyNumbers, npzFile } from '../support/npz.js';
-
-if (!goldenHere) console.log(goldenAbsent);
 
 const folder = temporaryFolder();
 const cases: readonly GoldenName[] = ['cnn', 'resnet'];
-const fileOf = (name: GoldenName, file: string) =>
-  resolve(import.meta.dirname, '../../../shared/golden', name, file);
 const dataOf = (name: GoldenName, x: 'float32' | 'float64' = 'float32') =>
   join(folder, x === 'float32' ? `${name}.npz` : `${name}-${x}.npz`);
 
@@ -56,9 +45,9 @@ async function succeed(args: readonly string[]): Promise<string> {
 function measureArguments(name: GoldenName, engine: string, data: string, out: string): string[] {
   const files = [
     '--model',
-    fileOf(name, 'model.onnx'),
+    goldenFile(name, 'model.onnx'),
     '--trajectory',
-    fileOf(name, 'case.safetensors'),
+    goldenFile(name, 'case.safetensors'),
     '--data',
     data,
   ];
@@ -80,15 +69,15 @@ async function exported(run: string, what: string): Promise<Float32Array | Float
   return npyNumbers(readFileSync(path));
 }
 
-describe.skipIf(!goldenHere)('a model, trajectory and data from elsewhere, from the command line', () => {
+describe('a model, trajectory and data from elsewhere, from the command line', () => {
   beforeAll(() => {
     for (const name of cases) for (const x of ['float32', 'float64'] as const) writeData(name, x);
   });
 
   describe.each(cases)('%s', (name) => {
-    it.each(engines)('$engine, x in $x', async ({ engine, x, stored, bound, kink, residual }) => {
+    it.for(engines)('$engine, x in $x', async ({ engine, x, stored, bound, kink, residual }, { skip }) => {
       const availability = await (await engineNamed(engine)).available();
-      if (!availability.ok) return console.log(`skipped: ${availability.reason}`);
+      if (!availability.ok) skip(availability.reason);
       const { definition, tensors } = golden(name);
       const run = join(folder, x === 'float32' ? `${name}-${engine}` : `${name}-${engine}-${x}`);
       await succeed(measureArguments(name, engine, dataOf(name, x), run));
@@ -115,7 +104,7 @@ describe.skipIf(!goldenHere)('a model, trajectory and data from elsewhere, from 
     expect(manifest.definition.modelFiles).toEqual([{ name: 'model.onnx', sha256 }]);
     expect(manifest.definition.files).toEqual([{ name: 'cnn.npz', sha256 }]);
     expect(manifest.trajectory).toMatchObject({ files: [{ name: 'case.safetensors', sha256 }], batchSize: null });
-    expect(readFileSync(join(run, 'model.onnx'))).toEqual(readFileSync(fileOf('cnn', 'model.onnx')));
+    expect(readFileSync(join(run, 'model.onnx'))).toEqual(readFileSync(goldenFile('cnn', 'model.onnx')));
   });
 
   it('refuses data that were changed since', async () => {

@@ -49,7 +49,7 @@ describe.skipIf(!here)('the documented PyTorch recipe', () => {
     const run = await openRun(file('run'));
     expect(run.manifest.parameters.map(({ name }) => name)).toEqual(['0.weight', '0.bias', '3.weight', '3.bias']);
     let row = 0;
-    for await (const [loss] of (await run.array('loss/train')).rows()) expect(loss).toBeCloseTo(losses[row++]!, 6);
+    for await (const [loss] of run.array('loss/train').rows()) expect(loss).toBeCloseTo(losses[row++]!, 6);
     expect(row).toBe(4);
   });
 }); // prettier-ignore

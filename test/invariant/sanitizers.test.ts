@@ -37,11 +37,11 @@ async function expectSound(applications: readonly ChunkApplication[]): Promise<v
 describe.skipIf(obstacle !== null)('generated C under address and undefined-behaviour sanitizers', () => {
   it('each operator', async () => {
     await expectSound(drawnApplications(1, examples).filter(isKnown));
-  }, 600_000);
+  });
 
   it.each(Object.entries(layers))('%s', async (_, make) => {
     await expectSound(fc.sample(make(examples), { numRuns: 4, seed: 4 }));
-  }, 600_000); // prettier-ignore
+  }); // prettier-ignore
 
   const loss: ChunkApplication = {
     op: 'SoftmaxCrossEntropyLoss',
@@ -57,7 +57,7 @@ describe.skipIf(obstacle !== null)('generated C under address and undefined-beha
     const labels = Int32Array.from({ length: examples }, (_, n) => (n === 3 ? 1_000_000 : n === 4 ? -7 : 0));
     const feeds = { ...problem.feeds, 'case0.1': labels };
     expect((await evaluateChecked(compiler, { ...problem, feeds })).loss).toBeNaN();
-  }, 600_000); // prettier-ignore
+  }); // prettier-ignore
 
   const faults = [
     { what: 'reads a fed array beyond its end', from: /for \(; e < end; e\+\+\)/, to: 'for (; e <= end; e++)' },
@@ -74,5 +74,5 @@ describe.skipIf(obstacle !== null)('generated C under address and undefined-beha
       return source.replace(from, to);
     };
     await expect(evaluateChecked(compiler, problem, seeded)).rejects.toThrow(/AddressSanitizer/);
-  }, 600_000); // prettier-ignore
+  }); // prettier-ignore
 }); // prettier-ignore

@@ -5,7 +5,14 @@ import { presets } from '../../src/index.js';
 import { readOnnx, type OnnxModel } from '../../src/onnx/index.js';
 import { importedModel } from '../../src/models/imported.js';
 import { lca } from '../support/cli.js';
-import { golden, goldenAbsent, goldenHere, mnistHead, type GoldenName } from '../support/golden.js';
+import {
+  golden,
+  goldenAbsent,
+  goldenFile,
+  goldenHere,
+  mnistHead,
+  type GoldenName,
+} from '../support/golden.js';
 import { npzFile } from '../support/npz.js';
 import { encodeSafetensors } from '../support/safetensors.js';
 import { randomFrom } from '../support/samples.js';
@@ -91,7 +98,7 @@ const goldenCases = (['mlp', 'cnn', 'resnet'] as const).map((name): ReplayCase =
   name: `golden ${name}`,
   engines,
   config: (folder) => goldenConfig(name, folder),
-  absent: goldenHere ? undefined : goldenAbsent,
+  absent: goldenHere(name) ? undefined : goldenAbsent,
 }));
 
 function goldenConfig(name: GoldenName, folder: string): RunConfigInput {
@@ -101,10 +108,9 @@ function goldenConfig(name: GoldenName, folder: string): RunConfigInput {
   const x = { data: Float32Array.from(images, (pixel) => pixel / 255), shape: [count, 1, 28, 28] };
   const data = join(folder, 'data.npz');
   writeFileSync(data, npzFile({ x, y: { data: labels, shape: [count] } }));
-  const file = (name_: string) => resolve(import.meta.dirname, '../../../shared/golden', name, name_);
   return {
-    model: file('model.onnx'),
-    trajectory: file('case.safetensors'),
+    model: goldenFile(name, 'model.onnx'),
+    trajectory: goldenFile(name, 'case.safetensors'),
     data,
     chunk: definition.batchStatisticsChunk,
     ...measured,

@@ -37,11 +37,16 @@ export function ended(child: ChildProcess): Promise<CliResult> {
 
 /** A new folder that is removed when the test process ends. */
 export function temporaryFolder(): string {
+  if (temporary.length === 0) process.on('exit', removeTemporary);
   const folder = mkdtempSync(join(tmpdir(), 'lossledger-test-'));
-  process.on('exit', () => {
-    rmSync(folder, { recursive: true, force: true });
-  });
+  temporary.push(folder);
   return folder;
+}
+
+const temporary: string[] = [];
+
+function removeTemporary(): void {
+  for (const folder of temporary) rmSync(folder, { recursive: true, force: true });
 }
 
 /** SHA-256 of every file below a folder, by relative path. */

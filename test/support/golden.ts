@@ -2,7 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 
-const folder = resolve(import.meta.dirname, '../../../shared/golden');
+/** Small cases stand in the repository; large ones beside it. */
+const folders = ['../golden/cases', '../../../shared/golden'].map((path) =>
+  resolve(import.meta.dirname, path),
+);
 
 export type GoldenName = 'mlp' | 'cnn' | 'resnet';
 
@@ -21,14 +24,25 @@ export interface Golden {
   readonly model: Uint8Array;
 }
 
-/** Said where the golden cases are not beside the repository. */
-export const goldenAbsent = 'skipped: the golden cases (../shared/golden) are not here';
+/** Said where a golden case is not here. */
+export const goldenAbsent = 'a large golden case (../shared/golden) is not here';
 
-export const goldenHere = existsSync(folder);
+export function goldenHere(name: GoldenName): boolean {
+  return folders.some((folder) => existsSync(join(folder, name)));
+}
 
-/** Reads one golden case. */
+/** Path of a file of a golden case: `case.json`, `case.safetensors` or `model.onnx`. */
+export function goldenFile(name: GoldenName, file: string): string {
+  return join(
+    folders.find((folder) => existsSync(join(folder, name)))!,
+    name,
+    file,
+  );
+}
+
+/** Reads one golden case, which must be here. */
 export function golden(name: GoldenName): Golden {
-  const file = (suffix: string) => readFileSync(join(folder, name, suffix));
+  const file = (suffix: string) => readFileSync(goldenFile(name, suffix));
   return {
     definition: JSON.parse(file('case.json').toString('utf8')) as GoldenCase,
     tensors: safetensors(file('case.safetensors')),

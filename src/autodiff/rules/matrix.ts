@@ -86,6 +86,7 @@ function einsumGradient(step: Backward, index: number): Value {
   return step.expand(step.reshape(gradient, kept), step.input(index).shape);
 }
 
+/** Products of matrices. */
 export const matrix: GradientRules = {
   MatMul: matMul,
   Gemm: gemm,

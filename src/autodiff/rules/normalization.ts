@@ -36,6 +36,7 @@ function withGivenStatistics(step: Backward): Value[] {
   ];
 }
 
+/** Normalisations, by their whole gradient operators. */
 export const normalizations: GradientRules = {
   BatchNormalization: withGivenStatistics,
   BatchNormTraining: whole('BatchNormGrad'),

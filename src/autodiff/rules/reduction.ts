@@ -28,6 +28,7 @@ function reduceMax(step: Backward): Value[] {
   return [step.apply('Mul', [mask, share])];
 }
 
+/** Reductions and softmax. */
 export const reductions: GradientRules = {
   ReduceSum: (step) => [step.expand(withAxes(step, step.dy), step.input(0).shape)],
   ReduceMean: reduceMean,

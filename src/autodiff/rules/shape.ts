@@ -63,6 +63,7 @@ function gather(step: Backward): (Value | null)[] {
   return [step.apply('GatherGrad', [step.dy, step.input(1)], attributes), null];
 }
 
+/** Operators that move, join, cut and look up elements. */
 export const shapes: GradientRules = {
   Reshape: reshapeBack,
   Flatten: reshapeBack,

@@ -43,6 +43,7 @@ function globalAveragePool(step: Backward): Value[] {
   return [step.expand(share, shape)];
 }
 
+/** Convolution and pooling, by their whole gradient operators. */
 export const windows: GradientRules = {
   Conv: conv,
   ConvTranspose: convTranspose,

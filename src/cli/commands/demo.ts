@@ -6,12 +6,11 @@ import { checkConfig, presetConfig } from '../../experiment/config/file.js';
 import type { RunConfigInput } from '../../experiment/config/schema.js';
 import { openExperiment, type Experiment } from '../../experiment/experiment.js';
 import { manifestOf } from '../../experiment/manifest.js';
-import { precisionOf } from '../../engines/registry.js';
 import { createRun, refuseExisting } from '../../store/open.js';
 import { addConfigFlags, configFlags } from '../config-flags.js';
 import { say } from '../output.js';
 import { continueRun } from '../workflow.js';
-import { addWorkOptions, type WorkOptions } from './run.js';
+import { addWorkOptions, parsePath, type WorkOptions } from './run.js';
 
 const preset = 'mnist-fc-sgd';
 const whole = { iterations: 120 } as const;
@@ -25,7 +24,7 @@ interface DemoOptions extends WorkOptions, Readonly<Record<string, unknown>> {
 export function demoCommand(): Command {
   const command = new Command('demo')
     .description(`the main job on real MNIST: ${preset}, ${whole.iterations} iterations, all 55,000 examples`)
-    .option('--out <folder>', 'run folder to create (default: a new temporary folder)');
+    .option('--out <folder>', 'run folder to create (default: a new temporary folder)', parsePath);
   return addConfigFlags(addWorkOptions(command), ['iterations', 'subset'], whole).action(
     async (options: DemoOptions) => {
       if (options.out !== undefined) await refuseExisting(options.out);
@@ -49,7 +48,7 @@ async function openDemo(flags: RunConfigInput): Promise<Experiment> {
   const open = (size: RunConfigInput) =>
     openExperiment(checkConfig({ ...presetConfig(preset), ...size, ...flags }, 'the demo'));
   const experiment = await open(whole);
-  if (precisionOf(experiment.engine.name) !== 'float64') return experiment;
+  if (experiment.engine.facts.precision !== 'float64') return experiment;
   say(
     `No fast engine is here, so the demo is a small one on the ${experiment.engine.name} engine. For more:`,
   );

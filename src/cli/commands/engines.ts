@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { engineStatuses } from '../../engines/registry.js';
+import { autoEngineNames, engineStatuses } from '../../engines/registry.js';
 import { columns, printJson, printLine } from '../output.js';
 
 export function enginesCommand(): Command {
@@ -21,7 +21,7 @@ export function enginesCommand(): Command {
         columns(rows.map((row) => [row.engine, row.available ? 'available' : 'not here', row.detail])),
       );
       printLine(
-        '\n--engine auto takes native where there is a C compiler and it knows all operators, else onnxruntime, else reference.',
+        `\n--engine auto takes the first of ${autoEngineNames.join(', ')} that is available and knows all operators of the network.`,
       );
     });
 }

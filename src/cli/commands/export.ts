@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { exportRun, exportable, exportFormats } from '../../run/export.js';
 import { say } from '../output.js';
+import { parsePath } from './run.js';
 
 interface ExportOptions {
   readonly what: string;
@@ -16,7 +17,7 @@ export function exportCommand(): Command {
     .addOption(new Option('--what <quantity>', 'what to write').choices(exportable).makeOptionMandatory())
     .option('--objective <name>', 'whose column (default: the first that was measured)')
     .addOption(new Option('--format <name>', 'file format').choices(exportFormats).default('csv'))
-    .option('--out <file>', 'file to write (default: standard output)')
+    .option('--out <file>', 'file to write (default: standard output)', parsePath)
     .action(async (run: string, options: ExportOptions) => {
       const { shape, unit, finishedRows } = await exportRun(run, options);
       const target = options.out ? `, written to ${options.out}` : '';

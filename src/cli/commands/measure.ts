@@ -5,7 +5,7 @@ import { UsageError } from '../../errors.js';
 import { addConfigFlags, configFlags } from '../config-flags.js';
 import { startRun, type StartOptions } from '../start.js';
 import { continueStored } from './resume.js';
-import { addWorkOptions } from './run.js';
+import { addWorkOptions, parsePath } from './run.js';
 
 /** What may be said of measuring a trajectory from elsewhere: all but training. */
 const keys: readonly ConfigKey[] = [
@@ -25,7 +25,7 @@ export function measureCommand(): Command {
   const command = new Command('measure')
     .description('measure what `lca train` stored, or a model and a trajectory from elsewhere')
     .argument('[run]', 'run folder of `lca train`; left out with --model, --trajectory, --data and --out')
-    .option('--out <folder>', 'run folder to create for a trajectory from elsewhere')
+    .option('--out <folder>', 'run folder to create for a trajectory from elsewhere', parsePath)
     .option('--dry-run', 'print the estimate of time, memory and bytes, and stop');
   return addConfigFlags(addWorkOptions(command), keys).action(
     async (run: string | undefined, options: MeasureOptions) => {

@@ -5,14 +5,16 @@ import { openRun } from '../../store/open.js';
 import { say } from '../output.js';
 import { progressBar } from '../progress.js';
 import { printReport } from '../workflow.js';
+import { allowImbalance, parsePath } from './run.js';
 
 export function reportCommand(): Command {
   return new Command('report')
     .description('analyse a run and write RUN/report.html, with a summary on standard output')
     .argument('<run>', 'run folder')
-    .option('--figures <folder>', 'also write every figure there, as SVG and PNG')
+    .option('--figures <folder>', 'also write every figure there, as SVG and PNG', parsePath)
     .option('--json', 'print the analysis as one JSON document')
     .option('--quiet', 'no progress')
+    .addOption(allowImbalance())
     .action(async (run: string, options: ReportOptions) => {
       const bar = progressBar('analyse', 'segments', options.quiet);
       const report = await reportRun(await openRun(run), bar);
@@ -28,4 +30,5 @@ interface ReportOptions {
   readonly figures?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
+  readonly allowImbalance?: boolean;
 }

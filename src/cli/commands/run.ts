@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { resolveConfig } from '../../experiment/config/file.js';
 import { addConfigFlags, configFlags } from '../config-flags.js';
 import { startRun, type StartOptions } from '../start.js';
@@ -7,6 +7,7 @@ export interface WorkOptions {
   readonly workers?: number;
   readonly json?: boolean;
   readonly quiet?: boolean;
+  readonly allowImbalance?: boolean;
 }
 
 /** Options of every command that computes. */
@@ -14,13 +15,26 @@ export function addWorkOptions(command: Command): Command {
   return command
     .option('--workers <count>', 'threads that compute (default: one per core)', parseCount)
     .option('--json', 'print one JSON document on standard output')
-    .option('--quiet', 'no progress');
+    .option('--quiet', 'no progress')
+    .addOption(allowImbalance());
 }
 
+/** Which ends a command with status 0 whether or not the ledger balances. */
+export function allowImbalance(): Option {
+  return new Option('--allow-imbalance', 'exit status 0 even where the ledger does not balance');
+}
+
+/** A number of threads or segments. Throws InvalidArgumentError. */
 export function parseCount(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0 && value <= 4096) return value;
   throw new InvalidArgumentError('expected a whole number from 1 to 4096');
+}
+
+/** A path that names something. Throws InvalidArgumentError. */
+export function parsePath(text: string): string {
+  if (text.trim() !== '') return text;
+  throw new InvalidArgumentError('expected a name');
 }
 
 export function runCommand(): Command {
@@ -35,7 +49,7 @@ function startingCommand(name: string, description: string, measure: boolean): C
   const command = new Command(name)
     .description(description)
     .argument('[preset-or-file]', 'preset (lca presets) or run file (.yaml, .json); default: all defaults')
-    .requiredOption('--out <folder>', 'run folder to create')
+    .requiredOption('--out <folder>', 'run folder to create', parsePath)
     .option('--dry-run', 'print the estimate of time, memory and bytes, and stop');
   return addConfigFlags(addWorkOptions(command)).action(
     async (from: string | undefined, options: StartOptions & Record<string, unknown>) => {

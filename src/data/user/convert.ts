@@ -7,7 +7,7 @@ import type { Examples } from '../types.js';
 const maxClasses = 65_536;
 
 /**
- * Inputs on shared memory: bytes and floats stay what they are, other integers become int32. Throws DataError where a number does
+ * Inputs [N, …] on shared memory: bytes and floats stay what they are, other integers become int32. Throws DataError where a number does
  * not fit (float64 must be of float32 range) or is not finite.
  */
 export function inputsOf({ dtype, data }: NdArray, file: string): Examples['inputs'] {

@@ -1,11 +1,12 @@
 import { EngineError, isLossledgerError } from '../../errors.js';
 import type { Graph } from '../../graph/types.js';
-import { sizeOf } from '../../graph/types.js';
-import type { Availability, Engine, Program } from '../types.js';
+import { checkOutputs } from '../checks.js';
+import type { Availability, Engine, Program, ProgramPlan } from '../types.js';
 import { generateModule } from './emit/module.js';
 import { loadKoffi, loadLibrary } from './library.js';
 import { lowerToSteps } from './lower/index.js';
-import { NativeProgram } from './program.js';
+import { planModule } from './plan/memory.js';
+import { constantsOf, NativeProgram } from './program.js';
 import { cachedLibrary } from './toolchain/cache.js';
 import type { Compiler, CompilerSearch } from './toolchain/compiler.js';
 import { findCompiler } from './toolchain/compiler.js';
@@ -22,21 +23,13 @@ export interface NativeOptions {
 /** Counts up when the same graph gives other numbers. */
 const GENERATOR = 3;
 
-function checkOutputs(graph: Graph): void {
-  if (graph.inputs.length === 0) {
-    throw new EngineError({
-      given: `graph ${graph.name} without inputs`,
-      expected: 'a graph whose first input holds the examples of a chunk',
-      remedy: 'use the onnxruntime or the reference engine',
-    });
-  }
-  const wanted = graph.parameters.length + 1;
-  const [loss] = graph.outputs;
-  if (loss !== undefined && sizeOf(loss.shape) === 1 && [1, wanted].includes(graph.outputs.length)) return;
+function checkGraph(graph: Graph): void {
+  checkOutputs(graph);
+  if (graph.inputs.length > 0) return;
   throw new EngineError({
-    given: `graph ${graph.name} with ${graph.outputs.length} outputs`,
-    expected: `a scalar loss, alone or followed by ${wanted - 1} gradients`,
-    remedy: 'attach a loss, and differentiate it',
+    given: `graph ${graph.name} without inputs`,
+    expected: 'a graph whose first input holds the examples of a chunk',
+    remedy: 'use the onnxruntime or the reference engine',
   });
 }
 
@@ -54,6 +47,7 @@ function koffiProblem(): string | null {
 /** The engine that writes C for a graph, has it compiled by the system's compiler, and calls it. */
 export class NativeEngine implements Engine {
   readonly name = 'native';
+  readonly facts = { precision: 'float32', fills: 'thread' } as const;
   readonly #options: NativeOptions;
   #search: CompilerSearch | null = null;
 
@@ -82,13 +76,20 @@ export class NativeEngine implements Engine {
     return `native ${GENERATOR}${compiler ? ` ${compiler.version} ${compiler.target.name}` : ''}`;
   }
 
+  plan(graph: Graph): ProgramPlan {
+    checkGraph(graph);
+    const { target } = this.#requireCompiler();
+    const { layout } = planModule(lowerToSteps(graph, target), target);
+    return { memory: layout.bytes + constantsOf(graph).byteLength };
+  }
+
   async compile(graph: Graph): Promise<Program> {
-    checkOutputs(graph);
+    checkGraph(graph);
     const compiler = this.#requireCompiler();
-    const { source, memoryBytes } = generateModule(lowerToSteps(graph, compiler.target), compiler.target);
+    const { source, memory } = generateModule(lowerToSteps(graph, compiler.target), compiler.target);
     const { cacheFolder: folder, timeLimit } = this.#options;
     const path = await cachedLibrary(compiler, source, { folder, timeLimit });
-    return new NativeProgram(graph, loadLibrary(path, graph.inputs.length), memoryBytes);
+    return new NativeProgram(graph, loadLibrary(path, graph.inputs.length), memory);
   }
 
   #requireCompiler(): Compiler {
@@ -101,6 +102,3 @@ export class NativeEngine implements Engine {
     });
   }
 }
-
-/** The native engine with the system's compiler. */
-export const nativeEngine: Engine = new NativeEngine();

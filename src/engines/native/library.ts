@@ -2,15 +2,15 @@ import { createRequire } from 'node:module';
 import type * as Koffi from 'koffi';
 import { EngineError } from '../../errors.js';
 
-/** A pointer to a program's memory. */
-export type Memory = object | bigint;
+/** A pointer to the memory that a program works in. */
+export type Arena = object | bigint;
 
 /** The functions of a compiled graph. */
 export interface Library {
-  create(): Memory | null;
-  destroy(memory: Memory): void;
-  load(memory: Memory, theta: Float64Array, constants: Float64Array): void;
-  run(memory: Memory, gradient: Float64Array | null, ...feeds: ArrayBufferView[]): number;
+  create(): Arena | null;
+  destroy(arena: Arena): void;
+  load(arena: Arena, theta: Float64Array, constants: Float64Array): void;
+  run(arena: Arena, gradient: Float64Array | null, ...feeds: ArrayBufferView[]): number;
 }
 
 const require = createRequire(import.meta.url);

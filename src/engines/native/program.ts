@@ -1,11 +1,12 @@
 import { EngineError } from '../../errors.js';
 import type { Graph } from '../../graph/types.js';
 import { parameterCount } from '../../graph/types.js';
-import { checkFeed, checkLength } from '../feeds.js';
+import { checkFeed, checkLength } from '../checks.js';
 import type { Feeds, Program } from '../types.js';
-import type { Library, Memory } from './library.js';
+import type { Arena, Library } from './library.js';
 
-function constantsOf(graph: Graph): Float64Array {
+/** The graph's constants one after the other, in order, as compiled code reads them. */
+export function constantsOf(graph: Graph): Float64Array {
   return Float64Array.from(
     graph.constants.flatMap(({ data }) => Array.from(data as ArrayLike<number>, Number)),
   );
@@ -13,25 +14,27 @@ function constantsOf(graph: Graph): Float64Array {
 
 /** A compiled graph with memory of its own. */
 export class NativeProgram implements Program {
-  readonly #memory: Memory;
+  readonly memory: number;
+  readonly #arena: Arena;
   readonly #constants: Float64Array;
   #isDisposed = false;
 
   constructor(
     readonly graph: Graph,
     readonly library: Library,
-    memoryBytes: number,
+    arenaBytes: number,
   ) {
-    const memory = library.create();
-    if (memory === null) {
+    const arena = library.create();
+    if (arena === null) {
       throw new EngineError({
-        given: `a chunk that takes ${Math.ceil(memoryBytes / 2 ** 20)} MiB of memory, which there are not`,
+        given: `a chunk that takes ${Math.ceil(arenaBytes / 2 ** 20)} MiB of memory, which there are not`,
         expected: 'a chunk whose activations fit into memory',
         remedy: 'choose a smaller --chunk, or fewer workers',
       });
     }
-    this.#memory = memory;
+    this.#arena = arena;
     this.#constants = constantsOf(graph);
+    this.memory = arenaBytes + this.#constants.byteLength;
   }
 
   load(theta: Float64Array): void {
@@ -50,13 +53,13 @@ export class NativeProgram implements Program {
   }
 
   dispose(): Promise<void> {
-    if (!this.#isDisposed) this.library.destroy(this.#memory);
+    if (!this.#isDisposed) this.library.destroy(this.#arena);
     this.#isDisposed = true;
     return Promise.resolve();
   }
 
-  #live(): Memory {
-    if (!this.#isDisposed) return this.#memory;
+  #live(): Arena {
+    if (!this.#isDisposed) return this.#arena;
     throw new EngineError({
       given: 'a program that was disposed of',
       expected: 'a live program',

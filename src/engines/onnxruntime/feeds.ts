@@ -1,6 +1,6 @@
 import { EngineError } from '../../errors.js';
 import type { Graph, Value } from '../../graph/types.js';
-import { checkFeed, type Feed } from '../feeds.js';
+import { checkFeed, type Feed } from '../checks.js';
 import type { Feeds } from '../types.js';
 
 /** A copy of an array in shared memory, which ONNX Runtime does not take; any other array itself. */

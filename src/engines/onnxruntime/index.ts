@@ -2,9 +2,10 @@ import type { InferenceSession } from 'onnxruntime-node';
 import { EngineError } from '../../errors.js';
 import { encodeModel } from '../../onnx/protobuf/encode.js';
 import type { Graph } from '../../graph/types.js';
-import type { CompileOptions, Engine } from '../types.js';
+import type { Engine } from '../types.js';
 import { availabilityOf } from './availability.js';
 import { lowerToOnnx, type LoweredModel } from './lower.js';
+import { memoryOf } from './memory.js';
 import { OnnxruntimeProgram, type OpenSession } from './program.js';
 import { firstLine, loadRuntime, type Provider } from './runtime.js';
 
@@ -15,20 +16,27 @@ export function onnxruntimeEngine(provider: Provider = 'cpu'): Engine {
   const name = provider === 'cpu' ? 'onnxruntime' : `onnxruntime-${provider}`;
   return {
     name,
+    facts: { precision: 'float32', fills: provider === 'cpu' ? 'thread' : 'device' },
     available: () => availabilityOf(provider),
     version: () => `onnxruntime ${loadRuntime().env.versions.node ?? 'unknown'}`,
-    compile: (graph, options) => OnnxruntimeProgram.compile(graph, opener(provider, options)),
+    plan: (graph) => {
+      lowerToOnnx(graph);
+      return { memory: memoryOf(graph) };
+    },
+    compile: (graph) => OnnxruntimeProgram.compile(graph, opener(provider)),
   };
 }
 
-function opener(provider: Provider, { threads = 1 }: CompileOptions = {}): OpenSession {
+function opener(provider: Provider): OpenSession {
   return async (graph) => {
     const lowered = lowerToOnnx(graph);
     const options: InferenceSession.SessionOptions = {
       executionProviders: [providerOptions(provider, lowered)],
-      intraOpNumThreads: threads,
+      intraOpNumThreads: 1,
       interOpNumThreads: 1,
       executionMode: 'sequential',
+      // The plan of a first run would be allocated beside what that run took: twice the memory, and no faster.
+      enableMemPattern: false,
       logSeverityLevel: 4,
     };
     try {

@@ -3,10 +3,11 @@ import { EngineError } from '../../errors.js';
 import type { Graph, Value } from '../../graph/types.js';
 import { sizeOf } from '../../graph/types.js';
 import type { Feeds, Program } from '../types.js';
-import { checkFeed } from '../feeds.js';
+import { checkFeed } from '../checks.js';
 import { labelRanges, ownMemory, type LabelRange } from './feeds.js';
 import { outputName } from './lower.js';
 import type { LoweredModel } from './lower.js';
+import { memoryOf } from './memory.js';
 import { firstLine, loadRuntime } from './runtime.js';
 
 type Tensors = Record<string, Tensor>;
@@ -28,6 +29,7 @@ interface GradientSlot {
 }
 
 export class OnnxruntimeProgram implements Program {
+  readonly memory: number;
   readonly #parameters = new Map<Value, Float32Array>();
   readonly #tensors = new Map<Value, Tensor>();
   readonly #slots: readonly GradientSlot[];
@@ -51,6 +53,7 @@ export class OnnxruntimeProgram implements Program {
     }
     this.#slots = slots;
     this.#labels = labelRanges(graph);
+    this.memory = memoryOf(graph);
   }
 
   static async compile(graph: Graph, open: OpenSession): Promise<OnnxruntimeProgram> {

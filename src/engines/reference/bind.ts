@@ -1,6 +1,6 @@
 import type { Graph } from '../../graph/types.js';
 import { parameterCount, sizeOf } from '../../graph/types.js';
-import { checkLength } from '../feeds.js';
+import { checkLength } from '../checks.js';
 import type { Feeds } from '../types.js';
 import type { Tensor } from './tensor.js';
 import { tensorOf } from './tensor.js';

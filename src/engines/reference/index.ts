@@ -1,23 +1,13 @@
 import { EngineError } from '../../errors.js';
-import type { Graph } from '../../graph/types.js';
+import type { Graph, Value } from '../../graph/types.js';
 import { parameterCount, sizeOf } from '../../graph/types.js';
+import { peakBytes } from '../liveness.js';
 import type { Engine, Feeds, Program } from '../types.js';
-import { checkLength } from '../feeds.js';
+import { checkLength, checkOutputs } from '../checks.js';
 import { feedTensors, parameterTensors } from './bind.js';
 import { evaluate } from './evaluate.js';
 import { kernels } from './kernels/index.js';
 import type { Tensor } from './tensor.js';
-
-function checkOutputs(graph: Graph): void {
-  const wanted = graph.parameters.length + 1;
-  const [loss] = graph.outputs;
-  if (loss !== undefined && sizeOf(loss.shape) === 1 && [1, wanted].includes(graph.outputs.length)) return;
-  throw new EngineError({
-    given: `graph ${graph.name} with ${graph.outputs.length} outputs`,
-    expected: `a scalar loss, alone or followed by ${wanted - 1} gradients`,
-    remedy: 'attach a loss, and differentiate it',
-  });
-}
 
 function checkOperators(graph: Graph): void {
   const unknown = graph.nodes.find((node) => !kernels.has(node.op));
@@ -32,6 +22,25 @@ function checkOperators(graph: Graph): void {
 function addGradients(gradient: Float64Array, parts: readonly Tensor[]): void {
   let at = 0;
   for (const { data } of parts) for (const part of data) gradient[at++]! += part;
+}
+
+function check(graph: Graph): void {
+  checkOutputs(graph);
+  checkOperators(graph);
+}
+
+/** JavaScript's collector frees what was dropped later: as measured, up to as much again as lives, and this many bytes in small runs. */
+const UNCOLLECTED = 32e6;
+
+/**
+ * Bytes in float64 of all that is fed or set, and of what a run computes and still needs, at its peak: kernels drop a tensor after its
+ * last use, and write down where the elements of each output come from (two int32 an element).
+ */
+function memoryOf({ inputs, parameters, constants, ...graph }: Graph): number {
+  const widened = ({ shape }: Value): number => 8 * sizeOf(shape);
+  const total = (values: readonly Value[]): number => values.reduce((sum, value) => sum + widened(value), 0);
+  const given = [...inputs, ...[...parameters, ...constants].map(({ value }) => value)];
+  return total(given) + 2 * peakBytes(graph, widened, ({ outputs }) => total(outputs)) + UNCOLLECTED;
 }
 
 function programOf(graph: Graph): Program {
@@ -49,6 +58,7 @@ function programOf(graph: Graph): Program {
       parameters = parameterTensors(graph, theta);
     },
     run: (feeds, gradient) => new Promise((resolve) => resolve(runChunk(feeds, gradient))),
+    memory: memoryOf(graph),
     dispose: () => Promise.resolve(),
   };
 }
@@ -59,12 +69,16 @@ function programOf(graph: Graph): Program {
  */
 export const referenceEngine: Engine = {
   name: 'reference',
+  facts: { precision: 'float64', fills: 'thread' },
   available: () => Promise.resolve({ ok: true, detail: 'float64 loops in JavaScript' }),
   version: () => 'reference 1',
+  plan(graph) {
+    check(graph);
+    return { memory: memoryOf(graph) };
+  },
   compile: (graph) =>
     new Promise((resolve) => {
-      checkOutputs(graph);
-      checkOperators(graph);
+      check(graph);
       resolve(programOf(graph));
     }),
 };

@@ -16,14 +16,16 @@ export interface ConfigSource {
 /** Resolves a preset or run file with flags on top; throws UsageError that names the key, the value and what is allowed. */
 export async function resolveConfig({ from, flags = {} }: ConfigSource): Promise<RunConfig> {
   const base = from === undefined ? {} : await baseConfig(from);
-  return checkConfig({ ...base, ...flags }, from ?? 'the command line');
+  return checkConfig({ ...base, ...flags }, (key) =>
+    from === undefined || key in flags ? 'the command line' : from,
+  );
 }
 
 async function baseConfig(from: string): Promise<Record<string, unknown>> {
   return /[/\\]|\.(ya?ml|json)$/i.test(from) ? readRunFile(from) : presetConfig(from);
 }
 
-/** The keys of a preset, its name included. */
+/** The keys of a preset, its name included. Throws UsageError where there is none of that name. */
 export function presetConfig(name: string): RunConfigInput {
   const preset = presets.find((candidate) => candidate.name === name);
   if (preset) return { preset: name, ...preset.config };
@@ -81,17 +83,18 @@ function parseYaml(text: string, path: string): unknown {
   }
 }
 
-/** Checks a whole configuration; `source` names it in messages. */
-export function checkConfig(input: unknown, source: string): RunConfig {
+/** Checks a whole configuration; `source` names in messages where it, or a key of it, comes from. Throws UsageError. */
+export function checkConfig(input: unknown, source: string | ((key: string) => string)): RunConfig {
+  const sourceOf = typeof source === 'string' ? () => source : source;
   const result = runConfigSchema.safeParse(input);
-  if (result.success) return checkCombination(result.data, source);
-  throw new UsageError(problemOf(result.error.issues, input, source));
+  if (result.success) return checkCombination(result.data, sourceOf);
+  throw new UsageError(problemOf(result.error.issues, input, sourceOf));
 }
 
-function checkCombination(config: RunConfig, source: string): RunConfig {
+function checkCombination(config: RunConfig, sourceOf: (key: string) => string): RunConfig {
   if ((config.subintervals ?? 1) > config.maxSubintervals) {
     throw new UsageError({
-      given: `subintervals ${String(config.subintervals)} above maxSubintervals ${config.maxSubintervals} in ${source}`,
+      given: `subintervals ${String(config.subintervals)} above maxSubintervals ${config.maxSubintervals} in ${sourceOf('subintervals')}`,
       expected: 'subintervals at most maxSubintervals',
       remedy: 'lower subintervals or raise maxSubintervals',
     });

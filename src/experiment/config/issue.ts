@@ -1,14 +1,19 @@
 import { closest, distance } from 'fastest-levenshtein';
 import type { z } from 'zod';
 import type { Problem } from '../../errors.js';
-import { configKeys, groupKeys, runConfigSchema, scheduleKeys } from './schema.js';
+import { configKeys, groupKeys, runConfigSchema, scheduleKeys, type ConfigKey } from './schema.js';
 
 type Issue = z.core.$ZodIssue;
 
-/** What a configuration's schema refuses, in words; `source` names the configuration. */
-export function problemOf(issues: readonly Issue[], input: unknown, source: string): Problem {
+/** What a configuration's schema refuses, in words; `sourceOf` names where a key comes from. */
+export function problemOf(
+  issues: readonly Issue[],
+  input: unknown,
+  sourceOf: (key: string) => string,
+): Problem {
   const issue = decisive(issues);
   const place = placeOf(issue.path);
+  const source = sourceOf(String(issue.path[0] ?? (issue.code === 'unrecognized_keys' ? issue.keys[0] : '')));
   if (issue.code === 'unrecognized_keys') return unknownKey(issue.keys[0]!, issue.path, input, source);
   const value = valueAt(input, issue.path);
   const { expected, choices } = expectationOf(issue);
@@ -29,11 +34,12 @@ function decisive(issues: readonly Issue[]): Issue {
 
 function unknownKey(key: string, path: Issue['path'], input: unknown, source: string): Problem {
   const allowed = keysAt(path, input);
+  const meant = usualName(key, allowed) ?? closest(key, [...allowed]);
   const where = path.length > 0 ? ` of ${placeOf(path)}` : '';
   return {
     given: `unknown key ${JSON.stringify(key)}${where} in ${source}`,
     expected: `one of ${allowed.join(', ')}`,
-    remedy: `did you mean ${closest(key, [...allowed])}? If not, leave ${key} out`,
+    remedy: `did you mean ${meant}? If not, leave ${key} out`,
   };
 }
 
@@ -103,11 +109,32 @@ function bound(origin: string, words: string, limit: number | bigint): string {
   return `a number ${words} ${limit}`;
 }
 
-/** The choice that a misspelt word is nearest to; null where none is near. */
+/** The choice that a misspelt or shortened word is nearest to; null where none is near. */
 function similar(word: string, choices: readonly string[]): string | null {
   if (choices.length === 0) return null;
-  const nearest = closest(word, [...choices]);
+  const lower = word.toLowerCase();
+  const swapped = choices.find((choice) => lettersOf(choice) === lettersOf(lower));
+  const longer =
+    lower.length > 2 ? choices.find((choice) => choice.toLowerCase().includes(lower)) : undefined;
+  const nearest = swapped ?? longer ?? closest(word, [...choices]);
+  if (nearest === swapped || nearest === longer) return nearest;
   return distance(word, nearest) <= Math.max(1, nearest.length / 3) ? nearest : null;
+}
+
+const lettersOf = (word: string): string => [...word].sort().join('');
+
+/** What other tools call these keys. */
+const otherNames: Readonly<Record<string, ConfigKey>> = {
+  lr: 'learningRate', alpha: 'learningRate', epochs: 'iterations', epoch: 'iterations', steps: 'iterations',
+  maxsteps: 'iterations', batch: 'batchSize', bs: 'batchSize', wd: 'weightDecay', l2: 'weightDecay', beta1: 'momentum',
+  beta2: 'meanSquareDecay', rho: 'meanSquareDecay', eps: 'epsilon', gradclip: 'clipNorm', maxnorm: 'clipNorm', dataset: 'data',
+  device: 'engine', backend: 'engine', network: 'model', weights: 'classWeights', opt: 'optimizer', split: 'measure', splits: 'measure',
+}; // prettier-ignore
+
+/** What a key that other tools use is called here, among the allowed ones; null where it is not known. */
+export function usualName(word: string, allowed: readonly string[] = configKeys): string | null {
+  const name = otherNames[word.toLowerCase().replace(/[-_]/g, '')];
+  return name !== undefined && allowed.includes(name) ? name : null;
 }
 
 function describeKey(key: string): string {

@@ -65,23 +65,34 @@ const apply = (fn: FormulaFunction, ...args: readonly Part[]): Formula => ({
   args: args.map((part) => (typeof part === 'number' ? { kind: 'number', value: part } : part)),
 });
 
+/** The activation's input. */
 export const x: Formula = { kind: 'variable', name: 'x' };
+/** The activation's result. */
 export const y: Formula = { kind: 'variable', name: 'y' };
+/** The gradient of the loss with respect to the activation's result. */
 export const dy: Formula = { kind: 'variable', name: 'dy' };
 
+/** a + b */
 export const add = (a: Part, b: Part): Formula => apply('add', a, b);
+/** a - b */
 export const subtract = (a: Part, b: Part): Formula => apply('subtract', a, b);
+/** a · b */
 export const times = (a: Part, b: Part): Formula => apply('multiply', a, b);
+/** `of` / `divisor`, a known number; engines may multiply by its reciprocal. */
 export const over = (of: Formula, divisor: number): Formula => ({ kind: 'over', of, divisor });
+/** -a */
 export const negate = (a: Formula): Formula => apply('negate', a);
 /** The larger of two; a NaN of b stays one. */
 export const maximum = (a: Part, b: Part): Formula => apply('maximum', a, b);
+/** e^a */
 export const exponential = (a: Formula): Formula => apply('exponential', a);
 /** e^a - 1, precise near 0. */
 export const exponentialLessOne = (a: Formula): Formula => apply('exponentialLessOne', a);
 /** log(1 + a), precise near 0. */
 export const logarithmOfOneMore = (a: Formula): Formula => apply('logarithmOfOneMore', a);
+/** The hyperbolic tangent. */
 export const tanh = (a: Formula): Formula => apply('tanh', a);
+/** erf(a) = 2/√π ∫₀ᵃ e^(-t²) dt */
 export const errorFunction = (a: Formula): Formula => apply('errorFunction', a);
 /** 1 / (1 + e^-a) without overflow. */
 export const sigmoid = (a: Formula): Formula => apply('sigmoid', a);

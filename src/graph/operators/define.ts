@@ -3,6 +3,7 @@ import { inputOf, misfit, optionalInput } from '../application.js';
 import { broadcastShapes, sameShape } from '../shapes.js';
 import type { Attributes, DType, Shape, Value } from '../types.js';
 
+/** Element type and shape of a value. */
 export interface TensorType {
   readonly dtype: DType;
   readonly shape: Shape;
@@ -28,6 +29,7 @@ export interface Operator {
   ) => readonly TensorType[];
 }
 
+/** One row of the table of operators. */
 export type Entry = readonly [name: string, operator: Operator];
 
 /**
@@ -68,30 +70,31 @@ export function operatorsOf(
   return names.map((name) => operator(name, arity, attributes, infer));
 }
 
+/** A float32 tensor of this shape. */
 export function float(shape: Shape): TensorType {
   return { dtype: 'float32', shape };
 }
 
-/** Input `index`, which must be float32. */
+/** Input `index`, which must be float32. Throws GraphError where it is not. */
 export function floatInput(node: Application, index: number): Value {
   const value = inputOf(node, index);
   if (value.dtype !== 'float32') throw misfit(node, `float32 as input ${index}`, 'add a Cast');
   return value;
 }
 
-/** Input `index`, which must be float32 of this shape. */
+/** Input `index`, which must be float32 of this shape. Throws GraphError where it is not. */
 export function floatInputOf(node: Application, index: number, shape: Shape): Value {
   const value = floatInput(node, index);
   if (!sameShape(value.shape, shape)) throw misfit(node, `shape [${shape.join(', ')}] as input ${index}`);
   return value;
 }
 
-/** As floatInputOf for an input that may be left out. */
+/** As floatInputOf for an input that may be left out. Throws GraphError where it does not fit. */
 export function checkOptional(node: Application, index: number, shape: Shape): void {
   if (optionalInput(node, index) !== null) floatInputOf(node, index, shape);
 }
 
-/** Broadcast of all inputs' shapes. */
+/** Broadcast of all inputs' shapes. Throws GraphError where they do not fit. */
 export function broadcastOf(node: Application, inputs: readonly Value[]): Shape {
   const shape = broadcastShapes(...inputs.map((value) => value.shape));
   if (shape === null) throw misfit(node, 'shapes that broadcast (equal, or 1, counted from the last axis)');

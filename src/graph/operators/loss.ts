@@ -34,6 +34,7 @@ function lossGradient(node: Application): TensorType[] {
 
 const attributes = ['reduction', 'label_smoothing'];
 
+/** Losses that stay whole operators, and their gradients. */
 export const losses: readonly Entry[] = [
   operator('SoftmaxCrossEntropyLoss', [2, 3], attributes, loss),
   operator('SoftmaxCrossEntropyLossGrad', [3, 4], attributes, lossGradient),

@@ -21,20 +21,24 @@ export class NodeAttributes {
     this.#attributes = new Map(node.attribute.map((attribute) => [attribute.name, attribute]));
   }
 
+  /** Whether the attribute is given. */
   has(name: string): boolean {
     return this.#attributes.has(name);
   }
 
+  /** An integer, or `otherwise` where the attribute is missing. */
   int(name: string, otherwise: number): number {
     const attribute = this.#attributes.get(name);
     return attribute === undefined ? otherwise : Number(attribute.i);
   }
 
+  /** A float as its author wrote it, or `otherwise` where the attribute is missing. */
   float(name: string, otherwise: number): number {
     const attribute = this.#attributes.get(name);
     return attribute === undefined ? otherwise : shortestDecimal(attribute.f);
   }
 
+  /** A string, or `otherwise` where the attribute is missing. */
   text(name: string, otherwise: string): string {
     return this.#attributes.get(name)?.s ?? otherwise;
   }
@@ -44,14 +48,17 @@ export class NodeAttributes {
     return this.#attributes.get(name)?.ints.map(Number);
   }
 
+  /** Floats as their author wrote them; undefined where the attribute is missing. */
   floats(name: string): number[] | undefined {
     return this.#attributes.get(name)?.floats.map(shortestDecimal);
   }
 
+  /** A tensor; undefined where the attribute is missing. */
   tensor(name: string): Tensor | undefined {
     return this.#attributes.get(name)?.t;
   }
 
+  /** A branch or body; undefined where the attribute is missing. */
   graph(name: string): Graph | undefined {
     return this.#attributes.get(name)?.g;
   }

@@ -48,6 +48,7 @@ export class NodeContext {
     return this.state.opset;
   }
 
+  /** Whether input `index` is connected. */
   has(index: number): boolean {
     return (this.inputs[index] ?? null) !== null;
   }
@@ -62,20 +63,24 @@ export class NodeContext {
     return this.asValue(this.operand(index));
   }
 
+  /** Input `index` as a value of the graph; null where it is left out. */
   optionalValue(index: number): Value | null {
     return this.has(index) ? this.value(index) : null;
   }
 
+  /** An operand as a value of the graph; numbers become a constant. */
   asValue(operand: Operand): Value {
     if (!isStatic(operand)) return operand;
     const { data, shape, dtype } = operand;
     return this.state.builder.constant(data, shape, dtype, nodeName(this.node));
   }
 
+  /** Shape of input `index`. Throws GraphError where it is left out. */
   shape(index: number): Shape {
     return this.operand(index).shape;
   }
 
+  /** Number of axes of input `index`. Throws GraphError where it is left out. */
   rank(index: number): number {
     return this.shape(index).length;
   }
@@ -98,6 +103,7 @@ export class NodeContext {
     return this.attributes.ints(name) ?? this.numbers(index);
   }
 
+  /** A constant of shape []. */
   scalar(number: number, dtype: DType = 'float32'): Value {
     return this.state.builder.scalar(number, dtype);
   }
@@ -107,6 +113,10 @@ export class NodeContext {
     return this.addMany(op, inputs, attributes)[0]!;
   }
 
+  /**
+   * Adds a node to the graph, and returns all its outputs. Throws GraphError where one is larger than any
+   * machine could hold.
+   */
   addMany(op: string, inputs: readonly (Value | null)[], attributes: Attributes = {}): readonly Value[] {
     const outputs = this.state.builder.add(op, inputs, attributes, nodeName(this.node));
     const large = outputs.find(({ shape }) => shape.length > mostAxes || !(sizeOf(shape) <= mostElements));
@@ -125,10 +135,12 @@ export class NodeContext {
     }
   }
 
+  /** The value in another element type. */
   cast(value: Value, to: DType): Value {
     return value.dtype === to ? value : this.add('Cast', [value], { to });
   }
 
+  /** Throws GraphError, which names the node. */
   fail(
     given: string,
     expected: string,
@@ -145,4 +157,5 @@ export class NodeContext {
 /** Translates one operator: nodes are added to the graph, and its outputs returned in order. */
 export type Translation = (context: NodeContext) => Operand | readonly Operand[];
 
+/** Translations by operator of ONNX. */
 export type TranslationTable = Readonly<Record<string, Translation>>;

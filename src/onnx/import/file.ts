@@ -22,7 +22,10 @@ export interface OnnxFile {
   readonly nodes: readonly Node[];
 }
 
-/** Decodes and checks a model file. */
+/**
+ * Decodes and checks a model file. Throws GraphError where it is damaged, too large, or of an operator set that is not
+ * known.
+ */
 export function openModel(bytes: Uint8Array): OnnxFile {
   const model = decodeModel(bytes);
   const graph = model.graph!;
@@ -128,6 +131,7 @@ function sourcesOf(node: Node, producers: ReadonlyMap<string, Node>, given: Read
   return sources;
 }
 
+/** The error for a model that cannot be read. */
 export function malformed(given: string, expected: string, remedy: string): GraphError {
   return new GraphError({ given: `ONNX model with ${given}`, expected, remedy });
 }

@@ -7,6 +7,7 @@ import type { NodeContext } from './context.js';
 /** Evaluates an operator on numbers; null where it cannot, so that it becomes a node of the graph. */
 export type ConstantFold = (context: NodeContext, inputs: readonly StaticTensor[]) => StaticTensor | null;
 
+/** Evaluations by operator of ONNX. */
 export type ConstantFoldTable = Readonly<Record<string, ConstantFold>>;
 
 /** The operator with `count` inputs; with fewer it is left to its translation, which says what is missing. */
@@ -62,6 +63,7 @@ function roundEven(x: number): number {
   return floor % 2 === 0 ? floor : floor + 1;
 }
 
+/** A number as another element type holds it. */
 export function convert(to: DType): Unary {
   if (to === 'float32') return (x) => x;
   return to === 'bool' ? (x) => (x === 0 ? 0 : 1) : Math.trunc;

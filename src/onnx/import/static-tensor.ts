@@ -15,10 +15,12 @@ export interface StaticTensor {
 /** What a name of the model stands for while it is translated: a value of our graph, or numbers known already. */
 export type Operand = Value | StaticTensor;
 
+/** Whether an operand's numbers are known. */
 export function isStatic(operand: Operand): operand is StaticTensor {
   return 'data' in operand;
 }
 
+/** A tensor of known numbers [...shape], row-major. */
 export function staticTensor(
   dtype: DType,
   shape: Shape,
@@ -50,7 +52,7 @@ export function broadcastStrides(shape: Shape, rank: number): number[] {
 /** More numbers than this are never computed while a model is read. */
 const mostNumbers = 2 ** 22;
 
-/** A tensor whose element at each index is `pick(index)`. */
+/** A tensor whose element at each index is `pick(index)`. Throws GraphError where it has too many. */
 export function tabulate(
   dtype: DType,
   shape: Shape,
@@ -72,7 +74,7 @@ export function tabulate(
   return { dtype, shape, data };
 }
 
-/** Flat offset of an index. */
+/** Flat offset of an index. Index and strides have one number by axis. */
 export function offsetOf(index: readonly number[], strides: readonly number[]): number {
   let offset = 0;
   for (let axis = 0; axis < strides.length; axis++) offset += index[axis]! * strides[axis]!;

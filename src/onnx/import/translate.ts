@@ -9,7 +9,10 @@ import { unsupported } from './unsupported.js';
 /** Branches within branches are followed to this depth. */
 const deepest = 8;
 
-/** Translates one node, and enters its outputs among the operands by name. */
+/**
+ * Translates one node, and enters its outputs among the operands by name. Throws GraphError where it cannot be
+ * translated.
+ */
 export function translate(node: Node, operands: Map<string, Operand>, state: ImportState, depth = 0): void {
   const standard = node.domain === '' || node.domain === 'ai.onnx';
   const inputs = node.input.map((name) => (name === '' ? null : (operands.get(name) ?? null)));

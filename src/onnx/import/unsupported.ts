@@ -48,6 +48,7 @@ export function remedyFor(node: Node): string {
   );
 }
 
+/** The error for a node that cannot be translated. */
 export function unsupported(node: Node, opset: number): GraphError {
   return new GraphError({
     given: describeNode(node, opset),

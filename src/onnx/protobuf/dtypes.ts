@@ -15,6 +15,7 @@ const codes = {
   bfloat16: 16,
 } as const;
 
+/** Element types that are read or written. */
 export type OnnxDType = keyof typeof codes;
 
 const names = new Map<number, OnnxDType>(
@@ -57,7 +58,7 @@ const put: Readonly<Partial<Record<OnnxDType, Put>>> = {
   bool: (view, offset, number) => view.setUint8(offset, number === 0 ? 0 : 1),
 };
 
-/** The numbers as ONNX stores them: little-endian, row-major, in the given element type. */
+/** Numbers [n] as ONNX stores them: little-endian, row-major, in the given element type. */
 export function tensorBytes(dtype: OnnxDType, data: TensorData): Uint8Array {
   const width = bytesPerElement[dtype];
   const bytes = new Uint8Array(data.length * width);

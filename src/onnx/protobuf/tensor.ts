@@ -30,7 +30,8 @@ export function graphDType(dtype: OnnxDType): DType {
 }
 
 /**
- * The numbers of a tensor. Nothing is allocated before the claimed shape has been compared with the bytes that are there.
+ * The numbers of a tensor. Nothing is allocated before the claimed shape has been compared with the bytes that are
+ * there. Throws GraphError where they do not agree, or the element type is not one of numbers.
  */
 export function readTensor(tensor: Tensor, external?: ExternalData): StaticTensor {
   const dtype = dataTypeName(tensor.dataType);

@@ -3,6 +3,7 @@ import type { AttributeSpec, InitializerSpec, NodeSpec } from '../protobuf/encod
 import { tensorBytes } from '../protobuf/dtypes.js';
 import type { Node, Shape, TensorData } from '../../graph/types.js';
 
+/** Attributes of a standard node by name. */
 export type EmittedAttributes = Readonly<Record<string, AttributeSpec>>;
 
 /** ONNX operator set that lowerings are written for. */
@@ -47,7 +48,7 @@ export class Emitter {
     return names;
   }
 
-  /** A constant tensor; the same numbers are stored once. */
+  /** A constant tensor of numbers [...shape], row-major; the same numbers are stored once. */
   constant(dtype: OnnxDType, shape: Shape, data: TensorData): string {
     const bytes = tensorBytes(dtype, data);
     const key = data.length > 1024 ? null : `constant ${dtype} ${shape.join('x')} ${bytes.join(' ')}`;

@@ -7,4 +7,5 @@ import type { Emitter } from './emitter.js';
  */
 export type Lowering = (emit: Emitter, node: Node, inputs: readonly string[]) => string | readonly string[];
 
+/** Lowerings by operator of our graphs. */
 export type LoweringTable = Readonly<Record<string, Lowering>>;

@@ -2,6 +2,9 @@ import { axisAttribute, intAttribute, numberAttribute } from '../../graph/attrib
 import type { Node } from '../../graph/types.js';
 import type { LoweringTable } from './lowering.js';
 
+/**
+ * What a normalisation adds to the variance; ONNX's default is 1e-5. Throws GraphError where the attribute is no number.
+ */
 export function epsilonOf(node: Node): number {
   return numberAttribute(node, 'epsilon', 1e-5);
 }

@@ -16,7 +16,7 @@ export function reduce(
   return axes.length === 0 ? x : emit.add(op, [x, emit.ints(axes)], { keepdims });
 }
 
-/** The axis of a softmax or of its gradient, counted from the front. */
+/** The axis of a softmax or of its gradient, counted from the front. Throws GraphError where there is no such axis. */
 export function softmaxAxis(node: Node): number {
   return axisAttribute(node, node.inputs[0]!.shape.length, -1);
 }

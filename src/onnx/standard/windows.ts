@@ -5,6 +5,7 @@ import { convolutionOf, poolingOf } from '../../graph/windows.js';
 import type { EmittedAttributes } from './emitter.js';
 import type { LoweringTable } from './lowering.js';
 
+/** ONNX's attributes of a convolution. */
 export function convolutionAttributes(c: Convolution): EmittedAttributes {
   return {
     strides: c.strides,

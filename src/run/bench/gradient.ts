@@ -36,7 +36,7 @@ export interface BenchResult {
   readonly examplesPerSecond: { readonly median: number; readonly best: number };
 }
 
-/** Times whole-data gradients of random bytes, through the evaluator that measuring uses. */
+/** Times whole-data gradients of random bytes, through the evaluator that measuring uses. Throws UsageError for an unknown network. */
 export async function benchGradient(options: BenchOptions): Promise<BenchResult> {
   if (!modelNames.includes(options.model)) {
     throw new UsageError({
@@ -51,7 +51,7 @@ export async function benchGradient(options: BenchOptions): Promise<BenchResult>
   const gradientGraph = (examples: number) =>
     differentiate(attachLoss(model.build({ ...build, examples }), { loss: 'softmaxCrossEntropy' }));
   const { engine } = await chooseEngine(options.engine, () => gradientGraph(chunk));
-  const threads = options.threads ?? defaultWorkers(engine.name);
+  const threads = options.threads ?? defaultWorkers(engine);
   const evaluator = await Evaluator.start(
     {
       engine: engine.name,

@@ -1,10 +1,8 @@
-import type { GraphSteps } from '../lower/index.js';
-import type { MemoryPlan } from '../plan/memory.js';
-import { planMemory } from '../plan/memory.js';
-import type { StoredObject, Sums, Table } from '../plan/objects.js';
+import type { MemoryLayout } from '../plan/memory.js';
+import { HUGE_PAGE, planModule } from '../plan/memory.js';
+import type { StoredObject } from '../plan/objects.js';
 import type { Phase } from '../plan/schedule.js';
-import { schedule } from '../plan/schedule.js';
-import type { Step } from '../plan/step.js';
+import type { GraphSteps, Step } from '../plan/step.js';
 import type { Target } from '../toolchain/target.js';
 import { prelude } from './prelude.js';
 import { doubleLiteral, formatC } from './text.js';
@@ -14,65 +12,8 @@ export interface GeneratedModule {
   readonly source: string;
   /** Calls in the order of the profile's times, where times are taken. */
   readonly calls: readonly Step[];
-  /** Bytes of memory that a program takes. */
-  readonly memoryBytes: number;
-}
-
-const ALIGNMENT = 4096;
-
-/** Where the parts of a program's memory start, in bytes. */
-class Layout {
-  readonly #offsets = new Map<StoredObject, number>();
-  readonly masks: number;
-  readonly sums: readonly Sums[];
-  readonly sumsStart: number;
-  readonly sumsEnd: number;
-  readonly scratch: number;
-  readonly tensors: number;
-  readonly end: number;
-  /** Bytes that nothing may touch, where memory is guarded. */
-  readonly guards: (readonly [offset: number, bytes: number])[] = [];
-  #next = 0;
-
-  constructor(
-    steps: readonly Step[],
-    readonly memory: MemoryPlan,
-    groups: number,
-    vectorBytes: number,
-    readonly isGuarded: boolean,
-  ) {
-    const objects = new Set(steps.flatMap((step) => step.arguments.map((argument) => argument.object)));
-    const ofKind = <K extends StoredObject['kind']>(kind: K): Extract<StoredObject, { kind: K }>[] =>
-      [...objects].filter((object): object is Extract<StoredObject, { kind: K }> => object.kind === kind);
-    for (const table of ofKind('table')) this.#offsets.set(table, this.#take(4 * table.length));
-    this.sumsStart = this.#next;
-    this.sums = ofKind('sums');
-    for (const sums of this.sums) this.#offsets.set(sums, this.#take(8 * sums.length));
-    this.sumsEnd = this.#next;
-    this.masks = this.#take(groups * vectorBytes);
-    this.scratch = this.#take(vectorBytes * Math.max(0, ...ofKind('scratch').map(({ vectors }) => vectors)));
-    this.tensors = this.#take(vectorBytes * memory.size);
-    this.end = this.#next;
-    this.guards.push(
-      ...memory.guards.map((vector) => [this.tensors + vectorBytes * vector, vectorBytes] as const),
-    );
-  }
-
-  #take(bytes: number): number {
-    const offset = this.#next;
-    const unit = bytes > ALIGNMENT ? ALIGNMENT : 64;
-    const start = Math.ceil(offset / unit) * unit;
-    this.#next = Math.ceil((start + bytes) / 64) * 64;
-    if (this.isGuarded) {
-      this.#next += 64;
-      this.guards.push([start + bytes, this.#next - start - bytes]);
-    }
-    return start;
-  }
-
-  offset(object: Table | Sums): number {
-    return this.#offsets.get(object)!;
-  }
+  /** Bytes of memory that a program allocates. */
+  readonly memory: number;
 }
 
 /** Functions of all steps, each text once, with the names that calls use. */
@@ -104,10 +45,10 @@ interface Position {
 
 const once: Position = { inChunk: '0', inBatch: '0', count: '1' };
 
-function argumentCode(object: StoredObject, layout: Layout, position: Position): string {
+function argumentCode(object: StoredObject, layout: MemoryLayout, position: Position): string {
   switch (object.kind) {
     case 'tensor': {
-      const place = layout.memory.places.get(object)!;
+      const place = layout.plan.places.get(object)!;
       const group = { chunk: position.inChunk, batch: position.inBatch, group: '0' }[place.scope];
       const start = `tensors + ${place.offset}`;
       return group === '0' ? start : `${start} + (${group}) * ${object.stride}L`;
@@ -135,7 +76,7 @@ class Calls {
 
   constructor(
     readonly functions: Functions,
-    readonly layout: Layout,
+    readonly layout: MemoryLayout,
     readonly isProfiled: boolean,
   ) {}
 
@@ -147,14 +88,14 @@ class Calls {
   }
 }
 
-function call(step: Step, functions: Functions, layout: Layout, position: Position): string {
+function call(step: Step, functions: Functions, layout: MemoryLayout, position: Position): string {
   const args = step.arguments.map(({ object }) => argumentCode(object, layout, position));
   const head = step.rate === 'once' ? [] : [position.count, position.inChunk];
   return `${functions.name(step)}(${[...head, ...args].join(', ')});`;
 }
 
 function phaseCode(phase: Phase, index: number, groups: number, calls: Calls): string {
-  const atOnce = calls.layout.memory.batchGroups[index]!;
+  const atOnce = calls.layout.plan.batchGroups[index]!;
   const sections = phase.sections.map(({ rate, steps }) => {
     const isPerGroup = rate === 'group';
     const position: Position = isPerGroup
@@ -199,12 +140,7 @@ export function generateModule(
   isProfiled = false,
   isGuarded = false,
 ): GeneratedModule {
-  const groups = Math.ceil(lowered.examples / target.lanes);
-  const vectorBytes = 4 * target.lanes;
-  const phases = schedule(lowered.steps);
-  const memory = planMemory(phases, groups, vectorBytes, isGuarded);
-  const all = [...lowered.loadSteps, ...lowered.steps, ...lowered.gradientSteps];
-  const layout = new Layout(all, memory, groups, vectorBytes, isGuarded);
+  const { groups, phases, layout } = planModule(lowered, target, isGuarded);
   const functions = new Functions();
   const calls = new Calls(functions, layout, isProfiled);
   const codes = (steps: readonly Step[]): string => steps.map((step) => calls.code(step, once)).join('\n');
@@ -241,20 +177,18 @@ EXPORT double lossledger_run(char *memory, double *gradient${feeds}) {
   return ${lossCode};
 }
 `;
-  return { source: formatC(source), calls: calls.steps, memoryBytes: layout.end };
+  return { source: formatC(source), calls: calls.steps, memory: layout.bytes };
 }
 
 /** Sets all sums to 0: at once, unless guards lie between them. */
-function clearing(layout: Layout): string {
+function clearing(layout: MemoryLayout): string {
   const clear = (start: number, bytes: number): string => `memset(memory + ${start}, 0, ${bytes});`;
   if (!layout.isGuarded) return clear(layout.sumsStart, layout.sumsEnd - layout.sumsStart);
   return layout.sums.map((sums) => clear(layout.offset(sums), 8 * sums.length)).join('\n');
 }
 
-const HUGE_PAGE = 2 << 20;
-
-function creation(layout: Layout, examples: number, groups: number): string {
-  const bytes = Math.ceil(layout.end / HUGE_PAGE) * HUGE_PAGE;
+function creation(layout: MemoryLayout, examples: number, groups: number): string {
+  const { bytes } = layout;
   return `char *memory = aligned_alloc(${HUGE_PAGE}, ${bytes}L);
     if (!memory) return 0;
     #ifdef MADV_HUGEPAGE

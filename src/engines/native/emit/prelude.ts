@@ -3,7 +3,7 @@ import { lines } from './text.js';
 import type { Target } from '../toolchain/target.js';
 
 /** Elementary functions of vectors, by the C library where accuracy matters more than speed. */
-export const elementaryFunctions = `
+const elementaryFunctions = `
 #define LANEWISE(name, function) \\
   static inline v name(v a) { for (int l = 0; l < LANES; l++) a[l] = function(a[l]); return a; }
 LANEWISE(v_log, logf)

@@ -18,7 +18,7 @@ export function splitEvenly(total: number, largest: number): Segment[] {
 }
 
 /** A loop over the starts of a segment's tiles, or a block that declares the start where there is only one. */
-export function tileLoop(variable: string, segment: Segment, body: string): string {
+function tileLoop(variable: string, segment: Segment, body: string): string {
   const { start, size, count } = segment;
   const head =
     count === 1

@@ -1,9 +1,8 @@
 import type { Graph, Node, Value } from '../../../graph/types.js';
-import { parameterCount, sizeOf } from '../../../graph/types.js';
+import { sizeOf } from '../../../graph/types.js';
 import { channelSums } from '../kernels/channel-sums.js';
 import { addToGradient } from '../kernels/table.js';
-import type { Sums } from '../plan/objects.js';
-import type { Step } from '../plan/step.js';
+import type { GraphSteps, Step } from '../plan/step.js';
 import type { Target } from '../toolchain/target.js';
 import type { Reduced } from './held.js';
 import { rowMajorStrides } from './held.js';
@@ -11,20 +10,6 @@ import { Lowering } from './lowering.js';
 import { operators } from './operators/index.js';
 import { simplify } from './simplify.js';
 import { unsupported } from './unsupported.js';
-
-/** A graph as steps, in an order that respects what needs what. */
-export interface GraphSteps {
-  /** N. */
-  readonly examples: number;
-  /** K. */
-  readonly parameters: number;
-  readonly feeds: readonly Value[];
-  readonly loadSteps: readonly Step[];
-  readonly steps: readonly Step[];
-  /** Run last, only where the caller wants the gradient. */
-  readonly gradientSteps: readonly Step[];
-  readonly loss: { readonly sums: Sums; readonly factor: number };
-}
 
 /** Turns a loss graph, with or without gradients, into steps. Throws EngineError for what is not supported. */
 export function lowerToSteps(graph: Graph, target: Target): GraphSteps {
@@ -42,7 +27,6 @@ export function lowerToSteps(graph: Graph, target: Target): GraphSteps {
   if (held.kind !== 'reduced') throw unsupported(lastNode(graph), 'a loss that is a sum over the examples');
   return {
     examples: lowering.examples,
-    parameters: parameterCount(graph.parameters),
     feeds: graph.inputs,
     loadSteps: lowering.loadSteps,
     gradientSteps: gradientSteps(graph, gradients, lowering),

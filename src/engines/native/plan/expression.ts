@@ -78,10 +78,3 @@ export function unfinishedIn(expression: Expression): Unfinished[] {
 export function dependsOnChannel(expression: Expression): boolean {
   return [...leavesOf(expression)].some((leaf) => 'per' in leaf && leaf.per === 'channel');
 }
-
-/** The expression with another one in place of what `kernel` computes. */
-export function substitute(expression: Expression, kernel: Unfinished, by: Expression): Expression {
-  if (expression.kind === 'computed') return expression.by === kernel ? by : expression;
-  if (expression.kind !== 'apply') return expression;
-  return { ...expression, args: expression.args.map((argument) => substitute(argument, kernel, by)) };
-}

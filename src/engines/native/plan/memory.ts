@@ -1,166 +1,86 @@
-import type { Tensor } from './objects.js';
+import type { Target } from '../toolchain/target.js';
+import type { StoredObject, Sums, Table } from './objects.js';
 import type { Phase } from './schedule.js';
+import { schedule } from './schedule.js';
+import type { GraphSteps, Step } from './step.js';
+import type { TensorPlan } from './tensors.js';
+import { planTensors } from './tensors.js';
 
-/** A piece of memory that is in use from one moment to another, both included. */
-export interface Lifetime {
-  readonly size: number;
-  readonly start: number;
-  readonly end: number;
-}
+/** Large parts start at a page. */
+const ALIGNMENT = 4096;
+/** Bytes; memory in pages of this size costs fewer look-ups of addresses. */
+export const HUGE_PAGE = 2 << 20;
 
-interface Placement extends Lifetime {
-  readonly offset: number;
-}
+/** Where the parts of a program's memory start, in bytes. */
+export class MemoryLayout {
+  readonly #offsets = new Map<StoredObject, number>();
+  readonly masks: number;
+  readonly sums: readonly Sums[];
+  readonly sumsStart: number;
+  readonly sumsEnd: number;
+  readonly scratch: number;
+  readonly tensors: number;
+  /** Bytes to allocate: whole huge pages. */
+  readonly bytes: number;
+  /** Bytes that nothing may touch, where memory is guarded. */
+  readonly guards: (readonly [offset: number, bytes: number])[] = [];
+  #next = 0;
 
-/** Lowest offset at which `size` fits between placements that live at the same time. */
-function lowestGap(neighbours: readonly Placement[], size: number): number {
-  let offset = 0;
-  for (const other of [...neighbours].sort((a, b) => a.offset - b.offset)) {
-    if (offset + size <= other.offset) break;
-    offset = Math.max(offset, other.offset + other.size);
-  }
-  return offset;
-}
-
-/** Offsets such that pieces that live at the same time do not overlap; the largest are placed first. */
-export function placeLifetimes(lifetimes: readonly Lifetime[]): { offsets: number[]; size: number } {
-  const offsets = new Array<number>(lifetimes.length).fill(0);
-  const placed: Placement[] = [];
-  const order = lifetimes
-    .map((_, index) => index)
-    .sort((a, b) => lifetimes[b]!.size - lifetimes[a]!.size || a - b);
-  for (const index of order) {
-    const lifetime = lifetimes[index]!;
-    const neighbours = placed.filter((other) => other.start <= lifetime.end && lifetime.start <= other.end);
-    const offset = lowestGap(neighbours, lifetime.size);
-    offsets[index] = offset;
-    placed.push({ ...lifetime, offset });
-  }
-  return { offsets, size: Math.max(0, ...placed.map((piece) => piece.offset + piece.size)) };
-}
-
-/** For how many groups of examples a tensor has room. */
-export type Scope = 'group' | 'batch' | 'chunk';
-
-export interface TensorPlace {
-  readonly scope: Scope;
-  /** In vectors, from the start of the tensors. */
-  readonly offset: number;
-}
-
-export interface MemoryPlan {
-  /** Groups that a phase takes at once, by phase. */
-  readonly batchGroups: readonly number[];
-  readonly places: ReadonlyMap<Tensor, TensorPlace>;
-  /** Vectors between tensors that nothing may touch, where they are guarded. */
-  readonly guards: readonly number[];
-  /** Vectors of all tensors. */
-  readonly size: number;
-}
-
-/** Bytes of a batch's tensors that should stay in the caches, and groups beyond which more bring nothing. */
-const BATCH_BYTES = 8 << 20;
-const MOST_GROUPS = 32;
-
-interface Use {
-  readonly phase: number;
-  readonly section: number;
-  readonly time: number;
-}
-
-/** When each moment of a phase or section starts and ends, and where tensors are used. */
-interface Timeline {
-  readonly uses: ReadonlyMap<Tensor, readonly Use[]>;
-  readonly phases: readonly { start: number; end: number }[];
-  readonly sections: readonly { start: number; end: number }[];
-}
-
-function timelineOf(phases: readonly Phase[]): Timeline {
-  const uses = new Map<Tensor, Use[]>();
-  const phaseSpans: { start: number; end: number }[] = [];
-  const sectionSpans: { start: number; end: number }[] = [];
-  let time = 0;
-  phases.forEach((phase, p) => {
-    const phaseStart = time;
-    for (const section of phase.sections) {
-      const sectionStart = time;
-      for (const step of section.steps) {
-        for (const { object } of step.arguments) {
-          if (object.kind !== 'tensor') continue;
-          const use = { phase: p, section: sectionSpans.length, time };
-          uses.set(object, [...(uses.get(object) ?? []), use]);
-        }
-        time++;
-      }
-      sectionSpans.push({ start: sectionStart, end: time - 1 });
-    }
-    phaseSpans.push({ start: phaseStart, end: time - 1 });
-  });
-  return { uses, phases: phaseSpans, sections: sectionSpans };
-}
-
-function scopeOf(uses: readonly Use[], rates: readonly string[]): Scope {
-  const [first] = uses;
-  if (uses.some((use) => use.phase !== first!.phase)) return 'chunk';
-  const isLocal = uses.every((use) => use.section === first!.section);
-  return isLocal && rates[first!.section] === 'group' ? 'group' : 'batch';
-}
-
-/**
- * What is used in several phases lives from the start of the first to the end of the last, because a phase's loop runs
- * over all groups; likewise what is used in several sections. Only what stays inside one section lives step by step.
- */
-function span(uses: readonly Use[], scope: Scope, timeline: Timeline): { start: number; end: number } {
-  const first = uses[0]!;
-  const last = uses.at(-1)!;
-  if (scope === 'chunk') {
-    return { start: timeline.phases[first.phase]!.start, end: timeline.phases[last.phase]!.end };
-  }
-  if (scope === 'batch') {
-    return { start: timeline.sections[first.section]!.start, end: timeline.sections[last.section]!.end };
-  }
-  return { start: first.time, end: last.time };
-}
-
-/** Groups at once: as many as keep a phase's tensors in the caches, in batches of equal size. */
-function batchGroups(vectorsPerGroup: number, groups: number, vectorBytes: number): number {
-  const fitting = Math.floor(BATCH_BYTES / Math.max(1, vectorsPerGroup * vectorBytes));
-  const most = Math.max(1, Math.min(MOST_GROUPS, fitting));
-  return Math.ceil(groups / Math.ceil(groups / most));
-}
-
-/**
- * Gives every tensor a place, for a chunk of `groups` groups. With `isGuarded` no two share memory, and one vector that
- * belongs to nobody follows each, so that a tool can notice an access beyond it.
- */
-export function planMemory(
-  phases: readonly Phase[],
-  groups: number,
-  vectorBytes: number,
-  isGuarded = false,
-): MemoryPlan {
-  const timeline = timelineOf(phases);
-  const rates = phases.flatMap((phase) => phase.sections.map((section) => section.rate));
-  const tensors = [...timeline.uses].map(([tensor, uses]) => {
-    const scope = scopeOf(uses, rates);
-    return { tensor, uses, scope, ...span(uses, scope, timeline) };
-  });
-  const perPhase = phases.map((_, p) => {
-    const own = tensors.filter(({ scope, uses }) => scope === 'batch' && uses[0]!.phase === p);
-    const perGroup = placeLifetimes(
-      own.map(({ tensor, start, end }) => ({ size: tensor.stride, start, end })),
+  constructor(
+    steps: readonly Step[],
+    readonly plan: TensorPlan,
+    groups: number,
+    vectorBytes: number,
+    readonly isGuarded: boolean,
+  ) {
+    const objects = new Set(steps.flatMap((step) => step.arguments.map((argument) => argument.object)));
+    const ofKind = <K extends StoredObject['kind']>(kind: K): Extract<StoredObject, { kind: K }>[] =>
+      [...objects].filter((object): object is Extract<StoredObject, { kind: K }> => object.kind === kind);
+    for (const table of ofKind('table')) this.#offsets.set(table, this.#take(4 * table.length));
+    this.sumsStart = this.#next;
+    this.sums = ofKind('sums');
+    for (const sums of this.sums) this.#offsets.set(sums, this.#take(8 * sums.length));
+    this.sumsEnd = this.#next;
+    this.masks = this.#take(groups * vectorBytes);
+    this.scratch = this.#take(vectorBytes * Math.max(0, ...ofKind('scratch').map(({ vectors }) => vectors)));
+    this.tensors = this.#take(vectorBytes * plan.size);
+    this.bytes = Math.ceil(this.#next / HUGE_PAGE) * HUGE_PAGE;
+    this.guards.push(
+      ...plan.guards.map((vector) => [this.tensors + vectorBytes * vector, vectorBytes] as const),
     );
-    return batchGroups(perGroup.size, groups, vectorBytes);
-  });
-  const lifetimes: Lifetime[] = tensors.map(({ tensor, uses, scope, start, end }) => {
-    const copies = { group: 1, batch: perPhase[uses[0]!.phase]!, chunk: groups }[scope];
-    const size = tensor.stride * copies;
-    return isGuarded ? { size: size + 1, start: 0, end: Infinity } : { size, start, end };
-  });
-  const { offsets, size } = placeLifetimes(lifetimes);
-  const places = new Map(
-    tensors.map(({ tensor, scope }, index) => [tensor, { scope, offset: offsets[index]! }]),
-  );
-  const guards = isGuarded ? lifetimes.map((piece, index) => offsets[index]! + piece.size - 1) : [];
-  return { batchGroups: perPhase, places, guards, size };
+  }
+
+  #take(bytes: number): number {
+    const offset = this.#next;
+    const unit = bytes > ALIGNMENT ? ALIGNMENT : 64;
+    const start = Math.ceil(offset / unit) * unit;
+    this.#next = Math.ceil((start + bytes) / 64) * 64;
+    if (this.isGuarded) {
+      this.#next += 64;
+      this.guards.push([start + bytes, this.#next - start - bytes]);
+    }
+    return start;
+  }
+
+  offset(object: Table | Sums): number {
+    return this.#offsets.get(object)!;
+  }
+}
+
+/** When each step of a chunk runs, and where everything lies that it works on. */
+export interface ModulePlan {
+  /** Vectors of examples, the last one filled up. */
+  readonly groups: number;
+  readonly phases: readonly Phase[];
+  readonly layout: MemoryLayout;
+}
+
+/** Plans a program: all that is known before its C is written, such as the memory that it takes. */
+export function planModule(lowered: GraphSteps, target: Target, isGuarded = false): ModulePlan {
+  const groups = Math.ceil(lowered.examples / target.lanes);
+  const vectorBytes = 4 * target.lanes;
+  const phases = schedule(lowered.steps);
+  const tensors = planTensors(phases, groups, vectorBytes, isGuarded);
+  const all = [...lowered.loadSteps, ...lowered.steps, ...lowered.gradientSteps];
+  return { groups, phases, layout: new MemoryLayout(all, tensors, groups, vectorBytes, isGuarded) };
 }

@@ -1,4 +1,5 @@
-import type { StoredObject, Tensor } from './objects.js';
+import type { Value } from '../../../graph/types.js';
+import type { StoredObject, Sums, Tensor } from './objects.js';
 
 export interface Argument {
   readonly object: StoredObject;
@@ -32,4 +33,16 @@ export interface Step {
   readonly replaceable: readonly Tensor[];
   /** Products that the definition of the operator has for each example; for benchmarks. */
   readonly multiplyAdds: number;
+}
+
+/** A graph as steps, in an order that respects what needs what. */
+export interface GraphSteps {
+  /** N. */
+  readonly examples: number;
+  readonly feeds: readonly Value[];
+  readonly loadSteps: readonly Step[];
+  readonly steps: readonly Step[];
+  /** Run last, only where the caller wants the gradient. */
+  readonly gradientSteps: readonly Step[];
+  readonly loss: { readonly sums: Sums; readonly factor: number };
 }

@@ -14,7 +14,7 @@ function sha256(...parts: (string | Uint8Array)[]): string {
 }
 
 /** Where compiled libraries are kept unless told otherwise: `$XDG_CACHE_HOME/lossledger/native`, or under `~/.cache`. */
-export function defaultCacheFolder(): string {
+function defaultCacheFolder(): string {
   const base = process.env['XDG_CACHE_HOME'];
   return join(base?.startsWith('/') ? base : join(homedir(), '.cache'), 'lossledger', 'native');
 }

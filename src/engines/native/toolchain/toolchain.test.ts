@@ -167,11 +167,9 @@ describe('a compiler that', () => {
   it.skipIf(!isHere)('hangs is ended after the time limit, its children too', async () => {
     const mark = join(folder, 'still-here');
     const compiler = compilerThat(`(sleep 3; touch ${mark}) &\nsleep 1000`);
-    const start = Date.now();
     const hanging = compile(fresh(), { compiler, timeLimit: 1 });
     await expect(hanging).rejects.toThrow(/no end after 1 seconds/);
     await expect(hanging).rejects.toBeInstanceOf(EngineError);
-    expect(Date.now() - start).toBeLessThan(20_000);
     await new Promise((resolve) => setTimeout(resolve, 3000));
     expect(existsSync(mark)).toBe(false);
   });

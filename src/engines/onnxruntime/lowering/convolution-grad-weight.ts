@@ -13,9 +13,19 @@ export const convolutionGradWeight: Lowering = (emit, node, [dy, x]) => {
   const c = convolutionOf(node);
   if (prefersVolume(c)) return asVolume(emit, dy!, x!, c);
   const views = viewsOf(emit, x!, c);
-  const joined = c.inputChannels / c.group < fewChannels && views.length > 1;
-  return asProducts(emit, dy!, joined ? [emit.add('Concat', views, { axis: 2 })] : views, c);
+  return asProducts(emit, dy!, areJoined(c) ? [emit.add('Concat', views, { axis: 2 })] : views, c);
 };
+
+/** True where the views of all taps become one operand. */
+function areJoined(c: Convolution): boolean {
+  return c.inputChannels / c.group < fewChannels && sizeOf(c.kernel) > 1;
+}
+
+/** Most arrays as large as a view of the input through one tap that are alive at once: all taps', and where joined, these once more. */
+export function viewsAlive(c: Convolution): number {
+  if (prefersVolume(c)) return 0;
+  return (areJoined(c) ? 2 : 1) * sizeOf(c.kernel);
+}
 
 /** With fewer channels than this, one product for all taps is faster than one for each. */
 const fewChannels = 16;

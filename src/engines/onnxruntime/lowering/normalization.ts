@@ -8,7 +8,7 @@ import { reshape } from './taps.js';
 import { axisAttribute, intAttribute } from '../../../graph/attributes.js';
 
 /** How a normalisation looks at its tensors. Mean, deviation, scale and bias broadcast against `view`. */
-export interface Frame {
+interface Frame {
   readonly view: Shape;
   readonly moments: Shape;
   /** Axes of `view` that a mean is taken over. */
@@ -56,7 +56,7 @@ const frames: Readonly<Record<string, FrameRule>> = {
 };
 
 /** The frame of a normalisation of x, or of its gradient. */
-export function frameOf(node: Node, x: Shape): Frame {
+function frameOf(node: Node, x: Shape): Frame {
   return frames[node.op]!(x, node);
 }
 

@@ -38,6 +38,7 @@ function celu(c: NodeContext): Value {
   return c.add('Mul', [c.add('Elu', [c.add('Div', [c.value(0), alpha])]), alpha]);
 }
 
+/** Activations of the table, and those that are written as compositions. */
 export const activations: TranslationTable = {
   ...Object.fromEntries([...table].map(([name, entry]) => [name, standard(entry)])),
   PRelu: parametricRelu,

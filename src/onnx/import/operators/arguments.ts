@@ -2,19 +2,22 @@ import type { Shape } from '../../../graph/types.js';
 import { sizeOf } from '../../../graph/types.js';
 import type { NodeContext } from '../context.js';
 
-/** An axis counted from the front. */
+/** An axis counted from the front. Throws GraphError where there is no such axis. */
 export function resolveAxis(context: NodeContext, axis: number, rank: number): number {
   const resolved = axis < 0 ? axis + rank : axis;
   if (Number.isInteger(resolved) && resolved >= 0 && resolved < rank) return resolved;
   return context.fail(`axis ${axis} of a tensor with ${rank} axes`, `an axis in [-${rank}, ${rank - 1}]`);
 }
 
-/** Attribute `axis`, counted from the front. */
+/** Attribute `axis`, counted from the front. Throws GraphError where there is no such axis. */
 export function axisOf(context: NodeContext, rank: number, otherwise: number): number {
   return resolveAxis(context, context.attributes.int('axis', otherwise), rank);
 }
 
-/** Axes of a reduction: attribute `axes`, or input `index`; all where they are missing or empty. */
+/**
+ * Axes of a reduction: attribute `axes`, or input `index`; all where they are missing or empty. Throws GraphError where
+ * there is no such axis.
+ */
 export function axesOf(context: NodeContext, rank: number, index: number): number[] {
   const given = context.intsOf('axes', index) ?? [];
   if (given.length > 0) return given.map((axis) => resolveAxis(context, axis, rank));
@@ -31,7 +34,10 @@ function resolved(context: NodeContext, given: readonly number[], from: Shape): 
   return target;
 }
 
-/** The shape that a Reshape gives to a tensor of shape `from`, with 0 and -1 resolved. */
+/**
+ * The shape that a Reshape gives to a tensor of shape `from`, with 0 and -1 resolved. Throws GraphError where it has
+ * another number of elements.
+ */
 export function reshapeTarget(context: NodeContext, from: Shape): number[] {
   const given = context.numbers(1) ?? [];
   const target = context.state.batch?.reshaped(context.node, from, given) ?? resolved(context, given, from);
@@ -45,12 +51,17 @@ export function reshapeTarget(context: NodeContext, from: Shape): number[] {
   );
 }
 
+/** The shape that a Flatten gives to a tensor of shape `from`. */
 export function flattenedShape(context: NodeContext, from: Shape): number[] {
   const given = context.attributes.int('axis', 1);
   const axis = given < 0 ? given + from.length : given;
   return [sizeOf(from.slice(0, axis)), sizeOf(from.slice(axis))];
 }
 
+/**
+ * The shape that a Squeeze gives to a tensor of shape `from`. Throws GraphError where an axis to drop is
+ * longer than 1.
+ */
 export function squeezedShape(context: NodeContext, from: Shape): number[] {
   const given = context.intsOf('axes', 1);
   if (given === undefined) return from.filter((extent) => extent !== 1);
@@ -60,6 +71,10 @@ export function squeezedShape(context: NodeContext, from: Shape): number[] {
   return from.filter((_, axis) => !axes.includes(axis));
 }
 
+/**
+ * The shape that an Unsqueeze gives to a tensor of shape `from`. Throws GraphError where an axis does not
+ * exist or comes twice.
+ */
 export function unsqueezedShape(context: NodeContext, from: Shape): number[] {
   const given = context.intsOf('axes', 1) ?? [];
   const rank = from.length + given.length;
@@ -84,7 +99,7 @@ export interface AxisSlice {
   readonly extent: number;
 }
 
-/** What a Slice takes of each axis. */
+/** What a Slice takes of each axis. Throws GraphError where the lists do not fit each other. */
 export function sliceAxes(context: NodeContext, from: Shape): AxisSlice[] {
   const starts = context.numbers(1) ?? [];
   const ends = context.numbers(2) ?? [];

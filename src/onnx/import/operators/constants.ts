@@ -6,7 +6,9 @@ import type { DType } from '../../../graph/types.js';
 import { sizeOf } from '../../../graph/types.js';
 import type { NodeContext, TranslationTable } from '../context.js';
 
-/** The element type that an attribute such as `to` names by its code. */
+/**
+ * The element type that an attribute such as `to` names by its code. Throws GraphError for types that are not numbers.
+ */
 export function dtypeAttribute(context: NodeContext, name: string, otherwise: number): DType {
   const code = context.attributes.int(name, otherwise);
   const dtype = dataTypeName(code);

@@ -50,6 +50,7 @@ function rootMeanSquare(c: NodeContext): Value {
   return c.add('Mul', [c.add('Div', [x, root]), c.value(1)]);
 }
 
+/** Normalisations. */
 export const normalizations: TranslationTable = {
   BatchNormalization: batchNormalization,
   LayerNormalization: layerNormalization,

@@ -48,4 +48,5 @@ function pad(c: NodeContext): Value {
   }, x);
 }
 
+/** Pad, in all its modes. */
 export const padding: TranslationTable = { Pad: pad };

@@ -135,4 +135,5 @@ function resize(c: NodeContext): Value {
   return resizedAxes(c, x).reduce(apply, x);
 }
 
+/** Resize to the nearest element, or by linear or cubic interpolation. */
 export const resizing: TranslationTable = { Resize: resize };

@@ -23,6 +23,7 @@ function afterPassing({ node, axes }: Use): Use['axes'] {
 /** Who reads each tensor, and as which input. */
 export type Readers = ReadonlyMap<string, readonly (readonly [node: Node, index: number])[]>;
 
+/** Who reads each tensor. */
 export function readersOf(nodes: readonly Node[]): Readers {
   const readers = new Map<string, [Node, number][]>();
   for (const node of nodes) {

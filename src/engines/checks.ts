@@ -1,5 +1,5 @@
 import { EngineError } from '../errors.js';
-import type { Value } from '../graph/types.js';
+import type { Graph, Value } from '../graph/types.js';
 import { sizeOf } from '../graph/types.js';
 import type { Feeds } from './types.js';
 
@@ -37,5 +37,17 @@ export function checkLength(what: string, given: number, expected: number): void
     given: `${what} with ${given} numbers`,
     expected: `${expected} numbers`,
     remedy: 'feed what the graph declares',
+  });
+}
+
+/** Throws EngineError where a graph's outputs are not a scalar loss, alone or with the gradient of every parameter. */
+export function checkOutputs(graph: Graph): void {
+  const wanted = graph.parameters.length + 1;
+  const [loss] = graph.outputs;
+  if (loss !== undefined && sizeOf(loss.shape) === 1 && [1, wanted].includes(graph.outputs.length)) return;
+  throw new EngineError({
+    given: `graph ${graph.name} with ${graph.outputs.length} outputs`,
+    expected: `a scalar loss, alone or followed by ${wanted - 1} gradients`,
+    remedy: 'attach a loss, and differentiate it',
   });
 }

@@ -1,0 +1,166 @@
+import type { Tensor } from './objects.js';
+import type { Phase } from './schedule.js';
+
+/** A piece of memory that is in use from one moment to another, both included. */
+interface Lifetime {
+  readonly size: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+interface Placement extends Lifetime {
+  readonly offset: number;
+}
+
+/** Lowest offset at which `size` fits between placements that live at the same time. */
+function lowestGap(neighbours: readonly Placement[], size: number): number {
+  let offset = 0;
+  for (const other of [...neighbours].sort((a, b) => a.offset - b.offset)) {
+    if (offset + size <= other.offset) break;
+    offset = Math.max(offset, other.offset + other.size);
+  }
+  return offset;
+}
+
+/** Offsets such that pieces that live at the same time do not overlap; the largest are placed first. */
+function placeLifetimes(lifetimes: readonly Lifetime[]): { offsets: number[]; size: number } {
+  const offsets = new Array<number>(lifetimes.length).fill(0);
+  const placed: Placement[] = [];
+  const order = lifetimes
+    .map((_, index) => index)
+    .sort((a, b) => lifetimes[b]!.size - lifetimes[a]!.size || a - b);
+  for (const index of order) {
+    const lifetime = lifetimes[index]!;
+    const neighbours = placed.filter((other) => other.start <= lifetime.end && lifetime.start <= other.end);
+    const offset = lowestGap(neighbours, lifetime.size);
+    offsets[index] = offset;
+    placed.push({ ...lifetime, offset });
+  }
+  return { offsets, size: Math.max(0, ...placed.map((piece) => piece.offset + piece.size)) };
+}
+
+/** For how many groups of examples a tensor has room. */
+export type Scope = 'group' | 'batch' | 'chunk';
+
+export interface TensorPlace {
+  readonly scope: Scope;
+  /** In vectors, from the start of the tensors. */
+  readonly offset: number;
+}
+
+export interface TensorPlan {
+  /** Groups that a phase takes at once, by phase. */
+  readonly batchGroups: readonly number[];
+  readonly places: ReadonlyMap<Tensor, TensorPlace>;
+  /** Vectors between tensors that nothing may touch, where they are guarded. */
+  readonly guards: readonly number[];
+  /** Vectors of all tensors. */
+  readonly size: number;
+}
+
+/** Bytes of a batch's tensors that should stay in the caches, and groups beyond which more bring nothing. */
+const BATCH_BYTES = 8 << 20;
+const MOST_GROUPS = 32;
+
+interface Use {
+  readonly phase: number;
+  readonly section: number;
+  readonly time: number;
+}
+
+/** When each moment of a phase or section starts and ends, and where tensors are used. */
+interface Timeline {
+  readonly uses: ReadonlyMap<Tensor, readonly Use[]>;
+  readonly phases: readonly { start: number; end: number }[];
+  readonly sections: readonly { start: number; end: number }[];
+}
+
+function timelineOf(phases: readonly Phase[]): Timeline {
+  const uses = new Map<Tensor, Use[]>();
+  const phaseSpans: { start: number; end: number }[] = [];
+  const sectionSpans: { start: number; end: number }[] = [];
+  let time = 0;
+  phases.forEach((phase, p) => {
+    const phaseStart = time;
+    for (const section of phase.sections) {
+      const sectionStart = time;
+      for (const step of section.steps) {
+        for (const { object } of step.arguments) {
+          if (object.kind !== 'tensor') continue;
+          const use = { phase: p, section: sectionSpans.length, time };
+          uses.set(object, [...(uses.get(object) ?? []), use]);
+        }
+        time++;
+      }
+      sectionSpans.push({ start: sectionStart, end: time - 1 });
+    }
+    phaseSpans.push({ start: phaseStart, end: time - 1 });
+  });
+  return { uses, phases: phaseSpans, sections: sectionSpans };
+}
+
+function scopeOf(uses: readonly Use[], rates: readonly string[]): Scope {
+  const [first] = uses;
+  if (uses.some((use) => use.phase !== first!.phase)) return 'chunk';
+  const isLocal = uses.every((use) => use.section === first!.section);
+  return isLocal && rates[first!.section] === 'group' ? 'group' : 'batch';
+}
+
+/**
+ * What is used in several phases lives from the start of the first to the end of the last, because a phase's loop runs
+ * over all groups; likewise what is used in several sections. Only what stays inside one section lives step by step.
+ */
+function span(uses: readonly Use[], scope: Scope, timeline: Timeline): { start: number; end: number } {
+  const first = uses[0]!;
+  const last = uses.at(-1)!;
+  if (scope === 'chunk') {
+    return { start: timeline.phases[first.phase]!.start, end: timeline.phases[last.phase]!.end };
+  }
+  if (scope === 'batch') {
+    return { start: timeline.sections[first.section]!.start, end: timeline.sections[last.section]!.end };
+  }
+  return { start: first.time, end: last.time };
+}
+
+/** Groups at once: as many as keep a phase's tensors in the caches, in batches of equal size. */
+function batchGroups(vectorsPerGroup: number, groups: number, vectorBytes: number): number {
+  const fitting = Math.floor(BATCH_BYTES / Math.max(1, vectorsPerGroup * vectorBytes));
+  const most = Math.max(1, Math.min(MOST_GROUPS, fitting));
+  return Math.ceil(groups / Math.ceil(groups / most));
+}
+
+/**
+ * Gives every tensor a place, for a chunk of `groups` groups. With `isGuarded` no two share memory, and one vector that
+ * belongs to nobody follows each, so that a tool can notice an access beyond it.
+ */
+export function planTensors(
+  phases: readonly Phase[],
+  groups: number,
+  vectorBytes: number,
+  isGuarded = false,
+): TensorPlan {
+  const timeline = timelineOf(phases);
+  const rates = phases.flatMap((phase) => phase.sections.map((section) => section.rate));
+  const tensors = [...timeline.uses].map(([tensor, uses]) => {
+    const scope = scopeOf(uses, rates);
+    return { tensor, uses, scope, ...span(uses, scope, timeline) };
+  });
+  const perPhase = phases.map((_, p) => {
+    const own = tensors.filter(({ scope, uses }) => scope === 'batch' && uses[0]!.phase === p);
+    const perGroup = placeLifetimes(
+      own.map(({ tensor, start, end }) => ({ size: tensor.stride, start, end })),
+    );
+    return batchGroups(perGroup.size, groups, vectorBytes);
+  });
+  const lifetimes: Lifetime[] = tensors.map(({ tensor, uses, scope, start, end }) => {
+    const copies = { group: 1, batch: perPhase[uses[0]!.phase]!, chunk: groups }[scope];
+    const size = tensor.stride * copies;
+    return isGuarded ? { size: size + 1, start: 0, end: Infinity } : { size, start, end };
+  });
+  const { offsets, size } = placeLifetimes(lifetimes);
+  const places = new Map(
+    tensors.map(({ tensor, scope }, index) => [tensor, { scope, offset: offsets[index]! }]),
+  );
+  const guards = isGuarded ? lifetimes.map((piece, index) => offsets[index]! + piece.size - 1) : [];
+  return { batchGroups: perPhase, places, guards, size };
+}
