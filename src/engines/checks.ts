@@ -13,7 +13,7 @@ const arrayOf = {
   bool: Uint8Array,
 } as const;
 
-/** The array fed for an input, of the right type and length. Throws EngineError. */
+/** The array [...shape] fed for an input, of the right type and length. Throws EngineError. */
 export function checkFeed(value: Value, feeds: Feeds): Feed {
   const feed = feeds[value.name];
   const expected = arrayOf[value.dtype];

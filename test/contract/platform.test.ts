@@ -17,6 +17,8 @@ const anywhere = [
   'format',
   'analysis',
   'engines/types.ts',
+  'engines/checks.ts',
+  'engines/liveness.ts',
   'engines/reference',
 ];
 

@@ -31,7 +31,7 @@ export function loadKoffi(): typeof Koffi {
   }
 }
 
-/** Loads a shared library that was generated for a graph with `feeds` inputs. */
+/** Loads a shared library that was generated for a graph with `feeds` inputs. Throws EngineError where it cannot be loaded. */
 export function loadLibrary(path: string, feeds: number): Library {
   const koffi = loadKoffi();
   try {

@@ -5,7 +5,7 @@ import { checkFeed, checkLength } from '../checks.js';
 import type { Feeds, Program } from '../types.js';
 import type { Arena, Library } from './library.js';
 
-/** The graph's constants one after the other, in order, as compiled code reads them. */
+/** The graph's constants [n] one after the other, in order, as compiled code reads them. */
 export function constantsOf(graph: Graph): Float64Array {
   return Float64Array.from(
     graph.constants.flatMap(({ data }) => Array.from(data as ArrayLike<number>, Number)),
@@ -19,6 +19,7 @@ export class NativeProgram implements Program {
   readonly #constants: Float64Array;
   #isDisposed = false;
 
+  /** Throws EngineError where there is no memory for it. */
   constructor(
     readonly graph: Graph,
     readonly library: Library,

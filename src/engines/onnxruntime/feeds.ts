@@ -3,7 +3,7 @@ import type { Graph, Value } from '../../graph/types.js';
 import { checkFeed, type Feed } from '../checks.js';
 import type { Feeds } from '../types.js';
 
-/** A copy of an array in shared memory, which ONNX Runtime does not take; any other array itself. */
+/** A copy of an array [n] in shared memory, which ONNX Runtime does not take; any other array itself. */
 export function ownMemory(feed: Feed): Feed {
   return feed.buffer instanceof SharedArrayBuffer ? feed.slice() : feed;
 }
@@ -15,6 +15,7 @@ export class LabelRange {
     readonly classes: number,
   ) {}
 
+  /** Throws EngineError where a label is none of the classes. */
   check(feeds: Feeds): void {
     const labels = checkFeed(this.labels, feeds);
     for (let k = 0; k < labels.length; k++) {

@@ -62,6 +62,7 @@ export class OnnxruntimeProgram implements Program {
     return program;
   }
 
+  /** Sets θ [K]. Throws EngineError where it has another length. */
   load(theta: Float64Array): void {
     let offset = 0;
     for (const data of this.#parameters.values()) {

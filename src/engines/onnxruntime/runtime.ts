@@ -21,7 +21,8 @@ export function runtimePath(): string | null {
 /** Adds the package as npm should: its install script only downloads CUDA libraries, and fails where it cannot. */
 const installation = 'npm install --ignore-scripts onnxruntime-node';
 
-/** Loads ONNX Runtime on first use, so that the other engines work without it. Its log is silent: errors are thrown. */
+/** Loads ONNX Runtime on first use, so that the other engines work without it. Its log is silent. Throws EngineError where it is not
+ * installed or cannot be loaded. */
 export function loadRuntime(): Runtime {
   if (runtimePath() === null) throw notInstalled();
   try {

@@ -11,15 +11,17 @@ export interface Tensor {
 /** Computes one node. An input that is left out is undefined. */
 export type Kernel = (inputs: readonly (Tensor | undefined)[], node: Node) => Tensor[];
 
+/** A tensor [...shape] of zeros. */
 export function zeros(shape: Shape): Tensor {
   return { shape, data: new Float64Array(sizeOf(shape)) };
 }
 
+/** A tensor [...shape] of row-major numbers, widened to float64. */
 export function tensorOf(shape: Shape, data: TensorData): Tensor {
   return { shape, data: Float64Array.from(data as ArrayLike<number>, Number) };
 }
 
-/** Flat index `start` + Σ index · stride of every element of a row-major `shape`, in order. */
+/** Flat index `start` + Σ index · stride of every element of a row-major [...shape], in order. */
 export function offsetsOf(shape: Shape, strides: readonly number[], start = 0): Int32Array {
   let offsets = Int32Array.of(start);
   for (const [axis, extent] of shape.entries()) {
@@ -31,7 +33,7 @@ export function offsetsOf(shape: Shape, strides: readonly number[], start = 0): 
   return offsets;
 }
 
-/** Where each element of the broadcast `to` comes from in a tensor of shape `from`. */
+/** Where each element of the broadcast [...to] comes from in a tensor [...from]. */
 export function broadcastOffsets(from: Shape, to: Shape): Int32Array {
   const missing = to.length - from.length;
   const own = stridesOf(from);
@@ -42,7 +44,7 @@ export function broadcastOffsets(from: Shape, to: Shape): Int32Array {
   return offsetsOf(to, strides);
 }
 
-/** The tensor with its elements picked by flat index. */
+/** The tensor [...shape] of elements that are picked by flat index. */
 export function pick(from: Tensor, offsets: Int32Array, shape: Shape): Tensor {
   const result = zeros(shape);
   for (let i = 0; i < offsets.length; i++) result.data[i] = from.data[offsets[i]!]!;

@@ -86,7 +86,7 @@ export class Lowering {
     this.holdExpression(value, { kind: 'tensor', tensor }, hasZeroTail);
   }
 
-  /** A value [N, …] as numbers in lanes, or an error that names the node that wants it. */
+  /** A value [N, …] as numbers in lanes. Throws EngineError, naming the node that wants it, where it is none. */
   perExample(node: Application, value: Value): PerExample {
     const held = this.held(value);
     if (held.kind === 'examples') return held;
@@ -142,7 +142,7 @@ export class Lowering {
     return apply('multiply', expression, { kind: 'coarse', tensor: { kind: 'mask' }, per: 'all' });
   }
 
-  /** A value as operand of an element-wise node whose result has `shape` [N, …]. */
+  /** A value as operand of an element-wise node whose result has `shape` [N, …]. Throws EngineError where it cannot be one. */
   operand(node: Application, value: Value, shape: Shape): Expression {
     const held = this.held(value);
     if (held.kind === 'uniform') return number(held.value);

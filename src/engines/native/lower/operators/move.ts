@@ -34,7 +34,7 @@ function moveTo(
   lowering.holdTensor(output, tensor, isZero && (fill ?? 0) === 0);
 }
 
-/** Axes of examples in another order; the examples stay first. */
+/** Axes of examples in another order; the examples stay first. Throws EngineError where they would not. */
 export function transposeExamples(node: Node, perm: readonly number[], lowering: Lowering): void {
   const [input, output] = [node.inputs[0]!, node.outputs[0]!];
   if (perm[0] !== 0) throw unsupported(node, 'examples that stay on axis 0');
