@@ -8,7 +8,7 @@ import type { Engine } from '../engines/types.js';
 import { UsageError } from '../errors.js';
 import { attachLoss } from '../graph/loss.js';
 import type { Graph, Parameter } from '../graph/types.js';
-import { layoutOf } from '../ledger/layout.js';
+import { layoutOfGraph } from '../ledger/layout.js';
 import type { ParameterLayout } from '../ledger/types.js';
 import type { Model } from '../models/types.js';
 import { checkSettings } from '../quadrature/settings.js';
@@ -58,8 +58,9 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   const { model } = network;
   const loaded = await loadData(named);
   requireFit(named, model, loaded);
-  const { parameters } = forwardGraph(model, loaded, 1, false);
-  const layout = layoutOf(parameters.map(({ value, layer, neuronAxis }) => ({ name: value.name, shape: value.shape, layer, neuronAxis }))); // prettier-ignore
+  const graphOfOne = forwardGraph(model, loaded, 1, false);
+  const { parameters } = graphOfOne;
+  const layout = layoutOfGraph(graphOfOne);
   const recorded = await recordedTrajectory(named, { layout, network }, stored);
   const config = settle(named, loaded, recorded);
   const chunk = config.chunk ?? network.chunk;

@@ -8,7 +8,7 @@ import { DataError } from '../errors.js';
 import type { ParameterLayout } from '../ledger/types.js';
 import type { Manifest } from '../format/manifest.js';
 import type { RunWriter } from '../store/writer.js';
-import type { WorkControl } from './control.js';
+import { silent, type WorkControl } from './control.js';
 import { moved } from './places.js';
 
 /** A trajectory that was recorded elsewhere. */
@@ -45,7 +45,7 @@ export async function copyTrajectory(
   layout: ParameterLayout,
   others: ReadonlySet<string>,
   run: RunWriter,
-  { progress, signal }: WorkControl,
+  { progress = silent, signal }: WorkControl,
 ): Promise<void> {
   await requireUnchanged(recorded);
   const trajectory = await openTrajectory(recorded.path, layout.tensors, others);

@@ -60,7 +60,11 @@ export class RunWriter extends RunFolder {
     this.#taken = state.segments.slice();
   }
 
-  /** Begins to write a run where it was left off: finishes the windows that a crash left complete. */
+  /**
+   * Begins to write a run where it was left off: finishes the windows that a crash left complete.
+   *
+   * @internal
+   */
   static async start(
     context: RunContext,
     state: RunState,
