@@ -39,8 +39,10 @@ function signatureHoldsNumbers({ node }: NamedFunction): boolean {
 }
 
 /** The comment of a function; that of the interface for a method that has none of its own. */
-function commentOf({ declaration }: NamedFunction): string {
-  const symbol = checker.getSymbolAtLocation(declaration.name ?? declaration);
+function commentOf({ declaration, node }: NamedFunction): string {
+  const { name } = declaration;
+  const symbol =
+    name === undefined ? checker.getSignatureFromDeclaration(node) : checker.getSymbolAtLocation(name);
   if (symbol === undefined) return '';
   const tags = symbol
     .getJsDocTags(checker)
