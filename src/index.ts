@@ -2,6 +2,7 @@
 export * from './errors.js';
 export type * from './data/types.js';
 export type * from './engines/types.js';
+export type { OutputKind } from './graph/outputs.js';
 export type * from './graph/types.js';
 export type * from './ledger/types.js';
 export type * from './models/types.js';
@@ -18,7 +19,9 @@ export type { Experiment, SettledConfig, StoredRun } from './experiment/experime
 export { createRun, experimentOf, manifestOf } from './experiment/manifest.js';
 export type { Network } from './experiment/network.js';
 export type { Places } from './experiment/places.js';
+export type { OutputUse } from './experiment/readings.js';
 export type { Recorded } from './experiment/recorded.js';
+export type { Reading } from './formats/reading.js';
 export type { StoredDType } from './format/arrays.js';
 export type { Manifest, ManifestContent } from './format/manifest.js';
 export type { ArrayReading, RowRange } from './format/read-array.js';
@@ -33,6 +36,7 @@ export { measureRun, type MeasureControl } from './run/measure.js';
 export { reportRun, type Report } from './run/report.js';
 export { trainRun } from './run/train.js';
 export { verifyFolder, type Verification, type VerifyOptions } from './run/verify.js';
+export type { ModelTensor, ModelWeights, TensorShape } from './trajectory/types.js';
 export type { RunFolder } from './store/folder.js';
 export { openRun, resumeRun } from './store/open.js';
 export type { RunWriter } from './store/writer.js';

@@ -1,8 +1,13 @@
 export { onnxStartBytes, requireOnnxStart } from './protobuf/decode.js';
-export type { Evidence } from './import/parameters/evidence.js';
+export type { Candidate, Evidence } from './import/parameters/evidence.js';
+export type { TrainedVerdict } from './import/parameters/roles.js';
 export type { OnnxPort, OnnxSummary, OnnxTensor, UnsupportedNode } from './inspect.js';
 export { inspectOnnx } from './inspect.js';
-export type { OnnxModel, ReadOptions } from './model.js';
-export { readOnnx } from './read.js';
+export type { OnnxModel, OpenedModel, ReadOptions } from './model.js';
+export { modelOf } from './model.js';
+export { settledNames } from './import/parameters/evidence.js';
+export { openOnnx, readOnnx } from './read.js';
+export type { FileTensor, FileWeights } from './weights.js';
+export { fileWeights } from './weights.js';
 export type { ExternalData } from './protobuf/tensor.js';
 export { writeOnnx } from './write.js';

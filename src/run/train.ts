@@ -27,11 +27,9 @@ export async function trainRun(
   if (run.status.trained) return;
   const {
     config: { iterations },
-    layout,
-    network,
     recorded,
   } = experiment;
-  if (recorded !== null) return copyTrajectory(recorded, layout, network.otherTensors, run, control);
+  if (recorded !== null) return copyTrajectory(experiment, recorded, run, control);
   const { progress = silent, signal } = control;
   await withProgress(progress, { total: iterations }, async () => {
     for await (const { row, theta, loss } of trajectory(experiment)) {
@@ -98,7 +96,7 @@ async function* trajectory(experiment: Experiment): AsyncGenerator<TrajectoryRow
         theta,
         feedsOf(batch, t),
         gradient,
-        divisorOf(config, { labels: batch.labels, count: config.batchSize }),
+        divisorOf(config, { labels: batch.labels, count: config.batchSize }, dataset.labelling),
       );
       checkLoss(t, loss, config.maxLoss, theta, layout);
       checkFinite(t, loss, gradient, 'gradient of', layout);

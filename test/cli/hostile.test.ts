@@ -143,7 +143,7 @@ const hostile: readonly (readonly [
   ['a cycle', 'model', 'cyclic.onnx', () => cyclic, /a cycle through node/],
   ['a negative extent', 'model', 'negative.onnx', () => input(-4), /shape \[\?, -4\]/],
   ['a huge extent', 'model', 'huge.onnx', () => input(2 ** 40), /1099511627776/],
-  ['activations of 600 GB', 'model', 'tiled.onnx', () => tiled(1e8), /needs about .* GB of memory/],
+  ['activations of 600 GB', 'model', 'tiled.onnx', () => tiled(1e8), /a result of shape \[13, 300000000\]/],
   ['its end cut off', 'model', 'cut.onnx', () => model().subarray(0, 60), /not a readable ONNX model/],
   [
     'data in ../../etc/passwd',
@@ -206,7 +206,7 @@ const hostile: readonly (readonly [
     'trajectory',
     'bomb.npz',
     () => zipSync({ 'theta.npy': npyFile(new Float32Array(48e6), [4e6, 12]) }, { level: 9 }),
-    /a zip bomb/,
+    /bytes claimed where \d+ are stored/,
   ],
   ['a negative extent', 'trajectory', 'negative.npy', () => npyClaim('-5, 4'), /shape': \(-5, 4\)/],
   [
@@ -225,7 +225,7 @@ const hostile: readonly (readonly [
         { 'x.npy': npyFile(new Float32Array(4e7), [1e7, 4]), 'y.npy': npyFile(new Int32Array(5), [5]) },
         { level: 9 },
       ),
-    /a zip bomb/,
+    /bytes claimed where \d+ are stored/,
   ],
   ['a huge extent', 'data', 'huge.npy,y.npy', () => npyClaim('99999999999, 4'), /99999999999/],
   [
@@ -253,9 +253,17 @@ beforeAll(() => {
   mkdirSync(file('folder.onnx'));
 });
 
-/** The process's largest resident size in MiB, said on standard error when it ends. */
-const sayMemory =
-  "process.on('exit',()=>process.stderr.write('memory='+process.resourceUsage().maxRSS/1024))";
+/**
+ * The process's largest resident size in MiB, said on standard error when it ends. Linux's own count is of this program alone;
+ * `maxRSS` counts what started it, too, and is used elsewhere.
+ */
+const sayMemory = encodeURIComponent(`
+  import { readFileSync } from 'node:fs';
+  process.on('exit', () => {
+    let kibibytes = process.resourceUsage().maxRSS;
+    try { kibibytes = Number(/VmHWM:\\s*(\\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))[1]); } catch {}
+    process.stderr.write('memory=' + kibibytes / 1024);
+  });`);
 const counted = { NODE_OPTIONS: `--import=data:text/javascript,${sayMemory}` };
 
 /** What a refusal may need beyond what the good files need: far less than the hostile ones claim, unpack to or hold. */

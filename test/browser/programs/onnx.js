@@ -12,6 +12,6 @@ const bytes = writeOnnx(
   builder.build([builder.apply('Gemm', [x, weight], { transB: 1 })]),
   new Float32Array(6),
 );
-const { name, inputShape, outputs } = readOnnx(bytes);
+const { name, inputShape, outputShape } = readOnnx(bytes);
 
-export default [[...bytes], name, inputShape, outputs, inspectOnnx(bytes)];
+export default [[...bytes], name, inputShape, outputShape, inspectOnnx(bytes)];
