@@ -2,10 +2,10 @@ import type { RunConfig } from '../experiment/config/schema.js';
 import { defaultWorkers } from '../engines/registry.js';
 import { estimateRun } from '../experiment/estimate.js';
 import { openExperiment } from '../experiment/experiment.js';
+import { createRun } from '../experiment/manifest.js';
 import type { Reading } from '../formats/reading.js';
-import { manifestOf } from '../experiment/manifest.js';
 import { requireMemory } from '../experiment/memory.js';
-import { createRun, refuseExisting } from '../store/open.js';
+import { refuseExisting } from '../store/open.js';
 import { printEstimate } from './estimate.js';
 import { say } from './output.js';
 import { continueRun } from './workflow.js';
@@ -40,6 +40,6 @@ export async function startRun(config: RunConfig, options: StartOptions, measure
     return;
   }
   if (!options.quiet) printEstimate(await estimate(), 'aside');
-  const run = await createRun(options.out, manifestOf(experiment), experiment.network.attachments);
+  const run = await createRun(options.out, experiment);
   await continueRun(experiment, run, { ...options, measure });
 }

@@ -1,9 +1,12 @@
-/** Receives how far a piece of work has come. */
+/** Receives how far a piece of work has come, in steps that the work itself names. */
 export interface ProgressSink {
   start(total: number, done?: number): void;
   update(done: number, note?: string): void;
   stop(): void;
 }
+
+/** Tells nobody. */
+export const silent: ProgressSink = { start() {}, update() {}, stop() {} };
 
 /** Runs a piece of work between start and stop of its progress, also where it fails. */
 export async function withProgress<T>(
@@ -21,7 +24,8 @@ export async function withProgress<T>(
 
 /** How a caller watches and stops a long piece of work. */
 export interface WorkControl {
-  readonly progress: ProgressSink;
+  /** Default: nobody is told. */
+  readonly progress?: ProgressSink | undefined;
   /** Aborted: stop at the next safe point. */
   readonly signal?: AbortSignal | undefined;
 }

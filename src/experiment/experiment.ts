@@ -9,7 +9,7 @@ import { UsageError } from '../errors.js';
 import { attachLoss } from '../graph/loss.js';
 import type { Reading } from '../formats/reading.js';
 import type { Graph, Parameter } from '../graph/types.js';
-import { layoutOf } from '../ledger/layout.js';
+import { layoutOfGraph } from '../ledger/layout.js';
 import type { ParameterLayout } from '../ledger/types.js';
 import type { Model } from '../models/types.js';
 import type { ModelWeights } from '../trajectory/types.js';
@@ -76,7 +76,7 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   requireFit(named, model, loaded);
   const graph = model.build({ examples: 1, training: false, transform: loaded.transform });
   const { parameters } = graph;
-  const layout = layoutOf(parameters.map(({ value, layer, neuronAxis }) => ({ name: value.name, shape: value.shape, layer, neuronAxis }))); // prettier-ignore
+  const layout = layoutOfGraph(graph);
   const opened = await recordedTrajectory(named, { weights: network.weights(), graph }, stored);
   const recorded = opened?.recorded ?? null;
   const config = settle(named, loaded, recorded);

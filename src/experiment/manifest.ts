@@ -12,6 +12,17 @@ import {
 import { lossInWords, lossUnit } from './loss.js';
 import { requireData, withPlaces, type Places } from './places.js';
 import { version } from './version.js';
+import { createRunFolder } from '../store/open.js';
+import type { RunWriter } from '../store/writer.js';
+
+/**
+ * Makes the run folder of an experiment, with what it keeps of the model, and opens it for writing.
+ *
+ * @throws StoreError (exit code 2) where the folder exists, or cannot be made; then nothing is touched.
+ */
+export function createRun(folder: string, experiment: Experiment): Promise<RunWriter> {
+  return createRunFolder(folder, manifestOf(experiment), experiment.network.attachments);
+}
 
 /** What defines the run of an experiment, as its folder states it. */
 export function manifestOf(experiment: Experiment): ManifestContent {

@@ -7,7 +7,7 @@ import type { Manifest } from '../format/manifest.js';
 import type { Reading } from '../formats/reading.js';
 import type { Graph, Parameter } from '../graph/types.js';
 import type { Model } from '../models/types.js';
-import type { WorkControl } from './control.js';
+import { silent, type WorkControl } from './control.js';
 import type { RunWriter } from '../store/writer.js';
 import { flattenedKernels } from '../trajectory/match/flatten.js';
 import { matchRecording } from '../trajectory/match/match.js';
@@ -110,7 +110,7 @@ export async function copyTrajectory(
   { config, model, network, dataset }: CopiedExperiment,
   recorded: Recorded,
   run: RunWriter,
-  { progress, signal }: WorkControl,
+  { progress = silent, signal }: WorkControl,
 ): Promise<void> {
   const options = recordingOptions(config);
   await requireUnchanged(recorded, options);

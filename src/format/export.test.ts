@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collect, finish, orderRow, segmentOf, smallManifest, temporaryFolder, thetaOf } from '../../test/support/run-folder.js'; // prettier-ignore
 import { StoreError, UsageError } from '../errors.js';
-import { createRun, openRun } from '../store/open.js';
+import { createRunFolder, openRun } from '../store/open.js';
 import { csvLines, jsonText, npyBytes, npyHeader } from './export.js';
 import type { RunReader } from './reader.js';
 
@@ -11,7 +11,7 @@ const place = temporaryFolder();
 let run: RunReader;
 
 beforeAll(async () => {
-  const writer = await createRun(place.run, content);
+  const writer = await createRunFolder(place.run, content);
   await finish(writer, content);
   await writer.close();
   run = await openRun(place.run);

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { smallManifest, temporaryFolder } from '../../test/support/run-folder.js';
 import { decodeManifest, encodeManifest, formatVersion, parseManifest } from './manifest.js';
 import { verifyFolder } from '../run/verify.js';
-import { createRun, openRun, resumeRun } from '../store/open.js';
+import { createRunFolder, openRun, resumeRun } from '../store/open.js';
 
 const manifest = parseManifest({ format: 'lossledger', formatVersion, ...smallManifest(3) }, 'here');
 const changed = (change: object) => () => parseManifest({ ...manifest, ...change }, 'here/manifest.json');
@@ -62,7 +62,7 @@ describe('a run folder', () => {
   });
 
   it('of a newer version is refused by everything, with exit code 2', async () => {
-    await (await createRun(place.run, smallManifest(3))).close();
+    await (await createRunFolder(place.run, smallManifest(3))).close();
     const path = join(place.run, 'manifest.json');
     const newer = readFileSync(path, 'utf8').replace('"formatVersion": 2', '"formatVersion": 3');
     writeFileSync(path, newer);

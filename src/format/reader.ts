@@ -35,8 +35,11 @@ export async function openRun(place: Place): Promise<RunReader> {
 
 /** A run, as it was when it was opened. */
 export class RunReader {
+  /** @internal */
   constructor(
+    /** @internal */
     readonly context: RunContext,
+    /** @internal */
     protected readonly state: RunState,
   ) {}
 

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { filesOf, finish, segmentOf, smallManifest, temporaryFolder, thetaOf } from '../../test/support/run-folder.js'; // prettier-ignore
 import type { LedgerRow } from '../ledger/columns.js';
 import { folderPlace } from '../store/files.js';
-import { createRun } from '../store/open.js';
+import { createRunFolder } from '../store/open.js';
 import { verifyRun } from './verify.js';
 
 const T = 3;
@@ -14,7 +14,7 @@ const place = temporaryFolder();
 let files: Map<string, Buffer>;
 
 beforeAll(async () => {
-  const run = await createRun(place.run, content);
+  const run = await createRunFolder(place.run, content);
   await finish(run, content);
   await run.close();
   files = filesOf(place.run);
@@ -108,7 +108,7 @@ describe('a ledger that does not balance', () => {
 
   /** Stores a run of which segment 1 was changed before it was stored, so that every checksum is right. */
   async function findingsAfter(change: (row: LedgerRow) => LedgerRow): Promise<string[]> {
-    const run = await createRun(other, content);
+    const run = await createRunFolder(other, content);
     for (let row = 0; row <= T; row++) await run.writeTheta(row, thetaOf(row, run.layout.size));
     for (let segment = 0; segment < T; segment++) {
       const data = segmentOf(content, segment);

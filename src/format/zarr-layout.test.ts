@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { filesOf, finish, orderRow, segmentOf, smallManifest, temporaryFolder, thetaOf } from '../../test/support/run-folder.js'; // prettier-ignore
-import { createRun } from '../store/open.js';
+import { createRunFolder } from '../store/open.js';
 
 /* Reads the arrays by the Zarr v3 specification, without the library that wrote them. */
 
@@ -27,7 +27,7 @@ const place = temporaryFolder();
 const root = join(place.run, 'ledger.zarr');
 
 beforeAll(async () => {
-  const run = await createRun(place.run, content);
+  const run = await createRunFolder(place.run, content);
   await finish(run, content);
   await run.close();
 });

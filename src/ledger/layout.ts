@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.js';
+import type { Graph } from '../graph/types.js';
 import type { ParameterLayout, TensorSpan } from './types.js';
 
 /** A parameter tensor before it has a place in θ. */
@@ -20,6 +21,13 @@ export function layoutOf(tensors: readonly LaidTensor[]): ParameterLayout {
     offset += size;
   }
   return { size: offset, tensors: spans, layers: [...neuronsOf.keys()], neurons: [...neuronsOf.values()] };
+}
+
+/** Lays out the parameters of a graph, in its order. Throws as `layoutOf` does. */
+export function layoutOfGraph({ parameters }: Pick<Graph, 'parameters'>): ParameterLayout {
+  return layoutOf(
+    parameters.map(({ value: { name, shape }, layer, neuronAxis }) => ({ name, shape, layer, neuronAxis })),
+  );
 }
 
 function agreedNeurons({ name, shape, layer, neuronAxis }: TensorSpan, known: number): number {

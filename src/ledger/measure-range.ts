@@ -1,4 +1,4 @@
-import { NumericError } from '../errors.js';
+import { NumericError, UsageError } from '../errors.js';
 import { firstNonFinite } from '../num/sums.js';
 import { baseNodes, integrate } from '../quadrature/integrate.js';
 import type { Evaluation, IntegrationSettings } from '../quadrature/types.js';
@@ -107,6 +107,7 @@ async function evaluateAt(
   const evaluations = await input.evaluate(theta);
   for (const { loss, gradient } of evaluations) {
     if (!Number.isFinite(loss)) throw notFinite(segment, 'loss', 0, loss);
+    requireWhole(gradient, input.layout);
     const index = firstNonFinite(gradient);
     if (index >= 0) {
       const place = placeOf(input.layout, index);
@@ -114,6 +115,15 @@ async function evaluateAt(
     }
   }
   return evaluations;
+}
+
+function requireWhole(gradient: Float64Array, { size }: ParameterLayout): void {
+  if (gradient.length === size) return;
+  throw new UsageError({
+    given: `a gradient of ${gradient.length} numbers`,
+    expected: `${size}, one for each parameter`,
+    remedy: 'give the gradient of all parameters, in the order of the layout',
+  });
 }
 
 function notFinite(iteration: number, tensor: string, index: number, value: number): NumericError {

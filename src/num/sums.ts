@@ -1,11 +1,11 @@
 /** What the sums accept. */
-export type Numbers = Float64Array | Float32Array;
+export type Floats = Float64Array | Float32Array;
 
 /**
  * Sum of numbers [n] with Neumaier's compensation: the error is about one rounding of the result plus n² · 2^-106 Σ|x|, where a plain sum's grows
  * with n · 2^-53 Σ|x|. NaN and infinities come through as in a plain sum.
  */
-export function sum(values: Numbers | readonly number[]): number {
+export function sum(values: Floats | readonly number[]): number {
   let total = 0;
   let lost = 0;
   for (let i = 0; i < values.length; i++) {
@@ -18,7 +18,7 @@ export function sum(values: Numbers | readonly number[]): number {
 }
 
 /** Σ aᵢ bᵢ of two vectors [n], products rounded once to float64, summed with Neumaier's compensation. */
-export function dot(a: Numbers, b: Numbers): number {
+export function dot(a: Floats, b: Floats): number {
   let total = 0;
   let lost = 0;
   for (let i = 0; i < a.length; i++) {
@@ -31,22 +31,22 @@ export function dot(a: Numbers, b: Numbers): number {
 }
 
 /** target [n] += source [n], element by element. Called in a fixed order, it makes reductions reproducible. */
-export function addInto(target: Float64Array, source: Numbers): void {
+export function addInto(target: Float64Array, source: Floats): void {
   for (let i = 0; i < target.length; i++) target[i] = target[i]! + source[i]!;
 }
 
 /** target [n] += factor · source [n], element by element. */
-export function addScaledInto(target: Float64Array, factor: number, source: Numbers): void {
+export function addScaledInto(target: Float64Array, factor: number, source: Floats): void {
   for (let i = 0; i < target.length; i++) target[i] = target[i]! + factor * source[i]!;
 }
 
 /** Euclidean norm of a vector [n]. */
-export function norm(values: Numbers): number {
+export function norm(values: Floats): number {
   return Math.sqrt(dot(values, values));
 }
 
 /** Index of the first NaN or infinity of numbers [n], or −1. */
-export function firstNonFinite(values: Numbers): number {
+export function firstNonFinite(values: Floats): number {
   for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i]!)) return i;
   return -1;
 }

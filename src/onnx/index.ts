@@ -1,8 +1,9 @@
 export { onnxStartBytes, requireOnnxStart } from './protobuf/decode.js';
-export type { Evidence } from './import/parameters/evidence.js';
+export type { Candidate, Evidence } from './import/parameters/evidence.js';
+export type { TrainedVerdict } from './import/parameters/roles.js';
 export type { OnnxPort, OnnxSummary, OnnxTensor, UnsupportedNode } from './inspect.js';
 export { inspectOnnx } from './inspect.js';
-export type { OnnxModel, ReadOptions } from './model.js';
+export type { OnnxModel, OpenedModel, ReadOptions } from './model.js';
 export { modelOf } from './model.js';
 export { settledNames } from './import/parameters/evidence.js';
 export { openOnnx, readOnnx } from './read.js';

@@ -1,5 +1,5 @@
 import { sum } from '../num/sums.js';
-import type { Numbers } from '../num/sums.js';
+import type { Floats } from '../num/sums.js';
 import { checkSettings, spansOf } from './spans.js';
 import type { OptimizerSettings } from './spans.js';
 import type { OptimizedTensor } from './types.js';
@@ -7,9 +7,9 @@ import type { OptimizedTensor } from './types.js';
 /** The L2 term that an optimiser's weight decay stands for, for a measured loss that includes it. */
 export interface L2Term {
   /** ½ Σ weightDecayₖ θₖ², in the loss's unit; frozen tensors count too. */
-  loss(theta: Numbers): number;
+  loss(theta: Floats): number;
   /** Adds its gradient, weightDecayₖ θₖ, to `gradient` [K]. */
-  addGradient(theta: Numbers, gradient: Float64Array): void;
+  addGradient(theta: Floats, gradient: Float64Array): void;
 }
 
 /** The L2 term of an optimiser; null where no tensor has weight decay. Throws UsageError as `createOptimizer` does. */

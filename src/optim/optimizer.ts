@@ -1,4 +1,4 @@
-import type { Numbers } from '../num/sums.js';
+import type { Floats } from '../num/sums.js';
 import { rules } from './rules.js';
 import { scheduleFactor } from './schedule.js';
 import { checkSettings, spansOf } from './spans.js';
@@ -18,7 +18,7 @@ export interface Optimizer {
    * in place. θ and the gradient [K] of the mini-batch's mean loss are only read. Frozen tensors get exactly zero and their slots
    * stay as they are.
    */
-  step(state: OptimizerState, theta: Numbers, gradient: Numbers, update: Update): OptimizerState;
+  step(state: OptimizerState, theta: Floats, gradient: Floats, update: Update): OptimizerState;
 }
 
 /** Makes an optimiser for θ of the given tensors. Throws UsageError where a setting is out of range or a pattern fits no tensor. */
@@ -49,7 +49,7 @@ export function createOptimizer(settings: OptimizerSettings, tensors: readonly O
 }
 
 /** Factor that brings the norm of the gradient over `spans` down to `limit`. */
-function clipScale(limit: number, gradient: Numbers, spans: readonly Span[]): number {
+function clipScale(limit: number, gradient: Floats, spans: readonly Span[]): number {
   if (limit === Infinity) return 1;
   let squares = 0;
   for (const { from, to } of spans) for (let i = from; i < to; i++) squares += gradient[i]! ** 2;

@@ -1,4 +1,4 @@
-import type { Numbers } from '../num/sums.js';
+import type { Floats } from '../num/sums.js';
 
 /** A trainable tensor's name and number of elements; θ is all of them in order. */
 export interface OptimizedTensor {
@@ -24,7 +24,7 @@ export interface OptimizerState {
   readonly slots: Readonly<Record<string, Float64Array>>;
 }
 
-/** Numbers that a rule uses on one tensor in one step. */
+/** Floats that a rule uses on one tensor in one step. */
 export interface RuleSettings {
   readonly learningRate: number;
   /** Share of the velocity kept; Adam's β₁. */
@@ -43,8 +43,8 @@ export interface RuleStep {
   readonly settings: RuleSettings;
   /** One-based number of this step. */
   readonly count: number;
-  readonly theta: Numbers;
-  readonly gradient: Numbers;
+  readonly theta: Floats;
+  readonly gradient: Floats;
   /** Factor on the gradient (clipping). */
   readonly gradientScale: number;
   /** Updated in place. */

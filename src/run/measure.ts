@@ -3,9 +3,10 @@ import { defaultWorkers } from '../engines/registry.js';
 import { objectivePlan, type Experiment } from '../experiment/experiment.js';
 import { measureRange, type MeasuredSegment } from '../ledger/measure-range.js';
 import { Evaluator } from '../objective/evaluator.js';
-import { withProgress, type WorkControl } from '../experiment/control.js';
+import { silent, withProgress, type WorkControl } from '../experiment/control.js';
 
-interface MeasureControl extends WorkControl {
+/** How a caller watches, stops and spreads measuring. */
+export interface MeasureControl extends WorkControl {
   /** Worker threads; default one per core. */
   readonly workers?: number | undefined;
 }
@@ -14,7 +15,7 @@ interface MeasureControl extends WorkControl {
 export async function measureRun(
   experiment: Experiment,
   run: RunWriter,
-  { progress, signal, workers }: MeasureControl,
+  { progress = silent, signal, workers }: MeasureControl = {},
 ): Promise<void> {
   const gaps = run.unmeasured();
   if (gaps.length > 0) {

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/support/run-folder.js';
 import type { RuleName } from '../quadrature/types.js';
-import { createRun, openRun } from '../store/open.js';
+import { createRunFolder, openRun } from '../store/open.js';
 import { checkConfig } from '../experiment/config/file.js';
 import { objectivePlan, openExperiment } from '../experiment/experiment.js';
 import { manifestOf } from '../experiment/manifest.js';
@@ -23,7 +23,7 @@ afterAll(() => {
 async function runMeasuredWith(rule: RuleName): Promise<string> {
   const place = temporaryFolder();
   places.push(place);
-  const run = await createRun(place.run, manifestOf(experiment));
+  const run = await createRunFolder(place.run, manifestOf(experiment));
   const evaluator = await Evaluator.start(objectivePlan(experiment), 1);
   try {
     await trainRun(experiment, run, { progress: quiet });
@@ -72,7 +72,7 @@ describe('recomputing a sample', () => {
   it('says so where nothing is measured', async () => {
     const place = temporaryFolder();
     places.push(place);
-    await (await createRun(place.run, manifestOf(experiment))).close();
+    await (await createRunFolder(place.run, manifestOf(experiment))).close();
     expect((await openRun(place.run)).status.segments).toBe(0);
     expect((await verify(place.run, 3)).facts.at(-1)).toMatch(/no segment is measured yet/);
   });

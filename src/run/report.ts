@@ -6,7 +6,7 @@ import type { RunFolder } from '../store/folder.js';
 import { writeResult } from '../store/files.js';
 import { configKeys } from '../experiment/config/schema.js';
 import { checkConfig, presetConfig } from '../experiment/config/file.js';
-import { withProgress, type ProgressSink } from '../experiment/control.js';
+import { silent, withProgress, type ProgressSink } from '../experiment/control.js';
 import { factsOf } from './facts.js';
 
 export interface Report {
@@ -16,7 +16,7 @@ export interface Report {
 }
 
 /** Analyses a run, writes RUN/analysis/run.json and RUN/report.html. */
-export async function reportRun(run: RunFolder, progress: ProgressSink): Promise<Report> {
+export async function reportRun(run: RunFolder, progress: ProgressSink = silent): Promise<Report> {
   const view = await run.view();
   const { iterations } = run.status;
   const preset = unchangedPreset(run.manifest);

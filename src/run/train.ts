@@ -9,7 +9,7 @@ import { key } from '../num/random.js';
 import { firstNonFinite } from '../num/sums.js';
 import { gradientGraph, type Experiment } from '../experiment/experiment.js';
 import type { RunWriter } from '../store/writer.js';
-import { withProgress, type WorkControl } from '../experiment/control.js';
+import { silent, withProgress, type WorkControl } from '../experiment/control.js';
 import { divisorOf } from '../experiment/loss.js';
 import { optimizerOf } from '../experiment/optimizer.js';
 import { copyTrajectory } from '../experiment/recorded.js';
@@ -19,18 +19,23 @@ import { applyUpdate, createUpdate } from '../optim/optimizer.js';
  * Trains and stores θ_0 … θ_T and the batch order, or copies a trajectory that was recorded elsewhere. A run that was
  * interrupted is replayed from θ_0, each row checked against what is stored. Does nothing where training is complete.
  */
-export async function trainRun(experiment: Experiment, run: RunWriter, control: WorkControl): Promise<void> {
+export async function trainRun(
+  experiment: Experiment,
+  run: RunWriter,
+  control: WorkControl = {},
+): Promise<void> {
   if (run.status.trained) return;
   const {
     config: { iterations },
     recorded,
   } = experiment;
   if (recorded !== null) return copyTrajectory(experiment, recorded, run, control);
-  await withProgress(control.progress, { total: iterations }, async () => {
+  const { progress = silent, signal } = control;
+  await withProgress(progress, { total: iterations }, async () => {
     for await (const { row, theta, loss } of trajectory(experiment)) {
       await run.writeTheta(row, theta);
-      control.progress.update(row, loss === undefined ? '' : `mini-batch loss ${loss.toFixed(4)}`);
-      control.signal?.throwIfAborted();
+      progress.update(row, loss === undefined ? '' : `mini-batch loss ${loss.toFixed(4)}`);
+      signal?.throwIfAborted();
     }
   });
   await run.finishTraining(batches(experiment));

@@ -1,7 +1,7 @@
 import { folderPlace } from '../store/files.js';
 import { openRun } from '../store/open.js';
 import { verifyRun } from '../format/verify.js';
-import type { ProgressSink } from '../experiment/control.js';
+import { silent, type ProgressSink } from '../experiment/control.js';
 import type { Places } from '../experiment/places.js';
 import { recompute } from './recompute.js';
 
@@ -12,22 +12,30 @@ export interface Verification {
   readonly facts: readonly string[];
 }
 
-interface VerifyOptions {
-  /** Segments to recompute with the reference engine, spread evenly over what is measured. */
-  readonly sample: number;
+/** How much of a run is checked, and who is told. */
+export interface VerifyOptions {
+  /** Segments to recompute with the reference engine, spread evenly over what is measured; default 0. */
+  readonly sample?: number | undefined;
   readonly workers?: number | undefined;
   readonly places?: Places | undefined;
-  readonly checking: ProgressSink;
-  readonly recomputing: ProgressSink;
+  /** Told of what is read; default nobody. */
+  readonly checking?: ProgressSink | undefined;
+  /** Told of what is recomputed; default nobody. */
+  readonly recomputing?: ProgressSink | undefined;
 }
 
 /** Checks a stored run, and recomputes a sample of its segments in float64. */
-export async function verifyFolder(folder: string, options: VerifyOptions): Promise<Verification> {
-  const stored = await checkStored(folder, options.checking);
-  if (options.sample === 0 || stored.findings.length > 0) return stored;
+export async function verifyFolder(
+  folder: string,
+  { sample = 0, checking = silent, recomputing = silent, workers, places }: VerifyOptions = {},
+): Promise<Verification> {
+  const stored = await checkStored(folder, checking);
+  if (sample === 0 || stored.findings.length > 0) return stored;
   const recomputed = await recompute(await openRun(folder), {
-    ...options,
-    progress: options.recomputing,
+    sample,
+    workers,
+    places,
+    progress: recomputing,
   });
   return {
     findings: [...stored.findings, ...recomputed.findings],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { filesOf, finish, smallManifest, temporaryFolder } from '../../test/support/run-folder.js';
-import { createRun, openRun, resumeRun } from './open.js';
+import { createRunFolder, openRun, resumeRun } from './open.js';
 import { verifyRun } from '../format/verify.js';
 import { folderPlace } from './files.js';
 
@@ -25,7 +25,7 @@ const stored = (folder: string) => filesOf(folder, ['journal', 'lock']);
 async function wholeRun(): Promise<Map<string, Buffer>> {
   const folder = join(place.parent, 'whole');
   const content = smallManifest(T);
-  const run = await createRun(folder, content);
+  const run = await createRunFolder(folder, content);
   await finish(run, content);
   await run.close();
   return stored(folder);

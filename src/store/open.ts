@@ -18,7 +18,7 @@ import { RunWriter } from './writer.js';
  * @param attachments Further files that the run needs, by path inside the folder; checked like the manifest.
  * @throws StoreError (exit code 2) where the folder exists, or cannot be made; then nothing is touched.
  */
-export async function createRun(
+export async function createRunFolder(
   folder: string,
   content: ManifestContent,
   attachments: ReadonlyMap<string, Uint8Array> = new Map(),

@@ -5,7 +5,7 @@ import { collect, filesOf, finish, orderRow, segmentOf, smallManifest, temporary
 import { NumericError, StoreError } from '../errors.js';
 import { manifestName } from '../format/context.js';
 import { estimateBytes } from '../format/arrays.js';
-import { createRun, openRun, resumeRun } from './open.js';
+import { createRunFolder, openRun, resumeRun } from './open.js';
 
 const T = 7;
 const manifest = smallManifest(T);
@@ -21,7 +21,7 @@ afterEach(() => {
 const stored = (folder: string) => filesOf(folder, ['journal', 'lock']);
 
 async function completeRun(folder: string, content = manifest): Promise<void> {
-  const run = await createRun(folder, content);
+  const run = await createRunFolder(folder, content);
   await finish(run, content);
   await run.close();
 }
@@ -39,23 +39,23 @@ describe('a new run', () => {
   it('is refused where the folder exists, and nothing is touched', async () => {
     mkdirSync(place.run);
     writeFileSync(join(place.run, 'mine'), 'x');
-    await expect(createRun(place.run, manifest)).rejects.toMatchObject({ tag: 'store', exitCode: 2 });
+    await expect(createRunFolder(place.run, manifest)).rejects.toMatchObject({ tag: 'store', exitCode: 2 });
     expect([...filesOf(place.parent).keys()]).toEqual(['run/mine']);
   });
 
   it('leaves nothing behind where it cannot be made', async () => {
     writeFileSync(join(place.parent, 'file'), '');
-    await expect(createRun(join(place.parent, 'file', 'run'), manifest)).rejects.toThrow(
+    await expect(createRunFolder(join(place.parent, 'file', 'run'), manifest)).rejects.toThrow(
       /a part of it is a file/,
     );
     const wrong = { ...manifest, seed: 1.5 };
-    await expect(createRun(place.run, wrong)).rejects.toThrow(/not a valid manifest/);
+    await expect(createRunFolder(place.run, wrong)).rejects.toThrow(/not a valid manifest/);
     expect([...filesOf(place.parent).keys()]).toEqual(['file']);
   });
 
   it('makes the folders above it', async () => {
     const deep = join(place.parent, 'a', 'b', 'run');
-    await (await createRun(deep, manifest)).close();
+    await (await createRunFolder(deep, manifest)).close();
     expect(existsSync(join(deep, manifestName))).toBe(true);
   });
 
@@ -104,7 +104,7 @@ describe('the ledger of a run', () => {
   });
 
   it('of an unfinished run is its first segments without a gap', async () => {
-    const run = await createRun(place.run, manifest);
+    const run = await createRunFolder(place.run, manifest);
     await train(run, manifest);
     for (const segment of [0, 1, 2, 4]) await run.commitSegment(segmentOf(manifest, segment));
     await run.flush();
@@ -142,7 +142,7 @@ describe('a resumed run', () => {
     async (moment) => {
       const whole = join(place.parent, 'whole');
       await completeRun(whole);
-      const run = await createRun(place.run, manifest);
+      const run = await createRunFolder(place.run, manifest);
       for (let row = 0; row < 3; row++) await run.writeTheta(row, thetaOf(row, run.layout.size));
       if (moment !== 'after some rows') await train(run, manifest);
       if (moment.includes('segments') || moment.includes('stop')) {
@@ -168,7 +168,7 @@ describe('a resumed run', () => {
   });
 
   it('refuses a replayed row that differs by one bit', async () => {
-    const run = await createRun(place.run, manifest);
+    const run = await createRunFolder(place.run, manifest);
     await run.writeTheta(0, thetaOf(0, run.layout.size));
     await run.close();
     const resumed = await resumeRun(place.run);
@@ -181,7 +181,7 @@ describe('a resumed run', () => {
   it('cuts off what a power loss left of the last line', async () => {
     const whole = join(place.parent, 'whole');
     await completeRun(whole);
-    const run = await createRun(place.run, manifest);
+    const run = await createRunFolder(place.run, manifest);
     await run.writeTheta(0, thetaOf(0, run.layout.size));
     await run.flush();
     const length = readFileSync(join(place.run, 'journal')).length;
@@ -216,7 +216,7 @@ describe('a resumed run', () => {
 
 describe('what must not be stored', () => {
   it('is a row that is not finite, named by tensor and index', async () => {
-    const run = await createRun(place.run, manifest);
+    const run = await createRunFolder(place.run, manifest);
     const theta = thetaOf(2, run.layout.size);
     theta[4201] = NaN;
     const error: unknown = await run.writeTheta(2, theta).catch((caught: unknown) => caught);
@@ -226,7 +226,7 @@ describe('what must not be stored', () => {
   });
 
   it('is a segment with a loss that is not finite', async () => {
-    const run = await createRun(place.run, manifest);
+    const run = await createRunFolder(place.run, manifest);
     const { rows } = segmentOf(manifest, 0);
     const segment = { segment: 0, rows: rows.map((row) => ({ ...row, loss: [1, NaN] })) };
     await expect(run.commitSegment(segment)).rejects.toBeInstanceOf(NumericError);
@@ -234,7 +234,7 @@ describe('what must not be stored', () => {
   });
 
   it('is a segment with other numbers, a row beyond the end, θ of another length, an incomplete training', async () => {
-    const run = await createRun(place.run, manifest);
+    const run = await createRunFolder(place.run, manifest);
     for (const row of [0, 1]) await run.writeTheta(row, thetaOf(row, run.layout.size));
     await run.commitSegment(segmentOf(manifest, 0));
     await run.commitSegment(segmentOf(manifest, 0));
@@ -249,7 +249,7 @@ describe('what must not be stored', () => {
   });
 
   it('is an order of other extents', async () => {
-    const run = await createRun(place.run, manifest);
+    const run = await createRunFolder(place.run, manifest);
     for (let row = 0; row <= T; row++) await run.writeTheta(row, thetaOf(row, run.layout.size));
     await expect(run.finishTraining([orderRow(0, 5)])).rejects.toThrow(/order \(rows\) has 1 entries/);
     await expect(run.finishTraining([orderRow(0, 4)])).rejects.toThrow(/order has 4 entries/);
@@ -260,7 +260,7 @@ describe('what must not be stored', () => {
 
 describe('a full disk', () => {
   it.skipIf(!existsSync('/dev/full'))('is told, and what is stored stays valid', async () => {
-    const run = await createRun(place.run, manifest);
+    const run = await createRunFolder(place.run, manifest);
     await run.writeTheta(0, thetaOf(0, run.layout.size));
     await run.flush();
     const path = join(place.run, 'ledger.zarr/theta/c/1/0');

@@ -60,7 +60,7 @@ export class RunWriter extends RunFolder {
     this.#taken = state.segments.slice();
   }
 
-  /** Begins to write a run where it was left off: finishes the windows that a crash left complete. */
+  /** @internal Begins to write a run where it was left off: finishes the windows that a crash left complete. */
   static async start(
     context: RunContext,
     state: RunState,

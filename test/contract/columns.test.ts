@@ -7,7 +7,7 @@ import { verifyRun } from '../../src/format/verify.js';
 import type { Allocated } from '../../src/ledger/allocate.js';
 import { type Axis, type Column, columnEntries, columns } from '../../src/ledger/columns.js';
 import { folderPlace } from '../../src/store/files.js';
-import { createRun, openRun } from '../../src/store/open.js';
+import { createRunFolder, openRun } from '../../src/store/open.js';
 import { collect, finish, smallManifest } from '../support/run-folder.js';
 
 const extents: Readonly<Record<Axis, string>> = {
@@ -60,7 +60,7 @@ describe('a column that is added to the table', () => {
         row('motion')![0]! >= 0 ? [] : [{ what: 'motion and 0', layer: null, deviation: 1, bound: 0 }],
     };
     const content = smallManifest(3);
-    const run = await createRun(join(folder, 'run'), content);
+    const run = await createRunFolder(join(folder, 'run'), content);
     await finish(run, content);
     await run.close();
 
@@ -85,7 +85,7 @@ describe('a column that is added to the table', () => {
         row('motion')![0]! >= 0 ? [] : [{ what: 'motion and 0', layer: null, deviation: 1, bound: 0 }],
     };
     const content = smallManifest(2);
-    const run = await createRun(join(folder, 'other'), content);
+    const run = await createRunFolder(join(folder, 'other'), content);
     await finish(run, content);
     await run.close();
     const findings = await verifyRun(folderPlace(join(folder, 'other')));

@@ -1,13 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  createRun,
-  manifestOf,
-  measureRun,
-  openExperiment,
-  resolveConfig,
-  trainRun,
-} from '../../src/index.js';
+import { createRun, measureRun, openExperiment, resolveConfig, trainRun } from '../../src/index.js';
 import type { EngineName, ReplayCase } from './cases.js';
 import { digestsOf, type Digests } from './digests.js';
 
@@ -18,8 +11,6 @@ export interface Outcome {
   readonly digests: Digests;
 }
 
-const progress = { start: () => undefined, update: () => undefined, stop: () => undefined };
-
 /** Trains and measures a case in a folder of its own below `parent`. */
 export async function perform(given: ReplayCase, engine: EngineName, parent: string): Promise<Outcome> {
   const folder = join(parent, `${given.name} on ${engine}`);
@@ -28,10 +19,10 @@ export async function perform(given: ReplayCase, engine: EngineName, parent: str
     await resolveConfig({ flags: { ...given.config(folder), engine } }),
   );
   const out = join(folder, 'run');
-  const run = await createRun(out, manifestOf(experiment), experiment.network.attachments);
+  const run = await createRun(out, experiment);
   try {
-    await trainRun(experiment, run, { progress });
-    await measureRun(experiment, run, { progress, workers: 1 });
+    await trainRun(experiment, run);
+    await measureRun(experiment, run, { workers: 1 });
   } finally {
     await run.close();
   }

@@ -5,8 +5,8 @@ import { Command } from 'commander';
 import { checkConfig, presetConfig } from '../../experiment/config/file.js';
 import type { RunConfigInput } from '../../experiment/config/schema.js';
 import { openExperiment, type Experiment } from '../../experiment/experiment.js';
-import { manifestOf } from '../../experiment/manifest.js';
-import { createRun, refuseExisting } from '../../store/open.js';
+import { createRun } from '../../experiment/manifest.js';
+import { refuseExisting } from '../../store/open.js';
 import { addConfigFlags, configFlags } from '../config-flags.js';
 import { say } from '../output.js';
 import { continueRun } from '../workflow.js';
@@ -37,7 +37,7 @@ export function demoCommand(): Command {
       );
       say(`loss over ${examples} training examples to the ${layout.size.toLocaleString('en')} parameters.`);
       say(`The run is stored in ${out}\n`);
-      const run = await createRun(out, manifestOf(experiment), experiment.network.attachments);
+      const run = await createRun(out, experiment);
       await continueRun(experiment, run, { ...options, measure: true });
     },
   );
