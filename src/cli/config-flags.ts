@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { Option, type Command } from 'commander';
 import {
   configKeys,
@@ -14,7 +15,8 @@ type FlagKey = Exclude<ConfigKey, 'preset' | 'schedule' | 'groups'>;
 const headings: Readonly<Record<FlagKey, string>> = {
   model: 'Model and data:', data: 'Model and data:', validation: 'Model and data:', divisor: 'Model and data:',
   standardise: 'Model and data:', subset: 'Model and data:', trajectory: 'Model and data:', init: 'Model and data:',
-  seed: 'Model and data:',
+  seed: 'Model and data:', checkpointPattern: 'Model and data:', names: 'Model and data:', layout: 'Model and data:',
+  frozen: 'Model and data:', rest: 'Model and data:', ignore: 'Model and data:', outputs: 'Loss:', ignoreLabel: 'Loss:',
   loss: 'Loss:', labelSmoothing: 'Loss:', classWeights: 'Loss:', reduction: 'Loss:',
   optimizer: 'Training:', learningRate: 'Training:', momentum: 'Training:', meanSquareDecay: 'Training:',
   epsilon: 'Training:', weightDecay: 'Training:', clipNorm: 'Training:', maxLoss: 'Training:', batchSize: 'Training:',
@@ -25,10 +27,10 @@ const headings: Readonly<Record<FlagKey, string>> = {
 }; // prettier-ignore
 
 /** Flags whose value stays text; every other value is read as a number where it is one. */
-const textual: readonly ConfigKey[] = ['model', 'data', 'trajectory', 'init'];
+const textual: readonly ConfigKey[] = ['model', 'data', 'trajectory', 'init', 'checkpointPattern'];
 
 /** Flags whose value is a list, its entries apart by commas. */
-const lists: readonly ConfigKey[] = ['measure', 'classWeights'];
+const lists: readonly ConfigKey[] = ['measure', 'classWeights', 'names', 'frozen', 'ignore'];
 
 const flagKeys = configKeys.filter((key): key is FlagKey => !fileOnlyKeys.includes(key));
 
@@ -87,13 +89,20 @@ function inWords(value: RunConfig[FlagKey]): string {
 /** A value as a run file would state it; what does not fit stays text, which the schema refuses in its own words. */
 function parseValue(key: ConfigKey, text: string): unknown {
   if (text === 'none' || textual.includes(key)) return text;
-  if (lists.includes(key)) return text.split(',').map(numberOrText);
+  if (lists.includes(key)) return listOf(key, text).map(numberOrText);
   if (text === 'true' || text === 'false') return text === 'true';
   return numberOrText(text);
 }
 
 function numberOrText(text: string): string | number {
   return text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text);
+}
+
+/** The entries of a list; `names` may be a file, one a line. */
+function listOf(key: ConfigKey, text: string): string[] {
+  if (key !== 'names' || !existsSync(text)) return text.split(',');
+  const lines = readFileSync(text, 'utf8').split(/\r?\n/);
+  return lines.map((line) => line.trim()).filter((line) => line !== '');
 }
 
 /** The flag of a key, without its dashes. */

@@ -2,6 +2,7 @@ import type { RunConfig } from '../experiment/config/schema.js';
 import { defaultWorkers } from '../engines/registry.js';
 import { estimateRun } from '../experiment/estimate.js';
 import { openExperiment } from '../experiment/experiment.js';
+import type { Reading } from '../formats/reading.js';
 import { manifestOf } from '../experiment/manifest.js';
 import { requireMemory } from '../experiment/memory.js';
 import { createRun, refuseExisting } from '../store/open.js';
@@ -19,11 +20,19 @@ export interface StartOptions {
   readonly allowImbalance?: boolean;
 }
 
+/** Says what was decided about the user's files; what may not be meant is said even where little is. */
+function sayReadings(readings: readonly Reading[], quiet: boolean | undefined): void {
+  for (const { about, decision, evidence, warning } of readings) {
+    if (warning || !quiet) say(`${warning ? 'Warning: ' : ''}${about}: ${decision} (${evidence})`);
+  }
+}
+
 /** Makes a run of a configuration and does all its work, or with `--dry-run` only says what that would cost. */
 export async function startRun(config: RunConfig, options: StartOptions, measure: boolean): Promise<void> {
   if (!options.dryRun) await refuseExisting(options.out);
   const experiment = await openExperiment(config);
   for (const warning of experiment.network.warnings) say(`Warning: ${warning}`);
+  sayReadings(experiment.readings, options.quiet);
   requireMemory(experiment, options.workers ?? defaultWorkers(experiment.engine));
   const estimate = () => estimateRun(experiment, { workers: options.workers, measure });
   if (options.dryRun) {

@@ -3,7 +3,7 @@ import { readPublished } from './files.js';
 import type { PublishedFile } from './files.js';
 import { paperValidation, pixelTransform } from './images.js';
 import { sharedLike } from './shared.js';
-import type { Examples, RawDataset } from './types.js';
+import { plainLabelling, type Examples, type RawDataset } from './types.js';
 
 /** Examples of one file. */
 export const cifarFileExamples = 10_000;
@@ -42,6 +42,9 @@ export async function readCifar10(root: string): Promise<RawDataset> {
     sets: { test: examplesOf(batches.slice(-1)) },
     files: cifarFiles.map(({ name, sha256 }) => ({ name, sha256 })),
     transform: pixelTransform,
+    labelShape: [],
+    labelling: plainLabelling,
+    readings: [],
   };
 }
 

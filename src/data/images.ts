@@ -1,6 +1,12 @@
 import { readIdx } from '../formats/idx.js';
 import { sharedFrom } from './shared.js';
-import type { Examples, InputTransform, RawDataset, SourceFile } from './types.js';
+import {
+  plainLabelling,
+  type Examples,
+  type InputTransform,
+  type RawDataset,
+  type SourceFile,
+} from './types.js';
 
 /** Bytes from 0 to 255 become numbers from 0 to 1, the paper's only scaling. */
 export const pixelTransform: InputTransform = { dtype: 'uint8', divisor: 255, mean: [], std: [] };
@@ -22,6 +28,9 @@ export function imageDataset(
     sets: { test: greyExamples(testImages!, testLabels!) },
     files: files.map((file) => ({ name: file.name, sha256: file.sha256 })),
     transform: pixelTransform,
+    labelShape: [],
+    labelling: plainLabelling,
+    readings: [],
   };
 }
 

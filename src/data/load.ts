@@ -39,17 +39,26 @@ export interface LoadOptions extends Omit<SplitOptions, 'key'> {
 }
 
 /**
- * Reads a published data set by name, or a user's own by path (see `readUserDataset`), verifies what is known of it, and splits it
- * by the seed's key. Throws UsageError for an unknown name, DataError for files that are missing, truncated, changed or do not fit.
+ * Reads a published data set by name, or a user's own by path (see `readUserDataset`), and verifies what is known of it. Throws
+ * UsageError for an unknown name, DataError for files that are missing, truncated, changed or do not fit each other.
  */
-export async function loadDataset(name: string, options: LoadOptions): Promise<Dataset> {
-  const raw = await readRaw(name, options.root ?? defaultDataRoot());
+export function readDataset(name: string, root = defaultDataRoot()): Promise<RawDataset> {
+  return readRaw(name, root);
+}
+
+/** Splits a data set by the seed's key, and settles how its inputs are scaled. Throws DataError where options do not fit. */
+export function prepareDataset(raw: RawDataset, options: LoadOptions): Dataset {
   const dataset = splitDataset(raw, { ...options, key: key(options.seed) });
   const transform = { ...dataset.transform, divisor: options.divisor ?? dataset.transform.divisor };
   return {
     ...dataset,
     transform: options.standardise ? standardised(dataset.splits.train, transform) : transform,
   };
+}
+
+/** Both: a published data set, whose labels need no fitting, read and split. Throws as these do. */
+export async function loadDataset(name: string, options: LoadOptions): Promise<Dataset> {
+  return prepareDataset(await readDataset(name, options.root), options);
 }
 
 async function readRaw(name: string, root: string): Promise<RawDataset> {

@@ -22,6 +22,9 @@ function raw(labels: readonly number[]): RawDataset {
     drawn: Math.floor(labels.length / 10),
     sets: { test: numbered([0, 1, 2]) },
     files: [],
+    labelShape: [],
+    labelling: { classAxis: 1, ignored: null },
+    readings: [],
     transform: { dtype: 'int32', divisor: 1, mean: [], std: [] },
   };
 }

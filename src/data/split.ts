@@ -49,6 +49,8 @@ export function splitDataset(raw: RawDataset, options: SplitOptions): Dataset {
     splitHash: splitHash(raw.name, selections),
     files: raw.files,
     transform: raw.transform,
+    labelling: raw.labelling,
+    readings: raw.readings,
   };
 }
 
@@ -111,7 +113,7 @@ export function stratifiedSubset(pool: Examples, indices: Uint32Array, size: num
 }
 
 function membersByClass(pool: Examples, indices: Uint32Array): number[][] {
-  if (!(pool.labels instanceof Int32Array)) return [[...indices]];
+  if (!(pool.labels instanceof Int32Array) || pool.labels.length !== pool.count) return [[...indices]];
   const members: number[][] = [];
   for (const index of indices) (members[pool.labels[index]!] ??= []).push(index);
   return Array.from(members, (each) => each ?? []);

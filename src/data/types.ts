@@ -1,3 +1,5 @@
+import type { Reading } from '../formats/reading.js';
+
 /** How stored examples become the network's input, in this order: cast, divide by `divisor`, subtract mean, divide by std. */
 export interface InputTransform {
   readonly dtype: 'uint8' | 'float32' | 'int32' | 'int64';
@@ -15,12 +17,23 @@ export interface Examples {
   readonly shape: readonly number[];
   /** [count, …shape], row-major, on a SharedArrayBuffer. Images stay uint8; float64 is for engines that compute in it. */
   readonly inputs: Uint8Array | Float32Array | Float64Array | Int32Array;
-  /** Class of each example [count], or regression targets [count, …] as floats; on a SharedArrayBuffer. */
+  /** Class of each example [count] or of each of its positions [count, …], or targets [count, …]; on a SharedArrayBuffer. */
   readonly labels: Int32Array | Float32Array | Float64Array;
 }
 
 /** Sets of examples by name: `train`, and those that the source has or a run draws: `validation`, `test`, a user's own names. */
 export type ExampleSets = Readonly<Record<string, Examples>> & { readonly train: Examples };
+
+/** How a data set's labels are read. */
+export interface Labelling {
+  /** Axis of the output that counts classes; axis 0 counts examples. */
+  readonly classAxis: number;
+  /** Label of what does not count, one more than the last class; null: everything counts. */
+  readonly ignored: number | null;
+}
+
+/** Labels [N] of classes, all of which count. */
+export const plainLabelling: Labelling = { classAxis: 1, ignored: null };
 
 /** A file that a data set was read from. */
 export interface SourceFile {
@@ -31,7 +44,7 @@ export interface SourceFile {
 
 export interface Dataset {
   readonly name: string;
-  /** Number of classes; 0 where labels are regression targets. */
+  /** Number of classes; 0 where labels are targets. */
   readonly classes: number;
   /** Within a set, examples stand in ascending order of their place in the source. Each has at least one. */
   readonly splits: ExampleSets;
@@ -41,6 +54,9 @@ export interface Dataset {
   readonly files: readonly SourceFile[];
   /** How the network should read the inputs; part of the objective's definition. */
   readonly transform: InputTransform;
+  readonly labelling: Labelling;
+  /** What was decided about the files. */
+  readonly readings: readonly Reading[];
 }
 
 /** A data set as its source delivers it, before it is split. */
@@ -55,4 +71,9 @@ export interface RawDataset {
   readonly drawn: number;
   readonly files: readonly SourceFile[];
   readonly transform: InputTransform;
+  /** Shape of the label of one example: [] for one number. */
+  readonly labelShape: readonly number[];
+  readonly labelling: Labelling;
+  /** What was decided about the files. */
+  readonly readings: readonly Reading[];
 }

@@ -1,28 +1,38 @@
 import { differentiate } from '../autodiff/differentiate.js';
 import { iterationsPerEpoch, requireOrderFits } from '../data/batches.js';
-import { loadDataset } from '../data/load.js';
+import { fitLabels } from '../data/labels.js';
+import { prepareDataset, readDataset, type LoadOptions } from '../data/load.js';
 import { narrowed } from '../data/shared.js';
-import { trajectoryEvidence } from '../trajectory/evidence.js';
-import type { Dataset } from '../data/types.js';
+import type { Dataset, RawDataset } from '../data/types.js';
 import type { Engine } from '../engines/types.js';
 import { UsageError } from '../errors.js';
 import { attachLoss } from '../graph/loss.js';
+import type { Reading } from '../formats/reading.js';
 import type { Graph, Parameter } from '../graph/types.js';
 import { layoutOf } from '../ledger/layout.js';
 import type { ParameterLayout } from '../ledger/types.js';
 import type { Model } from '../models/types.js';
+import type { ModelWeights } from '../trajectory/types.js';
 import { checkSettings } from '../quadrature/settings.js';
 import type { RunFolder } from '../store/folder.js';
 import type { RunConfig } from './config/schema.js';
 import { chooseEngine } from '../engines/registry.js';
-import { divisorOf, lossOf, requireFit } from './loss.js';
+import { divisorOf, labelUse, lossOf, requireFit, withInputShape } from './loss.js';
+import { chunkReadings, dataReadings, outputUse, type OutputUse } from './readings.js';
 import { openNetwork, reopenNetwork, type Network } from './network.js';
 import type { ObjectivePlan } from '../objective/evaluator.js';
 import { measuredPenalty, optimizerOf } from './optimizer.js';
 import { withWholePaths } from './paths.js';
 import { startingTheta } from './start.js';
 
-import { inspectTrajectory, recordedOf, type Recorded } from './recorded.js';
+import {
+  inspectTrajectory,
+  matchTrajectory,
+  recordedOf,
+  recordingOptions,
+  type Recorded,
+  type RecordedModel,
+} from './recorded.js';
 
 /** A configuration with whole paths, and with what follows from data and trajectory filled in. */
 export interface SettledConfig extends RunConfig {
@@ -46,6 +56,10 @@ export interface Experiment {
   readonly recorded: Recorded | null;
   /** θ_0 [K]; null where the trajectory is recorded. */
   readonly start: Float32Array | null;
+  /** What the network's outputs are taken for. */
+  readonly outputs: OutputUse;
+  /** What was decided about the user's files. */
+  readonly readings: readonly Reading[];
 }
 
 /** A run that exists: it keeps what it needs of model and trajectory. */
@@ -54,50 +68,80 @@ export type StoredRun = Pick<RunFolder, 'folder' | 'manifest' | 'status' | 'thet
 /** Loads and checks all that a configuration names; throws where it does not fit together. */
 export async function openExperiment(given: RunConfig, stored?: StoredRun): Promise<Experiment> {
   const named = withWholePaths(given);
-  const network = await openModel(named, stored);
+  const read = await readDataset(named.data);
+  const network = await openModel(named, read, stored);
   const { model } = network;
-  const loaded = await loadData(named);
+  const raw = fitLabels(withInputShape(read, model), labelUse(named, model));
+  const loaded = prepareDataset(raw, loadOptions(named));
   requireFit(named, model, loaded);
-  const { parameters } = forwardGraph(model, loaded, 1, false);
+  const graph = model.build({ examples: 1, training: false, transform: loaded.transform });
+  const { parameters } = graph;
   const layout = layoutOf(parameters.map(({ value, layer, neuronAxis }) => ({ name: value.name, shape: value.shape, layer, neuronAxis }))); // prettier-ignore
-  const recorded = await recordedTrajectory(named, { layout, network }, stored);
+  const opened = await recordedTrajectory(named, { weights: network.weights(), graph }, stored);
+  const recorded = opened?.recorded ?? null;
   const config = settle(named, loaded, recorded);
   const chunk = config.chunk ?? network.chunk;
   checkControls(config, loaded, layout, recorded);
-  const parts = { config, model, dataset: loaded };
-  const graph = () =>
+  const outputs = outputUse(config, graph, loaded.labelling.classAxis);
+  const parts = { config, model, dataset: loaded, outputs };
+  const gradients = () =>
     recorded ? gradientGraph(parts, chunk, false) : gradientGraph(parts, config.batchSize, true);
-  const { engine, passedOver } = await chooseEngine(config.engine, graph);
+  const { engine, passedOver } = await chooseEngine(config.engine, gradients);
   const dataset = engine.facts.precision === 'float64' ? loaded : narrowed(loaded);
-  const start = recorded ? null : await startingTheta(config, parameters, layout, stored);
-  return { config, model, dataset, network, engine, passedOver, parameters, layout, chunk, recorded, start };
+  const start = recorded ? null : await startingTheta(config, network.weights(), layout, parameters, stored);
+  const readings = stored?.manifest.readings ?? [
+    ...(opened?.readings ?? []),
+    ...dataReadings(loaded, model, config),
+    ...outputs.readings,
+    ...chunkReadings(model, loaded, config.measure, chunk),
+  ];
+  return {
+    config,
+    model,
+    dataset,
+    network,
+    engine,
+    passedOver,
+    parameters,
+    layout,
+    chunk,
+    recorded,
+    start,
+    outputs,
+    readings,
+  };
 }
 
-/** The network; what a trajectory holds tells its parameters from other tensors of the file. */
-async function openModel({ model, trajectory }: RunConfig, stored: StoredRun | undefined): Promise<Network> {
-  if (stored) return reopenNetwork(stored.folder, stored.manifest);
-  return openNetwork(model, trajectory === null ? {} : await trajectoryEvidence(trajectory));
+/** The network; a recording tells its parameters from other tensors of the file. */
+function openModel(config: RunConfig, { pool }: RawDataset, stored: StoredRun | undefined): Promise<Network> {
+  const exampleShape = pool.shape;
+  if (stored) return reopenNetwork(stored.folder, stored.manifest, { exampleShape });
+  const { model, trajectory } = config;
+  if (trajectory === null) return openNetwork(model, { exampleShape });
+  const trained = async (weights: ModelWeights) =>
+    new Set((await matchTrajectory(trajectory, weights, recordingOptions(config))).parts.keys());
+  return openNetwork(model, { exampleShape, trained });
 }
 
-function loadData({ data, seed, subset, validation, divisor, standardise }: RunConfig): Promise<Dataset> {
-  return loadDataset(data, {
+function loadOptions({ seed, subset, validation, divisor, standardise }: RunConfig): LoadOptions {
+  return {
     seed,
     subset,
     standardise,
     ...(validation === null ? {} : { validation }),
     ...(divisor === null ? {} : { divisor }),
-  });
+  };
 }
 
 async function recordedTrajectory(
-  { trajectory }: RunConfig,
-  { layout, network }: Pick<Experiment, 'layout' | 'network'>,
+  config: RunConfig,
+  model: RecordedModel,
   stored: StoredRun | undefined,
-): Promise<Recorded | null> {
+): Promise<{ recorded: Recorded; readings: readonly Reading[] } | null> {
+  const { trajectory } = config;
   if (trajectory === null) return null;
-  return stored
-    ? recordedOf(trajectory, stored.manifest)
-    : inspectTrajectory(trajectory, layout, network.otherTensors);
+  if (stored) return { recorded: recordedOf(trajectory, stored.manifest), readings: [] };
+  return inspectTrajectory(trajectory, model, recordingOptions(config));
 }
 
 /** What is measured defaults to what is usual and has examples; a recorded trajectory knows its own length. */
@@ -135,11 +179,12 @@ function checkControls(
 
 /** The graph of loss (a sum over its examples) and gradients for mini-batches or chunks of `examples`. */
 export function gradientGraph(
-  { config, model, dataset }: Pick<Experiment, 'config' | 'model' | 'dataset'>,
+  { config, model, dataset, outputs }: Pick<Experiment, 'config' | 'model' | 'dataset' | 'outputs'>,
   examples: number,
   training: boolean,
 ): Graph {
-  return differentiate(attachLoss(forwardGraph(model, dataset, examples, training), lossOf(config)));
+  const forward = outputs.toLogits(forwardGraph(model, dataset, examples, training));
+  return differentiate(attachLoss(forward, lossOf(config, dataset.labelling)));
 }
 
 function forwardGraph(model: Model, dataset: Dataset, examples: number, training: boolean): Graph {
@@ -163,7 +208,11 @@ export function objectivePlan(experiment: Experiment, engine = experiment.engine
     size: layout.size,
     objectives: config.measure.map((name) => {
       const examples = dataset.splits[name]!;
-      return { name, parts: [{ name: 'all', examples }], divisor: divisorOf(config, examples) };
+      return {
+        name,
+        parts: [{ name: 'all', examples }],
+        divisor: divisorOf(config, examples, dataset.labelling),
+      };
     }),
     chunk,
     lanes: config.lanes,

@@ -49,6 +49,7 @@ export function manifestOf(experiment: Experiment): ManifestContent {
       files: recorded ? [...recorded.files] : [],
       batchSize: recorded ? null : config.batchSize,
     },
+    readings: experiment.readings.map((reading) => ({ ...reading })),
     quadrature: {
       rule: config.rule,
       tolerance: config.tolerance,

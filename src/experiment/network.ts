@@ -1,19 +1,21 @@
-import { statSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { statSync, readFileSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, sep } from 'node:path';
 import { readBytes, readStart, sha256 } from '../data/files.js';
 import type { SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
 import {
+  fileWeights,
   inspectOnnx,
+  modelOf,
   onnxStartBytes,
-  readOnnx,
+  openOnnx,
   requireOnnxStart,
-  type Evidence,
   type OnnxSummary,
   type ReadOptions,
 } from '../onnx/index.js';
 import { importedModel } from '../models/imported.js';
 import { modelNamed } from '../models/registry.js';
+import type { ModelWeights } from '../trajectory/types.js';
 import type { Model } from '../models/types.js';
 import type { Manifest } from '../format/manifest.js';
 import { isModelFile } from './paths.js';
@@ -29,8 +31,8 @@ export interface Network {
   readonly files: readonly SourceFile[];
   /** Their bytes, by the paths under which a run folder keeps them. */
   readonly attachments: ReadonlyMap<string, Uint8Array>;
-  /** Tensors of the file that are no parameters; a trajectory may hold them too. */
-  readonly otherTensors: ReadonlySet<string>;
+  /** Its tensors, parameters or not, to compare with a recording. */
+  readonly weights: () => ModelWeights;
   /** What the author of the model may not have meant. */
   readonly warnings: readonly string[];
 }
@@ -42,28 +44,61 @@ const keptData = 'model.data';
 /** Examples of a chunk of an imported network unless the user says otherwise. */
 const importedChunk = 500;
 
-/**
- * The built-in network of that name, or the one of an ONNX file. `evidence` tells its parameters from its other tensors. Throws
- * UsageError, DataError, GraphError.
- */
-export async function openNetwork(name: string, evidence: Evidence = {}): Promise<Network> {
+/** What opening a network asks: of the data, the shape of an example; of a recording, which tensors are trained. */
+export interface NetworkOptions extends Pick<ReadOptions, 'exampleShape'> {
+  /** Names of the tensors that a recording moves, among all of the file's; default what the file suggests. */
+  readonly trained?: (weights: ModelWeights) => Promise<ReadonlySet<string>>;
+}
+
+/** The built-in network of that name, or the one of an ONNX file. Throws UsageError, DataError, GraphError. */
+export async function openNetwork(name: string, options: NetworkOptions = {}): Promise<Network> {
   if (!isModelFile(name)) return builtIn(name);
   const folder = dirname(name);
   const bytes = await readModelFile(name);
-  return importNetwork(basename(name), bytes, (location) => join(folder, location), { evidence });
+  return importNetwork(basename(name), bytes, (location) => readBeside(folder, location), options);
 }
 
 function builtIn(name: string): Network {
-  return { ...modelNamed(name), files: [], attachments: new Map(), otherTensors: new Set(), warnings: [] };
+  const entry = modelNamed(name);
+  return {
+    ...entry,
+    files: [],
+    attachments: new Map(),
+    warnings: [],
+    weights: () => builtInWeights(entry.model),
+  };
 }
 
-/** The network of a stored run, from the bytes that the run folder keeps. Throws DataError where they are not those of the manifest. */
-export async function reopenNetwork(folder: string, { definition, parameters }: Manifest): Promise<Network> {
+/** The parameters of a built-in network, in the order in which it declares them. */
+function builtInWeights(model: Model): ModelWeights {
+  const transform = { dtype: 'float32', divisor: 1, mean: [], std: [] } as const;
+  const { parameters } = model.build({ examples: 1, training: false, transform });
+  return {
+    declared: 'a built-in network',
+    tensors: parameters.map(({ value: { name, shape } }) => ({
+      name,
+      shape,
+      verdict: 'trained' as const,
+      anonymous: false,
+      data: () => null,
+    })),
+  };
+}
+
+/** The network of a stored run, from the bytes that the run folder keeps. Throws DataError where they were changed. */
+export async function reopenNetwork(
+  folder: string,
+  { definition, parameters }: Manifest,
+  { exampleShape }: Pick<ReadOptions, 'exampleShape'> = {},
+): Promise<Network> {
   if (definition.modelFiles.length === 0) return openNetwork(definition.model);
   const bytes = await readModelFile(join(folder, keptModel));
   const names = new Set(parameters.map(({ name }) => name));
-  const pathOf = (location: string): string => join(folder, keptData, location);
-  const network = importNetwork(definition.model, bytes, pathOf, { trained: (tensor) => names.has(tensor) });
+  const beside = (location: string) => readBeside(join(folder, keptData), location);
+  const network = await importNetwork(definition.model, bytes, beside, {
+    ...(exampleShape ? { exampleShape } : {}),
+    trained: () => Promise.resolve(names),
+  });
   const hashes = network.files.map((file) => file.sha256).join();
   if (hashes === definition.modelFiles.map((file) => file.sha256).join()) return { ...network, warnings: [] };
   throw new DataError({
@@ -77,7 +112,7 @@ export async function reopenNetwork(folder: string, { definition, parameters }: 
 export async function inspectNetwork(path: string): Promise<OnnxSummary> {
   const folder = dirname(path);
   const bytes = await readModelFile(path);
-  return inspectOnnx(bytes, { externalData: (location) => readBeside(join(folder, location)) });
+  return inspectOnnx(bytes, { externalData: (location) => readBeside(folder, location) });
 }
 
 /** The whole file, once its first bytes are a model's: others may be large. */
@@ -87,27 +122,28 @@ async function readModelFile(path: string): Promise<Uint8Array> {
   return readBytes(path, remedy);
 }
 
-function importNetwork(
+async function importNetwork(
   name: string,
   bytes: Uint8Array,
-  pathOf: (location: string) => string,
-  options: ReadOptions,
-): Network {
+  readFile: (location: string) => Uint8Array,
+  { exampleShape, trained: trainedOf }: NetworkOptions,
+): Promise<Network> {
   const attachments = new Map([[keptModel, bytes]]);
   const beside: SourceFile[] = [];
   const externalData = (location: string): Uint8Array => {
-    const kept = `${keptData}/${location}`;
-    const known = attachments.get(kept);
-    if (known !== undefined) return known;
-    const content = readBeside(pathOf(location));
-    attachments.set(kept, content);
+    const content = readFile(location);
+    attachments.set(`${keptData}/${location}`, content);
     beside.push({ name: location, sha256: sha256(content) });
     return content;
   };
-  const network = readOnnx(bytes, { ...options, externalData });
+  const opened = openOnnx(bytes, { externalData, ...(exampleShape ? { exampleShape } : {}) });
+  const weights = fileWeights(opened);
+  const names = await trainedOf?.(weights);
+  const trained = names === undefined ? {} : { trained: (tensor: string) => names.has(tensor) };
+  const network = modelOf({ ...opened, options: { ...opened.options, ...trained } });
   return {
     model: { ...importedModel(network), name },
-    otherTensors: network.otherTensors,
+    weights: () => weights,
     chunk: importedChunk,
     files: [{ name, sha256: sha256(bytes) }, ...beside],
     attachments,
@@ -115,15 +151,19 @@ function importNetwork(
   };
 }
 
-function readBeside(path: string): Uint8Array {
+/** A file of external data beside the model; links may not lead out of the model's folder. Throws DataError. */
+function readBeside(folder: string, location: string): Uint8Array {
+  const path = join(folder, location);
   try {
+    if (!realpathSync(path).startsWith(realpathSync(folder) + sep))
+      throw new Error('outside the model’s folder');
     if (statSync(path).isFile()) return readFileSync(path);
     throw new Error('not a plain file');
   } catch (cause) {
     throw new DataError(
       {
-        given: `${path}, which the model names and which cannot be read`,
-        expected: 'the file of external data beside the model',
+        given: `${path}, which the model names and which cannot be read (${cause instanceof Error ? cause.message : 'unknown'})`,
+        expected: 'the file of external data beside the model, no link out of its folder',
         remedy: 'copy it there, or export the model as one file',
       },
       { cause },

@@ -1,14 +1,19 @@
 import { existsSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, relative } from 'node:path';
 import { sourceFile } from '../data/files.js';
-import { openTrajectory } from '../trajectory/open.js';
-import type { SourceFile } from '../data/types.js';
+import type { Dataset, SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
-import type { ParameterLayout } from '../ledger/types.js';
 import type { Manifest } from '../format/manifest.js';
-import type { RunWriter } from '../store/writer.js';
+import type { Reading } from '../formats/reading.js';
+import type { Graph, Parameter } from '../graph/types.js';
+import type { Model } from '../models/types.js';
 import type { WorkControl } from './control.js';
+import type { RunWriter } from '../store/writer.js';
+import { flattenedKernels } from '../trajectory/match/flatten.js';
+import { matchRecording } from '../trajectory/match/match.js';
+import { openRecording, recordingFiles, trajectoryOf } from '../trajectory/open.js';
+import type { Match, ModelWeights, RecordingOptions, Trajectory } from '../trajectory/types.js';
+import type { RunConfig } from './config/schema.js';
 import { moved } from './places.js';
 
 /** A trajectory that was recorded elsewhere. */
@@ -21,17 +26,70 @@ export interface Recorded {
   readonly files: readonly SourceFile[];
 }
 
-/** Looks at a trajectory: that it fits the tensors of θ, and what it is. Throws DataError. */
+/** What a configuration says about a recording that files leave open. */
+export function recordingOptions(config: RunConfig): RecordingOptions {
+  const { checkpointPattern, names, frozen, rest, ignore, layout } = config;
+  return { checkpointPattern, rest, layout, names: names ?? [], frozen: frozen ?? [], ignore: ignore ?? [] };
+}
+
+/** Which of the model's tensors a recording moves. Throws DataError, UsageError. */
+export async function matchTrajectory(
+  path: string,
+  weights: ModelWeights,
+  options: RecordingOptions,
+): Promise<Match> {
+  const { recording } = await openRecording(path, options);
+  try {
+    return await matchRecording(recording, weights, options);
+  } finally {
+    await recording.close();
+  }
+}
+
+/** What is needed to read a recording as the rows of θ. */
+export interface RecordedModel {
+  readonly weights: ModelWeights;
+  /** Forward graph of the network; its parameters are those that the recording moves. */
+  readonly graph: Graph;
+}
+
+/** Opens a recording as the trajectory of a network's parameters, with all that was decided about it. Throws DataError, UsageError. */
+export async function openTrajectory(
+  path: string,
+  { weights, graph }: RecordedModel,
+  options: RecordingOptions,
+): Promise<{ trajectory: Trajectory; readings: readonly Reading[] }> {
+  const { recording, readings } = await openRecording(path, options);
+  try {
+    const match = await matchRecording(recording, weights, options);
+    const flattened = flattenedKernels(graph);
+    const parameters = graph.parameters.map(({ value, neuronAxis, initializer }: Parameter) => ({
+      name: value.name,
+      shape: value.shape,
+      neuronAxis,
+      flattened: flattened.get(value.name) ?? null,
+      data: initializer.kind === 'values' ? initializer.data : null,
+    }));
+    const opened = await trajectoryOf(recording, match, parameters, options);
+    return { ...opened, readings: [...readings, ...match.readings, ...opened.readings] };
+  } catch (error) {
+    await recording.close();
+    throw error;
+  }
+}
+
+/** Looks at a trajectory: that it fits the network, and what it is. Throws DataError, UsageError. */
 export async function inspectTrajectory(
   path: string,
-  layout: ParameterLayout,
-  others: ReadonlySet<string>,
-): Promise<Recorded> {
-  const trajectory = await openTrajectory(path, layout.tensors, others);
+  model: RecordedModel,
+  options: RecordingOptions,
+): Promise<{ recorded: Recorded; readings: readonly Reading[] }> {
+  const { trajectory, readings } = await openTrajectory(path, model, options);
   await trajectory.close();
   const { rows, iteration } = trajectory;
   const plain = iteration.every((value, t) => value === t);
-  return { path, iterations: rows - 1, iteration: plain ? null : iteration, files: await filesOf(path) };
+  const files = await filesOf(path, options);
+  return { recorded: { path, iterations: rows - 1, iteration: plain ? null : iteration, files }, readings };
 }
 
 /** What a stored run says of its trajectory; the file itself is needed only where rows are still missing. */
@@ -39,16 +97,25 @@ export function recordedOf(path: string, { trajectory }: Manifest): Recorded {
   return { path, ...trajectory };
 }
 
+/** Of an experiment, what reading its recording takes. */
+interface CopiedExperiment {
+  readonly config: RunConfig;
+  readonly model: Model;
+  readonly network: { readonly weights: () => ModelWeights };
+  readonly dataset: Pick<Dataset, 'transform'>;
+}
+
 /** Copies what is missing of θ_0 … θ_T into the run. Throws DataError where the trajectory is no longer the one the run was made with. */
 export async function copyTrajectory(
+  { config, model, network, dataset }: CopiedExperiment,
   recorded: Recorded,
-  layout: ParameterLayout,
-  others: ReadonlySet<string>,
   run: RunWriter,
   { progress, signal }: WorkControl,
 ): Promise<void> {
-  await requireUnchanged(recorded);
-  const trajectory = await openTrajectory(recorded.path, layout.tensors, others);
+  const options = recordingOptions(config);
+  await requireUnchanged(recorded, options);
+  const graph = model.build({ examples: 1, training: false, transform: dataset.transform });
+  const { trajectory } = await openTrajectory(recorded.path, { weights: network.weights(), graph }, options);
   progress.start(recorded.iterations);
   try {
     for (let row = 0; row <= recorded.iterations && !signal?.aborted; row++) {
@@ -63,9 +130,9 @@ export async function copyTrajectory(
   await run.finishTraining(null);
 }
 
-async function requireUnchanged({ path, files }: Recorded): Promise<void> {
+async function requireUnchanged({ path, files }: Recorded, options: RecordingOptions): Promise<void> {
   if (!existsSync(path)) throw moved('trajectory', path, files);
-  const found = await filesOf(path);
+  const found = await filesOf(path, options);
   const changed = files.find((file) => found.find(({ name }) => name === file.name)?.sha256 !== file.sha256);
   if (changed === undefined) return;
   throw new DataError({
@@ -75,11 +142,12 @@ async function requireUnchanged({ path, files }: Recorded): Promise<void> {
   });
 }
 
-/** The file, or the checkpoints of a folder, with their checksums. */
-async function filesOf(path: string): Promise<SourceFile[]> {
-  if (!(await stat(path)).isDirectory()) return [await sourceFile(path)];
-  const names = (await readdir(path)).filter((name) => name.endsWith('.safetensors')).sort();
+/** The file, or the checkpoints of a folder by their paths in it, with their checksums. */
+async function filesOf(path: string, options: RecordingOptions): Promise<SourceFile[]> {
   const files: SourceFile[] = [];
-  for (const name of names) files.push(await sourceFile(join(path, name)));
+  for (const file of await recordingFiles(path, options)) {
+    const { sha256 } = await sourceFile(file);
+    files.push({ name: relative(path, file) || basename(path), sha256 });
+  }
   return files;
 }

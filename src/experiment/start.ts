@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
-import { readCheckpoint } from '../trajectory/checkpoints.js';
+import { readCheckpoint } from '../trajectory/single.js';
+import type { ModelWeights } from '../trajectory/types.js';
 import { UsageError } from '../errors.js';
 import type { Parameter } from '../graph/types.js';
 import type { ParameterLayout } from '../ledger/types.js';
@@ -10,19 +11,20 @@ import type { RunFolder } from '../store/folder.js';
 import type { RunConfig } from './config/schema.js';
 
 /**
- * θ_0 [K]: of the stored run where it has one, else as the configuration says: from a run folder (its θ_0), from a safetensors file,
+ * θ_0 [K]: of the stored run where it has one, else as the configuration says: from a run folder (its θ_0), from a file of tensors,
  * or by the seed. Throws where what was given does not fit the network.
  */
 export async function startingTheta(
   { init, seed }: RunConfig,
-  parameters: readonly Parameter[],
+  weights: ModelWeights,
   layout: ParameterLayout,
+  parameters: readonly Parameter[],
   stored: Pick<RunFolder, 'status' | 'theta'> | undefined,
 ): Promise<Float32Array> {
   if (init === null) return initialise(parameters, key(seed));
   if (stored !== undefined && stored.status.rows > 0) return stored.theta(0);
   const status = await stat(init).catch(() => null);
-  return status?.isDirectory() ? startOfRun(init, layout) : readCheckpoint(init, layout.tensors, 0);
+  return status?.isDirectory() ? startOfRun(init, layout) : readCheckpoint(init, weights, layout.tensors);
 }
 
 async function startOfRun(folder: string, layout: ParameterLayout): Promise<Float32Array> {

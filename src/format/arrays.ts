@@ -181,10 +181,19 @@ const journalBytes = { row: 90, segment: 330, checksum: 67 };
 export function estimateBytes(manifest: ManifestContent): number {
   const arrays = arraysOf(manifest);
   const stored = arrays.reduce(
-    (total, spec) => total + spec.shape[0]! * widthOf(spec) * bytesOf[spec.dtype],
-    0,
+    (total, spec) => total + arrayBytes(spec),
+    JSON.stringify(manifest, null, 2).length,
   );
   const rowArrays = arrays.filter(({ placement }) => placement === 'row').length;
   const { row, segment, checksum } = journalBytes;
   return stored + manifest.trajectory.iterations * (row + segment + rowArrays * checksum);
+}
+
+/** Of an array's metadata, with its checksum in the journal. */
+const metadataBytes = 1000;
+
+/** Whole chunks, the last of which may be filled up, and the array's metadata. */
+function arrayBytes(spec: ArraySpec): number {
+  const chunks = Math.ceil(spec.shape[0]! / spec.chunkRows);
+  return chunks * spec.chunkRows * widthOf(spec) * bytesOf[spec.dtype] + metadataBytes;
 }

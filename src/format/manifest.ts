@@ -50,6 +50,14 @@ const definitionSchema = z.strictObject({
   precision: z.enum(['float32', 'float64']),
 });
 
+const readingSchema = z.strictObject({
+  about: z.string(),
+  decision: z.string(),
+  evidence: z.string(),
+  /** Whether the user may not have meant it. */
+  warning: z.boolean().optional(),
+});
+
 /** Names become parts of paths. */
 const name = z.string().regex(/^[A-Za-z0-9][\w.-]*$/, 'letters, digits, . _ and -');
 
@@ -94,6 +102,8 @@ export const manifestSchema = z.strictObject({
     /** B: examples of a mini-batch, whose order is stored; null: no order is known. */
     batchSize: count.min(1).nullable(),
   }),
+  /** What was decided about the user's files, and what showed it. */
+  readings: z.array(readingSchema).default([]),
   quadrature: z.strictObject({
     rule: z.string(),
     tolerance: z.number().nullable(),

@@ -10,13 +10,16 @@ export const npyPreambleBytes = 12;
 
 /** What stands before the elements of an `.npy` file. */
 export interface NpyHeader {
-  readonly dtype: ElementType;
+  /** Null: no plain numbers, such as text. */
+  readonly dtype: ElementType | null;
+  /** As numpy writes it, such as `f4`. */
+  readonly storedType: string;
   readonly shape: readonly number[];
   readonly bigEndian: boolean;
   /** First axis fastest (`fortran_order`). */
   readonly columnMajor: boolean;
-  /** Bytes of the elements. */
-  readonly bytes: number;
+  /** Bytes of the elements; null where the type does not tell. */
+  readonly bytes: number | null;
 }
 
 /** Element types by numpy's kind and width. */
@@ -53,7 +56,7 @@ export function npyHeaderSpan(preamble: Uint8Array, file: string): { from: numbe
 }
 
 const headerPattern =
-  /^\{'descr': ?'([<>|=])([a-zA-Z]\d+)', ?'fortran_order': ?(True|False), ?'shape': ?\(([\d, ]*)\),? ?\}\s*$/;
+  /^\{'descr': ?(?:'([<>|=])([a-zA-Z]\d*)'|(\[.*\])), ?'fortran_order': ?(True|False), ?'shape': ?\(([\d, ]*)\),? ?\}\s*$/;
 
 /** Reads the header's text, a Python dictionary as numpy writes it. Throws DataError. */
 export function parseNpyHeader(text: string, file: string): NpyHeader {
@@ -62,35 +65,43 @@ export function parseNpyHeader(text: string, file: string): NpyHeader {
     throw damaged(
       file,
       `the header ${JSON.stringify(text.slice(0, 80))}`,
-      "numpy's descr, fortran_order and shape of a plain array",
+      "numpy's descr, fortran_order and shape",
     );
   }
-  const [, order, code, fortran, extents] = match;
-  const dtype = typeNames.get(code!);
-  if (dtype === undefined) {
-    throw misfit(
-      file,
-      `elements of type ${code!}`,
-      `one of ${[...typeNames.keys()].join(', ')}`,
-      'convert with .astype',
-    );
-  }
+  const [, order, code, record, fortran, extents] = match;
+  const dtype = typeNames.get(code ?? '') ?? null;
   const shape = extents!.split(',').map((extent) => extent.trim()).filter((extent) => extent !== '').map(Number); // prettier-ignore
   return {
     dtype,
+    storedType: code ?? record!,
     shape,
     bigEndian: order === '>',
     columnMajor: fortran === 'True',
-    bytes: checkedBytes(dtype, shape, file),
+    bytes: dtype === null ? null : checkedBytes(dtype, shape, file),
   };
 }
 
+/** A header of numbers. */
+export type NumericHeader = NpyHeader & { readonly dtype: ElementType; readonly bytes: number };
+
+/** The header, where it is one of numbers. Throws DataError for other types. */
+export function requireNumbers<H extends NpyHeader>(header: H, file: string): H & NumericHeader {
+  const { dtype, bytes } = header;
+  if (dtype !== null && bytes !== null) return { ...header, dtype, bytes };
+  throw misfit(
+    file,
+    `elements of type ${header.storedType}`,
+    `one of ${[...typeNames.keys()].join(', ')}`,
+    'convert with .astype',
+  );
+}
+
 /** Header and offset of the first element of an `.npy` file. Throws DataError where header and length do not agree. */
-export async function readNpyHeader(source: ByteSource): Promise<NpyHeader & { offset: number }> {
+export async function readNpyHeader(source: ByteSource): Promise<NumericHeader & { offset: number }> {
   const preamble = await source.read(0, Math.min(npyPreambleBytes, source.size));
   const { from, to } = npyHeaderSpan(preamble, source.name);
   const text = strFromU8(await source.read(from, to - from), true);
-  const header = parseNpyHeader(text, source.name);
+  const header = requireNumbers(parseNpyHeader(text, source.name), source.name);
   if (source.size !== to + header.bytes) {
     throw damaged(
       source.name,

@@ -1,6 +1,6 @@
 import { strFromU8 } from 'fflate';
 import { arrayFromBytes, type NdArray } from './array.js';
-import { npyHeaderSpan, npyPreambleBytes, parseNpyHeader, type NpyHeader } from './npy.js';
+import { npyHeaderSpan, npyPreambleBytes, parseNpyHeader, requireNumbers, type NpyHeader } from './npy.js';
 import { damaged, type ByteSource } from './source.js';
 import { readZipDirectory, zipEntryPieces, type ZipEntry } from './zip.js';
 
@@ -32,7 +32,7 @@ export class NpzArrayStream {
     const rest = await this.take(Math.max(0, to - preamble.length));
     const text = strFromU8(preamble.subarray(from), true) + strFromU8(rest, true);
     const header = parseNpyHeader(text, this.#file);
-    if (entry.size === to + header.bytes) return header;
+    if (header.bytes === null || entry.size === to + header.bytes) return header;
     throw damaged(
       this.#file,
       `${entry.size} bytes`,
@@ -74,7 +74,7 @@ export class NpzArrayStream {
 export async function readNpzArray(source: ByteSource, entry: ZipEntry): Promise<NdArray> {
   const stream = new NpzArrayStream(source, entry);
   try {
-    const header = await stream.header(entry);
+    const header = requireNumbers(await stream.header(entry), `${source.name}(${entry.name})`);
     const { dtype, shape, bytes } = header;
     const array = arrayFromBytes(dtype, shape, await stream.take(bytes), header);
     await stream.finish();

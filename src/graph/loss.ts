@@ -13,6 +13,10 @@ export interface LossOptions {
   readonly classWeights?: readonly number[];
   /** Softmax cross-entropy only: share of the label spread evenly over all classes, in [0, 1), default 0. */
   readonly labelSmoothing?: number;
+  /** Softmax cross-entropy only: axis of the output that counts classes, default 1; other axes but the first are positions. */
+  readonly classAxis?: number;
+  /** Softmax cross-entropy only: whether labels may be one more than the last class, for what does not count. Default false. */
+  readonly ignoring?: boolean;
 }
 
 function outputOf(forward: Graph): Value {
@@ -25,11 +29,45 @@ function outputOf(forward: Graph): Value {
   });
 }
 
-function softmaxCrossEntropy(builder: GraphBuilder, logits: Value, options: LossOptions): Value {
-  const labels = builder.input('labels', 'int32', [logits.shape[0]!]);
-  const weights = options.classWeights ? [builder.constant(options.classWeights)] : [];
-  const attributes = { reduction: 'sum', label_smoothing: options.labelSmoothing ?? 0 };
-  return builder.apply('SoftmaxCrossEntropyLoss', [logits, labels, ...weights], attributes);
+/** Logits of every example and position [N·positions, C]. */
+function byPosition(builder: GraphBuilder, logits: Value, classAxis: number): Value {
+  const rank = logits.shape.length;
+  if (rank === 2) return logits;
+  const last = rank - 1;
+  const perm = [...logits.shape.keys()].filter((axis) => axis !== classAxis);
+  const turned =
+    classAxis === last ? logits : builder.apply('Transpose', [logits], { perm: [...perm, classAxis] });
+  const classes = logits.shape[classAxis]!;
+  return builder.apply('Reshape', [turned], { shape: [sizeOf(logits.shape) / classes, classes] });
+}
+
+/** So small a logit that its class has probability 0, and finite in float32. */
+const impossible = -1e30;
+
+/** A further class of probability 0 and weight 0, for labels that do not count. */
+function withIgnoredClass(builder: GraphBuilder, logits: Value): Value {
+  const [rows] = logits.shape as [number, number];
+  const column = builder.constant(new Array<number>(rows).fill(impossible), [rows, 1]);
+  return builder.apply('Concat', [logits, column], { axis: 1 });
+}
+
+function softmaxCrossEntropy(builder: GraphBuilder, output: Value, options: LossOptions): Value {
+  const { classWeights, labelSmoothing = 0, classAxis = 1, ignoring = false } = options;
+  if (ignoring && labelSmoothing > 0) {
+    throw new GraphError({
+      given: 'label smoothing with labels that do not count',
+      expected: 'one of the two',
+      remedy: 'leave out labelSmoothing, or the examples that do not count',
+    });
+  }
+  const logits = byPosition(builder, output, classAxis);
+  const [rows, classes] = logits.shape as [number, number];
+  const labels = builder.input('labels', 'int32', [rows]);
+  const given = classWeights ?? (ignoring ? new Array<number>(classes).fill(1) : null);
+  const weights = given === null ? [] : [builder.constant(ignoring ? [...given, 0] : given)];
+  const scores = ignoring ? withIgnoredClass(builder, logits) : logits;
+  const attributes = { reduction: 'sum', label_smoothing: labelSmoothing };
+  return builder.apply('SoftmaxCrossEntropyLoss', [scores, labels, ...weights], attributes);
 }
 
 /** log(1 + e^z) - z · label, which is the cross-entropy of sigmoid(z), without overflow. */
@@ -49,7 +87,7 @@ function meanOverOutputs(builder: GraphBuilder, terms: Value): Value {
 }
 
 /**
- * The forward graph with its loss attached: input `labels` is added (int32 [N] for softmax cross-entropy, else float32 of
+ * The forward graph with its loss attached: input `labels` is added (int32 [N · positions] for softmax cross-entropy, else float32 of
  * the output's shape), and the only output is the scalar sum of the examples' losses in nats. Sigmoid cross-entropy and
  * squared error are means over each example's outputs. Throws GraphError where the graph has no such output.
  */

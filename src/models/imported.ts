@@ -1,4 +1,5 @@
 import { GraphBuilder } from '../graph/builder.js';
+import { sizeOf } from '../graph/types.js';
 import type { OnnxModel } from '../onnx/index.js';
 import { Layers } from './layers.js';
 import type { Model } from './types.js';
@@ -8,11 +9,13 @@ import type { Model } from './types.js';
  * tokens, are read as they are. Dropout is off in training too: a file does not say what its masks were.
  */
 export function importedModel(network: OnnxModel): Model {
-  const { name, inputShape, inputDType, outputs } = network;
+  const { name, inputShape, inputDType, outputShape } = network;
   return {
     name,
     inputShape,
-    outputs,
+    outputs: sizeOf(outputShape),
+    outputShape,
+    readsWholeNumbers: inputDType !== 'float32',
     build({ examples, transform }) {
       const builder = new GraphBuilder(name);
       if (inputDType === 'float32') {

@@ -14,10 +14,14 @@ export interface Model {
   readonly name: string;
   /** Shape of one example, such as [1, 28, 28]. */
   readonly inputShape: readonly number[];
-  /** Classes, or width of the output. */
+  /** Classes, or how many numbers the output has for one example. */
   readonly outputs: number;
+  /** Extents of the output for one example; default [outputs]. */
+  readonly outputShape?: readonly number[];
+  /** Whether inputs are whole numbers, such as tokens, which are never scaled; default false. */
+  readonly readsWholeNumbers?: boolean;
   /** Share of zeros in each mask input of the training graph, by input name (`dropout/…`); default none. */
   readonly dropout?: Readonly<Record<string, number>>;
-  /** Graph with input `x` [examples, …inputShape] and one output, the logits [examples, outputs]. */
+  /** Graph with input `x` [examples, …inputShape] and one output, the logits [examples, …outputShape]. */
   build(options: BuildOptions): Graph;
 }

@@ -194,7 +194,7 @@ describe('a malformed model', () => {
   });
 
   it('is told from a good one', () => {
-    expect(readOnnx(modelOf({}))).toMatchObject({ inputShape: [4], outputs: 3 });
+    expect(readOnnx(modelOf({}))).toMatchObject({ inputShape: [4], outputShape: [3] });
   });
 
   it('cut off anywhere is refused or still a network', () => {

@@ -28,11 +28,12 @@ describe('inspectOnnx', () => {
       ['fc.weight', true],
       ['axes', false],
     ]);
-    expect(inspectOnnx(bytes).warnings.join()).toMatch(/cross-entropy would apply it twice/);
   });
 
   it('says why a model of known operators cannot be measured', () => {
-    const bytes = modelOf(['batch', 2, 3], { nodes: [node('Relu', ['input'], ['y'])] });
+    const bytes = modelOf(['batch', 2, 3], {
+      nodes: [node('Transpose', ['input'], ['y'], { perm: [1, 0, 2] })],
+    });
     expect(inspectOnnx(bytes)).toMatchObject({
       unsupported: [],
       problem: expect.stringContaining('output y') as string,
@@ -60,7 +61,6 @@ describe('inspectOnnx', () => {
       },
     };
     const { warnings } = readOnnx(bytes, options);
-    expect(warnings.join()).toMatch(/that of Sigmoid/);
     expect(inspectOnnx(bytes, options)).toMatchObject({ warnings, problem: null });
     expect(asked).toEqual(['weights.bin', 'weights.bin']);
   });

@@ -20,6 +20,8 @@ import { warningsOf } from './warnings.js';
 export interface ReadOptions {
   /** Bytes of a file beside the model, for tensors that are stored there. */
   readonly externalData?: ExternalData;
+  /** Shape of one example of the data: what open extents of the input stand for. */
+  readonly exampleShape?: Shape;
   /** What is known of the parameters: the file does not tell them from other tensors of a network. */
   readonly evidence?: Evidence;
   /** Whether an initialiser is trained; `guess` is what its readers and the evidence suggest. Default: the guess. */
@@ -33,19 +35,21 @@ export interface OnnxModel {
   readonly inputShape: Shape;
   /** What the network reads: float32, or whole numbers such as tokens. */
   readonly inputDType: DType;
-  /** Width of the first output: [examples, outputs]. */
-  readonly outputs: number;
+  /** Extents of the first output for one example, such as [10]. */
+  readonly outputShape: Shape;
   /** Names of the initialisers that are not parameters, such as masks and running statistics. */
   readonly otherTensors: ReadonlySet<string>;
   /** What the author of the model may not have meant. */
   readonly warnings: readonly string[];
-  /** Adds the network to a graph; `x` is [examples, …inputShape] of `inputDType`. Returns [examples, outputs]. */
+  /** Adds the network to a graph; `x` is [examples, …inputShape] of `inputDType`. Returns [examples, …outputShape]. */
   addTo(builder: GraphBuilder, x: Value): Value;
 }
 
-/** A file that has been decoded and checked, and the options to read it with; files beside it are asked for once. */
+/** A file that has been decoded and checked, its parameters as they were declared, and the options to read it with; files beside it are asked for once. */
 export interface OpenedModel {
   readonly file: OnnxFile;
+  /** Whether parameters that the exporter folded or merged were restored, at places that may not be those declared. */
+  readonly isRestored: boolean;
   readonly options: ReadOptions;
 }
 
@@ -58,7 +62,7 @@ class ImportedModel implements OnnxModel {
   readonly name: string;
   readonly inputShape: Shape;
   readonly inputDType: DType;
-  readonly outputs: number;
+  readonly outputShape: Shape;
   readonly otherTensors: ReadonlySet<string>;
   readonly warnings: readonly string[];
   readonly #exportedExamples: number | null;
@@ -71,7 +75,7 @@ class ImportedModel implements OnnxModel {
     readonly options: ReadOptions,
   ) {
     this.name = file.name || 'model';
-    const [examples, ...rest] = inputShapeOf(file);
+    const [examples, ...rest] = inputShapeOf(file, options.exampleShape);
     this.#exportedExamples = examples!;
     this.inputShape = rest.map((extent) => extent!);
     this.inputDType = dtypeOf(file.inputs[0]!);
@@ -81,7 +85,7 @@ class ImportedModel implements OnnxModel {
     );
     this.otherTensors = new Set([...file.initializers.keys()].filter((name) => !this.#trained.has(name)));
     this.warnings = warningsOf(file, this.#trained.keys());
-    this.outputs = this.#trial();
+    this.outputShape = this.#trial();
   }
 
   addTo(builder: GraphBuilder, x: Value): Value {
@@ -148,27 +152,27 @@ class ImportedModel implements OnnxModel {
     const { shape } = output;
     if (shape.length === 1 && shape[0] === examples)
       return builder.apply('Reshape', [output], { shape: [examples, 1] });
-    if (shape.length === 2 && shape[0] === examples) return output;
+    if (shape.length >= 2 && shape[0] === examples) return output;
     throw malformed(
       `output ${name} of shape [${shape.join(', ')}] for ${examples} examples`,
-      'one row of numbers for each example, [examples, outputs]',
-      'export the logits of each example as one row, with a symbolic batch axis',
+      'numbers for each example, [examples, …]',
+      'export the logits of each example, with a symbolic batch axis',
     );
   }
 
-  /** The outputs' width, from a network for two chunk sizes: what fits both fits all. */
-  #trial(): number {
-    const widths = [2, 3].map((examples) => {
+  /** The output's extents, from a network for two chunk sizes: what fits both fits all. */
+  #trial(): Shape {
+    const shapes = [2, 3].map((examples) => {
       const builder = new Builder(this.name);
       const x = builder.input('x', this.inputDType, [examples, ...this.inputShape]);
-      return this.addTo(builder, x).shape[1]!;
+      return this.addTo(builder, x).shape.slice(1);
     });
-    return widths[0]!;
+    return shapes[0]!;
   }
 }
 
 /** Extents of the only input; null where axis 0 is symbolic. */
-function inputShapeOf(file: OnnxFile): (number | null)[] {
+function inputShapeOf(file: OnnxFile, example?: Shape): (number | null)[] {
   if (file.inputs.length !== 1) {
     const names = file.inputs.map((input) => input.name).join(', ');
     throw malformed(
@@ -179,12 +183,14 @@ function inputShapeOf(file: OnnxFile): (number | null)[] {
   }
   const dims = file.inputs[0]!.type?.tensorType?.shape?.dim ?? [];
   const extents = dims.map(({ value }) => (value.case === 'dimValue' ? Number(value.value) : null));
-  const fixed = extents.slice(1);
-  if (extents.length > 0 && fixed.every((extent) => extent !== null && extent > 0)) return extents;
+  const given = example?.length === extents.length - 1 ? example : [];
+  const fixed = extents.slice(1).map((extent, axis) => extent ?? given[axis] ?? null);
+  if (extents.length > 0 && fixed.every((extent) => extent !== null && extent > 0))
+    return [extents[0]!, ...fixed];
   throw malformed(
     `input ${file.inputs[0]!.name} of shape [${extents.map((extent) => extent ?? '?').join(', ')}]`,
     'a batch axis, and fixed extents after it',
-    'export the model with only its batch axis symbolic',
+    'give data whose examples have as many axes, or export the model with only its batch axis symbolic',
   );
 }
 

@@ -138,7 +138,7 @@ describe('the batch axis', () => {
         node('Reshape', ['input', 'target'], ['y']),
       ],
     });
-    expect(readOnnx(bytes)).toMatchObject({ inputShape: [2, 3], outputs: 6 });
+    expect(readOnnx(bytes)).toMatchObject({ inputShape: [2, 3], outputShape: [6] });
     expect(graphOf(readOnnx(bytes), 7).nodes.map(({ op }) => op)).toEqual(['Reshape']);
   });
 
@@ -146,7 +146,7 @@ describe('the batch axis', () => {
     const bytes = modelOf(['batch', 2, 3], {
       nodes: [node('Transpose', ['input'], ['y'], { perm: [1, 0, 2] })],
     });
-    expect(() => readOnnx(bytes)).toThrow(/output y of shape \[2, 2, 3\] for 2 examples/);
+    expect(() => readOnnx(bytes)).toThrow(/output y of shape \[2, /);
   });
 });
 

@@ -16,7 +16,9 @@ export function readOnnx(bytes: Uint8Array, options: ReadOptions = {}): OnnxMode
 export function openOnnx(bytes: Uint8Array, options: ReadOptions): OpenedModel {
   const { externalData } = options;
   const own = externalData === undefined ? options : { ...options, externalData: remembered(externalData) };
-  return { file: withDeclaredParameters(openModel(bytes), own.externalData), options: own };
+  const stored = openModel(bytes);
+  const file = withDeclaredParameters(stored, own.externalData);
+  return { file, isRestored: file !== stored, options: own };
 }
 
 function remembered(externalData: ExternalData): ExternalData {

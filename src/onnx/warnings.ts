@@ -4,19 +4,12 @@ import { isAnonymous } from './import/parameters/roles.js';
 /** What the author of a model may not have meant. `trained` are the names of its parameters. */
 export function warningsOf(file: OnnxFile, trained: Iterable<string>): string[] {
   return [
-    ...outputWarnings(file),
     ...([...trained].some(isAnonymous)
       ? ['some weights have lost their names: export with do_constant_folding=False to keep them']
       : []),
     ...statisticsWarnings(file),
     ...(file.outputs.length > 1 ? [`only the first of ${file.outputs.length} outputs is measured`] : []),
   ];
-}
-
-function outputWarnings({ nodes, outputs }: OnnxFile): string[] {
-  const last = nodes.find((node) => node.output.includes(outputs[0]?.name ?? ''))?.opType ?? '';
-  if (!['Softmax', 'Sigmoid'].includes(last)) return [];
-  return [`the output is that of ${last}, not logits: cross-entropy would apply it twice`];
 }
 
 function statisticsWarnings({ nodes }: OnnxFile): string[] {

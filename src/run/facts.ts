@@ -26,10 +26,19 @@ export function factsOf(manifest: Manifest): [string, string][] {
       'Quadrature',
       `${quadrature.rule}, tolerance ${tolerance}, at most ${quadrature.maxSubintervals} subintervals`,
     ],
+    ...readingFacts(manifest),
     ['Precision', `${definition.precision} gradients, float64 sums`],
     ['Engine', `${engine.name} (${engine.version})`],
     ['Made by', createdBy],
   ];
+}
+
+/** What was decided about the user's files, grouped by what it is about. */
+function readingFacts({ readings }: Manifest): [string, string][] {
+  return readings.map(({ about, decision, evidence, warning }) => [
+    `${about[0]!.toUpperCase()}${about.slice(1)}`,
+    `${warning ? 'Note: ' : ''}${decision} (${evidence})`,
+  ]);
 }
 
 function dataInWords({ definition: { dataset, counts, scaling }, objectives }: Manifest): string {

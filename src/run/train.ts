@@ -23,11 +23,9 @@ export async function trainRun(experiment: Experiment, run: RunWriter, control: 
   if (run.status.trained) return;
   const {
     config: { iterations },
-    layout,
-    network,
     recorded,
   } = experiment;
-  if (recorded !== null) return copyTrajectory(recorded, layout, network.otherTensors, run, control);
+  if (recorded !== null) return copyTrajectory(experiment, recorded, run, control);
   await withProgress(control.progress, { total: iterations }, async () => {
     for await (const { row, theta, loss } of trajectory(experiment)) {
       await run.writeTheta(row, theta);
@@ -93,7 +91,7 @@ async function* trajectory(experiment: Experiment): AsyncGenerator<TrajectoryRow
         theta,
         feedsOf(batch, t),
         gradient,
-        divisorOf(config, { labels: batch.labels, count: config.batchSize }),
+        divisorOf(config, { labels: batch.labels, count: config.batchSize }, dataset.labelling),
       );
       checkLoss(t, loss, config.maxLoss, theta, layout);
       checkFinite(t, loss, gradient, 'gradient of', layout);

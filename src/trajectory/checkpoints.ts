@@ -1,118 +1,192 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileSource } from '../data/files.js';
+import { UsageError } from '../errors.js';
+import { isFloat } from '../formats/array.js';
+import type { Reading } from '../formats/reading.js';
 import { misfit } from '../formats/source.js';
-import { readSafetensors, requireFloat32 } from '../formats/safetensors.js';
-import type { SafetensorsEntry } from '../formats/safetensors.js';
-import {
-  layoutSize,
-  listed,
-  requireFinite,
-  requireIterations,
-  requireRows,
-  sameShape,
-  sizeOf,
-} from './layout.js';
-import { readFloats } from './safetensors-file.js';
-import type { TensorShape, Trajectory } from './types.js';
+import { described, listed } from './checks.js';
+import { numberNames } from './checkpoint-order.js';
+import { openTensorFile } from './tensor-file.js';
+import type { Recording, RecordingOptions, TensorFile } from './types.js';
 
-const extension = '.safetensors';
+/** One moment of training: its files are read together. */
+export interface Checkpoint {
+  /** Relative to the folder; several are the parts of one model. */
+  readonly files: readonly string[];
+  readonly iteration: number;
+}
 
-/** Tensors that PyTorch keeps beside parameters and that no optimiser moves. */
-const bufferPattern = /(^|\.)(running_mean|running_var|num_batches_tracked)$/;
+const extensions = /\.(safetensors|npz|npy|h5|hdf5|keras|pt|pth|ckpt|bin)$/i;
+
+/** Files that trainers keep in a checkpoint's folder beside the model. */
+const besideModel =
+  /^(optimizer|scheduler|rng_state.*|training_args|scaler|trainer_state|optim.*)\.(pt|pth|bin)$/i;
+
+/** What a checkpoint's folder holds the model in, best first. */
+const modelFiles = [
+  /^(adapter_)?model\.safetensors$/i,
+  /^model-\d+-of-\d+\.safetensors$/i,
+  /^(pytorch_model|adapter_model)\.bin$/i,
+  /^pytorch_model-\d+-of-\d+\.bin$/i,
+  extensions,
+];
 
 /**
- * The trajectory of a folder with one safetensors file per checkpoint. Files are ordered by the last number in their names, which is
- * the iteration; each holds the model's tensors by name. Buffers, and `others` that the model has, are passed over. The first and the last are checked at once, the others when they are read.
+ * The checkpoints of a folder, in the order of their iterations, and what showed it: files of tensors, or folders that hold one model
+ * each, such as `checkpoint-500/`. Throws DataError where names leave the order open.
  */
-export async function checkpointTrajectory(
+export async function listCheckpoints(
   folder: string,
-  layout: readonly TensorShape[],
-  others: ReadonlySet<string> = new Set(),
-): Promise<Trajectory> {
-  const files = await checkpointFiles(folder);
-  requireRows(files.length, folder);
-  const iteration = files.map((file) => file.iteration);
-  requireIterations(iteration, files.length, folder);
-  const row = (t: number) => readCheckpoint(join(folder, files[t]!.name), layout, t, others);
-  await row(0);
-  await row(files.length - 1);
-  return { rows: files.length, iteration, row, close: () => Promise.resolve() };
-}
-
-/** The checkpoints of a folder in the order of their iterations. Throws DataError where a name has no number. */
-export async function checkpointFiles(folder: string): Promise<{ name: string; iteration: number }[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith(extension));
-  return names
-    .map((name) => {
-      const number = /(\d+)\D*$/.exec(name.slice(0, -extension.length))?.[1];
-      if (number !== undefined) return { name, iteration: Number(number) };
-      throw misfit(
-        join(folder, name),
-        'no number in the file name',
-        'the iteration in each name, such as step-00250.safetensors',
-        'rename the file, or move it elsewhere',
-      );
-    })
+  { checkpointPattern }: RecordingOptions,
+): Promise<{ checkpoints: Checkpoint[]; reading: Reading }> {
+  const pattern = checkpointPattern ? patternOf(checkpointPattern) : undefined;
+  const moments = await namedMoments(folder);
+  const matching = pattern === undefined ? moments : moments.filter(({ stem }) => pattern.test(stem));
+  if (matching.length < 2) {
+    throw misfit(
+      folder,
+      `${matching.length} checkpoints`,
+      'at least 2 (before and after a step): .safetensors, .npz, .h5, .pt or .pth files, or folders of them',
+      'record more checkpoints, or correct the path or the pattern',
+    );
+  }
+  const { iteration, reading } = numberNames(
+    matching.map(({ stem }) => stem),
+    folder,
+    pattern,
+  );
+  const checkpoints = matching
+    .map(({ files }, k) => ({ files, iteration: iteration[k]! }))
     .sort((a, b) => a.iteration - b.iteration);
+  const twice = checkpoints.find((each, t) => each.iteration === checkpoints[t - 1]?.iteration);
+  if (twice === undefined) return { checkpoints, reading };
+  throw misfit(
+    folder,
+    `two checkpoints of iteration ${twice.iteration}`,
+    'one for each iteration',
+    'move one elsewhere, or tell them apart with --checkpoint-pattern',
+  );
 }
 
-/** θ [K] of one safetensors file with the model's tensors by name; `row` is for messages. Throws DataError where it does not fit. */
-export async function readCheckpoint(
-  path: string,
-  layout: readonly TensorShape[],
-  row: number,
-  others: ReadonlySet<string> = new Set(),
-): Promise<Float32Array> {
-  const source = await fileSource(path);
+function patternOf(text: string): RegExp {
   try {
-    const entries = await readSafetensors(source);
-    requireLayout(entries, layout, path, others);
-    const theta = new Float32Array(layoutSize(layout));
-    let at = 0;
-    for (const { name, shape } of layout) {
-      theta.set(await readFloats(source, entries.get(name)!.offset, sizeOf(shape)), at);
-      at += sizeOf(shape);
-    }
-    requireFinite(theta, layout, path, row);
-    return theta;
-  } finally {
-    await source.close();
+    return new RegExp(text);
+  } catch (cause) {
+    throw new UsageError(
+      {
+        given: `checkpointPattern ${text}`,
+        expected: 'a regular expression with one group, such as step=(\\d+)',
+        remedy: 'correct it',
+      },
+      { cause },
+    );
   }
 }
 
-function requireLayout(
-  entries: ReadonlyMap<string, SafetensorsEntry>,
-  layout: readonly TensorShape[],
-  path: string,
-  others: ReadonlySet<string>,
-): void {
-  const names = new Set(layout.map(({ name }) => name));
-  const missing = [...names].filter((name) => !entries.has(name));
-  const isBuffer = (name: string, { dtype }: SafetensorsEntry): boolean =>
-    others.has(name) || bufferPattern.test(name) || (dtype !== null && !dtype.startsWith('float'));
-  const extra = [...entries]
-    .filter(([name, entry]) => !names.has(name) && !isBuffer(name, entry))
-    .map(([name]) => name);
-  if (missing.length + extra.length > 0) {
-    throw misfit(
-      path,
-      missing.length > 0
-        ? `no tensor ${listed(missing)}`
-        : `tensors ${listed(extra)} that the model does not have`,
-      `the model's tensors ${listed([...names])}`,
-      'give the model that this checkpoint was recorded with, and save its parameters under its names',
-    );
+interface Moment {
+  /** Name without extension. */
+  readonly stem: string;
+  readonly files: readonly string[];
+}
+
+async function namedMoments(folder: string): Promise<Moment[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const files = entries
+    .filter((entry) => !entry.isDirectory() && extensions.test(entry.name))
+    .map(({ name }) => name);
+  if (files.length > 0) return files.map((name) => ({ stem: name.replace(extensions, ''), files: [name] }));
+  const moments: Moment[] = [];
+  for (const { name } of entries.filter((entry) => entry.isDirectory())) {
+    const inside = modelOf(await readdir(join(folder, name)), join(folder, name));
+    if (inside.length > 0) moments.push({ stem: name, files: inside.map((file) => join(name, file)) });
   }
-  for (const { name, shape } of layout) {
-    const entry = entries.get(name)!;
-    requireFloat32(entry, `${path}(${name})`);
-    if (sameShape(entry.shape, shape)) continue;
-    throw misfit(
-      path,
-      `${name} of shape [${entry.shape.join(', ')}]`,
-      `[${shape.join(', ')}]`,
-      'give the model that this checkpoint was recorded with',
-    );
+  return moments;
+}
+
+/** The files of the model in a checkpoint's folder; none where it holds no tensors. */
+function modelOf(names: readonly string[], folder: string): string[] {
+  const candidates = names.filter((name) => extensions.test(name) && !besideModel.test(name));
+  const kind = modelFiles.find((each) => candidates.some((name) => each.test(name)));
+  const chosen = candidates.filter((name) => kind?.test(name)).sort();
+  if (chosen.length < 2 || chosen.every((name) => /-of-\d+\./.test(name))) return chosen;
+  throw misfit(
+    folder,
+    `files ${listed(chosen)}`,
+    'one file with the model',
+    'leave only that in each folder',
+  );
+}
+
+/**
+ * The checkpoints of a folder as a recording; each is opened when it is read. Throws DataError where one cannot be read, or holds other
+ * tensors than the first; of those between, this is noticed when they are read.
+ */
+export async function checkpointRecording(
+  folder: string,
+  checkpoints: readonly Checkpoint[],
+): Promise<Recording> {
+  const paths = checkpoints.map(({ files }) => files.map((file) => join(folder, file)));
+  const last = await openParts(paths.at(-1)!);
+  let current = { t: 0, file: await openParts(paths[0]!).finally(() => last.close()) };
+  const tensors = current.file.entries;
+  const flat = tensors.get('theta');
+  const recording: Recording = {
+    name: folder,
+    rows: checkpoints.length,
+    iteration: checkpoints.map(({ iteration }) => iteration),
+    tensors,
+    flat: flat === undefined ? null : { name: 'theta', size: flat.shape[0] ?? 0, parts: null },
+    read: async (name, t) => {
+      if (current.t !== t) {
+        await current.file.close();
+        current = { t, file: await openParts(paths[t]!) };
+        requireSame(current.file, tensors);
+      }
+      return current.file.read(name);
+    },
+    close: () => current.file.close(),
+  };
+  try {
+    requireSame(last, tensors);
+    return recording;
+  } catch (error) {
+    await recording.close();
+    throw error;
   }
+}
+
+/** Throws DataError where the floats of a checkpoint are not those of the first. */
+function requireSame({ name, entries }: TensorFile, first: TensorFile['entries']): void {
+  const floats = (tensors: TensorFile['entries']): string[] =>
+    [...tensors]
+      .filter(([, { dtype }]) => dtype !== null && isFloat(dtype))
+      .map(([tensor, { shape }]) => described({ name: tensor, shape }));
+  const [expected, given] = [new Set(floats(first)), new Set(floats(entries))];
+  const missing = [...expected].filter((tensor) => !given.has(tensor));
+  const extra = [...given].filter((tensor) => !expected.has(tensor));
+  if (missing.length + extra.length === 0) return;
+  const found = [
+    ...(missing.length > 0 ? [`no tensor ${listed(missing)}`] : []),
+    ...(extra.length > 0 ? [`tensors ${listed(extra)}, which the first checkpoint does not have`] : []),
+  ];
+  throw misfit(name, found.join('; '), 'the tensors of the first checkpoint', 'record all alike');
+}
+
+/** Files that together hold one model. */
+async function openParts(paths: readonly string[]): Promise<TensorFile> {
+  if (paths.length === 1) return openTensorFile(paths[0]!);
+  const files: TensorFile[] = [];
+  for (const path of paths) files.push(await openTensorFile(path));
+  const owner = new Map(
+    files.flatMap((file) => [...file.entries.keys()].map((name) => [name, file] as const)),
+  );
+  return {
+    name: files.map(({ name }) => name).join(', '),
+    entries: new Map(files.flatMap(({ entries }) => [...entries])),
+    text: () => null,
+    read: (name, from, to) => owner.get(name)!.read(name, from, to),
+    close: async () => {
+      for (const file of files) await file.close();
+    },
+  };
 }

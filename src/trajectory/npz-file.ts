@@ -1,96 +1,89 @@
+import { arrayFromBytes, elementBytes, sizeOf, type NdArray } from '../formats/array.js';
+import { requireNumbers, type NpyHeader } from '../formats/npy.js';
+import { NpzArrayStream, readNpzArray } from '../formats/npz.js';
 import type { ByteSource } from '../formats/source.js';
-import { arrayFromBytes } from '../formats/array.js';
-import { NpzArrayStream, readNpzArray, readNpzDirectory } from '../formats/npz.js';
-import { readNpyHeader } from '../formats/npy.js';
-import { requireFloat32 } from '../formats/safetensors.js';
 import type { ZipEntry } from '../formats/zip.js';
-import { integersOf } from './integers.js';
-import { sizeOf } from './layout.js';
-import type { RowArray, RowFile } from './types.js';
+import type { TensorEntry, TensorFile } from './types.js';
 
-/** An `.npz` archive as named arrays. Throws DataError where its table of contents is damaged. */
-export async function openNpz(source: ByteSource): Promise<RowFile> {
-  const entries = await readNpzDirectory(source);
-  const opened: NpzRows[] = [];
+/** An `.npz` archive as a file of tensors. Throws DataError where a header is damaged. */
+export async function openNpz(
+  source: ByteSource,
+  entries: ReadonlyMap<string, ZipEntry>,
+): Promise<TensorFile> {
+  const arrays = new Map<string, ArchivedRows>();
+  for (const entry of entries.values()) {
+    if (!entry.name.endsWith('.npy')) continue;
+    arrays.set(entry.name.slice(0, -'.npy'.length), await ArchivedRows.open(source, entry));
+  }
+  const described = [...arrays].map(([name, { header }]): [string, TensorEntry] => [name, header]);
   return {
     name: source.name,
-    names: [...entries.keys()],
-    rows: async (name) => {
-      const rows = await NpzRows.open(source, entries.get(name)!);
-      opened.push(rows);
-      return rows;
-    },
-    integers: async (name) =>
-      integersOf(await readNpzArray(source, entries.get(name)!), `${source.name}(${name})`),
+    entries: new Map(described),
+    text: () => null,
+    read: (name, from, to) => arrays.get(name)!.read(from, to),
     close: async () => {
-      await Promise.all(opened.map((rows) => rows.close()));
+      for (const rows of arrays.values()) await rows.close();
       await source.close();
     },
   };
 }
 
-/** A single `.npy` file as the array `theta`. */
-export async function openNpyTheta(source: ByteSource): Promise<RowFile> {
-  const header = await readNpyHeader(source);
-  const width = sizeOf(header.shape.slice(1));
-  return {
-    name: source.name,
-    names: ['theta'],
-    rows: () =>
-      new Promise((resolve) => {
-        requireFloat32(header, source.name);
-        const row = async (t: number) => {
-          const bytes = await source.read(header.offset + 4 * t * width, 4 * width);
-          return arrayFromBytes('float32', [width], bytes, header).data as Float32Array;
-        };
-        resolve({ shape: header.shape, row });
-      }),
-    integers: () => Promise.resolve([]),
-    close: () => source.close(),
-  };
-}
-
 /** Rows of an archived array, read front to back; an earlier row starts over. */
-class NpzRows implements RowArray {
+class ArchivedRows {
   #next = 0;
+  #stream: NpzArrayStream | null = null;
+  /** The whole array, where its order allows no reading by rows. */
+  #whole: NdArray | null = null;
 
   private constructor(
     readonly source: ByteSource,
     readonly entry: ZipEntry,
-    readonly shape: readonly number[],
-    readonly bigEndian: boolean,
-    private stream: NpzArrayStream,
+    readonly header: NpyHeader,
   ) {}
 
-  static async open(source: ByteSource, entry: ZipEntry): Promise<NpzRows> {
+  static async open(source: ByteSource, entry: ZipEntry): Promise<ArchivedRows> {
     const stream = new NpzArrayStream(source, entry);
     try {
-      const header = await stream.header(entry);
-      requireFloat32(header, `${source.name}(${entry.name})`);
-      return new NpzRows(source, entry, header.shape, header.bigEndian, stream);
-    } catch (error) {
+      return new ArchivedRows(source, entry, await stream.header(entry));
+    } finally {
       await stream.close();
-      throw error;
     }
   }
 
-  async row(t: number): Promise<Float32Array> {
-    if (t < this.#next) await this.#restart();
-    const width = sizeOf(this.shape.slice(1));
-    let bytes = new Uint8Array(0);
-    for (; this.#next <= t; this.#next++) bytes = new Uint8Array(await this.stream.take(4 * width));
-    if (this.#next === this.shape[0]) await this.stream.finish();
-    return arrayFromBytes('float32', [width], bytes, { bigEndian: this.bigEndian }).data as Float32Array;
+  async read(from?: number, to?: number): Promise<NdArray> {
+    if (from === undefined || to === undefined) return readNpzArray(this.source, this.entry);
+    const { dtype, shape, columnMajor } = requireNumbers(
+      this.header,
+      `${this.source.name}(${this.entry.name})`,
+    );
+    const extents = [to - from, ...shape.slice(1)];
+    const width = sizeOf(shape.slice(1));
+    if (columnMajor && shape.length > 1) {
+      this.#whole ??= await readNpzArray(this.source, this.entry);
+      return { dtype, shape: extents, data: this.#whole.data.slice(from * width, to * width) };
+    }
+    const bytes = await this.#rows(from, to, width * elementBytes[dtype]);
+    return arrayFromBytes(dtype, extents, bytes, { bigEndian: this.header.bigEndian });
+  }
+
+  async #rows(from: number, to: number, width: number): Promise<Uint8Array> {
+    if (this.#stream === null || from < this.#next) await this.#restart();
+    for (; this.#next < from; this.#next++) await this.#stream!.take(width);
+    const bytes = await this.#stream!.take((to - from) * width);
+    this.#next = to;
+    if (this.#next === this.header.shape[0]) await this.#stream!.finish();
+    return bytes;
   }
 
   async #restart(): Promise<void> {
     await this.close();
-    this.stream = new NpzArrayStream(this.source, this.entry);
-    await this.stream.header(this.entry);
+    this.#stream = new NpzArrayStream(this.source, this.entry);
+    await this.#stream.header(this.entry);
     this.#next = 0;
   }
 
-  close(): Promise<void> {
-    return this.stream.close();
+  async close(): Promise<void> {
+    await this.#stream?.close();
+    this.#stream = null;
   }
 }

@@ -1,74 +1,169 @@
 import { stat } from 'node:fs/promises';
-import { fileSource } from '../data/files.js';
-import type { ByteSource } from '../formats/source.js';
+import { join } from 'node:path';
+import { isFloat } from '../formats/array.js';
+import type { Reading } from '../formats/reading.js';
 import { misfit } from '../formats/source.js';
-import { checkpointTrajectory } from './checkpoints.js';
-import { openNpyTheta, openNpz } from './npz-file.js';
-import { openSafetensors } from './safetensors-file.js';
-import { stackedTrajectory } from './stacked.js';
-import { tensorFlowTrajectory } from './tensorflow.js';
-import type { RowFile, TensorShape, Trajectory } from './types.js';
+import { arrange, arranged, type Arranged, type Parameter } from './match/axes.js';
+import { layoutSize, listed, requireFinite, requireIterations, requireRows } from './checks.js';
+import { checkpointRecording, listCheckpoints } from './checkpoints.js';
+import { stackedRecording } from './stacked.js';
+import { openTensorFile } from './tensor-file.js';
+import { isStill, numbersOf, sameNumbers, toFloat32 } from './match/values.js';
+import type { Match, Recording, RecordingOptions, Trajectory } from './types.js';
 
-/** Readers by the bytes that a file starts with. */
-const signatures: readonly {
-  readonly bytes: string;
-  readonly open: (source: ByteSource) => Promise<RowFile>;
-}[] = [
-  { bytes: 'PK\x03\x04', open: openNpz },
-  { bytes: '\x93NUMPY', open: openNpyTheta },
-];
-
-const hdf5Signature = '\x89HDF\r\n\x1a\n';
+/** A recording, the files that it is read from, and what was decided about their order. */
+export interface OpenedRecording {
+  readonly recording: Recording;
+  readonly files: readonly string[];
+  readonly readings: readonly Reading[];
+}
 
 /**
- * Opens a trajectory recorded elsewhere, for a model with the tensors `layout` in the order of θ. `path` is
- * - a safetensors or `.npz` file with `theta` [T+1, K], or with one array [T+1, …shape] per tensor; optionally `iteration` [T+1];
- * - an `.npy` file, θ itself [T+1, K];
- * - a folder of safetensors files, one per checkpoint, the iteration in each name;
- * - the HDF5 file `weights` of the paper's authors: `all_weights` [T+1, K] with the attributes `var_names` and `var_shapes`.
- * Formats are told apart by content. Tensors of the model that are no parameters (`others`) are passed over. All numbers must be float32. Throws DataError, before reading more than headers and two
- * checkpoints, where the file is damaged or does not fit the model.
+ * Opens a training run that was recorded elsewhere. `path` is
+ * - a file (safetensors, `.npz`, `.npy`, HDF5, PyTorch's) with `theta` or `all_weights` [T+1, K], or one array [T+1, …shape] per
+ *   tensor; optionally `iteration` [T+1];
+ * - a folder with one such file, or one folder, per checkpoint, tensors by name, the iteration in each name.
+ * Throws DataError where the path is missing, a file is damaged, there are fewer than two rows, or names leave their order open.
  */
-export async function openTrajectory(
-  path: string,
-  layout: readonly TensorShape[],
-  others: ReadonlySet<string> = new Set(),
-): Promise<Trajectory> {
-  const status = await stat(path).catch(() => null);
-  if (status?.isDirectory()) return checkpointTrajectory(path, layout, others);
-  const source = await fileSource(path);
+export async function openRecording(path: string, options: RecordingOptions = {}): Promise<OpenedRecording> {
+  const opened = await openAny(path, options);
   try {
-    return await trajectoryOf(source, path, layout, others);
+    requireRows(opened.recording.rows, path);
+    requireIterations(opened.recording.iteration, opened.recording.rows, path);
+    return opened;
   } catch (error) {
-    await source.close();
+    await opened.recording.close();
     throw error;
   }
 }
 
-async function trajectoryOf(
-  source: ByteSource,
-  path: string,
-  layout: readonly TensorShape[],
-  others: ReadonlySet<string>,
-): Promise<Trajectory> {
-  const file = await openRowFile(source, path);
-  if (file !== null) return stackedTrajectory(file, layout, others);
-  await source.close();
-  return tensorFlowTrajectory(path, layout);
+async function openAny(path: string, options: RecordingOptions): Promise<OpenedRecording> {
+  if ((await stat(path).catch(() => null))?.isDirectory()) {
+    const { checkpoints, reading } = await listCheckpoints(path, options);
+    const recording = await checkpointRecording(path, checkpoints);
+    const files = checkpoints.flatMap((checkpoint) => checkpoint.files.map((file) => join(path, file)));
+    return { recording, files, readings: [reading] };
+  }
+  const file = await openTensorFile(path);
+  try {
+    return { recording: await stackedRecording(file), files: [path], readings: [] };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 }
 
-/** The file as named arrays; null for HDF5. Throws DataError for any other format. */
-export async function openRowFile(source: ByteSource, path: string): Promise<RowFile | null> {
-  const start = Buffer.from(await source.read(0, Math.min(8, source.size))).toString('latin1');
-  if (start === hdf5Signature) return null;
-  const known = signatures.find(({ bytes }) => start.startsWith(bytes));
-  if (known === undefined && !path.endsWith('.safetensors')) {
-    throw misfit(
-      path,
-      'neither safetensors, npz, npy nor HDF5',
-      'a trajectory in one of these formats',
-      'name safetensors files *.safetensors; convert others (docs/TRAJECTORIES.md)',
-    );
+/** The files of a recording that was opened before; throws DataError as opening does. */
+export async function recordingFiles(
+  path: string,
+  options: RecordingOptions = {},
+): Promise<readonly string[]> {
+  if (!(await stat(path).catch(() => null))?.isDirectory()) return [path];
+  const { checkpoints } = await listCheckpoints(path, options);
+  return checkpoints.flatMap((checkpoint) => checkpoint.files.map((file) => join(path, file)));
+}
+
+/**
+ * The trajectory of `parameters`, in the order of θ, that a recording holds, and what was decided about it. Throws DataError where the
+ * axes of recorded kernels cannot be told or do not fit.
+ */
+export async function trajectoryOf(
+  recording: Recording,
+  match: Match,
+  parameters: readonly Parameter[],
+  options: RecordingOptions = {},
+): Promise<{ trajectory: Trajectory; readings: readonly Reading[] }> {
+  const arrangement = await arrange(recording, match, parameters, options.layout ?? null);
+  const trajectory = assembled(recording, parameters, arrangement);
+  const readings = [
+    ...arrangement.readings,
+    ...(await precisionOf(recording, match)),
+    ...(await movement(recording, match)),
+  ];
+  return { trajectory, readings };
+}
+
+function assembled(
+  recording: Recording,
+  parameters: readonly Parameter[],
+  { arrangements }: Arranged,
+): Trajectory {
+  const size = layoutSize(parameters);
+  return {
+    rows: recording.rows,
+    iteration: recording.iteration,
+    row: async (t) => {
+      const theta = new Float32Array(size);
+      let at = 0;
+      let last: { readonly tensor: string; readonly numbers: Float32Array } | undefined;
+      for (const arrangement of arrangements) {
+        const { tensor } = arrangement.part;
+        if (last?.tensor !== tensor) last = { tensor, numbers: toFloat32(await recording.read(tensor, t)) };
+        const numbers = arranged(last.numbers, arrangement);
+        theta.set(numbers, at);
+        at += numbers.length;
+      }
+      requireFinite(theta, parameters, recording.name, t);
+      return theta;
+    },
+    close: () => recording.close(),
+  };
+}
+
+/** Types other than float32, which parameters are computed in. Throws where a tensor holds no floats. */
+async function precisionOf(recording: Recording, { parts }: Match): Promise<Reading[]> {
+  const names = new Set([...parts.values()].map(({ tensor }) => tensor));
+  const byType = new Map<string, string[]>();
+  for (const name of names) {
+    const { dtype, storedType } = recording.tensors.get(name)!;
+    if (dtype === null || !isFloat(dtype)) {
+      throw misfit(
+        `${recording.name}(${name})`,
+        `numbers of type ${storedType}`,
+        'floats',
+        'save parameters as float32',
+      );
+    }
+    if (dtype !== 'float32') byType.set(dtype, [...(byType.get(dtype) ?? []), name]);
   }
-  return (known?.open ?? openSafetensors)(source);
+  const readings: Reading[] = [];
+  for (const [dtype, tensors] of byType) {
+    const exact = dtype !== 'float64' || (await areFloat32(recording, tensors));
+    readings.push({
+      about: 'numbers of recorded tensors',
+      decision: `${dtype} read as float32: ${listed(tensors)}`,
+      evidence: exact ? 'every number is one of float32' : 'rounded: some are no numbers of float32',
+    });
+  }
+  return readings;
+}
+
+async function areFloat32(recording: Recording, names: readonly string[]): Promise<boolean> {
+  for (const name of names) {
+    for (const t of [0, recording.rows - 1]) {
+      const { data } = await recording.read(name, t);
+      if (!(data as Float64Array).every((value) => Math.fround(value) === value)) return false;
+    }
+  }
+  return true;
+}
+
+/** What looks like an accident of recording: rows that are all the same. */
+async function movement(recording: Recording, { parts }: Match): Promise<Reading[]> {
+  const names = [...new Set([...parts.values()].map(({ tensor }) => tensor))];
+  for (const name of names) if (!(await isStill(recording, name))) return [];
+  for (let t = 1; t < recording.rows; t++) {
+    for (const name of names) {
+      const [before, after] = await numbersOf(recording, name, [t - 1, t]);
+      if (!sameNumbers(before!, after!)) return [];
+    }
+  }
+  return [
+    {
+      about: 'rows of the trajectory',
+      decision: 'all rows are the same: nothing was learned in them',
+      evidence: `${recording.rows} rows compared; recorders that keep a reference in place of a copy (.copy(), .clone()) make such files`,
+      warning: true,
+    },
+  ];
 }

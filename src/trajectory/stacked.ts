@@ -1,105 +1,105 @@
+import { isFloat, sizeOf } from '../formats/array.js';
 import { misfit } from '../formats/source.js';
-import {
-  layoutSize,
-  listed,
-  requireFinite,
-  requireIterations,
-  requireRows,
-  sameShape,
-  sizeOf,
-} from './layout.js';
-import type { RowArray, RowFile, TensorShape, Trajectory } from './types.js';
+import type { FlatTensor, Recording, TensorEntry, TensorFile, TensorShape } from './types.js';
+
+/** Most rows that a recording may have. */
+const maxRows = 2 ** 24;
+
+/** Names under which a file may hold θ as a whole, [T+1, K]; the second is the one of the paper's authors. */
+const flatNames = ['theta', 'all_weights'];
 
 /**
- * The trajectory of a file of stacked arrays: `theta` [T+1, K], or one array [T+1, …shape] per tensor of the model; optionally
- * `iteration` [T+1]. Other arrays are passed over where `theta` is there. Throws DataError where something does not fit.
+ * A file of stacked arrays as a recording: θ [T+1, K] under the name `theta` or `all_weights`, or one array [T+1, …shape] per tensor;
+ * optionally `iteration` [T+1]. Throws DataError where the arrays have no rows in common.
  */
-export async function stackedTrajectory(
-  file: RowFile,
-  layout: readonly TensorShape[],
-  others: ReadonlySet<string> = new Set(),
-): Promise<Trajectory> {
-  const parts = file.names.includes('theta')
-    ? [await thetaRows(file, layout)]
-    : await tensorRows(file, layout, others);
-  const rows = parts[0]!.shape[0]!;
-  requireRows(rows, file.name);
-  const iteration = file.names.includes('iteration')
-    ? await file.integers('iteration')
-    : Array.from({ length: rows }, (_, t) => t);
-  requireIterations(iteration, rows, file.name);
+export async function stackedRecording(file: TensorFile): Promise<Recording> {
+  const flat = flatOf(file);
+  const rows = flat === null ? commonRows(file) : file.entries.get(flat.name)!.shape[0]!;
+  if (rows > maxRows) throw misfit(file.name, `${rows} rows`, `at most ${maxRows}`, 'split the recording');
+  const stacked = [...file.entries].filter(([name, { shape }]) => shape[0] === rows && name !== 'iteration');
   return {
+    name: file.name,
     rows,
-    iteration,
-    row: async (t) => {
-      const theta = await joinRows(parts, t, layoutSize(layout));
-      requireFinite(theta, layout, file.name, t);
-      return theta;
+    iteration: await iterationsOf(file, rows),
+    tensors: new Map(stacked.map(([name, entry]) => [name, { ...entry, shape: entry.shape.slice(1) }])),
+    flat,
+    read: async (name, t) => {
+      const { dtype, shape, data } = await file.read(name, t, t + 1);
+      return { dtype, shape: shape.slice(1), data };
     },
     close: () => file.close(),
   };
 }
 
-async function thetaRows(file: RowFile, layout: readonly TensorShape[]): Promise<RowArray> {
-  const theta = await file.rows('theta');
-  const size = layoutSize(layout);
-  if (theta.shape.length === 2 && theta.shape[1] === size) return theta;
-  throw misfit(
-    file.name,
-    `theta of shape [${theta.shape.join(', ')}]`,
-    `[rows, ${size}], the model's parameters`,
-    'give the model that this trajectory was recorded with',
-  );
-}
-
-async function tensorRows(
-  file: RowFile,
-  layout: readonly TensorShape[],
-  others: ReadonlySet<string>,
-): Promise<RowArray[]> {
-  requireNames(file, layout, others);
-  const parts = await Promise.all(layout.map(({ name }) => file.rows(name)));
-  const rows = parts[0]?.shape[0] ?? 0;
-  parts.forEach(({ shape }, k) => {
-    const { name, shape: expected } = layout[k]!;
-    if (sameShape(shape, [rows, ...expected])) return;
+function flatOf(file: TensorFile): FlatTensor | null {
+  const name = flatNames.find((each) => file.entries.has(each));
+  if (name === undefined) return null;
+  const { shape } = file.entries.get(name)!;
+  if (shape.length !== 2) {
     throw misfit(
       file.name,
       `${name} of shape [${shape.join(', ')}]`,
-      `[rows, ${expected.join(', ')}] with ${rows} rows`,
-      sameShape(shape, expected)
-        ? 'for one file per checkpoint, give the folder that holds the files'
-        : 'give the model that this trajectory was recorded with',
+      '[rows, K], the parameters of each row end to end',
+      'save θ of all rows as one array of two axes',
     );
-  });
-  return parts;
+  }
+  return { name, size: shape[1]!, parts: listedParts(file) };
 }
 
-/** Throws DataError where names differ from the layout's; `iteration` and `others` may be there too. */
-function requireNames(file: RowFile, layout: readonly TensorShape[], others: ReadonlySet<string>): void {
-  const expected = new Set(layout.map(({ name }) => name));
-  const given = new Set(
-    file.names.filter((name) => expected.has(name) || !(name === 'iteration' || others.has(name))),
-  );
-  const missing = [...expected].filter((name) => !given.has(name));
-  const extra = [...given].filter((name) => !expected.has(name));
-  if (missing.length + extra.length === 0) return;
+/** The names and shapes that the file lists as `var_names` and `var_shapes`, joined by semicolons; null where it lists none. */
+function listedParts(file: TensorFile): TensorShape[] | null {
+  const [names, shapes] = ['var_names', 'var_shapes'].map((attribute) => file.text(attribute)?.split(';'));
+  if (names === undefined && shapes === undefined) return null;
+  const parsed = (shapes ?? []).map(parseShape);
+  if (names !== undefined && names.length === parsed.length && !parsed.includes(null)) {
+    return names.map((name, k) => ({ name, shape: parsed[k]! }));
+  }
+  const example = shapes?.[Math.max(0, parsed.indexOf(null))] ?? '';
   throw misfit(
     file.name,
-    `arrays ${listed([...given])}`,
-    `theta, or exactly the model's tensors ${listed([...expected])}`,
-    missing.length > 0 ? `add or rename ${listed(missing)}` : `leave out ${listed(extra)}`,
+    `${names?.length ?? 0} var_names and ${parsed.length} var_shapes, such as ${JSON.stringify(example.slice(0, 40))}`,
+    'as many names as shapes like (784, 100), joined by semicolons',
+    'store both as attributes of the file',
   );
 }
 
-/** Rows are read one after the other: parts of one file share its reading place. */
-async function joinRows(parts: readonly RowArray[], t: number, size: number): Promise<Float32Array> {
-  if (parts.length === 1) return parts[0]!.row(t);
-  const theta = new Float32Array(size);
-  let at = 0;
-  for (const part of parts) {
-    theta.set(await part.row(t), at);
-    at += sizeOf(part.shape.slice(1));
+/** A Python tuple of whole numbers; null where it is none. */
+function parseShape(text: string): number[] | null {
+  const extents = /^\(([\d, ]*)\)$/.exec(text.trim())?.[1]?.split(',') ?? ['none'];
+  const shape = extents.map((extent) => extent.trim()).filter((extent) => extent !== '').map(Number); // prettier-ignore
+  return shape.every(Number.isSafeInteger) ? shape : null;
+}
+
+/** The first extent that most of the arrays' numbers have. */
+function commonRows({ entries, name }: TensorFile): number {
+  const numbers = new Map<number, number>();
+  for (const { shape } of [...entries.values()].filter(isStackable)) {
+    numbers.set(shape[0]!, (numbers.get(shape[0]!) ?? 0) + sizeOf(shape));
   }
-  return theta;
+  const [first] = [...numbers].sort(([, a], [, b]) => b - a);
+  if (first !== undefined) return first[0];
+  throw misfit(
+    name,
+    'no arrays of floats',
+    'theta [rows, K], or [rows, …shape] of each parameter',
+    'save these',
+  );
+}
+
+const isStackable = ({ dtype, shape }: TensorEntry): boolean =>
+  dtype !== null && isFloat(dtype) && shape.length > 0;
+
+async function iterationsOf(file: TensorFile, rows: number): Promise<number[]> {
+  const entry = file.entries.get('iteration');
+  if (entry === undefined) return Array.from({ length: rows }, (_, t) => t);
+  const { dtype, shape } = entry;
+  if (shape.length === 1 && dtype !== null && !isFloat(dtype) && shape[0]! <= maxRows) {
+    return Array.from((await file.read('iteration')).data, Number);
+  }
+  throw misfit(
+    `${file.name}(iteration)`,
+    `a ${entry.storedType} array of shape [${shape.join(', ')}]`,
+    `at most ${maxRows} integers in one row`,
+    'save it as int64',
+  );
 }

@@ -1,3 +1,6 @@
+import type { ElementType, NdArray } from '../formats/array.js';
+import type { Reading } from '../formats/reading.js';
+
 /** One parameter tensor of the model that a trajectory must fit, in the order of θ. */
 export interface TensorShape {
   readonly name: string;
@@ -8,7 +11,7 @@ export interface TensorShape {
 export interface Trajectory {
   /** T + 1, at least 2. */
   readonly rows: number;
-  /** Training iteration of each row [T+1], ascending; 0 … T unless the file says otherwise. */
+  /** Training iteration of each row [T+1], ascending; 0 … T unless the files say otherwise. */
   readonly iteration: readonly number[];
   /**
    * θ_t [K] in the model's order. Cheapest in ascending order: compressed files are read front to back, and again from the start
@@ -18,19 +21,108 @@ export interface Trajectory {
   close(): Promise<void>;
 }
 
-/** An array of a file [rows, …shape] of float32 whose rows are read one at a time. */
-export interface RowArray {
+/** What the table of contents of a file says of a tensor. */
+export interface TensorEntry {
   readonly shape: readonly number[];
-  row(t: number): Promise<Float32Array>;
+  /** Null: a type without a counterpart here. */
+  readonly dtype: ElementType | null;
+  /** As the file calls it. */
+  readonly storedType: string;
 }
 
-/** A file of named arrays. */
-export interface RowFile {
+/** A file of named tensors, read on demand. */
+export interface TensorFile {
   readonly name: string;
-  readonly names: readonly string[];
-  /** Throws DataError where the array is not float32. */
-  rows(name: string): Promise<RowArray>;
-  /** A one-dimensional array of integers; throws DataError where it is none. */
-  integers(name: string): Promise<number[]>;
+  readonly entries: ReadonlyMap<string, TensorEntry>;
+  /** Text that stands beside the tensors, by name; null where there is none of that name. */
+  text(name: string): string | null;
+  /** A tensor, or its rows `from` to `to` (exclusive) along axis 0. Throws DataError where it is damaged or of no known type. */
+  read(name: string, from?: number, to?: number): Promise<NdArray>;
   close(): Promise<void>;
+}
+
+/** Tensors recorded at several moments of training, wherever they are kept. */
+export interface Recording {
+  /** The file or folder. */
+  readonly name: string;
+  /** T + 1 */
+  readonly rows: number;
+  readonly iteration: readonly number[];
+  /** Tensors of a row. */
+  readonly tensors: ReadonlyMap<string, TensorEntry>;
+  /** All parameters end to end under one name, where they are recorded so, with what is said of their order; else null. */
+  readonly flat: FlatTensor | null;
+  /** A tensor of row `t`. */
+  read(name: string, t: number): Promise<NdArray>;
+  close(): Promise<void>;
+}
+
+/** θ as one tensor. */
+export interface FlatTensor {
+  readonly name: string;
+  /** K */
+  readonly size: number;
+  /** Names and shapes of its parts in order, where the file lists them. */
+  readonly parts: readonly TensorShape[] | null;
+}
+
+/** What the user says about a recording that the files leave open. */
+export interface RecordingOptions {
+  /** Matches the names of checkpoints; its group is the iteration. */
+  readonly checkpointPattern?: string | null;
+  /** For θ without names: the parameters' names in order. Else pairs `recorded=model`, each with at most one `*`. */
+  readonly names?: readonly string[];
+  /** Parameters held at their values in the model file though they are not recorded: names with `*`. */
+  readonly frozen?: readonly string[];
+  /** What is not recorded is held at its values in the model file. */
+  readonly rest?: 'frozen' | null;
+  /** Recorded tensors that are passed over: names with `*`. */
+  readonly ignore?: readonly string[];
+  readonly layout?: RecordedLayout | null;
+}
+
+/**
+ * How the axes of recorded kernels stand: as the model's; or TensorFlow's, dense [in, out] and convolutions [height, width, in, out],
+ * where kernels behind a Flatten count channels last or first.
+ */
+export const recordedLayouts = ['model', 'tensorflow', 'tensorflowChannelsFirst'] as const;
+export type RecordedLayout = (typeof recordedLayouts)[number];
+
+/** A tensor of floats of the model: a parameter, or a constant of the network. */
+export interface ModelTensor extends TensorShape {
+  /** What its readers in the network suggest it is. */
+  readonly verdict: 'trained' | 'likely' | 'unlikely' | 'constant';
+  /** Whether an exporter made the name up. */
+  readonly anonymous: boolean;
+  /** Its numbers in the model's file, row-major; null where the model has none. */
+  data(): Float32Array | null;
+}
+
+/** The model's tensors before it is known which are trained. */
+export interface ModelWeights {
+  readonly tensors: readonly ModelTensor[];
+  /** What shows that they stand in the order in which they were declared; null: nothing does. */
+  readonly declared: string | null;
+}
+
+/** Where the numbers of a parameter are in a recording. */
+export interface RecordedPart {
+  /** Of the recording's tensors. */
+  readonly tensor: string;
+  /** First number of the parameter there; 0 but for parts of a flat θ. */
+  readonly offset: number;
+  /** Name and shape under which it is recorded; the shape is null where nothing tells it. */
+  readonly name: string;
+  readonly shape: readonly number[] | null;
+  /** For each axis as recorded, that of the model, where values told; null: not yet known. */
+  readonly axes: readonly number[] | null;
+}
+
+/** Which tensors of the model a recording moves, and where their numbers are. */
+export interface Match {
+  /** By the parameters' names. */
+  readonly parts: ReadonlyMap<string, RecordedPart>;
+  /** Parameters that are not recorded and stay as the model's file has them. */
+  readonly frozen: readonly string[];
+  readonly readings: readonly Reading[];
 }

@@ -197,14 +197,14 @@ describe('what does not fit is refused with exit code 2, and nothing is made', (
   it('more classes than outputs', async () => {
     const x = { data: new Uint8Array(1568), shape: [2, 1, 28, 28] };
     const data = written('classes.npz', npzFile({ x, y: { data: Int32Array.of(0, 10), shape: [2] } }));
-    await refused(/11 classes/, { data });
+    await refused(/class 10 of example 1/, { data });
   });
 
   it('regression targets with softmax cross-entropy, and classes with squared error', async () => {
     const x = { data: new Uint8Array(1568), shape: [2, 1, 28, 28] };
     const data = written('targets.npz', npzFile({ x, y: { data: new Float32Array(20), shape: [2, 10] } }));
-    await refused(/targets that are no classes/, { data });
-    await refused(/class labels[^]*\[N, 10\]/, { loss: 'squaredError' });
+    await refused(/labels \[N, 10\] that are not one-hot/, { data });
+    await refused(/with 1 targets an example/, { loss: 'squaredError' });
   });
 
   it('a validation set that the data do not have', async () => {

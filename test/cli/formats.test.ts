@@ -301,7 +301,7 @@ describe('lca measure --dry-run', () => {
     const flags = ['--model', file('model.onnx'), '--trajectory', file('trajectory.safetensors'), '--data', file('data.npz')];
     const { code, stdout } = await lca(['measure', ...flags, '--dry-run', '--json', '--out', file('dry')]);
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ segments: rows - 1, memory: { activations: expect.any(Number) as number } });
+    expect(JSON.parse(stdout)).toMatchObject({ segments: rows - 1, memory: { worker: expect.any(Number) as number } });
     expect((await lca(['measure', ...flags, '--dry-run', '--out', file('dry')])).stdout).toMatch(/memory: .* a worker, and shared sums/);
   });
 }); // prettier-ignore

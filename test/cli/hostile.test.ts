@@ -143,7 +143,7 @@ const hostile: readonly (readonly [
   ['a cycle', 'model', 'cyclic.onnx', () => cyclic, /a cycle through node/],
   ['a negative extent', 'model', 'negative.onnx', () => input(-4), /shape \[\?, -4\]/],
   ['a huge extent', 'model', 'huge.onnx', () => input(2 ** 40), /1099511627776/],
-  ['activations of 600 GB', 'model', 'tiled.onnx', () => tiled(1e8), /needs about .* GB of memory/],
+  ['activations of 600 GB', 'model', 'tiled.onnx', () => tiled(1e8), /a result of shape \[13, 300000000\]/],
   ['its end cut off', 'model', 'cut.onnx', () => model().subarray(0, 60), /not a readable ONNX model/],
   [
     'data in ../../etc/passwd',

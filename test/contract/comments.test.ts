@@ -15,11 +15,14 @@ const exported = files.flatMap((file) =>
 const arrays = new Set(['Float32Array', 'Float64Array', 'Int32Array', 'Uint32Array', 'BigInt64Array']);
 
 /** Whether a type is an array of numbers, or holds one: as an element, as what a promise gives, as one of several types. */
-function holdsNumbers(type: ts.Type): boolean {
-  if (type.isUnionOrIntersection()) return type.types.some(holdsNumbers);
+function holdsNumbers(type: ts.Type, within: readonly ts.Type[] = []): boolean {
+  // A type may hold itself.
+  if (within.includes(type)) return false;
+  const holds = (part: ts.Type): boolean => holdsNumbers(part, [...within, type]);
+  if (type.isUnionOrIntersection()) return type.types.some(holds);
   if (arrays.has(type.symbol?.name)) return true;
   return checker.isTupleType(type) || isContainer(type)
-    ? checker.getTypeArguments(type as ts.TypeReference).some(holdsNumbers)
+    ? checker.getTypeArguments(type as ts.TypeReference).some(holds)
     : false;
 }
 
@@ -35,12 +38,14 @@ function signatureHoldsNumbers({ node }: NamedFunction): boolean {
   const given = signature
     .getParameters()
     .map((parameter) => checker.getTypeOfSymbolAtLocation(parameter, node));
-  return [...given, signature.getReturnType()].some(holdsNumbers);
+  return [...given, signature.getReturnType()].some((type) => holdsNumbers(type));
 }
 
 /** The comment of a function; that of the interface for a method that has none of its own. */
 function commentOf({ declaration }: NamedFunction): string {
-  const symbol = checker.getSymbolAtLocation(declaration.name ?? declaration);
+  // A constructor has no symbol of its own: its class speaks for it.
+  const named = ts.isConstructorDeclaration(declaration) ? declaration.parent : declaration;
+  const symbol = checker.getSymbolAtLocation(named.name ?? named);
   if (symbol === undefined) return '';
   const tags = symbol
     .getJsDocTags(checker)

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { openTrajectory } from '../../src/trajectory/open.js';
+import { openTrajectory } from '../support/recording.js';
 import { readUserDataset } from '../../src/data/user/read.js';
 import { temporaryFolder } from '../support/cli.js';
 import { endure, memoryBound } from '../support/endurance.js';

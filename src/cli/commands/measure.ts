@@ -9,7 +9,7 @@ import { addWorkOptions, parsePath } from './run.js';
 
 /** What may be said of measuring a trajectory from elsewhere: all but training. */
 const keys: readonly ConfigKey[] = [
-  'model', 'trajectory', 'data', 'subset', 'validation', 'divisor', 'standardise', 'loss', 'labelSmoothing', 'classWeights', 'reduction', 'seed',
+  'model', 'trajectory', 'checkpointPattern', 'names', 'layout', 'frozen', 'rest', 'ignore', 'data', 'outputs', 'ignoreLabel', 'subset', 'validation', 'divisor', 'standardise', 'loss', 'labelSmoothing', 'classWeights', 'reduction', 'seed',
   'rule', 'tolerance', 'subintervals', 'maxSubintervals', 'measure', 'chunk', 'lanes', 'keep', 'engine',
 ]; // prettier-ignore
 

@@ -51,16 +51,51 @@ const y = npy([2], Int32Array.of(1, 0));
 
 describe('readUserDataset', () => {
   it('reads what numpy wrote, in order, all of it for training', async () => {
-    const { splits, classes, transform, files } = await loadDataset(fixture, { seed: 1 });
+    const { splits, transform, files } = await loadDataset(fixture, { seed: 1 });
     expect(splits.train.shape).toEqual([2, 2]);
     expect(splits.train.inputs).toEqual(Float32Array.from({ length: 24 }, (_, i) => i / 8));
     expect(splits.train.inputs.buffer).toBeInstanceOf(SharedArrayBuffer);
     expect(splits.train.labels).toEqual(Int32Array.of(0, 1, 2, 0, 1, 2));
     expect(splits['validation']).toBeUndefined();
     expect([...splits['test']!.inputs]).toEqual([1, 1.125, 1.25, 1.375, 1.5, 1.625, 1.75, 1.875]);
-    expect(classes).toBe(4);
     expect(transform).toEqual({ dtype: 'float32', divisor: 1, mean: [], std: [] });
     expect(files).toEqual([{ name: 'data.npz', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string }]);
+  });
+
+  it('takes any pair x_NAME and y_NAME as a set of that name, and x_train for x', async () => {
+    const { pool, sets } = await readUserDataset(
+      await arrays({ x_train: x, y_train: y, x_rare: x, y_rare: y }),
+    );
+    expect([pool.count, Object.keys(sets)]).toEqual([2, ['rare']]);
+  });
+
+  it.each([
+    ['booleans', true, [0, 1], 1],
+    ['bytes up to 1', false, [0, 1], 1],
+    ['bytes beyond', false, [0, 255], 255],
+  ])('scales %s by what they are, and says so', async (_, bool, values, divisor) => {
+    const bytes = npy([2, 1], Uint8Array.from(values));
+    const stored = Buffer.from(
+      Buffer.from(bytes)
+        .toString('latin1')
+        .replace('|u1', bool ? '|b1' : '|u1'),
+      'latin1',
+    );
+    const { transform, readings } = await readUserDataset(await arrays({ x: stored, y }));
+    expect(transform.divisor).toBe(divisor);
+    expect(readings).toEqual([expect.objectContaining({ about: 'scaling of inputs' })]);
+  });
+
+  it('reads columns first', async () => {
+    const columns = npy([2, 3], Float32Array.of(1, 4, 2, 5, 3, 6));
+    const stored = Buffer.from(
+      Buffer.from(columns)
+        .toString('latin1')
+        .replace("False, 'shape': (2, 3), }", "True, 'shape': (2, 3), } "),
+      'latin1',
+    );
+    const { pool } = await readUserDataset(await arrays({ x: stored, y }));
+    expect([...pool.inputs]).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   it('draws a validation set and a subset where asked', async () => {
@@ -81,14 +116,14 @@ describe('readUserDataset', () => {
     const labels = join(folder, 'labels.idx');
     await writeFile(images, Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0, 2, 9, 8, 7, 6));
     await writeFile(labels, Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 5, 1));
-    const { pool, classes, transform } = await readUserDataset(`${images},${labels}`);
+    const { pool, transform } = await readUserDataset(`${images},${labels}`);
     expect(pool).toEqual({
       count: 2,
       shape: [1, 2],
       inputs: Uint8Array.of(9, 8, 7, 6),
       labels: Int32Array.of(5, 1),
     });
-    expect([classes, transform.divisor]).toEqual([6, 255]);
+    expect(transform.divisor).toBe(255);
   });
 
   it.each([2, 3])('reads a Zarr v%d group', async (version) => {
@@ -146,12 +181,12 @@ describe('readUserDataset', () => {
   });
 
   it('converts wider and narrower numbers, and takes floats as regression targets', async () => {
-    const { pool, classes } = await readUserDataset(
+    const { pool, labelShape } = await readUserDataset(
       await arrays({ x: npy([2, 1], Int16Array.of(-3, 4)), y: npy([2, 2], Float64Array.of(0.5, 1, 1.5, 2)) }),
     );
     expect(pool.inputs).toEqual(Int32Array.of(-3, 4));
     expect(pool.labels).toEqual(Float64Array.of(0.5, 1, 1.5, 2));
-    expect(classes).toBe(0);
+    expect(labelShape).toEqual([2]);
   });
 
   it('keeps float64, and rounds it for engines that compute in float32', async () => {
@@ -180,8 +215,6 @@ describe('readUserDataset', () => {
       { x: npy([2, 1], BigInt64Array.of(1n, 2n ** 40n)), y },
       /element 1 is 1099511627776/,
     ],
-    ['a negative class', { x, y: npy([2], Int32Array.of(0, -1)) }, /class -1 of example 1/],
-    ['one-hot classes', { x, y: npy([2, 2], Int32Array.of(1, 0, 0, 1)) }, /integers \[2, 2\]/],
     [
       'another shape of test examples',
       { x, y, x_test: npy([2, 2], Float32Array.of(1, 2, 3, 4)), y_test: y },

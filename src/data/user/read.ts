@@ -1,9 +1,13 @@
 import { basename } from 'node:path';
 import type { DataError } from '../../errors.js';
 import { misfit } from '../../formats/source.js';
-import type { Examples, InputTransform, RawDataset } from '../types.js';
+import type { ElementType } from '../../formats/array.js';
+import { plainLabelling, type Examples, type RawDataset } from '../types.js';
 import { openArrays, type ArraySet } from './arrays.js';
 import { inputsOf, labelsOf } from './convert.js';
+
+/** What a reading about the scaling of inputs is about. */
+export const inputScaling = 'scaling of inputs';
 
 /** Arrays of one set of examples. */
 interface Pair {
@@ -23,17 +27,23 @@ export async function readUserDataset(path: string): Promise<RawDataset> {
   const arrays = await openArrays(path);
   try {
     const [train, ...others] = pairsOf(arrays, path);
-    const pool = await examplesOf(arrays, path, train!);
+    const pool = await readPair(arrays, path, train!);
     const sets: Record<string, Examples> = {};
-    for (const pair of others) sets[pair.set] = await examplesOf(arrays, path, pair, pool);
+    for (const pair of others) {
+      const set = await readPair(arrays, path, pair);
+      requireAlike(set, pool, path, pair.inputs);
+      sets[pair.set] = set.examples;
+    }
     return {
       name: basename(path),
-      classes: classesOf([pool, ...Object.values(sets)]),
-      pool,
+      classes: 0,
+      pool: pool.examples,
       sets,
       drawn: 0,
       files: arrays.files,
-      transform: transformOf(pool),
+      ...scalingOf(pool),
+      labelShape: pool.labelShape,
+      labelling: plainLabelling,
     };
   } finally {
     await arrays.close();
@@ -73,12 +83,14 @@ function strange(names: readonly string[], path: string, remedy: string): DataEr
   );
 }
 
-async function examplesOf(
-  arrays: ArraySet,
-  path: string,
-  { inputs, labels }: Pair,
-  like?: Examples,
-): Promise<Examples> {
+/** A set of examples with what its arrays were stored as. */
+interface ReadPair {
+  readonly examples: Examples;
+  readonly labelShape: readonly number[];
+  readonly inputType: ElementType;
+}
+
+async function readPair(arrays: ArraySet, path: string, { inputs, labels }: Pair): Promise<ReadPair> {
   const x = await arrays.read(inputs);
   const y = await arrays.read(labels);
   const [count, ...shape] = x.shape;
@@ -96,28 +108,35 @@ async function examplesOf(
     inputs: inputsOf(x, `${path}(${inputs})`),
     labels: labelsOf(y, `${path}(${labels})`),
   };
-  if (like !== undefined) requireAlike(examples, like, path, inputs);
-  return examples;
+  return { examples, labelShape: y.shape.slice(1), inputType: x.dtype };
 }
 
-function requireAlike(examples: Examples, like: Examples, path: string, inputs: string): void {
-  const describe = ({ shape, inputs: x, labels }: Examples) =>
-    `${x.constructor.name} [${shape.join(', ')}] with ${labels.constructor.name} labels`;
-  if (describe(examples) === describe(like)) return;
-  throw misfit(path, `${inputs} ${describe(examples)}`, `${describe(like)}, as x`, 'save all parts alike');
+function requireAlike(set: ReadPair, like: ReadPair, path: string, inputs: string): void {
+  const describe = ({ examples: { inputs: x, labels, shape }, inputType, labelShape }: ReadPair) =>
+    `${inputType === 'bool' ? 'bool' : x.constructor.name} [${shape.join(', ')}] with ${labels.constructor.name} labels [${labelShape.join(', ')}]`;
+  if (describe(set) === describe(like)) return;
+  throw misfit(path, `${inputs} ${describe(set)}`, `${describe(like)}, as x`, 'save all parts alike');
 }
 
-/** One more than the largest class; 0 for regression targets. */
-function classesOf(examples: readonly Examples[]): number {
-  let classes = 0;
-  for (const { labels } of examples) {
-    if (labels instanceof Int32Array) for (const label of labels) classes = Math.max(classes, label + 1);
+/** Bytes are taken for pixels where some exceed 1; other numbers are used as they are. */
+function scalingOf({
+  examples: { inputs },
+  inputType,
+}: ReadPair): Pick<RawDataset, 'transform' | 'readings'> {
+  const plain = { divisor: 1, mean: [], std: [] };
+  if (!(inputs instanceof Uint8Array)) {
+    return {
+      transform: { ...plain, dtype: inputs instanceof Int32Array ? 'int32' : 'float32' },
+      readings: [],
+    };
   }
-  return classes;
-}
-
-/** Bytes are taken for pixels; other numbers are used as they are. */
-function transformOf({ inputs }: Examples): InputTransform {
-  if (inputs instanceof Uint8Array) return { dtype: 'uint8', divisor: 255, mean: [], std: [] };
-  return { dtype: inputs instanceof Int32Array ? 'int32' : 'float32', divisor: 1, mean: [], std: [] };
+  const largest = inputs.reduce((most, value) => Math.max(most, value), 0);
+  const isBool = inputType === 'bool';
+  const divisor = isBool || largest <= 1 ? 1 : 255;
+  const evidence = isBool ? 'they are booleans' : `they are bytes, and the largest is ${largest}`;
+  const decision = divisor === 1 ? 'used as they are, 0 and 1' : 'divided by 255, as pixels';
+  return {
+    transform: { ...plain, dtype: 'uint8', divisor },
+    readings: [{ about: inputScaling, decision, evidence }],
+  };
 }

@@ -12,14 +12,13 @@ export function constantsOf(graph: Graph): Float64Array {
   );
 }
 
-/** A compiled graph with memory of its own. */
+/** A compiled graph with memory of its own. Throws EngineError where there is none for it. */
 export class NativeProgram implements Program {
   readonly memory: number;
   readonly #arena: Arena;
   readonly #constants: Float64Array;
   #isDisposed = false;
 
-  /** Throws EngineError where there is no memory for it. */
   constructor(
     readonly graph: Graph,
     readonly library: Library,

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { engineNames } from '../../engines/registry.js';
 import type { RuleName as OptimizerName } from '../../optim/rules.js';
+import { outputKinds } from '../../graph/outputs.js';
 import { ruleNames } from '../../quadrature/rules.js';
+import { recordedLayouts } from '../../trajectory/types.js';
 
 const optimizers = ['sgd', 'nesterov', 'adam', 'rmsprop'] as const satisfies readonly OptimizerName[];
 export const keeps = ['parameters', 'neurons', 'layers'] as const;
@@ -61,6 +63,14 @@ export const runConfigSchema = z.strictObject({
   classWeights: orNone(z.array(z.number().min(0)).min(1)).describe('weight of each class (softmaxCrossEntropy), such as 1,2,0.5'),
   reduction: z.enum(reductions).default('mean').describe('loss of many examples: their sum over their number, or over the sum of their class weights (PyTorch’s)'),
   trajectory: orNone(z.string()).describe('measure this recorded trajectory (file or folder); none: train'),
+  checkpointPattern: orNone(z.string().min(1)).describe('which number of a checkpoint’s name is the iteration: a regular expression with it as group, such as step=(\\d+)'),
+  names: orNone(z.array(z.string().min(1)).min(1)).describe('recorded names: recorded=model, … (* for a part), or for θ without names its parameters in order; a list or a file, one a line'),
+  layout: orNone(z.enum(recordedLayouts)).describe('axes of recorded kernels; none: as shapes, names and values show'),
+  frozen: orNone(z.array(z.string().min(1)).min(1)).describe('parameters that are not recorded and stay as in the model file: names with *'),
+  rest: orNone(z.literal('frozen')).describe('frozen: whatever is not recorded stays as in the model file'),
+  ignore: orNone(z.array(z.string().min(1)).min(1)).describe('recorded tensors that are passed over: names with *'),
+  outputs: orNone(z.enum(outputKinds)).describe('what the network’s outputs are; none: probabilities where it ends in the loss’s activation'),
+  ignoreLabel: z.preprocess((value) => (value === 'none' ? null : value), z.int().nullable()).default(-100).describe('label of examples that do not count, or none'),
   subset: orNone(count).describe('train on this many examples, stratified by class; validation shrinks in proportion'),
   seed: z.int().min(0).max(2 ** 31 - 1).default(1).describe('key of every random choice'),
   init: orNone(z.string()).describe('start from θ_0 of this run folder, or from this safetensors file; none: by the seed'),

@@ -30,9 +30,4 @@ describe('what is trained', () => {
     const twins = [...candidates, { name: 'rate', size: 1, verdict: 'unlikely' } as const];
     expect([...settledNames(twins, { size: 43 })]).toEqual(['positions', 'fc.weight']);
   });
-
-  it('is told by names, except what is sure', () => {
-    const names = new Set(['tau', 'mean', 'bn.running_mean']);
-    expect(settled({ names })).toEqual(['mean', 'tau', 'fc.weight']);
-  });
 });

@@ -2,9 +2,7 @@ import type { TrainedVerdict } from './roles.js';
 
 /** What a trajectory says of the parameters of the model that it belongs to. */
 export interface Evidence {
-  /** Their names. */
-  readonly names?: ReadonlySet<string>;
-  /** K, where it has no names. */
+  /** K */
   readonly size?: number;
 }
 
@@ -21,16 +19,12 @@ const mostChanges = 3;
 const mostOpen = 64;
 
 /**
- * Names of the tensors that are trained. Names in the evidence decide about tensors that may be parameters or buffers. A size
- * decides where exactly one choice with the fewest changes to the first guess adds up to it.
+ * Names of the tensors that are trained. A size decides about tensors that may be parameters or buffers where exactly one choice with
+ * the fewest changes to the first guess adds up to it.
  */
-export function settledNames(candidates: readonly Candidate[], { names, size }: Evidence): Set<string> {
+export function settledNames(candidates: readonly Candidate[], { size }: Evidence): Set<string> {
   const isOpen = ({ verdict }: Candidate): boolean => verdict === 'likely' || verdict === 'unlikely';
   const guessed = candidates.filter(({ verdict }) => verdict === 'trained' || verdict === 'likely');
-  if (names !== undefined) {
-    const settled = candidates.filter((c) => (isOpen(c) ? names.has(c.name) : c.verdict === 'trained'));
-    return new Set(settled.map(({ name }) => name));
-  }
   const result = new Set(guessed.map(({ name }) => name));
   const missing = (size ?? NaN) - guessed.reduce((total, candidate) => total + candidate.size, 0);
   for (const { name } of changesFor(candidates.filter(isOpen), missing)) {

@@ -2,6 +2,7 @@ import type { Node, Tensor } from '../../protobuf/onnx_pb.js';
 import { readTensor, type ExternalData } from '../../protobuf/tensor.js';
 import type { OnnxFile } from '../file.js';
 import { declared, isSameLayerElsewhere } from './declaration.js';
+import { withTracedCopies } from './copies.js';
 import { withUnfoldedWeights } from './folded-weights.js';
 
 /** A tensor of one number throughout: what a bias or scale is before training. */
@@ -36,5 +37,5 @@ function withOwnDuplicates(file: OnnxFile, external?: ExternalData): OnnxFile {
 
 /** The file with the parameters that its author declared, each by itself, in their shapes and order, as far as they can be told. */
 export function withDeclaredParameters(file: OnnxFile, external?: ExternalData): OnnxFile {
-  return withUnfoldedWeights(withOwnDuplicates(file, external), external);
+  return withTracedCopies(withUnfoldedWeights(withOwnDuplicates(file, external), external), external);
 }

@@ -1,22 +1,20 @@
-import { firstNonFinite } from '../num/sums.js';
+import { sizeOf } from '../formats/array.js';
 import { misfit } from '../formats/source.js';
+import { firstNonFinite } from '../num/sums.js';
 import type { TensorShape } from './types.js';
-
-export const sizeOf = (shape: readonly number[]): number =>
-  shape.reduce((product, extent) => product * extent, 1);
 
 /** K of a layout. */
 export const layoutSize = (layout: readonly TensorShape[]): number =>
   layout.reduce((total, { shape }) => total + sizeOf(shape), 0);
-
-export const sameShape = (a: readonly number[], b: readonly number[]): boolean =>
-  a.length === b.length && a.every((extent, axis) => extent === b[axis]);
 
 /** A list of names for a message, shortened. */
 export function listed(names: readonly string[]): string {
   const shown = names.slice(0, 8).join(', ');
   return names.length > 8 ? `${shown}, … (${names.length} in all)` : shown || '(none)';
 }
+
+/** A tensor in words. */
+export const described = ({ name, shape }: TensorShape): string => `${name} [${shape.join(', ')}]`;
 
 /** Throws DataError, naming row, tensor and index, where a number of θ [K] is not finite. */
 export function requireFinite(
@@ -33,7 +31,7 @@ export function requireFinite(
   throw misfit(
     file,
     `row ${row}, tensor ${tensor.name}, index ${place} is ${theta[index]!}`,
-    'finite numbers',
+    'finite numbers of float32 range',
     'measure up to the row before training diverged',
   );
 }
@@ -61,4 +59,10 @@ export function requireRows(rows: number, file: string): void {
     'at least 2 rows (θ before and after a step)',
     'record more checkpoints',
   );
+}
+
+/** Whether a name fits a pattern, in which `*` stands for anything. */
+export function fitsPattern(name: string, pattern: string): boolean {
+  const parts = pattern.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${parts.join('.*')}$`).test(name);
 }

@@ -1,0 +1,140 @@
+import type { Dataset } from '../data/types.js';
+import { inputScaling } from '../data/user/read.js';
+import { UsageError } from '../errors.js';
+import type { Reading } from '../formats/reading.js';
+import { endingOf, mixingNode, withLogarithm, withoutEnding, type OutputKind } from '../graph/outputs.js';
+import type { Graph } from '../graph/types.js';
+import type { Model } from '../models/types.js';
+import type { RunConfig } from './config/schema.js';
+
+/** What a network's outputs are taken for, and how its graph becomes one that the loss takes. */
+export interface OutputUse {
+  readonly kind: OutputKind;
+  /** The forward graph with logits as its output. */
+  readonly toLogits: (forward: Graph) => Graph;
+  readonly readings: readonly Reading[];
+}
+
+const about = 'outputs of the network';
+const same = (forward: Graph): Graph => forward;
+
+/**
+ * What a network's outputs are: probabilities, where it ends in the activation that the loss contains; then the loss is that which
+ * was trained, −log p. A configuration may say otherwise. Throws UsageError where the activation does not belong to the loss.
+ */
+export function outputUse({ loss, outputs }: RunConfig, forward: Graph, classAxis: number): OutputUse {
+  const ending = endingOf(forward, classAxis);
+  if (loss === 'squaredError') return { kind: 'logits', toLogits: same, readings: [] };
+  const evidence =
+    outputs === null
+      ? `the network ends in ${ending?.op ?? 'no activation'}`
+      : `outputs ${outputs}, as given`;
+  const kind = outputs ?? kindOf(loss, ending?.op ?? null);
+  const said = (decision: string, warning = false): Reading[] => [
+    { about, decision, evidence, ...(warning ? { warning } : {}) },
+  ];
+  if (kind === 'logits') {
+    if (ending === null) return { kind, toLogits: same, readings: [] };
+    const twice = `taken for logits: the loss applies its own ${loss === 'softmaxCrossEntropy' ? 'softmax' : 'sigmoid'} after ${ending.op}`;
+    return { kind, toLogits: same, readings: said(twice, true) };
+  }
+  if (kind === 'logProbabilities')
+    return { kind, toLogits: same, readings: said('log probabilities: the loss is −log p') };
+  const own = loss === 'softmaxCrossEntropy' ? 'Softmax' : 'Sigmoid';
+  const toLogits = (graph: Graph): Graph => {
+    const found = endingOf(graph, classAxis);
+    if (found?.op === own) return withoutEnding(graph, found);
+    return withLogarithm(graph, loss === 'softmaxCrossEntropy' ? 'log' : 'logOdds');
+  };
+  return {
+    kind,
+    toLogits,
+    readings: said('probabilities: the loss is −log p, computed from what the activation is applied to'),
+  };
+}
+
+/** What outputs are unless the user says: what the activation makes of them. Throws where it does not belong to the loss. */
+function kindOf(loss: RunConfig['loss'], op: string | null): OutputKind {
+  if (op === null) return 'logits';
+  if (loss === 'softmaxCrossEntropy' && op === 'LogSoftmax') return 'logProbabilities';
+  if ((loss === 'softmaxCrossEntropy') === (op === 'Softmax')) {
+    if (op !== 'LogSoftmax') return 'probabilities';
+  }
+  throw new UsageError({
+    given: `a network that ends in ${op} with the loss ${loss}`,
+    expected:
+      op === 'Sigmoid'
+        ? '--loss sigmoidCrossEntropy, or squaredError'
+        : '--loss softmaxCrossEntropy, or squaredError',
+    remedy: 'choose that loss; or say what the outputs are with --outputs logits or probabilities',
+  });
+}
+
+/** What was decided about the data, as far as the network uses it: whole numbers are not scaled, and a given divisor is used. */
+export function dataReadings(
+  { readings }: Dataset,
+  { readsWholeNumbers = false }: Model,
+  { divisor }: Pick<RunConfig, 'divisor'>,
+): Reading[] {
+  return readings.flatMap((reading) => {
+    if (reading.about !== inputScaling) return [reading];
+    if (readsWholeNumbers) return [];
+    return divisor === null
+      ? [reading]
+      : [{ ...reading, decision: `divided by ${divisor}`, evidence: 'divisor, as given' }];
+  });
+}
+
+/** An extent that is unlikely to be another of the network's. */
+const telltale = 13;
+
+/**
+ * What makes the loss of an example depend on the others of its chunk, and chunks in which that goes wrong: a last one of a single
+ * example under batch normalisation, whose deviation is 0.
+ */
+export function chunkReadings(
+  model: Model,
+  dataset: Dataset,
+  measure: readonly string[],
+  chunk: number,
+): Reading[] {
+  const graph = model.build({ examples: telltale, training: false, transform: dataset.transform });
+  return [...lonelyChunk(graph, dataset, measure, chunk), ...mixedExamples(graph, chunk)];
+}
+
+function lonelyChunk(
+  graph: Graph,
+  { splits }: Dataset,
+  measure: readonly string[],
+  chunk: number,
+): Reading[] {
+  if (
+    !graph.nodes.some(
+      ({ op, attributes }) => op === 'BatchNormalization' && attributes['training_mode'] !== 0,
+    )
+  )
+    return [];
+  const lonely = measure.filter((set) => splits[set]!.count % chunk === 1);
+  if (lonely.length === 0) return [];
+  return [
+    {
+      about: 'chunks',
+      decision: `the last chunk of ${lonely.join(', ')} has a single example, which batch normalisation by chunk maps to its bias`,
+      evidence: `${lonely.map((set) => splits[set]!.count).join(', ')} examples in chunks of ${chunk}; choose another --chunk`,
+      warning: true,
+    },
+  ];
+}
+
+function mixedExamples(graph: Graph, chunk: number): Reading[] {
+  const node = mixingNode(graph, telltale);
+  if (node === null) return [];
+  return [
+    {
+      about: 'chunks',
+      decision: `the loss of an example depends on the others of its chunk of ${chunk}`,
+      evidence: `${node.op} of node ${node.name} goes over the axis of examples`,
+      warning: true,
+    },
+  ];
+}

@@ -1,0 +1,54 @@
+import type { OnnxFile } from './import/file.js';
+import { isAnonymous, roleOfInitializer, type TrainedVerdict } from './import/parameters/roles.js';
+import { readersOf } from './import/parameters/uses.js';
+import type { OpenedModel } from './model.js';
+import { dataTypeName } from './protobuf/dtypes.js';
+import { graphDType, readTensor } from './protobuf/tensor.js';
+
+/** A tensor of floats that a file holds: a parameter, or a constant of the network. */
+export interface FileTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** What its readers suggest it is. */
+  readonly verdict: TrainedVerdict;
+  /** Whether an exporter made the name up. */
+  readonly anonymous: boolean;
+  /** Its numbers, row-major. */
+  data(): Float32Array;
+}
+
+/** The floats of a model file, before it is known which of them are trained. */
+export interface FileWeights {
+  /** In the order of the file, restored where the exporter folded or merged them. */
+  readonly tensors: readonly FileTensor[];
+  /** What shows that they stand in the order in which the author declared them; null: nothing does. */
+  readonly declared: string | null;
+}
+
+/** Lists the floats of an opened model. */
+export function fileWeights({ file, isRestored, options: { externalData } }: OpenedModel): FileWeights {
+  const readers = readersOf(file.nodes);
+  const floats = [...file.initializers.values()].filter(({ dataType }) => {
+    const dtype = dataTypeName(dataType);
+    return dtype !== undefined && graphDType(dtype) === 'float32';
+  });
+  return {
+    tensors: floats.map((tensor) => ({
+      name: tensor.name,
+      shape: tensor.dims.map(Number),
+      verdict: roleOfInitializer(tensor, readers, externalData).verdict,
+      anonymous: isAnonymous(tensor.name),
+      data: () => Float32Array.from(readTensor(tensor, externalData).data),
+    })),
+    declared: isRestored ? null : declaredBy(file),
+  };
+}
+
+/** Exporters that list parameters as they were declared. PyTorch's newer exporter and those before 1.8 do not. */
+function declaredBy({ producer, nodes }: OnnxFile): string | null {
+  if (producer.startsWith('lossledger')) return producer;
+  const [, major, minor] = /^pytorch (\d+)\.(\d+)/.exec(producer) ?? [];
+  const version = Number(major) * 100 + Number(minor);
+  const isNewer = nodes.some(({ name }) => /^node_/.test(name));
+  return version >= 108 && version < 209 && !isNewer ? `exporter ${producer}` : null;
+}

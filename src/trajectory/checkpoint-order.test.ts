@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { DataError } from '../errors.js';
+import { numberNames } from './checkpoint-order.js';
+
+const iterations = (...names: string[]) => numberNames(names, 'folder').iteration;
+
+describe('numberNames', () => {
+  it.each([
+    [
+      ['step-00250', 'step-00500'],
+      [250, 500],
+    ],
+    [
+      ['model-v2-step-9', 'model-v2-step-100'],
+      [9, 100],
+    ],
+    [
+      ['checkpoint-500', 'checkpoint-1000'],
+      [500, 1000],
+    ],
+    [
+      ['0', '1', '2'],
+      [0, 1, 2],
+    ],
+    [
+      ['epoch=0-val_loss=0.84', 'epoch=1-val_loss=0.61', 'epoch=2-val_loss=0.52'],
+      [0, 1, 2],
+    ],
+    [
+      ['epoch=0-step=100', 'epoch=1-step=200'],
+      [100, 200],
+    ],
+    [
+      ['epoch=00-step=100-val_acc=91', 'epoch=01-step=200-val_acc=90'],
+      [100, 200],
+    ],
+    [
+      ['epoch3_seed42', 'epoch10_seed42'],
+      [3, 10],
+    ],
+    [
+      ['ckpt_fp16_100', 'ckpt_fp16_200'],
+      [100, 200],
+    ],
+    [
+      ['run-2024-01-02_iter_10', 'run-2024-01-03_iter_20'],
+      [10, 20],
+    ],
+    [
+      ['model_state_1', 'model_state_12'],
+      [1, 12],
+    ],
+  ])('finds the iteration in %j', (names, expected) => {
+    expect(iterations(...names)).toEqual(expected);
+  });
+
+  it.each([
+    ['metrics alone', ['val_loss=0.84', 'val_loss=0.61']],
+    ['accuracies that are whole numbers', ['model-acc-91', 'model-acc-88']],
+    ['seeds', ['model-seed1', 'model-seed2']],
+    ['dates', ['model-2024-01-02', 'model-2024-01-03']],
+    ['dates in one word', ['model_20240102', 'model_20240103']],
+    ['versions', ['model-v1', 'model-v2']],
+    ['precisions', ['model-fp16', 'model-fp32']],
+    ['two numbers without words', ['weights.01-43', 'weights.02-39']],
+    ['steps that start again', ['epoch=0-step=50', 'epoch=1-step=10', 'epoch=2-step=20']],
+    ['names of several kinds', ['step-1', 'step-2', 'best']],
+    ['no number', ['best', 'last']],
+    ['the same number twice', ['step-1', 'step-01']],
+  ])('refuses %s', (_, names) => {
+    expect(() => iterations(...names)).toThrow(DataError);
+    expect(() => iterations(...names)).toThrow(/--checkpoint-pattern/);
+  });
+
+  it('follows the pattern that is given', () => {
+    const names = ['weights.01-43', 'weights.02-39'];
+    expect(numberNames(names, 'folder', /\.(\d+)-/).iteration).toEqual([1, 2]);
+    expect(() => numberNames(names, 'folder', /x(\d+)/)).toThrow(/no whole number in weights\.01-43/);
+  });
+});

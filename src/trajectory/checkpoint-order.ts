@@ -1,0 +1,149 @@
+import { DataError } from '../errors.js';
+import type { Reading } from '../formats/reading.js';
+
+/** The iterations of checkpoints, in the order of the names given, and what showed them. */
+export interface NumberedNames {
+  readonly iteration: readonly number[];
+  readonly reading: Reading;
+}
+
+/** A number in a name: its text, and the word before it. */
+interface Slot {
+  readonly text: string;
+  readonly word: string;
+}
+
+/** Last parts of words whose numbers count training. */
+const stepWords = /(^|_)(global)?(step|iteration|iter|it|update)s?$/;
+const epochWords = /(^|_)(epoch|ep)s?$/;
+/** Parts of words whose numbers never count training: metrics, seeds, dates, precisions, versions, sizes. */
+const otherWords =
+  /(^|_)(val|valid|test|.*loss|.*acc|accuracy|metric|score|f1|auc|map|bleu|ppl|perplexity|err|error|nll|lr|rate|wd|seed|rank|run|date|time|fp|bf|float|int|bit|bits|v|version|rev|bs|batch|size|dim|width|depth|layer|layers|hidden|heads|k|fold|gpu)s?(?=_|$)/;
+
+/**
+ * Which number of each name is the iteration. A number behind `step` or `iteration` is, else one behind `epoch`; else the only number
+ * that differs, unless the word before it says that it is something else, such as a metric or a seed. `names` are file or folder names without extension;
+ * `pattern` is the user's, whose group is the iteration. Throws DataError where names leave it open.
+ */
+export function numberNames(names: readonly string[], place: string, pattern?: RegExp): NumberedNames {
+  if (pattern !== undefined) return byPattern(names, pattern);
+  const slots = names.map(slotsOf);
+  const first = slots[0] ?? [];
+  if (slots.some((each) => skeleton(each) !== skeleton(first)))
+    throw ambiguous(names, place, 'names of several kinds');
+  const varying = first.map((_, k) => k).filter((k) => new Set(slots.map((each) => each[k]!.text)).size > 1);
+  const counts = varying.filter((k) => isCount(slots, k) && !otherWords.test(first[k]!.word));
+  const steps = counts.filter((k) => stepWords.test(first[k]!.word));
+  const epochs = counts.filter((k) => epochWords.test(first[k]!.word));
+  const chosen =
+    chooseAlone(steps, slots) ??
+    chooseAlone(epochs, slots) ??
+    (varying.length === 1 ? chooseAlone(counts, slots) : null);
+  const iteration = chosen === null ? null : slots.map((each) => Number(each[chosen]!.text));
+  if (chosen === null || iteration === null) throw ambiguous(names, place, describeVarying(first, varying));
+  requireAgreement(slots, iteration, epochs, names, place);
+  const { word } = first[chosen]!;
+  return {
+    iteration,
+    reading: {
+      about: 'iterations of the checkpoints',
+      decision: word === '' ? 'the number in the name' : `the number after ${word} in the name`,
+      evidence: [
+        stepWords.test(word) || epochWords.test(word) ? `${word} counts training` : 'no other number differs',
+        ...(varying.length > 1
+          ? [`others, such as those after ${othersOf(first, varying, chosen)}, do not`]
+          : []),
+      ].join('; '),
+    },
+  };
+}
+
+function othersOf(first: readonly Slot[], varying: readonly number[], chosen: number): string {
+  return varying
+    .filter((k) => k !== chosen)
+    .map((k) => first[k]!.word || 'a dash')
+    .join(', ');
+}
+
+/** The numbers of a name with the word before each. Parts of a date are marked as such. */
+function slotsOf(name: string): Slot[] {
+  const dated = name.replace(
+    /(19|20)\d\d([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])([-_T ]?\d\d[-_:h]?\d\d([-_:m]?\d\d)?)?/g,
+    (date) => `date=${date.replace(/\D/g, '')}_`,
+  );
+  return [...dated.matchAll(/([a-z][a-z_]*?)?[-_=. (]*(\d+(?:\.\d+(?![-_.]?[a-z]))?(?:e[-+]?\d+)?)/gi)].map(
+    (match) => ({
+      word: (match[1] ?? '').toLowerCase(),
+      text: match[2]!,
+    }),
+  );
+}
+
+/** The words of a name's numbers in order: the same for checkpoints that one program named. */
+const skeleton = (slots: readonly Slot[]): string => slots.map(({ word }) => word).join('#');
+
+/** Whether a number is whole, and different, in every name. */
+function isCount(slots: readonly (readonly Slot[])[], k: number): boolean {
+  const texts = slots.map((each) => each[k]!.text);
+  return texts.every((text) => /^\d+$/.test(text)) && new Set(texts.map(Number)).size === texts.length;
+}
+
+/** The only candidate; of several only those that give the same order agree, and the last one is taken. */
+function chooseAlone(candidates: readonly number[], slots: readonly (readonly Slot[])[]): number | null {
+  const orders = new Set(candidates.map((k) => orderOf(slots.map((each) => Number(each[k]!.text))).join()));
+  return orders.size === 1 ? candidates.at(-1)! : null;
+}
+
+const orderOf = (numbers: readonly number[]): number[] =>
+  [...numbers.keys()].sort((a, b) => numbers[a]! - numbers[b]!);
+
+/** Steps that start again in every epoch are not iterations of the whole training. */
+function requireAgreement(
+  slots: readonly (readonly Slot[])[],
+  iteration: readonly number[],
+  epochs: readonly number[],
+  names: readonly string[],
+  place: string,
+): void {
+  for (const k of epochs) {
+    const ordered = orderOf(iteration).map((t) => Number(slots[t]![k]!.text));
+    if (ordered.some((epoch, t) => epoch < (ordered[t - 1] ?? -1))) {
+      throw ambiguous(names, place, 'steps and epochs that give different orders');
+    }
+  }
+}
+
+function describeVarying(first: readonly Slot[], varying: readonly number[]): string {
+  if (first.length === 0) return 'no number';
+  const words = varying.map((k) =>
+    first[k]!.word === '' ? 'a number alone' : `a number after ${first[k]!.word}`,
+  );
+  return words.length === 0 ? 'no number that differs' : `numbers that differ: ${words.join(', ')}`;
+}
+
+function byPattern(names: readonly string[], pattern: RegExp): NumberedNames {
+  const iteration = names.map((name) => Number(pattern.exec(name)?.[1] ?? NaN));
+  if (iteration.every((value) => Number.isSafeInteger(value) && value >= 0)) {
+    const evidence = `checkpointPattern ${pattern.source}`;
+    return {
+      iteration,
+      reading: { about: 'iterations of the checkpoints', decision: 'as the pattern says', evidence },
+    };
+  }
+  throw new DataError({
+    given: `checkpoint pattern ${pattern.source}, whose group is no whole number in ${names[iteration.findIndex(Number.isNaN)] ?? names[0]!}`,
+    expected: 'a regular expression with the iteration as its group, such as step=(\\d+)',
+    remedy: 'correct --checkpoint-pattern',
+  });
+}
+
+function ambiguous(names: readonly string[], place: string, found: string): DataError {
+  const shown = names.slice(0, 3).join(', ');
+  return new DataError({
+    given: `${place}: checkpoints ${shown}${names.length > 3 ? ', …' : ''}, in which ${found}`,
+    expected:
+      'the iteration in each name: behind step, iteration or epoch, or as the only number that differs',
+    remedy:
+      "say which number it is, such as --checkpoint-pattern 'step=(\\d+)'; files that do not match are passed over",
+  });
+}

@@ -1,0 +1,67 @@
+import { isFloat, sizeOf } from '../../formats/array.js';
+import type { Reading } from '../../formats/reading.js';
+import { misfit } from '../../formats/source.js';
+import { listed } from '../checks.js';
+import { isStill, numbersOf, rowsToWatch, sameNumbers } from './values.js';
+import type { Recording } from '../types.js';
+
+/** Buffers that layers keep beside parameters and that no optimiser moves. */
+const bufferName = /(^|[./])(running_mean|running_var|num_batches_tracked|moving_mean|moving_variance)(:0)?$/;
+
+/** What optimisers keep beside parameters. */
+const optimizerName =
+  /(^|[./])(optim\w*|lr_schedul\w*|scaler|exp_avg\w*|max_exp_avg\w*|momentum_buffer|square_avg|acc_delta|grad_avg|slots?)([./]|$)/i;
+
+/** Whether a name is of something that an optimiser keeps beside parameters. */
+export const isOptimizerState = (name: string): boolean => optimizerName.test(name);
+
+/** Recorded tensors that are none of the model's, and why each is passed over. Throws where one moves and nothing explains it. */
+export async function passedOver(
+  recording: Recording,
+  recorded: ReadonlyMap<string, string>,
+  ignored: readonly string[],
+): Promise<Reading[]> {
+  const taken = new Set(recorded.values());
+  const reasons = new Map<string, string[]>();
+  const strange: string[] = [];
+  for (const [name] of recording.tensors) {
+    if (taken.has(name)) continue;
+    const reason = ignored.includes(name) ? 'as given' : await reasonToPass(recording, name, taken);
+    if (reason === null) strange.push(name);
+    else reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
+  }
+  if (strange.length > 0) {
+    throw misfit(
+      recording.name,
+      `tensors ${listed(strange)}, which move and which the model does not have`,
+      "the model's parameters",
+      `give the model that this trajectory was recorded with, exported without constant folding; or say which they are (--names recorded=model) or that they do not count (--ignore '${strange[0]!}')`,
+    );
+  }
+  return [...reasons].map(([evidence, names]) => ({
+    about: 'recorded tensors passed over',
+    decision: listed(names),
+    evidence,
+  }));
+}
+
+async function reasonToPass(
+  recording: Recording,
+  name: string,
+  taken: ReadonlySet<string>,
+): Promise<string | null> {
+  const { dtype, shape } = recording.tensors.get(name)!;
+  if (bufferName.test(name)) return 'buffers of layers, which no optimiser moves';
+  if (isOptimizerState(name)) return 'state of an optimiser';
+  if (dtype === null || !isFloat(dtype)) return 'no floats';
+  if (shape.length === 0) return 'single numbers';
+  if (await isStill(recording, name)) return 'they do not move, and the model has none of their names';
+  const rows = await numbersOf(recording, name, rowsToWatch(recording));
+  for (const other of taken) {
+    if (sizeOf(recording.tensors.get(other)!.shape) !== rows[0]!.length) continue;
+    const others = await numbersOf(recording, other, rowsToWatch(recording));
+    if (rows.every((row, k) => sameNumbers(row, others[k]!)))
+      return `tied: the same numbers as ${other} in every row looked at`;
+  }
+  return null;
+}

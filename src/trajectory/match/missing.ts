@@ -1,0 +1,97 @@
+import { UsageError } from '../../errors.js';
+import type { Reading } from '../../formats/reading.js';
+import { misfit } from '../../formats/source.js';
+import { described, fitsPattern, listed } from '../checks.js';
+import { rowsToCompare, sameNumbers, toFloat32 } from './values.js';
+import type { Match, ModelTensor, ModelWeights, Recording, RecordingOptions } from '../types.js';
+
+/** Parameters that are recorded, and the recorded name of each tensor of the model that has one. */
+interface Found {
+  readonly parameters: readonly ModelTensor[];
+  readonly recorded: ReadonlyMap<string, string>;
+}
+
+/** Parameters that are not recorded. Throws unless they are said, or plainly seen, to stay as the model's file has them. */
+export async function heldStill(
+  recording: Recording,
+  { tensors }: ModelWeights,
+  { parameters, recorded }: Found,
+  { frozen = [], rest = null }: RecordingOptions,
+): Promise<Pick<Match, 'frozen' | 'readings'>> {
+  const missing = tensors.filter(
+    ({ name, verdict }) => !recorded.has(name) && (verdict === 'trained' || verdict === 'likely'),
+  );
+  const unused = frozen.find((pattern) => !missing.some(({ name }) => fitsPattern(name, pattern)));
+  if (unused !== undefined) throw nothingFrozen(unused, missing);
+  const said = missing.filter(
+    ({ name }) => rest === 'frozen' || frozen.some((pattern) => fitsPattern(name, pattern)),
+  );
+  const open = missing.filter((tensor) => !said.includes(tensor));
+  const evidence = open.length === 0 ? null : await evidenceOfRest(recording, { parameters, recorded }, open);
+  if (open.length > 0 && evidence === null) throw notRecorded(recording, open);
+  const names = (list: readonly ModelTensor[]): string => listed(list.map(({ name }) => name));
+  const readings: Reading[] = [];
+  const about = 'held constant';
+  if (said.length > 0)
+    readings.push({
+      about,
+      decision: names(said),
+      evidence: rest === 'frozen' ? 'rest frozen' : 'frozen, as given',
+    });
+  if (open.length > 0) readings.push({ about, decision: names(open), evidence: evidence!, warning: true });
+  return { frozen: [...said, ...open].map(({ name }) => name), readings };
+}
+
+/**
+ * What shows that parameters without a record were not trained: whole layers, under their own names, in a file whose other parameters
+ * are those of a row of this recording. Null where that is not so.
+ */
+async function evidenceOfRest(
+  recording: Recording,
+  { parameters, recorded }: Found,
+  open: readonly ModelTensor[],
+): Promise<string | null> {
+  const layerOf = (name: string): string => name.slice(0, Math.max(0, name.lastIndexOf('.')));
+  const layers = new Set(parameters.map(({ name }) => layerOf(name)));
+  const whole = open.every(({ name, anonymous }) => !anonymous && !layers.has(layerOf(name)));
+  if (!whole || parameters.length === 0) return null;
+  for (const t of rowsToCompare(recording)) {
+    if (await isRowOfFile(recording, { parameters, recorded }, t)) {
+      return `whole layers that are not recorded; the file’s other parameters are row ${t} of this recording, so these are of the same run`;
+    }
+  }
+  return null;
+}
+
+async function isRowOfFile(
+  recording: Recording,
+  { parameters, recorded }: Found,
+  t: number,
+): Promise<boolean> {
+  for (const tensor of parameters) {
+    const data = tensor.data();
+    if (data === null) return false;
+    if (!sameNumbers(data, toFloat32(await recording.read(recorded.get(tensor.name)!, t)))) return false;
+  }
+  return true;
+}
+
+function nothingFrozen(pattern: string, missing: readonly ModelTensor[]): UsageError {
+  return new UsageError({
+    given: `frozen ${pattern}, which fits no parameter that is not recorded`,
+    expected: `a name or pattern among ${listed(missing.map(({ name }) => name))}`,
+    remedy: 'correct --frozen, or leave it out',
+  });
+}
+
+function notRecorded(recording: Recording, missing: readonly ModelTensor[]): Error {
+  const recorded = listed([...recording.tensors.keys()]);
+  const names = missing.map(({ name }) => name);
+  const madeUp = missing.filter(({ anonymous }) => anonymous);
+  return misfit(
+    recording.name,
+    `no record of the model's ${listed(missing.map(described))}${madeUp.length > 0 ? ' (names that the exporter made up: weights that it folded, or constants)' : ''}`,
+    `a record of each parameter; recorded are ${recorded}`,
+    `record them (export with do_constant_folding=False to keep names), name them (--names recorded=model), or say that they were not trained: --frozen '${names[0]!}', or --rest frozen for all`,
+  );
+}
