@@ -15,5 +15,11 @@ export function printEstimate(estimate: Estimate, form: 'text' | 'json' | 'aside
   print(`engine ${engine}, ${workers} workers: about ${Math.round(examplesPerSecond)} examples/s here`);
   const { worker, total } = estimate.memory;
   print(`about ${bytes(total)} of memory: ${bytes(worker)} a worker, and shared sums`);
-  print(`about ${duration(seconds)}, at most ${bytes(estimate.bytes)} on disk`);
+  print(`about ${duration(seconds)} (${partsOf(estimate)}), at most ${bytes(estimate.bytes)} on disk`);
+}
+
+/** The parts that take a tenth of the time or more. */
+function partsOf({ parts, seconds }: Estimate): string {
+  const telling = Object.entries<number>({ ...parts }).filter(([, part]) => part >= seconds / 10);
+  return telling.map(([name, part]) => `${name} ${duration(part)}`).join(', ');
 }

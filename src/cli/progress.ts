@@ -13,36 +13,90 @@ export function progressBar(label: string, unit: string, quiet = false): Progres
   if (!process.stderr.isTTY) return plainProgress(label, unit);
   let started = 0;
   let first = 0;
+  let note = '';
   const bar = new SingleBar({
     stream: process.stderr,
     hideCursor: true,
     clearOnComplete: false,
-    etaBuffer: 20,
-    format: `${label.padEnd(9)} {bar} {percentage}%  {value}/{total} ${unit}  {rate}  {left}  {note}`,
+    format: (_, { value, total }) =>
+      progressLine(process.stderr.columns, {
+        label, unit, value, total, note, first, seconds: (performance.now() - started) / 1000,
+      }), // prettier-ignore
   });
-  const facts = (done: number, total: number, note = '') => {
-    const seconds = (performance.now() - started) / 1000;
-    const rate = (done - first) / seconds;
-    const known = done > first && seconds > 0.5;
-    return {
-      rate: known ? `${rate >= 10 ? rate.toFixed(0) : rate.toFixed(2)}/s` : '',
-      left: known ? `${duration((total - done) / rate)} left` : '',
-      note,
-    };
-  };
+  const redraw = redrawOnResize(() => {
+    bar.render();
+  });
   return {
     start(total, done = 0) {
       started = performance.now();
       first = done;
-      bar.start(total, done, facts(done, total));
+      redraw.begin();
+      bar.start(total, done);
     },
-    update(done, note) {
-      bar.update(done, facts(done, bar.getTotal(), note));
+    update(done, text = '') {
+      note = text;
+      bar.update(done);
     },
     stop() {
       bar.stop();
+      redraw.end();
     },
   };
+}
+
+/** Draws anew when the terminal's width changes: first it clears the rows that the old line takes at the new width. */
+function redrawOnResize(draw: () => void): { begin: () => void; end: () => void } {
+  let width = process.stderr.columns;
+  const onResize = () => {
+    const rows = Math.ceil(width / process.stderr.columns) - 1;
+    process.stderr.write(`\r${rows > 0 ? `\x1b[${rows}A` : ''}\x1b[J`);
+    width = process.stderr.columns;
+    draw();
+  };
+  return {
+    begin() {
+      width = process.stderr.columns;
+      process.stderr.on('resize', onResize);
+    },
+    end() {
+      process.stderr.off('resize', onResize);
+    },
+  };
+}
+
+/** What a progress line tells. */
+export interface ProgressFacts {
+  readonly label: string;
+  readonly unit: string;
+  readonly value: number;
+  readonly total: number;
+  readonly note: string;
+  /** What was done already at the start, and seconds since then. */
+  readonly first: number;
+  readonly seconds: number;
+}
+
+const barWidth = { least: 5, most: 40 } as const;
+
+/** A line shorter than `width` columns: label, bar, and of the rest, the most telling first, what there is room for. */
+export function progressLine(width: number, facts: ProgressFacts): string {
+  const { label, unit, value, total, note, first, seconds } = facts;
+  const share = total > 0 ? Math.min(1, value / total) : 1;
+  const rate = (value - first) / seconds;
+  const known = value > first && seconds > 0.5;
+  const wanted = [
+    `${Math.floor(100 * share)}%`.padStart(4),
+    known ? `${duration((total - value) / rate)} left` : '',
+    `${value}/${total} ${unit}`,
+    known ? `${rate >= 10 ? rate.toFixed(0) : rate.toFixed(2)}/s` : '',
+    note,
+  ].filter((text) => text !== '');
+  const name = label.padEnd(9);
+  const room = (texts: readonly string[]) => width - 2 - name.length - texts.join('  ').length - 2;
+  while (wanted.length > 1 && room(wanted) < barWidth.least) wanted.pop();
+  const length = Math.max(0, Math.min(barWidth.most, room(wanted)));
+  const filled = Math.round(length * share);
+  return `${name} ${'█'.repeat(filled)}${'░'.repeat(length - filled)} ${wanted.join('  ')}`;
 }
 
 /** Where nobody watches a terminal: one line at the start and one at the end. */

@@ -11,13 +11,29 @@ import { estimateMemory, type MemoryEstimate } from './memory.js';
 import { Evaluator, type ObjectivePlan } from '../objective/evaluator.js';
 import { median, timeEvaluations } from './rate.js';
 
+/** Seconds by what takes them. */
+export interface EstimateParts {
+  /** Starting workers and compiling. */
+  readonly starting: number;
+  /** Steps, and storing θ. */
+  readonly training: number;
+  readonly measuring: number;
+  readonly analysing: number;
+}
+
+/** Seconds that a row of θ takes until it is safe on a disk, and bytes of allocations analysed a second: as on a server with an SSD. */
+const storingSeconds = 0.005;
+const analysedPerSecond = 40e6;
+
 /** What a run will cost, before it starts. */
 export interface Estimate {
   readonly segments: number;
   /** Gradients of all objectives per segment, if no segment needs refinement. */
   readonly gradientsPerSegment: number;
   readonly examplesPerSecond: number;
+  /** In all, and by what takes it. */
   readonly seconds: number;
+  readonly parts: EstimateParts;
   /** Bytes of the finished run folder at most. */
   readonly bytes: number;
   /** Bytes of memory that measuring holds, without the data: one worker's, and all in all. */
@@ -37,17 +53,25 @@ interface EstimateOptions {
 export async function estimateRun(experiment: Experiment, options: EstimateOptions): Promise<Estimate> {
   const { config, engine } = experiment;
   const workers = options.workers ?? defaultWorkers(engine);
-  const examplesPerSecond = await measureRate(experiment, workers);
+  const { examplesPerSecond, starting } = await measureRate(experiment, workers);
   const measured = measuredExamples(objectivePlan(experiment));
   const gradientsPerSegment = baseNodes(config.rule, config.subintervals).filter((s) => s > 0).length;
-  const trained = experiment.recorded ? 0 : 3 * config.batchSize;
-  const examples = config.iterations * (trained + (options.measure ? gradientsPerSegment * measured : 0));
+  const bytes = estimateBytes(manifestOf(experiment));
+  // A step computes on one thread, and its program is compiled apart from those that measure.
+  const step = experiment.recorded ? 0 : (config.batchSize * workers) / examplesPerSecond;
+  const parts: EstimateParts = {
+    starting: starting * (options.measure && !experiment.recorded ? 2 : 1),
+    training: config.iterations * (step + storingSeconds),
+    measuring: options.measure ? (config.iterations * gradientsPerSegment * measured) / examplesPerSecond : 0,
+    analysing: options.measure ? bytes / analysedPerSecond : 0,
+  };
   return {
     segments: config.iterations,
     gradientsPerSegment,
     examplesPerSecond,
-    seconds: examples / examplesPerSecond,
-    bytes: estimateBytes(manifestOf(experiment)),
+    seconds: Object.values<number>({ ...parts }).reduce((total, seconds) => total + seconds, 0),
+    parts,
+    bytes,
     memory: estimateMemory(experiment, workers),
     engine: engine.name,
     passedOver: experiment.passedOver,
@@ -60,16 +84,22 @@ function measuredExamples({ objectives }: ObjectivePlan): number {
   return parts.reduce((total, { examples }) => total + examples.count, 0);
 }
 
-/** Examples per second on a small part of the training data. */
-async function measureRate(experiment: Experiment, workers: number): Promise<number> {
+/** Examples per second on a small part of the training data, and seconds until the workers have compiled. */
+async function measureRate(
+  experiment: Experiment,
+  workers: number,
+): Promise<{ examplesPerSecond: number; starting: number }> {
   const chunk = Math.min(experiment.chunk, sampleChunk);
   const train = head(experiment.dataset.splits.train, 2 * chunk * workers);
   const objectives = [{ name: 'train', parts: [{ name: 'all', examples: train }] }];
   const plan: ObjectivePlan = { ...objectivePlan(experiment), objectives, chunk };
+  const began = performance.now();
   const evaluator = await Evaluator.start(plan, workers);
+  const starting = (performance.now() - began) / 1000;
   try {
     const theta = Float64Array.from(initialise(experiment.parameters, key(0)));
-    return median(await timeEvaluations(() => evaluator.evaluate(theta), train.count, 0.3));
+    const rates = await timeEvaluations(() => evaluator.evaluate(theta), train.count, 0.3);
+    return { examplesPerSecond: median(rates), starting };
   } finally {
     await evaluator.close();
   }
