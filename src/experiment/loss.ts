@@ -72,8 +72,10 @@ export function lossInWords({ loss, labelSmoothing, classWeights, measureWeightD
   return `${words[loss]}${smoothing}${weights}${measureWeightDecay ? ' with the L2 term of training' : ''}`;
 }
 
-/** Throws UsageError where settings of the loss do not fit each other, the network or the labels. */
-export function requireFit(config: RunConfig, model: Model, { labelling, classes }: Dataset): void {
+/** Throws UsageError where settings do not fit each other, the network, its inputs or the labels. */
+export function requireFit(config: RunConfig, model: Model, dataset: Dataset): void {
+  const { labelling, classes } = dataset;
+  if (model.readsWholeNumbers) requireWholeNumbers(config, model, dataset);
   const { loss, reduction, classWeights, labelSmoothing } = config;
   if (reduction === 'weightedMean' && classWeights === null) {
     throw misfit('reduction weightedMean without classWeights', 'classWeights, by whose sum it divides');
@@ -89,6 +91,27 @@ export function requireFit(config: RunConfig, model: Model, { labelling, classes
       `${classWeights.length} class weights`,
       `one for each of ${classes} classes of ${model.name}`,
     );
+  }
+}
+
+/** Throws UsageError where a network of whole numbers, such as tokens, would get others: it does not scale or round. */
+function requireWholeNumbers(
+  { divisor, standardise }: RunConfig,
+  model: Model,
+  { name, splits }: Dataset,
+): void {
+  if (divisor !== null || standardise) {
+    throw misfit('divisor or standardise', `neither: network ${model.name} reads whole numbers as they are`);
+  }
+  for (const { inputs } of Object.values(splits)) {
+    if (!(inputs instanceof Float32Array || inputs instanceof Float64Array)) return;
+    const fraction = (inputs as Float64Array).find((value) => !Number.isInteger(value));
+    if (fraction !== undefined) {
+      throw misfit(
+        `data set ${name} with input ${fraction}`,
+        `whole numbers, which network ${model.name} reads`,
+      );
+    }
   }
 }
 

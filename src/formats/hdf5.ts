@@ -1,8 +1,9 @@
 import type * as H5wasm from 'h5wasm';
 import type { Dataset, Group } from 'h5wasm';
 import {
+  arrayFromBytes,
   checkedBytes,
-  isFloat,
+  elementBytes,
   maxArrayBytes,
   requireCredible,
   sizeOf,
@@ -49,6 +50,12 @@ interface VirtualFile {
 
 type Library = Pick<typeof H5wasm, 'Dataset' | 'Group'>;
 
+/** What is used of the library's module beneath its classes: its memory, and reading into it. */
+type Memory = Pick<Awaited<typeof H5wasm.ready>, 'HEAPU8' | 'get_dataset_data'> & {
+  _malloc(bytes: number): number;
+  _free(place: number): void;
+};
+
 /** Objects of a file at most, and groups within groups. */
 const maxObjects = 65_536;
 const maxDepth = 32;
@@ -75,7 +82,7 @@ export async function openHdf5(source: ByteSource): Promise<Hdf5File> {
       files.unlink(path);
     };
     try {
-      const arrays = guarded(() => arraysOf(library, file, source));
+      const arrays = guarded(() => arraysOf({ library, module: module }, file, source));
       return { arrays, close, text: (name) => guarded(() => attributeText(file, name)) };
     } catch (error) {
       file.close();
@@ -129,7 +136,11 @@ async function wholeReader(source: ByteSource): Promise<(offset: number, length:
   return (offset, length) => bytes.subarray(offset, offset + length);
 }
 
-function arraysOf(library: Library, root: Group, source: ByteSource): Map<string, Hdf5Array> {
+function arraysOf(
+  { library, module }: { readonly library: Library; readonly module: Memory },
+  root: Group,
+  source: ByteSource,
+): Map<string, Hdf5Array> {
   const arrays = new Map<string, Hdf5Array>();
   const seen = { objects: 0 };
   const visit = (group: Group, prefix: string, depth: number): void => {
@@ -137,7 +148,7 @@ function arraysOf(library: Library, root: Group, source: ByteSource): Map<string
       const path = prefix + name;
       if (++seen.objects > maxObjects || depth > maxDepth) throw tooMany(source.name);
       const entity = group.get(name);
-      if (entity instanceof library.Dataset) arrays.set(path, arrayOf(entity, path, source));
+      if (entity instanceof library.Dataset) arrays.set(path, arrayOf(module, entity, path, source));
       else if (entity instanceof library.Group) visit(entity, `${path}/`, depth + 1);
       else if (entity?.constructor.name === 'ExternalLink')
         throw external(source.name, path, 'an external link');
@@ -172,7 +183,7 @@ function elementTypeOf({ metadata }: Dataset): ElementType | null {
   return `${signed ? '' : 'u'}int${8 * size}` as ElementType;
 }
 
-function arrayOf(dataset: Dataset, path: string, source: ByteSource): Hdf5Array {
+function arrayOf(module: Memory, dataset: Dataset, path: string, source: ByteSource): Hdf5Array {
   const { metadata } = dataset;
   if ((metadata.virtual_sources ?? []).length > 0) throw external(source.name, path, 'a virtual data set');
   const shape = metadata.shape ?? [];
@@ -187,29 +198,33 @@ function arrayOf(dataset: Dataset, path: string, source: ByteSource): Hdf5Array 
       if (dtype === null)
         throw misfit(place, `elements of type ${storedType}`, 'numbers', 'convert the array');
       requireCredible(checkedBytes(dtype, shape, place), source.size, place);
-      return guard(source.name)(() => rowsOf(dataset, dtype, shape, [from, to], place));
+      return guard(source.name)(() => rowsOf(module, dataset, dtype, shape, [from, to]));
     },
   };
 }
 
+/** The bytes of rows as they are stored; the library itself knows no 16-bit floats. */
 function rowsOf(
+  module: Memory,
   dataset: Dataset,
   dtype: ElementType,
   shape: readonly number[],
   [from, to]: readonly [number, number],
-  place: string,
 ): NdArray {
-  const scalar = shape.length === 0;
-  const value = scalar ? dataset.value : dataset.slice([[from, to], ...shape.slice(1).map(() => [] as [])]);
-  const extents = scalar ? [] : [to - from, ...shape.slice(1)];
-  const data = typeof value === 'number' ? Float64Array.of(value) : value;
-  if (ArrayBuffer.isView(data) && 'length' in data && data.length === sizeOf(extents)) {
-    return { dtype, shape: extents, data: data as NdArray['data'] };
+  const extents = shape.length === 0 ? [] : [to - from, ...shape.slice(1)];
+  const length = sizeOf(extents) * elementBytes[dtype];
+  const starts = extents.map((_, axis) => BigInt(axis === 0 ? from : 0));
+  const place = module._malloc(Math.max(1, length));
+  if (place === 0) throw new Error(`no memory for ${length} bytes`);
+  try {
+    const count = shape.length === 0 ? null : extents.map(BigInt);
+    const strides = count && count.map(() => 1n);
+    module.get_dataset_data(dataset.file_id, dataset.path, count, count && starts, strides, BigInt(place));
+    const bytes = module.HEAPU8.slice(place, place + length);
+    return arrayFromBytes(dtype, extents, bytes, { bigEndian: !dataset.metadata.littleEndian });
+  } finally {
+    module._free(place);
   }
-  if (typeof value === 'bigint') return { dtype, shape: extents, data: BigInt64Array.of(value) };
-  throw new Refusal(
-    damaged(place, `contents that are no ${isFloat(dtype) ? 'floats' : 'whole numbers'}`, `${dtype} numbers`),
-  );
 }
 
 function attributeText(file: Group, name: string): string | null {

@@ -4,6 +4,7 @@ import {
   checkedBytes,
   elementBytes,
   gatherStrided,
+  requireCredible,
   sizeOf,
   type ElementType,
   type NdArray,
@@ -263,10 +264,11 @@ async function readStrided(storage: Storage, view: View, file: string): Promise<
       'convert it before saving',
     );
   const { offset, shape, stride } = view;
-  checkedBytes(dtype, shape, file);
+  const claimed = checkedBytes(dtype, shape, file);
   const width = elementBytes[dtype];
   const last =
     sizeOf(shape) === 0 ? -1 : shape.reduce((place, extent, axis) => place + (extent - 1) * stride[axis]!, 0);
+  requireCredible(claimed, (last + 1) * width, file);
   const span = await storage.bytes(offset * width, (offset + last + 1) * width);
   return arrayFromBytes(dtype, shape, gatherStrided(span, shape, stride, width));
 }

@@ -8,7 +8,7 @@ import { layoutSize, listed, requireFinite, requireIterations, requireRows } fro
 import { checkpointRecording, listCheckpoints } from './checkpoints.js';
 import { stackedRecording } from './stacked.js';
 import { openTensorFile } from './tensor-file.js';
-import { isStill, numbersOf, sameNumbers, toFloat32 } from './match/values.js';
+import { isStill, isTelling, numbersOf, rowsToCompare, sameNumbers, toFloat32 } from './match/values.js';
 import type { Match, Recording, RecordingOptions, Trajectory } from './types.js';
 
 /** A recording, the files that it is read from, and what was decided about their order. */
@@ -77,6 +77,7 @@ export async function trajectoryOf(
   const trajectory = assembled(recording, parameters, arrangement);
   const readings = [
     ...arrangement.readings,
+    ...(await agreement(recording, parameters, arrangement)),
     ...(await precisionOf(recording, match)),
     ...(await movement(recording, match)),
   ];
@@ -108,6 +109,46 @@ function assembled(
     },
     close: () => recording.close(),
   };
+}
+
+/**
+ * Whether the model file is of one of the rows: where a parameter that moves is, number by number, that of a row, all must be. Throws
+ * DataError where they are not, for then something was read as what it is not.
+ */
+async function agreement(
+  recording: Recording,
+  parameters: readonly Parameter[],
+  { arrangements }: Arranged,
+): Promise<Reading[]> {
+  const telling = parameters.flatMap(({ name, data }, k) =>
+    data !== null && isTelling(data) ? [{ name, data, arrangement: arrangements[k]! }] : [],
+  );
+  for (const t of rowsToCompare(recording)) {
+    const equal: string[] = [];
+    const other: string[] = [];
+    let moves = false;
+    for (const { name, data, arrangement } of telling) {
+      const [row, elsewhere] = await numbersOf(recording, arrangement.part.tensor, [
+        t,
+        t === 0 ? recording.rows - 1 : 0,
+      ]);
+      const same = sameNumbers(data, arranged(row!, arrangement));
+      (same ? equal : other).push(name);
+      moves ||= same && !sameNumbers(data, arranged(elsewhere!, arrangement));
+    }
+    if (!moves) continue;
+    if (other.length === 0) {
+      const evidence = `the numbers of ${equal.length === 1 ? equal[0]! : `all ${equal.length} parameters that tell`}`;
+      return [{ about: 'model file', decision: `its parameters are those of row ${t}`, evidence }];
+    }
+    throw misfit(
+      recording.name,
+      `row ${t} is the model file's in ${listed(equal)}, but not in ${listed(other)}`,
+      'all parameters of the model file, or none, to be those of a row',
+      'name the recorded tensors with --names, say how their axes stand with --layout, or export the model unchanged',
+    );
+  }
+  return [];
 }
 
 /** Types other than float32, which parameters are computed in. Throws where a tensor holds no floats. */

@@ -1,6 +1,6 @@
 import { arrayFromBytes, elementBytes, sizeOf, type ElementType, type NdArray } from '../formats/array.js';
 import { openHdf5 } from '../formats/hdf5.js';
-import { readNpyHeader } from '../formats/npy.js';
+import { readNpy, readNpyHeader } from '../formats/npy.js';
 import { readSafetensors } from '../formats/safetensors.js';
 import { damaged, misfit, type ByteSource } from '../formats/source.js';
 import { isTorchArchive, legacyTorchStart, readTorch } from '../formats/torch.js';
@@ -54,19 +54,14 @@ async function openNpy(source: ByteSource): Promise<TensorFile> {
   const header = await readNpyHeader(source);
   const { dtype, shape } = header;
   const width = sizeOf(shape.slice(1)) * elementBytes[dtype];
-  if (header.columnMajor && shape.length > 1) {
-    throw misfit(
-      source.name,
-      'θ stored columns first',
-      'rows first, so that it can be read row by row',
-      'save numpy.ascontiguousarray(theta)',
-    );
-  }
+  const isTurned = header.columnMajor && shape.length > 1;
+  const whole = isTurned ? await readNpy(source) : null;
   return {
     ...noText,
     name: source.name,
     entries: new Map([['theta', { shape, dtype, storedType: dtype }]]),
     read: async (_, from = 0, to = shape[0] ?? 0) => {
+      if (whole !== null) return rowsOf(whole, from, to);
       const bytes = await source.read(header.offset + from * width, (to - from) * width);
       return arrayFromBytes(dtype, [to - from, ...shape.slice(1)], bytes, header);
     },

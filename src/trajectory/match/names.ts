@@ -22,13 +22,16 @@ interface Rename {
 
 const same = (name: string): string => name;
 
-/** Parts that wrappers of PyTorch put into names. */
+/** Parts that wrappers of PyTorch, and modules that were saved whole, put into names. */
 const wrappers = new Set([
   'module',
   '_orig_mod',
   '_fsdp_wrapped_module',
   '_forward_module',
   '_checkpoint_wrapped_module',
+  '_modules',
+  '_parameters',
+  '_buffers',
 ]);
 
 const unwrapped = (name: string): string =>

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { DataError } from '../errors.js';
+import { openHdf5 } from './hdf5.js';
+import { memorySource, type ByteSource } from './source.js';
+
+const fixtures = join(import.meta.dirname, 'fixtures');
+const source = (name: string): ByteSource => memorySource(readFileSync(join(fixtures, name)), name);
+
+describe('openHdf5', () => {
+  it('reads arrays in groups, of all types, whole and by rows', async () => {
+    const file = await openHdf5(source('arrays.h5'));
+    expect([...file.arrays.keys()]).toEqual(['a/b/kernel:0', 'half', 'whole', 'words']);
+    expect(file.arrays.get('a/b/kernel:0')!.read(1, 2)).toEqual({
+      dtype: 'float32',
+      shape: [1, 2],
+      data: Float32Array.of(3, 4),
+    });
+    expect(file.arrays.get('half')!.read()).toEqual({
+      dtype: 'float16',
+      shape: [2],
+      data: Float32Array.of(0.5, 1.5),
+    });
+    expect(file.arrays.get('whole')!.read()).toMatchObject({ dtype: 'int64', data: BigInt64Array.of(7n) });
+    expect(file.arrays.get('words')!.dtype).toBeNull();
+    expect(() => file.arrays.get('words')!.read()).toThrow(DataError);
+    file.close();
+  });
+
+  it('reads sources that are read piece by piece, and many files one after the other', async () => {
+    const whole = source('arrays.h5');
+    const slow: ByteSource = {
+      name: whole.name,
+      size: whole.size,
+      read: (offset, length) => whole.read(offset, length),
+      close: () => whole.close(),
+    };
+    for (let k = 0; k < 20; k++) {
+      const file = await openHdf5(slow);
+      expect(file.arrays.size).toBe(4);
+      file.close();
+    }
+  });
+
+  it.each([
+    ['external-link.h5', /is an external link/],
+    ['virtual.h5', /is a virtual data set/],
+  ])('refuses %s, which reads other files', async (name, message) => {
+    await expect(openHdf5(source(name))).rejects.toThrow(message);
+  });
+
+  it('cannot reach files of the machine through external storage', async () => {
+    const file = await openHdf5(source('external-storage.h5'));
+    expect(() => file.arrays.get('passwords')!.read()).toThrow(DataError);
+    file.close();
+  });
+
+  it('refuses claims far beyond what is stored', async () => {
+    const file = await openHdf5(source('claims.h5'));
+    expect(() => file.arrays.get('all_weights')!.read(0, 1)).toThrow(/claimed where \d+ are stored/);
+    file.close();
+  });
+
+  it('refuses what is no HDF5', async () => {
+    await expect(openHdf5(memorySource(new Uint8Array(100), 'f'))).rejects.toThrow(/not readable as HDF5/);
+  });
+});

@@ -1,0 +1,97 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { strToU8, zipSync } from 'fflate';
+import { describe, expect, it } from 'vitest';
+import { DataError } from '../errors.js';
+import { readPickle } from './pickle.js';
+import { memorySource } from './source.js';
+import { readTorch } from './torch.js';
+
+const golden = join(import.meta.dirname, '../../test/golden/reading');
+const opened = (path: string) => readTorch(memorySource(readFileSync(join(golden, path)), path));
+const pickle = (...bytes: (number | string)[]) =>
+  Uint8Array.from(bytes.flatMap((part) => (typeof part === 'number' ? [part] : [...strToU8(part, true)])));
+const archive = (table: Uint8Array) =>
+  memorySource(
+    zipSync({ 'archive/data.pkl': table, 'archive/data/0': new Uint8Array(8) }, { level: 0 }),
+    'f',
+  );
+
+describe('readTorch', () => {
+  it('reads nested dictionaries of what PyTorch saved, parameters and plain tensors', async () => {
+    const { tensors } = await opened('lightning/checkpoints/epoch=1-step=10.ckpt');
+    expect([...tensors.keys()]).toEqual([
+      'state_dict.model.0.weight', 'state_dict.model.0.bias', 'state_dict.model.2.weight', 'state_dict.model.2.bias',
+      'optimizer_states.0.state.0.momentum_buffer',
+    ]); // prettier-ignore
+    const weight = tensors.get('state_dict.model.0.weight')!;
+    expect([weight.dtype, weight.shape]).toEqual(['float32', [6, 5]]);
+    expect((await weight.read()).data).toHaveLength(30);
+  });
+
+  it('reads the form before PyTorch 1.6 to the same numbers', async () => {
+    const folder = 'torch-legacy/checkpoints';
+    const first = readdirSync(join(golden, folder)).sort()[0]!;
+    const old = await (await opened(`${folder}/${first}`)).tensors.get('0.weight')!.read();
+    const recent = await opened('trainer/checkpoints/checkpoint-0/pytorch_model.bin');
+    expect(old).toEqual(await recent.tensors.get('0.weight')!.read());
+  });
+
+  it('reads views by their strides', async () => {
+    const rebuild = 'ctorch._utils\n_rebuild_tensor_v2\n';
+    const storage = '(X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK\x06tQ';
+    const table = pickle(
+      0x80,
+      2,
+      '}X\x01\0\0\0w',
+      `${rebuild}(${storage}K\0(K\x03K\x02t(K\x01K\x03t`,
+      0x89,
+      '}tRs.',
+    );
+    const numbers = Float32Array.of(1, 2, 3, 4, 5, 6);
+    const zip = zipSync({ 'a/data.pkl': table, 'a/data/0': new Uint8Array(numbers.buffer) }, { level: 0 });
+    const { tensors } = await readTorch(memorySource(zip, 'f'));
+    expect(await tensors.get('w')!.read()).toEqual({
+      dtype: 'float32',
+      shape: [3, 2],
+      data: Float32Array.of(1, 4, 2, 5, 3, 6),
+    });
+  });
+
+  it('runs nothing: calls and classes stay names', () => {
+    const { value } = readPickle(pickle('cos\nsystem\n(X\x04\0\0\0exittR.'), 'f');
+    expect(value).toMatchObject({ made: { name: 'os.system' }, args: ['exit'] });
+  });
+
+  it.each([
+    ['a call in place of tensors', pickle('cos\nsystem\n(X\x04\0\0\0exittR.'), /object of class os\.system/],
+    ['no tensors', pickle('}.'), /no tensors/],
+    ['an unknown opcode', pickle(0x80, 2, 'i.'), /opcode 0x69/],
+    ['an end too early', pickle('X\xff\xff\xff\x7f'), /end too early/],
+    ['nothing on its stack', pickle('.'), /nothing to take/],
+    ['no mark', pickle('t.'), /no mark/],
+    ['a reference to nothing', pickle('h\x07.'), /reference to nothing/],
+    ['a list that holds itself', pickle(']q\0h\0a.'), /no tensors/],
+    ['opcodes without end', pickle('('.repeat(2 ** 22 + 1)), /more than 4194304 steps/],
+  ])('refuses %s', async (_, table, message) => {
+    await expect(readTorch(archive(table))).rejects.toThrow(message);
+    await expect(readTorch(archive(table))).rejects.toThrow(DataError);
+  });
+
+  it('refuses tensors that lie outside their storage, or claim to be huge', async () => {
+    const tensor = (offset: string, shape: string, stride: string) =>
+      pickle(
+        `}X\x01\0\0\0wctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK\x02tQ${offset}(${shape}t(${stride}t`,
+        0x89,
+        '}tRs.',
+      );
+    const read = async (table: Uint8Array) => (await readTorch(archive(table))).tensors.get('w')!.read();
+    await expect(read(tensor('K\x07', 'K\x02', 'K\x01'))).rejects.toThrow(/storage 0 of 8 bytes/);
+    await expect(read(tensor('K\0', 'J\xff\xff\xff\x7fJ\xff\xff\xff\x7f', 'K\0K\0'))).rejects.toThrow(
+      /claims a float32 array/,
+    );
+    await expect(read(tensor('K\0', 'J\xff\xff\xff\x0f', 'K\0'))).rejects.toThrow(
+      /claimed where 4 are stored/,
+    );
+  });
+});
