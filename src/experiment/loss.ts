@@ -100,7 +100,7 @@ function requireWholeNumbers(
   model: Model,
   { name, splits }: Dataset,
 ): void {
-  if (divisor !== null || standardise) {
+  if ((divisor ?? 1) !== 1 || standardise) {
     throw misfit('divisor or standardise', `neither: network ${model.name} reads whole numbers as they are`);
   }
   for (const { inputs } of Object.values(splits)) {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { RunConfigInput } from '../../src/index.js';
 import { presets } from '../../src/index.js';
+import type { Graph } from '../../src/graph/index.js';
 import { readOnnx, type OnnxModel } from '../../src/onnx/index.js';
 import { importedModel } from '../../src/models/imported.js';
 import { lca } from '../support/cli.js';
@@ -146,7 +147,10 @@ function exportedConfig(name: string, folder: string): RunConfigInput {
   const size = Object.values(shapes).reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
   const network = readOnnx(readFileSync(model), { evidence: { size } });
   const random = randomFrom(5);
-  const first = startOf(network);
+  const parameters = parametersOf(network);
+  const first = parameters.flatMap(({ initializer }) =>
+    initializer.kind === 'values' ? [...initializer.data] : [],
+  );
   const theta = Float32Array.of(...first, ...first.map((value) => value + 0.02 * (random() - 0.5)));
   writeFileSync(
     join(folder, 'trajectory.safetensors'),
@@ -162,19 +166,17 @@ function exportedConfig(name: string, folder: string): RunConfigInput {
     model,
     trajectory: join(folder, 'trajectory.safetensors'),
     data: join(folder, 'data.npz'),
+    names: parameters.map(({ value }) => value.name),
     divisor: 1,
     chunk: examples,
     ...measured,
   };
 }
 
-/** The parameters that a model file holds [K]. */
-function startOf(network: OnnxModel): number[] {
+/** The parameters of a model file, in its order. */
+function parametersOf(network: OnnxModel): Graph['parameters'] {
   const transform = { dtype: 'float32', divisor: 1, mean: [], std: [] } as const;
-  const { parameters } = importedModel(network).build({ examples: 1, training: false, transform });
-  return parameters.flatMap(({ initializer }) =>
-    initializer.kind === 'values' ? [...initializer.data] : [],
-  );
+  return importedModel(network).build({ examples: 1, training: false, transform }).parameters;
 }
 
 export async function allCases(): Promise<ReplayCase[]> {

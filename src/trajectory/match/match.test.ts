@@ -258,7 +258,7 @@ describe('θ without names', () => {
     );
   });
 
-  it('is refused where equal tensors leave two orders open', async () => {
+  it('is refused where equal tensors leave two orders open and no exporter tells', async () => {
     const twins: readonly KnownTensor[] = ['q', 'p'].map((name) => ({
       name,
       shape: [2],
@@ -266,6 +266,11 @@ describe('θ without names', () => {
     }));
     const path = join(folder, `${made++}.npy`);
     writeFileSync(path, npyFile(Float32Array.of(0, 0, 0, 0, 1, 2, 3, 4), [2, 4]));
-    await expect(read(path, twins, { declared: null })).rejects.toThrow(/several orders/);
+    await expect(read(path, twins, { declared: null })).rejects.toThrow(
+      /parameter 1 may be q or p: their numbers are the same/,
+    );
+    expect((await read(path, twins, { declared: 'exporter X' })).said).toMatch(
+      /of equal ones exporter X keeps the order of declaration/,
+    );
   });
 });

@@ -29,7 +29,7 @@ export async function orderOfTheta(
     readings: [{ about, decision: listed(tensors.map(({ name }) => name)), evidence }],
   });
   if (members.length === 1) return asListed('there is one parameter');
-  const byValues = await orderByValues(recording, members);
+  const byValues = await orderByValues(recording, members, declared);
   if (byValues !== null) return byValues;
   const sequential = sequentialOrder(members);
   if (sequential !== null) return asListed('the names of a sequential network', sequential);
@@ -52,10 +52,12 @@ interface Piece {
 const maxSteps = 100_000;
 const maxOrders = 64;
 
-/** The order in which the file's values are those of a row; null where they are those of none. Throws where several orders fit. */
+/** The order in which the file's values are those of a row; null where they are those of none. Throws where several
+ * orders fit and nothing tells them apart. */
 async function orderByValues(
   recording: Recording,
   members: readonly ModelTensor[],
+  declared: string | null,
 ): Promise<FlatOrder | null> {
   const values = new Map(members.map((tensor) => [tensor, tensor.data()]));
   if (![...values.values()].every((data) => data !== null)) return null;
@@ -63,19 +65,13 @@ async function orderByValues(
   for (const t of rowsToCompare(recording)) {
     const theta = toFloat32(await recording.read(recording.flat!.name, t));
     const orders = tilings(theta, forms);
-    const [only, ...others] = telling(orders);
-    if (only === undefined) continue;
-    if (others.length > 0) throw severalOrders(recording, [only, others[0]!]);
-    return {
-      parts: only,
-      readings: [
-        {
-          about,
-          decision: listed(only.map(({ tensor }) => tensor.name)),
-          evidence: `the numbers in the model’s file are those of row ${t} in this order alone`,
-        },
-      ],
-    };
+    if (orders.length === 0) continue;
+    const found = theOne(orders, members, declared);
+    if (found === null) throw severalOrders(recording, orders);
+    const { parts, because } = found;
+    const decision = listed(parts.map(({ tensor }) => tensor.name));
+    const evidence = `the numbers in the model’s file are those of row ${t} in this order${because}`;
+    return { parts, readings: [{ about, decision, evidence }] };
   }
   return null;
 }
@@ -119,21 +115,36 @@ function tilings(theta: Float32Array, forms: readonly (readonly Form[])[]): Piec
 }
 
 /**
- * Orders that the values tell apart. Tensors of the same numbers (biases of zeros) can stand for each other: of such orders those are
- * kept in which every layer's parameters stand together, weight before bias, and numbers in names ascend.
+ * The order among those that fit the values, and what else told it; null where nothing does. Tensors of the same numbers (biases of
+ * zeros) can stand for each other: then the exporter's order is taken, where it keeps that of declaration, or the one order in which
+ * every layer's parameters stand together, weight before bias, and numbers in names ascend.
  */
-function telling(orders: readonly (readonly Piece[])[]): (readonly Piece[])[] {
-  if (orders.length <= 1) return [...orders];
+function theOne(
+  orders: readonly (readonly Piece[])[],
+  members: readonly ModelTensor[],
+  declared: string | null,
+): { readonly parts: readonly Piece[]; readonly because: string } | null {
+  if (orders.length === 1) return { parts: orders[0]!, because: ' alone' };
+  const listedOrder = orders.filter((order) => order.every(({ tensor }, k) => tensor === members[k]));
+  if (declared !== null && listedOrder.length === 1) {
+    return {
+      parts: listedOrder[0]!,
+      because: `, and of equal ones ${declared} keeps the order of declaration`,
+    };
+  }
   const modular = orders.filter((order) => isModular(order.map(({ tensor }) => tensor)));
-  return modular.length > 0 ? modular : [...orders];
+  return modular.length === 1
+    ? { parts: modular[0]!, because: ', and of equal ones the parameters of a layer stand together' }
+    : null;
 }
 
 function severalOrders(recording: Recording, orders: readonly (readonly Piece[])[]): Error {
-  const [a, b] = orders.map((order) => listed(order.map(({ tensor }) => tensor.name)));
+  const [a, b] = orders.map((order) => order.map(({ tensor }) => tensor.name));
+  const at = a!.findIndex((name, k) => name !== b![k]);
   return misfit(
     recording.name,
-    'θ without names, whose parameters may stand in several orders',
-    `one of ${a!}; ${b!}`,
+    `θ without names, in which parameter ${at + 1} may be ${a![at]!} or ${b![at]!}: their numbers are the same`,
+    'an order that its numbers, or names, tell',
     'give the names in the order of θ with --names A,B,…, or record one array per parameter under its name',
   );
 }
