@@ -4,6 +4,7 @@ export { analyseDistribution } from './distribution.js';
 export type { Distribution, SideDistribution } from './distribution.js';
 export { analyseLayers, analyseLoss } from './objective.js';
 export type { LayerTotal, LossAnalysis, ObjectiveAnalysis } from './objective.js';
+export { overfitting } from './overfitting.js';
 export { paperCitation, paperPresets, paperRecord } from './paper.js';
 export type { PaperErrors, PaperRecord } from './paper.js';
 export { analyseRun } from './run.js';

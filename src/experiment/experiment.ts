@@ -21,6 +21,7 @@ import { divisorOf, labelUse, lossOf, requireFit, withInputShape } from './loss.
 import { chunkReadings, dataReadings, outputUse, type OutputUse } from './readings.js';
 import { openNetwork, reopenNetwork, type Network } from './network.js';
 import type { ObjectivePlan } from '../objective/evaluator.js';
+import { measuredNames, withMeasuredSets } from './objectives/measured.js';
 import { measuredPenalty, optimizerOf } from './optimizer.js';
 import { withWholePaths } from './paths.js';
 import { startingTheta } from './start.js';
@@ -36,12 +37,15 @@ import {
 
 /** A configuration with whole paths, and with what follows from data and trajectory filled in. */
 export interface SettledConfig extends RunConfig {
+  /** Entries `NAME` or `NAME=PLACE`. */
   readonly measure: string[];
 }
 
 /** A configuration with all that it names brought together: data in memory, network, engine. */
 export interface Experiment {
   readonly config: SettledConfig;
+  /** Names of the objectives: sets of the data set. */
+  readonly measured: readonly string[];
   readonly dataset: Dataset;
   readonly network: Network;
   readonly model: Model;
@@ -71,7 +75,8 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   const read = await readDataset(named.data);
   const network = await openModel(named, read, stored);
   const { model } = network;
-  const raw = fitLabels(withInputShape(read, model), labelUse(named, model));
+  const own = fitLabels(withInputShape(read, model), labelUse(named, model));
+  const raw = await withMeasuredSets(own, named, model);
   const loaded = prepareDataset(raw, loadOptions(named));
   requireFit(named, model, loaded);
   const graph = model.build({ examples: 1, training: false, transform: loaded.transform });
@@ -80,6 +85,7 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   const opened = await recordedTrajectory(named, { weights: network.weights(), graph }, stored);
   const recorded = opened?.recorded ?? null;
   const config = settle(named, loaded, recorded);
+  const measured = measuredNames(config)!;
   const chunk = config.chunk ?? network.chunk;
   checkControls(config, loaded, layout, recorded);
   const outputs = outputUse(config, graph, loaded.labelling.classAxis);
@@ -93,10 +99,11 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
     ...(opened?.readings ?? []),
     ...dataReadings(loaded, model, config),
     ...outputs.readings,
-    ...chunkReadings(model, loaded, config.measure, chunk),
+    ...chunkReadings(model, loaded, measured, chunk),
   ];
   return {
     config,
+    measured,
     model,
     dataset,
     network,
@@ -147,7 +154,7 @@ async function recordedTrajectory(
 /** What is measured defaults to what is usual and has examples; a recorded trajectory knows its own length. */
 function settle(config: RunConfig, { name, splits }: Dataset, recorded: Recorded | null): SettledConfig {
   const filled = Object.entries(splits).flatMap(([set, { count }]) => (count > 0 ? [set] : []));
-  const missing = config.measure?.find((set) => !filled.includes(set));
+  const missing = measuredNames(config)?.find((set) => !filled.includes(set));
   if (missing === undefined) {
     const iterations = recorded?.iterations ?? config.iterations;
     const usual = usuallyMeasured.filter((set) => filled.includes(set));
@@ -156,7 +163,7 @@ function settle(config: RunConfig, { name, splits }: Dataset, recorded: Recorded
   throw new UsageError({
     given: `measure ${missing}, of which data set ${name} has no examples`,
     expected: `sets among ${filled.join(', ')}`,
-    remedy: `leave it out of measure, draw one (validation: 1000), or save x_${missing} and y_${missing}`,
+    remedy: `leave it out of measure, draw one (validation: 1000), save x_${missing} and y_${missing}, or say where it is: ${missing}=FILE`,
   });
 }
 
@@ -202,11 +209,11 @@ export function batchNormMode({
 
 /** The objective that measuring evaluates; `engine` replaces the experiment's own (to check one by another). */
 export function objectivePlan(experiment: Experiment, engine = experiment.engine.name): ObjectivePlan {
-  const { config, dataset, layout, chunk } = experiment;
+  const { config, measured, dataset, layout, chunk } = experiment;
   return {
     engine,
     size: layout.size,
-    objectives: config.measure.map((name) => {
+    objectives: measured.map((name) => {
       const examples = dataset.splits[name]!;
       return {
         name,

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { datasetNames } from '../data/load.js';
 import { modelNames } from '../models/registry.js';
 import type { RunConfig } from './config/schema.js';
+import { withWholePlace } from './objectives/measured.js';
 
 /** The configuration with whole paths, so that a run can be continued from any folder. */
 export function withWholePaths(config: RunConfig): RunConfig {
@@ -10,6 +11,7 @@ export function withWholePaths(config: RunConfig): RunConfig {
     ...config,
     model: modelNames.includes(config.model) ? config.model : wholeModel(config.model),
     data: datasetNames.includes(config.data) ? config.data : wholeData(config.data),
+    measure: config.measure?.map(withWholePlace) ?? null,
     init: config.init === null ? null : resolve(config.init),
     trajectory: config.trajectory === null ? null : resolve(config.trajectory),
   };

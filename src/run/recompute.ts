@@ -108,7 +108,7 @@ async function deviationOf(
   });
   let worst = none;
   for await (const segment of range) {
-    for (const index of config.measure.keys())
+    for (const index of run.manifest.objectives.keys())
       worst = larger(worst, await objectiveDeviation(run, segment, index));
   }
   return worst;

@@ -6,6 +6,7 @@ import { parsePath } from './run.js';
 interface ExportOptions {
   readonly what: string;
   readonly objective?: string;
+  readonly entity?: string;
   readonly format: (typeof exportFormats)[number];
   readonly out?: string;
 }
@@ -16,6 +17,10 @@ export function exportCommand(): Command {
     .argument('<run>', 'run folder')
     .addOption(new Option('--what <quantity>', 'what to write').choices(exportable).makeOptionMandatory())
     .option('--objective <name>', 'whose column (default: the first that was measured)')
+    .option(
+      '--entity <name>',
+      'what the overfitting is summed over: layer, neuron or parameter (default: layer)',
+    )
     .addOption(new Option('--format <name>', 'file format').choices(exportFormats).default('csv'))
     .option('--out <file>', 'file to write (default: standard output)', parsePath)
     .action(async (run: string, options: ExportOptions) => {

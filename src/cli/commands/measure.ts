@@ -14,7 +14,7 @@ const keys: readonly ConfigKey[] = [
 ]; // prettier-ignore
 
 /** What may be said with a run folder too: where its files are now. */
-const places: readonly string[] = ['data', 'trajectory'];
+const places: readonly string[] = ['data', 'trajectory', 'measure'];
 
 /** What says together that a trajectory comes from elsewhere. */
 const required = ['model', 'trajectory', 'data', 'out'] as const;

@@ -3,14 +3,19 @@ import { experimentOf } from '../../experiment/manifest.js';
 import type { Places } from '../../experiment/places.js';
 import { resumeRun } from '../../store/open.js';
 import { continueRun } from '../workflow.js';
-import { addWorkOptions, type WorkOptions } from './run.js';
+import { addWorkOptions, parseList, type WorkOptions } from './run.js';
 
 export function resumeCommand(): Command {
   const command = new Command('resume')
     .description('go on with a run that was interrupted; it ends as if it had never stopped')
     .argument('<run>', 'run folder')
     .option('--data <place>', 'where the data of the run are now, if they were moved')
-    .option('--trajectory <place>', 'where the recorded trajectory is now, if it was moved');
+    .option('--trajectory <place>', 'where the recorded trajectory is now, if it was moved')
+    .option(
+      '--measure <places>',
+      'where objectives with files of their own are now: NAME=PLACE,…',
+      parseList,
+    );
   return addWorkOptions(command).action(continueStored);
 }
 

@@ -31,6 +31,11 @@ export function parseCount(text: string): number {
   throw new InvalidArgumentError('expected a whole number from 1 to 4096');
 }
 
+/** Entries that commas separate. */
+export function parseList(text: string): string[] {
+  return text.split(',');
+}
+
 /** A path that names something. Throws InvalidArgumentError. */
 export function parsePath(text: string): string {
   if (text.trim() !== '') return text;

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { verifyFolder } from '../../run/verify.js';
 import { printJson, printLine } from '../output.js';
 import { progressBar } from '../progress.js';
-import { parseCount } from './run.js';
+import { parseCount, parseList } from './run.js';
 
 export function verifyCommand(): Command {
   return new Command('verify')
@@ -10,6 +10,7 @@ export function verifyCommand(): Command {
     .argument('<run>', 'run folder')
     .option('--sample <count>', 'recompute this many segments with the float64 reference engine', parseCount)
     .option('--data <place>', 'where the data of the run are now, if they were moved')
+    .option('--measure <places>', 'where objectives with files of their own are now: NAME=PLACE,…', parseList)
     .option('--workers <count>', 'threads that compute (default: one per core)', parseCount)
     .option('--json', 'print one JSON document')
     .option('--quiet', 'no progress')
@@ -17,7 +18,7 @@ export function verifyCommand(): Command {
       const result = await verifyFolder(run, {
         sample: options.sample ?? 0,
         workers: options.workers,
-        places: { data: options.data },
+        places: { data: options.data, measure: options.measure },
         checking: progressBar('check', 'rows and segments', options.quiet),
         recomputing: progressBar('recompute', 'segments', options.quiet),
       });
@@ -34,6 +35,7 @@ export function verifyCommand(): Command {
 
 interface VerifyOptions {
   readonly data?: string;
+  readonly measure?: string[];
   readonly sample?: number;
   readonly workers?: number;
   readonly json?: boolean;

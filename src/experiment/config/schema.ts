@@ -91,8 +91,8 @@ export const runConfigSchema = z.strictObject({
   tolerance: z.preprocess((value) => (value === 'none' ? null : value), positive.nullable()).default(0.001).describe('refine while |residual| exceeds this (in the loss’s unit), or none'),
   subintervals: orNone(z.int().min(1).max(1024)).describe('equal parts of a step to start with (Simpson: start, middle, end is 2); none: the rule’s fewest'),
   maxSubintervals: z.int().min(1).max(1024).default(32).describe('refinement stops here'),
-  measure: orNone(z.array(z.string().min(1)).min(1)
-    .refine((names) => new Set(names).size === names.length, 'expected each set once')).describe('sets of the data whose losses are measured, such as train,test; none: train, and validation where there is one'),
+  measure: orNone(z.array(z.string().regex(/^[A-Za-z0-9][\w.-]*(=.+)?$/, 'expected NAME or NAME=FILE')).min(1)
+    .refine((entries) => new Set(entries.map((entry) => entry.replace(/=.*/, ''))).size === entries.length, 'expected each set once')).describe('sets of the data whose losses are measured, and your own files by a name, such as train,test,mine=other.npz; none: train, and validation where there is one'),
   chunk: orNone(count).describe('examples evaluated together; none: by network'),
   lanes: z.int().min(1).max(256).default(8).describe('independent partial sums of an evaluation'),
   keep: z.enum(keeps).default('parameters').describe('finest allocations to store'),
