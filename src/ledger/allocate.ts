@@ -24,6 +24,8 @@ export interface SegmentInput {
   readonly subintervals: number;
   /** Points of the segment that were evaluated. */
   readonly evaluations: number;
+  /** Array [K] for the products; default a new one. */
+  readonly into?: Float64Array;
 }
 
 /** Entries below, above and exactly zero, per layer [layers]. */
@@ -55,7 +57,7 @@ export function allocate(input: SegmentInput): Allocated {
   const { delta, meanGradient, lossStart, lossEnd, layout } = input;
   checkLoss(lossStart);
   checkLoss(lossEnd);
-  const exact = new Float64Array(layout.size);
+  const exact = input.into ?? new Float64Array(layout.size);
   const counts = multiply(exact, delta, meanGradient, layout);
   const sums = groupSums(exact, layout);
   if (!Number.isFinite(sums.total)) reportTerm('allocation', delta, meanGradient, layout);
