@@ -12,6 +12,9 @@ function extentOf({ segments, layout }: LedgerView, axis: Axis, objective: Objec
     part: () => objective!.parts.length,
     layer: () => layout.layers.length,
     neuron: () => layout.neurons.reduce((total, count) => total + count, 0),
+    tensor: () => layout.tensors.length,
+    // Columns by cells of groupings are large, and read by rows.
+    cell: () => 0,
     parameter: () => layout.size,
   };
   return extents[axis]();

@@ -9,7 +9,7 @@ import {
   type RunConfigInput,
 } from '../experiment/config/schema.js';
 
-type FlagKey = Exclude<ConfigKey, 'preset' | 'schedule' | 'groups'>;
+type FlagKey = Exclude<ConfigKey, 'preset' | 'schedule' | 'groups' | 'groupings'>;
 
 /** Under which heading of the help each flag stands. */
 const headings: Readonly<Record<FlagKey, string>> = {
@@ -23,14 +23,14 @@ const headings: Readonly<Record<FlagKey, string>> = {
   iterations: 'Training:',
   measure: 'Measuring:', measureWeightDecay: 'Measuring:', rule: 'Measuring:', tolerance: 'Measuring:',
   subintervals: 'Measuring:', maxSubintervals: 'Measuring:', chunk: 'Measuring:', lanes: 'Measuring:',
-  keep: 'Measuring:', engine: 'Measuring:',
+  keep: 'Measuring:', parts: 'Measuring:', keepParts: 'Measuring:', engine: 'Measuring:',
 }; // prettier-ignore
 
 /** Flags whose value stays text; every other value is read as a number where it is one. */
 const textual: readonly ConfigKey[] = ['model', 'data', 'trajectory', 'init', 'checkpointPattern'];
 
 /** Flags whose value is a list, its entries apart by commas. */
-const lists: readonly ConfigKey[] = ['measure', 'classWeights', 'names', 'frozen', 'ignore'];
+const lists: readonly ConfigKey[] = ['measure', 'parts', 'classWeights', 'names', 'frozen', 'ignore'];
 
 const flagKeys = configKeys.filter((key): key is FlagKey => !fileOnlyKeys.includes(key));
 

@@ -46,6 +46,10 @@ export function splitDataset(raw: RawDataset, options: SplitOptions): Dataset {
     name: raw.name,
     classes: raw.classes,
     splits: { ...raw.sets, ...drawn, train: select(train) },
+    drawn: {
+      train: placesOf(train),
+      ...(validation.indices.length > 0 ? { validation: placesOf(validation) } : {}),
+    },
     splitHash: splitHash(raw.name, selections),
     files: raw.files,
     transform: raw.transform,
@@ -53,6 +57,8 @@ export function splitDataset(raw: RawDataset, options: SplitOptions): Dataset {
     readings: raw.readings,
   };
 }
+
+const placesOf = ({ source, indices }: Selection) => ({ from: source.count, places: indices });
 
 function wholeSplits(
   { pool, sets, drawn }: RawDataset,

@@ -48,6 +48,8 @@ export interface Dataset {
   readonly classes: number;
   /** Within a set, examples stand in ascending order of their place in the source. Each has at least one. */
   readonly splits: ExampleSets;
+  /** Of the sets that were drawn, by name: how many examples the source has of it, and the places of those that were taken. */
+  readonly drawn: Readonly<Record<string, { readonly from: number; readonly places: Uint32Array }>>;
   /** SHA-256 of the split (which example went where, in which order), hex; part of the objective's definition. */
   readonly splitHash: string;
   /** Sources and their SHA-256, for the manifest. */

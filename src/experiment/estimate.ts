@@ -8,7 +8,8 @@ import type { Experiment } from './experiment.js';
 import { objectivePlan } from './experiment.js';
 import { manifestOf } from './manifest.js';
 import { estimateMemory, type MemoryEstimate } from './memory.js';
-import { Evaluator, type ObjectivePlan } from '../objective/evaluator.js';
+import { Evaluator } from '../objective/evaluator.js';
+import { type ObjectivePlan, programsOf } from '../objective/plan.js';
 import { median, timeEvaluations } from './rate.js';
 
 /** Seconds by what takes them. */
@@ -54,7 +55,7 @@ export async function estimateRun(experiment: Experiment, options: EstimateOptio
   const { config, engine } = experiment;
   const workers = options.workers ?? defaultWorkers(engine);
   const { examplesPerSecond, starting } = await measureRate(experiment, workers);
-  const measured = measuredExamples(objectivePlan(experiment));
+  const measured = programsOf(objectivePlan(experiment)).fed;
   const gradientsPerSegment = baseNodes(config.rule, config.subintervals).filter((s) => s > 0).length;
   const bytes = estimateBytes(manifestOf(experiment));
   // A step computes on one thread, and its program is compiled apart from those that measure.
@@ -79,11 +80,6 @@ export async function estimateRun(experiment: Experiment, options: EstimateOptio
   };
 }
 
-function measuredExamples({ objectives }: ObjectivePlan): number {
-  const parts = objectives.flatMap((objective) => objective.parts);
-  return parts.reduce((total, { examples }) => total + examples.count, 0);
-}
-
 /** Examples per second on a small part of the training data, and seconds until the workers have compiled. */
 async function measureRate(
   experiment: Experiment,
@@ -91,7 +87,7 @@ async function measureRate(
 ): Promise<{ examplesPerSecond: number; starting: number }> {
   const chunk = Math.min(experiment.chunk, sampleChunk);
   const train = head(experiment.dataset.splits.train, 2 * chunk * workers);
-  const objectives = [{ name: 'train', parts: [{ name: 'all', examples: train }] }];
+  const objectives = [{ name: 'train', examples: train }];
   const plan: ObjectivePlan = { ...objectivePlan(experiment), objectives, chunk };
   const began = performance.now();
   const evaluator = await Evaluator.start(plan, workers);

@@ -18,9 +18,10 @@ import type { RunFolder } from '../store/folder.js';
 import type { RunConfig } from './config/schema.js';
 import { chooseEngine } from '../engines/registry.js';
 import { divisorOf, labelUse, lossOf, requireFit, withInputShape } from './loss.js';
-import { chunkReadings, dataReadings, outputUse, type OutputUse } from './readings.js';
+import { chunkReadings, dataReadings, mixesExamples, outputUse, type OutputUse } from './readings.js';
 import { openNetwork, reopenNetwork, type Network } from './network.js';
-import type { ObjectivePlan } from '../objective/evaluator.js';
+import type { ObjectivePlan } from '../objective/plan.js';
+import { divideObjectives, type MeasuredObjective } from './objectives/divide.js';
 import { measuredNames, withMeasuredSets } from './objectives/measured.js';
 import { measuredPenalty, optimizerOf } from './optimizer.js';
 import { withWholePaths } from './paths.js';
@@ -44,8 +45,8 @@ export interface SettledConfig extends RunConfig {
 /** A configuration with all that it names brought together: data in memory, network, engine. */
 export interface Experiment {
   readonly config: SettledConfig;
-  /** Names of the objectives: sets of the data set. */
-  readonly measured: readonly string[];
+  /** What is measured, in its order: sets of the data set, and how they are divided. */
+  readonly objectives: readonly MeasuredObjective[];
   readonly dataset: Dataset;
   readonly network: Network;
   readonly model: Model;
@@ -75,13 +76,14 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   const read = await readDataset(named.data);
   const network = await openModel(named, read, stored);
   const { model } = network;
-  const own = fitLabels(withInputShape(read, model), labelUse(named, model));
-  const raw = await withMeasuredSets(own, named, model);
+  const fitted = fitLabels(withInputShape(read, model), labelUse(named, model));
+  const raw = await withMeasuredSets(fitted, named, model);
   const loaded = prepareDataset(raw, loadOptions(named));
   requireFit(named, model, loaded);
   const graph = model.build({ examples: 1, training: false, transform: loaded.transform });
   const { parameters } = graph;
-  const layout = layoutOfGraph(graph);
+  const own = Object.entries(named.groupings).map(([name, patterns]) => ({ name, patterns }));
+  const layout = layoutOfGraph(graph, own);
   const opened = await recordedTrajectory(named, { weights: network.weights(), graph }, stored);
   const recorded = opened?.recorded ?? null;
   const config = settle(named, loaded, recorded);
@@ -93,17 +95,22 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   const gradients = () =>
     recorded ? gradientGraph(parts, chunk, false) : gradientGraph(parts, config.batchSize, true);
   const { engine, passedOver } = await chooseEngine(config.engine, gradients);
-  const dataset = engine.facts.precision === 'float64' ? loaded : narrowed(loaded);
+  const used = engine.facts.precision === 'float64' ? loaded : narrowed(loaded);
+  const mixes = mixesExamples(model, loaded);
+  const hasPenalty = measuredPenalty(config, layout) !== null;
+  const divided = await divideObjectives({ config, dataset: used, measured, chunk, mixes, hasPenalty });
+  const dataset = { ...used, files: [...used.files, ...divided.files] };
   const start = recorded ? null : await startingTheta(config, network.weights(), layout, parameters, stored);
   const readings = stored?.manifest.readings ?? [
     ...(opened?.readings ?? []),
     ...dataReadings(loaded, model, config),
     ...outputs.readings,
     ...chunkReadings(model, loaded, measured, chunk),
+    ...divided.readings,
   ];
   return {
     config,
-    measured,
+    objectives: divided.objectives,
     model,
     dataset,
     network,
@@ -184,14 +191,15 @@ function checkControls(
   checkSettings(config);
 }
 
-/** The graph of loss (a sum over its examples) and gradients for mini-batches or chunks of `examples`. */
+/** The graph of loss (a sum over its examples) and gradients for mini-batches or chunks of `examples`, not all of which count if `masked`. */
 export function gradientGraph(
   { config, model, dataset, outputs }: Pick<Experiment, 'config' | 'model' | 'dataset' | 'outputs'>,
   examples: number,
   training: boolean,
+  masked = false,
 ): Graph {
   const forward = outputs.toLogits(forwardGraph(model, dataset, examples, training));
-  return differentiate(attachLoss(forward, lossOf(config, dataset.labelling)));
+  return differentiate(attachLoss(forward, { ...lossOf(config, dataset.labelling), masked }));
 }
 
 function forwardGraph(model: Model, dataset: Dataset, examples: number, training: boolean): Graph {
@@ -209,21 +217,20 @@ export function batchNormMode({
 
 /** The objective that measuring evaluates; `engine` replaces the experiment's own (to check one by another). */
 export function objectivePlan(experiment: Experiment, engine = experiment.engine.name): ObjectivePlan {
-  const { config, measured, dataset, layout, chunk } = experiment;
+  const { config, dataset, layout, chunk, objectives } = experiment;
+  const { labelling, splits } = dataset;
   return {
     engine,
     size: layout.size,
-    objectives: measured.map((name) => {
-      const examples = dataset.splits[name]!;
-      return {
-        name,
-        parts: [{ name: 'all', examples }],
-        divisor: divisorOf(config, examples, dataset.labelling),
-      };
+    objectives: objectives.map(({ name, examples, division }) => {
+      return { name, examples, division, divisor: divisorOf(config, splits[name]!, labelling) };
     }),
     chunk,
     lanes: config.lanes,
     penalty: measuredPenalty(config, layout),
-    gradientGraph: (count) => gradientGraph(experiment, count, false),
+    gradientGraph: (count, masked) => gradientGraph(experiment, count, false, masked),
+    masksLabels: config.loss === 'softmaxCrossEntropy',
+    strips: layout.atoms.neuronAxis,
+    keepsPartGradients: config.keepParts === 'parameters',
   };
 }

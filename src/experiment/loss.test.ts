@@ -24,9 +24,7 @@ async function evaluate(settings: object): Promise<{ loss: number; gradient: Flo
   const plan = {
     engine: 'reference',
     size: 12,
-    objectives: [
-      { name: 'train', parts: [{ name: 'all', examples: train }], divisor: divisorOf(config, train) },
-    ],
+    objectives: [{ name: 'train', examples: train, divisor: divisorOf(config, train) }],
     chunk: 4,
     lanes: 1,
     gradientGraph: () => differentiate(attachLoss(network(), lossOf(config))),

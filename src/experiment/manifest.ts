@@ -2,13 +2,7 @@ import type { SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
 import type { Manifest, ManifestContent } from '../format/manifest.js';
 import { checkConfig } from './config/file.js';
-import {
-  batchNormMode,
-  objectivePlan,
-  openExperiment,
-  type Experiment,
-  type StoredRun,
-} from './experiment.js';
+import { batchNormMode, openExperiment, type Experiment, type StoredRun } from './experiment.js';
 import { lossInWords, lossUnit } from './loss.js';
 import { requireData, withPlaces, type Places } from './places.js';
 import { version } from './version.js';
@@ -48,12 +42,16 @@ export function manifestOf(experiment: Experiment): ManifestContent {
       dropout: 'off',
       precision: engine.facts.precision,
     },
-    objectives: objectivePlan(experiment).objectives.map(({ name, parts }) => ({
+    objectives: experiment.objectives.map(({ name, examples, division }) => ({
       name,
-      parts: parts.map((part) => ({ name: part.name, examples: part.examples.count })),
+      parts: division
+        ? division.parts.map((part) => ({ name: part.name, by: part.by, examples: part.examples }))
+        : [{ name: 'all', by: 'all', examples: examples.count }],
+      order: division?.kind === 'sorted' ? ('parts' as const) : ('source' as const),
     })),
     parameters: layout.tensors.map((tensor) => ({ ...tensor, shape: [...tensor.shape] })),
     layers: layout.layers.map((name, index) => ({ name, neurons: layout.neurons[index]! })),
+    groupings: Object.entries(config.groupings).map(([name, patterns]) => ({ name, patterns })),
     trajectory: {
       iterations: config.iterations,
       iteration: recorded?.iteration ? [...recorded.iteration] : null,
@@ -68,6 +66,7 @@ export function manifestOf(experiment: Experiment): ManifestContent {
       maxSubintervals: config.maxSubintervals,
     },
     keep: config.keep,
+    keepParts: config.keepParts,
     engine: { name: engine.name, version: engine.version() },
     seed: config.seed,
   };

@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.js';
-import { gradientGraph, objectivePlan, type Experiment } from './experiment.js';
-import { chunksOf } from '../objective/chunks.js';
-import { slotBytes } from '../objective/evaluator.js';
+import { objectivePlan, type Experiment } from './experiment.js';
+import { planLanes, programsOf } from '../objective/plan.js';
+import { sharedBytes } from '../objective/slots.js';
 
 /** What measuring holds in memory, in bytes, without the data. */
 export interface MemoryEstimate {
@@ -20,20 +20,11 @@ export function estimateMemory(
   workers: number,
   chunk = experiment.chunk,
 ): MemoryEstimate {
-  const programs = sizesOf(experiment, chunk).map((size) => programBytes(experiment, size));
-  const worker = programs.reduce((total, bytes) => total + bytes, THREAD);
-  return { worker, total: workers * worker + slotBytes(objectivePlan({ ...experiment, chunk })) };
-}
-
-function programBytes(experiment: Experiment, examples: number): number {
-  return experiment.engine.plan(gradientGraph(experiment, examples, false)).memory;
-}
-
-/** Chunk sizes that occur where parts are cut into chunks of `chunk` examples. */
-function sizesOf(experiment: Experiment, chunk: number): number[] {
-  const parts = objectivePlan(experiment).objectives.flatMap((objective) => objective.parts);
-  const chunks = parts.flatMap(({ examples }) => chunksOf(examples.count, chunk));
-  return [...new Set(chunks.map(({ start, end }) => end - start))];
+  const plan = objectivePlan({ ...experiment, chunk });
+  const programs = programsOf(plan).kinds.map(({ examples, masked }) => experiment.engine.plan(plan.gradientGraph(examples, masked)).memory); // prettier-ignore
+  const scratch = plan.objectives.some(({ division }) => division) ? 8 * plan.size : 0;
+  const worker = programs.reduce((total, bytes) => total + bytes, THREAD + scratch);
+  return { worker, total: workers * worker + sharedBytes(plan, planLanes(plan)) };
 }
 
 /** Throws UsageError, naming the largest chunk that fits, where measuring would need more than `available` bytes. */
@@ -58,8 +49,8 @@ export function requireMemory(
 
 /** Examples of the largest chunk that occurs. */
 function usedChunk(experiment: Experiment): number {
-  const parts = objectivePlan(experiment).objectives.flatMap((objective) => objective.parts);
-  return Math.min(experiment.chunk, Math.max(...parts.map(({ examples }) => examples.count)));
+  const counts = objectivePlan(experiment).objectives.map(({ examples }) => examples.count);
+  return Math.min(experiment.chunk, Math.max(...counts));
 }
 
 /** The largest chunk that was found to fit, by bisection; 0 where not even one example does. */

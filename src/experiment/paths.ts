@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { datasetNames } from '../data/load.js';
 import { modelNames } from '../models/registry.js';
 import type { RunConfig } from './config/schema.js';
+import { partsEntry } from './objectives/divide.js';
 import { withWholePlace } from './objectives/measured.js';
 
 /** The configuration with whole paths, so that a run can be continued from any folder. */
@@ -12,9 +13,16 @@ export function withWholePaths(config: RunConfig): RunConfig {
     model: modelNames.includes(config.model) ? config.model : wholeModel(config.model),
     data: datasetNames.includes(config.data) ? config.data : wholeData(config.data),
     measure: config.measure?.map(withWholePlace) ?? null,
+    parts: config.parts?.map(wholeParts) ?? null,
     init: config.init === null ? null : resolve(config.init),
     trajectory: config.trajectory === null ? null : resolve(config.trajectory),
   };
+}
+
+/** An entry of `parts` with a whole path. */
+function wholeParts(entry: string): string {
+  const { objective, by } = partsEntry(entry);
+  return `${objective === null ? '' : `${objective}:`}${by === 'class' ? by : resolve(by)}`;
 }
 
 /** Whether a model is named by its file: `M.onnx`, or any path. */

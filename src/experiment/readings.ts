@@ -102,18 +102,21 @@ export function chunkReadings(
   return [...lonelyChunk(graph, dataset, measure, chunk), ...mixedExamples(graph, chunk)];
 }
 
+const normalisesChunks = ({ nodes }: Graph): boolean => nodes.some(({ op }) => op === 'BatchNormTraining');
+
+/** Whether the loss of an example depends on the others of its chunk: by batch normalisation, or by a mean written by hand. */
+export function mixesExamples(model: Model, { transform }: Pick<Dataset, 'transform'>): boolean {
+  const graph = model.build({ examples: telltale, training: false, transform });
+  return normalisesChunks(graph) || mixingNode(graph, telltale) !== null;
+}
+
 function lonelyChunk(
   graph: Graph,
   { splits }: Dataset,
   measure: readonly string[],
   chunk: number,
 ): Reading[] {
-  if (
-    !graph.nodes.some(
-      ({ op, attributes }) => op === 'BatchNormalization' && attributes['training_mode'] !== 0,
-    )
-  )
-    return [];
+  if (!normalisesChunks(graph)) return [];
   const lonely = measure.filter((set) => splits[set]!.count % chunk === 1);
   if (lonely.length === 0) return [];
   return [

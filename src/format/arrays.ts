@@ -1,5 +1,6 @@
 import { type Axis, type Column, columnEntries } from '../ledger/columns.js';
-import type { Numbers } from '../ledger/types.js';
+import { layoutOf } from '../ledger/layout.js';
+import type { Grouping, Numbers } from '../ledger/types.js';
 import type { ManifestContent } from './manifest.js';
 
 export type StoredDType = 'float32' | 'float64' | 'int32';
@@ -33,6 +34,8 @@ export interface ArraySpec {
   readonly column: string | null;
   /** Index of its objective; null where it belongs to none. */
   readonly objective: number | null;
+  /** Name of its grouping; null where its numbers are by none. */
+  readonly grouping: string | null;
 }
 
 /** Size that chunks of many rows are cut to. */
@@ -45,14 +48,19 @@ export const bytesOf: Readonly<Record<StoredDType, number>> = { float32: 4, floa
 /** All arrays of a run, whether filled already or not: θ, the order of the examples, and what the table of columns says. */
 export function arraysOf(manifest: ManifestContent): ArraySpec[] {
   const shared = columnEntries().filter(([, { of }]) => of === 'run');
-  const own = columnEntries().filter(([, { of }]) => of === 'objective');
+  const own = columnEntries().filter(([, { of }]) => of !== 'run');
+  const { groupings } = layoutOf(manifest.parameters, manifest.groupings);
+  const arraysFor = ([name, column]: readonly [string, Column], objective: number) =>
+    column.of === 'grouping'
+      ? groupings.flatMap((grouping) => columnArray(manifest, name, column, { objective, grouping }))
+      : columnArray(manifest, name, column, { objective, grouping: null });
   return [
     thetaArray(manifest),
     ...orderArray(manifest),
-    ...manifest.objectives.flatMap((_, index) =>
-      own.flatMap(([name, column]) => columnArray(manifest, name, column, index)),
+    ...manifest.objectives.flatMap((_, index) => own.flatMap((entry) => arraysFor(entry, index))),
+    ...shared.flatMap(([name, column]) =>
+      columnArray(manifest, name, column, { objective: null, grouping: null }),
     ),
-    ...shared.flatMap(([name, column]) => columnArray(manifest, name, column, null)),
   ];
 }
 
@@ -98,6 +106,7 @@ function thetaArray({ parameters, trajectory }: ManifestContent): ArraySpec {
     placement: 'theta',
     column: null,
     objective: null,
+    grouping: null,
   };
 }
 
@@ -116,6 +125,7 @@ function orderArray({ trajectory: { iterations, batchSize } }: ManifestContent):
       placement: 'order',
       column: null,
       objective: null,
+      grouping: null,
     },
   ];
 }
@@ -126,34 +136,49 @@ function sizeOf(parameters: ManifestContent['parameters']): number {
 
 const fineness = { layers: 0, neurons: 1, parameters: 2 } as const;
 
+/** What an array's numbers belong to. */
+interface Owner {
+  readonly objective: number | null;
+  readonly grouping: Grouping | null;
+}
+
+/** Whether a run keeps a column: allocations so fine, parts where there are some, groupings that no other column has. */
+function isKept({ keep, keepParts, objectives }: ManifestContent, column: Column, owner: Owner): boolean {
+  const { objective, grouping } = owner;
+  // Neurons and inputs are kept where sums by neuron are.
+  const isFine = grouping !== null && ['neuron', 'input'].includes(grouping.name);
+  const finest = column.finest ?? (isFine ? 'neurons' : 'layers');
+  if (fineness[finest] > fineness[keep] || column.except?.includes(grouping?.name ?? '')) return false;
+  if (column.parts === undefined) return true;
+  return objectives[objective!]!.parts.length > 1 && (column.parts === 'sums' || keepParts === 'parameters');
+}
+
 /** The array of a column; none where the run does not keep it, or has nothing to count it by. */
-function columnArray(
-  manifest: ManifestContent,
-  name: string,
-  column: Column,
-  objective: number | null,
-): ArraySpec[] {
-  const { keep, definition, objectives } = manifest;
-  if (column.finest !== undefined && fineness[column.finest] > fineness[keep]) return [];
-  const shape = column.axes.map((axis) => extentOf(manifest, axis, objective));
-  const undivided = column.axes.includes('part') && shape[column.axes.indexOf('part')] === 1;
+function columnArray(manifest: ManifestContent, name: string, column: Column, owner: Owner): ArraySpec[] {
+  if (!isKept(manifest, column, owner)) return [];
+  const { definition, objectives } = manifest;
+  const shape = column.axes.map((axis) => extentOf(manifest, axis, owner));
   const width = widthOf({ shape });
-  if (undivided || width === 0) return [];
+  if (width === 0) return [];
   const dtype = column.dtype === 'allocation' ? definition.precision : column.dtype;
   const byRow = column.large === true && width * bytesOf[dtype] > smallRowBytes;
-  const of = objective === null ? '' : ` (${objectives[objective]!.name})`;
+  const names = [
+    ...(owner.objective === null ? [] : [objectives[owner.objective]!.name]),
+    ...(owner.grouping === null ? [] : [owner.grouping.name]),
+  ];
   return [
     {
-      name: objective === null ? name : `${name}/${objectives[objective]!.name}`,
+      name: [name, ...names].join('/'),
       dtype,
       shape,
       dimensions: [...column.axes],
       unit: column.unit === 'loss' ? (definition.unit ?? 'nats') : '1',
-      description: `${column.description}${of}`,
+      description: names.length === 0 ? column.description : `${column.description} (${names.join(', by ')})`,
       chunkRows: byRow ? 1 : windowRows(manifest),
       placement: byRow ? 'row' : 'window',
       column: name,
-      objective,
+      objective: owner.objective,
+      grouping: owner.grouping?.name ?? null,
     },
   ];
 }
@@ -161,7 +186,7 @@ function columnArray(
 function extentOf(
   { trajectory, layers, parameters, objectives }: ManifestContent,
   axis: Axis,
-  objective: number | null,
+  { objective, grouping }: Owner,
 ): number {
   const extents: Readonly<Record<Axis, () => number>> = {
     segment: () => trajectory.iterations,
@@ -169,6 +194,8 @@ function extentOf(
     part: () => objectives[objective!]!.parts.length,
     layer: () => layers.length,
     neuron: () => layers.reduce((total, { neurons }) => total + neurons, 0),
+    tensor: () => parameters.length,
+    cell: () => grouping!.cells.length,
     parameter: () => sizeOf(parameters),
   };
   return extents[axis]();

@@ -74,15 +74,19 @@ export function arrayNamed({ place, arrays }: RunContext, name: string): ArraySp
   });
 }
 
-/** The array of a column and an objective, or of a column of the run; null where the run has none. */
+/** The array of a column, an objective and a grouping, or of a column of the run; null where the run has none. */
 export function columnArrayOf(
   { arrays, manifest }: RunContext,
   column: string,
   objective?: string,
+  grouping: string | null = null,
 ): ArraySpec | null {
   const index =
     objective === undefined ? null : manifest.objectives.findIndex(({ name }) => name === objective);
-  return arrays.find((spec) => spec.column === column && spec.objective === index) ?? null;
+  return (
+    arrays.find((spec) => spec.column === column && spec.objective === index && spec.grouping === grouping) ??
+    null
+  );
 }
 
 /** Windows of small columns that a run has. */

@@ -26,8 +26,9 @@ describe('array', () => {
       const array = run.array(name);
       const rows = await collect(array.rows());
       expect(rows).toHaveLength(array.shape[0]!);
-      for (const row of rows) expect(row).toHaveLength(array.shape[1] ?? 1);
-      expect(array.columns()).toHaveLength(array.shape[1] ?? 1);
+      const width = array.shape.slice(1).reduce((product, extent) => product * extent, 1);
+      for (const row of rows) expect(row).toHaveLength(width);
+      expect(array.columns()).toHaveLength(width);
     }
   });
 

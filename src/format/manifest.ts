@@ -1,8 +1,9 @@
 import { strFromU8, strToU8 } from 'fflate';
 import { z } from 'zod';
 import { StoreError } from '../errors.js';
+import type { RowDivision } from '../ledger/laws/law.js';
 import { layoutOf } from '../ledger/layout.js';
-import type { ParameterLayout } from '../ledger/types.js';
+import { parameterKinds, type ParameterLayout } from '../ledger/types.js';
 
 /** Version of the run folder's format. A folder of another version is refused. */
 export const formatVersion = 2;
@@ -61,10 +62,25 @@ const readingSchema = z.strictObject({
 /** Names become parts of paths. */
 const name = z.string().regex(/^[A-Za-z0-9][\w.-]*$/, 'letters, digits, . _ and -');
 
+const isDistinct = (items: readonly { readonly name: string }[]) =>
+  new Set(items.map((item) => item.name)).size === items.length;
+
 const objectiveSchema = z.strictObject({
   name,
   /** Subsets of its examples whose losses are kept apart, with their sizes. */
-  parts: z.array(z.strictObject({ name: z.string(), examples: count })).min(1),
+  parts: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        examples: count,
+        /** What it is a part by, such as `class`: the parts by one thing add up to the whole. Null: the L2 term, which each of them needs. */
+        by: z.string().nullable().default('all'),
+      }),
+    )
+    .min(1)
+    .refine(isDistinct, 'each part once'),
+  /** How its examples are ordered in chunks: as in the data set, or those of a part together. */
+  order: z.enum(['source', 'parts']).default('source'),
 });
 
 const tensorSchema = z.strictObject({
@@ -72,12 +88,11 @@ const tensorSchema = z.strictObject({
   shape: z.array(count),
   layer: z.string(),
   neuronAxis: count.nullable(),
+  inputAxis: count.nullable().default(null),
+  kind: z.enum(parameterKinds).default('other'),
   offset: count,
   size: count,
 });
-
-const isDistinct = (items: readonly { readonly name: string }[]) =>
-  new Set(items.map((item) => item.name)).size === items.length;
 
 /** manifest.json: what defines a run. Nothing in it depends on when or where the run was made. */
 export const manifestSchema = z.strictObject({
@@ -92,6 +107,8 @@ export const manifestSchema = z.strictObject({
   /** Tensors of θ, end to end. */
   parameters: z.array(tensorSchema).min(1),
   layers: z.array(z.strictObject({ name: z.string(), neurons: count })),
+  /** The user's own groupings of tensors: patterns over their names, each a cell. */
+  groupings: z.array(z.strictObject({ name, patterns: z.array(z.string()).min(1) })).default([]),
   trajectory: z.strictObject({
     /** T: steps from one θ row to the next. */
     iterations: count.min(1),
@@ -113,6 +130,8 @@ export const manifestSchema = z.strictObject({
   }),
   /** Finest allocations that are stored. */
   keep: z.enum(['parameters', 'neurons', 'layers']),
+  /** Whether those of parts are stored by parameter, too. */
+  keepParts: z.enum(['sums', 'parameters']).default('sums'),
   engine: z.strictObject({ name: z.string(), version: z.string() }),
   seed: z.int(),
 });
@@ -162,9 +181,16 @@ export function encodeManifest(manifest: Manifest): Uint8Array {
   return strToU8(`${JSON.stringify(manifest, null, 2)}\n`);
 }
 
+/** How an objective is divided, for the laws of its columns: gradients of masked chunks are rounded anew. */
+export function divisionOf({ objectives, definition }: Manifest, objective: number): RowDivision {
+  const { parts, order } = objectives[objective]!;
+  const masked = order === 'source' && definition.precision === 'float32';
+  return { by: parts.map(({ by }) => by), tolerance: masked ? 2 ** -12 : 2 ** -30 };
+}
+
 /** How θ is partitioned. */
 export function layoutOfManifest(manifest: Manifest): ParameterLayout {
-  return layoutOf(manifest.parameters);
+  return layoutOf(manifest.parameters, manifest.groupings);
 }
 
 function refuseOther(value: unknown, path: string): void {

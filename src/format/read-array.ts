@@ -106,6 +106,8 @@ function columnsOf(spec: ArraySpec, { layout, manifest }: RunContext): string[] 
     parameter: () => layout.tensors.flatMap(({ name, size }) => numbered(name, size)),
     neuron: () => layout.layers.flatMap((name, index) => numbered(name, layout.neurons[index]!)),
     layer: () => [...layout.layers],
+    tensor: () => layout.tensors.map(({ name }) => name),
+    cell: () => [...layout.groupings.find(({ name }) => name === spec.grouping)!.cells],
     part: () => manifest.objectives[spec.objective!]!.parts.map(({ name }) => name),
     example: () => numbered('example', widthOf(spec)),
   };

@@ -1,6 +1,6 @@
 import { isLossledgerError } from '../errors.js';
 import { audit } from '../ledger/columns.js';
-import type { StoredRow } from '../ledger/laws.js';
+import type { StoredRow } from '../ledger/laws/law.js';
 import type { Numbers } from '../ledger/types.js';
 import { firstNonFinite } from '../num/sums.js';
 import { type ArraySpec, chunkPath } from './arrays.js';
@@ -9,7 +9,7 @@ import {
   contextOf, journalName, manifestName, notARun, pendingPath, type Place, type RunContext, windowCount,
 } from './context.js'; // prettier-ignore
 import { readJournal } from './journal.js';
-import { decodeManifest } from './manifest.js';
+import { decodeManifest, divisionOf } from './manifest.js';
 import type { JournalRecord, SegmentRecord } from './records.js';
 import { sha256 } from './source.js';
 import { applyRecord, emptyState, expectedDigest, type RunState } from './state.js';
@@ -218,11 +218,12 @@ async function* verifyRow(
           ? yield* verifyChunk(context, state, spec, segment)
           : await cellsOf(reader, spec, segment);
       if (found === null) whole = false;
-      else numbers.set(spec.column, found);
+      else numbers.set(spec.grouping === null ? spec.column : `${spec.column}/${spec.grouping}`, found);
     }
     if (!whole) continue;
+    const division = divisionOf(context.manifest, index);
     const row: StoredRow = (column) => numbers.get(column) ?? null;
-    for (const { what, layer, deviation, bound } of audit(row, context.layout)) {
+    for (const { what, layer, deviation, bound } of audit(row, context.layout, division)) {
       const where = `${name}${layer === null ? '' : `, layer ${layer}`}, segment ${segment}`;
       yield {
         file: journalName,

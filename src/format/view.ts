@@ -30,8 +30,8 @@ export async function makeView(context: RunContext, state: RunState, segments: n
       if (numbers === undefined) throw noColumn(name, objective, arrays);
       return numbers as ColumnNumbers<N>;
     },
-    rows(name: ColumnName, objective: string) {
-      const spec = columnArrayOf(context, name, objective);
+    rows(name: ColumnName, objective: string, grouping?: string) {
+      const spec = columnArrayOf(context, name, objective, grouping);
       if (spec === null) return null;
       return { [Symbol.asyncIterator]: () => rowsOfArray(context, state, spec, 0, segments) };
     },

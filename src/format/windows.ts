@@ -31,11 +31,21 @@ export function recordBytes({ windowArrays }: RunContext): number {
 }
 
 /** What a measured segment gives to an array: one row [width], or of an array by row of θ two. */
-export function numbersOf({ rows }: MeasuredSegment, { column, objective, dtype }: ArraySpec): Numbers {
-  const row: LedgerRow = rows[objective ?? 0]!;
-  const value: number | Numbers | readonly number[] = row[column as keyof LedgerRow];
+export function numbersOf({ rows }: MeasuredSegment, spec: ArraySpec): Numbers {
+  const { objective, dtype } = spec;
+  const value = valueOf(rows[objective ?? 0]!, spec);
   const list = typeof value === 'number' ? [value] : value;
   return 'buffer' in list ? list : arrayOf(dtype, list);
+}
+
+/** What a row holds of an array: of its column, and of its grouping where there is one. */
+export function valueOf(
+  row: LedgerRow,
+  { column, grouping }: Pick<ArraySpec, 'column' | 'grouping'>,
+): number | Numbers | readonly number[] {
+  const value = row[column as keyof LedgerRow];
+  const own = grouping === null ? value : (value as Readonly<Record<string, Numbers>>)[grouping]!;
+  return own as number | Numbers | readonly number[];
 }
 
 function arrayOf(dtype: StoredDType, numbers: readonly number[]): Numbers {

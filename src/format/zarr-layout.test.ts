@@ -103,11 +103,11 @@ describe('ledger.zarr', () => {
       .filter((path) => path.endsWith('/zarr.json'))
       .map((path) => path.slice(0, -10));
     const arrays = names.filter((name) => documentOf(name).node_type === 'array');
-    expect(arrays.length).toBe(4 + 2 * 10 + 1);
+    expect(arrays.length).toBe(4 + 2 * (10 + 3 + 3 * 4) + 4);
     for (const name of arrays) {
       const document = documentOf(name);
       expect(document.dimension_names).toHaveLength(document.shape.length);
-      const counted = /^(theta|order|subintervals|evaluations|(helping|hurting|zero)\/.*)$/.test(name);
+      const counted = /^(theta|order|subintervals|evaluations|(entity_)?(helping|hurting|zero)\/.*)$/.test(name);
       expect(document.attributes['unit'], name).toBe(counted ? '1' : 'squared units');
       expect(document.attributes['description']).toMatch(/\w/);
       expect(document.fill_value).toBe(document.data_type === 'int32' ? 0 : 'NaN');

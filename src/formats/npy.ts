@@ -118,3 +118,37 @@ export async function readNpy(source: ByteSource): Promise<NdArray> {
   const { dtype, shape, bytes, offset } = header;
   return arrayFromBytes(dtype, shape, await source.read(offset, bytes), header);
 }
+
+/** Reads a whole `.npy` file of text: numpy's `U` (UTF-32) or `S` (bytes, read as UTF-8), in order. Throws DataError for anything else. */
+export async function readNpyText(
+  source: ByteSource,
+): Promise<{ shape: readonly number[]; texts: string[] }> {
+  const preamble = await source.read(0, Math.min(npyPreambleBytes, source.size));
+  const { from, to } = npyHeaderSpan(preamble, source.name);
+  const header = parseNpyHeader(strFromU8(await source.read(from, to - from), true), source.name);
+  const [, kind, characters] = /^([US])(\d+)$/.exec(header.storedType) ?? [];
+  if (kind === undefined) {
+    throw misfit(
+      source.name,
+      `elements of type ${header.storedType}`,
+      'text (U or S)',
+      'convert with .astype(str)',
+    );
+  }
+  const width = Number(characters) * (kind === 'U' ? 4 : 1);
+  const count = header.shape.reduce((product, extent) => product * extent, 1);
+  if (source.size !== to + count * width) {
+    throw damaged(source.name, `${source.size} bytes`, `${to + count * width} bytes for ${count} texts`);
+  }
+  const bytes = await source.read(to, count * width);
+  const texts = Array.from({ length: count }, (_, k) => textOf(bytes.subarray(k * width, (k + 1) * width), kind, header.bigEndian)); // prettier-ignore
+  return { shape: header.shape, texts };
+}
+
+/** One text, without the zeros that fill it up. */
+function textOf(bytes: Uint8Array, kind: string, bigEndian: boolean): string {
+  if (kind === 'S') return strFromU8(bytes).replace(/\0+$/, '');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const points = Array.from({ length: bytes.length / 4 }, (_, k) => view.getUint32(4 * k, !bigEndian));
+  return String.fromCodePoint(...points).replace(/\0+$/, '');
+}

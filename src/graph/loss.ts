@@ -17,6 +17,11 @@ export interface LossOptions {
   readonly classAxis?: number;
   /** Softmax cross-entropy only: whether labels may be one more than the last class, for what does not count. Default false. */
   readonly ignoring?: boolean;
+  /**
+   * Whether not all examples that are fed count: a further input `included`, 1 or 0 for each label of the softmax cross-entropy (whose others
+   * must be class 0), for each example of other losses. Default false.
+   */
+  readonly masked?: boolean;
 }
 
 function outputOf(forward: Graph): Value {
@@ -44,6 +49,26 @@ function byPosition(builder: GraphBuilder, logits: Value, classAxis: number): Va
 /** So small a logit that its class has probability 0, and finite in float32. */
 const impossible = -1e30;
 
+/** Of examples that do not count, logits by which class 0 has probability 1, to the bit: loss and gradient are exactly 0. */
+function includedLogits(builder: GraphBuilder, logits: Value): Value {
+  const [rows, classes] = logits.shape as [number, number];
+  const included = includedColumn(builder, rows, 2);
+  const certain = builder.constant([1e4, ...new Array<number>(classes - 1).fill(0)], [1, classes]);
+  const excluded = builder.apply('Sub', [builder.scalar(1), included]);
+  return builder.apply('Add', [
+    builder.apply('Mul', [logits, included]),
+    builder.apply('Mul', [excluded, certain]),
+  ]);
+}
+
+/** Input `included` [rows] with as many axes as what it multiplies. */
+function includedColumn(builder: GraphBuilder, rows: number, rank: number): Value {
+  const included = builder.input('included', 'float32', [rows]);
+  return rank === 1
+    ? included
+    : builder.apply('Reshape', [included], { shape: [rows, ...new Array<number>(rank - 1).fill(1)] });
+}
+
 /** A further class of probability 0 and weight 0, for labels that do not count. */
 function withIgnoredClass(builder: GraphBuilder, logits: Value): Value {
   const [rows] = logits.shape as [number, number];
@@ -52,15 +77,16 @@ function withIgnoredClass(builder: GraphBuilder, logits: Value): Value {
 }
 
 function softmaxCrossEntropy(builder: GraphBuilder, output: Value, options: LossOptions): Value {
-  const { classWeights, labelSmoothing = 0, classAxis = 1, ignoring = false } = options;
-  if (ignoring && labelSmoothing > 0) {
+  const { classWeights, labelSmoothing = 0, classAxis = 1, ignoring = false, masked = false } = options;
+  if ((ignoring || masked) && labelSmoothing > 0) {
     throw new GraphError({
       given: 'label smoothing with labels that do not count',
       expected: 'one of the two',
       remedy: 'leave out labelSmoothing, or the examples that do not count',
     });
   }
-  const logits = byPosition(builder, output, classAxis);
+  const all = byPosition(builder, output, classAxis);
+  const logits = masked ? includedLogits(builder, all) : all;
   const [rows, classes] = logits.shape as [number, number];
   const labels = builder.input('labels', 'int32', [rows]);
   const given = classWeights ?? (ignoring ? new Array<number>(classes).fill(1) : null);
@@ -99,5 +125,9 @@ export function attachLoss(forward: Graph, options: LossOptions): Graph {
   }
   const labels = builder.input('labels', 'float32', output.shape);
   const termsOf = options.loss === 'squaredError' ? squaredTerms : sigmoidTerms;
-  return builder.build([meanOverOutputs(builder, termsOf(builder, output, labels))]);
+  const terms = termsOf(builder, output, labels);
+  const counted = options.masked
+    ? builder.apply('Mul', [terms, includedColumn(builder, terms.shape[0]!, terms.shape.length)])
+    : terms;
+  return builder.build([meanOverOutputs(builder, counted)]);
 }

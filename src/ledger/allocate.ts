@@ -1,7 +1,19 @@
 import { NumericError, type NumericLocation } from '../errors.js';
+import { type AtomTally, tallyAtoms } from './atoms.js';
 import { placeOf, stripsOf } from './layout.js';
 import { type GroupSums, groupSums } from './sums.js';
-import type { ParameterLayout } from './types.js';
+import type { AtomAxis, ParameterLayout } from './types.js';
+
+/** What was measured of the parts of an objective along one segment. */
+export interface PartsInput {
+  /** What each contributes to L(θ_t) and L(θ_{t+1}) [parts]. */
+  readonly lossStart: Float64Array;
+  readonly lossEnd: Float64Array;
+  /** Allocation of each atom of the layout [parts, atoms]: Σ_j w_j Σ Δθ ∘ ∇L(θ_t + s_j Δθ_t) of the part. */
+  readonly atomSums: Float64Array;
+  /** Σ_j w_j ∇L(θ_t + s_j Δθ_t) of each part [parts, K], where single parameters' allocations are kept; else null. */
+  readonly meanGradient: Float64Array | null;
+}
 
 /** What was measured of one objective along one segment. */
 export interface SegmentInput {
@@ -14,9 +26,8 @@ export interface SegmentInput {
   /** L(θ_t) and L(θ_{t+1}), nats. */
   readonly lossStart: number;
   readonly lossEnd: number;
-  /** The same of each part of the objective [parts]; they add up to the whole. */
-  readonly partLossStart: readonly number[];
-  readonly partLossEnd: readonly number[];
+  /** Of its parts, which add up to the whole; null or left out: it is not divided. */
+  readonly parts?: PartsInput | null;
   readonly layout: ParameterLayout;
   /** In which allocations are stored; default float32. Sums are float64 always. */
   readonly precision?: 'float32' | 'float64';
@@ -42,6 +53,8 @@ export interface Allocated extends SegmentInput {
   /** Of `exact`, before it is rounded for storing. */
   readonly sums: GroupSums;
   readonly counts: SignCounts;
+  /** Sums and counts of `exact` by atom, along each axis. */
+  readonly tallies: Readonly<Record<AtomAxis, AtomTally>>;
   /** L(θ_{t+1}) − L(θ_t). */
   readonly lossChange: number;
 }
@@ -61,7 +74,12 @@ export function allocate(input: SegmentInput): Allocated {
   const counts = multiply(exact, delta, meanGradient, layout);
   const sums = groupSums(exact, layout);
   if (!Number.isFinite(sums.total)) reportTerm('allocation', delta, meanGradient, layout);
-  return { ...input, exact, sums, counts, lossChange: lossEnd - lossStart };
+  const { neuronAxis, inputAxis } = layout.atoms;
+  const tallies = {
+    neuronAxis: tallyAtoms(exact, neuronAxis),
+    inputAxis: tallyAtoms(exact, inputAxis),
+  };
+  return { ...input, exact, sums, counts, tallies, lossChange: lossEnd - lossStart };
 }
 
 /** Writes the products [K] in float64, and counts their signs. */

@@ -1,20 +1,14 @@
 import { dot } from '../num/sums.js';
 import { type Allocated, reportTerm } from './allocate.js';
-import {
-  allocationLaw,
-  countLaw,
-  type Deviation,
-  type Law,
-  neuronLaw,
-  partLaw,
-  residualLaw,
-  type StoredRow,
-  totalLaw,
-} from './laws.js';
-import type { Numbers, ParameterLayout } from './types.js';
+import { gatherCounts, gatherSums } from './groupings.js';
+import { entityCountLaw, entityLaw } from './laws/entities.js';
+import { type Deviation, type Law, type RowDivision, type StoredRow, undivided } from './laws/law.js';
+import { partAllocationLaw, partLossLaw, partSumsLaw } from './laws/parts.js';
+import { allocationLaw, countLaw, neuronLaw, residualLaw, totalLaw } from './laws/whole.js';
+import type { Grouping, Numbers, ParameterLayout } from './types.js';
 
 /** What a column's numbers are counted by. `row` is a row of θ: a segment then gives two, at its start and at its end. */
-export type Axis = 'segment' | 'row' | 'part' | 'layer' | 'neuron' | 'parameter';
+export type Axis = 'segment' | 'row' | 'part' | 'layer' | 'neuron' | 'tensor' | 'cell' | 'parameter';
 
 /** One stored quantity of the ledger. Whatever is stored of a measured segment is an entry of `columns`, and nothing else is. */
 export interface Column {
@@ -22,20 +16,26 @@ export interface Column {
   readonly dtype: 'float64' | 'int32' | 'allocation';
   /** The first is `segment` or `row`. */
   readonly axes: readonly [first: 'segment' | 'row', ...rest: Axis[]];
-  /** `objective`: one array for each objective; `run`: one for all of them. */
-  readonly of: 'objective' | 'run';
+  /** `objective`: one array for each objective; `grouping`: for each objective and grouping; `run`: one for all. */
+  readonly of: 'objective' | 'grouping' | 'run';
+  /** Of groupings: those of which other columns hold the same. */
+  readonly except?: readonly string[];
   /** `loss`: the loss's own, such as nats; `1`: a count. */
   readonly unit: 'loss' | '1';
   /** What one number is, as a phrase. */
   readonly description: string;
   /** Finest allocations that must be kept for it to be stored; default: it is stored always. */
   readonly finest?: 'neurons' | 'parameters';
+  /** Stored only of objectives that are divided into parts; `parameters`: and only where these are kept by parameter. */
+  readonly parts?: 'sums' | 'parameters';
   /** Read a row at a time, never as a whole: its rows can be large. */
   readonly large?: true;
   /** How a value computed anew is compared with the stored one: relative to the segment's largest, or in the loss's unit; else not. */
   readonly compare?: 'allocation' | 'loss' | 'residual';
-  /** One row of numbers (of a `row` column, two rows) of a measured segment. */
-  readonly measure: (allocated: Allocated) => number | Numbers | readonly number[];
+  /** One row of numbers (of a `row` column, two rows) of a measured segment; by grouping, where there is an array for each. */
+  readonly measure: (
+    allocated: Allocated,
+  ) => number | Numbers | readonly number[] | Readonly<Record<string, Numbers>>;
   /** What its numbers must satisfy together with those of other columns. */
   readonly law?: Law;
 }
@@ -65,9 +65,38 @@ export const columns = {
   part_loss: {
     dtype: 'float64', axes: ['row', 'part'], of: 'objective', unit: 'loss',
     description: 'what each part contributes to the loss at each row of theta',
+    parts: 'sums',
     compare: 'loss',
-    measure: ({ partLossStart, partLossEnd }: Allocated) => [...partLossStart, ...partLossEnd],
-    law: partLaw,
+    measure: ({ parts }: Allocated) => (parts ? [...parts.lossStart, ...parts.lossEnd] : []),
+    law: partLossLaw,
+  },
+  part_allocation: {
+    dtype: 'allocation', axes: ['segment', 'part', 'parameter'], of: 'objective', unit: 'loss', large: true, parts: 'parameters',
+    description: 'what each part contributes to the allocation of each parameter',
+    compare: 'allocation',
+    measure: partAllocation,
+    law: partAllocationLaw,
+  },
+  part_layer_sums: {
+    dtype: 'float64', axes: ['segment', 'part', 'layer'], of: 'objective', unit: 'loss', large: true, parts: 'sums',
+    description: 'what each part contributes to the allocation of each layer',
+    compare: 'allocation',
+    measure: (allocated: Allocated) => partSums(allocated, 'layer'),
+    law: partSumsLaw('part_layer_sums', 'layer_sums'),
+  },
+  part_neuron_sums: {
+    dtype: 'float64', axes: ['segment', 'part', 'neuron'], of: 'objective', unit: 'loss', large: true, parts: 'sums',
+    description: 'what each part contributes to the allocation of each output neuron or channel',
+    compare: 'allocation',
+    measure: (allocated: Allocated) => partSums(allocated, 'neuron'),
+    law: partSumsLaw('part_neuron_sums', 'neuron_sums'),
+  },
+  part_tensor_sums: {
+    dtype: 'float64', axes: ['segment', 'part', 'tensor'], of: 'objective', unit: 'loss', large: true, parts: 'sums',
+    description: 'what each part contributes to the allocation of each tensor',
+    compare: 'allocation',
+    measure: (allocated: Allocated) => partSums(allocated, 'tensor'),
+    law: partSumsLaw('part_tensor_sums', 'entity_sums/tensor'),
   },
   layer_sums: {
     dtype: 'float64', axes: ['segment', 'layer'], of: 'objective', unit: 'loss',
@@ -109,6 +138,29 @@ export const columns = {
     description: 'parameters of each layer whose allocation is exactly zero',
     measure: ({ counts }: Allocated) => counts.zero,
     law: countLaw,
+  },
+  entity_sums: {
+    dtype: 'float64', axes: ['segment', 'cell'], of: 'grouping', unit: 'loss', except: ['layer', 'neuron'], large: true,
+    description: 'allocation of each cell of a grouping',
+    compare: 'allocation',
+    measure: ({ tallies, layout }: Allocated) => byGrouping(layout, (own) => gatherSums(own, tallies[own.axis].sums)),
+    law: entityLaw,
+  },
+  entity_helping: {
+    dtype: 'int32', axes: ['segment', 'cell'], of: 'grouping', unit: '1', except: ['layer'], large: true,
+    description: 'parameters of each cell of a grouping whose allocation is below zero',
+    measure: (allocated: Allocated) => entityCounts(allocated, 'helping'),
+  },
+  entity_hurting: {
+    dtype: 'int32', axes: ['segment', 'cell'], of: 'grouping', unit: '1', except: ['layer'], large: true,
+    description: 'parameters of each cell of a grouping whose allocation is above zero',
+    measure: (allocated: Allocated) => entityCounts(allocated, 'hurting'),
+  },
+  entity_zero: {
+    dtype: 'int32', axes: ['segment', 'cell'], of: 'grouping', unit: '1', except: ['layer'], large: true,
+    description: 'parameters of each cell of a grouping whose allocation is exactly zero',
+    measure: (allocated: Allocated) => entityCounts(allocated, 'zero'),
+    law: entityCountLaw,
   },
   subintervals: {
     dtype: 'int32', axes: ['segment'], of: 'run', unit: '1',
@@ -155,7 +207,50 @@ function leftResidual({ delta, startGradient, lossChange, layout }: Allocated): 
   return residual;
 }
 
+/** Allocations of parts [parts, cells] by the cells of a grouping; nothing where the objective is not divided. */
+function partSums({ parts, layout }: Allocated, name: string): Float64Array {
+  if (!parts) return new Float64Array(0);
+  const own = layout.groupings.find((grouping) => grouping.name === name)!;
+  const count = parts.lossStart.length;
+  const atoms = own.cellOf.length;
+  const sums = new Float64Array(count * own.cells.length);
+  for (let part = 0; part < count; part++) {
+    sums.set(
+      gatherSums(own, parts.atomSums.subarray(part * atoms, (part + 1) * atoms)),
+      part * own.cells.length,
+    );
+  }
+  return sums;
+}
+
+/** Allocations of parts by parameter [parts, K], rounded once; nothing where they are not kept. */
+function partAllocation({ parts, delta, precision }: Allocated): Float32Array | Float64Array {
+  const gradient = parts?.meanGradient ?? new Float64Array(0);
+  const products =
+    precision === 'float64' ? new Float64Array(gradient.length) : new Float32Array(gradient.length);
+  for (let k = 0; k < products.length; k++) products[k] = delta[k % delta.length]! * gradient[k]!;
+  return products;
+}
+
+function byGrouping<N extends Numbers>(
+  { groupings }: ParameterLayout,
+  measure: (grouping: Grouping) => N,
+): Readonly<Record<string, N>> {
+  return Object.fromEntries(groupings.map((grouping) => [grouping.name, measure(grouping)]));
+}
+
+function entityCounts(
+  { tallies, layout }: Allocated,
+  sign: 'helping' | 'hurting' | 'zero',
+): Readonly<Record<string, Int32Array>> {
+  return byGrouping(layout, (own) => gatherCounts(own, tallies[own.axis][sign]));
+}
+
 /** Checks that a segment's row of one objective obeys every column's law. No deviation: the row balances. */
-export function audit(row: StoredRow, layout: ParameterLayout): Deviation[] {
-  return columnEntries().flatMap(([, { law }]) => law?.(row, layout) ?? []);
+export function audit(
+  row: StoredRow,
+  layout: ParameterLayout,
+  division: RowDivision = undivided,
+): Deviation[] {
+  return columnEntries().flatMap(([, { law }]) => law?.(row, layout, division) ?? []);
 }

@@ -8,10 +8,11 @@ export {
   ledgerRow,
   type LedgerRow,
 } from './columns.js';
-export type { Deviation, Law, StoredRow } from './laws.js';
+export type { Deviation, Law, StoredRow } from './laws/law.js';
 export { layoutOf, layoutOfGraph, type LaidTensor } from './layout.js';
 export { type Evaluated, measureRange, type MeasuredSegment, type RangeInput } from './measure-range.js';
 export { measureTrajectory, type TrajectoryInput } from './measure-trajectory.js';
 export type { GroupSums } from './sums.js';
+export { parameterKinds } from './types.js';
 export type * from './types.js';
 export type { LedgerView } from './view.js';

@@ -1,32 +1,51 @@
 import { UsageError } from '../errors.js';
 import type { Graph } from '../graph/types.js';
-import type { ParameterLayout, TensorSpan } from './types.js';
+import { atomStrips } from './atoms.js';
+import { groupingsOf } from './groupings.js';
+import { type Role, rolesOf } from './roles.js';
+import type { OwnGrouping, ParameterLayout, TensorSpan } from './types.js';
 
 /** A parameter tensor before it has a place in θ. */
-export type LaidTensor = Omit<TensorSpan, 'offset' | 'size'>;
+export type LaidTensor = Omit<TensorSpan, 'offset' | 'size' | keyof Role> & {
+  readonly [K in keyof Role]?: Role[K] | undefined;
+};
 
 /**
  * Lays tensors into θ in the given order, row-major, and numbers layers and neurons.
  *
  * @throws UsageError where a neuron axis does not exist, or tensors of one layer disagree about its number of neurons.
  */
-export function layoutOf(tensors: readonly LaidTensor[]): ParameterLayout {
+export function layoutOf(tensors: readonly LaidTensor[], own: readonly OwnGrouping[] = []): ParameterLayout {
   const spans: TensorSpan[] = [];
   const neuronsOf = new Map<string, number>();
   let offset = 0;
-  for (const { name, shape, layer, neuronAxis } of tensors) {
+  for (const { name, shape, layer, neuronAxis, inputAxis = null, kind = 'other' } of tensors) {
     const size = shape.reduce((product, extent) => product * extent, 1);
-    spans.push({ name, shape: [...shape], layer, neuronAxis, offset, size });
+    spans.push({ name, shape: [...shape], layer, neuronAxis, inputAxis, kind, offset, size });
     neuronsOf.set(layer, agreedNeurons(spans.at(-1)!, neuronsOf.get(layer) ?? 0));
     offset += size;
   }
-  return { size: offset, tensors: spans, layers: [...neuronsOf.keys()], neurons: [...neuronsOf.values()] };
+  const layout = {
+    size: offset,
+    tensors: spans,
+    layers: [...neuronsOf.keys()],
+    neurons: [...neuronsOf.values()],
+    atoms: { neuronAxis: atomStrips(spans, 'neuronAxis'), inputAxis: atomStrips(spans, 'inputAxis') },
+  };
+  return { ...layout, groupings: groupingsOf(layout, own) };
 }
 
 /** Lays out the parameters of a graph, in its order. Throws as `layoutOf` does. */
-export function layoutOfGraph({ parameters }: Pick<Graph, 'parameters'>): ParameterLayout {
+export function layoutOfGraph(
+  graph: Pick<Graph, 'parameters' | 'nodes'>,
+  own: readonly OwnGrouping[] = [],
+): ParameterLayout {
+  const roles = rolesOf(graph);
   return layoutOf(
-    parameters.map(({ value: { name, shape }, layer, neuronAxis }) => ({ name, shape, layer, neuronAxis })),
+    graph.parameters.map(({ value: { name, shape }, layer, neuronAxis }, index) => {
+      return { name, shape, layer, neuronAxis, ...roles[index]! };
+    }),
+    own,
   );
 }
 

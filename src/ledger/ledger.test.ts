@@ -29,7 +29,7 @@ const loss = fc.double({ min: -10, max: 10, noNaN: true });
 function rowInput(delta: Float64Array, meanGradient: Float64Array, extra: Partial<SegmentInput> = {}): SegmentInput {
   const { lossStart = 2, lossEnd = 1.5 } = extra;
   return {
-    delta, meanGradient, startGradient: meanGradient, lossStart, lossEnd, partLossStart: [lossStart], partLossEnd: [lossEnd],
+    delta, meanGradient, startGradient: meanGradient, lossStart, lossEnd,
     layout, subintervals: 2, evaluations: 3, ...extra,
   };
 } // prettier-ignore
@@ -40,9 +40,11 @@ const allocateRow = (input: SegmentInput): LedgerRow => ledgerRow(allocate(input
 type KeptRow = { readonly [N in keyof LedgerRow]: LedgerRow[N] | null };
 
 function stored(row: KeptRow): (column: string) => Numbers | null {
-  return (column) => {
-    const value: number | Numbers | readonly number[] | null = row[column as keyof LedgerRow];
-    if (value === null) return null;
+  return (path) => {
+    const [column, grouping] = path.split('/') as [keyof LedgerRow, string?];
+    const kept = row[column];
+    const value = (grouping === undefined || kept === null ? kept : (kept as Record<string, Numbers>)[grouping]!) as number | Numbers | readonly number[] | null; // prettier-ignore
+    if (value === null || (typeof value !== 'number' && value.length === 0)) return null;
     return typeof value === 'number'
       ? Float64Array.of(value)
       : value instanceof Array
@@ -239,7 +241,9 @@ describe('audit', () => {
       'a: layer sum and the sum of its stored allocations',
       'a: neuron sum and the sum of its stored allocations',
     ]);
-    expect(found({ helping: good.hurting, hurting: good.helping }).sort()).toEqual([
+    const signs = found({ helping: good.hurting, hurting: good.helping });
+    expect(signs).toContain('row: helping by tensor and by layer');
+    expect(signs.filter((text) => text.includes('stored')).sort()).toEqual([
       'a: hurting and the stored allocations above zero',
       'b: helping and the stored allocations below zero',
       'scale: helping and the stored allocations below zero',

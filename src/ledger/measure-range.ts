@@ -3,15 +3,25 @@ import { Spares } from '../num/spares.js';
 import { firstNonFinite } from '../num/sums.js';
 import { baseNodes, integrate } from '../quadrature/integrate.js';
 import type { Evaluation, IntegrationSettings } from '../quadrature/types.js';
-import { allocate } from './allocate.js';
+import { allocate, type PartsInput } from './allocate.js';
 import { type LedgerRow, ledgerRow } from './columns.js';
 import { placeOf } from './layout.js';
 import type { ParameterLayout } from './types.js';
 
-/** Loss and gradient of one objective at one θ, with those of its parts. */
+/** What the parts of an objective contribute to its mean loss and gradient at one θ. */
+export interface PartsEvaluated {
+  /** [parts] */
+  readonly losses: Float64Array;
+  /** For each direction that was asked for, Σ direction ∘ gradient over the atoms of the layout [parts, atoms]. */
+  readonly slopes: readonly Float64Array[];
+  /** [parts, K], where single parameters' allocations are kept; else null. */
+  readonly gradients: Float64Array | null;
+}
+
+/** Loss and gradient of one objective at one θ, with what its parts contribute. */
 export interface Evaluated extends Evaluation {
-  /** What each part contributes to the mean loss [parts]; left out: the objective is not divided. */
-  readonly parts?: readonly Evaluation[];
+  /** Left out: the objective is not divided. */
+  readonly parts?: PartsEvaluated;
 }
 
 /** Everything that a range of segments is a pure function of. */
@@ -21,10 +31,15 @@ export interface RangeInput {
   readonly to: number;
   /** θ_t [K], float32. */
   readonly theta: (row: number) => Promise<Float32Array>;
-  /** Loss and gradient of each objective at θ [K]. */
-  readonly evaluate: (theta: Float64Array) => Promise<readonly Evaluated[]>;
+  /** Loss and gradient of each objective at θ [K], and slopes of parts along directions [K]: this segment's motion, then the next one's. */
+  readonly evaluate: (
+    theta: Float64Array,
+    directions: readonly Float64Array[],
+  ) => Promise<readonly Evaluated[]>;
   /** Takes back results that are not needed any more. Given: arrays, those handed to `evaluate` too, are used again afterwards. */
   readonly release?: (results: readonly Evaluated[]) => void;
+  /** Whether objectives are divided into parts, whose slopes are asked for. Default false. */
+  readonly hasParts?: boolean;
   readonly settings: IntegrationSettings;
   readonly layout: ParameterLayout;
   /** In which allocations are stored; default float32. */
@@ -39,12 +54,20 @@ export interface MeasuredSegment {
   readonly rows: readonly LedgerRow[];
 }
 
+/** θ at the end of a segment [K], and Δθ [K]. */
+interface Motion {
+  readonly to: Float32Array;
+  readonly delta: Float64Array;
+}
+
 /** One segment whose evaluations may already be under way. */
 interface Segment {
   readonly index: number;
-  /** θ at its end [K]. */
-  readonly to: Float32Array;
-  readonly delta: Float64Array;
+  readonly motion: Motion;
+  /** Where the segment behind it ends, and its motion; null where it is not needed. */
+  readonly ahead: Motion | null;
+  /** Which of the directions of its start is its own motion. */
+  readonly startDirection: 0 | 1;
   readonly at: (s: number) => Promise<readonly Evaluated[]>;
   /** Ends the use of everything but the results of the segment's end. */
   readonly close: () => Promise<void>;
@@ -75,10 +98,10 @@ async function openSegment(
   index: number,
   before: Segment | undefined,
 ): Promise<Segment> {
-  const from = before?.to ?? (await input.theta(index));
-  const to = await input.theta(index + 1);
-  const delta = spares.take();
-  setMotion(delta, from, to);
+  const from = before?.motion.to ?? (await input.theta(index));
+  const motion = before?.ahead ?? (await motionTo(input, spares, index + 1, from));
+  const { to, delta } = motion;
+  const ahead = input.hasParts && index + 1 < input.to ? await motionTo(input, spares, index + 2, to) : null;
   const lent = [delta];
   const results = new Map<number, Promise<readonly Evaluated[]>>();
   if (before) results.set(0, before.at(1));
@@ -88,7 +111,8 @@ async function openSegment(
     const point = spares.take();
     lent.push(point);
     setPoint(point, from, to, delta, s);
-    const result = evaluateAt(input, index, point);
+    const directions = s === 1 && ahead !== null ? [delta, ahead.delta] : [delta];
+    const result = evaluateAt(input, index, point, input.hasParts ? directions : []);
     // Whoever awaits the result sees the error; a prefetched one that nobody awaits must not end the process.
     result.catch(() => undefined);
     results.set(s, result);
@@ -100,7 +124,7 @@ async function openSegment(
     for (const [s, result] of results) if (s !== 1) input.release(await result);
     for (const array of lent) spares.give(array);
   };
-  return { index, to, delta, at, close };
+  return { index, motion, ahead, startDirection: before ? 1 : 0, at, close };
 }
 
 /** Sets point [K] to θ_t + s Δθ_t in float64; exactly θ_t and θ_{t+1} at the ends. */
@@ -115,17 +139,26 @@ function setPoint(
   else for (let k = 0; k < point.length; k++) point[k] = from[k]! + s * delta[k]!;
 }
 
-/** Sets delta [K] to Δθ = θ_{t+1} − θ_t, in float64. */
-function setMotion(delta: Float64Array, from: Float32Array, to: Float32Array): void {
+/** Δθ = θ_row − from, in float64. */
+async function motionTo(
+  { theta }: RangeInput,
+  spares: Spares,
+  row: number,
+  from: Float32Array,
+): Promise<Motion> {
+  const to = await theta(row);
+  const delta = spares.take();
   for (let k = 0; k < delta.length; k++) delta[k] = to[k]! - from[k]!;
+  return { to, delta };
 }
 
 async function evaluateAt(
   input: RangeInput,
   segment: number,
   theta: Float64Array,
+  directions: readonly Float64Array[],
 ): Promise<readonly Evaluated[]> {
-  const evaluations = await input.evaluate(theta);
+  const evaluations = await input.evaluate(theta, directions);
   for (const { loss, gradient } of evaluations) {
     if (!Number.isFinite(loss)) throw notFinite(segment, 'loss', 0, loss);
     requireWhole(gradient, input.layout);
@@ -162,9 +195,18 @@ function notFinite(iteration: number, tensor: string, index: number, value: numb
 async function measureSegment(
   { settings, layout, precision = 'float32' }: RangeInput,
   spares: Spares,
-  { index, delta, at }: Segment,
+  { index, motion: { delta }, startDirection, at }: Segment,
 ): Promise<MeasuredSegment> {
-  const { meanGradient, subintervals, evaluations } = await integrate(at, delta, settings, spares);
+  const integrand = async (s: number): Promise<readonly Evaluation[]> => {
+    const evaluated = await at(s);
+    return evaluated.map((each) => withParts(each, s === 0 ? startDirection : 0));
+  };
+  const { meanGradient, meanAlong, subintervals, evaluations } = await integrate(
+    integrand,
+    delta,
+    settings,
+    spares,
+  );
   const [start, end] = await Promise.all([at(0), at(1)]);
   const rows = meanGradient.map((mean, objective) => {
     const [from, to] = [start[objective]!, end[objective]!];
@@ -176,8 +218,7 @@ async function measureSegment(
         startGradient: from.gradient,
         lossStart: from.loss,
         lossEnd: to.loss,
-        partLossStart: partLosses(from),
-        partLossEnd: partLosses(to),
+        parts: partsBetween(from, to, meanAlong[objective]!),
         layout,
         precision,
         subintervals,
@@ -193,6 +234,19 @@ async function measureSegment(
   return { segment: index, rows };
 }
 
-function partLosses({ loss, parts }: Evaluated): number[] {
-  return parts === undefined ? [loss] : parts.map((part) => part.loss);
+/** What is integrated of an objective: its gradient, and along with it the slopes and gradients of its parts. */
+function withParts({ loss, gradient, parts }: Evaluated, direction: number): Evaluation {
+  if (parts === undefined) return { loss, gradient };
+  const gradients = parts.gradients === null ? [] : [parts.gradients];
+  return { loss, gradient, along: [parts.slopes[direction]!, ...gradients] };
+}
+
+/** What the parts of an objective did along a segment; null: it is not divided. */
+function partsBetween(
+  { parts: start }: Evaluated,
+  { parts: end }: Evaluated,
+  [slopes, gradients]: readonly Float64Array[],
+): PartsInput | null {
+  if (start === undefined || end === undefined) return null;
+  return { lossStart: start.losses, lossEnd: end.losses, atomSums: slopes!, meanGradient: gradients ?? null };
 }

@@ -6,6 +6,10 @@ export interface Objective {
   readonly parts: readonly string[];
 }
 
+/** What a parameter is for, as the network uses it. */
+export const parameterKinds = ['kernel', 'bias', 'normalisation', 'scale', 'other'] as const;
+export type ParameterKind = (typeof parameterKinds)[number];
+
 /** One parameter tensor's place in the parameter vector. */
 export interface TensorSpan {
   readonly name: string;
@@ -13,9 +17,48 @@ export interface TensorSpan {
   readonly layer: string;
   /** Axis that counts the layer's output neurons or channels; null where there is none. */
   readonly neuronAxis: number | null;
+  /** Axis that counts the layer's inputs, or input channels; null where there is none. */
+  readonly inputAxis: number | null;
+  readonly kind: ParameterKind;
   /** First index in θ. */
   readonly offset: number;
   readonly size: number;
+}
+
+/** Which axis of every tensor its atoms are counted along. */
+export type AtomAxis = 'neuronAxis' | 'inputAxis';
+
+/**
+ * A tensor as [outer, extent, inner] in row-major order, seen along one of its axes: each index of that axis is an atom, the finest cell
+ * that sums are taken over. A tensor without the axis is one atom.
+ */
+export interface AtomStrip {
+  /** First index in θ. */
+  readonly offset: number;
+  readonly outer: number;
+  readonly extent: number;
+  readonly inner: number;
+  /** Its first atom, all tensors' atoms numbered through. */
+  readonly first: number;
+}
+
+/** A named map from parameters to cells, by way of atoms: what sums and counts are taken over. */
+export interface Grouping {
+  /** Such as `layer`, or the user's own. */
+  readonly name: string;
+  /** Which atoms it is made of. */
+  readonly axis: AtomAxis;
+  /** Names of the cells. */
+  readonly cells: readonly string[];
+  /** Cell of each atom [atoms]; −1: of none. */
+  readonly cellOf: Int32Array;
+}
+
+/** The user's own grouping: a name, and patterns over tensor names, each a cell. */
+export interface OwnGrouping {
+  readonly name: string;
+  /** With `*` and `?`; a tensor belongs to the first that matches it, and to the cell `other` where none does. */
+  readonly patterns: readonly string[];
 }
 
 /** How θ is partitioned for the sums that are always kept. */
@@ -27,6 +70,10 @@ export interface ParameterLayout {
   readonly layers: readonly string[];
   /** Output neurons (or channels) per layer; neurons are numbered layer by layer. A layer without neurons counts 0. */
   readonly neurons: readonly number[];
+  /** The atoms along each axis, in θ's order. */
+  readonly atoms: Readonly<Record<AtomAxis, readonly AtomStrip[]>>;
+  /** Those that every network has, then the user's own. */
+  readonly groupings: readonly Grouping[];
 }
 
 /** Numbers as they are stored. */

@@ -21,6 +21,6 @@ export interface LedgerView {
    * @throws UsageError where the run has no such column.
    */
   column<N extends SmallColumnName>(name: N, objective?: string): ColumnNumbers<N>;
-  /** The rows of any column, one segment at a time; null where it was not kept. */
-  rows(name: ColumnName, objective: string): AsyncIterable<Numbers> | null;
+  /** The rows of any column, of one grouping where it is by grouping, one segment at a time; null where it was not kept. */
+  rows(name: ColumnName, objective: string, grouping?: string): AsyncIterable<Numbers> | null;
 }

@@ -1,35 +1,171 @@
-/** A fixed slice [start, end) of a part's examples, evaluated together; batch statistics are per chunk. */
+/** A fixed slice [start, end) of an objective's examples, evaluated together; batch statistics are per chunk. */
 export interface Chunk {
   readonly start: number;
   readonly end: number;
+  /** Examples of its program, where these are more than its own: those behind it are masked. */
+  readonly size?: number;
+  /** Only its examples of this cell count, the others are masked; left out: all count. */
+  readonly cell?: number;
+}
+
+/** Chunks of one lane whose sums are kept apart: those of one cell, or (null) of all examples. */
+export interface Piece {
+  readonly cell: number | null;
+  readonly chunks: readonly Chunk[];
 }
 
 /** A fixed sequence of chunks whose sums are added in order, in float64; lanes are then added in order. */
 export interface Lane {
-  /** Index of the part, all objectives' parts numbered through. */
-  readonly part: number;
-  readonly chunks: readonly Chunk[];
+  /** Index of the objective. */
+  readonly objective: number;
+  /** Whether its sum is one of those that the whole objective adds up from. */
+  readonly whole: boolean;
+  readonly pieces: readonly Piece[];
+}
+
+/** How the examples of an objective fall into cells, the finest subsets whose sums are kept apart. */
+export interface Cells {
+  /** Cell of each example [count], on shared memory; −1: of none. Ascending where examples are sorted by cell. */
+  readonly cellOf: Int32Array;
+  readonly count: number;
+  /**
+   * `sorted`: chunks hold examples of one cell each, which needs losses that do not depend on what else is in a chunk. `masked`: the whole
+   * is evaluated as if there were no cells, then each chunk again for every cell in it, the other examples masked.
+   */
+  readonly kind: 'sorted' | 'masked';
+}
+
+/** The lanes of one objective: first those that make up the whole. */
+export function lanesOf(
+  objective: number,
+  { count, cells }: { readonly count: number; readonly cells?: Cells | null | undefined },
+  chunk: number,
+  lanes: number,
+): Lane[] {
+  const plain = chunksOf(count, chunk).map((one) => ({ cell: null, chunk: one }));
+  if (!cells) return deal(objective, true, plain, lanes);
+  if (cells.kind === 'sorted') return deal(objective, true, sortedChunks(cells, chunk), lanes);
+  return [...deal(objective, true, plain, lanes), ...deal(objective, false, maskedChunks(cells, chunk), lanes)]; // prettier-ignore
 }
 
 /** Slices of `chunk` examples; the last one holds the rest. */
-export function chunksOf(count: number, chunk: number): Chunk[] {
+function chunksOf(count: number, chunk: number): Chunk[] {
   return Array.from({ length: Math.ceil(count / chunk) }, (_, k) => ({
     start: k * chunk,
     end: Math.min((k + 1) * chunk, count),
   }));
 }
 
-/** Deals the chunks of one part to at most `lanes` lanes: neighbours together, lengths differing by at most one. */
-export function lanesOf(part: number, chunks: readonly Chunk[], lanes: number): Lane[] {
-  const used = Math.min(lanes, chunks.length);
-  const edge = (lane: number) => Math.floor((lane * chunks.length) / used);
-  return Array.from({ length: used }, (_, lane) => ({
-    part,
-    chunks: chunks.slice(edge(lane), edge(lane + 1)),
-  }));
+/** A chunk and the cell that it counts for. */
+interface Dealt {
+  readonly cell: number | null;
+  readonly chunk: Chunk;
 }
 
-/** Chunk sizes that occur, each of which needs its own program. */
-export function chunkSizes(lanes: readonly Lane[]): number[] {
-  return [...new Set(lanes.flatMap((lane) => lane.chunks.map(({ start, end }) => end - start)))];
+/** Deals chunks to at most `lanes` lanes: neighbours together, of about as much work each. */
+function deal(objective: number, whole: boolean, chunks: readonly Dealt[], lanes: number): Lane[] {
+  const used = Math.min(lanes, chunks.length);
+  const full = chunks.reduce((most, { chunk }) => Math.max(most, sizeOfChunk(chunk)), 1);
+  // Without masks a last, smaller chunk counts as a whole one.
+  const ends: number[] = [];
+  for (const { chunk } of chunks) {
+    ends.push((ends.at(-1) ?? 0) + (isMasked(chunk) ? sizeOfChunk(chunk) / full : 1));
+  }
+  const edges = Array.from({ length: used + 1 }, (_, lane) =>
+    lane === used ? chunks.length : ends.findLastIndex((end) => end * used <= lane * ends.at(-1)!) + 1,
+  );
+  return Array.from({ length: used }, (_, lane) => ({
+    objective,
+    whole,
+    pieces: piecesOf(chunks.slice(edges[lane], edges[lane + 1])),
+  })).filter(({ pieces }) => pieces.length > 0);
+}
+
+/** Neighbours of one cell together. */
+function piecesOf(chunks: readonly Dealt[]): Piece[] {
+  const pieces: { cell: number | null; chunks: Chunk[] }[] = [];
+  for (const { cell, chunk } of chunks) {
+    if (pieces.at(-1)?.cell === cell) pieces.at(-1)!.chunks.push(chunk);
+    else pieces.push({ cell, chunks: [chunk] });
+  }
+  return pieces;
+}
+
+/** Examples that smaller programs are a multiple of: vectors hold 8 or 16. */
+const vector = 16;
+
+/**
+ * Sizes of the programs for what full chunks leave over of a cell: each a quarter of the one before, in whole vectors, so that few programs
+ * serve all cells and little is computed in vain.
+ */
+export function smallerSizes(chunk: number): number[] {
+  const sizes: number[] = [];
+  for (let size = chunk; sizes.length < 3 && size > vector;) {
+    size = Math.ceil(size / 4 / vector) * vector;
+    if (size < chunk) sizes.push(size);
+  }
+  return sizes.length > 0 ? sizes : [chunk];
+}
+
+/** Chunks of examples that are sorted by cell: of one cell each, its rest in smaller ones, the last of them filled up. */
+function sortedChunks({ cellOf, count }: Cells, chunk: number): Dealt[] {
+  const smaller = smallerSizes(chunk);
+  const dealt: Dealt[] = [];
+  for (let cell = 0; cell < count; cell++) {
+    let start = cellOf.indexOf(cell);
+    const last = cellOf.lastIndexOf(cell) + 1;
+    if (start < 0) continue;
+    for (; start + chunk <= last; start += chunk) dealt.push({ cell, chunk: { start, end: start + chunk } });
+    for (const size of smaller) {
+      for (; start + size <= last; start += size) {
+        dealt.push({ cell, chunk: { start, end: start + size, size } });
+      }
+    }
+    if (start < last) dealt.push({ cell, chunk: { start, end: last, size: smaller.at(-1)! } });
+  }
+  return dealt;
+}
+
+/** For each cell the chunks of the whole in which it has examples. */
+function maskedChunks({ cellOf, count }: Cells, chunk: number): Dealt[] {
+  const chunks = chunksOf(cellOf.length, chunk);
+  const inside = chunks.map(({ start, end }) => new Set(cellOf.subarray(start, end)));
+  return Array.from({ length: count }, (_, cell) =>
+    chunks.flatMap((one, k) => (inside[k]!.has(cell) ? [{ cell, chunk: { ...one, cell } }] : [])),
+  ).flat();
+}
+
+/** First piece of each lane, all lanes' pieces numbered through. */
+export function firstPiecesOf(lanes: readonly Lane[]): number[] {
+  let next = 0;
+  return lanes.map(({ pieces }) => (next += pieces.length) - pieces.length);
+}
+
+/** Examples of the chunk's program. */
+export function sizeOfChunk({ start, end, size = end - start }: Chunk): number {
+  return size;
+}
+
+/** Whether some of the examples that its program is fed do not count. */
+export function isMasked({ size, cell }: Chunk): boolean {
+  return size !== undefined || cell !== undefined;
+}
+
+/** A program that chunks need: of so many examples, with masks or without. */
+export interface ProgramKind {
+  readonly examples: number;
+  readonly masked: boolean;
+}
+
+/** Names a kind of program, in maps. */
+export function programKey(chunk: Chunk): string {
+  return `${sizeOfChunk(chunk)}${isMasked(chunk) ? ' masked' : ''}`;
+}
+
+/** The kinds of programs that occur, by their keys. */
+export function programKinds(lanes: readonly Lane[]): Map<string, ProgramKind> {
+  const chunks = lanes.flatMap(({ pieces }) => pieces.flatMap((piece) => piece.chunks));
+  return new Map(
+    chunks.map((chunk) => [programKey(chunk), { examples: sizeOfChunk(chunk), masked: isMasked(chunk) }]),
+  );
 }

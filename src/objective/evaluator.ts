@@ -1,49 +1,14 @@
-import type { Examples } from '../data/types.js';
 import { EngineError } from '../errors.js';
-import type { Graph } from '../graph/types.js';
 import type { Evaluated } from '../ledger/measure-range.js';
 import { Spares } from '../num/spares.js';
-import { addInto, meanInto } from '../num/sums.js';
-import type { L2Term } from '../optim/l2.js';
+import { meanInto } from '../num/sums.js';
 import type { Evaluation } from '../quadrature/types.js';
-import { chunkSizes, chunksOf, lanesOf, type Lane } from './chunks.js';
+import { firstPiecesOf, type Lane, programKinds } from './chunks.js';
 import type { LaneTask, Slot } from './messages.js';
+import { partsOf } from './parts.js';
+import { cellsOf, type ObjectivePlan, planLanes } from './plan.js';
 import { WorkerPool } from './pool.js';
-
-/** A subset of an objective's examples whose loss and gradient are kept apart. */
-export interface PlannedPart {
-  readonly name: string;
-  readonly examples: Examples;
-}
-
-/** A named mean loss over the examples of its parts. */
-export interface PlannedObjective {
-  readonly name: string;
-  /** One: the objective is not divided. */
-  readonly parts: readonly PlannedPart[];
-  /** What the sum over all examples is divided by; default their number. */
-  readonly divisor?: number;
-}
-
-/** What is evaluated: fixed data, partition and network. Equal plans give bit-identical evaluations. */
-export interface ObjectivePlan {
-  readonly engine: string;
-  /** K */
-  readonly size: number;
-  /** In the order of the results. */
-  readonly objectives: readonly PlannedObjective[];
-  /** Examples of a chunk. */
-  readonly chunk: number;
-  /** Lanes of each part. */
-  readonly lanes: number;
-  /** Added to each objective's mean loss and gradient; default none. */
-  readonly penalty?: L2Term | null;
-  /** Loss-and-gradient graph for a chunk of so many examples. */
-  readonly gradientGraph: (examples: number) => Graph;
-}
-
-/** Evaluations that may be in flight at once: enough to keep workers busy across the end of one evaluation. */
-const slotCount = 3;
+import { makeSlot, slotCount } from './slots.js';
 
 interface Flight {
   readonly slot: number;
@@ -59,6 +24,7 @@ interface Flight {
 export class Evaluator {
   readonly #plan: ObjectivePlan;
   readonly #lanes: readonly Lane[];
+  readonly #firstPieces: readonly number[];
   readonly #slots: readonly Slot[];
   readonly #free: number[];
   readonly #waiting: (() => void)[] = [];
@@ -71,20 +37,25 @@ export class Evaluator {
   private constructor(plan: ObjectivePlan) {
     this.#plan = plan;
     this.#lanes = planLanes(plan);
+    this.#firstPieces = firstPiecesOf(this.#lanes);
     this.#spares = new Spares(plan.size);
-    this.#slots = Array.from({ length: slotCount }, () => makeSlot(plan.size, this.#lanes.length));
+    this.#slots = Array.from({ length: slotCount }, () => makeSlot(plan, this.#lanes));
     this.#free = this.#slots.map((_, index) => index);
   }
 
   static async start(plan: ObjectivePlan, workers: number): Promise<Evaluator> {
     const evaluator = new Evaluator(plan);
-    const graphs = new Map(chunkSizes(evaluator.#lanes).map((size) => [size, plan.gradientGraph(size)]));
+    const { engine, size, objectives, masksLabels = false, strips = [] } = plan;
+    const kinds = [...programKinds(evaluator.#lanes)];
     evaluator.#pool = await WorkerPool.start(
       {
-        engine: plan.engine,
-        graphs,
+        engine,
+        size,
+        graphs: new Map(kinds.map(([key, kind]) => [key, plan.gradientGraph(kind.examples, kind.masked)])),
         lanes: evaluator.#lanes,
-        examples: plan.objectives.flatMap(({ parts }) => parts.map(({ examples }) => examples)),
+        objectives: objectives.map(({ examples, division }) => ({ examples, cells: cellsOf(division) })),
+        masksLabels,
+        strips,
         slots: evaluator.#slots,
       },
       workers,
@@ -94,26 +65,30 @@ export class Evaluator {
   }
 
   /**
-   * Mean loss (in its unit) and gradient [K] of each objective at θ [K], in the plan's order. Calls may overlap.
+   * Mean loss (in its unit) and gradient [K] of each objective at θ [K], in the plan's order, and of the parts of a divided one its share of
+   * the loss and its slopes along the directions [K], of which there are two at most. Calls may overlap.
    *
    * @throws EngineError where a worker fails, or the evaluator was closed.
    */
-  async evaluate(theta: Float64Array): Promise<readonly Evaluated[]> {
-    const slot = await this.#takeSlot();
-    this.#slots[slot]!.theta.set(theta);
+  async evaluate(
+    theta: Float64Array,
+    directions: readonly Float64Array[] = [],
+  ): Promise<readonly Evaluated[]> {
+    const index = await this.#takeSlot();
+    const slot = this.#slots[index]!;
+    slot.theta.set(theta);
+    const used = Math.min(directions.length, slot.directions.length);
+    for (let d = 0; d < used; d++) slot.directions[d]!.set(directions[d]!);
     const evaluation = this.#next++;
     return new Promise((resolve, reject) => {
-      this.#flights.set(evaluation, { slot, pending: this.#lanes.length, resolve, reject });
-      this.#lanes.forEach((_, lane) => this.#pool!.submit({ slot, evaluation, lane }));
+      this.#flights.set(evaluation, { slot: index, pending: this.#lanes.length, resolve, reject });
+      this.#lanes.forEach((_, lane) => this.#pool!.submit({ slot: index, evaluation, lane, directions: used })); // prettier-ignore
     });
   }
 
   /** Takes back results that nobody reads any more: their arrays hold later ones. */
   release(results: readonly Evaluated[]): void {
-    for (const { gradient, parts } of results) {
-      this.#spares.give(gradient);
-      for (const part of parts ?? []) this.#spares.give(part.gradient);
-    }
+    for (const { gradient } of results) this.#spares.give(gradient);
   }
 
   /** Ends the workers; evaluations that are under way are rejected. */
@@ -131,44 +106,37 @@ export class Evaluator {
     throw this.#failure;
   }
 
-  #laneDone({ evaluation }: LaneTask): void {
+  #laneDone({ evaluation, directions }: LaneTask): void {
     const flight = this.#flights.get(evaluation);
     if (flight === undefined || --flight.pending > 0) return;
     this.#flights.delete(evaluation);
-    const result = this.#sumObjectives(this.#slots[flight.slot]!);
+    const result = this.#sumObjectives(this.#slots[flight.slot]!, directions);
     this.#free.push(flight.slot);
     this.#waiting.shift()?.();
     flight.resolve(result);
   }
 
-  #sumObjectives(slot: Slot): Evaluated[] {
-    let part = 0;
-    return this.#plan.objectives.map(({ parts, divisor = countOf(parts) }) => {
-      const sums = parts.map(() => this.#sumLanes(part++, divisor, slot));
-      const whole = sums.length === 1 ? sums[0]! : this.#wholeOf(sums);
-      const { penalty } = this.#plan;
-      penalty?.addGradient(slot.theta, whole.gradient);
-      const loss = whole.loss + (penalty?.loss(slot.theta) ?? 0);
-      return sums.length === 1
-        ? { loss, gradient: whole.gradient }
-        : { loss, gradient: whole.gradient, parts: sums };
+  #sumObjectives(slot: Slot, directions: number): Evaluated[] {
+    const { objectives, penalty } = this.#plan;
+    return objectives.map(({ examples, divisor = examples.count, division }, index) => {
+      const { loss, gradient } = this.#sumLanes(index, divisor, slot);
+      penalty?.addGradient(slot.theta, gradient);
+      const whole = { loss: loss + (penalty?.loss(slot.theta) ?? 0), gradient };
+      if (!division) return whole;
+      return { ...whole, parts: partsOf(this.#plan, this.#lanes, { index, divisor, slot, directions }) };
     });
   }
 
-  /** A part's share of its objective's mean loss and gradient: its lanes added in order. */
-  #sumLanes(part: number, divisor: number, slot: Slot): Evaluation {
-    const lanes = [...this.#lanes.keys()].filter((index) => this.#lanes[index]!.part === part);
+  /** An objective's mean loss and gradient: its lanes added in order. */
+  #sumLanes(objective: number, divisor: number, slot: Slot): Evaluation {
+    const own = [...this.#lanes.keys()].filter((index) => {
+      const lane = this.#lanes[index]!;
+      return lane.objective === objective && lane.whole;
+    });
     const gradient = this.#spares.take();
-    meanInto(gradient, lanes.map((index) => slot.gradients[index]!), divisor); // prettier-ignore
-    return { loss: lanes.reduce((total, index) => total + slot.losses[index]!, 0) / divisor, gradient };
-  }
-
-  /** The parts added in order. */
-  #wholeOf(parts: readonly Evaluation[]): Evaluation {
-    const gradient = this.#spares.take();
-    gradient.set(parts[0]!.gradient);
-    for (const part of parts.slice(1)) addInto(gradient, part.gradient);
-    return { loss: parts.reduce((total, { loss }) => total + loss, 0), gradient };
+    meanInto(gradient, own.map((index) => slot.gradients[index]!), divisor); // prettier-ignore
+    const losses = own.map((index) => laneLoss(this.#lanes[index]!, this.#firstPieces[index]!, slot));
+    return { loss: losses.reduce((total, loss) => total + loss, 0) / divisor, gradient };
   }
 
   #fail(error: Error): void {
@@ -179,8 +147,8 @@ export class Evaluator {
   }
 }
 
-function countOf(parts: readonly PlannedPart[]): number {
-  return parts.reduce((total, { examples }) => total + examples.count, 0);
+function laneLoss({ pieces }: Lane, first: number, { losses }: Slot): number {
+  return losses.subarray(first, first + pieces.length).reduce((total, loss) => total + loss, 0);
 }
 
 function closed(): EngineError {
@@ -189,24 +157,4 @@ function closed(): EngineError {
     expected: 'evaluations to end before it is closed',
     remedy: 'await them first, or start another evaluator',
   });
-}
-
-function planLanes({ objectives, chunk, lanes }: ObjectivePlan): Lane[] {
-  const parts = objectives.flatMap((objective) => objective.parts);
-  return parts.flatMap(({ examples }, part) => lanesOf(part, chunksOf(examples.count, chunk), lanes));
-}
-
-/** Bytes that an evaluator of this plan shares with its workers. */
-export function slotBytes(plan: ObjectivePlan): number {
-  const lanes = planLanes(plan).length;
-  return slotCount * 8 * (plan.size + lanes + lanes * plan.size);
-}
-
-function makeSlot(size: number, lanes: number): Slot {
-  const shared = (length: number) => new Float64Array(new SharedArrayBuffer(length * 8));
-  return {
-    theta: shared(size),
-    losses: shared(lanes),
-    gradients: Array.from({ length: lanes }, () => shared(size)),
-  };
 }

@@ -1,16 +1,21 @@
-import type { Examples } from '../data/types.js';
 import type { Graph } from '../graph/types.js';
 import type { Problem } from '../errors.js';
+import type { AtomStrip } from '../ledger/types.js';
 import type { Lane } from './chunks.js';
+import type { MaskedExamples } from './lane.js';
 
 /** All that a worker needs, sent once; examples and slots are shared memory. */
 export interface WorkerSetup {
   readonly engine: string;
-  /** Gradient graph of each chunk size. */
-  readonly graphs: ReadonlyMap<number, Graph>;
+  /** K */
+  readonly size: number;
+  /** Gradient graph of each kind of program, by `programKey`. */
+  readonly graphs: ReadonlyMap<string, Graph>;
   readonly lanes: readonly Lane[];
-  /** Of each part, all objectives' parts numbered through. */
-  readonly examples: readonly Examples[];
+  /** Of each objective. */
+  readonly objectives: readonly MaskedExamples[];
+  readonly masksLabels: boolean;
+  readonly strips: readonly AtomStrip[];
   readonly slots: readonly Slot[];
 }
 
@@ -18,10 +23,16 @@ export interface WorkerSetup {
 export interface Slot {
   /** θ [K] */
   readonly theta: Float64Array;
-  /** Loss sum of each lane. */
+  /** Motions [K] that slopes are taken along: this segment's and the next one's. None where nothing is divided into cells. */
+  readonly directions: readonly Float64Array[];
+  /** Loss sum of each piece, all lanes' pieces numbered through. */
   readonly losses: Float64Array;
-  /** Gradient sum [K] of each lane. */
-  readonly gradients: readonly Float64Array[];
+  /** Gradient sum [K] of each lane; null for lanes that are no part of a whole. */
+  readonly gradients: readonly (Float64Array | null)[];
+  /** Of each piece, its slopes [atoms] along each direction; null for pieces that are no cell. */
+  readonly slopes: readonly (readonly Float64Array[] | null)[];
+  /** Gradient sum [K] of each piece that is a cell, where they are kept. */
+  readonly pieceGradients: readonly (Float64Array | null)[];
 }
 
 /** Asks a worker for one lane of the evaluation in a slot. */
@@ -30,6 +41,8 @@ export interface LaneTask {
   /** Distinguishes evaluations that used the same slot one after the other. */
   readonly evaluation: number;
   readonly lane: number;
+  /** Motions that slopes are wanted along. */
+  readonly directions: number;
 }
 
 export type WorkerReply =

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { Program } from '../engines/types.js';
 import { isLossledgerError } from '../errors.js';
 import { engineNamed } from '../engines/registry.js';
+import { firstPiecesOf } from './chunks.js';
 import { evaluateLane } from './lane.js';
 import type { LaneTask, WorkerReply, WorkerSetup } from './messages.js';
 
@@ -29,26 +30,27 @@ function fail(error: unknown): void {
   });
 }
 
-async function compileAll(): Promise<Map<number, Program>> {
+async function compileAll(): Promise<Map<string, Program>> {
   const engine = await engineNamed(setup.engine);
-  const compiled = [...setup.graphs].map(
-    async ([size, graph]) => [size, await engine.compile(graph)] as const,
-  );
+  const compiled = [...setup.graphs].map(async ([key, graph]) => [key, await engine.compile(graph)] as const);
   return new Map(await Promise.all(compiled));
 }
 
 /** Runs lane tasks one after the other, in the order they came. */
-function serve(programs: ReadonlyMap<number, Program>): void {
+function serve(programs: ReadonlyMap<string, Program>): void {
+  const { objectives, masksLabels, strips, lanes, size } = setup;
+  const cellular = objectives.some(({ cells }) => cells !== null);
+  const work = { programs, objectives, masksLabels, strips, scratch: new Float64Array(cellular ? size : 0) };
+  const firstPieces = firstPiecesOf(lanes);
   let loaded = -1;
   const runTask = async (task: LaneTask): Promise<void> => {
     const slot = setup.slots[task.slot]!;
-    const lane = setup.lanes[task.lane]!;
     if (loaded !== task.evaluation) {
       for (const program of programs.values()) program.load(slot.theta);
       loaded = task.evaluation;
     }
-    const examples = setup.examples[lane.part]!;
-    slot.losses[task.lane] = await evaluateLane(programs, examples, lane.chunks, slot.gradients[task.lane]!);
+    const index = task.lane;
+    await evaluateLane(work, { lane: lanes[index]!, index, firstPiece: firstPieces[index]! }, slot, task.directions); // prettier-ignore
     reply({ kind: 'done', task });
   };
   let tail: Promise<void> = Promise.resolve();

@@ -28,7 +28,7 @@ export interface TensorSettings {
 }
 
 /** The regular expression of a pattern of `*` and `?`. */
-function patternOf(glob: string): RegExp {
+export function patternOf(glob: string): RegExp {
   const escaped = glob.replace(/[.+^${}()|[\]\\]/g, '\\$&');
   return new RegExp(`^${escaped.replace(/\*+/g, '.*').replace(/\?/g, '.')}$`, 's');
 }

@@ -35,9 +35,17 @@ export async function integrate(
   const change = start.map((evaluation, o) => lossOf(end[o]!) - lossOf(evaluation));
   const means = meansOf(counted, { start, end }, settings, spares);
   const attempt = async (level: Level): Promise<Integral> => {
-    const meanGradient = await means.at(level);
+    const vectors = await means.at(level);
+    const meanGradient = vectors.map(([gradient]) => gradient!);
+    const meanAlong = vectors.map(([, ...along]) => along);
     const residual = meanGradient.map((gradient, o) => dot(delta, gradient) - change[o]!);
-    return { meanGradient, residual, subintervals: level.applications * partsOf(level.rule), evaluations };
+    return {
+      meanGradient,
+      meanAlong,
+      residual,
+      subintervals: level.applications * partsOf(level.rule),
+      evaluations,
+    };
   };
   const [first, ...finer] = levelsOf(settings);
   let integral = await attempt(first!);

@@ -11,14 +11,24 @@ export interface Ends {
   readonly end: readonly Evaluation[];
 }
 
-/** Gathers weighted mean gradients [K], one per objective, level after level. */
+/** Gathers weighted means of each objective's vectors, its gradient [K] first, level after level: [objective][vector]. */
 export interface MeanGradients {
-  at(level: Level): Promise<Float64Array[]>;
+  at(level: Level): Promise<Float64Array[][]>;
 }
 
-/** Zeros [K], one array per objective. */
-function zerosLike({ start }: Ends, spares: Spares): Float64Array[] {
-  return start.map(() => spares.take().fill(0));
+/** What is integrated of an evaluation: its gradient, then what goes along. */
+function vectorsOf({ gradient, along = [] }: Evaluation): readonly Float64Array[] {
+  return [gradient, ...along];
+}
+
+/** Zeros of the shape of each objective's vectors. */
+function zerosLike({ start }: Ends, spares: Spares): Float64Array[][] {
+  return start.map(({ along = [] }) => [spares.take().fill(0), ...along.map(({ length }) => new Float64Array(length))]); // prettier-ignore
+}
+
+/** Adds an evaluation, times its weight, to each mean. */
+function addEvaluation(means: readonly Float64Array[], weight: number, evaluation: Evaluation): void {
+  vectorsOf(evaluation).forEach((vector, v) => { addScaledInto(means[v]!, weight, vector); }); // prettier-ignore
 }
 
 /**
@@ -31,15 +41,12 @@ export class SeparateMeans implements MeanGradients {
     readonly spares: Spares,
   ) {}
 
-  /** Mean gradients [K], one per objective. */
-  async at({ rule, applications }: Level): Promise<Float64Array[]> {
+  async at({ rule, applications }: Level): Promise<Float64Array[][]> {
     const { nodes, weights } = compositeRule(rule, applications);
     const means = zerosLike(this.ends, this.spares);
     for (const [j, s] of nodes.entries()) {
       const evaluations = await this.integrand(s);
-      means.forEach((mean, o) => {
-        addScaledInto(mean, weights[j]!, evaluations[o]!.gradient);
-      });
+      means.forEach((own, o) => { addEvaluation(own, weights[j]!, evaluations[o]!); }); // prettier-ignore
     }
     return means;
   }
@@ -50,8 +57,8 @@ export class SeparateMeans implements MeanGradients {
  * on the grid can be halved, so one sum per such class and objective is enough to double the grid and keep all earlier nodes.
  */
 export class NestedMeans implements MeanGradients {
-  /** [depth + 1][objective]: class 0 holds the odd indices, class d those halved d times, the last class all further ones. */
-  readonly #classes: GradientSum[][];
+  /** [depth + 1][objective][vector]: class 0 holds the odd indices, class d those halved d times, the last class all further ones. */
+  readonly #classes: GradientSum[][][];
   #intervals = 0;
 
   constructor(
@@ -61,11 +68,12 @@ export class NestedMeans implements MeanGradients {
     /** `gridDepth` of the deepest rule that will be asked for. */
     readonly depth: number,
   ) {
-    this.#classes = Array.from({ length: depth + 1 }, () => ends.start.map(() => new GradientSum()));
+    this.#classes = Array.from({ length: depth + 1 }, () =>
+      ends.start.map((evaluation) => vectorsOf(evaluation).map(() => new GradientSum())),
+    );
   }
 
-  /** Mean gradients [K], one per objective. */
-  async at({ rule, applications }: Level): Promise<Float64Array[]> {
+  async at({ rule, applications }: Level): Promise<Float64Array[][]> {
     const target = applications * 2 ** rules[rule].gridDepth!;
     if (this.#intervals === 0) await this.#fill(target);
     while (this.#intervals < target) await this.#double();
@@ -81,8 +89,8 @@ export class NestedMeans implements MeanGradients {
   async #double(): Promise<void> {
     this.#intervals *= 2;
     for (let d = this.depth; d > 0; d--) {
-      this.#classes[d]!.forEach((sum, o) => {
-        sum.absorb(this.#classes[d - 1]![o]!);
+      this.#classes[d]!.forEach((sums, o) => {
+        sums.forEach((sum, v) => { sum.absorb(this.#classes[d - 1]![o]![v]!); }); // prettier-ignore
       });
     }
     for (let k = 1; k < this.#intervals; k += 2) await this.#evaluate(k, 0);
@@ -90,22 +98,22 @@ export class NestedMeans implements MeanGradients {
 
   async #evaluate(k: number, group: number): Promise<void> {
     const evaluations = await this.integrand(k / this.#intervals);
-    this.#classes[group]!.forEach((sum, o) => {
-      sum.add(evaluations[o]!.gradient);
+    this.#classes[group]!.forEach((sums, o) => {
+      vectorsOf(evaluations[o]!).forEach((vector, v) => { sums[v]!.add(vector); }); // prettier-ignore
     });
   }
 
-  #weighted({ rule, applications }: Level): Float64Array[] {
+  #weighted({ rule, applications }: Level): Float64Array[][] {
     const { weights, gridDepth } = rules[rule];
     const first = weights[0]!;
     const last = weights.at(-1)!;
     const means = zerosLike(this.ends, this.spares);
-    means.forEach((mean, o) => {
-      addScaledInto(mean, first / applications, this.ends.start[o]!.gradient);
-      addScaledInto(mean, last / applications, this.ends.end[o]!.gradient);
+    means.forEach((own, o) => {
+      addEvaluation(own, first / applications, this.ends.start[o]!);
+      addEvaluation(own, last / applications, this.ends.end[o]!);
       this.#classes.forEach((group, d) => {
         const weight = d < gridDepth! ? weights[2 ** d]! : first + last;
-        group[o]!.addTo(mean, weight / applications);
+        own.forEach((mean, v) => { group[o]![v]!.addTo(mean, weight / applications); }); // prettier-ignore
       });
     });
     return means;

@@ -4,6 +4,8 @@ export interface Evaluation {
   readonly loss: number;
   /** Gradient [K] of that objective. */
   readonly gradient: Float64Array;
+  /** Further vectors that are integrated with the same weights, such as the slopes of its parts; default none. */
+  readonly along?: readonly Float64Array[];
 }
 
 /**
@@ -41,6 +43,8 @@ export interface IntegrationSettings {
 export interface Integral {
   /** Σ_j w_j ∇L(θ_t + s_j Δθ_t) [K], one per objective. */
   readonly meanGradient: readonly Float64Array[];
+  /** The same of the further vectors, for each objective. */
+  readonly meanAlong: readonly (readonly Float64Array[])[];
   /** Δθ · meanGradient − (L(θ_{t+1}) − L(θ_t)), one per objective. */
   readonly residual: readonly number[];
   readonly subintervals: number;

@@ -39,7 +39,7 @@ export async function measureRun(
 
 /** Measures ranges of segments, one after the other. */
 async function* segmentsOf(
-  { config, layout, engine }: Experiment,
+  { config, layout, engine, objectives }: Experiment,
   run: RunWriter,
   evaluator: Evaluator,
   ranges: readonly { from: number; to: number }[],
@@ -48,7 +48,8 @@ async function* segmentsOf(
     yield* measureRange({
       ...range,
       theta: (row) => run.theta(row),
-      evaluate: (theta) => evaluator.evaluate(theta),
+      evaluate: (theta, directions) => evaluator.evaluate(theta, directions),
+      hasParts: objectives.some(({ division }) => division !== null),
       release: (results) => { evaluator.release(results); }, // prettier-ignore
       settings: config,
       layout,

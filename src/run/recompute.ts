@@ -1,6 +1,7 @@
 import { StoreError } from '../errors.js';
 import { type Column, columnEntries } from '../ledger/columns.js';
 import { measureRange, type MeasuredSegment } from '../ledger/measure-range.js';
+import { valueOf } from '../format/windows.js';
 import type { Numbers } from '../ledger/types.js';
 import type { IntegrationSettings } from '../quadrature/types.js';
 import type { RunFolder } from '../store/folder.js';
@@ -91,7 +92,7 @@ function inWords({ allocation, loss, residual }: Deviation): string {
 }
 
 async function deviationOf(
-  { config, layout }: Experiment,
+  { config, layout, objectives }: Experiment,
   run: RunFolder,
   evaluator: Evaluator,
   from: number,
@@ -100,7 +101,8 @@ async function deviationOf(
     from,
     to: from + 1,
     theta: (row) => run.theta(row),
-    evaluate: (theta) => evaluator.evaluate(theta),
+    evaluate: (theta, directions) => evaluator.evaluate(theta, directions),
+    hasParts: objectives.some(({ division }) => division !== null),
     release: (results) => { evaluator.release(results); }, // prettier-ignore
     // The stored segment tells how far it was refined; the reference must use the same points.
     settings: await storedSettings(run, config, from),
@@ -139,12 +141,11 @@ async function objectiveDeviation(
   index: number,
 ): Promise<Deviation> {
   let worst = none;
-  const row: Readonly<Record<string, number | Numbers | readonly number[]>> = segment.rows[index]!;
   for (const spec of run.context.arrays) {
     const column = columnEntries().find(([name]) => name === spec.column)?.[1];
     if (spec.objective !== index || column?.compare === undefined) continue;
     const stored = await storedRow(run, spec.name, column, segment.segment);
-    const computed = row[spec.column!]!;
+    const computed = valueOf(segment.rows[index]!, spec);
     const expected = typeof computed === 'number' ? [computed] : computed;
     const difference = column.compare === 'allocation' ? relativeDifference : largestDifference;
     worst = larger(worst, { ...none, [column.compare]: difference(stored, expected) });

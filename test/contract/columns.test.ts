@@ -11,14 +11,15 @@ import { createRunFolder, openRun } from '../../src/store/open.js';
 import { collect, finish, smallManifest } from '../support/run-folder.js';
 
 const extents: Readonly<Record<Axis, string>> = {
-  segment: 'T', row: 'T+1', part: 'parts', layer: 'layers', neuron: 'neurons', parameter: 'K',
+  segment: 'T', row: 'T+1', part: 'parts', layer: 'layers', neuron: 'neurons', tensor: 'tensors', cell: 'cells', parameter: 'K',
 }; // prettier-ignore
+const owners = { objective: '/OBJECTIVE', grouping: '/OBJECTIVE/GROUPING', run: '' };
 const kept = { neurons: '`--keep parameters`, `neurons`', parameters: '`--keep parameters`' };
 
 /** A column's row of the table of docs/FORMAT.md. */
 function rowOf([name, { axes, dtype, of, unit, description, finest }]: readonly [string, Column]): string[] {
   return [
-    `\`${name}${of === 'objective' ? '/OBJECTIVE' : ''}\``,
+    `\`${name}${owners[of]}\``,
     `[${axes.map((axis) => extents[axis]).join(', ')}]`,
     dtype === 'allocation' ? 'float32' : dtype,
     unit === 'loss' ? 'nats' : unit,

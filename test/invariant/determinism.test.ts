@@ -8,7 +8,7 @@ import { modelNamed, modelNames } from '../../src/models/registry.js';
 import { fold, key, uniform } from '../../src/num/random.js';
 import type { Evaluation } from '../../src/quadrature/types.js';
 import { engineNamed } from '../../src/engines/registry.js';
-import type { ObjectivePlan } from '../../src/objective/evaluator.js';
+import type { ObjectivePlan } from '../../src/objective/plan.js';
 import { Evaluator } from '../../src/objective/evaluator.js';
 
 const transform = { dtype: 'uint8', divisor: 255, mean: [], std: [] } as const;
@@ -51,7 +51,7 @@ function problemOf(name: string): Problem {
     objectives: [
       {
         name: 'train',
-        parts: [{ name: 'all', examples: { count, shape: model.inputShape, inputs, labels } }],
+        examples: { count, shape: model.inputShape, inputs, labels },
       },
     ],
     chunk,

@@ -33,7 +33,7 @@ describe('evaluator', () => {
     const { dataset, layout } = experiment;
     const { train } = dataset.splits;
     const engine = await engineNamed('reference');
-    const program = await engine.compile(objectivePlan(experiment).gradientGraph(train.count));
+    const program = await engine.compile(objectivePlan(experiment).gradientGraph(train.count, false));
     const gradient = new Float64Array(layout.size);
     program.load(thetas[0]!);
     const loss = await program.run({ x: train.inputs, labels: train.labels }, gradient);

@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ManifestContent } from '../../src/format/manifest.js';
 import { allocate } from '../../src/ledger/allocate.js';
+import { atomCount, setSlopes } from '../../src/ledger/atoms.js';
 import { ledgerRow } from '../../src/ledger/columns.js';
 import { type LaidTensor, layoutOf } from '../../src/ledger/layout.js';
 import type { MeasuredSegment } from '../../src/ledger/measure-range.js';
+import type { ParameterLayout } from '../../src/ledger/types.js';
 import type { RunWriter } from '../../src/store/writer.js';
 
 const hash = 'a'.repeat(64);
@@ -89,18 +91,18 @@ export function segmentOf(content: ManifestContent, segment: number): MeasuredSe
     Float64Array.from({ length: layout.size }, (_, k) => noise(tag, segment, k));
   const delta = vector(4).map((value, k) => (k % 3 === 0 ? 0 : value));
   const rows = content.objectives.map(({ parts }, o) => {
-    const losses = (row: number) => parts.map((_, part) => 2 + noise(3, row, o, part));
-    const [partLossStart, partLossEnd] = [losses(segment), losses(segment + 1)];
-    const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+    const losses = (row: number) => Float64Array.from(parts, (_, part) => 2 + noise(3, row, o, part));
+    const [lossStart, lossEnd] = [losses(segment), losses(segment + 1)];
+    const sum = (values: Float64Array) => values.reduce((total, value) => total + value, 0);
+    const meanGradient = vector(5 + o);
     return ledgerRow(
       allocate({
         delta,
-        meanGradient: vector(5 + o),
+        meanGradient,
         startGradient: vector(9 + o),
-        lossStart: sum(partLossStart),
-        lossEnd: sum(partLossEnd),
-        partLossStart,
-        partLossEnd,
+        lossStart: sum(lossStart),
+        lossEnd: sum(lossEnd),
+        parts: { lossStart, lossEnd, ...partsOf(delta, meanGradient, parts.length, layout) },
         layout,
         subintervals: 1 + (segment % 2),
         evaluations: 3 + 2 * (segment % 2),
@@ -108,6 +110,21 @@ export function segmentOf(content: ManifestContent, segment: number): MeasuredSe
     );
   });
   return { segment, rows };
+}
+
+/** A gradient [K] split among parts: each but the last takes a quarter of it. */
+function partsOf(delta: Float64Array, whole: Float64Array, count: number, layout: ParameterLayout) {
+  const strips = layout.atoms.neuronAxis;
+  const atoms = atomCount(strips);
+  const atomSums = new Float64Array(count * atoms);
+  const meanGradient = new Float64Array(count * whole.length);
+  for (let part = 0; part < count; part++) {
+    const own = meanGradient.subarray(part * whole.length, (part + 1) * whole.length);
+    const share = part < count - 1 ? 0.25 : 1 - 0.25 * (count - 1);
+    own.set(whole.map((value) => share * value));
+    setSlopes(atomSums.subarray(part * atoms, (part + 1) * atoms), delta, own, strips);
+  }
+  return { atomSums, meanGradient };
 }
 
 /** Does what is missing, as a resumed run does: training is replayed from the start. */

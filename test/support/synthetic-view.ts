@@ -1,5 +1,6 @@
 import type { ColumnNumbers, SmallColumnName } from '../../src/ledger/columns.js';
-import type { Numbers, ParameterLayout, TensorSpan } from '../../src/ledger/types.js';
+import { layoutOf } from '../../src/ledger/layout.js';
+import type { Numbers, ParameterLayout } from '../../src/ledger/types.js';
 import type { LedgerView } from '../../src/ledger/view.js';
 
 /** What a synthetic ledger looks like. */
@@ -40,16 +41,15 @@ function normal(next: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
 }
 
-function layoutOf(layers: Readonly<Record<string, number>>): ParameterLayout {
-  const names = Object.keys(layers);
-  let offset = 0;
-  const tensors = names.map((layer): TensorSpan => {
-    const size = layers[layer]!;
-    const span = { name: `${layer}.weight`, shape: [size], layer, neuronAxis: null, offset, size };
-    offset += size;
-    return span;
-  });
-  return { size: offset, tensors, layers: names, neurons: names.map(() => 0) };
+function layoutOfSizes(layers: Readonly<Record<string, number>>): ParameterLayout {
+  return layoutOf(
+    Object.entries(layers).map(([layer, size]) => ({
+      name: `${layer}.weight`,
+      shape: [size],
+      layer,
+      neuronAxis: null,
+    })),
+  );
 }
 
 /** Loss that falls like a trained network's; every further objective rises again at the end, more than the one before. */
@@ -178,7 +178,7 @@ const defaults: Required<SyntheticOptions> = {
 /** A ledger that never saw a network: heavy-tailed, 20 % exact zeros, deterministic, and conservative by construction. */
 export function syntheticView(given: SyntheticOptions = {}): LedgerView {
   const options = { ...defaults, ...given };
-  const layout = layoutOf(options.layers);
+  const layout = layoutOfSizes(options.layers);
   const { segments } = options;
   const recorded = new Map(
     options.objectives.map((name, index) => [name, recordObjective(index, layout, options)] as const),

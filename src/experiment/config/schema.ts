@@ -7,6 +7,7 @@ import { recordedLayouts } from '../../trajectory/types.js';
 
 const optimizers = ['sgd', 'nesterov', 'adam', 'rmsprop'] as const satisfies readonly OptimizerName[];
 export const keeps = ['parameters', 'neurons', 'layers'] as const;
+const keptOfParts = ['sums', 'parameters'] as const;
 
 export const losses = ['softmaxCrossEntropy', 'sigmoidCrossEntropy', 'squaredError'] as const;
 
@@ -48,8 +49,8 @@ export const scheduleKeys: Readonly<Record<string, readonly string[]>> = Object.
 );
 
 /**
- * Everything that defines a run, with defaults. A run file (YAML or JSON) holds these keys; each but `schedule` and `groups` is
- * also a flag (`learningRate` is `--learning-rate`). The resolved form is stored in the manifest.
+ * Everything that defines a run, with defaults. A run file (YAML or JSON) holds these keys; each but `schedule`, `groups` and
+ * `groupings` is also a flag (`learningRate` is `--learning-rate`). The resolved form is stored in the manifest.
  */
 export const runConfigSchema = z.strictObject({
   preset: orNone(z.string()).describe('where the other keys come from (lca presets)'),
@@ -93,6 +94,9 @@ export const runConfigSchema = z.strictObject({
   maxSubintervals: z.int().min(1).max(1024).default(32).describe('refinement stops here'),
   measure: orNone(z.array(z.string().regex(/^[A-Za-z0-9][\w.-]*(=.+)?$/, 'expected NAME or NAME=FILE')).min(1)
     .refine((entries) => new Set(entries.map((entry) => entry.replace(/=.*/, ''))).size === entries.length, 'expected each set once')).describe('sets of the data whose losses are measured, and your own files by a name, such as train,test,mine=other.npz; none: train, and validation where there is one'),
+  parts: orNone(z.array(z.string().min(1)).min(1)).describe('parts of objectives whose losses and allocations are kept apart: class, or a file (.npy, .csv) with a group name for each example of train, NAME:FILE for another objective'),
+  keepParts: z.enum(keptOfParts).default('sums').describe('finest allocations of parts to store: sums by layer, neuron and tensor, or parameters'),
+  groupings: z.record(z.string().regex(/^[A-Za-z][\w-]*$/, 'expected letters, digits, _ and -'), z.array(z.string().min(1)).min(1)).default({}).describe('your own groupings of tensors for sums and counts, each a list of patterns (run file only)'),
   chunk: orNone(count).describe('examples evaluated together; none: by network'),
   lanes: z.int().min(1).max(256).default(8).describe('independent partial sums of an evaluation'),
   keep: z.enum(keeps).default('parameters').describe('finest allocations to store'),
@@ -106,4 +110,4 @@ export type RunConfigInput = z.input<typeof runConfigSchema>;
 export type ConfigKey = keyof RunConfig;
 export const configKeys = Object.keys(runConfigSchema.shape) as ConfigKey[];
 /** Keys without a flag: the preset is an argument, the others are objects. */
-export const fileOnlyKeys: readonly ConfigKey[] = ['preset', 'schedule', 'groups'];
+export const fileOnlyKeys: readonly ConfigKey[] = ['preset', 'schedule', 'groups', 'groupings'];

@@ -56,7 +56,7 @@ export async function benchGradient(options: BenchOptions): Promise<BenchResult>
     {
       engine: engine.name,
       size: parameterCount(parameters),
-      objectives: [{ name: 'train', parts: [{ name: 'all', examples: randomExamples(model, count) }] }],
+      objectives: [{ name: 'train', examples: randomExamples(model, count) }],
       chunk,
       lanes: 8,
       gradientGraph,

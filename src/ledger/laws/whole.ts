@@ -1,38 +1,8 @@
-import { sum } from '../num/sums.js';
-import { neuronOffsets, stripsOf } from './layout.js';
-import { groupSums } from './sums.js';
-import type { Numbers, ParameterLayout } from './types.js';
-
-/** A law that a row breaks. */
-export interface Deviation {
-  /** What disagrees, such as `total and the sum of the layer sums`. */
-  readonly what: string;
-  /** Layer, or null where the law is about the whole row. */
-  readonly layer: string | null;
-  readonly deviation: number;
-  /** The largest deviation that rounding explains. */
-  readonly bound: number;
-}
-
-/** The stored numbers of a column in one segment (of a `row` column, at its start and at its end); null where it is not kept. */
-export type StoredRow = (column: string) => Numbers | null;
-
-/**
- * What the numbers of a segment must satisfy. Laws without a bound of rounding hold to the bit, because both sides are the same
- * reduction. No deviation: the row is sound.
- */
-export type Law = (row: StoredRow, layout: ParameterLayout) => Deviation[];
-
-function deviations(
-  what: string,
-  layer: string | null,
-  given: number,
-  expected: number,
-  bound = 0,
-): Deviation[] {
-  const deviation = Math.abs(given - expected);
-  return deviation <= bound ? [] : [{ what, layer, deviation, bound }];
-}
+import { sum } from '../../num/sums.js';
+import { neuronOffsets, stripsOf } from '../layout.js';
+import { groupSums } from '../sums.js';
+import type { ParameterLayout } from '../types.js';
+import { type Deviation, deviations, type Law, type StoredRow } from './law.js';
 
 /** total = Σ layer sums. */
 export const totalLaw: Law = (row) =>
@@ -48,18 +18,6 @@ export const residualLaw: Law = (row) => {
   const [start, end] = row('loss')!;
   const expected = row('total')![0]! - (end! - start!);
   return deviations('residual and total - loss change', null, row('residual')![0]!, expected);
-};
-
-/** The parts' losses add up to the loss, within the rounding of their sum. */
-export const partLaw: Law = (row) => {
-  const parts = row('part_loss') as Float64Array | null;
-  if (parts === null) return [];
-  const half = parts.length / 2;
-  return [...row('loss')!].flatMap((loss, end) => {
-    const own = parts.subarray(end * half, (end + 1) * half);
-    const bound = 2 ** -50 * half * sum(own.map(Math.abs));
-    return deviations('loss and the sum of its parts', null, loss, sum(own), bound);
-  });
 };
 
 /** layer sum = Σ neuron sums, where all of a layer's tensors have neurons. */

@@ -1,0 +1,94 @@
+import type { AtomAxis, AtomStrip, TensorSpan } from './types.js';
+
+/** The atoms of all tensors, in θ's order. */
+export function atomStrips(tensors: readonly TensorSpan[], axis: AtomAxis): AtomStrip[] {
+  let next = 0;
+  return tensors.map((tensor) => {
+    const { offset, size, shape } = tensor;
+    const at = tensor[axis];
+    const extent = at === null ? 1 : shape[at]!;
+    const inner = at === null ? size : shape.slice(at + 1).reduce((product, length) => product * length, 1);
+    const first = next;
+    next += extent;
+    return { offset, outer: size === 0 ? 0 : size / (extent * inner), extent, inner, first };
+  });
+}
+
+/** Number of atoms. */
+export function atomCount(strips: readonly AtomStrip[]): number {
+  const last = strips.at(-1);
+  return last === undefined ? 0 : last.first + last.extent;
+}
+
+/** What is known of the values in each atom [atoms]. */
+export interface AtomTally {
+  /** Rounded once from a compensated sum in θ's order. */
+  readonly sums: Float64Array;
+  /** Values below, above and exactly zero. */
+  readonly helping: Int32Array;
+  readonly hurting: Int32Array;
+  readonly zero: Int32Array;
+}
+
+/** Sums and counts the signs of values [K] by atom. */
+export function tallyAtoms(values: Float64Array, strips: readonly AtomStrip[]): AtomTally {
+  const atoms = atomCount(strips);
+  const tally = {
+    sums: new Float64Array(atoms),
+    helping: new Int32Array(atoms),
+    hurting: new Int32Array(atoms),
+    zero: new Int32Array(atoms),
+  };
+  const lost = new Float64Array(atoms);
+  for (const strip of strips) tallyStrip(values, strip, tally, lost);
+  for (let atom = 0; atom < atoms; atom++) tally.sums[atom]! += lost[atom]!;
+  return tally;
+}
+
+/** Neumaier's compensated sums, an atom's state kept in `sums` and `lost` between the visits to it. */
+function tallyStrip(
+  values: Float64Array,
+  { offset, outer, extent, inner, first }: AtomStrip,
+  { sums, helping, hurting, zero }: AtomTally,
+  lost: Float64Array,
+): void {
+  let k = offset;
+  for (let visit = 0; visit < outer * extent; visit++) {
+    const at = first + (visit % extent);
+    let total = sums[at]!;
+    let rounding = lost[at]!;
+    let below = 0;
+    let above = 0;
+    for (const end = k + inner; k < end; k++) {
+      const value = values[k]!;
+      const next = total + value;
+      rounding += Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total;
+      total = next;
+      if (value < 0) below++;
+      else if (value > 0) above++;
+    }
+    sums[at] = total;
+    lost[at] = rounding;
+    helping[at]! += below;
+    hurting[at]! += above;
+    zero[at]! += inner - below - above;
+  }
+}
+
+/** Sets `slopes` [atoms] to Σ direction ∘ gradient over each atom, both [K]: how fast the loss changes along the direction. */
+export function setSlopes(
+  slopes: Float64Array,
+  direction: Float64Array,
+  gradient: Float64Array,
+  strips: readonly AtomStrip[],
+): void {
+  slopes.fill(0);
+  for (const { offset, outer, extent, inner, first } of strips) {
+    let k = offset;
+    for (let visit = 0; visit < outer * extent; visit++) {
+      let total = 0;
+      for (const end = k + inner; k < end; k++) total += direction[k]! * gradient[k]!;
+      slopes[first + (visit % extent)]! += total;
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import type { Examples } from '../data/types.js';
+import type { Graph } from '../graph/types.js';
+import type { AtomStrip } from '../ledger/types.js';
+import type { L2Term } from '../optim/l2.js';
+import {
+  type Cells, type Lane, lanesOf, type ProgramKind, programKinds, sizeOfChunk,
+} from './chunks.js'; // prettier-ignore
+
+/** A subset of an objective's examples whose loss and gradient are kept apart. */
+export interface PlannedPart {
+  readonly name: string;
+  /** What it is a part by, such as `class`: the parts by one thing add up to the whole. Null: the penalty, which each of them needs. */
+  readonly by: string | null;
+  readonly examples: number;
+  /** The cells that it is made of. */
+  readonly cells: readonly number[];
+}
+
+/** How an objective's examples are divided. */
+export interface Division extends Cells {
+  readonly parts: readonly PlannedPart[];
+}
+
+/** A named mean loss over examples. */
+export interface PlannedObjective {
+  readonly name: string;
+  readonly examples: Examples;
+  /** What the sum over all examples is divided by; default their number. */
+  readonly divisor?: number;
+  /** Default: not divided. */
+  readonly division?: Division | null;
+}
+
+/** What is evaluated: fixed data, partition and network. Equal plans give bit-identical evaluations. */
+export interface ObjectivePlan {
+  readonly engine: string;
+  /** K */
+  readonly size: number;
+  /** In the order of the results. */
+  readonly objectives: readonly PlannedObjective[];
+  /** Examples of a chunk. */
+  readonly chunk: number;
+  /** Lanes of each objective. */
+  readonly lanes: number;
+  /** Added to each objective's mean loss and gradient; default none. */
+  readonly penalty?: L2Term | null;
+  /** Loss-and-gradient graph for a chunk of so many examples; `masked`: of examples that do not all count. */
+  readonly gradientGraph: (examples: number, masked: boolean) => Graph;
+  /** Whether labels are classes, for masks (see LossOptions.masked). Default false. */
+  readonly masksLabels?: boolean;
+  /** What slopes of parts are summed over; default nothing. */
+  readonly strips?: readonly AtomStrip[];
+  /** Whether the parts' gradients are kept, too. Default false. */
+  readonly keepsPartGradients?: boolean;
+}
+
+/** The lanes of all objectives, in order. */
+export function planLanes({ objectives, chunk, lanes }: ObjectivePlan): Lane[] {
+  return objectives.flatMap(({ examples, division }, index) =>
+    lanesOf(index, { count: examples.count, cells: division }, chunk, lanes),
+  );
+}
+
+/** What workers need of a division. */
+export function cellsOf(division: Division | null | undefined): Cells | null {
+  return division ? { cellOf: division.cellOf, count: division.count, kind: division.kind } : null;
+}
+
+/** Programs that evaluating a plan needs, and how many examples they are fed in all. */
+export function programsOf(plan: ObjectivePlan): { kinds: readonly ProgramKind[]; fed: number } {
+  const lanes = planLanes(plan);
+  const chunks = lanes.flatMap(({ pieces }) => pieces.flatMap((piece) => piece.chunks));
+  return {
+    kinds: [...programKinds(lanes).values()],
+    fed: chunks.reduce((total, chunk) => total + sizeOfChunk(chunk), 0),
+  };
+}
