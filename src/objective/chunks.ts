@@ -107,6 +107,23 @@ export function smallerSizes(chunk: number): number[] {
   return sizes.length > 0 ? sizes : [chunk];
 }
 
+/** A run of a program costs about as much more as so many examples. */
+const runCost = 64;
+
+/** The sizes, largest first, that a rest of examples is cut into at the least cost; the last of them may be filled up. */
+function cutsOf(rest: number, smaller: readonly number[]): { sizes: number[]; cost: number } {
+  if (rest <= 0) return { sizes: [], cost: 0 };
+  const size = smaller[0]!;
+  const filled = { sizes: [size], cost: size + runCost };
+  if (rest >= size) {
+    const further = cutsOf(rest - size, smaller);
+    return { sizes: [size, ...further.sizes], cost: filled.cost + further.cost };
+  }
+  if (smaller.length === 1) return filled;
+  const finer = cutsOf(rest, smaller.slice(1));
+  return finer.cost < filled.cost ? finer : filled;
+}
+
 /** Chunks of examples that are sorted by cell: of one cell each, its rest in smaller ones, the last of them filled up. */
 function sortedChunks({ cellOf, count }: Cells, chunk: number): Dealt[] {
   const smaller = smallerSizes(chunk);
@@ -116,12 +133,10 @@ function sortedChunks({ cellOf, count }: Cells, chunk: number): Dealt[] {
     const last = cellOf.lastIndexOf(cell) + 1;
     if (start < 0) continue;
     for (; start + chunk <= last; start += chunk) dealt.push({ cell, chunk: { start, end: start + chunk } });
-    for (const size of smaller) {
-      for (; start + size <= last; start += size) {
-        dealt.push({ cell, chunk: { start, end: start + size, size } });
-      }
+    for (const size of cutsOf(last - start, smaller).sizes) {
+      dealt.push({ cell, chunk: { start, end: Math.min(start + size, last), size } });
+      start += size;
     }
-    if (start < last) dealt.push({ cell, chunk: { start, end: last, size: smaller.at(-1)! } });
   }
   return dealt;
 }

@@ -202,7 +202,7 @@ function divide(
   shared.set(cellOf);
   const division = { cellOf: shared, count: cells.length, parts };
   if (mixes) return { examples, division: { ...division, kind: 'masked' } };
-  return sorted(examples, division, smallerSizes(chunk).at(-1)! - 1);
+  return sorted(examples, division, smallerSizes(chunk)[0]! - 1);
 }
 
 /** Cells: one for each combination of parts that occurs, in their order [cells][partitions]. */
