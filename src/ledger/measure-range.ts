@@ -79,7 +79,7 @@ interface Segment {
  */
 export async function* measureRange(input: RangeInput): AsyncGenerator<MeasuredSegment> {
   if (input.from >= input.to) return;
-  const spares = new Spares(input.layout.size);
+  const spares = new Spares<Float64Array>(() => new Float64Array(input.layout.size));
   let current = await openSegment(input, spares, input.from, undefined);
   while (true) {
     const index = current.index + 1;
@@ -94,7 +94,7 @@ export async function* measureRange(input: RangeInput): AsyncGenerator<MeasuredS
 
 async function openSegment(
   input: RangeInput,
-  spares: Spares,
+  spares: Spares<Float64Array>,
   index: number,
   before: Segment | undefined,
 ): Promise<Segment> {
@@ -142,7 +142,7 @@ function setPoint(
 /** Δθ = θ_row − from, in float64. */
 async function motionTo(
   { theta }: RangeInput,
-  spares: Spares,
+  spares: Spares<Float64Array>,
   row: number,
   from: Float32Array,
 ): Promise<Motion> {
@@ -194,7 +194,7 @@ function notFinite(iteration: number, tensor: string, index: number, value: numb
 
 async function measureSegment(
   { settings, layout, precision = 'float32' }: RangeInput,
-  spares: Spares,
+  spares: Spares<Float64Array>,
   { index, motion: { delta }, startDirection, at }: Segment,
 ): Promise<MeasuredSegment> {
   const integrand = async (s: number): Promise<readonly Evaluation[]> => {

@@ -1,19 +1,20 @@
 /**
- * Arrays [length] that are used again, so that work on many rows makes no garbage. (Each large array costs fresh pages, and a few dozen
- * of them a collection of the whole heap.)
+ * Arrays that are used again, so that work on many rows makes no garbage. (Each large array costs fresh pages, and a few dozen of them a
+ * collection of the whole heap.)
  */
-export class Spares {
-  readonly #free: Float64Array[] = [];
+export class Spares<T extends ArrayBufferView> {
+  readonly #free: T[] = [];
 
-  constructor(readonly length: number) {}
+  /** @param make Makes an array where none is left. */
+  constructor(readonly make: () => T) {}
 
-  /** An array [length] with anything in it. */
-  take(): Float64Array {
-    return this.#free.pop() ?? new Float64Array(this.length);
+  /** An array with anything in it. */
+  take(): T {
+    return this.#free.pop() ?? this.make();
   }
 
-  /** Takes back an array [length] that nobody reads any more. */
-  give(array: Float64Array): void {
+  /** Takes back an array that nobody uses any more. */
+  give(array: T): void {
     this.#free.push(array);
   }
 }

@@ -28,7 +28,7 @@ export class Evaluator {
   readonly #slots: readonly Slot[];
   readonly #free: number[];
   readonly #waiting: (() => void)[] = [];
-  readonly #spares: Spares;
+  readonly #spares: Spares<Float64Array>;
   readonly #flights = new Map<number, Flight>();
   #pool: WorkerPool | undefined;
   #failure: Error | undefined;
@@ -38,7 +38,7 @@ export class Evaluator {
     this.#plan = plan;
     this.#lanes = planLanes(plan);
     this.#firstPieces = firstPiecesOf(this.#lanes);
-    this.#spares = new Spares(plan.size);
+    this.#spares = new Spares(() => new Float64Array(plan.size));
     this.#slots = Array.from({ length: slotCount }, () => makeSlot(plan, this.#lanes));
     this.#free = this.#slots.map((_, index) => index);
   }

@@ -23,7 +23,7 @@ export async function integrate(
   integrand: Integrand,
   delta: Float64Array,
   settings: IntegrationSettings,
-  spares = new Spares(delta.length),
+  spares = new Spares<Float64Array>(() => new Float64Array(delta.length)),
 ): Promise<Integral> {
   checkSettings(settings);
   let evaluations = 0;
@@ -61,7 +61,7 @@ function meansOf(
   integrand: Integrand,
   ends: Ends,
   { rule }: IntegrationSettings,
-  spares: Spares,
+  spares: Spares<Float64Array>,
 ): MeanGradients {
   const { gridDepth } = rules[rule === 'adaptive' ? 'simpson' : rule];
   return gridDepth === null

@@ -22,7 +22,7 @@ function vectorsOf({ gradient, along = [] }: Evaluation): readonly Float64Array[
 }
 
 /** Zeros of the shape of each objective's vectors. */
-function zerosLike({ start }: Ends, spares: Spares): Float64Array[][] {
+function zerosLike({ start }: Ends, spares: Spares<Float64Array>): Float64Array[][] {
   return start.map(({ along = [] }) => [spares.take().fill(0), ...along.map(({ length }) => new Float64Array(length))]); // prettier-ignore
 }
 
@@ -38,7 +38,7 @@ export class SeparateMeans implements MeanGradients {
   constructor(
     readonly integrand: Integrand,
     readonly ends: Ends,
-    readonly spares: Spares,
+    readonly spares: Spares<Float64Array>,
   ) {}
 
   async at({ rule, applications }: Level): Promise<Float64Array[][]> {
@@ -64,7 +64,7 @@ export class NestedMeans implements MeanGradients {
   constructor(
     readonly integrand: Integrand,
     readonly ends: Ends,
-    readonly spares: Spares,
+    readonly spares: Spares<Float64Array>,
     /** `gridDepth` of the deepest rule that will be asked for. */
     readonly depth: number,
   ) {
