@@ -31,6 +31,12 @@ export function goldenHere(name: GoldenName): boolean {
   return folders.some((folder) => existsSync(join(folder, name)));
 }
 
+/** Folder of the large form of a case, which has gradients by class too; null where it is not here. */
+export function largeGolden(name: GoldenName): string | null {
+  const folder = join(folders.at(-1)!, name);
+  return existsSync(folder) ? folder : null;
+}
+
 /** Path of a file of a golden case: `case.json`, `case.safetensors` or `model.onnx`. */
 export function goldenFile(name: GoldenName, file: string): string {
   return join(
@@ -41,8 +47,9 @@ export function goldenFile(name: GoldenName, file: string): string {
 }
 
 /** Reads one golden case, which must be here. */
-export function golden(name: GoldenName): Golden {
-  const file = (suffix: string) => readFileSync(goldenFile(name, suffix));
+export function golden(name: GoldenName, folder?: string): Golden {
+  const file = (suffix: string) =>
+    readFileSync(folder === undefined ? goldenFile(name, suffix) : join(folder, suffix));
   return {
     definition: JSON.parse(file('case.json').toString('utf8')) as GoldenCase,
     tensors: safetensors(file('case.safetensors')),

@@ -6,6 +6,7 @@ import { parsePath } from './run.js';
 interface ExportOptions {
   readonly what: string;
   readonly objective?: string;
+  readonly part?: string;
   readonly entity?: string;
   readonly format: (typeof exportFormats)[number];
   readonly out?: string;
@@ -17,9 +18,10 @@ export function exportCommand(): Command {
     .argument('<run>', 'run folder')
     .addOption(new Option('--what <quantity>', 'what to write').choices(exportable).makeOptionMandatory())
     .option('--objective <name>', 'whose column (default: the first that was measured)')
+    .option('--part <name>', 'of one part of the objective: its name, else its index')
     .option(
       '--entity <name>',
-      'what the overfitting is summed over: layer, neuron or parameter (default: layer)',
+      'sums and counts over: parameter, neuron, input, tensor, layer, module, kind, or a grouping of the run file',
     )
     .addOption(new Option('--format <name>', 'file format').choices(exportFormats).default('csv'))
     .option('--out <file>', 'file to write (default: standard output)', parsePath)
