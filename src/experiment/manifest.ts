@@ -41,6 +41,7 @@ export function manifestOf(experiment: Experiment): ManifestContent {
       splitHash: dataset.splitHash,
       files: [...dataset.files],
       scaling: { divisor: transform.divisor, mean: [...transform.mean], std: [...transform.std] },
+      exampleShape: [...splits.train.shape],
       counts: Object.fromEntries(Object.entries(splits).map(([name, { count }]) => [name, count])),
       chunk,
       lanes: config.lanes,

@@ -23,6 +23,7 @@ export async function reportRun(run: RunFolder, progress: ProgressSink = silent)
   const analysis = await withProgress(progress, { total: view.segments }, () =>
     analyseRun(view, {
       iterations,
+      exampleShape: run.manifest.definition.exampleShape,
       ...(preset === null ? {} : { preset }),
       onProgress: (rows) => {
         progress.update(rows);
