@@ -35,7 +35,7 @@ describe('the first layer as an image', () => {
     ['[out, in], channels last', dense([2, 90], 0), [5, 6, 3], (n: number, c: number, y: number, x: number) => n * 90 + (y * 6 + x) * 3 + c],
   ] as const)('puts weights on pixels: %s', (_, layout, shape, order) => {
     const image = analyseFirstLayer(layout, telling([2, 3, 5, 6], order), shape)!;
-    expect(image).toMatchObject({ layer: 'fc', tensor: 'fc.weight', kind: 'pixels', height: 5, width: 6, block: 1 });
+    expect(image).toMatchObject({ layer: 'fc', tensor: 'fc.weight', kind: 'pixels', height: 5, width: 6, channels: 3, block: 1 });
     expect(image.total).toEqual(cellsOf([0, 1], 3, 5, 6));
     expect(image.neurons.map(({ neuron }) => neuron)).toEqual([1, 0]);
     expect(image.neurons[0]!.cells).toEqual(cellsOf([1], 3, 5, 6));

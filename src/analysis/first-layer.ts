@@ -5,7 +5,6 @@ export type Cells = readonly number[];
 
 /**
  * The first layer's allocations over the run, laid out as the image that it looks at: its weights on each pixel, or its kernels.
- * Sums over the image's channels.
  */
 export interface FirstLayer {
   readonly layer: string;
@@ -14,6 +13,8 @@ export interface FirstLayer {
   readonly kind: 'pixels' | 'kernels';
   readonly height: number;
   readonly width: number;
+  /** Of the input; cells are sums over them. */
+  readonly channels: number;
   /** Pixels on a side of a cell: more than 1 where the image is larger than a picture. */
   readonly block: number;
   /** Σ over all neurons or output channels. */
@@ -133,6 +134,7 @@ export function analyseFirstLayer(
     kind,
     height,
     width,
+    channels: raster.channels,
     block,
     total: cellsOf(all),
     neurons: order

@@ -33,7 +33,7 @@ function ofLayers({ objectives: [main], summary }: RunAnalysis): Headline[] {
   if (!main || layers.length === 0) return [];
   const names = shortNames(
     layers.map(({ layer }) => layer),
-    44,
+    28,
   );
   const nameOf = (layer: LayerTotal): string => names[layers.indexOf(layer)]!;
   const best = layers.reduce((a, b) => (b.total < a.total ? b : a));

@@ -76,7 +76,7 @@ function drawPictures(canvas: Canvas, layer: FirstLayer): Panel {
     drawPicture(
       canvas,
       layer,
-      { label: `${what[0]!} ${neuron}: ${formatNumber(sum, 2)}`, cells, largest },
+      { label: `#${neuron}: ${formatNumber(sum, 2)}`, cells, largest },
       {
         x: (i % perRow) * (small + gap),
         y: top + Math.floor(i / perRow) * (small * tall + captionHeight + gap),
@@ -92,7 +92,7 @@ function drawPictures(canvas: Canvas, layer: FirstLayer): Panel {
 }
 
 function captionOf(layer: FirstLayer, unit: string): string {
-  const { kind, tensor, block, neurons } = layer;
+  const { kind, tensor, channels, block, neurons } = layer;
   const name = shorten(tensor, 44);
   const what =
     kind === 'pixels'
@@ -100,8 +100,9 @@ function captionOf(layer: FirstLayer, unit: string): string {
       : `Allocations of the kernels ${name} over the run, each weight at its place in the kernel`;
   const blocks =
     block > 1 ? ` A cell is the sum of ${formatCount(block)} × ${formatCount(block)} pixels.` : '';
-  const below = `Below: the ${neurons.length} ${kind === 'pixels' ? 'neurons' : 'output channels'} whose weights moved the loss most, with their totals (${unit}), on a scale of their own.`;
-  return `${what}, channels of the input added up; deeper colours are larger, by the square root.${blocks} ${below}`;
+  const below = `Below: the ${neurons.length} ${kind === 'pixels' ? 'neurons' : 'output channels'} whose weights moved the loss most, each #number with its total (${unit}), on a scale of their own.`;
+  const added = channels > 1 ? ` summed over the ${channels} channels of the input;` : '';
+  return `${what};${added} deeper colours are larger, by the square root.${blocks} ${below}`;
 }
 
 /** Allocations of the first layer, laid out as the image that it reads; null where the input is none. */

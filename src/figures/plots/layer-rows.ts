@@ -1,4 +1,4 @@
-import type * as Plot from '@observablehq/plot';
+import * as Plot from '@observablehq/plot';
 import type { LayerTotal } from '../../analysis/index.js';
 import { estimateWidth, shortNames } from '../text.js';
 import { figureWidth, fontSize } from './canvas.js';
@@ -47,23 +47,38 @@ export function othersNote({ shown, others }: LayerSelection): string {
   return ` The ${shown.length} layers with the largest totals have rows, the other ${others.length} share one; the table below lists all.`;
 }
 
+/** The column of values at the right of rows. */
+export function valueColumn(values: readonly string[]): Plot.Markish {
+  return Plot.text(values, {
+    y: (_: string, row: number) => row,
+    frameAnchor: 'right',
+    textAnchor: 'end',
+    dx: widestOf(values) + 10,
+    text: (value: string) => value,
+  });
+}
+
 /** Geometry of a figure with one row per layer, from the first layer at the top. */
 export interface LayerRows {
   readonly height: number;
   readonly marginLeft: number;
+  readonly marginRight: number;
   readonly marginTop: number;
   readonly marginBottom: number;
   /** Scale of the rows' indices. */
   readonly y: Plot.ScaleOptions;
 }
 
-/** Rows with these names. */
-export function layerRows({ labels }: LayerSelection): LayerRows {
-  const widest = Math.max(...labels.map((label) => estimateWidth(label, fontSize)));
+const widestOf = (texts: readonly string[]): number =>
+  Math.max(...texts.map((text) => estimateWidth(text, fontSize)));
+
+/** Rows with these names, and with `values` in a column at the right. */
+export function layerRows({ labels }: LayerSelection, values: readonly string[]): LayerRows {
   const [marginTop, marginBottom] = [8, 42];
   return {
     height: marginTop + marginBottom + labels.length * (fontSize + (labels.length > 12 ? 7 : 13)),
-    marginLeft: Math.min(figureWidth * 0.45, widest + 14),
+    marginLeft: Math.min(figureWidth * 0.45, widestOf(labels) + 14),
+    marginRight: widestOf(values) + 12,
     marginTop,
     marginBottom,
     y: {

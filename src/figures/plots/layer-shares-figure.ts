@@ -3,14 +3,19 @@ import { sharesOf } from '../../analysis/index.js';
 import type { RunAnalysis, ShareAnalysis } from '../../analysis/index.js';
 import type { Canvas, Figure, Panel } from './canvas.js';
 import { formatShare } from '../format.js';
-import { type LayerSelection, layerRows, othersNote, rowValues, selectLayers } from './layer-rows.js';
+import {
+  type LayerSelection,
+  layerRows,
+  othersNote,
+  rowValues,
+  selectLayers,
+  valueColumn,
+} from './layer-rows.js';
 import { shownNote } from '../objectives.js';
 import { shareLegend } from './shares-figure.js';
 import { printable } from '../text.js';
 
 type LayerShare = ShareAnalysis['perLayer'][number];
-
-const valueColumn = 62;
 
 interface Piece {
   readonly row: number;
@@ -48,12 +53,12 @@ function together(layers: readonly LayerShare[]): LayerShare {
 function drawLayerShares(canvas: Canvas, selection: LayerSelection, all: readonly LayerShare[]): Panel {
   const { palette } = canvas;
   const layers = rowValues(selection, all, together);
+  const values = layers.map(({ shares }) => formatShare(shares.ofNonzero.helping));
   const marked = layers.flatMap(({ shares: { ofNonzero } }, row) =>
     ofNonzero.helping === null ? [] : [{ row, x: 100 * ofNonzero.helping }],
   );
   return canvas.panel({
-    ...layerRows(selection),
-    marginRight: valueColumn,
+    ...layerRows(selection, values),
     x: {
       label: 'share of entries (%)',
       labelAnchor: 'center',
@@ -68,13 +73,7 @@ function drawLayerShares(canvas: Canvas, selection: LayerSelection, all: readonl
       ),
       Plot.tickX(marked, { x: 'x', y: 'row', stroke: palette.text, strokeWidth: 2.5 }),
       Plot.ruleX([50], { stroke: palette.background, strokeDasharray: '2 3' }),
-      Plot.text(layers, {
-        y: (_: LayerShare, row: number) => row,
-        frameAnchor: 'right',
-        textAnchor: 'end',
-        dx: valueColumn - 2,
-        text: ({ shares }: LayerShare) => formatShare(shares.ofNonzero.helping),
-      }),
+      valueColumn(values),
     ],
   });
 }

@@ -3,11 +3,16 @@ import type { LayerTotal, ObjectiveAnalysis, RunAnalysis } from '../../analysis/
 import type { Canvas, Figure, LegendEntry, Panel } from './canvas.js';
 import { formatCount, formatNumber, scaledUnit } from '../format.js';
 import { objectiveLabel } from '../objectives.js';
-import { type LayerSelection, layerRows, othersNote, rowValues, selectLayers } from './layer-rows.js';
+import {
+  type LayerSelection,
+  layerRows,
+  othersNote,
+  rowValues,
+  selectLayers,
+  valueColumn,
+} from './layer-rows.js';
 import { largestMagnitude } from './thin.js';
 import { printable, shortNames } from '../text.js';
-
-const valueColumn = 74;
 
 /** What marks the totals of the objectives after the first, by Plot's names and as path data for their keys. */
 const symbols = [
@@ -71,10 +76,10 @@ function drawTotals(
   unit: string,
 ): Panel {
   const [rows, ...compared] = objectives.map(({ layers }) => rowValues<Row>(selection, layers, together));
+  const values = rows!.map(({ total }) => formatNumber(total, 3));
   const scale = scaledUnit(largestMagnitude([rows!, ...compared].flat().map(({ total }) => total)), unit);
   return canvas.panel({
-    ...layerRows(selection),
-    marginRight: valueColumn,
+    ...layerRows(selection, values),
     x: {
       label: `Σ allocations (${scale.unit})`,
       labelAnchor: 'center',
@@ -87,13 +92,7 @@ function drawTotals(
       bars(canvas, rows!, scale.factor, unit),
       ...compared.map((totals, i) => dots(canvas, totals, scale.factor, objectives[i + 1]!.name, i)),
       Plot.ruleX([0], { stroke: canvas.palette.text }),
-      Plot.text(rows!, {
-        y: (_: Row, index: number) => index,
-        frameAnchor: 'right',
-        textAnchor: 'end',
-        dx: valueColumn - 2,
-        text: ({ total }: Row) => formatNumber(total, 3),
-      }),
+      valueColumn(values),
     ],
   });
 }
