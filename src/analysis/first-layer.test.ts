@@ -52,7 +52,7 @@ describe('the first layer as an image', () => {
     expect(image).toMatchObject({ kind: 'kernels', height: 3, width: 4 });
     expect(image.total).toEqual(cellsOf([0, 1, 2, 3, 4, 5, 6, 7, 8], 1, 3, 4));
     expect(image.neurons).toHaveLength(8);
-    expect(image.neurons[0]).toEqual({ neuron: 8, total: expect.any(Number), cells: cellsOf([8], 1, 3, 4) });
+    expect(image.neurons[0]).toMatchObject({ neuron: 8, cells: cellsOf([8], 1, 3, 4) });
   });
 
   it('joins the pixels of large images without losing any', () => {

@@ -10,6 +10,7 @@ import {
   type StoredRun,
 } from './experiment.js';
 import { lossInWords, lossUnit } from './loss.js';
+import { portablePaths, withWholePaths } from './paths.js';
 import { requireData, withPlaces, type Places } from './places.js';
 import { version } from './version.js';
 import { createRunFolder } from '../store/open.js';
@@ -21,16 +22,18 @@ import type { RunWriter } from '../store/writer.js';
  * @throws StoreError (exit code 2) where the folder exists, or cannot be made; then nothing is touched.
  */
 export function createRun(folder: string, experiment: Experiment): Promise<RunWriter> {
-  return createRunFolder(folder, manifestOf(experiment), experiment.network.attachments);
+  return createRunFolder(folder, manifestOf(experiment, folder), experiment.network.attachments);
 }
 
-/** What defines the run of an experiment, as its folder states it. */
-export function manifestOf(experiment: Experiment): ManifestContent {
-  const { config, dataset, network, engine, layout, chunk, recorded } = experiment;
+/** What defines the run of an experiment, as its folder states it: with paths relative to `folder` where they were stated relative. */
+export function manifestOf(experiment: Experiment, folder = '.'): ManifestContent {
+  const { config, stated, dataset, network, engine, layout, chunk, recorded } = experiment;
   const { splits, transform } = dataset;
   return {
     createdBy: `lossledger ${version}`,
-    config: JSON.parse(JSON.stringify(config)) as Manifest['config'],
+    config: JSON.parse(
+      JSON.stringify({ ...config, ...portablePaths(stated, config, folder) }),
+    ) as Manifest['config'],
     definition: {
       loss: lossInWords(config),
       unit: lossUnit(config),
@@ -78,7 +81,8 @@ export function manifestOf(experiment: Experiment): ManifestContent {
 export async function experimentOf(stored: StoredRun, places: Places = {}): Promise<Experiment> {
   const { manifest } = stored;
   const settled = { engine: manifest.engine.name, chunk: manifest.definition.chunk };
-  const config = withPlaces(checkConfig({ ...manifest.config, ...settled }, 'the manifest'), places);
+  const kept = withWholePaths(checkConfig({ ...manifest.config, ...settled }, 'the manifest'), stored.folder);
+  const config = withPlaces(kept, places);
   requireData(config, manifest);
   const experiment = await openExperiment(config, stored);
   const { dataset, engine } = experiment;

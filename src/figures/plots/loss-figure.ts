@@ -96,9 +96,9 @@ function driftPanel(
   const largest = largestMagnitude(curves.flatMap(({ loss }) => driftOf(loss)));
   const { factor, unit } = scaledUnit(largest, summary.unit);
   return canvas.panel({
-    height: 140,
+    height: 150,
     x: iterationAxis(iteration),
-    y: { label: `integrated − measured (${unit})`, labelArrow: 'none', grid: true, ticks: 4, nice: true },
+    y: { label: `integrated − measured (${unit})`, labelArrow: 'none', grid: true, ticks: 3, nice: true },
     marks: [
       Plot.ruleY([0], { stroke: canvas.palette.muted }),
       ...curves.map(({ label, style, loss }) =>
