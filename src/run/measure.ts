@@ -49,6 +49,7 @@ async function* segmentsOf(
       ...range,
       theta: (row) => run.theta(row),
       evaluate: (theta) => evaluator.evaluate(theta),
+      release: (results) => { evaluator.release(results); }, // prettier-ignore
       settings: config,
       layout,
       precision: engine.facts.precision,

@@ -101,6 +101,7 @@ async function deviationOf(
     to: from + 1,
     theta: (row) => run.theta(row),
     evaluate: (theta) => evaluator.evaluate(theta),
+    release: (results) => { evaluator.release(results); }, // prettier-ignore
     // The stored segment tells how far it was refined; the reference must use the same points.
     settings: await storedSettings(run, config, from),
     layout,
