@@ -61,6 +61,15 @@ describe('configuration', () => {
     expect(() => checkConfig(input, 'a file')).toThrow(text);
   });
 
+  it('takes a day as it is stated, and today for the day on which it is read', () => {
+    expect(checkConfig({ date: '2026-02-28' }, 'flags').date).toBe('2026-02-28');
+    expect(checkConfig({ date: 'none' }, 'flags').date).toBeNull();
+    expect(checkConfig({ date: 'today' }, 'flags').date).toMatch(/^20\d\d-[01]\d-[0-3]\d$/);
+    expect(() => checkConfig({ date: '2026-02-30' }, 'flags')).toThrow(
+      'date: "2026-02-30" in flags\n  expected: a day such as 2026-11-25, or today\n',
+    );
+  });
+
   it('names the nearest preset', () => {
     expect(() => presetConfig('mnist-fc-adan')).toThrow(/mnist-fc-adam\?/);
   });

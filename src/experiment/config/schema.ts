@@ -61,9 +61,6 @@ export const scheduleKeys: Readonly<Record<string, readonly string[]>> = Object.
  */
 export const runConfigSchema = z.strictObject({
   preset: orNone(z.string()).describe('where the other keys come from (lca presets)'),
-  name: orNone(z.string().trim().min(1).max(200)).describe('what the run is called in its report; none: its preset, or network and data'),
-  date: orNone(z.preprocess(dayOf, z.iso.date('expected a day such as 2026-11-25, or today'))).describe('day of the run, such as 2026-11-25, or today; none: not stated'),
-  tags: orNone(z.array(z.string().trim().min(1).max(60)).min(1)).describe('words that the report shows beside the name'),
   model: z.string().default('fc').describe('network, or an ONNX file'),
   data: z.string().default('mnist').describe('data set (lca data list), or your own: .npz, folder, X,Y'),
   validation: orNone(z.int().min(0)).describe('examples drawn for validation; none: as the data set has it'),
@@ -108,6 +105,9 @@ export const runConfigSchema = z.strictObject({
   lanes: z.int().min(1).max(256).default(8).describe('independent partial sums of an evaluation'),
   keep: z.enum(keeps).default('parameters').describe('finest allocations to store'),
   engine: z.enum(['auto', ...engineNames]).default('auto').describe('what computes gradients (lca engines)'),
+  name: orNone(z.string().trim().min(1).max(200)).describe('what the run is called in its report; none: its preset, or network and data'),
+  date: orNone(z.preprocess(dayOf, z.iso.date('expected a day such as 2026-11-25, or today'))).describe('day of the run, such as 2026-11-25, or today; none: not stated'),
+  tags: orNone(z.array(z.string().trim().min(1).max(60)).min(1)).describe('words that the report shows beside the name'),
 }); // prettier-ignore
 
 /** A run's definition with all defaults filled in. */
