@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { NumericError, StoreError } from '../errors.js';
 import { type ArraySpec, chunkPath, emptyRow, widthOf } from '../format/arrays.js';
@@ -12,7 +11,7 @@ import type { MeasuredSegment } from '../ledger/measure-range.js';
 import type { Numbers } from '../ledger/types.js';
 import { firstNonFinite } from '../num/sums.js';
 import { CommitQueue } from './commits.js';
-import { attempt, readIfPresent, sha256, syncFolder, writeDurable } from './files.js';
+import { makeInside, readIfPresent, sha256, syncFolder, writeDurable } from './files.js';
 import { RunFolder } from './folder.js';
 import type { JournalWriter } from './journal-writer.js';
 import type { RunLock } from './lock.js';
@@ -199,9 +198,9 @@ export class RunWriter extends RunFolder {
 
   /** Writes a chunk, whose folder is made where it has other dimensions before it. */
   async #write({ path, bytes }: EncodedChunk): Promise<void> {
-    const folder = join(this.folder, dirname(path));
+    const folder = dirname(path);
     if (!this.#made.has(folder)) {
-      await attempt(`make ${folder}`, () => mkdir(folder, { recursive: true }));
+      await makeInside(this.folder, folder);
       this.#made.add(folder);
     }
     await writeDurable(join(this.folder, path), bytes);

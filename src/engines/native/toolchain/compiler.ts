@@ -94,7 +94,7 @@ export function knownCompiler(named: string | undefined = process.env['CC']): Co
   const known = getEnvironmentData(key) as unknown as CompilerSearch | undefined;
   if (known !== undefined) return known;
   const search = findCompiler(named);
-  setEnvironmentData(key, search as never);
+  setEnvironmentData(key, search);
   return search;
 }
 
