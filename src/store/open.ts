@@ -59,7 +59,10 @@ export async function resumeRun(folder: string): Promise<RunWriter> {
   try {
     const { state, last } = await loadState(context);
     const journal = await JournalWriter.open(join(folder, journalName), last);
-    return await RunWriter.start(context, state, journal, lock);
+    return await RunWriter.start(context, state, journal, lock).catch(async (error: unknown) => {
+      await journal.close();
+      throw error;
+    });
   } catch (error) {
     await lock.release();
     throw error;
