@@ -5,9 +5,8 @@ import { modelNames } from '../models/registry.js';
 import type { RunConfig } from './config/schema.js';
 
 /** Keys of a configuration that name files or folders. */
-type PathKey = 'model' | 'data' | 'init' | 'trajectory';
 /** A configuration's paths, as the user stated them or whole. */
-export type StatedPaths = Pick<RunConfig, PathKey>;
+export type StatedPaths = Pick<RunConfig, 'model' | 'data' | 'init' | 'trajectory'>;
 
 /** The configuration with whole paths, those that are not taken from `base`: a run can be continued from any folder. */
 export function withWholePaths(config: RunConfig, base = '.'): RunConfig {
