@@ -89,7 +89,8 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   const gradients = () =>
     recorded ? gradientGraph(parts, chunk, false) : gradientGraph(parts, config.batchSize, true);
   const { engine, passedOver } = await chooseEngine(config.engine, gradients);
-  const dataset = engine.facts.precision === 'float64' ? loaded : narrowed(loaded);
+  const precision = stored?.manifest.definition.precision ?? engine.facts.precision;
+  const dataset = precision === 'float64' ? loaded : narrowed(loaded);
   const start = recorded ? null : await startingTheta(config, network.weights(), layout, parameters, stored);
   const readings = stored?.manifest.readings ?? [
     ...(opened?.readings ?? []),

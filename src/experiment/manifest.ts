@@ -2,11 +2,13 @@ import type { SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
 import type { Manifest, ManifestContent } from '../format/manifest.js';
 import { checkConfig } from './config/file.js';
+import { trainingKeys } from './config/schema.js';
 import {
   batchNormMode,
   objectivePlan,
   openExperiment,
   type Experiment,
+  type SettledConfig,
   type StoredRun,
 } from './experiment.js';
 import { lossInWords, lossUnit } from './loss.js';
@@ -31,9 +33,7 @@ export function manifestOf(experiment: Experiment, folder = '.'): ManifestConten
   const { splits, transform } = dataset;
   return {
     createdBy: `lossledger ${version}`,
-    config: JSON.parse(
-      JSON.stringify({ ...config, ...portablePaths(stated, config, folder) }),
-    ) as Manifest['config'],
+    config: configOf({ ...config, ...portablePaths(stated, config, folder) }, recorded !== null),
     definition: {
       loss: lossInWords(config),
       unit: lossUnit(config),
@@ -77,10 +77,25 @@ export function manifestOf(experiment: Experiment, folder = '.'): ManifestConten
   };
 }
 
-/** The experiment of a stored run, its files at `places`; refuses data that are no longer the ones it was made with. */
-export async function experimentOf(stored: StoredRun, places: Places = {}): Promise<Experiment> {
+/** The configuration as a manifest keeps it. Of a trajectory from elsewhere nothing is claimed about how it was trained. */
+function configOf(config: SettledConfig, isRecorded: boolean): Manifest['config'] {
+  const penalty = config.measureWeightDecay ? ['weightDecay', 'groups'] : [];
+  const unknown = isRecorded ? trainingKeys.filter((key) => !penalty.includes(key)) : [];
+  const kept = Object.entries(config).filter(([key]) => !(unknown as readonly string[]).includes(key));
+  return JSON.parse(JSON.stringify(Object.fromEntries(kept))) as Manifest['config'];
+}
+
+/**
+ * The experiment of a stored run, its files at `places`; refuses data that are no longer the ones it was made with, and an engine of
+ * another version. With `engineName` it is to be computed anew by another one, which takes the place of the run's own.
+ */
+export async function experimentOf(
+  stored: StoredRun,
+  places: Places = {},
+  engineName?: string,
+): Promise<Experiment> {
   const { manifest } = stored;
-  const settled = { engine: manifest.engine.name, chunk: manifest.definition.chunk };
+  const settled = { engine: engineName ?? manifest.engine.name, chunk: manifest.definition.chunk };
   const kept = withWholePaths(checkConfig({ ...manifest.config, ...settled }, 'the manifest'), stored.folder);
   const config = withPlaces(kept, places);
   requireData(config, manifest);
@@ -90,7 +105,7 @@ export async function experimentOf(stored: StoredRun, places: Places = {}): Prom
   if (dataset.splitHash !== manifest.definition.splitHash) {
     throw changed('split', dataset.splitHash, manifest.definition.splitHash);
   }
-  if (engine.version() !== manifest.engine.version) {
+  if (engineName === undefined && engine.version() !== manifest.engine.version) {
     throw changed('engine', engine.version(), manifest.engine.version);
   }
   return experiment;

@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.js';
 import { gradientGraph, objectivePlan, type Experiment } from './experiment.js';
 import { chunksOf } from '../objective/chunks.js';
-import { slotBytes } from '../objective/evaluator.js';
+import { slotBytes, usefulWorkers } from '../objective/evaluator.js';
 
 /** What measuring holds in memory, in bytes, without the data. */
 export interface MemoryEstimate {
@@ -22,7 +22,8 @@ export function estimateMemory(
 ): MemoryEstimate {
   const programs = sizesOf(experiment, chunk).map((size) => programBytes(experiment, size));
   const worker = programs.reduce((total, bytes) => total + bytes, THREAD);
-  return { worker, total: workers * worker + slotBytes(objectivePlan({ ...experiment, chunk })) };
+  const plan = objectivePlan({ ...experiment, chunk });
+  return { worker, total: usefulWorkers(plan, workers) * worker + slotBytes(plan) };
 }
 
 function programBytes(experiment: Experiment, examples: number): number {

@@ -1,6 +1,7 @@
 import { strFromU8, strToU8 } from 'fflate';
 import { z } from 'zod';
-import { StoreError } from '../errors.js';
+import { isPlainText, StoreError } from '../errors.js';
+import { ruleNames } from '../quadrature/rules.js';
 import { layoutOf } from '../ledger/layout.js';
 import type { ParameterLayout } from '../ledger/types.js';
 
@@ -8,13 +9,18 @@ import type { ParameterLayout } from '../ledger/types.js';
 export const formatVersion = 2;
 
 const count = z.int().min(0);
+/** One line that can be printed: a run that somebody else made must not command a terminal. */
+const text = z.string().refine(isPlainText, 'text of one line without control characters');
+/** Rows of arrays are kept track of in memory: more of them are a damaged manifest, or a mistake. */
+const mostIterations = 2 ** 24;
+const mostParameters = 2 ** 32;
 const sha = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex');
 
 /** The run's resolved configuration, as the command line states it; the store keeps it and looks no further. */
 export const configSchema = z.record(z.string(), z.json());
 
 /** Files that something was read from, with their checksums. */
-const filesSchema = z.array(z.strictObject({ name: z.string(), sha256: sha }));
+const filesSchema = z.array(z.strictObject({ name: text, sha256: sha }));
 
 /** How stored examples become the network's input: divided, then centred and scaled by channel. */
 const scalingSchema = z.strictObject({
@@ -26,16 +32,16 @@ const scalingSchema = z.strictObject({
 /** What all objectives have in common: everything but their examples. */
 const definitionSchema = z.strictObject({
   /** Such as `softmax cross-entropy`. */
-  loss: z.string(),
+  loss: text,
   /** Of the loss, and so of every allocation: `nats`, or `squared units` of the targets. */
-  unit: z.string().default('nats'),
+  unit: text.default('nats'),
   /** Losses of examples are added and divided by their number, or by the sum of their class weights. */
   reduction: z.enum(['mean', 'weightedMean']),
-  model: z.string(),
+  model: text,
   /** The ONNX file and those beside it, whose bytes the run folder keeps; none: a built-in network. */
   modelFiles: filesSchema.default([]),
-  dataset: z.string(),
-  splitHash: z.string(),
+  dataset: text,
+  splitHash: text,
   files: filesSchema,
   scaling: scalingSchema.default({ divisor: 1, mean: [], std: [] }),
   /** Shape of one example as the network takes it; empty: not stated. */
@@ -53,9 +59,9 @@ const definitionSchema = z.strictObject({
 });
 
 const readingSchema = z.strictObject({
-  about: z.string(),
-  decision: z.string(),
-  evidence: z.string(),
+  about: text,
+  decision: text,
+  evidence: text,
   /** Whether the user may not have meant it. */
   warning: z.boolean().optional(),
 });
@@ -66,13 +72,13 @@ const name = z.string().regex(/^[A-Za-z0-9][\w.-]*$/, 'letters, digits, . _ and 
 const objectiveSchema = z.strictObject({
   name,
   /** Subsets of its examples whose losses are kept apart, with their sizes. */
-  parts: z.array(z.strictObject({ name: z.string(), examples: count })).min(1),
+  parts: z.array(z.strictObject({ name: text, examples: count })).min(1),
 });
 
 const tensorSchema = z.strictObject({
-  name: z.string(),
+  name: text,
   shape: z.array(count),
-  layer: z.string(),
+  layer: text,
   neuronAxis: count.nullable(),
   offset: count,
   size: count,
@@ -86,17 +92,17 @@ export const manifestSchema = z.strictObject({
   format: z.literal('lossledger'),
   formatVersion: z.literal(formatVersion),
   /** Version of Lossledger that made the run. */
-  createdBy: z.string(),
+  createdBy: text,
   config: configSchema,
   definition: definitionSchema,
   /** What is measured, in the order of all lists by objective. */
   objectives: z.array(objectiveSchema).min(1).refine(isDistinct, 'each objective once'),
   /** Tensors of θ, end to end. */
   parameters: z.array(tensorSchema).min(1),
-  layers: z.array(z.strictObject({ name: z.string(), neurons: count })),
+  layers: z.array(z.strictObject({ name: text, neurons: count })),
   trajectory: z.strictObject({
     /** T: steps from one θ row to the next. */
-    iterations: count.min(1),
+    iterations: count.min(1).max(mostIterations),
     /** Training iteration of each θ row [T+1]; null: 0…T. */
     iteration: z.array(count).nullable(),
     /** Files that θ was read from; none: trained here. */
@@ -107,7 +113,7 @@ export const manifestSchema = z.strictObject({
   /** What was decided about the user's files, and what showed it. */
   readings: z.array(readingSchema).default([]),
   quadrature: z.strictObject({
-    rule: z.string(),
+    rule: z.enum(ruleNames),
     tolerance: z.number().nullable(),
     /** Null: the rule's fewest. */
     subintervals: count.min(1).nullable(),
@@ -115,7 +121,7 @@ export const manifestSchema = z.strictObject({
   }),
   /** Finest allocations that are stored. */
   keep: z.enum(['parameters', 'neurons', 'layers']),
-  engine: z.strictObject({ name: z.string(), version: z.string() }),
+  engine: z.strictObject({ name: text, version: text }),
   seed: z.int(),
 });
 
@@ -131,6 +137,7 @@ export function parseManifest(value: unknown, path: string): Manifest {
   if (!result.success) throw invalid(path, z.prettifyError(result.error));
   const { parameters, layers, trajectory } = result.data;
   const layout = layoutOf(parameters);
+  if (layout.size > mostParameters) throw invalid(path, `${layout.size} parameters`);
   const expected = layout.layers.map((layer, index) => ({ name: layer, neurons: layout.neurons[index]! }));
   if (!isSame(layout.tensors, parameters) || !isSame(expected, layers)) {
     throw invalid(path, 'parameters do not lie end to end, or do not fit the layers');

@@ -76,6 +76,7 @@ export class Evaluator {
     this.#free = this.#slots.map((_, index) => index);
   }
 
+  /** Starts at most `workers` threads: no more than find a lane to work on. Throws EngineError. */
   static async start(plan: ObjectivePlan, workers: number): Promise<Evaluator> {
     const evaluator = new Evaluator(plan);
     const graphs = new Map(chunkSizes(evaluator.#lanes).map((size) => [size, plan.gradientGraph(size)]));
@@ -87,7 +88,7 @@ export class Evaluator {
         examples: plan.objectives.flatMap(({ parts }) => parts.map(({ examples }) => examples)),
         slots: evaluator.#slots,
       },
-      workers,
+      usefulWorkers(plan, workers),
       { done: (task) => { evaluator.#laneDone(task); }, failed: (error) => { evaluator.#fail(error); } }, // prettier-ignore
     );
     return evaluator;
@@ -194,6 +195,11 @@ function closed(): EngineError {
 function planLanes({ objectives, chunk, lanes }: ObjectivePlan): Lane[] {
   const parts = objectives.flatMap((objective) => objective.parts);
   return parts.flatMap(({ examples }, part) => lanesOf(part, chunksOf(examples.count, chunk), lanes));
+}
+
+/** Of so many workers those that can have something to do: all evaluations in flight have so many lanes. */
+export function usefulWorkers(plan: ObjectivePlan, workers: number): number {
+  return Math.min(workers, slotCount * planLanes(plan).length);
 }
 
 /** Bytes that an evaluator of this plan shares with its workers. */

@@ -1,11 +1,6 @@
+import { trainingKeys } from '../experiment/config/schema.js';
 import type { Manifest } from '../format/manifest.js';
 import { type GroupSettings, resolveGroups } from '../optim/groups.js';
-
-/** Keys that say how θ was trained; the mini-batches, the iterations and the seed are stated with them. */
-const trainingKeys = [
-  'optimizer', 'learningRate', 'momentum', 'meanSquareDecay', 'epsilon', 'weightDecay', 'clipNorm', 'schedule', 'groups', 'init',
-  'batchSize',
-] as const; // prettier-ignore
 
 /** The run's definition in words, for the end of a report: what must agree for two runs to be compared. */
 export function factsOf(manifest: Manifest): [string, string][] {
@@ -70,7 +65,7 @@ function trajectoryFact({ trajectory, config, seed }: Manifest): [string, string
   const { files, iterations } = trajectory;
   if (files.length > 0) return ['Trajectory', `${iterations} steps from ${files.map(checksum).join(', ')}`];
   const settings = trainingKeys
-    .filter((key) => isStated(key, config[key]))
+    .filter((key) => key !== 'maxLoss' && isStated(key, config[key]))
     .map((key) => `${key} ${plain(config[key])}`);
   return ['Training', `${iterations} iterations; ${settings.join(', ')}; seed ${seed}`];
 }

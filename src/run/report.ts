@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { analyseRun, type RunAnalysis } from '../analysis/run.js';
 import type { Manifest } from '../format/manifest.js';
@@ -15,8 +15,12 @@ export interface Report {
   readonly path: string;
 }
 
-/** Analyses a run, writes RUN/analysis/run.json and RUN/report.html. */
-export async function reportRun(run: RunFolder, progress: ProgressSink = silent): Promise<Report> {
+/** Analyses a run, writes RUN/analysis/run.json and RUN/report.html; with `out`, the page there, and the run stays as it is. */
+export async function reportRun(
+  run: RunFolder,
+  progress: ProgressSink = silent,
+  out?: string,
+): Promise<Report> {
   const view = await run.view();
   const { iterations } = run.status;
   const preset = unchangedPreset(run.manifest);
@@ -39,6 +43,10 @@ export async function reportRun(run: RunFolder, progress: ProgressSink = silent)
     readings: run.manifest.readings,
     heldConstant: heldConstantOf(run.manifest),
   });
+  if (out !== undefined) {
+    await writeResult(dirname(out), basename(out), page);
+    return { analysis, path: out };
+  }
   await writeResult(run.folder, 'analysis/run.json', JSON.stringify(analysis));
   await writeResult(run.folder, 'report.html', page);
   return { analysis, path: join(run.folder, 'report.html') };

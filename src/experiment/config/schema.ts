@@ -94,7 +94,7 @@ export const runConfigSchema = z.strictObject({
   groups: z.array(group).default([]).describe('settings of some tensors, by pattern (run file only)'),
   maxLoss: z.preprocess((value) => (value === 'none' ? null : value), z.number().gt(0).nullable()).default(1e4).describe('stop as diverged when a mini-batch’s loss exceeds this, or none'),
   batchSize: count.default(250).describe('examples of a mini-batch'),
-  iterations: count.default(880).describe('optimiser steps'),
+  iterations: z.int().min(1).max(2 ** 24).default(880).describe('optimiser steps'),
   rule: z.enum(ruleNames).default('simpson').describe('quadrature rule'),
   tolerance: z.preprocess((value) => (value === 'none' ? null : value), positive.nullable()).default(0.001).describe('refine while |residual| exceeds this (in the loss’s unit), or none'),
   subintervals: orNone(z.int().min(1).max(1024)).describe('equal parts of a step to start with (Simpson: start, middle, end is 2); none: the rule’s fewest'),
@@ -116,5 +116,11 @@ export type RunConfig = z.infer<typeof runConfigSchema>;
 export type RunConfigInput = z.input<typeof runConfigSchema>;
 export type ConfigKey = keyof RunConfig;
 export const configKeys = Object.keys(runConfigSchema.shape) as ConfigKey[];
+/** Keys that say how θ is trained. */
+export const trainingKeys = [
+  'optimizer', 'learningRate', 'momentum', 'meanSquareDecay', 'epsilon', 'weightDecay', 'clipNorm', 'schedule', 'groups', 'init',
+  'batchSize', 'maxLoss',
+] as const satisfies readonly ConfigKey[]; // prettier-ignore
+
 /** Keys without a flag: the preset is an argument, the others are objects. */
 export const fileOnlyKeys: readonly ConfigKey[] = ['preset', 'schedule', 'groups'];

@@ -4,7 +4,7 @@ import { errorRows, paperNote } from '../error-rows.js';
 import { formatCount, formatLoss, formatNumber, formatShare } from '../format.js';
 import { extentOf } from '../headlines.js';
 import { objectiveLabel } from '../objectives.js';
-import { columns, shorten, shortNames } from '../text.js';
+import { columns, printable, shorten, shortNames } from '../text.js';
 import { verdictOf } from '../verdict.js';
 import {
   alignColumns,
@@ -163,7 +163,9 @@ function errorLines(analysis: RunAnalysis, style: Style): string[] {
  * The run in a screenful: what happened, which layers helped and hurt, and whether the ledger balances. Ends without a newline.
  * Names are cleared of control characters, so that they cannot disturb the terminal.
  */
-export function terminalSummary(analysis: RunAnalysis, options: TerminalOptions = {}): string {
+export function terminalSummary(given: RunAnalysis, options: TerminalOptions = {}): string {
+  const { unit, rule } = given.summary;
+  const analysis = { ...given, summary: { ...given.summary, unit: printable(unit), rule: printable(rule) } };
   const { width = 80, colour = false, ascii = false } = options;
   const style: Style = {
     width: Math.max(72, width),
