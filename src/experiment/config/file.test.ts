@@ -45,7 +45,7 @@ describe('configuration', () => {
 
   it.each([
     [{ learningRate: '0.1' }, 'learningRate: "0.1" in a file\n  expected: a number\n'],
-    [{ iterations: 1e99 }, 'iterations: 1e+99 in a file\n  expected: a number at most 2147483647\n'],
+    [{ iterations: 1e99 }, 'iterations: 1e+99 in a file\n  expected: a number at most 16777216\n'],
     [{ iterations: 1.5 }, 'iterations: 1.5 in a file\n  expected: a whole number\n'],
     [{ tolerance: 0 }, 'tolerance: 0 in a file\n  expected: a number above 0\n'],
     [{ rule: 'simson' }, 'rule: "simson" in a file\n  expected: one of left, right, midpoint, trapezoid, simpson, boole, gauss2, gauss3, adaptive\n  to do:    did you mean simpson?'],
