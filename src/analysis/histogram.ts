@@ -16,23 +16,25 @@ export interface SignedHistogram {
   readonly helping: Magnitudes;
   readonly hurting: Magnitudes;
   zero: number;
+  /** [65536] those of hurting and then of helping, which are parts of the same memory: the sign is the highest bit of the cell. */
+  readonly counts: Float64Array;
+  readonly masses: Float64Array;
 }
 
 export const cellCount = 1 << 15;
 /** Infinities and NaN start here. */
 const firstInvalidCell = 0x7f80;
 
-const emptyMagnitudes = (): Magnitudes => ({
-  counts: new Float64Array(cellCount),
-  masses: new Float64Array(cellCount),
-  maximum: 0,
-});
-
-export const createHistogram = (): SignedHistogram => ({
-  helping: emptyMagnitudes(),
-  hurting: emptyMagnitudes(),
-  zero: 0,
-});
+export function createHistogram(): SignedHistogram {
+  const counts = new Float64Array(2 * cellCount);
+  const masses = new Float64Array(2 * cellCount);
+  const side = (from: number): Magnitudes => ({
+    counts: counts.subarray(from, from + cellCount),
+    masses: masses.subarray(from, from + cellCount),
+    maximum: 0,
+  });
+  return { hurting: side(0), helping: side(cellCount), zero: 0, counts, masses };
+}
 
 /** Smallest magnitude of a cell. */
 export function cellStart(cell: number): number {
@@ -56,20 +58,25 @@ export function firstCellFrom(magnitude: number): number {
 /** Counts one row of allocations [K] into the histogram. Returns false if the row has a NaN or an infinity. */
 export function countInto(histogram: SignedHistogram, row: Float32Array): boolean {
   const bits = new Uint32Array(row.buffer, row.byteOffset, row.length);
-  const { helping, hurting } = histogram;
+  const { helping, hurting, counts, masses } = histogram;
+  let [zeros, minusZeros] = [0, 0];
+  let [largest, smallest] = [0, 0];
+  // Signs are as good as random, so nothing here branches on them.
   for (let i = 0; i < bits.length; i++) {
-    const magnitude = bits[i]! & 0x7fffffff;
-    if (magnitude === 0) {
-      histogram.zero++;
-      continue;
-    }
-    const side = bits[i]! >>> 31 ? helping : hurting;
-    const cell = magnitude >>> 16;
-    const size = Math.abs(row[i]!);
-    side.counts[cell] = side.counts[cell]! + 1;
-    side.masses[cell] = side.masses[cell]! + size;
-    if (size > side.maximum) side.maximum = size;
+    const value = row[i]!;
+    const cell = bits[i]! >>> 16;
+    zeros += Number(bits[i]! === 0);
+    minusZeros += Number(bits[i]! === 0x80000000);
+    counts[cell] = counts[cell]! + 1;
+    masses[cell] = masses[cell]! + Math.abs(value);
+    if (value > largest) largest = value;
+    if (value < smallest) smallest = value;
   }
+  hurting.counts[0] = hurting.counts[0]! - zeros;
+  helping.counts[0] = helping.counts[0]! - minusZeros;
+  histogram.zero += zeros + minusZeros;
+  hurting.maximum = Math.max(hurting.maximum, largest);
+  helping.maximum = Math.max(helping.maximum, -smallest);
   return isFinite(helping) && isFinite(hurting);
 }
 

@@ -22,7 +22,7 @@ import { chunkReadings, dataReadings, outputUse, type OutputUse } from './readin
 import { openNetwork, reopenNetwork, type Network } from './network.js';
 import type { ObjectivePlan } from '../objective/evaluator.js';
 import { measuredPenalty, optimizerOf } from './optimizer.js';
-import { withWholePaths } from './paths.js';
+import { type StatedPaths, withWholePaths } from './paths.js';
 import { startingTheta } from './start.js';
 
 import {
@@ -42,6 +42,8 @@ export interface SettledConfig extends RunConfig {
 /** A configuration with all that it names brought together: data in memory, network, engine. */
 export interface Experiment {
   readonly config: SettledConfig;
+  /** Its paths as they were stated: whole, or relative to the folder in which the experiment was opened. */
+  readonly stated: StatedPaths;
   readonly dataset: Dataset;
   readonly network: Network;
   readonly model: Model;
@@ -98,6 +100,7 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   ];
   return {
     config,
+    stated: given,
     model,
     dataset,
     network,

@@ -12,6 +12,7 @@ import {
   type StoredRun,
 } from './experiment.js';
 import { lossInWords, lossUnit } from './loss.js';
+import { portablePaths, withWholePaths } from './paths.js';
 import { requireData, withPlaces, type Places } from './places.js';
 import { version } from './version.js';
 import { createRunFolder } from '../store/open.js';
@@ -23,16 +24,16 @@ import type { RunWriter } from '../store/writer.js';
  * @throws StoreError (exit code 2) where the folder exists, or cannot be made; then nothing is touched.
  */
 export function createRun(folder: string, experiment: Experiment): Promise<RunWriter> {
-  return createRunFolder(folder, manifestOf(experiment), experiment.network.attachments);
+  return createRunFolder(folder, manifestOf(experiment, folder), experiment.network.attachments);
 }
 
-/** What defines the run of an experiment, as its folder states it. */
-export function manifestOf(experiment: Experiment): ManifestContent {
-  const { config, dataset, network, engine, layout, chunk, recorded } = experiment;
+/** What defines the run of an experiment, as its folder states it: with paths relative to `folder` where they were stated relative. */
+export function manifestOf(experiment: Experiment, folder = '.'): ManifestContent {
+  const { config, stated, dataset, network, engine, layout, chunk, recorded } = experiment;
   const { splits, transform } = dataset;
   return {
     createdBy: `lossledger ${version}`,
-    config: configOf(config, recorded !== null),
+    config: configOf({ ...config, ...portablePaths(stated, config, folder) }, recorded !== null),
     definition: {
       loss: lossInWords(config),
       unit: lossUnit(config),
@@ -43,6 +44,7 @@ export function manifestOf(experiment: Experiment): ManifestContent {
       splitHash: dataset.splitHash,
       files: [...dataset.files],
       scaling: { divisor: transform.divisor, mean: [...transform.mean], std: [...transform.std] },
+      exampleShape: [...splits.train.shape],
       counts: Object.fromEntries(Object.entries(splits).map(([name, { count }]) => [name, count])),
       chunk,
       lanes: config.lanes,
@@ -94,7 +96,8 @@ export async function experimentOf(
 ): Promise<Experiment> {
   const { manifest } = stored;
   const settled = { engine: engineName ?? manifest.engine.name, chunk: manifest.definition.chunk };
-  const config = withPlaces(checkConfig({ ...manifest.config, ...settled }, 'the manifest'), places);
+  const kept = withWholePaths(checkConfig({ ...manifest.config, ...settled }, 'the manifest'), stored.folder);
+  const config = withPlaces(kept, places);
   requireData(config, manifest);
   const experiment = await openExperiment(config, stored);
   const { dataset, engine } = experiment;

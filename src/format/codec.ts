@@ -54,9 +54,12 @@ function fillOf(dtype: StoredDType): number {
 
 const isBigEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
 
-/** A copy of the bytes of numbers [n], lowest byte first on every machine. */
-export function encodeNumbers(numbers: Numbers): Uint8Array {
-  const bytes = new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength).slice();
+/** A copy of the bytes of numbers [n], lowest byte first on every machine. `bytes`: where to, of the right length; default new memory. */
+export function encodeNumbers(
+  numbers: Numbers,
+  bytes: Uint8Array = new Uint8Array(numbers.byteLength),
+): Uint8Array {
+  bytes.set(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength));
   if (isBigEndian) swap(bytes, numbers.BYTES_PER_ELEMENT);
   return bytes;
 }

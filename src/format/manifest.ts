@@ -44,6 +44,8 @@ const definitionSchema = z.strictObject({
   splitHash: text,
   files: filesSchema,
   scaling: scalingSchema.default({ divisor: 1, mean: [], std: [] }),
+  /** Shape of one example as the network takes it; empty: not stated. */
+  exampleShape: z.array(count).default([]),
   /** Examples of each set that the data hold, measured or not. */
   counts: z.record(z.string(), count),
   /** Examples evaluated together. */

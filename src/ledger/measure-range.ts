@@ -1,4 +1,5 @@
 import { NumericError, UsageError } from '../errors.js';
+import { Spares } from '../num/spares.js';
 import { firstNonFinite } from '../num/sums.js';
 import { baseNodes, integrate } from '../quadrature/integrate.js';
 import type { Evaluation, IntegrationSettings } from '../quadrature/types.js';
@@ -22,6 +23,8 @@ export interface RangeInput {
   readonly theta: (row: number) => Promise<Float32Array>;
   /** Loss and gradient of each objective at θ [K]. */
   readonly evaluate: (theta: Float64Array) => Promise<readonly Evaluated[]>;
+  /** Takes back results that are not needed any more. Given: arrays, those handed to `evaluate` too, are used again afterwards. */
+  readonly release?: (results: readonly Evaluated[]) => void;
   readonly settings: IntegrationSettings;
   readonly layout: ParameterLayout;
   /** In which allocations are stored; default float32. */
@@ -39,8 +42,12 @@ export interface MeasuredSegment {
 /** One segment whose evaluations may already be under way. */
 interface Segment {
   readonly index: number;
+  /** θ at its end [K]. */
+  readonly to: Float32Array;
   readonly delta: Float64Array;
   readonly at: (s: number) => Promise<readonly Evaluated[]>;
+  /** Ends the use of everything but the results of the segment's end. */
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -49,11 +56,14 @@ interface Segment {
  */
 export async function* measureRange(input: RangeInput): AsyncGenerator<MeasuredSegment> {
   if (input.from >= input.to) return;
-  let current = await openSegment(input, input.from, undefined);
+  const spares: Spares<Float64Array> = new Spares(() => new Float64Array(input.layout.size));
+  let current = await openSegment(input, spares, input.from, undefined);
   while (true) {
     const index = current.index + 1;
-    const next = index < input.to ? await openSegment(input, index, current.at(1)) : undefined;
-    yield await measureSegment(input, current);
+    const next = index < input.to ? await openSegment(input, spares, index, current) : undefined;
+    const measured = await measureSegment(input, spares, current);
+    await current.close();
+    yield measured;
     if (next === undefined) return;
     current = next;
   }
@@ -61,42 +71,53 @@ export async function* measureRange(input: RangeInput): AsyncGenerator<MeasuredS
 
 async function openSegment(
   input: RangeInput,
+  spares: Spares<Float64Array>,
   index: number,
-  start: Promise<readonly Evaluated[]> | undefined,
+  before: Segment | undefined,
 ): Promise<Segment> {
-  const [from, to] = await Promise.all([input.theta(index), input.theta(index + 1)]);
-  const delta = motion(from, to);
-  const started = new Map<number, Promise<readonly Evaluated[]>>();
-  const evaluate = (s: number) => evaluateAt(input, index, pointAt(from, to, delta, s));
-  if (start) started.set(0, start);
-  for (const s of baseNodes(input.settings.rule, input.settings.subintervals)) {
-    const result = started.get(s) ?? evaluate(s);
+  const from = before?.to ?? (await input.theta(index));
+  const to = await input.theta(index + 1);
+  const delta = spares.take();
+  setMotion(delta, from, to);
+  const lent = [delta];
+  const results = new Map<number, Promise<readonly Evaluated[]>>();
+  if (before) results.set(0, before.at(1));
+  const at = (s: number): Promise<readonly Evaluated[]> => {
+    const earlier = results.get(s);
+    if (earlier !== undefined) return earlier;
+    const point = spares.take();
+    lent.push(point);
+    setPoint(point, from, to, delta, s);
+    const result = evaluateAt(input, index, point);
     // Whoever awaits the result sees the error; a prefetched one that nobody awaits must not end the process.
     result.catch(() => undefined);
-    started.set(s, result);
-  }
-  const at = (s: number): Promise<readonly Evaluated[]> => {
-    const result = started.get(s) ?? evaluate(s);
-    // The ends are asked for again; an inner point is asked for once, and its gradients need not be kept.
-    if (s !== 0 && s !== 1) started.delete(s);
+    results.set(s, result);
     return result;
   };
-  return { index, delta, at };
+  for (const s of baseNodes(input.settings.rule, input.settings.subintervals)) void at(s);
+  const close = async (): Promise<void> => {
+    if (input.release === undefined) return;
+    for (const [s, result] of results) if (s !== 1) input.release(await result);
+    for (const array of lent) spares.give(array);
+  };
+  return { index, to, delta, at, close };
 }
 
-/** θ_t + s Δθ_t in float64; exactly θ_t and θ_{t+1} at the ends. */
-function pointAt(from: Float32Array, to: Float32Array, delta: Float64Array, s: number): Float64Array {
-  if (s === 1) return Float64Array.from(to);
-  const point = new Float64Array(delta.length);
-  for (let k = 0; k < point.length; k++) point[k] = from[k]! + s * delta[k]!;
-  return point;
+/** Sets point [K] to θ_t + s Δθ_t in float64; exactly θ_t and θ_{t+1} at the ends. */
+function setPoint(
+  point: Float64Array,
+  from: Float32Array,
+  to: Float32Array,
+  delta: Float64Array,
+  s: number,
+): void {
+  if (s === 1) point.set(to);
+  else for (let k = 0; k < point.length; k++) point[k] = from[k]! + s * delta[k]!;
 }
 
-/** Δθ = θ_{t+1} − θ_t, in float64. A loop: `Float64Array.from` with a function takes ten times as long. */
-function motion(from: Float32Array, to: Float32Array): Float64Array {
-  const delta = new Float64Array(from.length);
+/** Sets delta [K] to Δθ = θ_{t+1} − θ_t, in float64. */
+function setMotion(delta: Float64Array, from: Float32Array, to: Float32Array): void {
   for (let k = 0; k < delta.length; k++) delta[k] = to[k]! - from[k]!;
-  return delta;
 }
 
 async function evaluateAt(
@@ -140,13 +161,15 @@ function notFinite(iteration: number, tensor: string, index: number, value: numb
 
 async function measureSegment(
   { settings, layout, precision = 'float32' }: RangeInput,
+  spares: Spares<Float64Array>,
   { index, delta, at }: Segment,
 ): Promise<MeasuredSegment> {
-  const { meanGradient, subintervals, evaluations } = await integrate(at, delta, settings);
+  const { meanGradient, subintervals, evaluations } = await integrate(at, delta, settings, spares);
   const [start, end] = await Promise.all([at(0), at(1)]);
   const rows = meanGradient.map((mean, objective) => {
     const [from, to] = [start[objective]!, end[objective]!];
-    return ledgerRow(
+    const into = spares.take();
+    const row = ledgerRow(
       allocate({
         delta,
         meanGradient: mean,
@@ -159,8 +182,13 @@ async function measureSegment(
         precision,
         subintervals,
         evaluations,
+        into,
       }),
     );
+    spares.give(mean);
+    // In float64 the products themselves are the row's.
+    if (row.allocation !== into) spares.give(into);
+    return row;
   });
   return { segment: index, rows };
 }

@@ -35,6 +35,18 @@ export function addInto(target: Float64Array, source: Floats): void {
   for (let i = 0; i < target.length; i++) target[i] = target[i]! + source[i]!;
 }
 
+/** target [n] = Σ sources [n] / divisor, added in the order of the sources: bit for bit as by `addInto` from zeros. */
+export function meanInto(target: Float64Array, sources: readonly Floats[], divisor: number): void {
+  target.fill(0);
+  let from = 0;
+  for (; from + 4 <= sources.length; from += 4) {
+    const [a, b, c, d] = [sources[from]!, sources[from + 1]!, sources[from + 2]!, sources[from + 3]!];
+    for (let i = 0; i < target.length; i++) target[i] = target[i]! + a[i]! + b[i]! + c[i]! + d[i]!;
+  }
+  for (; from < sources.length; from++) addInto(target, sources[from]!);
+  for (let i = 0; i < target.length; i++) target[i] = target[i]! / divisor;
+}
+
 /** target [n] += factor · source [n], element by element. */
 export function addScaledInto(target: Float64Array, factor: number, source: Floats): void {
   for (let i = 0; i < target.length; i++) target[i] = target[i]! + factor * source[i]!;
@@ -47,6 +59,16 @@ export function norm(values: Floats): number {
 
 /** Index of the first NaN or infinity of numbers [n], or −1. */
 export function firstNonFinite(values: Floats): number {
-  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i]!)) return i;
+  // x − x is zero or NaN: four sums without branches take a third of the time of a test of each number.
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const whole = values.length - (values.length % 4);
+  for (let i = 0; i < whole; i += 4) {
+    a += values[i]! - values[i]!;
+    b += values[i + 1]! - values[i + 1]!;
+    c += values[i + 2]! - values[i + 2]!;
+    d += values[i + 3]! - values[i + 3]!;
+  }
+  const from = a + b + c + d === 0 ? whole : 0;
+  for (let i = from; i < values.length; i++) if (!Number.isFinite(values[i]!)) return i;
   return -1;
 }

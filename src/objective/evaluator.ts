@@ -2,7 +2,8 @@ import type { Examples } from '../data/types.js';
 import { EngineError } from '../errors.js';
 import type { Graph } from '../graph/types.js';
 import type { Evaluated } from '../ledger/measure-range.js';
-import { addInto } from '../num/sums.js';
+import { Spares } from '../num/spares.js';
+import { addInto, meanInto } from '../num/sums.js';
 import type { L2Term } from '../optim/l2.js';
 import type { Evaluation } from '../quadrature/types.js';
 import { chunkSizes, chunksOf, lanesOf, type Lane } from './chunks.js';
@@ -61,6 +62,7 @@ export class Evaluator {
   readonly #slots: readonly Slot[];
   readonly #free: number[];
   readonly #waiting: (() => void)[] = [];
+  readonly #spares: Spares<Float64Array>;
   readonly #flights = new Map<number, Flight>();
   #pool: WorkerPool | undefined;
   #failure: Error | undefined;
@@ -69,6 +71,7 @@ export class Evaluator {
   private constructor(plan: ObjectivePlan) {
     this.#plan = plan;
     this.#lanes = planLanes(plan);
+    this.#spares = new Spares(() => new Float64Array(plan.size));
     this.#slots = Array.from({ length: slotCount }, () => makeSlot(plan.size, this.#lanes.length));
     this.#free = this.#slots.map((_, index) => index);
   }
@@ -106,6 +109,14 @@ export class Evaluator {
     });
   }
 
+  /** Takes back results that nobody reads any more: their arrays hold later ones. */
+  release(results: readonly Evaluated[]): void {
+    for (const { gradient, parts } of results) {
+      this.#spares.give(gradient);
+      for (const part of parts ?? []) this.#spares.give(part.gradient);
+    }
+  }
+
   /** Ends the workers; evaluations that are under way are rejected. */
   async close(): Promise<void> {
     this.#fail(closed());
@@ -135,7 +146,7 @@ export class Evaluator {
     let part = 0;
     return this.#plan.objectives.map(({ parts, divisor = countOf(parts) }) => {
       const sums = parts.map(() => this.#sumLanes(part++, divisor, slot));
-      const whole = sums.length === 1 ? sums[0]! : wholeOf(sums);
+      const whole = sums.length === 1 ? sums[0]! : this.#wholeOf(sums);
       const { penalty } = this.#plan;
       penalty?.addGradient(slot.theta, whole.gradient);
       const loss = whole.loss + (penalty?.loss(slot.theta) ?? 0);
@@ -147,15 +158,18 @@ export class Evaluator {
 
   /** A part's share of its objective's mean loss and gradient: its lanes added in order. */
   #sumLanes(part: number, divisor: number, slot: Slot): Evaluation {
-    const gradient = new Float64Array(this.#plan.size);
-    let loss = 0;
-    this.#lanes.forEach((lane, index) => {
-      if (lane.part !== part) return;
-      loss += slot.losses[index]!;
-      addInto(gradient, slot.gradients[index]!);
-    });
-    for (let k = 0; k < gradient.length; k++) gradient[k]! /= divisor;
-    return { loss: loss / divisor, gradient };
+    const lanes = [...this.#lanes.keys()].filter((index) => this.#lanes[index]!.part === part);
+    const gradient = this.#spares.take();
+    meanInto(gradient, lanes.map((index) => slot.gradients[index]!), divisor); // prettier-ignore
+    return { loss: lanes.reduce((total, index) => total + slot.losses[index]!, 0) / divisor, gradient };
+  }
+
+  /** The parts added in order. */
+  #wholeOf(parts: readonly Evaluation[]): Evaluation {
+    const gradient = this.#spares.take();
+    gradient.set(parts[0]!.gradient);
+    for (const part of parts.slice(1)) addInto(gradient, part.gradient);
+    return { loss: parts.reduce((total, { loss }) => total + loss, 0), gradient };
   }
 
   #fail(error: Error): void {
@@ -164,13 +178,6 @@ export class Evaluator {
     this.#flights.clear();
     for (const wake of this.#waiting.splice(0)) wake();
   }
-}
-
-/** The parts added in order. */
-function wholeOf(parts: readonly Evaluation[]): Evaluation {
-  const gradient = parts[0]!.gradient.slice();
-  for (const part of parts.slice(1)) addInto(gradient, part.gradient);
-  return { loss: parts.reduce((total, { loss }) => total + loss, 0), gradient };
 }
 
 function countOf(parts: readonly PlannedPart[]): number {

@@ -37,7 +37,11 @@ export function createOptimizer(settings: OptimizerSettings, tensors: readonly O
       const factor = scheduleFactor(settings.schedule ?? { kind: 'constant' }, step);
       const active = spans.filter((span) => step < span.frozenFrom);
       const gradientScale = clipScale(settings.clipNorm ?? Infinity, gradient, active);
-      for (const component of [update.gradient, update.momentum, update.weightDecay]) component.fill(0);
+      for (const { from, to } of spans.filter((span) => !active.includes(span))) {
+        for (const component of [update.gradient, update.momentum, update.weightDecay]) {
+          component.fill(0, from, to);
+        }
+      }
       for (const { from, to, settings: own } of active) {
         const scheduled = { ...own, learningRate: own.learningRate * factor };
         const place = { from, to, settings: scheduled, count: step + 1 };

@@ -1,4 +1,5 @@
 import { NumericError } from '../errors.js';
+import { Spares } from '../num/spares.js';
 import { dot } from '../num/sums.js';
 import { type Ends, type MeanGradients, NestedMeans, SeparateMeans } from './means.js';
 import { partsOf, rules } from './rules.js';
@@ -15,12 +16,14 @@ export { baseNodes } from './rules.js';
  * A gradient that is not finite makes the residual NaN or infinite and ends the refinement; the ledger then names tensor and index.
  *
  * @param delta Δθ [K].
+ * @param spares Where the mean gradients' arrays come from; default new ones.
  * @throws UsageError where a setting is out of range, NumericError where the loss of an end is not finite.
  */
 export async function integrate(
   integrand: Integrand,
   delta: Float64Array,
   settings: IntegrationSettings,
+  spares = new Spares<Float64Array>(() => new Float64Array(delta.length)),
 ): Promise<Integral> {
   checkSettings(settings);
   let evaluations = 0;
@@ -30,7 +33,7 @@ export async function integrate(
   };
   const [start, end] = await Promise.all([counted(0), counted(1)]);
   const change = start.map((evaluation, o) => lossOf(end[o]!) - lossOf(evaluation));
-  const means = meansOf(counted, { start, end }, settings);
+  const means = meansOf(counted, { start, end }, settings, spares);
   const attempt = async (level: Level): Promise<Integral> => {
     const meanGradient = await means.at(level);
     const residual = meanGradient.map((gradient, o) => dot(delta, gradient) - change[o]!);
@@ -41,16 +44,22 @@ export async function integrate(
   let integral = await attempt(first!);
   for (const level of finer) {
     if (isGoodEnough(integral.residual, settings.tolerance, floors)) break;
+    for (const mean of integral.meanGradient) spares.give(mean);
     integral = await attempt(level);
   }
   return integral;
 }
 
-function meansOf(integrand: Integrand, ends: Ends, { rule }: IntegrationSettings): MeanGradients {
+function meansOf(
+  integrand: Integrand,
+  ends: Ends,
+  { rule }: IntegrationSettings,
+  spares: Spares<Float64Array>,
+): MeanGradients {
   const { gridDepth } = rules[rule === 'adaptive' ? 'simpson' : rule];
   return gridDepth === null
-    ? new SeparateMeans(integrand, ends)
-    : new NestedMeans(integrand, ends, gridDepth);
+    ? new SeparateMeans(integrand, ends, spares)
+    : new NestedMeans(integrand, ends, spares, gridDepth);
 }
 
 /** Residuals up to this are rounding of a segment's two losses. */

@@ -1,3 +1,4 @@
+import type { Spares } from '../num/spares.js';
 import { addScaledInto } from '../num/sums.js';
 import { GradientSum } from './gradient-sum.js';
 import { compositeRule, rules } from './rules.js';
@@ -15,8 +16,9 @@ export interface MeanGradients {
   at(level: Level): Promise<Float64Array[]>;
 }
 
-function zerosLike(ends: Ends): Float64Array[] {
-  return ends.start.map(({ gradient }) => new Float64Array(gradient.length));
+/** Zeros [K], one array per objective. */
+function zerosLike({ start }: Ends, spares: Spares<Float64Array>): Float64Array[] {
+  return start.map(() => spares.take().fill(0));
 }
 
 /**
@@ -26,12 +28,13 @@ export class SeparateMeans implements MeanGradients {
   constructor(
     readonly integrand: Integrand,
     readonly ends: Ends,
+    readonly spares: Spares<Float64Array>,
   ) {}
 
   /** Mean gradients [K], one per objective. */
   async at({ rule, applications }: Level): Promise<Float64Array[]> {
     const { nodes, weights } = compositeRule(rule, applications);
-    const means = zerosLike(this.ends);
+    const means = zerosLike(this.ends, this.spares);
     for (const [j, s] of nodes.entries()) {
       const evaluations = await this.integrand(s);
       means.forEach((mean, o) => {
@@ -54,6 +57,7 @@ export class NestedMeans implements MeanGradients {
   constructor(
     readonly integrand: Integrand,
     readonly ends: Ends,
+    readonly spares: Spares<Float64Array>,
     /** `gridDepth` of the deepest rule that will be asked for. */
     readonly depth: number,
   ) {
@@ -95,7 +99,7 @@ export class NestedMeans implements MeanGradients {
     const { weights, gridDepth } = rules[rule];
     const first = weights[0]!;
     const last = weights.at(-1)!;
-    const means = zerosLike(this.ends);
+    const means = zerosLike(this.ends, this.spares);
     means.forEach((mean, o) => {
       addScaledInto(mean, first / applications, this.ends.start[o]!.gradient);
       addScaledInto(mean, last / applications, this.ends.end[o]!.gradient);

@@ -50,6 +50,7 @@ async function* segmentsOf(
       ...range,
       theta: (row) => run.theta(row),
       evaluate: (theta) => evaluator.evaluate(theta),
+      release: (results) => { evaluator.release(results); }, // prettier-ignore
       settings: { ...config, resolution: resolutions[engine.facts.precision] },
       layout,
       precision: engine.facts.precision,

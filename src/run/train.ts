@@ -73,6 +73,7 @@ async function* trajectory(experiment: Experiment): AsyncGenerator<TrajectoryRow
   const batch = batchBuffers(dataset.splits.train, config.batchSize);
   const theta = experiment.start!.slice();
   const gradient = new Float64Array(layout.size);
+  const point = new Float64Array(layout.size);
   const optimizer = optimizerOf(config, layout);
   const update = createUpdate(layout.size);
   let state = optimizer.createState();
@@ -91,9 +92,10 @@ async function* trajectory(experiment: Experiment): AsyncGenerator<TrajectoryRow
         order.subarray(t * config.batchSize, (t + 1) * config.batchSize),
         batch,
       );
+      point.set(theta);
+      program.load(point);
       const loss = await batchGradient(
         program,
-        theta,
         feedsOf(batch, t),
         gradient,
         divisorOf(config, { labels: batch.labels, count: config.batchSize }, dataset.labelling),
@@ -110,15 +112,13 @@ async function* trajectory(experiment: Experiment): AsyncGenerator<TrajectoryRow
   }
 }
 
-/** Mean loss of a mini-batch; its mean gradient is written into `gradient` [K]. */
+/** Mean loss of a mini-batch at the θ that is loaded; its mean gradient is written into `gradient` [K]. */
 async function batchGradient(
   program: Program,
-  theta: Float32Array,
   feeds: Feeds,
   gradient: Float64Array,
   divisor: number,
 ): Promise<number> {
-  program.load(Float64Array.from(theta));
   gradient.fill(0);
   const loss = await program.run(feeds, gradient);
   for (let k = 0; k < gradient.length; k++) gradient[k]! /= divisor;

@@ -1,7 +1,6 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { NumericError, StoreError } from '../errors.js';
-import { type ArraySpec, chunkPath, emptyRow, widthOf } from '../format/arrays.js';
-import { encodeNumbers } from '../format/codec.js';
+import { type ArraySpec, emptyRow, widthOf } from '../format/arrays.js';
 import { arrayNamed, type RunContext } from '../format/context.js';
 import type { JournalRecord, SegmentRecord, ThetaRecord, TrainingStats } from '../format/records.js';
 import { applyRecord, prefixLength, type RunState } from '../format/state.js';
@@ -10,8 +9,9 @@ import { placeOf } from '../ledger/layout.js';
 import type { MeasuredSegment } from '../ledger/measure-range.js';
 import type { Numbers } from '../ledger/types.js';
 import { firstNonFinite } from '../num/sums.js';
+import { ChunkWriter, type EncodedChunk } from './chunk-writer.js';
 import { CommitQueue } from './commits.js';
-import { makeInside, readIfPresent, sha256, syncFolder, writeDurable } from './files.js';
+import { readIfPresent, sha256, syncFolder } from './files.js';
 import { RunFolder } from './folder.js';
 import type { JournalWriter } from './journal-writer.js';
 import type { RunLock } from './lock.js';
@@ -29,14 +29,6 @@ interface Entry {
   readonly folders: readonly string[];
 }
 
-/** A chunk that is ready to be written. */
-interface EncodedChunk {
-  /** Inside the run folder. */
-  readonly path: string;
-  readonly bytes: Uint8Array;
-  readonly sha256: string;
-}
-
 /**
  * The one process that may write a run. What is handed over is stored in the background and durable after `flush`; the given arrays
  * may be reused as soon as a call resolves. After an error nothing more is stored, and what was stored before stays valid.
@@ -48,13 +40,14 @@ export class RunWriter extends RunFolder {
   readonly #windows: WindowWriter;
   /** Segments handed over, stored or on their way. */
   readonly #taken: Uint8Array;
-  readonly #made = new Set<string>();
+  readonly #chunks: ChunkWriter;
 
   private constructor(context: RunContext, state: RunState, journal: JournalWriter, lock: RunLock) {
     super(context, state);
     this.#journal = journal;
     this.#lock = lock;
     this.#queue = new CommitQueue((batch) => this.#recordBatch(batch), inFlight);
+    this.#chunks = new ChunkWriter(this.folder);
     this.#windows = new WindowWriter(this.folder, context, state);
     this.#taken = state.segments.slice();
   }
@@ -79,10 +72,10 @@ export class RunWriter extends RunFolder {
    */
   async writeTheta(row: number, theta: Float32Array): Promise<void> {
     this.#checkTheta(row, theta);
-    const chunk = this.#encode(arrayNamed(this.context, 'theta'), row, theta);
+    const chunk = this.#chunks.encode(arrayNamed(this.context, 'theta'), row, theta);
     if (this.state.rows[row] === 1) return this.#compare(row, chunk);
-    const entry = { theta: { row, sha256: chunk.sha256 }, folders: this.#foldersOf(chunk) };
-    await this.#queue.add(entry, this.#write(chunk));
+    const entry = { theta: { row, sha256: chunk.sha256 }, folders: this.#chunks.foldersOf(chunk) };
+    await this.#queue.add(entry, this.#chunks.write(chunk));
   }
 
   /**
@@ -114,7 +107,7 @@ export class RunWriter extends RunFolder {
     if (this.#taken[segment] === 1) return this.#requireStored(segment, sha256(bytes));
     this.#taken[segment] = 1;
     const chunks = this.context.rowArrays.map((spec) =>
-      this.#encode(spec, segment, numbersOf(measured, spec)),
+      this.#chunks.encode(spec, segment, numbersOf(measured, spec)),
     );
     if (this.state.rows[segment] !== 1 || this.state.rows[segment + 1] !== 1) await this.flush();
     const record: SegmentRecord = {
@@ -123,8 +116,8 @@ export class RunWriter extends RunFolder {
       theta: [this.state.theta.get(segment), this.state.theta.get(segment + 1)],
       rows: chunks.map((chunk) => chunk.sha256),
     };
-    const folders = chunks.flatMap((chunk) => this.#foldersOf(chunk));
-    const written = Promise.all(chunks.map((chunk) => this.#write(chunk)));
+    const folders = chunks.flatMap((chunk) => this.#chunks.foldersOf(chunk));
+    const written = Promise.all(chunks.map((chunk) => this.#chunks.write(chunk)));
     await this.#queue.add({ segment: record, pending: { segment, bytes }, folders }, written);
   }
 
@@ -169,10 +162,10 @@ export class RunWriter extends RunFolder {
     const files: Record<string, string> = {};
     const folders = new Set<string>();
     for (const { spec, chunk, numbers } of await this.#windows.chunksOf(window)) {
-      const encoded = this.#encode(spec, chunk, numbers);
-      await this.#write(encoded);
+      const encoded = this.#chunks.encode(spec, chunk, numbers);
+      await this.#chunks.write(encoded);
       files[encoded.path] = encoded.sha256;
-      for (const folder of this.#foldersOf(encoded)) folders.add(folder);
+      for (const folder of this.#chunks.foldersOf(encoded)) folders.add(folder);
     }
     await syncFolders(folders);
     await this.#record({ type: 'window', window, files });
@@ -185,27 +178,6 @@ export class RunWriter extends RunFolder {
     applyRecord(this.state, record);
   }
 
-  #encode(spec: ArraySpec, chunk: number, data: Numbers): EncodedChunk {
-    const bytes = encodeNumbers(data);
-    return { path: chunkPath(spec, chunk), bytes, sha256: sha256(bytes) };
-  }
-
-  /** Folders whose entries a new chunk changes: its own, and the one that its own may be new in. */
-  #foldersOf({ path }: EncodedChunk): string[] {
-    const own = join(this.folder, dirname(path));
-    return [own, dirname(own)];
-  }
-
-  /** Writes a chunk, whose folder is made where it has other dimensions before it. */
-  async #write({ path, bytes }: EncodedChunk): Promise<void> {
-    const folder = dirname(path);
-    if (!this.#made.has(folder)) {
-      await makeInside(this.folder, folder);
-      this.#made.add(folder);
-    }
-    await writeDurable(join(this.folder, path), bytes);
-  }
-
   /** Writes all rows of an array in chunks of many rows; returns the checksums of their files. */
   async #writeRows(
     spec: ArraySpec,
@@ -215,9 +187,9 @@ export class RunWriter extends RunFolder {
     const files: Record<string, string> = {};
     let buffer = emptyRow(spec.dtype, spec.chunkRows * width);
     const store = async (chunk: number): Promise<void> => {
-      const encoded = this.#encode(spec, chunk, buffer);
-      await this.#write(encoded);
-      await syncFolders(new Set(this.#foldersOf(encoded)));
+      const encoded = this.#chunks.encode(spec, chunk, buffer);
+      await this.#chunks.write(encoded);
+      await syncFolders(new Set(this.#chunks.foldersOf(encoded)));
       files[encoded.path] = encoded.sha256;
       buffer = emptyRow(spec.dtype, buffer.length);
     };
@@ -251,7 +223,9 @@ export class RunWriter extends RunFolder {
 
   async #compare(row: number, chunk: EncodedChunk): Promise<void> {
     const stored = await readIfPresent(join(this.folder, chunk.path));
-    if (stored?.equals(chunk.bytes)) return;
+    const isSame = stored?.equals(chunk.bytes);
+    this.#chunks.release(chunk);
+    if (isSame) return;
     throw new StoreError({
       given: `${chunk.path} in ${this.folder} is not what training gives now (row ${row} of theta)`,
       expected: 'the same bytes, since training is replayed when a run resumes',

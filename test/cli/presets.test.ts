@@ -18,7 +18,7 @@ const folder = temporaryFolder();
 describe('presets from the command line', () => {
   it.each(runnable.map(({ name }) => name))('%s: three iterations on 500 examples', async (name) => {
     const out = join(folder, name);
-    const small = ['--subset', '500', '--iterations', '3', '--batch-size', '50', '--measure', 'train', '--tolerance', 'none'];
+    const small = ['--subset', '500', '--iterations', '3', '--batch-size', '50', '--measure', 'train', '--tolerance', 'none', '--allow-imbalance'];
     const { code, stderr, stdout } = await lca(['run', name, ...small, '--chunk', '125', '--quiet', '--json', '--out', out]);
     expect(code, stderr).toBe(0);
     const analysis = JSON.parse(stdout) as RunAnalysis;

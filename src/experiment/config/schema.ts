@@ -17,6 +17,14 @@ export const reductions = ['mean', 'weightedMean'] as const;
 const orNone = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === 'none' ? null : value), schema.nullable()).default(null);
 
+/** `today` is the day on which the run is made, here; everything else stays as it is. */
+function dayOf(value: unknown): unknown {
+  if (value !== 'today') return value;
+  const now = new Date();
+  const twoDigits = (number: number): string => String(number).padStart(2, '0');
+  return [now.getFullYear(), now.getMonth() + 1, now.getDate()].map(twoDigits).join('-');
+}
+
 const count = z
   .int()
   .min(1)
@@ -53,6 +61,9 @@ export const scheduleKeys: Readonly<Record<string, readonly string[]>> = Object.
  */
 export const runConfigSchema = z.strictObject({
   preset: orNone(z.string()).describe('where the other keys come from (lca presets)'),
+  name: orNone(z.string().trim().min(1).max(200)).describe('what the run is called in its report; none: its preset, or network and data'),
+  date: orNone(z.preprocess(dayOf, z.iso.date('expected a day such as 2026-11-25, or today'))).describe('day of the run, such as 2026-11-25, or today; none: not stated'),
+  tags: orNone(z.array(z.string().trim().min(1).max(60)).min(1)).describe('words that the report shows beside the name'),
   model: z.string().default('fc').describe('network, or an ONNX file'),
   data: z.string().default('mnist').describe('data set (lca data list), or your own: .npz, folder, X,Y'),
   validation: orNone(z.int().min(0)).describe('examples drawn for validation; none: as the data set has it'),
