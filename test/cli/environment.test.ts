@@ -103,7 +103,7 @@ function resigned(change: (manifest: Record<string, Record<string, unknown>>) =>
   let previous = origin;
   for (const text of readFileSync(join(copy, 'journal'), 'utf8').trimEnd().split('\n')) {
     const { record } = JSON.parse(text) as { record: JournalRecord };
-    if (record.type === 'created') (record.files as Record<string, string>)['manifest.json'] = sha256(bytes);
+    if (record.type === 'created') record.files['manifest.json'] = sha256(bytes);
     const { line, check } = encodeLine(previous, record, sha256);
     lines.push(line);
     previous = check;

@@ -13,7 +13,12 @@ import type { Outcome } from './outcome.js';
 const root = resolve(import.meta.dirname, '../..');
 const folders = ['src/trajectory/fixtures', 'src/formats/fixtures'];
 const readable = /\.(npz|npy|h5|safetensors|onnx|pt|pth)$/;
-const layout = [{ name: 'a.weight', shape: [3, 2] }];
+/** The model of the fixtures. */
+const layout = [
+  { name: 'a.weight', shape: [3, 2] },
+  { name: 'a.bias', shape: [3] },
+  { name: 'b.weight', shape: [2, 3, 1, 2] },
+];
 
 function fixtures(): { readonly name: string; readonly bytes: Uint8Array }[] {
   const found = folders.flatMap((folder) => {
