@@ -1,4 +1,4 @@
-import type { ArraySpec } from '../arrays.js';
+import { type ArraySpec, chunkPath } from '../arrays.js';
 import { journalName, type Place, type RunContext } from '../context.js';
 import type { RunState } from '../state.js';
 import { type Finding, locate } from './finding.js';
@@ -20,7 +20,9 @@ export async function* verifyUnclaimed(
   const unclaimed = (await list?.()) ?? [];
   const chunks = unclaimed.flatMap((file) => {
     const located = locate(context, file);
-    if (located === null || isClaimed(state, located, file)) return [];
+    // Folders are listed too.
+    if (located === null || file !== chunkPath(located.spec, located.chunk)) return [];
+    if (isClaimed(state, located, file)) return [];
     return [{ file, ...located }];
   });
   // Of a window, a crash leaves a chunk of each array.
