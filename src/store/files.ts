@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { constants, type FileHandle, mkdir, open, realpath, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { constants, type FileHandle, mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
 import { isLossledgerError, StoreError } from '../errors.js';
-import type { Place } from '../format/context.js';
 import type { ByteRange } from '../format/source.js';
+import type { ListedPlace } from '../format/verify/unclaimed.js';
 import { draftOf, removeDeadDrafts } from './temporary.js';
 
 /** What to tell about an error of the file system, by its code. */
@@ -149,13 +149,17 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** A run folder as a place to read from. */
-export function folderPlace(folder: string): Place {
+/** A run folder as a place to read from, whose files can be listed. */
+export function folderPlace(folder: string): ListedPlace {
   const get = async (path: string, range?: ByteRange): Promise<Uint8Array | undefined> => {
     const file = join(folder, path);
     return (range === undefined ? await readIfPresent(file) : await readRange(file, range)) ?? undefined;
   };
-  return { place: folder, source: { get }, digest: sha256 };
+  const list = async (): Promise<string[]> => {
+    const entries = await attempt(`list ${folder}`, () => readdir(folder, { recursive: true }));
+    return sep === '/' ? entries : entries.map((path) => path.replaceAll(sep, '/'));
+  };
+  return { place: folder, source: { get }, digest: sha256, list };
 }
 
 /** Bytes of a file, or null where there is no such file. */

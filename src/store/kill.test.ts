@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { filesOf, finish, smallManifest, temporaryFolder } from '../../test/support/run-folder.js';
 import { createRunFolder, openRun, resumeRun } from './open.js';
-import { verifyRun } from '../format/verify.js';
+import { verifyRun } from '../format/verify/verify.js';
 import { folderPlace } from './files.js';
 
 const T = 60;

@@ -66,7 +66,11 @@ export function removeTemporaryAtEnd(): void {
   if (!isMainThread || removes) return;
   removes = true;
   process.on('exit', () => {
-    rmSync(temporaryFolder(), { recursive: true, force: true });
+    try {
+      rmSync(temporaryFolder(), { recursive: true, force: true });
+    } catch {
+      // There is no place for temporary files, and so nothing of ours in it.
+    }
   });
 }
 
