@@ -11,6 +11,19 @@ export interface Problem {
 /** Names of the error classes, for `switch` statements and machine-readable output. */
 export type ErrorTag = 'usage' | 'data' | 'graph' | 'numeric' | 'store' | 'engine';
 
+/** Control and format characters, line ends and tabs excepted: able to move a terminal's cursor, or to turn text around. */
+const commanding = /(?![\n\t])[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]/gu;
+
+/** Text of which a terminal shows everything and does nothing: what could command it becomes U+FFFD. Names come from users' files. */
+export function harmless(text: string): string {
+  return text.replace(commanding, '\ufffd');
+}
+
+/** Whether text is one line that can be printed as it is. */
+export function isPlainText(text: string): boolean {
+  return !/[\n\t]/.test(text) && harmless(text) === text;
+}
+
 /** Every error that this project throws on purpose. `exitCode` is the command line's exit status. */
 export abstract class LossledgerError extends Error {
   abstract readonly tag: ErrorTag;
@@ -18,8 +31,9 @@ export abstract class LossledgerError extends Error {
   readonly problem: Problem;
 
   constructor(problem: Problem, options?: ErrorOptions) {
-    super(`${problem.given}\n  expected: ${problem.expected}\n  to do:    ${problem.remedy}`, options);
-    this.problem = problem;
+    const { given, expected, remedy } = problem;
+    super(harmless(`${given}\n  expected: ${expected}\n  to do:    ${remedy}`), options);
+    this.problem = { given: harmless(given), expected: harmless(expected), remedy: harmless(remedy) };
     this.name = new.target.name;
   }
 }

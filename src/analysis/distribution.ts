@@ -144,14 +144,14 @@ function refuseCount(objective: string, read: number, segments: number): never {
 
 /**
  * Reads an objective's allocation rows once and describes them; null where they were not kept. Memory does not grow with T or K.
- * `onRow` is called with the number of rows read.
+ * `onRow` is called with the number of rows read, and the last of them [K].
  *
  * @throws NumericError for a NaN or an infinity, DataError if rows are missing.
  */
 export async function analyseDistribution(
   view: LedgerView,
   objective: string,
-  onRow: (rows: number) => void = () => undefined,
+  onRow: (rows: number, row: Numbers) => void = () => undefined,
 ): Promise<Distribution | null> {
   const rows = view.rows('allocation', objective);
   if (!rows) return null;
@@ -159,7 +159,7 @@ export async function analyseDistribution(
   let read = 0;
   for await (const row of rows) {
     if (!countInto(histogram, narrow(row))) refuseRow(view, objective, row, read);
-    onRow(++read);
+    onRow(++read, row);
   }
   if (read !== view.segments) refuseCount(objective, read, view.segments);
   return describe(histogram);

@@ -4,6 +4,8 @@ import { sum } from '../num/sums.js';
 import { requireSegments } from './checks.js';
 import { auditObjective, type Conservation } from './conservation.js';
 import type { Distribution } from './distribution.js';
+import type { Extremes } from './extremes.js';
+import type { FirstLayer } from './first-layer.js';
 import { analyseShares, type ShareAnalysis } from './shares.js';
 
 /** The measured loss, the loss that the ledger adds up to, and what separates them (paper Section 2); all in the loss's unit. */
@@ -29,19 +31,36 @@ export interface LayerTotal {
   readonly cumulative: readonly number[];
 }
 
+/**
+ * What rows of single allocations and of neurons say. Null where they were not kept, and for all objectives but the first: reading them
+ * takes longer than everything else together.
+ */
+export interface RowAnalysis {
+  readonly distribution: Distribution | null;
+  /** Parameters whose totals over the run stand out. */
+  readonly parameters: Extremes | null;
+  /** Output neurons or channels whose totals over the run stand out. */
+  readonly neurons: Extremes | null;
+  /** Null too where the network's input is no image that its first layer reads. */
+  readonly firstLayer: FirstLayer | null;
+}
+
+/** Of an objective whose rows are not read. */
+export const withoutRows: RowAnalysis = {
+  distribution: null,
+  parameters: null,
+  neurons: null,
+  firstLayer: null,
+};
+
 /** Everything that is known about one objective over time. */
-export interface ObjectiveAnalysis {
+export interface ObjectiveAnalysis extends RowAnalysis {
   readonly name: string;
   readonly conservation: Conservation;
   readonly loss: LossAnalysis;
   /** In order of the layers. */
   readonly layers: readonly LayerTotal[];
   readonly shares: ShareAnalysis;
-  /**
-   * Of single allocations. Null where allocation rows were not kept, and for all objectives but the first: reading their rows takes longer
-   * than everything else together.
-   */
-  readonly distribution: Distribution | null;
 }
 
 /** Loss against integrated loss of one objective. Throws UsageError before the first segment. */
@@ -93,18 +112,14 @@ export function analyseLayers(view: LedgerView, name: string): readonly LayerTot
   });
 }
 
-/** All that the small columns say about one objective. Throws UsageError before the first segment. */
-export function analyseObjective(
-  view: LedgerView,
-  name: string,
-  distribution: Distribution | null,
-): ObjectiveAnalysis {
+/** All that the small columns say about one objective, beside what its rows say. Throws UsageError before the first segment. */
+export function analyseObjective(view: LedgerView, name: string, rows: RowAnalysis): ObjectiveAnalysis {
   return {
     name,
     conservation: auditObjective(view, name),
     loss: analyseLoss(view, name),
     layers: analyseLayers(view, name),
     shares: analyseShares(view, name),
-    distribution,
+    ...rows,
   };
 }

@@ -1,7 +1,9 @@
 import type { LedgerView } from '../ledger/view.js';
 import { checkView } from './checks.js';
 import { analyseDistribution } from './distribution.js';
-import { analyseObjective, type ObjectiveAnalysis } from './objective.js';
+import { extremeNeurons, extremeParameters, neuronTotals } from './extremes.js';
+import { analyseFirstLayer } from './first-layer.js';
+import { analyseObjective, type ObjectiveAnalysis, type RowAnalysis, withoutRows } from './objective.js';
 import { type PaperRecord, paperRecord } from './paper.js';
 import { type RunSummary, summarise } from './summary.js';
 
@@ -26,19 +28,39 @@ export interface AnalyseOptions {
   readonly preset?: string;
   /** Segments that the run will have when it is complete; default those that are measured. */
   readonly iterations?: number;
+  /** Shape of one example, such as [1, 28, 28]: where it is an image, the first layer is laid out as one. */
+  readonly exampleShape?: readonly number[];
   /** Called after each allocation row with the rows read so far, of `total`. */
   readonly onProgress?: (rows: number, total: number) => void;
 }
 
-async function analyseObjectives(
+/** Reads the rows of an objective's allocations and of its neurons, once each. Memory does not grow with T. */
+async function analyseRows(
   view: LedgerView,
-  onRow: (rows: number) => void,
-): Promise<ObjectiveAnalysis[]> {
+  name: string,
+  { exampleShape = [], onProgress }: AnalyseOptions,
+): Promise<RowAnalysis> {
+  const { layout } = view;
+  const totals = new Float64Array(layout.size);
+  const distribution = await analyseDistribution(view, name, (rows, row) => {
+    for (let k = 0; k < totals.length; k++) totals[k]! += row[k]!;
+    onProgress?.(rows, view.segments);
+  });
+  const neurons = await neuronTotals(view, name);
+  return {
+    distribution,
+    parameters: distribution === null ? null : extremeParameters(layout, totals),
+    neurons: neurons === null ? null : extremeNeurons(layout, neurons),
+    firstLayer: distribution === null ? null : analyseFirstLayer(layout, totals, exampleShape),
+  };
+}
+
+async function analyseObjectives(view: LedgerView, options: AnalyseOptions): Promise<ObjectiveAnalysis[]> {
   const [main] = view.objectives;
   if (view.segments === 0 || !main) return [];
-  const distribution = await analyseDistribution(view, main.name, onRow);
+  const rows = await analyseRows(view, main.name, options);
   return view.objectives.map(({ name }, index) =>
-    analyseObjective(view, name, index === 0 ? distribution : null),
+    analyseObjective(view, name, index === 0 ? rows : withoutRows),
   );
 }
 
@@ -49,8 +71,8 @@ async function analyseObjectives(
  */
 export async function analyseRun(view: LedgerView, options: AnalyseOptions = {}): Promise<RunAnalysis> {
   checkView(view);
-  const { preset, iterations, onProgress } = options;
-  const objectives = await analyseObjectives(view, (rows) => onProgress?.(rows, view.segments));
+  const { preset, iterations } = options;
+  const objectives = await analyseObjectives(view, options);
   const audits = objectives.map(({ conservation }) => conservation);
   return {
     format: 'lossledger-run-analysis',

@@ -24,13 +24,23 @@ const headings: Readonly<Record<FlagKey, string>> = {
   measure: 'Measuring:', measureWeightDecay: 'Measuring:', rule: 'Measuring:', tolerance: 'Measuring:',
   subintervals: 'Measuring:', maxSubintervals: 'Measuring:', chunk: 'Measuring:', lanes: 'Measuring:',
   keep: 'Measuring:', parts: 'Measuring:', keepParts: 'Measuring:', engine: 'Measuring:',
+  name: 'Report:', date: 'Report:', tags: 'Report:',
 }; // prettier-ignore
 
 /** Flags whose value stays text; every other value is read as a number where it is one. */
-const textual: readonly ConfigKey[] = ['model', 'data', 'trajectory', 'init', 'checkpointPattern'];
+const textual: readonly ConfigKey[] = [
+  'name',
+  'date',
+  'tags',
+  'model',
+  'data',
+  'trajectory',
+  'init',
+  'checkpointPattern',
+];
 
 /** Flags whose value is a list, its entries apart by commas. */
-const lists: readonly ConfigKey[] = ['measure', 'parts', 'classWeights', 'names', 'frozen', 'ignore'];
+const lists: readonly ConfigKey[] = ['measure', 'parts', 'classWeights', 'names', 'frozen', 'ignore', 'tags'];
 
 const flagKeys = configKeys.filter((key): key is FlagKey => !fileOnlyKeys.includes(key));
 
@@ -78,6 +88,7 @@ function choicesOf(schema: Described): readonly string[] {
 function placeholderOf(key: FlagKey, choices: readonly string[]): string {
   if (lists.includes(key)) return 'list';
   if (choices.length > 0) return 'name';
+  if (headings[key] === 'Report:') return 'text';
   return textual.includes(key) ? 'name|path' : 'number';
 }
 
@@ -88,8 +99,10 @@ function inWords(value: RunConfig[FlagKey]): string {
 
 /** A value as a run file would state it; what does not fit stays text, which the schema refuses in its own words. */
 function parseValue(key: ConfigKey, text: string): unknown {
-  if (text === 'none' || textual.includes(key)) return text;
-  if (lists.includes(key)) return listOf(key, text).map(numberOrText);
+  if (text === 'none') return text;
+  if (lists.includes(key))
+    return textual.includes(key) ? text.split(',') : listOf(key, text).map(numberOrText);
+  if (textual.includes(key)) return text;
   if (text === 'true' || text === 'false') return text === 'true';
   return numberOrText(text);
 }

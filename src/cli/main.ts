@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
-import { isLossledgerError } from '../errors.js';
+import { harmless, isLossledgerError } from '../errors.js';
+import { storeFailure } from '../store/files.js';
 import { Interruption } from './interrupt.js';
 import { makeProgram } from './program.js';
 
@@ -23,7 +24,7 @@ function report(error: unknown): number {
     return error.exitCode;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  process.stderr.write(`lca: unexpected error; please report it with this text:\n${text}\n`);
+  process.stderr.write(`lca: unexpected error; please report it with this text:\n${harmless(text)}\n`);
   return 1;
 }
 
@@ -33,8 +34,7 @@ function isAbort(error: unknown): boolean {
 
 // Whoever reads our output may stop early (`lca export … | head`); that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  process.exit(error.code === 'EPIPE' ? 0 : report(storeFailure('write to standard output', error)));
 });
 
 process.exitCode = await main();

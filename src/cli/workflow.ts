@@ -4,7 +4,7 @@ import { measureRun } from '../run/measure.js';
 import { reportRun, type Report } from '../run/report.js';
 import { trainRun } from '../run/train.js';
 import { stopOnInterrupt } from './interrupt.js';
-import { printJson, printLine, say, terminalStyle } from './output.js';
+import { printColoured, printJson, printLine, say, terminalStyle } from './output.js';
 import { progressBar } from './progress.js';
 
 interface WorkflowOptions extends PrintOptions {
@@ -54,7 +54,7 @@ export async function printReport(report: Report, { json, allowImbalance }: Prin
   if (json) printJson(report.analysis);
   else {
     const { terminalSummary } = await import('../figures/index.js');
-    printLine(terminalSummary(report.analysis, terminalStyle()));
+    printColoured(terminalSummary(report.analysis, terminalStyle()));
     printLine(`\nReport: ${report.path}`);
   }
   if (report.analysis.summary.balance !== 'unbalanced' || allowImbalance) return;

@@ -24,7 +24,7 @@ import type { ObjectivePlan } from '../objective/plan.js';
 import { divideObjectives, type MeasuredObjective } from './objectives/divide.js';
 import { measuredNames, withMeasuredSets } from './objectives/measured.js';
 import { measuredPenalty, optimizerOf } from './optimizer.js';
-import { withWholePaths } from './paths.js';
+import { type StatedPaths, withWholePaths } from './paths.js';
 import { startingTheta } from './start.js';
 
 import {
@@ -47,6 +47,8 @@ export interface Experiment {
   readonly config: SettledConfig;
   /** What is measured, in its order: sets of the data set, and how they are divided. */
   readonly objectives: readonly MeasuredObjective[];
+  /** Its paths as they were stated: whole, or relative to the folder in which the experiment was opened. */
+  readonly stated: StatedPaths;
   readonly dataset: Dataset;
   readonly network: Network;
   readonly model: Model;
@@ -95,7 +97,8 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   const gradients = () =>
     recorded ? gradientGraph(parts, chunk, false) : gradientGraph(parts, config.batchSize, true);
   const { engine, passedOver } = await chooseEngine(config.engine, gradients);
-  const used = engine.facts.precision === 'float64' ? loaded : narrowed(loaded);
+  const precision = stored?.manifest.definition.precision ?? engine.facts.precision;
+  const used = precision === 'float64' ? loaded : narrowed(loaded);
   const mixes = mixesExamples(model, loaded);
   const hasPenalty = measuredPenalty(config, layout) !== null;
   const divided = await divideObjectives({ config, dataset: used, measured, chunk, mixes, hasPenalty });
@@ -111,6 +114,7 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   return {
     config,
     objectives: divided.objectives,
+    stated: given,
     model,
     dataset,
     network,

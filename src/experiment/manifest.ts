@@ -2,8 +2,16 @@ import type { SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
 import type { Manifest, ManifestContent } from '../format/manifest.js';
 import { checkConfig } from './config/file.js';
-import { batchNormMode, openExperiment, type Experiment, type StoredRun } from './experiment.js';
+import { trainingKeys } from './config/schema.js';
+import {
+  batchNormMode,
+  openExperiment,
+  type Experiment,
+  type SettledConfig,
+  type StoredRun,
+} from './experiment.js';
 import { lossInWords, lossUnit } from './loss.js';
+import { portablePaths, withWholePaths } from './paths.js';
 import { requireData, withPlaces, type Places } from './places.js';
 import { version } from './version.js';
 import { createRunFolder } from '../store/open.js';
@@ -15,16 +23,17 @@ import type { RunWriter } from '../store/writer.js';
  * @throws StoreError (exit code 2) where the folder exists, or cannot be made; then nothing is touched.
  */
 export function createRun(folder: string, experiment: Experiment): Promise<RunWriter> {
-  return createRunFolder(folder, manifestOf(experiment), experiment.network.attachments);
+  return createRunFolder(folder, manifestOf(experiment, folder), experiment.network.attachments);
 }
 
-/** What defines the run of an experiment, as its folder states it. */
-export function manifestOf(experiment: Experiment): ManifestContent {
-  const { config, dataset, network, engine, layout, chunk, recorded } = experiment;
+/** What defines the run of an experiment, as its folder states it: with paths relative to `folder` where they were stated relative. */
+export function manifestOf(experiment: Experiment, folder = '.'): ManifestContent {
+  const { config, stated, dataset, network, engine, layout, chunk, recorded } = experiment;
   const { splits, transform } = dataset;
+  const paths = portablePaths(stated, config, folder);
   return {
     createdBy: `lossledger ${version}`,
-    config: JSON.parse(JSON.stringify(config)) as Manifest['config'],
+    config: configOf({ ...config, ...paths, measure: paths.measure ?? config.measure }, recorded !== null),
     definition: {
       loss: lossInWords(config),
       unit: lossUnit(config),
@@ -35,6 +44,7 @@ export function manifestOf(experiment: Experiment): ManifestContent {
       splitHash: dataset.splitHash,
       files: [...dataset.files],
       scaling: { divisor: transform.divisor, mean: [...transform.mean], std: [...transform.std] },
+      exampleShape: [...splits.train.shape],
       counts: Object.fromEntries(Object.entries(splits).map(([name, { count }]) => [name, count])),
       chunk,
       lanes: config.lanes,
@@ -72,11 +82,27 @@ export function manifestOf(experiment: Experiment): ManifestContent {
   };
 }
 
-/** The experiment of a stored run, its files at `places`; refuses data that are no longer the ones it was made with. */
-export async function experimentOf(stored: StoredRun, places: Places = {}): Promise<Experiment> {
+/** The configuration as a manifest keeps it. Of a trajectory from elsewhere nothing is claimed about how it was trained. */
+function configOf(config: SettledConfig, isRecorded: boolean): Manifest['config'] {
+  const penalty = config.measureWeightDecay ? ['weightDecay', 'groups'] : [];
+  const unknown = isRecorded ? trainingKeys.filter((key) => !penalty.includes(key)) : [];
+  const kept = Object.entries(config).filter(([key]) => !(unknown as readonly string[]).includes(key));
+  return JSON.parse(JSON.stringify(Object.fromEntries(kept))) as Manifest['config'];
+}
+
+/**
+ * The experiment of a stored run, its files at `places`; refuses data that are no longer the ones it was made with, and an engine of
+ * another version. With `engineName` it is to be computed anew by another one, which takes the place of the run's own.
+ */
+export async function experimentOf(
+  stored: StoredRun,
+  places: Places = {},
+  engineName?: string,
+): Promise<Experiment> {
   const { manifest } = stored;
-  const settled = { engine: manifest.engine.name, chunk: manifest.definition.chunk };
-  const config = withPlaces(checkConfig({ ...manifest.config, ...settled }, 'the manifest'), places);
+  const settled = { engine: engineName ?? manifest.engine.name, chunk: manifest.definition.chunk };
+  const kept = withWholePaths(checkConfig({ ...manifest.config, ...settled }, 'the manifest'), stored.folder);
+  const config = withPlaces(kept, places);
   requireData(config, manifest);
   const experiment = await openExperiment(config, stored);
   const { dataset, engine } = experiment;
@@ -84,7 +110,7 @@ export async function experimentOf(stored: StoredRun, places: Places = {}): Prom
   if (dataset.splitHash !== manifest.definition.splitHash) {
     throw changed('split', dataset.splitHash, manifest.definition.splitHash);
   }
-  if (engine.version() !== manifest.engine.version) {
+  if (engineName === undefined && engine.version() !== manifest.engine.version) {
     throw changed('engine', engine.version(), manifest.engine.version);
   }
   return experiment;

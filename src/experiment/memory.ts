@@ -2,6 +2,7 @@ import { UsageError } from '../errors.js';
 import { objectivePlan, type Experiment } from './experiment.js';
 import { planLanes, programsOf } from '../objective/plan.js';
 import { sharedBytes } from '../objective/slots.js';
+import { usefulWorkers } from '../objective/evaluator.js';
 
 /** What measuring holds in memory, in bytes, without the data. */
 export interface MemoryEstimate {
@@ -24,7 +25,7 @@ export function estimateMemory(
   const programs = programsOf(plan).kinds.map(({ examples, masked }) => experiment.engine.plan(plan.gradientGraph(examples, masked)).memory); // prettier-ignore
   const scratch = plan.objectives.some(({ division }) => division) ? 8 * plan.size : 0;
   const worker = programs.reduce((total, bytes) => total + bytes, THREAD + scratch);
-  return { worker, total: workers * worker + sharedBytes(plan, planLanes(plan)) };
+  return { worker, total: usefulWorkers(plan, workers) * worker + sharedBytes(plan, planLanes(plan)) };
 }
 
 /** Throws UsageError, naming the largest chunk that fits, where measuring would need more than `available` bytes. */

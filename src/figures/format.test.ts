@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { formatCount, formatNumber, formatPercent, formatShare, scaledUnit } from './format.js';
-import { columns, escapeMarkup, printable, shorten } from './text.js';
+import { columns, escapeMarkup, printable, shorten, shortNames } from './text.js';
 
 const superscriptDigits = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 
@@ -39,6 +39,8 @@ describe('numbers', () => {
     expect(formatPercent(null)).toBe('–');
     expect(scaledUnit(3.2e-5, 'nats')).toMatchObject({ unit: '10⁻⁶ nats' });
     expect(scaledUnit(0, 'nats').unit).toBe('nats');
+    expect(scaledUnit(8.1e12, 'nats')).toEqual({ factor: 1e-12, unit: '10¹² nats' });
+    expect([formatShare(-0.227), formatShare(-6.8e10)]).toEqual(['−22.7 %', '−6.80·10¹² %']);
   });
 });
 
@@ -56,6 +58,42 @@ describe('text', () => {
   it('loses what could disturb a terminal or the direction of text', () => {
     expect(printable('a\u001b[31mb\u0000\n\u202ec\u200bd\ud800')).toBe(
       'a�[31mb����c�d�'.replace('����', '���'),
+    );
+  });
+
+  it.each([
+    [
+      [
+        'm.encoder.layers.0.self_attention.output',
+        'm.encoder.layers.0.intermediate',
+        'm.encoder.layers.1.intermediate',
+      ],
+      ['…0.s_a.output', '…0.intermediate', '…1.intermediate'],
+    ],
+    [
+      ['encoder.layer.0.attention', 'encoder.layer.1.attention', 'head'],
+      ['e.l.0.attention', 'e.l.1.attention', 'head'],
+    ],
+    [
+      ['a'.repeat(40), 'a'.repeat(41)],
+      ['aaaaaa…aaaaa #1', 'aaaaaa…aaaaa #2'],
+    ],
+    [
+      ['b\u0000', 'c'],
+      ['b\ufffd', 'c'],
+    ],
+  ])('shortens names so that they stay apart: %j', (names, short) => {
+    expect(shortNames(names, 15)).toEqual(short);
+  });
+
+  it('keeps any names within their length', () => {
+    const word = fc.string({ unit: fc.constantFrom(...'ab0./_😀'), maxLength: 60 });
+    fc.assert(
+      fc.property(fc.uniqueArray(word, { minLength: 1, maxLength: 8 }), (names) => {
+        const short = shortNames(names, 16);
+        expect(new Set(short).size).toBe(names.length);
+        for (const name of short) expect([...name].length).toBeLessThanOrEqual(16);
+      }),
     );
   });
 

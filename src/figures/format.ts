@@ -40,9 +40,11 @@ export function formatLoss(value: number, unit: string): string {
   return `${formatNumber(value)} ${unit}`;
 }
 
-/** A share in [0, 1] as a percentage with one decimal; `–` for null. */
+/** A share as a percentage with one decimal, from ten times the whole on to three digits; `–` for null. */
 export function formatShare(share: number | null): string {
-  return share === null ? '–' : `${(share * 100).toFixed(1)} %`;
+  if (share === null) return '–';
+  if (Math.abs(share) >= 10) return formatPercent(share * 100);
+  return `${(share * 100).toFixed(1).replace('-', '−')} %`;
 }
 
 /** A percentage to three digits; `–` for null. */
@@ -50,12 +52,12 @@ export function formatPercent(percent: number | null): string {
   return percent === null ? '–' : `${formatNumber(percent, 3)} %`;
 }
 
-/** A multiple of a unit in which numbers up to `largest` are between 1 and 1000: nats, 10⁻³ nats, 10⁻⁶ nats, … */
+/** A multiple of a unit in which numbers up to `largest` are short: nats from 0.1 to 100,000, else 10⁻³ nats, 10⁶ nats, … */
 export function scaledUnit(
   largest: number,
   unit: string,
 ): { readonly factor: number; readonly unit: string } {
-  if (!(largest > 0) || largest >= 0.1) return { factor: 1, unit };
+  if (!(largest > 0) || (largest >= 0.1 && largest < 1e5)) return { factor: 1, unit };
   const exponent = 3 * Math.floor(Math.log10(largest) / 3);
   return { factor: 10 ** -exponent, unit: `${powerOfTen(exponent)} ${unit}` };
 }

@@ -1,7 +1,7 @@
-import type { LayerTotal, RunAnalysis } from '../analysis/index.js';
+import type { Conservation, LayerTotal, RunAnalysis } from '../analysis/index.js';
 import { formatCount, formatLoss, formatNumber, formatPercent, formatShare } from './format.js';
 import { objectiveLabel } from './objectives.js';
-import { shorten } from './text.js';
+import { shortNames } from './text.js';
 
 /** One number that the page begins with. */
 export interface Headline {
@@ -21,29 +21,33 @@ function ofLoss({ objectives, summary }: RunAnalysis): Headline[] {
   });
 }
 
-/** A layer's total beside the loss change that all layers make together. */
-function shareOfChange({ total }: LayerTotal, change: number, unit: string): string {
-  return change === 0
+/** A layer's total beside the loss change that all layers make together, unless they make another one. */
+function shareOfChange({ total }: LayerTotal, { lossChange, balance }: Conservation, unit: string): string {
+  return lossChange === 0 || balance === 'unbalanced'
     ? formatLoss(total, unit)
-    : `${formatLoss(total, unit)}, ${formatShare(total / change)} of the loss change`;
+    : `${formatLoss(total, unit)}, ${formatShare(total / lossChange)} of the loss change`;
 }
 
-function ofLayers({ objectives, summary }: RunAnalysis): Headline[] {
-  const layers = objectives[0]?.layers ?? [];
-  const change = objectives[0]?.conservation.lossChange ?? 0;
-  if (layers.length === 0) return [];
+function ofLayers({ objectives: [main], summary }: RunAnalysis): Headline[] {
+  const layers = main?.layers ?? [];
+  if (!main || layers.length === 0) return [];
+  const names = shortNames(
+    layers.map(({ layer }) => layer),
+    28,
+  );
+  const nameOf = (layer: LayerTotal): string => names[layers.indexOf(layer)]!;
   const best = layers.reduce((a, b) => (b.total < a.total ? b : a));
   const worst = layers.reduce((a, b) => (b.total > a.total ? b : a));
   return [
     best.total < 0
       ? {
           label: 'helped most',
-          value: shorten(best.layer, 28),
-          note: shareOfChange(best, change, summary.unit),
+          value: nameOf(best),
+          note: shareOfChange(best, main.conservation, summary.unit),
         }
       : { label: 'helped most', value: 'no layer', note: 'no total is below zero' },
     worst.total > 0
-      ? { label: 'hurt most', value: shorten(worst.layer, 28), note: formatLoss(worst.total, summary.unit) }
+      ? { label: 'hurt most', value: nameOf(worst), note: formatLoss(worst.total, summary.unit) }
       : { label: 'hurt most', value: 'no layer', note: 'no total is above zero' },
   ];
 }

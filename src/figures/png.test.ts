@@ -11,6 +11,6 @@ describe('PNG', () => {
     const png = Buffer.from(renderPng(figure, 1));
     expect(png.subarray(1, 4).toString()).toBe('PNG');
     const [, height] = /viewBox="\S+ \S+ \S+ (\S+)"/.exec(figure.svg)!;
-    expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([504, Number(height)]);
+    expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([464, Number(height)]);
   });
 });

@@ -24,13 +24,52 @@ export function withUnits(text: string): string {
   return text.replace(/(\d) (?=%|nats)/g, '$1\u00a0');
 }
 
-/** Shortens to `length` characters with an ellipsis in the middle, where names of layers differ least. */
+/** Shortens to `length` characters with an ellipsis in the middle. Names that stand together: `shortNames`. */
 export function shorten(text: string, length: number): string {
   const characters = [...printable(text)];
   if (characters.length <= length) return characters.join('');
   const head = Math.ceil((length - 1) / 2);
   const tail = length - 1 - head;
   return `${characters.slice(0, head).join('')}…${tail > 0 ? characters.slice(-tail).join('') : ''}`;
+}
+
+/** A name's parts, each with the separator that ends it: `encoder.`, `0.`, `weight`. */
+const partsOf = (name: string): string[] => name.split(/(?<=[./_:])/);
+
+/** How many parts all names begin with; each keeps its last one. */
+function commonParts(names: readonly (readonly string[])[]): number {
+  const limit = Math.min(...names.map((parts) => parts.length - 1));
+  let count = 0;
+  while (count < limit && names.every((parts) => parts[count] === names[0]![count])) count++;
+  return count;
+}
+
+/** Leading parts become initials until the name fits (`e.l.0.attention.query`), numbers stay; then its middle goes. */
+function abbreviate(parts: readonly string[], length: number): string {
+  const kept = [...parts];
+  const size = (): number => [...kept.join('')].length;
+  for (let i = 0; i < kept.length - 1 && size() > length; i++) {
+    const part = kept[i]!;
+    if (part.length > 2 && !/\d/.test(part)) kept[i] = `${[...part][0]!}${part.at(-1)!}`;
+  }
+  return shorten(kept.join(''), length);
+}
+
+/**
+ * Names of one list in at most `length` characters, so that they can still be told apart: what all begin with becomes an ellipsis,
+ * leading parts become initials, and names that would look alike end in their number in the list, from 1.
+ */
+export function shortNames(names: readonly string[], length: number): string[] {
+  const clean = names.map(printable);
+  if (clean.every((name) => [...name].length <= length)) return clean;
+  const parts = clean.map(partsOf);
+  const common = names.length > 1 ? commonParts(parts) : 0;
+  const short = parts.map((each) => abbreviate(common > 0 ? ['…', ...each.slice(common)] : each, length));
+  const alike = new Set(short.filter((name, i) => short.indexOf(name) !== i));
+  return short.map((name, i) => {
+    const number = ` #${i + 1}`;
+    return alike.has(name) ? `${shorten(name, length - number.length)}${number}` : name;
+  });
 }
 
 const wide =

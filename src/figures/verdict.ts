@@ -32,6 +32,20 @@ function contradictions(objectives: readonly ObjectiveAnalysis[], unit: string):
     );
 }
 
+/** Times its first value that a loss must reach for training to be called diverged. */
+const divergence = 100;
+
+/** A run that diverged is said to have, before anybody looks for reasons in its allocations. */
+function divergences(objectives: readonly ObjectiveAnalysis[], unit: string): string[] {
+  return objectives.flatMap(({ name, loss: { measured } }) => {
+    const peak = measured.reduce((a, b) => Math.max(a, b));
+    if (!(peak > divergence * Math.abs(measured[0]!))) return [];
+    return [
+      `Training diverged: the ${printable(name)} loss rose from ${formatLoss(measured[0]!, unit)} to as much as ${formatLoss(peak, unit)}. Steps of that size are too long to be integrated well; a smaller learning rate is the cure.`,
+    ];
+  });
+}
+
 const isCoarse = ({ conservation: { chosen } }: ObjectiveAnalysis): boolean =>
   Math.abs(chosen.totalErrorPercent ?? 0) > balanceLimitPercent;
 
@@ -66,6 +80,7 @@ export function verdictOf({ objectives, summary }: RunAnalysis): Verdict {
     details: [
       ...unfinished,
       ...objectives.map((objective) => describe(objective, unit)),
+      ...divergences(objectives, unit),
       ...contradictions(objectives, unit),
       ...advice,
     ],

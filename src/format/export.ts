@@ -43,6 +43,8 @@ export async function* jsonText(array: ArrayReading): AsyncGenerator<string> {
   yield '\n]}\n';
 }
 
-function quoted(text: string): string {
-  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+/** A cell of names. One that a spreadsheet would take for a formula begins with an apostrophe. */
+function quoted(name: string): string {
+  const text = /^[=+\-@\t\r]/.test(name) ? `'${name}` : name;
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

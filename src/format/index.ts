@@ -5,4 +5,6 @@ export type { Manifest } from './manifest.js';
 export type { ArrayReading, RowRange } from './read-array.js';
 export { openRun, type RunReader, type RunStatus } from './reader.js';
 export { type ByteRange, type Digest, sha256, type Source } from './source.js';
-export { type Finding, verifyRun, type VerifyProgress } from './verify.js';
+export type { Finding } from './verify/finding.js';
+export type { ListedPlace } from './verify/unclaimed.js';
+export { verifyRun, type VerifyProgress } from './verify/verify.js';

@@ -1,7 +1,8 @@
 import { strFromU8, strToU8 } from 'fflate';
 import { z } from 'zod';
-import { StoreError } from '../errors.js';
+import { isPlainText, StoreError } from '../errors.js';
 import type { RowDivision } from '../ledger/laws/law.js';
+import { ruleNames } from '../quadrature/rules.js';
 import { layoutOf } from '../ledger/layout.js';
 import { parameterKinds, type ParameterLayout } from '../ledger/types.js';
 
@@ -9,13 +10,18 @@ import { parameterKinds, type ParameterLayout } from '../ledger/types.js';
 export const formatVersion = 2;
 
 const count = z.int().min(0);
+/** One line that can be printed: a run that somebody else made must not command a terminal. */
+const text = z.string().refine(isPlainText, 'text of one line without control characters');
+/** Rows of arrays are kept track of in memory: more of them are a damaged manifest, or a mistake. */
+const mostIterations = 2 ** 24;
+const mostParameters = 2 ** 32;
 const sha = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex');
 
 /** The run's resolved configuration, as the command line states it; the store keeps it and looks no further. */
 export const configSchema = z.record(z.string(), z.json());
 
 /** Files that something was read from, with their checksums. */
-const filesSchema = z.array(z.strictObject({ name: z.string(), sha256: sha }));
+const filesSchema = z.array(z.strictObject({ name: text, sha256: sha }));
 
 /** How stored examples become the network's input: divided, then centred and scaled by channel. */
 const scalingSchema = z.strictObject({
@@ -27,18 +33,20 @@ const scalingSchema = z.strictObject({
 /** What all objectives have in common: everything but their examples. */
 const definitionSchema = z.strictObject({
   /** Such as `softmax cross-entropy`. */
-  loss: z.string(),
+  loss: text,
   /** Of the loss, and so of every allocation: `nats`, or `squared units` of the targets. */
-  unit: z.string().default('nats'),
+  unit: text.default('nats'),
   /** Losses of examples are added and divided by their number, or by the sum of their class weights. */
   reduction: z.enum(['mean', 'weightedMean']),
-  model: z.string(),
+  model: text,
   /** The ONNX file and those beside it, whose bytes the run folder keeps; none: a built-in network. */
   modelFiles: filesSchema.default([]),
-  dataset: z.string(),
-  splitHash: z.string(),
+  dataset: text,
+  splitHash: text,
   files: filesSchema,
   scaling: scalingSchema.default({ divisor: 1, mean: [], std: [] }),
+  /** Shape of one example as the network takes it; empty: not stated. */
+  exampleShape: z.array(count).default([]),
   /** Examples of each set that the data hold, measured or not. */
   counts: z.record(z.string(), count),
   /** Examples evaluated together. */
@@ -52,9 +60,9 @@ const definitionSchema = z.strictObject({
 });
 
 const readingSchema = z.strictObject({
-  about: z.string(),
-  decision: z.string(),
-  evidence: z.string(),
+  about: text,
+  decision: text,
+  evidence: text,
   /** Whether the user may not have meant it. */
   warning: z.boolean().optional(),
 });
@@ -71,10 +79,10 @@ const objectiveSchema = z.strictObject({
   parts: z
     .array(
       z.strictObject({
-        name: z.string(),
+        name: text,
         examples: count,
         /** What it is a part by, such as `class`: the parts by one thing add up to the whole. Null: the L2 term, which each of them needs. */
-        by: z.string().nullable().default('all'),
+        by: text.nullable().default('all'),
       }),
     )
     .min(1)
@@ -84,9 +92,9 @@ const objectiveSchema = z.strictObject({
 });
 
 const tensorSchema = z.strictObject({
-  name: z.string(),
+  name: text,
   shape: z.array(count),
-  layer: z.string(),
+  layer: text,
   neuronAxis: count.nullable(),
   inputAxis: count.nullable().default(null),
   kind: z.enum(parameterKinds).default('other'),
@@ -99,19 +107,19 @@ export const manifestSchema = z.strictObject({
   format: z.literal('lossledger'),
   formatVersion: z.literal(formatVersion),
   /** Version of Lossledger that made the run. */
-  createdBy: z.string(),
+  createdBy: text,
   config: configSchema,
   definition: definitionSchema,
   /** What is measured, in the order of all lists by objective. */
   objectives: z.array(objectiveSchema).min(1).refine(isDistinct, 'each objective once'),
   /** Tensors of θ, end to end. */
   parameters: z.array(tensorSchema).min(1),
-  layers: z.array(z.strictObject({ name: z.string(), neurons: count })),
+  layers: z.array(z.strictObject({ name: text, neurons: count })),
   /** The user's own groupings of tensors: patterns over their names, each a cell. */
-  groupings: z.array(z.strictObject({ name, patterns: z.array(z.string()).min(1) })).default([]),
+  groupings: z.array(z.strictObject({ name, patterns: z.array(text).min(1) })).default([]),
   trajectory: z.strictObject({
     /** T: steps from one θ row to the next. */
-    iterations: count.min(1),
+    iterations: count.min(1).max(mostIterations),
     /** Training iteration of each θ row [T+1]; null: 0…T. */
     iteration: z.array(count).nullable(),
     /** Files that θ was read from; none: trained here. */
@@ -122,7 +130,7 @@ export const manifestSchema = z.strictObject({
   /** What was decided about the user's files, and what showed it. */
   readings: z.array(readingSchema).default([]),
   quadrature: z.strictObject({
-    rule: z.string(),
+    rule: z.enum(ruleNames),
     tolerance: z.number().nullable(),
     /** Null: the rule's fewest. */
     subintervals: count.min(1).nullable(),
@@ -132,7 +140,7 @@ export const manifestSchema = z.strictObject({
   keep: z.enum(['parameters', 'neurons', 'layers']),
   /** Whether those of parts are stored by parameter, too. */
   keepParts: z.enum(['sums', 'parameters']).default('sums'),
-  engine: z.strictObject({ name: z.string(), version: z.string() }),
+  engine: z.strictObject({ name: text, version: text }),
   seed: z.int(),
 });
 
@@ -148,6 +156,7 @@ export function parseManifest(value: unknown, path: string): Manifest {
   if (!result.success) throw invalid(path, z.prettifyError(result.error));
   const { parameters, layers, trajectory } = result.data;
   const layout = layoutOf(parameters);
+  if (layout.size > mostParameters) throw invalid(path, `${layout.size} parameters`);
   const expected = layout.layers.map((layer, index) => ({ name: layer, neurons: layout.neurons[index]! }));
   if (!isSame(layout.tensors, parameters) || !isSame(expected, layers)) {
     throw invalid(path, 'parameters do not lie end to end, or do not fit the layers');

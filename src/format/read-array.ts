@@ -99,6 +99,21 @@ export async function* rowsOfArray(
   }
 }
 
+/** Reads single rows of stored arrays; what was read last is kept, so that neighbours and columns of one segment cost one reading. */
+export function rowReader(
+  context: RunContext,
+  state: RunState,
+): (name: string, row: number) => Promise<Numbers> {
+  const windows = new WindowReader(context, state);
+  return async (name, row) => {
+    const spec = arrayNamed(context, name);
+    checkRange(spec, row, row + 1, storedRows(spec, state));
+    if (spec.placement === 'window') return windows.row(spec, row);
+    for await (const numbers of rowsOfArray(context, state, spec, row, row + 1)) return numbers;
+    throw new TypeError(`row ${row} of ${name} is in no chunk`);
+  };
+}
+
 /** One name for each number of a row: those of its axes, the last one fastest. */
 function columnsOf(spec: ArraySpec, { layout, manifest }: RunContext): string[] {
   const numbered = (name: string, count: number) => Array.from({ length: count }, (_, k) => `${name}[${k}]`);

@@ -1,10 +1,10 @@
 import { StoreError } from '../errors.js';
-import type { ParameterLayout } from '../ledger/types.js';
+import type { Numbers, ParameterLayout } from '../ledger/types.js';
 import type { LedgerView } from '../ledger/view.js';
 import { readChunk } from './codec.js';
 import { arrayNamed, loadContext, type Place, type RunContext } from './context.js';
 import type { Manifest } from './manifest.js';
-import { type ArrayReading, readArray, type RowRange } from './read-array.js';
+import { type ArrayReading, readArray, rowReader, type RowRange } from './read-array.js';
 import type { TrainingStats } from './records.js';
 import { gaps, loadState, prefixLength, type RunState } from './state.js';
 import { makeView } from './view.js';
@@ -103,6 +103,11 @@ export class RunReader {
   /** An array by its name inside ledger.zarr, such as `loss/train`. Throws StoreError listing the names, UsageError for wrong rows. */
   array(name: string, range: RowRange = {}): ArrayReading {
     return readArray(this.context, this.state, name, range);
+  }
+
+  /** Reads single rows of arrays, one after the other. */
+  rowReader(): (name: string, row: number) => Promise<Numbers> {
+    return rowReader(this.context, this.state);
   }
 
   /** Names of all arrays, whether filled already or not. */

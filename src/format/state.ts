@@ -9,7 +9,7 @@ import { damaged } from './source.js';
 export class Digests {
   readonly #bytes: Uint8Array;
 
-  constructor(count: number) {
+  constructor(readonly count: number) {
     this.#bytes = new Uint8Array(32 * count);
   }
 
@@ -97,6 +97,7 @@ export function applyRecord(state: RunState, record: JournalRecord): boolean {
 function applyRows(state: RunState, { theta, segments }: Extract<JournalRecord, { type: 'rows' }>): boolean {
   if (theta.some(({ row }) => state.rows[row] === undefined)) return false;
   if (segments.some(({ segment }) => state.segments[segment] === undefined)) return false;
+  if (segments.some(({ rows }) => rows.length * state.segments.length !== state.chunks.count)) return false;
   for (const { row, sha256 } of theta) {
     state.rows[row] = 1;
     state.theta.set(row, sha256);

@@ -107,7 +107,9 @@ describe('ledger.zarr', () => {
     for (const name of arrays) {
       const document = documentOf(name);
       expect(document.dimension_names).toHaveLength(document.shape.length);
-      const counted = /^(theta|order|subintervals|evaluations|(entity_)?(helping|hurting|zero)\/.*)$/.test(name);
+      const counted = /^(theta|order|subintervals|evaluations|(entity_)?(helping|hurting|zero)\/.*)$/.test(
+        name,
+      );
       expect(document.attributes['unit'], name).toBe(counted ? '1' : 'squared units');
       expect(document.attributes['description']).toMatch(/\w/);
       expect(document.fill_value).toBe(document.data_type === 'int32' ? 0 : 'NaN');

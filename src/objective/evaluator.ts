@@ -43,6 +43,7 @@ export class Evaluator {
     this.#free = this.#slots.map((_, index) => index);
   }
 
+  /** Starts at most `workers` threads: no more than find a lane to work on. Throws EngineError. */
   static async start(plan: ObjectivePlan, workers: number): Promise<Evaluator> {
     const evaluator = new Evaluator(plan);
     const { engine, size, objectives, masksLabels = false, strips = [] } = plan;
@@ -58,7 +59,7 @@ export class Evaluator {
         strips,
         slots: evaluator.#slots,
       },
-      workers,
+      usefulWorkers(plan, workers),
       { done: (task) => { evaluator.#laneDone(task); }, failed: (error) => { evaluator.#fail(error); } }, // prettier-ignore
     );
     return evaluator;
@@ -157,4 +158,9 @@ function closed(): EngineError {
     expected: 'evaluations to end before it is closed',
     remedy: 'await them first, or start another evaluator',
   });
+}
+
+/** Of so many workers those that can have something to do: all evaluations in flight have so many lanes. */
+export function usefulWorkers(plan: ObjectivePlan, workers: number): number {
+  return Math.min(workers, slotCount * planLanes(plan).length);
 }

@@ -1,5 +1,7 @@
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { EngineError } from '../errors.js';
+import { engineNamed } from '../engines/registry.js';
+import { EngineError, isLossledgerError } from '../errors.js';
 import type { LaneTask, WorkerReply, WorkerSetup } from './messages.js';
 
 /** Tasks that a worker may hold at once: one running, one waiting, so that it never idles between messages. */
@@ -25,7 +27,9 @@ export class WorkerPool {
 
   /**
    * Starts `count` workers and waits until all have compiled their programs. One goes first: the native engine's others find its
-   * libraries in the cache.
+   * libraries in the cache. They start by as many as there are cores: a hundred at once would stand in each other's way.
+   *
+   * @throws EngineError where a worker cannot be started, or fails.
    */
   static async start(
     setup: WorkerSetup,
@@ -34,8 +38,13 @@ export class WorkerPool {
   ): Promise<WorkerPool> {
     const pool = new WorkerPool(on.done, on.failed);
     try {
+      // What an engine finds out about this machine, its workers are told.
+      await (await engineNamed(setup.engine)).available();
       await pool.#add(setup);
-      await Promise.all(Array.from({ length: count - 1 }, () => pool.#add(setup)));
+      for (let started = 1; started < count; started += availableParallelism()) {
+        const more = Math.min(availableParallelism(), count - started);
+        await Promise.all(Array.from({ length: more }, () => pool.#add(setup)));
+      }
     } catch (error) {
       await pool.close();
       throw error;
@@ -67,7 +76,9 @@ export class WorkerPool {
         else if (reply.kind === 'done') this.#finish(member, reply.task);
         else fail(new EngineError(reply.problem, { exitCode: reply.exitCode }));
       });
-      worker.on('error', fail);
+      worker.on('error', (error) => {
+        fail(isLossledgerError(error) ? error : workerFailed(error, this.#members.length));
+      });
       worker.on('exit', (code) => {
         if (!this.#closed) fail(workerDied(code));
       });
@@ -98,6 +109,19 @@ const workerUrl = new URL(
 
 function startWorker(setup: WorkerSetup): Worker {
   return new Worker(workerUrl, { workerData: setup });
+}
+
+/** A thread that the system does not give, or that runs out of memory. */
+function workerFailed(cause: unknown, workers: number): EngineError {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return new EngineError(
+    {
+      given: `worker thread ${workers}, which failed: ${text}`,
+      expected: 'threads and memory for so many workers',
+      remedy: 'run with fewer (--workers); `lca resume` continues where a run stopped',
+    },
+    { cause },
+  );
 }
 
 function workerDied(code: number): EngineError {

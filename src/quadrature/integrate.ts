@@ -47,10 +47,11 @@ export async function integrate(
       evaluations,
     };
   };
+  const floors = start.map(({ loss }, o) => resolutionOf(settings, loss, end[o]!.loss));
   const [first, ...finer] = levelsOf(settings);
   let integral = await attempt(first!);
   for (const level of finer) {
-    if (isGoodEnough(integral.residual, settings.tolerance)) break;
+    if (isGoodEnough(integral.residual, settings.tolerance, floors)) break;
     for (const mean of integral.meanGradient) spares.give(mean);
     integral = await attempt(level);
   }
@@ -69,11 +70,20 @@ function meansOf(
     : new NestedMeans(integrand, ends, spares, gridDepth);
 }
 
-function isGoodEnough(residual: readonly number[], tolerance: number | null): boolean {
+/** Residuals up to this are rounding of a segment's two losses. */
+function resolutionOf({ resolution = 0 }: IntegrationSettings, start: number, end: number): number {
+  return resolution * Math.max(Math.abs(start), Math.abs(end));
+}
+
+function isGoodEnough(
+  residual: readonly number[],
+  tolerance: number | null,
+  floors: readonly number[],
+): boolean {
   if (tolerance === null) return true;
   return (
     residual.some((value) => !Number.isFinite(value)) ||
-    residual.every((value) => Math.abs(value) <= tolerance)
+    residual.every((value, o) => Math.abs(value) <= Math.max(tolerance, floors[o]!))
   );
 }
 

@@ -2,6 +2,9 @@ import { UsageError } from '../errors.js';
 import { type FixedRuleName, partsOf, ruleNames } from './rules.js';
 import type { IntegrationSettings } from './types.js';
 
+/** Rounding of a loss relative to its size, by the precision in which it was computed. */
+export const resolutions = { float32: 2 ** -24, float64: 2 ** -53 } as const;
+
 /** One attempt at the integral; the next is made only where the tolerance asks. */
 export interface Level {
   readonly rule: FixedRuleName;

@@ -37,6 +37,11 @@ export interface IntegrationSettings {
   readonly subintervals: number | null;
   /** Refinement stops here; the paper's 32. */
   readonly maxSubintervals: number;
+  /**
+   * Rounding of the losses, relative to their size: a residual below it says nothing, and refinement ends there whatever the tolerance.
+   * Default 0.
+   */
+  readonly resolution?: number;
 }
 
 /** The integral over one segment. */

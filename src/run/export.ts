@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { StoreError, UsageError } from '../errors.js';
@@ -7,6 +7,7 @@ import { csvLines, jsonText, npyBytes } from '../format/export.js';
 import type { ArrayReading } from '../format/read-array.js';
 import { storeFailure } from '../store/files.js';
 import { openRun } from '../store/open.js';
+import { draftOf, removeDeadDrafts } from '../store/temporary.js';
 import { type Quantity, quantityOf } from './quantity.js';
 
 export { exportable } from './quantity.js';
@@ -33,14 +34,20 @@ export async function exportRun(folder: string, options: ExportOptions): Promise
   return array;
 }
 
-/** Writes beside the target and renames, so that a failed export leaves no half file. */
+/**
+ * Writes beside the target and renames, so that a failed export leaves no half file, and two at once do not mix. What is there and no
+ * plain file, such as a pipe or `/dev/stdout`, is written to as it is.
+ */
 async function writeFile(path: string, content: Readable): Promise<void> {
-  const partial = `${path}.partial`;
+  const there = await stat(path).catch(() => null);
+  const isPlain = there === null || there.isFile() || there.isDirectory();
+  if (isPlain) await removeDeadDrafts(path, 'partial');
+  const target = isPlain ? draftOf(path, 'partial') : path;
   try {
-    await pipeline(content, createWriteStream(partial));
-    await rename(partial, path);
+    await pipeline(content, createWriteStream(target, { flags: isPlain ? 'wx' : 'w' }));
+    if (isPlain) await rename(target, path);
   } catch (error) {
-    await rm(partial, { force: true });
+    if (isPlain) await rm(target, { force: true });
     throw error instanceof StoreError ? error : storeFailure(`write ${path}`, error);
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { smallManifest } from '../../test/support/run-folder.js';
 import { formatVersion, parseManifest } from '../format/manifest.js';
-import { factsOf } from './facts.js';
+import { factsOf, heldConstantOf } from './facts.js';
 
 const small = smallManifest(3);
 const hash = (letter: string) => letter.repeat(64);
@@ -47,5 +47,30 @@ describe('what defines a run, in words', () => {
     };
     expect(facts({ trajectory })).toMatchObject({ Trajectory: '3 steps from t.npz cccccccccccc' });
     expect(facts({ trajectory })).not.toHaveProperty('Training');
+  });
+
+  it('names what was held constant: not recorded, frozen by groups, running statistics', () => {
+    const whole = { format: 'lossledger', formatVersion, ...small };
+    expect(heldConstantOf(parseManifest(whole, 'the test'))).toEqual([]);
+    const [first, second] = small.parameters.map(({ name }) => name);
+    const changed = {
+      ...whole,
+      config: {
+        groups: [
+          { match: first!, frozen: true },
+          { match: second!, frozenFrom: 7 },
+        ],
+      },
+      readings: [
+        { about: 'held constant', decision: 'emb.weight', evidence: 'rest frozen' },
+        { about: 'labels', decision: 'classes', evidence: 'one-hot' },
+      ],
+      definition: { ...small.definition, batchNorm: 'running' },
+    };
+    expect(heldConstantOf(parseManifest(changed, 'the test'))).toEqual([
+      'Not recorded, as in the model file: emb.weight (rest frozen)',
+      `Frozen by groups: ${first!}, ${second!} from iteration 7 on`,
+      'Mean and variance of batch normalisation: the running statistics in the model file, in all iterations',
+    ]);
   });
 });

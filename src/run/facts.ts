@@ -1,10 +1,6 @@
+import { trainingKeys } from '../experiment/config/schema.js';
 import type { Manifest } from '../format/manifest.js';
-
-/** Keys that say how θ was trained; the mini-batches, the iterations and the seed are stated with them. */
-const trainingKeys = [
-  'optimizer', 'learningRate', 'momentum', 'meanSquareDecay', 'epsilon', 'weightDecay', 'clipNorm', 'schedule', 'groups', 'init',
-  'batchSize',
-] as const; // prettier-ignore
+import { type GroupSettings, resolveGroups } from '../optim/groups.js';
 
 /** The run's definition in words, for the end of a report: what must agree for two runs to be compared. */
 export function factsOf(manifest: Manifest): [string, string][] {
@@ -26,19 +22,32 @@ export function factsOf(manifest: Manifest): [string, string][] {
       'Quadrature',
       `${quadrature.rule}, tolerance ${tolerance}, at most ${quadrature.maxSubintervals} subintervals`,
     ],
-    ...readingFacts(manifest),
     ['Precision', `${definition.precision} gradients, float64 sums`],
     ['Engine', `${engine.name} (${engine.version})`],
     ['Made by', createdBy],
   ];
 }
 
-/** What was decided about the user's files, grouped by what it is about. */
-function readingFacts({ readings }: Manifest): [string, string][] {
-  return readings.map(({ about, decision, evidence, warning }) => [
-    `${about[0]!.toUpperCase()}${about.slice(1)}`,
-    `${warning ? 'Note: ' : ''}${decision} (${evidence})`,
-  ]);
+/** What did not move although it is part of the network, as far as the run's definition says, in words. */
+export function heldConstantOf({ readings, config, parameters, definition }: Manifest): string[] {
+  const { groups = [] } = config as { readonly groups?: readonly GroupSettings[] };
+  const base = { learningRate: 1, momentum: 0, weightDecay: 0, frozenFrom: Infinity };
+  const frozen = parameters.flatMap((tensor) => {
+    const { frozenFrom } = resolveGroups(base, groups, tensor);
+    if (frozenFrom === Infinity) return [];
+    return [frozenFrom === 0 ? tensor.name : `${tensor.name} from iteration ${frozenFrom} on`];
+  });
+  return [
+    ...readings
+      .filter(({ about }) => about === 'held constant')
+      .map(({ decision, evidence }) => `Not recorded, as in the model file: ${decision} (${evidence})`),
+    ...(frozen.length > 0 ? [`Frozen by groups: ${frozen.join(', ')}`] : []),
+    ...(definition.batchNorm === 'running'
+      ? [
+          'Mean and variance of batch normalisation: the running statistics in the model file, in all iterations',
+        ]
+      : []),
+  ];
 }
 
 function dataInWords({ definition: { dataset, counts, scaling }, objectives }: Manifest): string {
@@ -56,7 +65,7 @@ function trajectoryFact({ trajectory, config, seed }: Manifest): [string, string
   const { files, iterations } = trajectory;
   if (files.length > 0) return ['Trajectory', `${iterations} steps from ${files.map(checksum).join(', ')}`];
   const settings = trainingKeys
-    .filter((key) => isStated(key, config[key]))
+    .filter((key) => key !== 'maxLoss' && isStated(key, config[key]))
     .map((key) => `${key} ${plain(config[key])}`);
   return ['Training', `${iterations} iterations; ${settings.join(', ')}; seed ${seed}`];
 }

@@ -3,6 +3,7 @@ import { defaultWorkers } from '../engines/registry.js';
 import { objectivePlan, type Experiment } from '../experiment/experiment.js';
 import { measureRange, type MeasuredSegment } from '../ledger/measure-range.js';
 import { Evaluator } from '../objective/evaluator.js';
+import { resolutions } from '../quadrature/settings.js';
 import { silent, withProgress, type WorkControl } from '../experiment/control.js';
 
 /** How a caller watches, stops and spreads measuring. */
@@ -51,7 +52,7 @@ async function* segmentsOf(
       evaluate: (theta, directions) => evaluator.evaluate(theta, directions),
       hasParts: objectives.some(({ division }) => division !== null),
       release: (results) => { evaluator.release(results); }, // prettier-ignore
-      settings: config,
+      settings: { ...config, resolution: resolutions[engine.facts.precision] },
       layout,
       precision: engine.facts.precision,
     });

@@ -3,7 +3,9 @@ import { temporaryFolder } from '../../test/support/run-folder.js';
 import type { RuleName } from '../quadrature/types.js';
 import { createRunFolder, openRun } from '../store/open.js';
 import { checkConfig } from '../experiment/config/file.js';
-import { objectivePlan, openExperiment } from '../experiment/experiment.js';
+import type { RunConfigInput } from '../experiment/config/schema.js';
+import { type Experiment, objectivePlan, openExperiment } from '../experiment/experiment.js';
+import type { ManifestContent } from '../format/manifest.js';
 import { manifestOf } from '../experiment/manifest.js';
 import { measureRange } from '../ledger/measure-range.js';
 import { Evaluator } from '../objective/evaluator.js';
@@ -11,25 +13,32 @@ import { trainRun } from './train.js';
 import { verifyFolder } from './verify.js';
 
 const quiet = { start: () => undefined, update: () => undefined, stop: () => undefined };
-const experiment = await openExperiment(
-  checkConfig({ subset: 40, batchSize: 20, iterations: 2, engine: 'reference', keep: 'neurons' }, 'the test'),
-);
+const small = { subset: 40, batchSize: 20, iterations: 2, engine: 'reference', keep: 'neurons' } as const;
+const open = (change: RunConfigInput = {}): Promise<Experiment> =>
+  openExperiment(checkConfig({ ...small, ...change }, 'the test'));
 const places: ReturnType<typeof temporaryFolder>[] = [];
 afterAll(() => {
   for (const place of places) place.remove();
 });
 
-/** A run whose segments say that they were measured with Simpson's rule, and were with `rule`; every sum and checksum fits. */
-async function runMeasuredWith(rule: RuleName): Promise<string> {
+/**
+ * A run whose segments say that they were measured with Simpson's rule, and were with `rule`; every sum and checksum fits. The manifest
+ * differs by `change`.
+ */
+async function runMeasuredWith(
+  rule: RuleName,
+  experiment: Experiment,
+  change: Partial<ManifestContent> = {},
+): Promise<string> {
   const place = temporaryFolder();
   places.push(place);
-  const run = await createRunFolder(place.run, manifestOf(experiment));
+  const run = await createRunFolder(place.run, { ...manifestOf(experiment), ...change });
   const evaluator = await Evaluator.start(objectivePlan(experiment), 1);
   try {
     await trainRun(experiment, run, { progress: quiet });
     const segments = measureRange({
       from: 0,
-      to: 2,
+      to: experiment.config.iterations,
       theta: (row) => run.theta(row),
       evaluate: (theta) => evaluator.evaluate(theta),
       settings: { ...experiment.config, rule, tolerance: null },
@@ -53,7 +62,7 @@ function verify(folder: string, sample: number) {
 
 describe('recomputing a sample', () => {
   it('finds nothing where the stored numbers are right', async () => {
-    const folder = await runMeasuredWith('simpson');
+    const folder = await runMeasuredWith('simpson', await open());
     const { findings, facts } = await verify(folder, 5);
     expect(findings).toEqual([]);
     expect(facts.at(-1)).toMatch(
@@ -62,17 +71,43 @@ describe('recomputing a sample', () => {
   });
 
   it('finds wrong numbers that balance', async () => {
-    const folder = await runMeasuredWith('trapezoid');
+    const folder = await runMeasuredWith('trapezoid', await open());
     expect((await verify(folder, 0)).findings).toEqual([]);
     const { findings } = await verify(folder, 5);
     expect(findings.map(({ where }) => where)).toEqual(['segment 0', 'segment 1']);
     expect(findings[0]!.what).toMatch(/differs from the reference engine: allocations [1-9]/);
   });
 
+  it('finds wrong numbers of an engine in float32, too', async () => {
+    const folder = await runMeasuredWith('left', await open({ engine: 'onnxruntime' }));
+    const { findings } = await verify(folder, 2);
+    expect(findings.map(({ where }) => where)).toEqual(['segment 0', 'segment 1']);
+  });
+
+  it('takes deviations relative to the losses, however large', async () => {
+    const classWeights = new Array<number>(10).fill(1e8);
+    const folder = await runMeasuredWith('simpson', await open({ engine: 'onnxruntime', classWeights, maxLoss: null, learningRate: 1e-10 })); // prettier-ignore
+    expect((await verify(folder, 2)).findings).toEqual([]);
+  });
+
+  it('takes what float32 cannot tell of a network that is nearly always right', async () => {
+    const trained = { engine: 'onnxruntime', iterations: 300, learningRate: 0.5 } as const;
+    const { findings, facts } = await verify(await runMeasuredWith('simpson', await open(trained)), 3);
+    expect(findings).toEqual([]);
+    // Relative to losses of about 1e-4, what stands behind the seventh digit of 1 is much.
+    expect(Number(/losses (\S+)/.exec(facts.at(-1)!)![1])).toBeGreaterThan(1e-5);
+  });
+
+  it('needs not the engine that measured', async () => {
+    const engine = { name: 'onnxruntime-cuda', version: 'of another machine' };
+    const folder = await runMeasuredWith('simpson', await open(), { engine });
+    expect((await verify(folder, 1)).findings).toEqual([]);
+  });
+
   it('says so where nothing is measured', async () => {
     const place = temporaryFolder();
     places.push(place);
-    await (await createRunFolder(place.run, manifestOf(experiment))).close();
+    await (await createRunFolder(place.run, manifestOf(await open()))).close();
     expect((await openRun(place.run)).status.segments).toBe(0);
     expect((await verify(place.run, 3)).facts.at(-1)).toMatch(/no segment is measured yet/);
   });

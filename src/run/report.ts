@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { analyseRun, type RunAnalysis } from '../analysis/run.js';
 import type { Manifest } from '../format/manifest.js';
@@ -7,7 +7,7 @@ import { writeResult } from '../store/files.js';
 import { configKeys } from '../experiment/config/schema.js';
 import { checkConfig, presetConfig } from '../experiment/config/file.js';
 import { silent, withProgress, type ProgressSink } from '../experiment/control.js';
-import { factsOf } from './facts.js';
+import { factsOf, heldConstantOf } from './facts.js';
 
 export interface Report {
   readonly analysis: RunAnalysis;
@@ -15,14 +15,19 @@ export interface Report {
   readonly path: string;
 }
 
-/** Analyses a run, writes RUN/analysis/run.json and RUN/report.html. */
-export async function reportRun(run: RunFolder, progress: ProgressSink = silent): Promise<Report> {
+/** Analyses a run, writes RUN/analysis/run.json and RUN/report.html; with `out`, the page there, and the run stays as it is. */
+export async function reportRun(
+  run: RunFolder,
+  progress: ProgressSink = silent,
+  out?: string,
+): Promise<Report> {
   const view = await run.view();
   const { iterations } = run.status;
   const preset = unchangedPreset(run.manifest);
   const analysis = await withProgress(progress, { total: view.segments }, () =>
     analyseRun(view, {
       iterations,
+      exampleShape: run.manifest.definition.exampleShape,
       ...(preset === null ? {} : { preset }),
       onProgress: (rows) => {
         progress.update(rows);
@@ -31,7 +36,17 @@ export async function reportRun(run: RunFolder, progress: ProgressSink = silent)
   );
   // Loaded when it is needed: drawing takes longer to load than most commands take.
   const { renderReport } = await import('../figures/index.js');
-  const page = renderReport({ analysis, facts: factsOf(run.manifest), title: titleOf(run.manifest) });
+  const page = renderReport({
+    analysis,
+    ...namesOf(run.manifest),
+    facts: factsOf(run.manifest),
+    readings: run.manifest.readings,
+    heldConstant: heldConstantOf(run.manifest),
+  });
+  if (out !== undefined) {
+    await writeResult(dirname(out), basename(out), page);
+    return { analysis, path: out };
+  }
   await writeResult(run.folder, 'analysis/run.json', JSON.stringify(analysis));
   await writeResult(run.folder, 'report.html', page);
   return { analysis, path: join(run.folder, 'report.html') };
@@ -40,6 +55,9 @@ export async function reportRun(run: RunFolder, progress: ProgressSink = silent)
 /** What may differ from a preset while the paper's numbers for it still compare: how finely and by what it was measured. */
 const indifferent = [
   'preset',
+  'name',
+  'date',
+  'tags',
   'seed',
   'chunk',
   'lanes',
@@ -65,9 +83,20 @@ function unchangedPreset({ config }: Manifest): string | null {
   return typeof preset === 'string' && changedKeys(config, preset).length === 0 ? preset : null;
 }
 
-function titleOf({ definition, config }: Manifest): string {
+/** What the run is: its preset and what was changed of it, or network and data. */
+function descriptionOf({ definition, config }: Manifest): string {
   const { preset } = config;
-  if (typeof preset !== 'string') return `${definition.dataset} ${definition.model}`;
+  if (typeof preset !== 'string') return `${definition.model} on ${definition.dataset}`;
   const changed = changedKeys(config, preset);
   return changed.length === 0 ? preset : `${preset}, changed: ${changed.join(', ')}`;
+}
+
+/** Heading of a report and what stands below it: the run's own name before what it is, then its date and tags. */
+function namesOf(manifest: Manifest): { title: string; labels: string[] } {
+  const { name, date, tags } = manifest.config;
+  const description = descriptionOf(manifest);
+  const stated = [date, tags].flat().filter((label): label is string => typeof label === 'string');
+  return typeof name === 'string'
+    ? { title: name, labels: [description, ...stated] }
+    : { title: description, labels: stated };
 }

@@ -1,6 +1,6 @@
 import { folderPlace } from '../store/files.js';
 import { openRun } from '../store/open.js';
-import { verifyRun } from '../format/verify.js';
+import { verifyRun } from '../format/verify/verify.js';
 import { silent, type ProgressSink } from '../experiment/control.js';
 import type { Places } from '../experiment/places.js';
 import { recompute } from './recompute.js';

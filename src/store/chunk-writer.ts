@@ -1,10 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type ArraySpec, chunkPath } from '../format/arrays.js';
 import { encodeNumbers } from '../format/codec.js';
 import type { Numbers } from '../ledger/types.js';
 import { Spares } from '../num/spares.js';
-import { attempt, sha256, writeDurable } from './files.js';
+import { makeInside, sha256, writeDurable } from './files.js';
 
 /** A chunk that is ready to be written. */
 export interface EncodedChunk {
@@ -30,9 +29,9 @@ export class ChunkWriter {
 
   /** Writes a chunk, whose folder is made where it has other dimensions before it, and releases it. Throws StoreError. */
   async write(chunk: EncodedChunk): Promise<void> {
-    const folder = join(this.folder, dirname(chunk.path));
+    const folder = dirname(chunk.path);
     if (!this.#made.has(folder)) {
-      await attempt(`make ${folder}`, () => mkdir(folder, { recursive: true }));
+      await makeInside(this.folder, folder);
       this.#made.add(folder);
     }
     await writeDurable(join(this.folder, chunk.path), chunk.bytes);

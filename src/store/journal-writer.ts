@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { constants, type FileHandle, open } from 'node:fs/promises';
 import { encodeLine, type JournalLine, origin } from '../format/journal.js';
 import type { JournalRecord } from '../format/records.js';
 import { attempt, sha256, writeAt } from './files.js';
@@ -15,7 +15,8 @@ export class JournalWriter {
   /** Opens a journal after its last sound line and cuts off what a crash may have left behind that. Null: it has none yet. */
   static async open(path: string, last: JournalLine | null): Promise<JournalWriter> {
     return attempt(`write ${path}`, async () => {
-      const file = await open(path, last === null ? 'w' : 'r+');
+      const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+      const file = await open(path, O_RDWR | (last === null ? O_CREAT | O_EXCL : O_NOFOLLOW));
       await file.truncate(last?.end ?? 0);
       return new JournalWriter(path, file, last?.end ?? 0, last?.check ?? origin);
     });

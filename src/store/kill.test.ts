@@ -1,11 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { filesOf, finish, smallManifest, temporaryFolder } from '../../test/support/run-folder.js';
 import { createRunFolder, openRun, resumeRun } from './open.js';
-import { verifyRun } from '../format/verify.js';
+import { verifyRun } from '../format/verify/verify.js';
 import { folderPlace } from './files.js';
 
 const T = 60;
@@ -76,6 +77,26 @@ describe('a process that is killed', () => {
   });
 });
 
+const ownMounts = spawnSync('unshare', ['-rm', 'true']).status === 0;
+
+describe('a full disk', () => {
+  it.skipIf(!ownMounts)(
+    'stops the run with a message and status 1, and it goes on with more room',
+    async () => {
+      const script = `mount -t tmpfs -o size=600k none "$0"
+      "$@" "$0/run" ${T}; echo "status $?"
+      mount -o remount,size=64m "$0"
+      "$@" "$0/run" ${T} && cp -r "$0/run" "$0/../full"`;
+      mkdirSync(join(place.parent, 'disk'));
+      const child = spawn('unshare', ['-rm', 'bash', '-c', script, join(place.parent, 'disk'), ...node]);
+      const output = await Promise.all([textOf(child, 'stdout'), textOf(child, 'stderr')]);
+      expect(output[0]).toMatch(/status 1\nbegun\ndone/);
+      expect(output[1]).toMatch(/ENOSPC[^]*free space on the disk/);
+      expect(stored(join(place.parent, 'full'))).toEqual(await wholeRun());
+    },
+  );
+});
+
 describe('a limit on the size of files', () => {
   it.skipIf(process.platform === 'win32')(
     'stops the run with a message, and it goes on without',
@@ -83,7 +104,7 @@ describe('a limit on the size of files', () => {
       const limited = ['bash', '-c', `trap '' XFSZ; ulimit -f 24; exec "$@"`, 'bash', ...node];
       const child = start(limited);
       const message = await textOf(child, 'stderr');
-      expect(child.exitCode).toBe(2);
+      expect(child.exitCode).toBe(1);
       expect(message).toMatch(/could not write .*journal \(EFBIG\)/);
       const { status } = await openRun(place.run);
       expect(status.segments).toBeGreaterThan(0);

@@ -96,6 +96,15 @@ describe('RunLock', () => {
     await (await RunLock.acquire(place.parent)).release();
   });
 
+  it('is taken over where a guard was left by a process whose clock is ahead', async () => {
+    writeFileSync(path, '');
+    writeFileSync(`${path}.takeover`, '');
+    const ahead = Date.now() / 1000 + 1e6;
+    utimesSync(`${path}.takeover`, ahead, ahead);
+    await (await RunLock.acquire(place.parent)).release();
+    expect(readdirSync(place.parent)).toEqual([]);
+  });
+
   it('keeps beating while it is held', async () => {
     const lock = await RunLock.acquire(place.parent);
     utimesSync(path, 0, 0);

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, readlinkSync } from 'node:fs';
-import { link, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { link, lstat, lutimes, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { StoreError } from '../errors.js';
-import { attempt, codeOf } from './files.js';
+import { attempt, codeOf, readIfPresent } from './files.js';
+import { isRunning as isThere, realm } from './temporary.js';
 
 const holderSchema = z.strictObject({
   pid: z.int(),
@@ -23,7 +24,7 @@ type Holder = z.infer<typeof holderSchema>;
 const heartbeatMs = 2_000;
 /** A holder on another machine is given up after so long without a heartbeat. */
 const patienceMs = 10_000;
-/** Removing a dead lock takes a moment; a guard of this age belongs to a process that was killed meanwhile. */
+/** Removing a dead lock takes a moment; a guard that stays for so long belongs to a process that was killed meanwhile. */
 const guardMs = 3_000;
 const guardPollMs = 10;
 
@@ -38,7 +39,7 @@ export class RunLock {
     this.#token = token;
     this.#heartbeat = setInterval(() => {
       const now = new Date();
-      utimes(path, now, now).catch(() => undefined);
+      lutimes(path, now, now).catch(() => undefined);
     }, heartbeatMs);
     this.#heartbeat.unref();
   }
@@ -54,7 +55,7 @@ export class RunLock {
     const path = join(folder, 'lock');
     const token = randomBytes(12).toString('hex');
     const own = `${path}.${token}`;
-    await attempt(`lock ${folder}`, () => writeFile(own, JSON.stringify(thisProcess(token))));
+    await attempt(`lock ${folder}`, () => writeFile(own, JSON.stringify(thisProcess(token)), { flag: 'wx' }));
     try {
       while (!(await attempt(`lock ${folder}`, () => linked(own, path)))) {
         const text = await textOf(path);
@@ -108,14 +109,23 @@ async function removeDead(path: string, judged: string): Promise<void> {
     await writeFile(guard, '', { flag: 'wx' });
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
-    await sleep(guardPollMs);
-    if (Date.now() - ((await modified(guard)) ?? Infinity) > guardMs) await rm(guard, { force: true });
+    await outlast(guard);
     return;
   }
   try {
     if ((await textOf(path)) === judged) await rm(path, { force: true });
   } finally {
     await rm(guard, { force: true });
+  }
+}
+
+/** Waits until a guard is gone, or removes it where it stays. Its own time says nothing: clocks differ. */
+async function outlast(guard: string): Promise<void> {
+  const began = performance.now();
+  const first = await modified(guard);
+  while (first !== null && (await modified(guard)) === first) {
+    if (performance.now() - began > guardMs) return rm(guard, { recursive: true, force: true });
+    await sleep(guardPollMs);
   }
 }
 
@@ -131,25 +141,11 @@ async function isHeld(path: string, holder: Holder, patience: number): Promise<b
 
 function isRunning({ pid, started }: Holder): boolean {
   if (started !== null) return startOf(pid) === started;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return codeOf(error) === 'EPERM';
-  }
+  return isThere(pid);
 }
 
 function thisProcess(token: string): Holder {
   return { pid: process.pid, host: hostname(), realm: realm(), started: startOf(process.pid), token };
-}
-
-function realm(): string {
-  try {
-    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-    return `${boot} ${readlinkSync('/proc/self/ns/pid')}`;
-  } catch {
-    return '';
-  }
 }
 
 /** Start time of a running process from Linux's /proc/PID/stat (fields 3 and 22); null for one that is gone or a zombie. */
@@ -165,19 +161,15 @@ function startOf(pid: number): string | null {
 
 async function modified(path: string): Promise<number | null> {
   try {
-    return (await stat(path)).mtimeMs;
+    return (await lstat(path)).mtimeMs;
   } catch {
     return null;
   }
 }
 
+/** Null where there is no such file. Throws StoreError where it is none, such as a folder. */
 async function textOf(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return null;
-    throw error;
-  }
+  return (await readIfPresent(path))?.toString('utf8') ?? null;
 }
 
 function parseHolder(text: string): Holder | null {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { access, constants, lstat, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { StoreError } from '../errors.js';
@@ -10,6 +9,7 @@ import { attempt, codeOf, folderPlace, sha256, storeFailure, syncFolder, writeDu
 import { RunFolder } from './folder.js';
 import { JournalWriter } from './journal-writer.js';
 import { RunLock } from './lock.js';
+import { draftOf, removeDeadDrafts } from './temporary.js';
 import { RunWriter } from './writer.js';
 
 /**
@@ -29,7 +29,8 @@ export async function createRunFolder(
     { format: 'lossledger', formatVersion, ...content },
     join(folder, manifestName),
   );
-  const temporary = `${target}.${randomBytes(4).toString('hex')}.new`;
+  await removeDeadDrafts(target, 'new');
+  const temporary = draftOf(target, 'new');
   try {
     await attempt(`make ${target}`, () => mkdir(temporary, { recursive: true }));
     await writeInitialFiles(contextOf(folderPlace(temporary), manifest), attachments);
@@ -58,7 +59,10 @@ export async function resumeRun(folder: string): Promise<RunWriter> {
   try {
     const { state, last } = await loadState(context);
     const journal = await JournalWriter.open(join(folder, journalName), last);
-    return await RunWriter.start(context, state, journal, lock);
+    return await RunWriter.start(context, state, journal, lock).catch(async (error: unknown) => {
+      await journal.close();
+      throw error;
+    });
   } catch (error) {
     await lock.release();
     throw error;

@@ -1,10 +1,10 @@
-import { constants } from 'node:fs';
-import { mkdir, open, rm, rmdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { constants, existsSync } from 'node:fs';
+import { open, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { pendingPath, type RunContext } from '../format/context.js';
 import type { RunState } from '../format/state.js';
 import { type Chunk, chunksOfWindow, recordBytes } from '../format/windows.js';
-import { attempt, writeAt } from './files.js';
+import { attempt, makeInside, writeAt } from './files.js';
 
 /** A segment's record of small columns. */
 export interface PendingRecord {
@@ -27,11 +27,12 @@ export class WindowWriter {
   /** Writes records, each at its place in its window's file; they are durable when this resolves. */
   async write(records: readonly PendingRecord[]): Promise<void> {
     const windows = new Set(records.map(({ segment }) => this.#windowOf(segment)));
+    if (windows.size > 0) await makeInside(this.folder, 'pending');
     for (const window of windows) {
       const path = join(this.folder, pendingPath(window));
       await attempt(`write ${path}`, async () => {
-        await mkdir(dirname(path), { recursive: true });
-        const file = await open(path, constants.O_RDWR | constants.O_CREAT);
+        const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
+        const file = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW);
         try {
           for (const { segment, bytes } of records) {
             if (this.#windowOf(segment) !== window) continue;
@@ -71,6 +72,8 @@ export class WindowWriter {
 
   /** Deletes what a crash left after the chunks of its window were written. */
   async clearAll(): Promise<void> {
+    if (!this.state.windows.includes(1) || !existsSync(join(this.folder, 'pending'))) return;
+    await makeInside(this.folder, 'pending');
     for (const [window, written] of this.state.windows.entries()) if (written === 1) await this.clear(window);
   }
 

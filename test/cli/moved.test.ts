@@ -91,6 +91,28 @@ describe('a measurement of a trajectory from elsewhere', () => {
     expect(seeing.stdout + seeing.stderr).toMatch(/1 segment.* recomputed[^]*sound/);
   });
 
+  it('moves with its files where they were stated relative, and names no folder of this machine', async () => {
+    const project = file('project');
+    mkdirSync(project);
+    writeRecordedRun(project, 41);
+    const stated = measure.map((arg) => (arg.startsWith(folder) ? arg.slice(folder.length + 1) : arg));
+    const made = await lca([...stated, '--out', 'runs/first'], {}, project);
+    expect(made.code, made.stderr).toBe(0);
+    const { config } = JSON.parse(readFileSync(join(project, 'runs/first/manifest.json'), 'utf8')) as { config: object };
+    expect(config).toMatchObject({ model: '../../model.onnx', data: '../../data.npz', trajectory: '../../trajectory.safetensors' });
+    expect(JSON.stringify(config)).not.toContain(folder);
+    expect(lasting(join(project, 'runs/first'))).toEqual(lasting(whole));
+
+    const moved = file('archive');
+    renameSync(project, moved);
+    expect((await lca(['report', join(moved, 'runs/first'), '--quiet'])).code).toBe(0);
+    const seen = await lca(['verify', 'first', '--sample', '1', '--quiet'], {}, join(moved, 'runs'));
+    expect(seen.code, seen.stderr).toBe(0);
+    rmSync(join(moved, 'data.npz'));
+    const lost = await lca(['verify', 'first', '--sample', '1', '--quiet'], {}, join(moved, 'runs'));
+    expect(lost.stderr).toMatch(/archive.data\.npz, which the run was made with and which is not there[^]*data\.npz with SHA-256 [0-9a-f]{64}[^]*--data PLACE/);
+  });
+
   it('asks for its trajectory while rows are missing', async ({ skip }) => {
     const run = file('rows');
     renameSync(file('elsewhere/data.npz'), file('data.npz'));

@@ -101,7 +101,7 @@ describe('flags', () => {
 describe('help', () => {
   it('groups the flags and lists their choices', async () => {
     const { stdout, code } = await lca(['run', '--help']);
-    const headings = ['Options:', 'Model and data:', 'Loss:', 'Training:', 'Measuring:'];
+    const headings = ['Options:', 'Model and data:', 'Loss:', 'Training:', 'Measuring:', 'Report:'];
     expect(stdout.match(/^[A-Z][a-z ]+:$/gm)!.filter((line) => line !== 'Arguments:')).toEqual(headings);
     expect(stdout.replace(/\s+/g, ' ')).toMatch(/\(choices: "sgd", "nesterov", "adam", "rmsprop"\)/);
     expect(code).toBe(0);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { csvLines } from '../../src/format/export.js';
-import { verifyRun } from '../../src/format/verify.js';
+import { verifyRun } from '../../src/format/verify/verify.js';
 import type { Allocated } from '../../src/ledger/allocate.js';
 import { type Axis, type Column, columnEntries, columns } from '../../src/ledger/columns.js';
 import { folderPlace } from '../../src/store/files.js';

@@ -47,6 +47,7 @@ describe('public surface', () => {
       'docs/NUMERICS.md',
       'docs/OPERATORS.md',
       'docs/PERFORMANCE.md',
+      'docs/READING.md',
       'docs/TRAJECTORIES.md',
     ]
       .flatMap((file) => [...readFileSync(resolve(root, file), 'utf8').matchAll(/`(docs\/[A-Za-z-]+\.md)`/g)])

@@ -1,16 +1,20 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fold, key, uniform } from '../../src/num/random.js';
 import { openExperiment, objectivePlan } from '../../src/experiment/experiment.js';
 import { checkConfig } from '../../src/experiment/config/file.js';
 import { engineNamed } from '../../src/engines/registry.js';
-import { Evaluator } from '../../src/objective/evaluator.js';
+import { Evaluator, usefulWorkers } from '../../src/objective/evaluator.js';
 import type { Evaluation } from '../../src/quadrature/types.js';
+import { temporaryFolder } from '../support/cli.js';
 import { relativeDeviation } from '../support/golden.js';
 
 /** 230 examples in chunks of 50: a last chunk of 30, and lanes of unequal length. */
 const experiment = await openExperiment(
   checkConfig({ subset: 230, chunk: 50, lanes: 3, batchSize: 10, engine: 'onnxruntime' }, 'the test'),
 );
+const noCompiler = !(await (await engineNamed('native')).available()).ok;
 const thetas = [1, 2, 3, 4, 5].map((seed) => uniform(fold(key(seed), 'theta'), experiment.layout.size).map((u) => 0.1 * (u - 0.5))); // prettier-ignore
 
 async function evaluateAll(engine: string, workers: number): Promise<(readonly Evaluation[])[]> {
@@ -27,6 +31,26 @@ describe('evaluator', () => {
     const one = await evaluateAll('onnxruntime', 1);
     expect(await evaluateAll('onnxruntime', 2)).toEqual(one);
     expect(await evaluateAll('onnxruntime', 5)).toEqual(one);
+  });
+
+  it('starts no more workers than find a lane to work on', () => {
+    // Three lanes of 230 training examples and one of 25 for validation, in three evaluations at once.
+    expect(usefulWorkers(objectivePlan(experiment), 128)).toBe(12);
+    expect(usefulWorkers(objectivePlan(experiment), 5)).toBe(5);
+  });
+
+  it.skipIf(noCompiler)('asks once for a compiler, however many workers there are', async () => {
+    const [folder, before] = [temporaryFolder(), process.env.CC];
+    const [compiler, log] = [join(folder, 'cc'), join(folder, 'log')];
+    writeFileSync(compiler, `#!/bin/sh\ncase "$*" in *-dM*) echo asked >> ${log};; esac\nexec cc "$@"\n`, { mode: 0o755 });
+    process.env.CC = compiler;
+    try {
+      await evaluateAll('native', 6);
+    } finally {
+      if (before === undefined) delete process.env.CC;
+      else process.env.CC = before;
+    }
+    expect(readFileSync(log, 'utf8')).toBe('asked\n');
   });
 
   it('is the mean over all examples, unequal chunks included', async () => {

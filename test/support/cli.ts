@@ -13,17 +13,18 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** Starts the built command line, as a user would. */
-export function startCli(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
+/** Starts the built command line, as a user would, in this folder or another. */
+export function startCli(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = '.'): ChildProcess {
   return spawn(process.execPath, [main, ...args], {
+    cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
 
 /** Runs the built command line to its end. */
-export function lca(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<CliResult> {
-  return ended(startCli(args, env));
+export function lca(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = '.'): Promise<CliResult> {
+  return ended(startCli(args, env, cwd));
 }
 
 /** Waits for a started command line. */

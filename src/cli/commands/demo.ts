@@ -6,6 +6,7 @@ import { checkConfig, presetConfig } from '../../experiment/config/file.js';
 import type { RunConfigInput } from '../../experiment/config/schema.js';
 import { openExperiment, type Experiment } from '../../experiment/experiment.js';
 import { createRun } from '../../experiment/manifest.js';
+import { attempt } from '../../store/files.js';
 import { refuseExisting } from '../../store/open.js';
 import { addConfigFlags, configFlags } from '../config-flags.js';
 import { say } from '../output.js';
@@ -29,7 +30,7 @@ export function demoCommand(): Command {
     async (options: DemoOptions) => {
       if (options.out !== undefined) await refuseExisting(options.out);
       const experiment = await openDemo(configFlags(options));
-      const out = options.out ?? join(await mkdtemp(join(tmpdir(), 'lossledger-')), 'demo');
+      const out = options.out ?? (await newPlace());
       const { config, dataset, layout } = experiment;
       const examples = dataset.splits.train.count.toLocaleString('en');
       say(
@@ -41,6 +42,12 @@ export function demoCommand(): Command {
       await continueRun(experiment, run, { ...options, measure: true });
     },
   );
+}
+
+/** A name in a new temporary folder. */
+async function newPlace(): Promise<string> {
+  const place = join(tmpdir(), 'lossledger-');
+  return join(await attempt(`make a folder below ${tmpdir()}`, () => mkdtemp(place)), 'demo');
 }
 
 /** The demo's experiment with what the user asks of it; a small one where only the engine in float64 is there, which would take hours. */

@@ -11,13 +11,18 @@ export function reportCommand(): Command {
   return new Command('report')
     .description('analyse a run and write RUN/report.html, with a summary on standard output')
     .argument('<run>', 'run folder')
+    .option(
+      '--out <file>',
+      'write the page there and leave the run as it is, as one that may only be read',
+      parsePath,
+    )
     .option('--figures <folder>', 'also write every figure there, as SVG and PNG', parsePath)
     .option('--json', 'print the analysis as one JSON document')
     .option('--quiet', 'no progress')
     .addOption(allowImbalance())
     .action(async (run: string, options: ReportOptions) => {
       const bar = progressBar('analyse', 'segments', options.quiet);
-      const report = await reportRun(await openRun(run), bar);
+      const report = await reportRun(await openRun(run), bar, options.out);
       await printReport(report, options);
       if (options.figures === undefined) return;
       const { paths, problem } = await writeFigures(report.analysis, options.figures);
@@ -27,6 +32,7 @@ export function reportCommand(): Command {
 }
 
 interface ReportOptions {
+  readonly out?: string;
   readonly figures?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;

@@ -7,9 +7,9 @@ import { loadKoffi, loadLibrary } from './library.js';
 import { lowerToSteps } from './lower/index.js';
 import { planModule } from './plan/memory.js';
 import { constantsOf, NativeProgram } from './program.js';
-import { cachedLibrary } from './toolchain/cache.js';
+import { cachedLibrary, removeTemporaryAtEnd } from './toolchain/cache.js';
 import type { Compiler, CompilerSearch } from './toolchain/compiler.js';
-import { findCompiler } from './toolchain/compiler.js';
+import { knownCompiler } from './toolchain/compiler.js';
 
 export interface NativeOptions {
   /** Compiler command; default `CC`, else the first of cc, clang and gcc that works. */
@@ -52,11 +52,12 @@ export class NativeEngine implements Engine {
   #search: CompilerSearch | null = null;
 
   constructor(options: NativeOptions = {}) {
+    removeTemporaryAtEnd();
     this.#options = options;
   }
 
   #find(): CompilerSearch {
-    return (this.#search ??= findCompiler(this.#options.compiler));
+    return (this.#search ??= knownCompiler(this.#options.compiler));
   }
 
   available(): Promise<Availability> {

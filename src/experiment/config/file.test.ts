@@ -45,7 +45,7 @@ describe('configuration', () => {
 
   it.each([
     [{ learningRate: '0.1' }, 'learningRate: "0.1" in a file\n  expected: a number\n'],
-    [{ iterations: 1e99 }, 'iterations: 1e+99 in a file\n  expected: a number at most 2147483647\n'],
+    [{ iterations: 1e99 }, 'iterations: 1e+99 in a file\n  expected: a number at most 16777216\n'],
     [{ iterations: 1.5 }, 'iterations: 1.5 in a file\n  expected: a whole number\n'],
     [{ tolerance: 0 }, 'tolerance: 0 in a file\n  expected: a number above 0\n'],
     [{ rule: 'simson' }, 'rule: "simson" in a file\n  expected: one of left, right, midpoint, trapezoid, simpson, boole, gauss2, gauss3, adaptive\n  to do:    did you mean simpson?'],
@@ -59,6 +59,15 @@ describe('configuration', () => {
     [{ schedule: { kind: 'step', every: 2, factor: 1, floor: 1 } }, 'unknown key "floor" of schedule in a file\n  expected: one of kind, every, factor, warmUp\n'],
   ])('says what is wrong with %j', (input, text) => {
     expect(() => checkConfig(input, 'a file')).toThrow(text);
+  });
+
+  it('takes a day as it is stated, and today for the day on which it is read', () => {
+    expect(checkConfig({ date: '2026-02-28' }, 'flags').date).toBe('2026-02-28');
+    expect(checkConfig({ date: 'none' }, 'flags').date).toBeNull();
+    expect(checkConfig({ date: 'today' }, 'flags').date).toMatch(/^20\d\d-[01]\d-[0-3]\d$/);
+    expect(() => checkConfig({ date: '2026-02-30' }, 'flags')).toThrow(
+      'date: "2026-02-30" in flags\n  expected: a day such as 2026-11-25, or today\n',
+    );
   });
 
   it('names the nearest preset', () => {

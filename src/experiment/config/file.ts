@@ -70,12 +70,15 @@ async function readRunFile(path: string): Promise<Record<string, unknown>> {
 
 function parseYaml(text: string, path: string): unknown {
   try {
-    return parse(text);
+    const content: unknown = parse(text);
+    // An alias may stand inside of what it names: such a value has no end, and nothing can be said of it.
+    JSON.stringify(content);
+    return content;
   } catch (cause) {
     throw new UsageError(
       {
         given: `run file ${path}: ${cause instanceof Error ? cause.message.split('\n')[0]! : 'not YAML'}`,
-        expected: 'YAML or JSON',
+        expected: 'YAML or JSON that ends, without an alias inside of what it names',
         remedy: 'correct the syntax at the place named',
       },
       { cause },

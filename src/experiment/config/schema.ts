@@ -18,6 +18,14 @@ export const reductions = ['mean', 'weightedMean'] as const;
 const orNone = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === 'none' ? null : value), schema.nullable()).default(null);
 
+/** `today` is the day on which the run is made, here; everything else stays as it is. */
+function dayOf(value: unknown): unknown {
+  if (value !== 'today') return value;
+  const now = new Date();
+  const twoDigits = (number: number): string => String(number).padStart(2, '0');
+  return [now.getFullYear(), now.getMonth() + 1, now.getDate()].map(twoDigits).join('-');
+}
+
 const count = z
   .int()
   .min(1)
@@ -87,7 +95,7 @@ export const runConfigSchema = z.strictObject({
   groups: z.array(group).default([]).describe('settings of some tensors, by pattern (run file only)'),
   maxLoss: z.preprocess((value) => (value === 'none' ? null : value), z.number().gt(0).nullable()).default(1e4).describe('stop as diverged when a mini-batch’s loss exceeds this, or none'),
   batchSize: count.default(250).describe('examples of a mini-batch'),
-  iterations: count.default(880).describe('optimiser steps'),
+  iterations: z.int().min(1).max(2 ** 24).default(880).describe('optimiser steps'),
   rule: z.enum(ruleNames).default('simpson').describe('quadrature rule'),
   tolerance: z.preprocess((value) => (value === 'none' ? null : value), positive.nullable()).default(0.001).describe('refine while |residual| exceeds this (in the loss’s unit), or none'),
   subintervals: orNone(z.int().min(1).max(1024)).describe('equal parts of a step to start with (Simpson: start, middle, end is 2); none: the rule’s fewest'),
@@ -101,6 +109,9 @@ export const runConfigSchema = z.strictObject({
   lanes: z.int().min(1).max(256).default(8).describe('independent partial sums of an evaluation'),
   keep: z.enum(keeps).default('parameters').describe('finest allocations to store'),
   engine: z.enum(['auto', ...engineNames]).default('auto').describe('what computes gradients (lca engines)'),
+  name: orNone(z.string().trim().min(1).max(200)).describe('what the run is called in its report; none: its preset, or network and data'),
+  date: orNone(z.preprocess(dayOf, z.iso.date('expected a day such as 2026-11-25, or today'))).describe('day of the run, such as 2026-11-25, or today; none: not stated'),
+  tags: orNone(z.array(z.string().trim().min(1).max(60)).min(1)).describe('words that the report shows beside the name'),
 }); // prettier-ignore
 
 /** A run's definition with all defaults filled in. */
@@ -109,5 +120,11 @@ export type RunConfig = z.infer<typeof runConfigSchema>;
 export type RunConfigInput = z.input<typeof runConfigSchema>;
 export type ConfigKey = keyof RunConfig;
 export const configKeys = Object.keys(runConfigSchema.shape) as ConfigKey[];
+/** Keys that say how θ is trained. */
+export const trainingKeys = [
+  'optimizer', 'learningRate', 'momentum', 'meanSquareDecay', 'epsilon', 'weightDecay', 'clipNorm', 'schedule', 'groups', 'init',
+  'batchSize', 'maxLoss',
+] as const satisfies readonly ConfigKey[]; // prettier-ignore
+
 /** Keys without a flag: the preset is an argument, the others are objects. */
 export const fileOnlyKeys: readonly ConfigKey[] = ['preset', 'schedule', 'groups', 'groupings'];

@@ -29,12 +29,11 @@ export function measuredNames({ measure }: Pick<RunConfig, 'measure'>): string[]
   return measure?.map((entry) => measuredEntry(entry).name) ?? null;
 }
 
-/** An entry with a whole path, so that a run can be continued from any folder. */
-export function withWholePlace(entry: string): string {
+/** An entry with a whole path, one that is not taken from `base`. */
+export function withWholePlace(entry: string, base = '.'): string {
   const { name, place } = measuredEntry(entry);
-  if (place === null) return entry;
-  const whole = datasetNames.includes(place) ? place : place.split(',').map((path) => resolve(path)).join(); // prettier-ignore
-  return `${name}=${whole}`;
+  if (place === null || datasetNames.includes(place)) return entry;
+  return `${name}=${place.split(',').map((path) => resolve(base, path)).join(',')}`; // prettier-ignore
 }
 
 /** The entries with those of `moved` that have the same name in their places. Throws UsageError for a name that is not measured. */

@@ -1,7 +1,5 @@
 import type * as Plot from '@observablehq/plot';
 import { formatCount, powerOfTen } from '../format.js';
-import { estimateWidth, shorten } from '../text.js';
-import { figureWidth, fontSize } from './canvas.js';
 
 /** Whole numbers, about five of them, that divide a range at 1, 2 or 5 times a power of ten. */
 export function wholeTicks(first: number, last: number): number[] {
@@ -35,42 +33,5 @@ export function logAxis(least: number, greatest: number, labels: number): Plot.S
     ticks: ticks.map((exponent) => 10 ** exponent),
     tickFormat: (tick: number) => powerOfTen(Math.round(Math.log10(tick))),
     labelArrow: 'none',
-  };
-}
-
-/** Geometry of a figure with one row per layer, from the first layer at the top. */
-export interface LayerRows {
-  readonly height: number;
-  readonly marginLeft: number;
-  readonly marginTop: number;
-  readonly marginBottom: number;
-  /** Scale of the rows' indices: two layers may have names that look alike when shortened. */
-  readonly y: Plot.ScaleOptions;
-  /** Font size in pixels. */
-  readonly size: number;
-}
-
-const longestName = 22;
-
-/** Rows for layers with these names; many layers make narrow rows with small text. */
-export function layerRows(names: readonly string[]): LayerRows {
-  const size = names.length > 24 ? fontSize - 2 : fontSize;
-  const labels = names.map((name) => shorten(name, longestName));
-  const widest = Math.max(...labels.map((label) => estimateWidth(label, size)));
-  const [marginTop, marginBottom] = [8, 38];
-  return {
-    height: marginTop + marginBottom + names.length * (size + (names.length > 24 ? 4 : 13)),
-    marginLeft: Math.min(figureWidth * 0.42, widest + 14),
-    marginTop,
-    marginBottom,
-    y: {
-      type: 'band',
-      domain: names.map((_, i) => i),
-      tickFormat: (i: number) => labels[i]!,
-      label: null,
-      tickSize: 0,
-      padding: 0.25,
-    },
-    size,
   };
 }

@@ -45,8 +45,6 @@ export interface Panel {
 
 export interface PanelOptions extends Plot.PlotOptions {
   height: number;
-  /** Pixels; default 13. */
-  readonly size?: number;
 }
 
 /** Where figures are drawn: a document without a browser, and a theme. */
@@ -56,29 +54,29 @@ export interface Canvas {
   readonly figure: (parts: FigureParts) => Figure;
 }
 
-/** Pixels; on a telephone a figure is shown at about 0.7 of its size, on a desktop two lie side by side. */
-export const figureWidth = 480;
-export const fontSize = 13;
+/** Pixels; on a telephone a figure is shown at about 0.8 of its size, on a desktop two lie side by side. */
+export const figureWidth = 440;
+export const fontSize = 14;
 const titleHeight = 26;
 const legendRow = 20;
 /** Of a wide, faint line in a legend. */
 export const bandOpacity = 0.3;
 
-function drawPanel(dom: JSDOM, { size = fontSize, ...options }: PanelOptions): Panel {
+function drawPanel(dom: JSDOM, options: PanelOptions): Panel {
   const svg = Plot.plot({
     document: dom.window.document,
     width: figureWidth,
     marginLeft: 62,
     marginRight: 20,
     marginTop: 26,
-    marginBottom: 38,
+    marginBottom: 42,
     className: 'lca-plot',
     ...options,
   });
   for (const style of svg.querySelectorAll('style')) style.remove();
   svg.removeAttribute('class');
   svg.setAttribute('overflow', 'visible');
-  svg.setAttribute('font-size', String(size));
+  svg.setAttribute('font-size', String(fontSize));
   return { height: options.height, svg: new dom.window.XMLSerializer().serializeToString(svg) };
 }
 

@@ -55,7 +55,7 @@ export function distributionFigure(canvas: Canvas, analysis: RunAnalysis): Figur
     height: 270,
     x: {
       label: `magnitude of one allocation (${unit})`,
-      ...logAxis(edges[range[0]]!, edges[range[1]]!, 8),
+      ...logAxis(edges[range[0]]!, edges[range[1]]!, 6),
     },
     y: { label: 'entries per bin', grid: true, ...logAxis(1, most, 8) },
     marks: [line(hurting, palette.hurting, 'hurting'), line(helping, palette.helping, 'helping')],

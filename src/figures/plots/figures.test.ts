@@ -9,6 +9,8 @@ import {
 } from '../../../test/support/synthetic-view.js';
 import { analyseRun } from '../../analysis/index.js';
 import type { RunAnalysis } from '../../analysis/index.js';
+import { layoutOf } from '../../ledger/layout.js';
+import { formatNumber } from '../format.js';
 import { palettes } from '../theme.js';
 import type { Theme } from '../theme.js';
 import type { Figure } from './canvas.js';
@@ -145,6 +147,52 @@ describe('what figures show', () => {
     expect(lines(huge)).toBe(2 * 60);
     expect(draw(huge).get('layers-over-time')!.svg).toContain('53 other layers');
   });
+
+  it('at most 24 rows of layers, the last of them all others together', () => {
+    const document = parse(draw(huge).get('layer-totals')!.svg);
+    const bars = [...document.querySelectorAll('[aria-description="layer total"] rect')];
+    expect(bars).toHaveLength(24);
+    expect(bars.at(-1)!.textContent).toMatch(/^37 other layers: /);
+    const layers = huge.objectives[0]!.layers;
+    const total = (rows: readonly { readonly total: number }[]) => rows.reduce((sum, row) => sum + row.total, 0);
+    const largest = [...layers].sort((a, b) => Math.abs(b.total) - Math.abs(a.total)).slice(0, 23);
+    expect(bars.at(-1)!.textContent).toContain(formatNumber(total(layers) - total(largest)));
+    expect(draw(huge).get('layer-totals')!.caption).toContain('the other 37 share one');
+    const shares = parse(draw(huge).get('layer-shares')!.svg);
+    expect(shares.querySelectorAll('[aria-description="layer share"] rect')).toHaveLength(3 * 24);
+  }); // prettier-ignore
+
+  it('losses of a run that diverges in short numbers, and integrated ones that leave the panel', async () => {
+    const plain = syntheticView({ segments: 20, objectives: ['mine'] });
+    const huge = plain.column('layer_sums', 'mine').map((sum) => 1e12 * sum);
+    const view = withColumns(plain, 'mine', { layer_sums: huge });
+    const linear = draw(await analyseRun(view)).get('loss')!;
+    expect(linear.caption).toContain('leaves the upper panel: the allocations do not add up');
+    const loss = view.column('loss', 'mine').slice();
+    loss[7] = 1e9;
+    const raised = draw(await analyseRun(withColumns(view, 'mine', { loss })));
+    for (const name of ['loss', 'layer-totals', 'layers-over-time'])
+      for (const text of parse(raised.get(name)!.svg).querySelectorAll('text'))
+        expect(text.textContent, name).not.toMatch(/\d{7}|,\d{3},/);
+    expect(raised.get('loss')!.svg).toContain('10⁷');
+  });
+
+  it('the first layer as an image, deeper where allocations are larger', async () => {
+    const layout = layoutOf([{ name: 'fc.weight', shape: [2, 36], layer: 'fc', neuronAxis: 0 }]);
+    const row = Float32Array.from({ length: 72 }, (_, k) => (k === 7 ? -1 : k === 36 + 35 ? 0.04 : 0));
+    async function* rows(): AsyncGenerator<Float32Array> {
+      yield await Promise.resolve(row);
+    }
+    const base = syntheticView({ segments: 1, layers: { fc: 72 }, objectives: ['mine'] });
+    const view = { ...base, layout: { ...layout, neurons: [0] }, rows: () => rows() };
+    const figure = draw(await analyseRun(view, { exampleShape: [6, 6] }), 'light').get('first-layer')!;
+    const paths = [...parse(figure.svg).querySelectorAll('path')].map((path) =>
+      ['d', 'fill', 'fill-opacity'].map((name) => path.getAttribute(name)),
+    );
+    const [helped, hurt] = [['M1,1h1v1h-1z', palettes.light.helping, '1'], ['M5,5h1v1h-1z', palettes.light.hurting, '0.25']];
+    expect(paths).toEqual([helped, hurt, helped, hurt]);
+    expect(figure.caption).toContain('fc.weight');
+  }); // prettier-ignore
 
   it('stacked shares that fill the whole height', () => {
     const document = parse(draw(base).get('shares')!.svg);

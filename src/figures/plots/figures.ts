@@ -2,6 +2,7 @@ import type { RunAnalysis } from '../../analysis/index.js';
 import { createCanvas } from './canvas.js';
 import type { Canvas, Figure } from './canvas.js';
 import { distributionFigure } from './distribution-figure.js';
+import { firstLayerFigure } from './first-layer-figure.js';
 import { layerSharesFigure } from './layer-shares-figure.js';
 import { layerTotalsFigure } from './layer-totals-figure.js';
 import { layersOverTimeFigure } from './layers-over-time-figure.js';
@@ -17,6 +18,7 @@ const drawings: readonly ((canvas: Canvas, analysis: RunAnalysis) => Figure | nu
   layersOverTimeFigure,
   sharesFigure,
   layerSharesFigure,
+  firstLayerFigure,
   distributionFigure,
   residualFigure,
   subintervalsFigure,

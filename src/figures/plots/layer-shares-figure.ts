@@ -1,15 +1,21 @@
 import * as Plot from '@observablehq/plot';
+import { sharesOf } from '../../analysis/index.js';
 import type { RunAnalysis, ShareAnalysis } from '../../analysis/index.js';
 import type { Canvas, Figure, Panel } from './canvas.js';
 import { formatShare } from '../format.js';
-import { layerRows } from './axes.js';
+import {
+  type LayerSelection,
+  layerRows,
+  othersNote,
+  rowValues,
+  selectLayers,
+  valueColumn,
+} from './layer-rows.js';
 import { shownNote } from '../objectives.js';
 import { shareLegend } from './shares-figure.js';
 import { printable } from '../text.js';
 
 type LayerShare = ShareAnalysis['perLayer'][number];
-
-const valueColumn = 62;
 
 interface Piece {
   readonly row: number;
@@ -37,14 +43,22 @@ function piecesOf({ palette }: Canvas, { layer, shares }: LayerShare, row: numbe
   }));
 }
 
-function drawLayerShares(canvas: Canvas, layers: readonly LayerShare[]): Panel {
+function together(layers: readonly LayerShare[]): LayerShare {
+  const total = (kind: 'helping' | 'hurting' | 'zero'): number =>
+    layers.reduce((sum, counts) => sum + counts[kind], 0);
+  const counts = { helping: total('helping'), hurting: total('hurting'), zero: total('zero') };
+  return { layer: `${layers.length} other layers`, ...counts, shares: sharesOf(counts) };
+}
+
+function drawLayerShares(canvas: Canvas, selection: LayerSelection, all: readonly LayerShare[]): Panel {
   const { palette } = canvas;
+  const layers = rowValues(selection, all, together);
+  const values = layers.map(({ shares }) => formatShare(shares.ofNonzero.helping));
   const marked = layers.flatMap(({ shares: { ofNonzero } }, row) =>
     ofNonzero.helping === null ? [] : [{ row, x: 100 * ofNonzero.helping }],
   );
   return canvas.panel({
-    ...layerRows(layers.map(({ layer }) => layer)),
-    marginRight: valueColumn,
+    ...layerRows(selection, values),
     x: {
       label: 'share of entries (%)',
       labelAnchor: 'center',
@@ -59,13 +73,7 @@ function drawLayerShares(canvas: Canvas, layers: readonly LayerShare[]): Panel {
       ),
       Plot.tickX(marked, { x: 'x', y: 'row', stroke: palette.text, strokeWidth: 2.5 }),
       Plot.ruleX([50], { stroke: palette.background, strokeDasharray: '2 3' }),
-      Plot.text(layers, {
-        y: (_: LayerShare, row: number) => row,
-        frameAnchor: 'right',
-        textAnchor: 'end',
-        dx: valueColumn - 2,
-        text: ({ shares }: LayerShare) => formatShare(shares.ofNonzero.helping),
-      }),
+      valueColumn(values),
     ],
   });
 }
@@ -83,16 +91,18 @@ function captionOf(layers: readonly LayerShare[]): string {
 
 /** Shares helping, hurting and zero of each layer over the run (paper Section 3, Figure 3(c)). */
 export function layerSharesFigure(canvas: Canvas, analysis: RunAnalysis): Figure | null {
-  const shares = analysis.objectives[0]?.shares;
-  if (!shares || shares.perLayer.length === 0) return null;
+  const [main] = analysis.objectives;
+  if (!main || main.layers.length === 0) return null;
+  const { perLayer } = main.shares;
+  const selection = selectLayers(main.layers);
   return canvas.figure({
     name: 'layer-shares',
     title: 'How many parameters help, layer by layer',
-    caption: captionOf(shares.perLayer) + shownNote(analysis),
+    caption: captionOf(perLayer) + othersNote(selection) + shownNote(analysis),
     legend: [
       ...shareLegend(canvas),
       { label: 'helping, of those not zero', colour: canvas.palette.text, kind: 'line' },
     ],
-    panels: [drawLayerShares(canvas, shares.perLayer)],
+    panels: [drawLayerShares(canvas, selection, perLayer)],
   });
 }

@@ -1,12 +1,18 @@
 import * as Plot from '@observablehq/plot';
 import type { LayerTotal, ObjectiveAnalysis, RunAnalysis } from '../../analysis/index.js';
 import type { Canvas, Figure, LegendEntry, Panel } from './canvas.js';
-import { formatNumber } from '../format.js';
+import { formatCount, formatNumber, scaledUnit } from '../format.js';
 import { objectiveLabel } from '../objectives.js';
-import { layerRows } from './axes.js';
-import { printable, shorten } from '../text.js';
-
-const valueColumn = 74;
+import {
+  type LayerSelection,
+  layerRows,
+  othersNote,
+  rowValues,
+  selectLayers,
+  valueColumn,
+} from './layer-rows.js';
+import { largestMagnitude } from './thin.js';
+import { printable, shortNames } from '../text.js';
 
 /** What marks the totals of the objectives after the first, by Plot's names and as path data for their keys. */
 const symbols = [
@@ -17,24 +23,39 @@ const symbols = [
   ['times', 'M-4,-4L4,4M-4,4L4,-4'],
 ] as const;
 
-function bars({ palette }: Canvas, layers: readonly LayerTotal[], unit: string): Plot.Markish {
+/** One row: a layer, or those that share the last. */
+type Row = Pick<LayerTotal, 'layer' | 'parameters' | 'total'>;
+
+const together = (layers: readonly Row[]): Row => ({
+  layer: `${layers.length} other layers`,
+  parameters: layers.reduce((sum, { parameters }) => sum + parameters, 0),
+  total: layers.reduce((sum, { total }) => sum + total, 0),
+});
+
+function bars({ palette }: Canvas, rows: readonly Row[], factor: number, unit: string): Plot.Markish {
   return Plot.barX(
-    layers.map((layer, row) => ({ ...layer, row })),
+    rows.map((row, index) => ({ ...row, index })),
     {
-      x: 'total',
-      y: 'row',
-      fill: ({ total }: LayerTotal) => (total > 0 ? palette.hurting : palette.helping),
-      title: ({ layer, total, parameters }: LayerTotal) =>
-        `${printable(layer)}: ${formatNumber(total)} ${unit}, ${parameters} parameters`,
+      x: ({ total }: Row) => total * factor,
+      y: 'index',
+      fill: ({ total }: Row) => (total > 0 ? palette.hurting : palette.helping),
+      title: ({ layer, total, parameters }: Row) =>
+        `${printable(layer)}: ${formatNumber(total)} ${unit}, ${formatCount(parameters)} parameters`,
       ariaDescription: 'layer total',
     },
   );
 }
 
 /** Totals of an objective after the first, on the bars of the first. */
-function dots({ palette }: Canvas, { layers, name }: ObjectiveAnalysis, index: number): Plot.Markish {
+function dots(
+  { palette }: Canvas,
+  rows: readonly Row[],
+  factor: number,
+  name: string,
+  index: number,
+): Plot.Markish {
   return Plot.dot(
-    layers.map(({ total }, row) => ({ total, row })),
+    rows.map(({ total }, row) => ({ total: total * factor, row })),
     {
       x: 'total',
       y: 'row',
@@ -50,39 +71,46 @@ function dots({ palette }: Canvas, { layers, name }: ObjectiveAnalysis, index: n
 
 function drawTotals(
   canvas: Canvas,
-  layers: readonly LayerTotal[],
-  compared: readonly ObjectiveAnalysis[],
+  selection: LayerSelection,
+  objectives: readonly ObjectiveAnalysis[],
   unit: string,
 ): Panel {
+  const [rows, ...compared] = objectives.map(({ layers }) => rowValues<Row>(selection, layers, together));
+  const values = rows!.map(({ total }) => formatNumber(total, 3));
+  const scale = scaledUnit(largestMagnitude([rows!, ...compared].flat().map(({ total }) => total)), unit);
   return canvas.panel({
-    ...layerRows(layers.map(({ layer }) => layer)),
-    marginRight: valueColumn,
-    x: { label: `Σ allocations (${unit})`, labelAnchor: 'center', labelArrow: 'none', ticks: 5, nice: true },
+    ...layerRows(selection, values),
+    x: {
+      label: `Σ allocations (${scale.unit})`,
+      labelAnchor: 'center',
+      labelArrow: 'none',
+      ticks: 4,
+      nice: true,
+    },
     marks: [
-      Plot.gridX({ ticks: 5 }),
-      bars(canvas, layers, unit),
-      ...compared.map((objective, index) => dots(canvas, objective, index)),
+      Plot.gridX({ ticks: 4 }),
+      bars(canvas, rows!, scale.factor, unit),
+      ...compared.map((totals, i) => dots(canvas, totals, scale.factor, objectives[i + 1]!.name, i)),
       Plot.ruleX([0], { stroke: canvas.palette.text }),
-      Plot.text(layers, {
-        y: (_: LayerTotal, row: number) => row,
-        frameAnchor: 'right',
-        textAnchor: 'end',
-        dx: valueColumn - 2,
-        text: ({ total }: LayerTotal) => formatNumber(total, 3),
-      }),
+      valueColumn(values),
     ],
   });
 }
 
 function captionOf(layers: readonly LayerTotal[], unit: string): string {
-  const sorted = [...layers].sort((a, b) => a.total - b.total);
-  const name = ({ layer, total }: LayerTotal): string =>
-    `${shorten(layer, 40)} (${formatNumber(total, 3)} ${unit})`;
+  const names = shortNames(
+    layers.map(({ layer }) => layer),
+    44,
+  );
+  const sorted = layers.map(({ total }, i) => ({ total, name: names[i]! }));
+  sorted.sort((a, b) => a.total - b.total);
+  const inWords = ({ name, total }: { name: string; total: number }): string =>
+    `${name} (${formatNumber(total, 3)} ${unit})`;
   const hurting = sorted.filter(({ total }) => total > 0);
-  const helped = sorted[0]!.total < 0 ? `${name(sorted[0]!)} helped most` : 'No layer helped';
+  const helped = sorted[0]!.total < 0 ? `${inWords(sorted[0]!)} helped most` : 'No layer helped';
   if (hurting.length === 0) return `${helped}; no layer hurt over the whole run.`;
   const others = hurting.length > 1 ? ` the most of ${hurting.length} layers that hurt` : '';
-  return `${helped}; ${name(hurting.at(-1)!)} hurt${others} over the whole run.`;
+  return `${helped}; ${inWords(hurting.at(-1)!)} hurt${others} over the whole run.`;
 }
 
 /** Σ allocations of each layer over the run: bars to the left helped, bars to the right hurt (paper Figure 4). */
@@ -103,11 +131,12 @@ export function layerTotalsFigure(canvas: Canvas, analysis: RunAnalysis): Figure
     })),
   ];
   const bars = others.length > 0 ? ` Bars: ${objectiveLabel(main)} loss.` : '';
+  const selection = selectLayers(main.layers);
   return canvas.figure({
     name: 'layer-totals',
     title: 'What each layer did to the loss',
-    caption: captionOf(main.layers, unit) + bars,
+    caption: captionOf(main.layers, unit) + othersNote(selection) + bars,
     legend,
-    panels: [drawTotals(canvas, main.layers, compared, unit)],
+    panels: [drawTotals(canvas, selection, [main, ...compared], unit)],
   });
 }

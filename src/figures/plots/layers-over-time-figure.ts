@@ -3,10 +3,10 @@ import type { LayerTotal, ObjectiveAnalysis, RunAnalysis } from '../../analysis/
 import { iterationAxis } from './axes.js';
 import { lineKey } from './canvas.js';
 import type { Canvas, Figure, LegendEntry, Panel } from './canvas.js';
-import { formatNumber } from '../format.js';
+import { formatNumber, scaledUnit } from '../format.js';
 import { type LineStyle, objectiveLabel } from '../objectives.js';
-import { printable, shorten } from '../text.js';
-import { thin } from './thin.js';
+import { printable, shortNames } from '../text.js';
+import { largestMagnitude, type Point, thin } from './thin.js';
 
 /** Points of all lines of a panel together, so that sixty layers do not make a huge file. */
 const pointBudget = 12_000;
@@ -36,11 +36,11 @@ function layerLine(
   iteration: readonly number[],
   { layer, cumulative }: LayerTotal,
   style: LineStyle | undefined,
-  limit: number,
+  { limit, factor }: { readonly limit: number; readonly factor: number },
 ): Plot.Markish {
   return Plot.lineY(thin(iteration, cumulative, limit), {
     x: 'x',
-    y: 'y',
+    y: ({ y }: Point) => y * factor,
     ...(style ?? { stroke: canvas.palette.zero, strokeWidth: 1 }),
     ariaDescription: printable(layer),
   });
@@ -64,19 +64,20 @@ function drawLayers(
   styles: ReadonlyMap<number, LineStyle>,
 ): Panel {
   const { layers } = objective;
+  const scale = scaledUnit(largestMagnitude(domain), unit);
   const limit = Math.max(100, Math.min(800, Math.floor(pointBudget / layers.length)));
   const line = (layer: LayerTotal, i: number): Plot.Markish =>
-    layerLine(canvas, iteration, layer, styles.get(i), limit);
+    layerLine(canvas, iteration, layer, styles.get(i), { limit, factor: scale.factor });
   const lines = layers.map(line);
   return canvas.panel({
     height: 220,
     x: iterationAxis(iteration),
     y: {
-      label: `${objectiveLabel(objective)}: Σ so far (${unit})`,
+      label: `${objectiveLabel(objective)}: Σ so far (${scale.unit})`,
       labelArrow: 'none',
       grid: true,
       ticks: 5,
-      domain,
+      domain: domain.map((end) => end * scale.factor),
       nice: true,
     },
     marks: [
@@ -87,14 +88,21 @@ function drawLayers(
   });
 }
 
+const namesOf = (layers: readonly LayerTotal[], length: number): string[] =>
+  shortNames(
+    layers.map(({ layer }) => layer),
+    length,
+  );
+
 function legendOf(
   canvas: Canvas,
   layers: readonly LayerTotal[],
   styles: ReadonlyMap<number, LineStyle>,
 ): LegendEntry[] {
   const others = layers.length - styles.size;
+  const names = namesOf(layers, 26);
   return [
-    ...[...styles].map(([i, style]) => lineKey(shorten(layers[i]!.layer, 26), style)),
+    ...[...styles].map(([i, style]) => lineKey(names[i]!, style)),
     ...(others > 0
       ? [{ label: `${others} other layers`, colour: canvas.palette.zero, kind: 'line' as const }]
       : []),
@@ -109,10 +117,12 @@ function panelsNote(shown: readonly ObjectiveAnalysis[], count: number): string 
 }
 
 function captionOf({ objectives, summary }: RunAnalysis, shown: readonly ObjectiveAnalysis[]): string {
-  const most = shown[0]!.layers.reduce((a, b) => (Math.abs(b.total) > Math.abs(a.total) ? b : a));
+  const { layers } = shown[0]!;
+  const most = layers.reduce((a, b) => (Math.abs(b.total) > Math.abs(a.total) ? b : a));
+  const name = namesOf(layers, 44)[layers.indexOf(most)]!;
   return (
     `Each layer's allocations added up so far${panelsNote(shown, objectives.length)}: falling lines help, rising lines hurt; ` +
-    `${shorten(most.layer, 40)} goes furthest, to ${formatNumber(most.total, 3)} ${summary.unit}.`
+    `${name} goes furthest, to ${formatNumber(most.total, 3)} ${summary.unit}.`
   );
 }
 

@@ -1,11 +1,11 @@
 import * as Plot from '@observablehq/plot';
 import type { LossAnalysis, RunAnalysis } from '../../analysis/index.js';
-import { iterationAxis } from './axes.js';
+import { iterationAxis, logAxis } from './axes.js';
 import { bandOpacity, lineKey } from './canvas.js';
 import type { Canvas, Figure, LegendEntry, Panel } from './canvas.js';
 import { formatLoss, formatNumber, scaledUnit } from '../format.js';
 import { type DrawnObjective, drawnObjectives } from '../objectives.js';
-import { largestMagnitude, thin } from './thin.js';
+import { largestMagnitude, type Point, thin } from './thin.js';
 
 const pointsPerLine = 800;
 
@@ -13,19 +13,65 @@ const pointsPerLine = 800;
 const driftOf = ({ measured, integrated }: LossAnalysis): number[] =>
   measured.map((loss, t) => integrated[t]! - loss);
 
+/** How the losses are drawn: on which axis, in which multiple of the unit, and whether integrated losses leave the panel. */
+interface LossScale {
+  readonly axis: Plot.ScaleOptions;
+  readonly factor: number;
+  readonly leaves: boolean;
+  readonly logarithmic: boolean;
+}
+
+const extentOf = (values: readonly number[]): [number, number] => [
+  values.reduce((a, b) => Math.min(a, b)),
+  values.reduce((a, b) => Math.max(a, b)),
+];
+
+/**
+ * The measured losses fill the panel, and integrated ones as far as a quarter of that beyond it: where a ledger does not add up they can
+ * be anywhere. Logarithmic where a loss rises to over a thousand times its first value, as it does in a run that diverges.
+ */
+function scaleOf(curves: readonly DrawnObjective[], lossUnit: string): LossScale {
+  const [low, high] = extentOf(curves.flatMap(({ loss }) => loss.measured));
+  const [least, most] = extentOf(curves.flatMap(({ loss }) => loss.integrated));
+  const air = 0.25 * (high - low || Math.abs(high) || 1);
+  const leaves = least < low - air || most > high + air;
+  const label = (unit: string): string => `loss (${unit})`;
+  if (low > 0 && high > 1000 * curves[0]!.loss.measured[0]!) {
+    const axis = { label: label(lossUnit), grid: true, ...logAxis(low, high, 5), clamp: true };
+    return { axis, factor: 1, leaves, logarithmic: true };
+  }
+  const domain = [Math.max(low - air, Math.min(low, least)), Math.min(high + air, Math.max(high, most))];
+  const { factor, unit } = scaledUnit(largestMagnitude(domain), lossUnit);
+  const axis = {
+    label: label(unit),
+    labelArrow: 'none' as const,
+    grid: true,
+    ticks: 5,
+    nice: true,
+    domain: domain.map((end) => end * factor),
+    clamp: true,
+  };
+  return { axis, factor, leaves, logarithmic: false };
+}
+
 function lossPanel(
   canvas: Canvas,
-  { iteration, summary }: RunAnalysis,
+  { iteration }: RunAnalysis,
   curves: readonly DrawnObjective[],
+  { axis, factor, logarithmic }: LossScale,
 ): Panel {
   const line = (values: readonly number[], options: Plot.LineYOptions): Plot.Markish =>
-    Plot.lineY(thin(iteration, values, pointsPerLine), { x: 'x', y: 'y', ...options });
+    Plot.lineY(thin(iteration, values, pointsPerLine), {
+      x: 'x',
+      y: ({ y }: Point) => (logarithmic ? Math.max(y, Number.MIN_VALUE) : y * factor),
+      ...options,
+    });
   // Bands that lie on each other must not become opaque.
   const opacity = Math.min(bandOpacity, 0.6 / curves.length);
   return canvas.panel({
     height: 230,
     x: iterationAxis(iteration),
-    y: { label: `loss (${summary.unit})`, labelArrow: 'none', grid: true, ticks: 5, nice: true },
+    y: axis,
     marks: [
       ...curves.map(({ label, style, loss }) =>
         line(loss.integrated, {
@@ -50,9 +96,9 @@ function driftPanel(
   const largest = largestMagnitude(curves.flatMap(({ loss }) => driftOf(loss)));
   const { factor, unit } = scaledUnit(largest, summary.unit);
   return canvas.panel({
-    height: 140,
+    height: 150,
     x: iterationAxis(iteration),
-    y: { label: `integrated − measured (${unit})`, labelArrow: 'none', grid: true, ticks: 4, nice: true },
+    y: { label: `integrated − measured (${unit})`, labelArrow: 'none', grid: true, ticks: 3, nice: true },
     marks: [
       Plot.ruleY([0], { stroke: canvas.palette.muted }),
       ...curves.map(({ label, style, loss }) =>
@@ -69,14 +115,17 @@ function driftPanel(
   });
 }
 
-function captionOf(curves: readonly DrawnObjective[], unit: string): string {
+function captionOf(curves: readonly DrawnObjective[], unit: string, { leaves }: LossScale): string {
   const { label, loss } = curves[0]!;
   const [start, end] = [loss.measured[0]!, loss.measured.at(-1)!];
   const largest = largestMagnitude(driftOf(loss));
   const verb = end < start ? 'falls' : end > start ? 'rises' : 'stays';
+  const band = leaves
+    ? `is as far as ${formatLoss(largest, unit)} from it and leaves the upper panel: the allocations do not add up`
+    : `stays within ${formatLoss(largest, unit)} of it (lower panel, in its own unit)`;
   return (
     `The ${label} loss ${verb} from ${formatNumber(start)} to ${formatLoss(end, unit)}; the first loss plus all ` +
-    `allocations so far (broad band) stays within ${formatLoss(largest, unit)} of it (lower panel, in its own unit).`
+    `allocations so far (broad band) ${band}.`
   );
 }
 
@@ -88,11 +137,12 @@ export function lossFigure(canvas: Canvas, analysis: RunAnalysis): Figure | null
     ...curves.map(({ label, style }) => lineKey(`${label} loss`, style)),
     { label: 'integrated from allocations', colour: canvas.palette.text, kind: 'band' },
   ];
+  const scale = scaleOf(curves, analysis.summary.unit);
   return canvas.figure({
     name: 'loss',
     title: 'Loss, and the loss that the ledger adds up to',
-    caption: captionOf(curves, analysis.summary.unit),
+    caption: captionOf(curves, analysis.summary.unit, scale),
     legend,
-    panels: [lossPanel(canvas, analysis, curves), driftPanel(canvas, analysis, curves)],
+    panels: [lossPanel(canvas, analysis, curves, scale), driftPanel(canvas, analysis, curves)],
   });
 }

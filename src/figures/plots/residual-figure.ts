@@ -100,7 +100,8 @@ function drawResiduals(
     y: {
       label: `abs(residual) of one iteration (${summary.unit})`,
       grid: true,
-      ...logAxis(Math.max(least, most * 1e-12), most, 6),
+      // A residual of a step that was hit by chance may be tiny; what is near the tolerance is always seen.
+      ...logAxis(Math.max(least, Math.min(most * 1e-12, (summary.tolerance ?? Infinity) * 1e-3)), most, 6),
       clamp: true,
     },
     marks: [

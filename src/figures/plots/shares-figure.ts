@@ -98,7 +98,7 @@ function nonzeroPanel(canvas: Canvas, analysis: RunAnalysis, samples: readonly S
       labelArrow: 'none',
       domain: domainAround(range ? [...drawn, range.from, range.to] : drawn),
       grid: true,
-      ticks: 5,
+      ticks: 3,
     },
     marks: [
       ...(range ? [Plot.rectY([range], { y1: 'from', y2: 'to', fill: palette.zero, fillOpacity: 0.4 })] : []),

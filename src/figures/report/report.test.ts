@@ -9,6 +9,7 @@ import {
 } from '../../../test/support/synthetic-view.js';
 import { analyseRun } from '../../analysis/index.js';
 import type { RunAnalysis } from '../../analysis/index.js';
+import { formatLoss, formatNumber } from '../format.js';
 import { terminalSummary } from '../terminal/summary.js';
 import { renderReport } from './report.js';
 
@@ -123,6 +124,50 @@ describe('report', () => {
     expect(names('Settings of the run')).toEqual(['preset', 'seed']);
   });
 
+  it('names the parameters that helped and hurt most, with their totals', () => {
+    const { helped, hurt } = analysis.objectives[0]!.parameters!;
+    const rows = (table: string): (string | null)[][] =>
+      [...page.querySelectorAll(`table[aria-label="${table}"] tbody tr`)].map((row) =>
+        [...row.children].map((cell) => cell.textContent),
+      );
+    const found = rows('Parameters that helped most');
+    expect(found).toHaveLength(10);
+    expect(found[0]!.slice(0, 2)).toEqual([
+      `${helped[0]!.tensor!}[${helped[0]!.index[0]!}]`,
+      formatNumber(helped[0]!.total),
+    ]);
+    expect(rows('Parameters that hurt most')[0]![1]).toBe(formatNumber(hurt[0]!.total));
+    expect(page.body.textContent).not.toContain('Neurons that');
+  });
+
+  it('says in plain words why many parameters hurt, with the numbers of the run, and what its words mean', () => {
+    const text = page.body.textContent;
+    const { helping, hurting } = analysis.objectives[0]!.distribution!;
+    expect(text).toContain('Why do so many parameters hurt?');
+    expect(text).toContain(`${formatLoss(-helping.mass, 'nats')} and all hurting ones to ${formatLoss(hurting.mass, 'nats')}`.replaceAll(' nats', '\u00a0nats')); // prettier-ignore
+    const terms = [...page.querySelectorAll('.glossary dt')].map((term) => term.textContent);
+    for (const term of ['allocation', 'helping, hurting', 'residual, error', 'nat'])
+      expect(terms).toContain(term);
+  });
+
+  it('lists what was read into files, with what may not be meant at the top, and what was held constant', () => {
+    const readings = [
+      { about: 'order of θ', decision: 'a, b', evidence: '<names>' },
+      { about: 'labels', decision: 'classes', evidence: 'one-hot', warning: true },
+    ];
+    const labels = ['m.onnx on d.npz', '2026-11-25'];
+    const heldConstant = ['Frozen by groups: fc1.<weight>'];
+    const text = renderReport({ analysis, facts, title: 'Mine', labels, readings, heldConstant });
+    const document = parse(text);
+    expect(document.querySelector('.doubts')!.textContent).toBe('Was this meant?labels: classes (one-hot)');
+    const rows = [...document.querySelectorAll('table[aria-label="How files were read"] tbody tr')];
+    expect(rows.map((row) => row.textContent)).toEqual(['order of θa, b<names>', 'labelsCheck: classesone-hot']);
+    expect(document.body.textContent).toContain(heldConstant[0]);
+    expect([...document.querySelectorAll('.labels li')].map((label) => label.textContent)).toEqual(labels);
+    expect(page.querySelector('.doubts, .labels, table[aria-label="How files were read"]')).toBeNull();
+    expect(page.body.textContent).toContain('Nothing: all parameters were free to move');
+  }); // prettier-ignore
+
   it('is deterministic', () => {
     expect(renderReport({ analysis, facts, title: 'mnist-fc-sgd' })).toBe(html);
   });
@@ -139,6 +184,15 @@ describe('report of an unusual run', () => {
       /does not balance.*a cumulative error of 2\.\d\d\u00a0%.*Do not trust/,
     );
   });
+
+  it('says that training diverged, and names layers that did nothing', async () => {
+    const view = syntheticView({ segments: 20, objectives: ['mine'], zeroShare: 0.8 });
+    const loss = view.column('loss', 'mine').slice();
+    loss[7] = 1e9;
+    const text = renderReport({ analysis: await analyseRun(withColumns(view, 'mine', { loss })), facts, title: 'up' });
+    expect(text).toContain('Training diverged: the mine loss rose from');
+    expect(text).toContain('Every allocation is exactly zero, whether they were frozen or cannot move the loss: fc1');
+  }); // prettier-ignore
 
   it('says that sums contradict residuals when that is what is wrong', async () => {
     const view = syntheticView({ segments: 20, objectives: ['mine'] });

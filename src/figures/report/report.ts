@@ -1,4 +1,5 @@
 import type { RunAnalysis } from '../../analysis/index.js';
+import type { Reading } from '../../formats/reading.js';
 import { extentOf, headlinesOf } from '../headlines.js';
 import type { Figure } from '../plots/canvas.js';
 import { drawFigures } from '../plots/figures.js';
@@ -6,15 +7,22 @@ import { escapeMarkup, withUnits } from '../text.js';
 import { verdictOf } from '../verdict.js';
 import type { Verdict } from '../verdict.js';
 import { styleSheet } from './style.js';
-import { errorTable, factsTable, layerTable } from './tables.js';
+import { errorTable, extremeTables, factsTable, layerTable, readingTable } from './tables.js';
+import { constantList, glossary, howToRead, stillThings, whySoManyHurt } from './words.js';
 
 /** What a report is made of. All text is escaped. */
 export interface ReportInput {
   readonly analysis: RunAnalysis;
   /** Heading of the page, such as the run's or the preset's name. */
   readonly title: string;
+  /** Stands below it: what the run is, its date, its tags. */
+  readonly labels?: readonly string[];
   /** What defines the run: (name, value), in the order given. */
   readonly facts: readonly (readonly [string, string])[];
+  /** What was decided about the user's files. */
+  readonly readings?: readonly Reading[];
+  /** What was frozen or held constant, in words. */
+  readonly heldConstant?: readonly string[];
 }
 
 const prose = (text: string): string => escapeMarkup(withUnits(text));
@@ -42,27 +50,45 @@ function section(heading: string, content: string | null): string {
   return content ? `<section><h2>${escapeMarkup(heading)}</h2>\n${content}\n</section>` : '';
 }
 
-const howToRead = (unit: string): string =>
-  'Every change of the loss is shared out among the parameters that caused it. A negative allocation lowered the loss: that parameter ' +
-  '“helped”. A positive one raised it: it “hurt”. Allocations have the unit of the loss (' +
-  `${unit}), so they add up to the change of the loss, and what ` +
-  'is missing is stated. Shares are stated twice, because parameters that cannot move the loss at all, such as those of dead pixels, are exactly zero.';
+/** What the user may not have meant stands where it cannot be missed. */
+function doubts(readings: readonly Reading[]): string {
+  const items = readings
+    .filter(({ warning }) => warning)
+    .map(
+      ({ about, decision, evidence }) =>
+        `<li><b>${escapeMarkup(about)}</b>: ${prose(`${decision} (${evidence})`)}</li>`,
+    );
+  if (items.length === 0) return '';
+  return `<div class="banner doubts" role="note"><strong>Was this meant?</strong><ul>${items.join('')}</ul></div>`;
+}
 
-function body({ analysis, facts }: ReportInput): string {
+function whatHappened(analysis: RunAnalysis): string | null {
   const figures = drawFigures(analysis, { theme: 'page' });
+  if (figures.length === 0) return null;
+  return `<div class="muted">${howToRead(analysis.summary.unit)}</div>\n<div class="figures">\n${figures.map(renderFigure).join('\n')}\n</div>`;
+}
+
+function body({ analysis, facts, readings = [], heldConstant = [] }: ReportInput): string {
+  const measured = analysis.summary.segments > 0;
   return [
     banner(verdictOf(analysis)),
+    doubts(readings),
     headlines(analysis),
-    section(
-      'What happened',
-      figures.length > 0
-        ? `<p class="muted">${escapeMarkup(howToRead(analysis.summary.unit))}</p>\n<div class="figures">\n${figures.map(renderFigure).join('\n')}\n</div>`
-        : null,
-    ),
-    section('Does it add up?', analysis.summary.segments > 0 ? errorTable(analysis) : null),
+    section('What happened', whatHappened(analysis)),
+    section('Who helped and who hurt most', extremeTables(analysis)),
+    section('Why do so many parameters hurt?', whySoManyHurt(analysis)),
+    section('Does it add up?', measured ? errorTable(analysis) : null),
     section('Layers in numbers', layerTable(analysis)),
+    section('How your files were read', readingTable(readings)),
+    section('What was held constant', measured ? constantList(stillThings(analysis, heldConstant)) : null),
     section('What was measured', factsTable(facts)),
+    section('Words used here', measured ? glossary(analysis) : null),
   ].join('\n');
+}
+
+function header({ analysis, title, labels = [] }: ReportInput): string {
+  const tags = labels.map((label) => `<li>${escapeMarkup(label)}</li>`).join('');
+  return `<header><h1>${escapeMarkup(title)}</h1>${tags && `<ul class="labels">${tags}</ul>`}<p class="muted">${escapeMarkup(extentOf(analysis))}</p></header>`;
 }
 
 /**
@@ -83,11 +109,11 @@ ${styleSheet}
 </style>
 </head>
 <body>
-<header><h1>${title}</h1><p class="muted">${escapeMarkup(extentOf(input.analysis))}</p></header>
+${header(input)}
 <main>
 ${body(input)}
 </main>
-<footer>Lossledger. Method: Lan, Liu, Zhou and Yosinski, “LCA: Loss Change Allocation for Neural Network Training”, NeurIPS 2019.</footer>
+<footer>Lossledger; docs/READING.md in its package explains this page at length. Method: Lan, Liu, Zhou and Yosinski, “LCA: Loss Change Allocation for Neural Network Training”, NeurIPS 2019.</footer>
 </body>
 </html>
 `;

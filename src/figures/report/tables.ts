@@ -1,11 +1,14 @@
-import type { RunAnalysis } from '../../analysis/index.js';
+import type { Extreme, Extremes, RunAnalysis } from '../../analysis/index.js';
 import { errorColumns, errorDefinition, errorRows, paperNote } from '../error-rows.js';
-import { formatCount, formatNumber, formatShare } from '../format.js';
+import { formatCount, formatNumber, formatPercent, formatShare } from '../format.js';
+import type { Reading } from '../../formats/reading.js';
+import { objectiveLabel } from '../objectives.js';
 import { escapeMarkup } from '../text.js';
 
 interface Table {
   /** For screen readers. */
   readonly name: string;
+  /** Empty: none. */
   readonly caption: string;
   /** The first names the rows. */
   readonly head: readonly string[];
@@ -26,7 +29,7 @@ function renderTable({ name, caption, head, rows, prose = false }: Table): strin
 <thead><tr>${heads}</tr></thead>
 <tbody>
 ${body}
-</tbody></table></div><figcaption>${escapeMarkup(caption)}</figcaption></figure>`;
+</tbody></table></div>${caption && `<figcaption>${escapeMarkup(caption)}</figcaption>`}</figure>`;
 }
 
 /** This run's quadrature errors beside those of the paper's Table S1. */
@@ -72,6 +75,62 @@ export function layerTable({ objectives, summary }: RunAnalysis): string | null 
         formatShare(ofNonzero.helping),
       ];
     }),
+  });
+}
+
+/** `fc1, neuron 17`, or `fc1.weight[17, 403]`. */
+const placeOf = ({ layer, tensor, index }: Extreme): string =>
+  tensor === null ? `${layer}, neuron ${index[0]!}` : `${tensor}[${index.join(', ')}]`;
+
+/** Two tables: those of a kind that helped most, and those that hurt most. */
+function extremePair(kind: string, { helped, hurt }: Extremes, { objectives, summary }: RunAnalysis): string {
+  const { lossChange, balance } = objectives[0]!.conservation;
+  const compared = balance !== 'unbalanced' && lossChange !== 0;
+  const table = (verb: string, rows: readonly Extreme[]): string => {
+    const name = `${kind} that ${verb} most`;
+    if (rows.length === 0) return `<div><h3>${name}</h3><p>None ${verb} over the whole run.</p></div>`;
+    const content = renderTable({
+      name,
+      caption: '',
+      head: [kind.toLowerCase(), `total (${summary.unit})`, ...(compared ? ['of the loss change'] : [])],
+      rows: rows.map((row) => [
+        placeOf(row),
+        formatNumber(row.total),
+        ...(compared ? [formatPercent((100 * row.total) / lossChange)] : []),
+      ]),
+    });
+    return `<div><h3>${name}</h3>${content}</div>`;
+  };
+  return `<div class="pair">${table('helped', helped)}${table('hurt', hurt)}</div>`;
+}
+
+/** Neurons and parameters whose totals stand out; null where neither were kept. */
+export function extremeTables(analysis: RunAnalysis): string | null {
+  const { neurons, parameters } = analysis.objectives[0] ?? {};
+  if (!neurons && !parameters) return null;
+  const about =
+    analysis.objectives.length > 1 ? ` Of the ${objectiveLabel(analysis.objectives[0]!)} loss.` : '';
+  return [
+    `<p class="muted">${escapeMarkup(`Sums of allocations over all iterations. Neurons (of convolutions: output channels) are counted from 0 within their layer; indices of parameters are those of the array of that name, from 0.${about}`)}</p>`,
+    ...(neurons ? [extremePair('Neurons', neurons, analysis)] : []),
+    ...(parameters ? [extremePair('Parameters', parameters, analysis)] : []),
+  ].join('\n');
+}
+
+/** What was decided about the user's files; null where nothing was open. */
+export function readingTable(readings: readonly Reading[]): string | null {
+  if (readings.length === 0) return null;
+  return renderTable({
+    name: 'How files were read',
+    caption:
+      'What the files left open, what was decided, and what showed it. A wrong decision makes all numbers wrong.',
+    head: ['about', 'decision', 'because'],
+    rows: readings.map(({ about, decision, evidence, warning }) => [
+      about,
+      `${warning ? 'Check: ' : ''}${decision}`,
+      evidence,
+    ]),
+    prose: true,
   });
 }
 

@@ -4,7 +4,7 @@ import { errorRows, paperNote } from '../error-rows.js';
 import { formatCount, formatLoss, formatNumber, formatShare } from '../format.js';
 import { extentOf } from '../headlines.js';
 import { objectiveLabel } from '../objectives.js';
-import { columns, shorten } from '../text.js';
+import { columns, printable, shorten, shortNames } from '../text.js';
 import { verdictOf } from '../verdict.js';
 import {
   alignColumns,
@@ -87,7 +87,9 @@ function layerLines(analysis: RunAnalysis, style: Style): string[] {
   if (!main || main.layers.length === 0) return [];
   const { colours, glyphs, width, cell } = style;
   const shown = listed(main.layers);
-  const names = shown.map((i) => shorten(main.layers[i]!.layer, Math.max(12, Math.floor(width / 4))));
+  const allNames = main.layers.map(({ layer }) => layer);
+  const short = shortNames(allNames, Math.max(12, Math.floor(width / 4)));
+  const names = shown.map((i) => short[i]!);
   const totals = shown.map((i) => main.layers[i]!.total);
   const paint = (total: number) => (total > 0 ? colours.yellow : colours.blue);
   const cells = shown.map((i, row): Cell[] => [
@@ -161,7 +163,9 @@ function errorLines(analysis: RunAnalysis, style: Style): string[] {
  * The run in a screenful: what happened, which layers helped and hurt, and whether the ledger balances. Ends without a newline.
  * Names are cleared of control characters, so that they cannot disturb the terminal.
  */
-export function terminalSummary(analysis: RunAnalysis, options: TerminalOptions = {}): string {
+export function terminalSummary(given: RunAnalysis, options: TerminalOptions = {}): string {
+  const { unit, rule } = given.summary;
+  const analysis = { ...given, summary: { ...given.summary, unit: printable(unit), rule: printable(rule) } };
   const { width = 80, colour = false, ascii = false } = options;
   const style: Style = {
     width: Math.max(72, width),

@@ -1,8 +1,20 @@
-import type { Stats } from 'node:fs';
 import { createHash, randomUUID } from 'node:crypto';
-import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { rmSync, type Stats } from 'node:fs';
+import {
+  access,
+  chmod,
+  constants,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
 import { EngineError } from '../../../errors.js';
 import type { Compiler } from './compiler.js';
 import { compileLibrary } from './compiler.js';
@@ -44,13 +56,59 @@ async function privateFolder(folder: string): Promise<string> {
   return folder;
 }
 
-/** The folder, or a private temporary one where it cannot be written (a read-only home). */
+const temporaryName = 'lossledger-native-';
+
+/** Where a process whose home cannot be written keeps its libraries: all its threads in one place, until it ends. */
+const temporaryFolder = (): string => join(tmpdir(), `${temporaryName}${process.pid}`);
+
+/** Removes the temporary folder, where there is one, when the process ends. To be called by its main thread, and by it alone. */
+export function removeTemporaryAtEnd(): void {
+  if (!isMainThread || removes) return;
+  removes = true;
+  process.on('exit', () => {
+    try {
+      rmSync(temporaryFolder(), { recursive: true, force: true });
+    } catch {
+      // There is no place for temporary files, and so nothing of ours in it.
+    }
+  });
+}
+
+let removes = false;
+
+/** The folder, or a temporary one where it cannot be written (a read-only home). Throws EngineError where that cannot be either. */
 async function writableFolder(folder: string): Promise<string> {
   try {
-    return await privateFolder(folder);
+    const own = await privateFolder(folder);
+    await access(own, constants.W_OK);
+    return own;
   } catch (error) {
     if (error instanceof EngineError) throw error;
-    return mkdtemp(join(tmpdir(), 'lossledger-native-'));
+  }
+  try {
+    await removeLeftOver();
+    return await privateFolder(temporaryFolder());
+  } catch (error) {
+    if (error instanceof EngineError) throw error;
+    refuse(`${folder} and ${temporaryFolder()}, neither of which can be written`);
+  }
+}
+
+/** Removes temporary folders of processes that were killed. */
+async function removeLeftOver(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = name.startsWith(temporaryName) ? Number(name.slice(temporaryName.length)) : NaN;
+    if (!(pid > 0) || isRunning(pid)) continue;
+    const path = join(tmpdir(), name);
+    if (isOurs(await lstat(path))) await rm(path, { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
 

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { devNull } from 'node:os';
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { EngineError } from '../../../errors.js';
 import { runCommand } from './command.js';
 import type { Target } from './target.js';
@@ -82,6 +83,19 @@ export function findCompiler(named: string | undefined = process.env['CC']): Com
     complaints.push(result);
   }
   return { compiler: null, reason: `no C compiler works (${complaints.join('; ')})` };
+}
+
+/**
+ * As `findCompiler`, asked once: threads that are started later know the answer. A hundred workers that each started processes to find
+ * the same compiler would wait for each other until they gave up.
+ */
+export function knownCompiler(named: string | undefined = process.env['CC']): CompilerSearch {
+  const key = `lossledger.compiler ${named ?? ''} ${process.env['PATH'] ?? ''}`;
+  const known = getEnvironmentData(key) as unknown as CompilerSearch | undefined;
+  if (known !== undefined) return known;
+  const search = findCompiler(named);
+  setEnvironmentData(key, search);
+  return search;
 }
 
 /** Compiles a C file to a shared library in at most `timeLimit` seconds. Throws EngineError with the compiler's message. */

@@ -1,31 +1,21 @@
-import { isLossledgerError } from '../errors.js';
-import { audit } from '../ledger/columns.js';
-import type { StoredRow } from '../ledger/laws/law.js';
-import type { Numbers } from '../ledger/types.js';
-import { firstNonFinite } from '../num/sums.js';
-import { type ArraySpec, chunkPath } from './arrays.js';
-import { decodeChunk } from './codec.js';
+import { isLossledgerError } from '../../errors.js';
+import { audit } from '../../ledger/columns.js';
+import type { StoredRow } from '../../ledger/laws/law.js';
+import type { Numbers } from '../../ledger/types.js';
+import { firstNonFinite } from '../../num/sums.js';
+import { type ArraySpec, chunkPath } from '../arrays.js';
+import { decodeChunk } from '../codec.js';
 import {
   contextOf, journalName, manifestName, notARun, pendingPath, type Place, type RunContext, windowCount,
-} from './context.js'; // prettier-ignore
-import { readJournal } from './journal.js';
-import { decodeManifest, divisionOf } from './manifest.js';
-import type { JournalRecord, SegmentRecord } from './records.js';
-import { sha256 } from './source.js';
-import { applyRecord, emptyState, expectedDigest, type RunState } from './state.js';
-import { isByRow, readRecords, WindowReader } from './windows.js';
-
-/** Something that is wrong with a stored run. */
-export interface Finding {
-  /** File inside the run folder. */
-  readonly file: string;
-  /** Array that it belongs to, such as `allocation/train`; null where it is none. */
-  readonly array: string | null;
-  /** Rows [from, to) of that array which cannot be trusted; null where it is no array's data. */
-  readonly rows: { readonly from: number; readonly to: number } | null;
-  /** What is wrong, as a phrase. */
-  readonly what: string;
-}
+} from '../context.js'; // prettier-ignore
+import { readJournal } from '../journal.js';
+import { decodeManifest, divisionOf } from '../manifest.js';
+import type { JournalRecord, SegmentRecord } from '../records.js';
+import { sha256 } from '../source.js';
+import { applyRecord, emptyState, expectedDigest, type RunState } from '../state.js';
+import { finding, type Finding, locate } from './finding.js';
+import { type ListedPlace, verifyUnclaimed } from './unclaimed.js';
+import { isByRow, readRecords, WindowReader } from '../windows.js';
 
 /** Told after each stored row and segment. */
 export type VerifyProgress = (done: number, total: number) => void;
@@ -33,17 +23,18 @@ export type VerifyProgress = (done: number, total: number) => void;
 /**
  * Checks a run: every line of the journal, the checksum of every file, that rows of θ are finite and are those that the segments were
  * measured from, that segments obey the laws of all columns (`audit`), and that neighbours agree on the loss between them. No finding:
- * all is as it was written.
+ * all is as it was written. Where the place can list its files, those of the ledger that no line of the journal claims are found, too,
+ * if they are more than a crash leaves: then the end of the journal is missing.
  *
  * @throws StoreError where there is no run, or one of another version.
  */
-export async function verifyRun(place: Place, onProgress?: VerifyProgress): Promise<Finding[]> {
+export async function verifyRun(place: ListedPlace, onProgress?: VerifyProgress): Promise<Finding[]> {
   const findings: Finding[] = [];
   const context = await verifyManifest(place, findings);
   if (context === null) return findings;
   const total = 2 * context.manifest.trajectory.iterations + 1;
   let done = 0;
-  for await (const finding of verifyContents(context, () => onProgress?.(++done, total)))
+  for await (const finding of verifyContents(context, place, () => onProgress?.(++done, total)))
     findings.push(finding);
   return findings;
 }
@@ -71,7 +62,11 @@ async function createdFiles(place: Place): Promise<Readonly<Record<string, strin
   return null;
 }
 
-async function* verifyContents(context: RunContext, step: () => void): AsyncGenerator<Finding> {
+async function* verifyContents(
+  context: RunContext,
+  place: ListedPlace,
+  step: () => void,
+): AsyncGenerator<Finding> {
   const state = emptyState(context);
   const segments: SegmentRecord[] = [];
   let lines = 0;
@@ -86,6 +81,7 @@ async function* verifyContents(context: RunContext, step: () => void): AsyncGene
   }
   if (lines === 0) yield { file: journalName, array: null, rows: null, what: 'is missing' };
   yield* verifySegments(context, state, segments, step);
+  yield* verifyUnclaimed(context, state, place);
 }
 
 async function* verifyRecord(
@@ -156,7 +152,10 @@ async function* verifySegments(
   const reader = new WindowReader(context, state);
   for (const record of ordered) {
     yield* verifyTheta(state, record);
-    const judged = !unsound.has(Math.floor(record.segment / context.windowRows));
+    // The end of a window's last segment is known from the next one.
+    const judged = [0, 1].every(
+      (end) => !unsound.has(Math.floor((record.segment + end) / context.windowRows)),
+    );
     yield* verifyRow(context, state, judged ? reader : null, record.segment);
     step();
   }
@@ -244,31 +243,4 @@ async function cellsOf(
   const start = await reader.row(spec, segment);
   if (!isByRow(spec)) return start;
   return Float64Array.from([...start, ...(await reader.row(spec, segment + 1))]);
-}
-
-/** Array and chunk that a file is, and the window that it belongs to. */
-function locate(
-  context: RunContext,
-  file: string,
-): { spec: ArraySpec; chunk: number; window: number | null } | null {
-  const match = /^ledger\.zarr\/(.+?)\/c\/(\d+)(\/0)*$/.exec(file);
-  const spec = match && context.arrays.find(({ name }) => name === match[1]);
-  if (!spec) return null;
-  const chunk = Number(match[2]);
-  // The last row of θ may stand in a chunk behind the last window.
-  const window = spec.placement === 'window' ? Math.min(chunk, windowCount(context) - 1) : null;
-  return { spec, chunk, window };
-}
-
-function finding(context: RunContext, file: string, what: string): Finding {
-  const located = locate(context, file);
-  if (located === null) return { file, array: null, rows: null, what };
-  const { spec, chunk } = located;
-  const from = chunk * spec.chunkRows;
-  return {
-    file,
-    array: spec.name,
-    rows: { from, to: Math.min(from + spec.chunkRows, spec.shape[0]!) },
-    what,
-  };
 }

@@ -2,10 +2,10 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { filesOf, finish, segmentOf, smallManifest, temporaryFolder, thetaOf } from '../../test/support/run-folder.js'; // prettier-ignore
-import type { LedgerRow } from '../ledger/columns.js';
-import { folderPlace } from '../store/files.js';
-import { createRunFolder } from '../store/open.js';
+import { filesOf, finish, segmentOf, smallManifest, temporaryFolder, thetaOf } from '../../../test/support/run-folder.js'; // prettier-ignore
+import type { LedgerRow } from '../../ledger/columns.js';
+import { folderPlace } from '../../store/files.js';
+import { createRunFolder } from '../../store/open.js';
 import { verifyRun } from './verify.js';
 
 const T = 3;
@@ -87,6 +87,29 @@ describe('verifyRun', () => {
         what: 'is missing',
       },
     ]);
+  });
+
+  it('finds that the end of the journal is missing, not what a crash leaves', async () => {
+    const long = join(place.parent, 'long');
+    const longer = smallManifest(100);
+    const run = await createRunFolder(long, longer);
+    await finish(run, longer);
+    await run.close();
+    expect(await verifyRun(folderPlace(long))).toEqual([]);
+    const lines = readFileSync(join(long, 'journal'), 'utf8').split('\n');
+    const atLine = (claimed: (line: string) => boolean) => lines.slice(0, lines.findIndex(claimed) + 1).join('\n') + '\n'; // prettier-ignore
+    writeFileSync(
+      join(long, 'journal'),
+      atLine((line) => line.includes('"segment":40,')),
+    );
+    const findings = await verifyRun(folderPlace(long));
+    expect(findings.map(({ file }) => file)).toEqual(['pending/0', 'journal']);
+    expect(findings[1]!.what).toMatch(
+      /claims none of \d+ chunks that are there, such as ledger.zarr.*its end is missing/,
+    );
+    // The chunks of a window are there, what they were made of is not.
+    writeFileSync(join(long, 'journal'), lines.slice(0, -3).join('\n') + '\n');
+    expect((await verifyRun(folderPlace(long))).map(({ file }) => file)).toEqual(['pending/1']);
   });
 
   it('finds a line of the journal that was removed', async () => {
