@@ -38,7 +38,7 @@ export function numbersOf({ rows }: MeasuredSegment, spec: ArraySpec): Numbers {
   return 'buffer' in list ? list : arrayOf(dtype, list);
 }
 
-/** What a row holds of an array: of its column, and of its grouping where there is one. */
+/** What a row holds of an array, of its column and of its grouping where there is one: one row [width], or of an array by row of θ two. */
 export function valueOf(
   row: LedgerRow,
   { column, grouping }: Pick<ArraySpec, 'column' | 'grouping'>,

@@ -1,3 +1,5 @@
+import type { Examples } from '../data/types.js';
+
 /** A fixed slice [start, end) of an objective's examples, evaluated together; batch statistics are per chunk. */
 export interface Chunk {
   readonly start: number;
@@ -33,6 +35,12 @@ export interface Cells {
    * is evaluated as if there were no cells, then each chunk again for every cell in it, the other examples masked.
    */
   readonly kind: 'sorted' | 'masked';
+}
+
+/** Examples of an objective, and what masks them. */
+export interface MaskedExamples {
+  readonly examples: Examples;
+  readonly cells: Cells | null;
 }
 
 /** The lanes of one objective: first those that make up the whole. */

@@ -1,18 +1,11 @@
-import type { Examples } from '../data/types.js';
 import type { Feeds, Program } from '../engines/types.js';
 import { DataError } from '../errors.js';
 import { sizeOf } from '../graph/types.js';
 import { setSlopes } from '../ledger/atoms.js';
 import type { AtomStrip } from '../ledger/types.js';
 import { addInto } from '../num/sums.js';
-import { type Cells, type Chunk, isMasked, type Lane, programKey, sizeOfChunk } from './chunks.js';
+import { type Chunk, isMasked, type Lane, type MaskedExamples, programKey, sizeOfChunk } from './chunks.js';
 import type { Slot } from './messages.js';
-
-/** Examples of an objective, and what masks them. */
-export interface MaskedExamples {
-  readonly examples: Examples;
-  readonly cells: Cells | null;
-}
 
 /** What lanes of an evaluation are computed with. */
 export interface LaneWork {

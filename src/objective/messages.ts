@@ -1,8 +1,7 @@
 import type { Graph } from '../graph/types.js';
 import type { Problem } from '../errors.js';
 import type { AtomStrip } from '../ledger/types.js';
-import type { Lane } from './chunks.js';
-import type { MaskedExamples } from './lane.js';
+import type { Lane, MaskedExamples } from './chunks.js';
 
 /** All that a worker needs, sent once; examples and slots are shared memory. */
 export interface WorkerSetup {

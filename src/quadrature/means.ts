@@ -41,6 +41,7 @@ export class SeparateMeans implements MeanGradients {
     readonly spares: Spares<Float64Array>,
   ) {}
 
+  /** Means [objective][vector]: of gradients [K], and of what goes along. */
   async at({ rule, applications }: Level): Promise<Float64Array[][]> {
     const { nodes, weights } = compositeRule(rule, applications);
     const means = zerosLike(this.ends, this.spares);
@@ -73,6 +74,7 @@ export class NestedMeans implements MeanGradients {
     );
   }
 
+  /** Means [objective][vector]: of gradients [K], and of what goes along. */
   async at({ rule, applications }: Level): Promise<Float64Array[][]> {
     const target = applications * 2 ** rules[rule].gridDepth!;
     if (this.#intervals === 0) await this.#fill(target);

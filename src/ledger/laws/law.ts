@@ -48,7 +48,7 @@ export function deviations(
   return deviation <= bound ? [] : [{ what, layer, deviation, bound }];
 }
 
-/** Σ |values|. */
+/** Σ |values| [n]. */
 export function sizeOfAll(values: Numbers | readonly number[]): number {
   let size = 0;
   for (const value of values) size += Math.abs(value);
