@@ -107,3 +107,16 @@ describe('text', () => {
     );
   });
 });
+
+describe('a name that a spreadsheet would compute', () => {
+  it.each([
+    ['=HYPERLINK("http://x")', `"'=HYPERLINK(""http://x"")"`],
+    ['+1', "'+1"],
+    ['-1', "'-1"],
+    ['@sum', "'@sum"],
+    ['fc1=2', 'fc1=2'],
+  ])('%s stays text', async (name, cell) => {
+    const named = { ...run.array('zero/train', { from: 0, to: 0 }), columns: () => [name] };
+    expect(await collect(csvLines(named))).toEqual([`segment,${cell}\n`]);
+  });
+});

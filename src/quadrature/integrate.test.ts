@@ -209,6 +209,22 @@ describe('adaptive', () => {
   });
 });
 
+describe('a resolution of the losses', () => {
+  const ends = [[1, 1, 1], [-1, -1, -1]] as const; // prettier-ignore
+  const delta = deltaOf(...ends);
+
+  it('ends the refinement where the residual is below it, whatever the tolerance', async () => {
+    const strict: IntegrationSettings = { ...never, tolerance: 1e-300 };
+    const { integrand } = segment(...ends);
+    expect((await integrate(integrand, delta, strict)).subintervals).toBe(32);
+    const coarse = await integrate(integrand, delta, { ...strict, resolution: 1 });
+    expect(coarse.subintervals).toBe(4);
+    const [start, end] = await Promise.all([integrand(0), integrand(1)]);
+    const floor = Math.max(Math.abs(start[0]!.loss), Math.abs(end[0]!.loss));
+    expect(Math.abs(coarse.residual[0]!)).toBeLessThanOrEqual(floor);
+  });
+});
+
 describe('what is not finite', () => {
   const broken =
     (at: number, evaluation: Evaluation): Integrand =>

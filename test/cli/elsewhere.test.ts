@@ -117,6 +117,9 @@ describe('a run recorded elsewhere', () => {
       expect(code, stderr).toBe(0);
       expect(relativeDeviation(await allocation(out), await allocation(own))).toBeLessThan(1e-6);
       expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain(name);
+      const { config } = (await openRun(out)).manifest;
+      expect(Object.keys(config)).not.toContain('optimizer');
+      expect(Object.keys((await openRun(own)).manifest.config)).toContain('optimizer');
     },
   );
 

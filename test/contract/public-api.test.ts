@@ -48,6 +48,7 @@ describe('public surface', () => {
       'docs/OPERATORS.md',
       'docs/PERFORMANCE.md',
       'docs/READING.md',
+      'docs/RELIABILITY.md',
       'docs/TRAJECTORIES.md',
     ]
       .flatMap((file) => [...readFileSync(resolve(root, file), 'utf8').matchAll(/`(docs\/[A-Za-z-]+\.md)`/g)])
