@@ -30,7 +30,8 @@ describe.each(cases)('the numbers of $name', { timeout: 300_000 }, (given) => {
     rmSync(join(parent, name), { recursive: true });
     const reason = elsewhere(baseline, engine, outcome.engine);
     if (reason !== null) ctx.skip(reason);
-    expect(outcome.digests).toEqual(baseline.runs[name]);
+    // A column that came later has no record.
+    expect(outcome.digests).toMatchObject(baseline.runs[name]!);
   });
 });
 
