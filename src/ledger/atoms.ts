@@ -46,7 +46,13 @@ export function tallyAtoms(values: Float64Array, strips: readonly AtomStrip[]): 
 }
 
 /** Neumaier's compensated sums, an atom's state kept in `sums` and `lost` between the visits to it. */
-function tallyStrip(
+function tallyStrip(values: Float64Array, strip: AtomStrip, tally: AtomTally, lost: Float64Array): void {
+  if (strip.inner === 1) tallyColumns(values, strip, tally, lost);
+  else tallyRuns(values, strip, tally, lost);
+}
+
+/** Where an atom's values stand side by side. Signs are as good as random, so nothing branches on them. */
+function tallyRuns(
   values: Float64Array,
   { offset, outer, extent, inner, first }: AtomStrip,
   { sums, helping, hurting, zero }: AtomTally,
@@ -64,8 +70,8 @@ function tallyStrip(
       const next = total + value;
       rounding += Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total;
       total = next;
-      if (value < 0) below++;
-      else if (value > 0) above++;
+      below += Number(value < 0);
+      above += Number(value > 0);
     }
     sums[at] = total;
     lost[at] = rounding;
@@ -73,6 +79,30 @@ function tallyStrip(
     hurting[at]! += above;
     zero[at]! += inner - below - above;
   }
+}
+
+/** Where neighbours belong to different atoms: row after row of one value each. */
+function tallyColumns(
+  values: Float64Array,
+  { offset, outer, extent, first }: AtomStrip,
+  { sums, helping, hurting, zero }: AtomTally,
+  lost: Float64Array,
+): void {
+  for (let row = offset; row < offset + outer * extent; row += extent) {
+    for (let column = 0; column < extent; column++) {
+      const at = first + column;
+      const value = values[row + column]!;
+      const total = sums[at]!;
+      const next = total + value;
+      // Knuth's form of the rounding error: the same number, without a branch.
+      const added = next - total;
+      lost[at]! += total - (next - added) + (value - added);
+      sums[at] = next;
+      helping[at]! += Number(value < 0);
+      hurting[at]! += Number(value > 0);
+    }
+  }
+  for (let at = first; at < first + extent; at++) zero[at]! += outer - helping[at]! - hurting[at]!;
 }
 
 /** Sets `slopes` [atoms] to Σ direction ∘ gradient over each atom, both [K]: how fast the loss changes along the direction. */
