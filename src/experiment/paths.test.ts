@@ -16,9 +16,14 @@ describe('paths of a run', () => {
       data: '../../x.npy,/far/y.npy',
       trajectory: '/far/t.npz',
       init: '../../a.safetensors',
+      measure: null,
+      parts: null,
     });
+    const more = stored({ measure: ['train', 'mine=m.npz'], parts: ['class', 'mine:g.csv', '/far/g.npy'] }, 'runs/one');
+    expect(more.measure).toEqual(['train', 'mine=../../m.npz']);
+    expect(more.parts).toEqual(['class', 'mine:../../g.csv', '/far/g.npy']);
     expect(stored({ data: 'run/d.npz' }, 'run').data).toBe('./d.npz');
-    expect(stored({ model: 'fc', data: 'mnist' }, 'run')).toEqual({ model: 'fc', data: 'mnist', trajectory: null, init: null });
+    expect(stored({ model: 'fc', data: 'mnist' }, 'run')).toEqual({ model: 'fc', data: 'mnist', trajectory: null, init: null, measure: null, parts: null });
   }); // prettier-ignore
 
   it.each(['runs/one', '/elsewhere/run', '.'])('are found again from the run folder %s', (folder) => {

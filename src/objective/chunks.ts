@@ -26,7 +26,7 @@ export interface Lane {
 }
 
 /** How the examples of an objective fall into cells, the finest subsets whose sums are kept apart. */
-export interface Cells {
+export interface CellPartition {
   /** Cell of each example [count], on shared memory; −1: of none. Ascending where examples are sorted by cell. */
   readonly cellOf: Int32Array;
   readonly count: number;
@@ -40,13 +40,13 @@ export interface Cells {
 /** Examples of an objective, and what masks them. */
 export interface MaskedExamples {
   readonly examples: Examples;
-  readonly cells: Cells | null;
+  readonly cells: CellPartition | null;
 }
 
 /** The lanes of one objective: first those that make up the whole. */
 export function lanesOf(
   objective: number,
-  { count, cells }: { readonly count: number; readonly cells?: Cells | null | undefined },
+  { count, cells }: { readonly count: number; readonly cells?: CellPartition | null | undefined },
   chunk: number,
   lanes: number,
 ): Lane[] {
@@ -133,7 +133,7 @@ function cutsOf(rest: number, smaller: readonly number[]): { sizes: number[]; co
 }
 
 /** Chunks of examples that are sorted by cell: of one cell each, its rest in smaller ones, the last of them filled up. */
-function sortedChunks({ cellOf, count }: Cells, chunk: number): Dealt[] {
+function sortedChunks({ cellOf, count }: CellPartition, chunk: number): Dealt[] {
   const smaller = smallerSizes(chunk);
   const dealt: Dealt[] = [];
   for (let cell = 0; cell < count; cell++) {
@@ -150,7 +150,7 @@ function sortedChunks({ cellOf, count }: Cells, chunk: number): Dealt[] {
 }
 
 /** For each cell the chunks of the whole in which it has examples. */
-function maskedChunks({ cellOf, count }: Cells, chunk: number): Dealt[] {
+function maskedChunks({ cellOf, count }: CellPartition, chunk: number): Dealt[] {
   const chunks = chunksOf(cellOf.length, chunk);
   const inside = chunks.map(({ start, end }) => new Set(cellOf.subarray(start, end)));
   return Array.from({ length: count }, (_, cell) =>

@@ -3,7 +3,7 @@ import type { Graph } from '../graph/types.js';
 import type { AtomStrip } from '../ledger/types.js';
 import type { L2Term } from '../optim/l2.js';
 import {
-  type Cells, type Lane, lanesOf, type ProgramKind, programKinds, sizeOfChunk,
+  type CellPartition, type Lane, lanesOf, type ProgramKind, programKinds, sizeOfChunk,
 } from './chunks.js'; // prettier-ignore
 
 /** A subset of an objective's examples whose loss and gradient are kept apart. */
@@ -17,7 +17,7 @@ export interface PlannedPart {
 }
 
 /** How an objective's examples are divided. */
-export interface Division extends Cells {
+export interface Division extends CellPartition {
   readonly parts: readonly PlannedPart[];
 }
 
@@ -62,7 +62,7 @@ export function planLanes({ objectives, chunk, lanes }: ObjectivePlan): Lane[] {
 }
 
 /** What workers need of a division. */
-export function cellsOf(division: Division | null | undefined): Cells | null {
+export function cellsOf(division: Division | null | undefined): CellPartition | null {
   return division ? { cellOf: division.cellOf, count: division.count, kind: division.kind } : null;
 }
 

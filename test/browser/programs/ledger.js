@@ -12,16 +12,17 @@ const segments = measureRange({
   settings: { rule: 'simpson', tolerance: null, subintervals: 2, maxSubintervals: 2 },
   layout: layoutOf(tensors),
 });
+/** Numbers as JSON has them: one, a list, or a list by grouping. */
+function plain(numbers) {
+  if (typeof numbers === 'number') return numbers;
+  if ('length' in numbers) return [...numbers];
+  return Object.entries(numbers).map(([grouping, cells]) => [grouping, [...cells]]);
+}
+
 const measured = [];
 for await (const { segment, rows: ledger } of segments) {
   const [row] = ledger;
-  measured.push([
-    segment,
-    Object.entries(row).map(([name, numbers]) => [
-      name,
-      typeof numbers === 'number' ? numbers : [...numbers],
-    ]),
-  ]);
+  measured.push([segment, Object.entries(row).map(([name, numbers]) => [name, plain(numbers)])]);
 }
 
 export default measured;
