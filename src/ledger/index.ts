@@ -1,4 +1,5 @@
-export { allocate, type Allocated, type SegmentInput, type SignCounts } from './allocate.js';
+export { allocate, type Allocated, type PartsInput, type SegmentInput, type SignCounts } from './allocate.js';
+export type { AtomTally } from './atoms.js';
 export {
   audit,
   type Axis,
@@ -8,10 +9,11 @@ export {
   ledgerRow,
   type LedgerRow,
 } from './columns.js';
-export type { Deviation, Law, StoredRow } from './laws/law.js';
+export type { Deviation, Law, RowDivision, StoredRow } from './laws/law.js';
 export { layoutOf, layoutOfGraph, type LaidTensor } from './layout.js';
 export { type Evaluated, measureRange, type MeasuredSegment, type RangeInput } from './measure-range.js';
 export { measureTrajectory, type TrajectoryInput } from './measure-trajectory.js';
+export type { Role } from './roles.js';
 export type { GroupSums } from './sums.js';
 export { parameterKinds } from './types.js';
 export type * from './types.js';
