@@ -1,6 +1,7 @@
 import { NumericError, type NumericLocation } from '../errors.js';
 import { type AtomTally, tallyAtoms } from './atoms.js';
-import { placeOf, stripsOf } from './layout.js';
+import { gatherCounts, groupingNamed } from './groupings.js';
+import { placeOf } from './layout.js';
 import { type GroupSums, groupSums } from './sums.js';
 import type { AtomAxis, ParameterLayout } from './types.js';
 
@@ -71,7 +72,7 @@ export function allocate(input: SegmentInput): Allocated {
   checkLoss(lossStart);
   checkLoss(lossEnd);
   const exact = input.into ?? new Float64Array(layout.size);
-  const counts = multiply(exact, delta, meanGradient, layout);
+  multiply(exact, delta, meanGradient, layout);
   const sums = groupSums(exact, layout);
   if (!Number.isFinite(sums.total)) reportTerm('allocation', delta, meanGradient, layout);
   const { neuronAxis, inputAxis } = layout.atoms;
@@ -79,38 +80,27 @@ export function allocate(input: SegmentInput): Allocated {
     neuronAxis: tallyAtoms(exact, neuronAxis),
     inputAxis: tallyAtoms(exact, inputAxis),
   };
+  const layers = groupingNamed(layout, 'layer');
+  const counts = {
+    helping: gatherCounts(layers, tallies[layers.axis].helping),
+    hurting: gatherCounts(layers, tallies[layers.axis].hurting),
+    zero: gatherCounts(layers, tallies[layers.axis].zero),
+  };
   return { ...input, exact, sums, counts, tallies, lossChange: lossEnd - lossStart };
 }
 
-/** Writes the products [K] in float64, and counts their signs. */
+/** Writes the products [K] in float64. */
 function multiply(
   exact: Float64Array,
   delta: Float64Array,
   gradient: Float64Array,
   layout: ParameterLayout,
-): SignCounts {
-  const layers = layout.layers.length;
-  const counts = {
-    helping: new Int32Array(layers),
-    hurting: new Int32Array(layers),
-    zero: new Int32Array(layers),
-  };
-  for (const { tensor, layer } of stripsOf(layout)) {
-    let helping = 0;
-    let hurting = 0;
-    for (let k = tensor.offset; k < tensor.offset + tensor.size; k++) {
-      const value = delta[k]! * gradient[k]!;
-      if (!(Math.abs(value) <= maxFloat32)) reportTerm('allocation', delta, gradient, layout);
-      exact[k] = value;
-      // Signs are as good as random: a branch on them takes seven times as long.
-      helping += Number(value < 0);
-      hurting += Number(value > 0);
-    }
-    counts.helping[layer]! += helping;
-    counts.hurting[layer]! += hurting;
-    counts.zero[layer]! += tensor.size - helping - hurting;
+): void {
+  for (let k = 0; k < exact.length; k++) {
+    const value = delta[k]! * gradient[k]!;
+    if (!(Math.abs(value) <= maxFloat32)) reportTerm('allocation', delta, gradient, layout);
+    exact[k] = value;
   }
-  return counts;
 }
 
 /**

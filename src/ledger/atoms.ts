@@ -1,3 +1,6 @@
+import { sizeOf } from '../graph/types.js';
+import { CellSums } from '../num/cell-sums.js';
+import type { Floats } from '../num/sums.js';
 import type { AtomAxis, AtomStrip, TensorSpan } from './types.js';
 
 /** The atoms of all tensors, in θ's order. */
@@ -7,7 +10,7 @@ export function atomStrips(tensors: readonly TensorSpan[], axis: AtomAxis): Atom
     const { offset, size, shape } = tensor;
     const at = tensor[axis];
     const extent = at === null ? 1 : shape[at]!;
-    const inner = at === null ? size : shape.slice(at + 1).reduce((product, length) => product * length, 1);
+    const inner = at === null ? size : sizeOf(shape.slice(at + 1));
     const first = next;
     next += extent;
     return { offset, outer: size === 0 ? 0 : size / (extent * inner), extent, inner, first };
@@ -18,6 +21,21 @@ export function atomStrips(tensors: readonly TensorSpan[], axis: AtomAxis): Atom
 export function atomCount(strips: readonly AtomStrip[]): number {
   const last = strips.at(-1);
   return last === undefined ? 0 : last.first + last.extent;
+}
+
+/** Sums of values [K] by cell [cells] of strips, each rounded once from a compensated sum in θ's order. */
+export function sumStrips(values: Floats, strips: readonly AtomStrip[], cells: number): Float64Array {
+  const sums = new CellSums(cells);
+  for (const { offset, outer, extent, inner, first } of strips) {
+    let k = offset;
+    for (let row = 0; row < outer; row++) {
+      for (let at = first; at < first + extent; at++, k += inner) {
+        if (inner === 1) sums.add(at, values[k]!);
+        else sums.addRun(at, values, k, k + inner);
+      }
+    }
+  }
+  return sums.results();
 }
 
 /** What is known of the values in each atom [atoms]. */
@@ -34,75 +52,35 @@ export interface AtomTally {
 export function tallyAtoms(values: Float64Array, strips: readonly AtomStrip[]): AtomTally {
   const atoms = atomCount(strips);
   const tally = {
-    sums: new Float64Array(atoms),
+    sums: sumStrips(values, strips, atoms),
     helping: new Int32Array(atoms),
     hurting: new Int32Array(atoms),
     zero: new Int32Array(atoms),
   };
-  const lost = new Float64Array(atoms);
-  for (const strip of strips) tallyStrip(values, strip, tally, lost);
-  for (let atom = 0; atom < atoms; atom++) tally.sums[atom]! += lost[atom]!;
+  for (const strip of strips) countSigns(values, strip, tally);
   return tally;
 }
 
-/** Neumaier's compensated sums, an atom's state kept in `sums` and `lost` between the visits to it. */
-function tallyStrip(values: Float64Array, strip: AtomStrip, tally: AtomTally, lost: Float64Array): void {
-  if (strip.inner === 1) tallyColumns(values, strip, tally, lost);
-  else tallyRuns(values, strip, tally, lost);
-}
-
-/** Where an atom's values stand side by side. Signs are as good as random, so nothing branches on them. */
-function tallyRuns(
+/** Signs are as good as random: a branch on them takes several times as long. */
+function countSigns(
   values: Float64Array,
   { offset, outer, extent, inner, first }: AtomStrip,
-  { sums, helping, hurting, zero }: AtomTally,
-  lost: Float64Array,
+  { helping, hurting, zero }: AtomTally,
 ): void {
   let k = offset;
-  for (let visit = 0; visit < outer * extent; visit++) {
-    const at = first + (visit % extent);
-    let total = sums[at]!;
-    let rounding = lost[at]!;
-    let below = 0;
-    let above = 0;
-    for (const end = k + inner; k < end; k++) {
-      const value = values[k]!;
-      const next = total + value;
-      rounding += Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total;
-      total = next;
-      below += Number(value < 0);
-      above += Number(value > 0);
-    }
-    sums[at] = total;
-    lost[at] = rounding;
-    helping[at]! += below;
-    hurting[at]! += above;
-    zero[at]! += inner - below - above;
-  }
-}
-
-/** Where neighbours belong to different atoms: row after row of one value each. */
-function tallyColumns(
-  values: Float64Array,
-  { offset, outer, extent, first }: AtomStrip,
-  { sums, helping, hurting, zero }: AtomTally,
-  lost: Float64Array,
-): void {
-  for (let row = offset; row < offset + outer * extent; row += extent) {
-    for (let column = 0; column < extent; column++) {
-      const at = first + column;
-      const value = values[row + column]!;
-      const total = sums[at]!;
-      const next = total + value;
-      // Knuth's form of the rounding error: the same number, without a branch.
-      const added = next - total;
-      lost[at]! += total - (next - added) + (value - added);
-      sums[at] = next;
-      helping[at]! += Number(value < 0);
-      hurting[at]! += Number(value > 0);
+  for (let row = 0; row < outer; row++) {
+    for (let at = first; at < first + extent; at++) {
+      let below = 0;
+      let above = 0;
+      for (const end = k + inner; k < end; k++) {
+        below += Number(values[k]! < 0);
+        above += Number(values[k]! > 0);
+      }
+      helping[at]! += below;
+      hurting[at]! += above;
     }
   }
-  for (let at = first; at < first + extent; at++) zero[at]! += outer - helping[at]! - hurting[at]!;
+  for (let at = first; at < first + extent; at++) zero[at] = outer * inner - helping[at]! - hurting[at]!;
 }
 
 /** Sets `slopes` [atoms] to Σ direction ∘ gradient over each atom, both [K]: how fast the loss changes along the direction. */

@@ -1,6 +1,6 @@
 import { dot } from '../num/sums.js';
 import { type Allocated, reportTerm } from './allocate.js';
-import { gatherCounts, gatherSums } from './groupings.js';
+import { gatherCounts, gatherSums, groupingNamed } from './groupings.js';
 import { entityCountLaw, entityLaw } from './laws/entities.js';
 import { type Deviation, type Law, type RowDivision, type StoredRow, undivided } from './laws/law.js';
 import { partAllocationLaw, partLossLaw, partSumsLaw } from './laws/parts.js';
@@ -210,7 +210,7 @@ function leftResidual({ delta, startGradient, lossChange, layout }: Allocated): 
 /** Allocations of parts [parts, cells] by the cells of a grouping; nothing where the objective is not divided. */
 function partSums({ parts, layout }: Allocated, name: string): Float64Array {
   if (!parts) return new Float64Array(0);
-  const own = layout.groupings.find((grouping) => grouping.name === name)!;
+  const own = groupingNamed(layout, name);
   const count = parts.lossStart.length;
   const atoms = own.cellOf.length;
   const sums = new Float64Array(count * own.cells.length);

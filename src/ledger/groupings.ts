@@ -1,9 +1,15 @@
 import { patternOf } from '../optim/groups.js';
-import { sum } from '../num/sums.js';
+import { CellSums } from '../num/cell-sums.js';
+import { atomCount } from './atoms.js';
 import type { AtomAxis, Grouping, OwnGrouping, ParameterLayout, TensorSpan } from './types.js';
 
 /** Names of the groupings that every network has. */
 export const groupingNames = ['neuron', 'input', 'tensor', 'layer', 'module', 'kind'] as const;
+
+/** A layout's grouping of that name, which must be one of `groupingNames` or the user's own. */
+export function groupingNamed({ groupings }: ParameterLayout, name: string): Grouping {
+  return groupings.find((grouping) => grouping.name === name)!;
+}
 
 /** What groupings are made for: a layout without them. */
 type Ungrouped = Omit<ParameterLayout, 'groupings'>;
@@ -74,7 +80,7 @@ function grouping(
   cellOf: (tensor: number, index: number) => number,
 ): Grouping {
   const strips = layout.atoms[axis];
-  const map = new Int32Array(strips.reduce((total, { extent }) => total + extent, 0));
+  const map = new Int32Array(atomCount(strips));
   for (const [t, { first, extent }] of strips.entries()) {
     for (let index = 0; index < extent; index++) map[first + index] = cellOf(t, index);
   }
@@ -83,11 +89,11 @@ function grouping(
 
 /** Sums by cell [cells] of sums by atom [atoms], each rounded once from a compensated sum. */
 export function gatherSums({ cells, cellOf }: Grouping, atoms: Float64Array): Float64Array {
-  const members: number[][] = Array.from(cells, () => []);
+  const sums = new CellSums(cells.length);
   for (let atom = 0; atom < atoms.length; atom++) {
-    if (cellOf[atom]! >= 0) members[cellOf[atom]!]!.push(atoms[atom]!);
+    if (cellOf[atom]! >= 0) sums.add(cellOf[atom]!, atoms[atom]!);
   }
-  return Float64Array.from(members, sum);
+  return sums.results();
 }
 
 /** Counts by cell [cells] of counts by atom [atoms]. */

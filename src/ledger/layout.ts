@@ -1,9 +1,9 @@
 import { UsageError } from '../errors.js';
-import type { Graph } from '../graph/types.js';
+import { type Graph, sizeOf } from '../graph/types.js';
 import { atomStrips } from './atoms.js';
 import { groupingsOf } from './groupings.js';
 import { type Role, rolesOf } from './roles.js';
-import type { OwnGrouping, ParameterLayout, TensorSpan } from './types.js';
+import type { AtomStrip, OwnGrouping, ParameterLayout, TensorSpan } from './types.js';
 
 /** A parameter tensor before it has a place in θ. */
 export type LaidTensor = Omit<TensorSpan, 'offset' | 'size' | keyof Role> & {
@@ -20,7 +20,7 @@ export function layoutOf(tensors: readonly LaidTensor[], own: readonly OwnGroupi
   const neuronsOf = new Map<string, number>();
   let offset = 0;
   for (const { name, shape, layer, neuronAxis, inputAxis = null, kind = 'other' } of tensors) {
-    const size = shape.reduce((product, extent) => product * extent, 1);
+    const size = sizeOf(shape);
     spans.push({ name, shape: [...shape], layer, neuronAxis, inputAxis, kind, offset, size });
     neuronsOf.set(layer, agreedNeurons(spans.at(-1)!, neuronsOf.get(layer) ?? 0));
     offset += size;
@@ -78,19 +78,14 @@ export function placeOf(
   return { tensor: name, index: k - offset };
 }
 
-/** A tensor as rows of neurons: [outer, neurons, inner] in row-major order. */
-export interface Strip {
+/**
+ * A tensor along its neuron axis, whose `first` is the cell of its first neuron. These cells are what a row is summed over: all neurons,
+ * layer by layer, then one per layer for the tensors that have none.
+ */
+export interface Strip extends AtomStrip {
   readonly tensor: TensorSpan;
   /** Index of its layer. */
   readonly layer: number;
-  readonly outer: number;
-  readonly neurons: number;
-  readonly inner: number;
-  /**
-   * Cell of its first neuron. Cells are what sums are taken over: all neurons, layer by layer, then one per layer for the tensors that
-   * have none.
-   */
-  readonly cell: number;
 }
 
 /** Σ neurons. */
@@ -109,19 +104,9 @@ export function stripsOf(layout: ParameterLayout): Strip[] {
   const offsets = neuronOffsets(layout);
   const rest = neuronCount(layout);
   const layerIndex = new Map(layout.layers.map((name, index) => [name, index]));
-  return layout.tensors.map((tensor) => {
+  return layout.tensors.map((tensor, t) => {
     const layer = layerIndex.get(tensor.layer)!;
-    if (tensor.neuronAxis === null) {
-      return { tensor, layer, outer: 1, neurons: 1, inner: tensor.size, cell: rest + layer };
-    }
-    const product = (shape: readonly number[]) => shape.reduce((size, extent) => size * extent, 1);
-    return {
-      tensor,
-      layer,
-      outer: product(tensor.shape.slice(0, tensor.neuronAxis)),
-      neurons: tensor.shape[tensor.neuronAxis]!,
-      inner: product(tensor.shape.slice(tensor.neuronAxis + 1)),
-      cell: offsets[layer]!,
-    };
+    const first = tensor.neuronAxis === null ? rest + layer : offsets[layer]!;
+    return { ...layout.atoms.neuronAxis[t]!, tensor, layer, first };
   });
 }

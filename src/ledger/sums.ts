@@ -1,5 +1,6 @@
 import { sum } from '../num/sums.js';
-import { neuronCount, neuronOffsets, type Strip, stripsOf } from './layout.js';
+import { sumStrips } from './atoms.js';
+import { neuronCount, neuronOffsets, stripsOf } from './layout.js';
 import type { ParameterLayout } from './types.js';
 
 /** Sums of one row, each rounded once from a compensated sum, in θ's order. */
@@ -14,9 +15,10 @@ export interface GroupSums {
 
 /** Sums values [K] by neuron, by layer and in all. */
 export function groupSums(values: Float64Array | Float32Array, layout: ParameterLayout): GroupSums {
-  const cells = cellSums(values, layout);
-  const neuronSums = cells.subarray(0, neuronCount(layout));
-  const rest = cells.subarray(neuronSums.length);
+  const neurons = neuronCount(layout);
+  const cells = sumStrips(values, stripsOf(layout), neurons + layout.layers.length);
+  const neuronSums = cells.subarray(0, neurons);
+  const rest = cells.subarray(neurons);
   const layerSums = sumLayers(neuronSums, rest, layout);
   return { neuronSums, layerSums, total: sum(layerSums) };
 }
@@ -32,34 +34,4 @@ export function sumLayers(
     const from = offsets[layer]!;
     return sum([...neuronSums.subarray(from, from + count), rest[layer]!]);
   });
-}
-
-function cellSums(values: Float64Array | Float32Array, layout: ParameterLayout): Float64Array {
-  const totals = new Float64Array(neuronCount(layout) + layout.layers.length);
-  const lost = new Float64Array(totals.length);
-  for (const strip of stripsOf(layout)) addStrip(values, strip, totals, lost);
-  return totals.map((total, cell) => total + lost[cell]!);
-}
-
-/** Neumaier's compensated sums, a cell's state kept in `totals` and `lost` between the visits to it. */
-function addStrip(
-  values: Float64Array | Float32Array,
-  { tensor, outer, neurons, inner, cell }: Strip,
-  totals: Float64Array,
-  lost: Float64Array,
-): void {
-  let k = tensor.offset;
-  for (let visit = 0; visit < outer * neurons; visit++) {
-    const at = cell + (visit % neurons);
-    let total = totals[at]!;
-    let rounding = lost[at]!;
-    for (const end = k + inner; k < end; k++) {
-      const value = values[k]!;
-      const next = total + value;
-      rounding += Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total;
-      total = next;
-    }
-    totals[at] = total;
-    lost[at] = rounding;
-  }
 }
