@@ -5,7 +5,7 @@ import { meanInto } from '../num/sums.js';
 import type { Evaluation } from '../quadrature/types.js';
 import { firstPiecesOf, type Lane, programKinds } from './chunks.js';
 import type { LaneTask, Slot } from './messages.js';
-import { partsOf } from './parts.js';
+import { partsOf, piecesByCell } from './parts.js';
 import { cellsOf, type ObjectivePlan, planLanes } from './plan.js';
 import { WorkerPool } from './pool.js';
 import { makeSlot, slotCount } from './slots.js';
@@ -25,6 +25,10 @@ export class Evaluator {
   readonly #plan: ObjectivePlan;
   readonly #lanes: readonly Lane[];
   readonly #firstPieces: readonly number[];
+  /** Of each objective, the lanes that make up the whole. */
+  readonly #wholeLanes: readonly (readonly number[])[];
+  /** Of each objective, its pieces by cell. */
+  readonly #pieces: readonly ReadonlyMap<number, readonly number[]>[];
   readonly #slots: readonly Slot[];
   readonly #free: number[];
   readonly #waiting: (() => void)[] = [];
@@ -38,6 +42,8 @@ export class Evaluator {
     this.#plan = plan;
     this.#lanes = planLanes(plan);
     this.#firstPieces = firstPiecesOf(this.#lanes);
+    this.#wholeLanes = plan.objectives.map((_, objective) => wholeLanesOf(this.#lanes, objective));
+    this.#pieces = plan.objectives.map((_, objective) => piecesByCell(this.#lanes, objective));
     this.#spares = new Spares(() => new Float64Array(plan.size));
     this.#slots = Array.from({ length: slotCount }, () => makeSlot(plan, this.#lanes));
     this.#free = this.#slots.map((_, index) => index);
@@ -124,16 +130,16 @@ export class Evaluator {
       penalty?.addGradient(slot.theta, gradient);
       const whole = { loss: loss + (penalty?.loss(slot.theta) ?? 0), gradient };
       if (!division) return whole;
-      return { ...whole, parts: partsOf(this.#plan, this.#lanes, { index, divisor, slot, directions }) };
+      return {
+        ...whole,
+        parts: partsOf(this.#plan, this.#pieces[index]!, { index, divisor, slot, directions }),
+      };
     });
   }
 
   /** An objective's mean loss and gradient: its lanes added in order. */
   #sumLanes(objective: number, divisor: number, slot: Slot): Evaluation {
-    const own = [...this.#lanes.keys()].filter((index) => {
-      const lane = this.#lanes[index]!;
-      return lane.objective === objective && lane.whole;
-    });
+    const own = this.#wholeLanes[objective]!;
     const gradient = this.#spares.take();
     meanInto(gradient, own.map((index) => slot.gradients[index]!), divisor); // prettier-ignore
     const losses = own.map((index) => laneLoss(this.#lanes[index]!, this.#firstPieces[index]!, slot));
@@ -146,6 +152,11 @@ export class Evaluator {
     this.#flights.clear();
     for (const wake of this.#waiting.splice(0)) wake();
   }
+}
+
+/** The lanes that make up the whole of an objective, in order. */
+function wholeLanesOf(lanes: readonly Lane[], objective: number): number[] {
+  return [...lanes.keys()].filter((index) => lanes[index]!.objective === objective && lanes[index]!.whole);
 }
 
 function laneLoss({ pieces }: Lane, first: number, { losses }: Slot): number {

@@ -15,8 +15,12 @@ interface Done {
   readonly directions: number;
 }
 
-/** What each part of a divided objective contributes: its pieces added in order. */
-export function partsOf(plan: ObjectivePlan, lanes: readonly Lane[], done: Done): PartsEvaluated {
+/** What each part of a divided objective contributes: its pieces (by cell) added in order. */
+export function partsOf(
+  plan: ObjectivePlan,
+  pieces: ReadonlyMap<number, readonly number[]>,
+  done: Done,
+): PartsEvaluated {
   const { parts } = plan.objectives[done.index]!.division!;
   const { size, strips = [], keepsPartGradients = false } = plan;
   const atoms = atomCount(strips);
@@ -25,7 +29,6 @@ export function partsOf(plan: ObjectivePlan, lanes: readonly Lane[], done: Done)
     slopes: Array.from({ length: done.directions }, () => new Float64Array(parts.length * atoms)),
     gradients: keepsPartGradients ? new Float64Array(parts.length * size) : null,
   };
-  const pieces = piecesByCell(lanes, done.index);
   for (const [p, { by, cells }] of parts.entries()) {
     const own = {
       slopes: result.slopes.map((all) => all.subarray(p * atoms, (p + 1) * atoms)),
@@ -71,13 +74,16 @@ function penaltyOf(
 }
 
 /** Pieces of each cell of an objective, in order, all lanes' pieces numbered through. */
-function piecesByCell(lanes: readonly Lane[], objective: number): Map<number, number[]> {
+export function piecesByCell(lanes: readonly Lane[], objective: number): Map<number, number[]> {
   const firstPieces = firstPiecesOf(lanes);
   const byCell = new Map<number, number[]>();
   for (const [l, lane] of lanes.entries()) {
     if (lane.objective !== objective) continue;
     for (const [k, { cell }] of lane.pieces.entries()) {
-      if (cell !== null) byCell.set(cell, [...(byCell.get(cell) ?? []), firstPieces[l]! + k]);
+      if (cell === null) continue;
+      const own = byCell.get(cell) ?? [];
+      own.push(firstPieces[l]! + k);
+      byCell.set(cell, own);
     }
   }
   return byCell;

@@ -2,6 +2,7 @@ import { overfitting } from '../analysis/overfitting.js';
 import { UsageError } from '../errors.js';
 import type { ArrayReading } from '../format/read-array.js';
 import type { RunReader } from '../format/reader.js';
+import { sizeOf } from '../graph/types.js';
 import { columnEntries } from '../ledger/columns.js';
 import type { Numbers } from '../ledger/types.js';
 
@@ -145,7 +146,7 @@ function partOfRun(
 function partOf(array: ArrayReading, { name, index: part }: { name: string; index: number }): ArrayReading {
   const axis = array.dimensions.indexOf('part');
   const [rows, parts, ...rest] = array.shape;
-  const width = rest.reduce((product, extent) => product * extent, 1);
+  const width = sizeOf(rest);
   if (axis !== 1) throw unfit(`--part with ${array.name}`, 'a column that is by part', 'leave out --part');
   const own = (numbers: Numbers): Numbers => numbers.subarray(part * width, (part + 1) * width);
   const columns = () =>

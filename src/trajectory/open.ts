@@ -8,7 +8,7 @@ import { layoutSize, listed, requireFinite, requireIterations, requireRows } fro
 import { checkpointRecording, listCheckpoints } from './checkpoints.js';
 import { stackedRecording } from './stacked.js';
 import { openTensorFile } from './tensor-file.js';
-import { isStill, isTelling, numbersOf, rowsToCompare, sameNumbers, toFloat32 } from './match/values.js';
+import { isStill, isTelling, numbersOf, rowsToCompare, sameNumbers } from './match/values.js';
 import type { Match, Recording, RecordingOptions, Trajectory } from './types.js';
 
 /** A recording, the files that it is read from, and what was decided about their order. */
@@ -96,11 +96,10 @@ function assembled(
     row: async (t) => {
       const theta = new Float32Array(size);
       let at = 0;
-      let last: { readonly tensor: string; readonly numbers: Float32Array } | undefined;
+      const read = keepingLast((tensor) => numbersOf(recording, tensor, [t]));
       for (const arrangement of arrangements) {
-        const { tensor } = arrangement.part;
-        if (last?.tensor !== tensor) last = { tensor, numbers: toFloat32(await recording.read(tensor, t)) };
-        const numbers = arranged(last.numbers, arrangement);
+        const [recorded] = await read(arrangement.part.tensor);
+        const numbers = arranged(recorded!, arrangement);
         theta.set(numbers, at);
         at += numbers.length;
       }
@@ -108,6 +107,15 @@ function assembled(
       return theta;
     },
     close: () => recording.close(),
+  };
+}
+
+/** Reads recorded tensors, the last one kept: the parameters of a θ without names are all parts of one. */
+function keepingLast<T>(read: (tensor: string) => Promise<T>): (tensor: string) => Promise<T> {
+  let last: { readonly tensor: string; readonly value: Promise<T> } | undefined;
+  return (tensor) => {
+    if (last?.tensor !== tensor) last = { tensor, value: read(tensor) };
+    return last.value;
   };
 }
 
@@ -127,11 +135,10 @@ async function agreement(
     const equal: string[] = [];
     const other: string[] = [];
     let moves = false;
+    const rows = [t, t === 0 ? recording.rows - 1 : 0];
+    const read = keepingLast((tensor) => numbersOf(recording, tensor, rows));
     for (const { name, data, arrangement } of telling) {
-      const [row, elsewhere] = await numbersOf(recording, arrangement.part.tensor, [
-        t,
-        t === 0 ? recording.rows - 1 : 0,
-      ]);
+      const [row, elsewhere] = await read(arrangement.part.tensor);
       const same = sameNumbers(data, arranged(row!, arrangement));
       (same ? equal : other).push(name);
       moves ||= same && !sameNumbers(data, arranged(elsewhere!, arrangement));

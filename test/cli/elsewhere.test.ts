@@ -5,9 +5,10 @@ import { writeOnnx } from '../../src/onnx/index.js';
 import { checkConfig } from '../../src/experiment/config/file.js';
 import { openExperiment } from '../../src/experiment/experiment.js';
 import { openRun } from '../../src/store/open.js';
+import { exportedNumbers } from '../support/export.js';
 import { lca, temporaryFolder } from '../support/cli.js';
 import { relativeDeviation } from '../support/golden.js';
-import { npyFile, npyNumbers, npzFile } from '../support/npz.js';
+import { npyFile, npzFile } from '../support/npz.js';
 import { encodeSafetensors } from '../support/safetensors.js';
 
 const folder = temporaryFolder();
@@ -92,21 +93,7 @@ function measure(change: Readonly<Record<string, string>> = {}, ...more: string[
   ]);
 }
 
-async function allocation(run: string): Promise<Float32Array | Float64Array> {
-  const path = `${run}.npy`;
-  const { code, stderr } = await lca([
-    'export',
-    run,
-    '--what',
-    'allocation',
-    '--format',
-    'npy',
-    '--out',
-    path,
-  ]);
-  expect(code, stderr).toBe(0);
-  return npyNumbers(readFileSync(path));
-}
+const allocation = (run: string) => exportedNumbers(run, 'allocation');
 
 describe('a run recorded elsewhere', () => {
   it.each(['stacked.safetensors', 'stacked.npz', 'named.safetensors'])(

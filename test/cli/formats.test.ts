@@ -5,8 +5,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeModel } from '../../src/onnx/protobuf/encode.js';
 import { ModelSchema, StringEntrySchema } from '../../src/onnx/protobuf/onnx_pb.js';
 import { tensorBytes } from '../../src/onnx/protobuf/dtypes.js';
+import { exportedNumbers } from '../support/export.js';
 import { lca, temporaryFolder } from '../support/cli.js';
-import { npyFile, npyNumbers, npzFile } from '../support/npz.js';
+import { npyFile, npzFile } from '../support/npz.js';
 import { size, tensors, writeRecordedRun } from '../support/recorded.js';
 import { encodeSafetensors } from '../support/safetensors.js';
 
@@ -44,18 +45,7 @@ async function measure(change: Readonly<Record<string, string>> = {}, ...more: s
 }
 
 async function exported(run: string, what: string): Promise<number[]> {
-  const { code, stderr } = await lca([
-    'export',
-    run,
-    '--what',
-    what,
-    '--format',
-    'npy',
-    '--out',
-    `${run}.npy`,
-  ]);
-  expect(code, stderr).toBe(0);
-  return [...npyNumbers(readFileSync(`${run}.npy`))];
+  return [...(await exportedNumbers(run, what))];
 }
 
 let expected: number[];

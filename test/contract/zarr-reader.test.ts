@@ -1,11 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openRun, type RunFolder } from '../../src/index.js';
+import { exportedNumbers } from '../support/export.js';
 import { lca, temporaryFolder } from '../support/cli.js';
-import { npyNumbers } from '../support/npz.js';
 import { writeRecordedRun } from '../support/recorded.js';
 
 /** A reader of Zarr v3 that was written from its specification, independent of this project and of zarrita. */
@@ -88,19 +88,8 @@ describe.skipIf(absent !== null)('an independent reader of Zarr', () => {
   });
 
   it('finds what lca export writes', async () => {
-    const path = join(folder, 'allocation.npy');
-    const { code, stderr } = await lca([
-      'export',
-      out,
-      '--what',
-      'allocation',
-      '--format',
-      'npy',
-      '--out',
-      path,
-    ]);
-    expect(code, stderr).toBe(0);
+    const exported = await exportedNumbers(out, 'allocation');
     const found = readElsewhere(join(out, 'ledger.zarr'), ['allocation/train']);
-    expect(found['allocation/train']!.sha256).toBe(sha256(npyNumbers(readFileSync(path))));
+    expect(found['allocation/train']!.sha256).toBe(sha256(exported));
   });
 });

@@ -2,9 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { engineNamed } from '../../src/engines/registry.js';
+import { exportedNumbers } from '../support/export.js';
 import { lca, temporaryFolder } from '../support/cli.js';
 import { golden, goldenFile, mnistHead, relativeDeviation, type GoldenName } from '../support/golden.js';
-import { npyNumbers, npzFile } from '../support/npz.js';
+import { npzFile } from '../support/npz.js';
 
 const folder = temporaryFolder();
 const cases: readonly GoldenName[] = ['cnn', 'resnet'];
@@ -63,11 +64,7 @@ function typicalDeviation(actual: ArrayLike<number>, expected: Float32Array | Fl
   return deviations[Math.floor(0.99 * deviations.length)]!;
 }
 
-async function exported(run: string, what: string): Promise<Float32Array | Float64Array> {
-  const path = join(folder, `${what}.npy`);
-  await succeed(['export', run, '--what', what, '--objective', 'train', '--format', 'npy', '--out', path]);
-  return npyNumbers(readFileSync(path));
-}
+const exported = (run: string, what: string) => exportedNumbers(run, what, '--objective', 'train');
 
 describe('a model, trajectory and data from elsewhere, from the command line', () => {
   beforeAll(() => {

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { readGroups } from '../../data/groups.js';
-import { gatherRows } from '../../data/shared.js';
+import { gatherRows, sharedFrom, sharedLike } from '../../data/shared.js';
 import type { Dataset, Examples, SourceFile } from '../../data/types.js';
 import { UsageError } from '../../errors.js';
 import { sizeOf } from '../../formats/array.js';
@@ -198,10 +198,10 @@ function divide(
     ...partitions.flatMap((partition, index) => partsOf(partition, index, cells, cellOf, partitions.length > 1)), // prettier-ignore
     ...(hasPenalty ? [{ name: 'weight decay', by: null, examples: 0, cells: [] }] : []),
   ];
-  const shared = new Int32Array(new SharedArrayBuffer(4 * cellOf.length));
-  shared.set(cellOf);
-  const division = { cellOf: shared, count: cells.length, parts };
-  if (mixes) return { examples, division: { ...division, kind: 'masked' } };
+  const division = { cellOf, count: cells.length, parts };
+  if (mixes) {
+    return { examples, division: { ...division, cellOf: sharedFrom(cellOf, cellOf), kind: 'masked' } };
+  }
   return sorted(examples, division, smallerSizes(chunk)[0]! - 1);
 }
 
@@ -249,7 +249,7 @@ function sorted(
   const order = [...cellOf.keys()].sort((a, b) => cellOf[a]! - cellOf[b]! || a - b);
   const filled = Uint32Array.from([...order, ...new Array<number>(fill).fill(order.at(-1)!)]);
   const { shape, inputs, labels, count } = examples;
-  const cells = new Int32Array(new SharedArrayBuffer(4 * filled.length)).fill(-1);
+  const cells = sharedLike(cellOf, filled.length).fill(-1);
   order.forEach((example, place) => { cells[place] = cellOf[example]!; }); // prettier-ignore
   return {
     examples: {
