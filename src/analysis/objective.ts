@@ -3,6 +3,7 @@ import type { LedgerView } from '../ledger/view.js';
 import { sum } from '../num/sums.js';
 import { requireSegments } from './checks.js';
 import { auditObjective, type Conservation } from './conservation.js';
+import type { ComponentTotals } from './components.js';
 import type { Distribution } from './distribution.js';
 import type { Extremes } from './extremes.js';
 import type { FirstLayer } from './first-layer.js';
@@ -43,6 +44,8 @@ export interface RowAnalysis {
   readonly neurons: Extremes | null;
   /** Null too where the network's input is no image that its first layer reads. */
   readonly firstLayer: FirstLayer | null;
+  /** Null too where updates were not split. */
+  readonly components: ComponentTotals | null;
 }
 
 /** Of an objective whose rows are not read. */
@@ -51,6 +54,7 @@ export const withoutRows: RowAnalysis = {
   parameters: null,
   neurons: null,
   firstLayer: null,
+  components: null,
 };
 
 /** Everything that is known about one objective over time. */

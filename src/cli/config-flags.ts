@@ -23,7 +23,8 @@ const headings: Readonly<Record<FlagKey, string>> = {
   iterations: 'Training:',
   measure: 'Measuring:', measureWeightDecay: 'Measuring:', rule: 'Measuring:', tolerance: 'Measuring:',
   subintervals: 'Measuring:', maxSubintervals: 'Measuring:', chunk: 'Measuring:', lanes: 'Measuring:',
-  keep: 'Measuring:', parts: 'Measuring:', keepParts: 'Measuring:', engine: 'Measuring:',
+  keep: 'Measuring:', parts: 'Measuring:', keepParts: 'Measuring:', components: 'Measuring:',
+  keepComponents: 'Measuring:', engine: 'Measuring:',
   name: 'Report:', date: 'Report:', tags: 'Report:',
 }; // prettier-ignore
 

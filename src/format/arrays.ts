@@ -142,13 +142,17 @@ interface Owner {
   readonly grouping: Grouping | null;
 }
 
-/** Whether a run keeps a column: allocations so fine, parts where there are some, groupings that no other column has. */
-function isKept({ keep, keepParts, objectives }: ManifestContent, column: Column, owner: Owner): boolean {
+/** Whether a run keeps a column: allocations so fine, parts and components where there are some, groupings that no other column has. */
+function isKept(manifest: ManifestContent, column: Column, owner: Owner): boolean {
+  const { keep, keepParts, keepComponents, objectives, components = [] } = manifest;
   const { objective, grouping } = owner;
   // Neurons and inputs are kept where sums by neuron are.
   const isFine = grouping !== null && ['neuron', 'input'].includes(grouping.name);
   const finest = column.finest ?? (isFine ? 'neurons' : 'layers');
   if (fineness[finest] > fineness[keep] || column.except?.includes(grouping?.name ?? '')) return false;
+  if (column.components !== undefined) {
+    return components.length > 0 && (column.components === 'sums' || keepComponents === 'parameters');
+  }
   if (column.parts === undefined) return true;
   return objectives[objective!]!.parts.length > 1 && (column.parts === 'sums' || keepParts === 'parameters');
 }
@@ -184,7 +188,7 @@ function columnArray(manifest: ManifestContent, name: string, column: Column, ow
 }
 
 function extentOf(
-  { trajectory, layers, parameters, objectives }: ManifestContent,
+  { trajectory, layers, parameters, objectives, components = [] }: ManifestContent,
   axis: Axis,
   { objective, grouping }: Owner,
 ): number {
@@ -192,6 +196,7 @@ function extentOf(
     segment: () => trajectory.iterations,
     row: () => trajectory.iterations + 1,
     part: () => objectives[objective!]!.parts.length,
+    component: () => components.length,
     layer: () => layers.length,
     neuron: () => layers.reduce((total, { neurons }) => total + neurons, 0),
     tensor: () => parameters.length,

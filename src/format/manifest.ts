@@ -140,6 +140,13 @@ export const manifestSchema = z.strictObject({
   keep: z.enum(['parameters', 'neurons', 'layers']),
   /** Whether those of parts are stored by parameter, too. */
   keepParts: z.enum(['sums', 'parameters']).default('sums'),
+  /** What updates are split into, rounding last; empty: they are not. */
+  components: z
+    .array(text.min(1))
+    .default([])
+    .refine((names) => new Set(names).size === names.length, 'each component once'),
+  /** Whether the components' allocations are stored by parameter, too. */
+  keepComponents: z.enum(['sums', 'parameters']).default('sums'),
   engine: z.strictObject({ name: text, version: text }),
   seed: z.int(),
 });

@@ -22,6 +22,7 @@ export async function makeView(context: RunContext, state: RunState, segments: n
       name,
       parts: parts.map((part) => part.name),
     })),
+    components: manifest.components,
     unit: manifest.definition.unit,
     rule: manifest.quadrature.rule,
     tolerance: manifest.quadrature.tolerance,

@@ -16,6 +16,14 @@ export interface PartsInput {
   readonly meanGradient: Float64Array | null;
 }
 
+/** Δθ split into what the update was made of. */
+export interface ComponentsInput {
+  /** Components [K] that add up to Δθ within rounding to float64. */
+  readonly parts: readonly Float64Array[];
+  /** Whether their allocations are kept by parameter. */
+  readonly byParameter: boolean;
+}
+
 /** What was measured of one objective along one segment. */
 export interface SegmentInput {
   /** Δθ [K]. */
@@ -29,6 +37,8 @@ export interface SegmentInput {
   readonly lossEnd: number;
   /** Of its parts, which add up to the whole; null or left out: it is not divided. */
   readonly parts?: PartsInput | null;
+  /** Null or left out: the update is not split. */
+  readonly components?: ComponentsInput | null;
   readonly layout: ParameterLayout;
   /** In which allocations are stored; default float32. Sums are float64 always. */
   readonly precision?: 'float32' | 'float64';

@@ -1,14 +1,18 @@
 import { dot } from '../num/sums.js';
 import { type Allocated, reportTerm } from './allocate.js';
-import { gatherCounts, gatherSums, groupingNamed } from './groupings.js';
+import { gatherCounts, gatherSums } from './groupings.js';
+import { componentAllocationLaw, componentSumsLaw } from './laws/components.js';
 import { entityCountLaw, entityLaw } from './laws/entities.js';
 import { type Deviation, type Law, type RowDivision, type StoredRow, undivided } from './laws/law.js';
 import { partAllocationLaw, partLossLaw, partSumsLaw } from './laws/parts.js';
 import { allocationLaw, countLaw, neuronLaw, residualLaw, totalLaw } from './laws/whole.js';
+import { componentAllocation, componentSums } from './measures/components.js';
+import { partAllocation, partSums } from './measures/parts.js';
 import type { Grouping, Numbers, ParameterLayout } from './types.js';
 
 /** What a column's numbers are counted by. `row` is a row of θ: a segment then gives two, at its start and at its end. */
-export type Axis = 'segment' | 'row' | 'part' | 'layer' | 'neuron' | 'tensor' | 'cell' | 'parameter';
+export type Axis =
+  'segment' | 'row' | 'part' | 'component' | 'layer' | 'neuron' | 'tensor' | 'cell' | 'parameter';
 
 /** One stored quantity of the ledger. Whatever is stored of a measured segment is an entry of `columns`, and nothing else is. */
 export interface Column {
@@ -28,6 +32,8 @@ export interface Column {
   readonly finest?: 'neurons' | 'parameters';
   /** Stored only of objectives that are divided into parts; `parameters`: and only where these are kept by parameter. */
   readonly parts?: 'sums' | 'parameters';
+  /** Stored only where updates are split into components; `parameters`: and only where these are kept by parameter. */
+  readonly components?: 'sums' | 'parameters';
   /** Read a row at a time, never as a whole: its rows can be large. */
   readonly large?: true;
   /** How a value computed anew is compared with the stored one: relative to the segment's largest, or in the loss's unit; else not. */
@@ -97,6 +103,18 @@ export const columns = {
     compare: 'allocation',
     measure: (allocated: Allocated) => partSums(allocated, 'tensor'),
     law: partSumsLaw('part_tensor_sums', 'entity_sums/tensor'),
+  },
+  component_sums: {
+    dtype: 'float64', axes: ['segment', 'component', 'cell'], of: 'grouping', unit: 'loss', large: true, components: 'sums',
+    description: 'what each component of the update contributes to the allocation of each cell of a grouping',
+    measure: componentSums,
+    law: componentSumsLaw,
+  },
+  component_allocation: {
+    dtype: 'allocation', axes: ['segment', 'component', 'parameter'], of: 'objective', unit: 'loss', large: true, components: 'parameters',
+    description: 'what each component of the update contributes to the allocation of each parameter',
+    measure: componentAllocation,
+    law: componentAllocationLaw,
   },
   layer_sums: {
     dtype: 'float64', axes: ['segment', 'layer'], of: 'objective', unit: 'loss',
@@ -205,31 +223,6 @@ function leftResidual({ delta, startGradient, lossChange, layout }: Allocated): 
   const residual = dot(delta, startGradient) - lossChange;
   if (!Number.isFinite(residual)) reportTerm('allocation of the left rule', delta, startGradient, layout);
   return residual;
-}
-
-/** Allocations of parts [parts, cells] by the cells of a grouping; nothing where the objective is not divided. */
-function partSums({ parts, layout }: Allocated, name: string): Float64Array {
-  if (!parts) return new Float64Array(0);
-  const own = groupingNamed(layout, name);
-  const count = parts.lossStart.length;
-  const atoms = own.cellOf.length;
-  const sums = new Float64Array(count * own.cells.length);
-  for (let part = 0; part < count; part++) {
-    sums.set(
-      gatherSums(own, parts.atomSums.subarray(part * atoms, (part + 1) * atoms)),
-      part * own.cells.length,
-    );
-  }
-  return sums;
-}
-
-/** Allocations of parts by parameter [parts, K], rounded once; nothing where they are not kept. */
-function partAllocation({ parts, delta, precision }: Allocated): Float32Array | Float64Array {
-  const gradient = parts?.meanGradient ?? new Float64Array(0);
-  const products =
-    precision === 'float64' ? new Float64Array(gradient.length) : new Float32Array(gradient.length);
-  for (let k = 0; k < products.length; k++) products[k] = delta[k % delta.length]! * gradient[k]!;
-  return products;
 }
 
 function byGrouping<N extends Numbers>(

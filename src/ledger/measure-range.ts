@@ -3,7 +3,7 @@ import { Spares } from '../num/spares.js';
 import { firstNonFinite } from '../num/sums.js';
 import { baseNodes, integrate } from '../quadrature/integrate.js';
 import type { Evaluation, IntegrationSettings } from '../quadrature/types.js';
-import { allocate, type PartsInput } from './allocate.js';
+import { allocate, type ComponentsInput, type PartsInput } from './allocate.js';
 import { type LedgerRow, ledgerRow } from './columns.js';
 import { placeOf } from './layout.js';
 import type { ParameterLayout } from './types.js';
@@ -43,6 +43,11 @@ export interface RangeInput {
   readonly release?: (results: readonly Evaluated[]) => void;
   /** Whether objectives are divided into parts, whose slopes are asked for. Default false. */
   readonly hasParts?: boolean;
+  /**
+   * Splits the motion of a segment; asked once for each segment, in order. The arrays of the result may hold the next one's after the next
+   * call. Default: nothing is split.
+   */
+  readonly split?: (segment: number, motion: Motion) => Promise<ComponentsInput>;
   readonly settings: IntegrationSettings;
   readonly layout: ParameterLayout;
   /** In which allocations are stored; default float32. */
@@ -57,8 +62,9 @@ export interface MeasuredSegment {
   readonly rows: readonly LedgerRow[];
 }
 
-/** θ at the end of a segment [K], and Δθ [K]. */
-interface Motion {
+/** θ at the start and at the end of a segment [K], and Δθ [K]. */
+export interface Motion {
+  readonly from: Float32Array;
   readonly to: Float32Array;
   readonly delta: Float64Array;
 }
@@ -171,7 +177,7 @@ async function motionTo(
   const to = await theta(row);
   const delta = spares.float64.take();
   for (let k = 0; k < delta.length; k++) delta[k] = to[k]! - from[k]!;
-  return { to, delta };
+  return { from, to, delta };
 }
 
 async function evaluateAt(
@@ -215,10 +221,14 @@ function notFinite(iteration: number, tensor: string, index: number, value: numb
 }
 
 async function measureSegment(
-  { settings, layout, precision = 'float32' }: RangeInput,
+  { settings, layout, precision = 'float32', split }: RangeInput,
   spares: RangeSpares,
-  { index, motion: { delta }, startDirection, at }: Segment,
+  { index, motion, startDirection, at }: Segment,
 ): Promise<MeasuredSegment> {
+  const { delta } = motion;
+  const splitting = split?.(index, motion);
+  // Whoever awaits it sees the error, unless another one ends the segment before.
+  splitting?.catch(() => undefined);
   const integrand = async (s: number): Promise<readonly Evaluation[]> => {
     const evaluated = await at(s);
     return evaluated.map((each) => withParts(each, s === 0 ? startDirection : 0));
@@ -229,7 +239,7 @@ async function measureSegment(
     settings,
     spares.float64,
   );
-  const [start, end] = await Promise.all([at(0), at(1)]);
+  const [start, end, components = null] = await Promise.all([at(0), at(1), splitting]);
   const rows = meanGradient.map((mean, objective) => {
     const [from, to] = [start[objective]!, end[objective]!];
     const into = { exact: spares.float64.take(), stored: spares.float32.take() };
@@ -241,6 +251,7 @@ async function measureSegment(
         lossStart: from.loss,
         lossEnd: to.loss,
         parts: partsBetween(from, to, meanAlong[objective]!),
+        components,
         layout,
         precision,
         subintervals,
