@@ -16,8 +16,8 @@ export interface LossAnalysis {
   readonly integrated: readonly number[];
   /** [T] sum of a segment's allocations minus the loss change, for the chosen rule. */
   readonly residual: readonly number[];
-  /** [T] the same for the left rule (first order). */
-  readonly leftResidual: readonly number[];
+  /** [T] the same for the left rule (first order); null where the rule evaluates no gradient at the start. */
+  readonly leftResidual: readonly number[] | null;
 }
 
 /** One layer's share of the run (paper Section 4, Figure 4: allocations summed over a layer and over all time). */
@@ -79,7 +79,7 @@ export function analyseLoss(view: LedgerView, name: string): LossAnalysis {
     measured,
     integrated,
     residual: [...view.column('residual', name)],
-    leftResidual: [...view.column('left_residual', name)],
+    leftResidual: view.has('left_residual', name) ? [...view.column('left_residual', name)] : null,
   };
 }
 

@@ -30,6 +30,7 @@ export async function makeView(context: RunContext, state: RunState, segments: n
       if (numbers === undefined) throw noColumn(name, objective, arrays);
       return numbers as ColumnNumbers<N>;
     },
+    has: (name, objective) => columnArrayOf(context, name, objective) !== null,
     rows(name: ColumnName, objective: string, grouping?: string) {
       const spec = columnArrayOf(context, name, objective, grouping);
       if (spec === null) return null;

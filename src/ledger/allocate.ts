@@ -22,7 +22,7 @@ export interface SegmentInput {
   readonly delta: Float64Array;
   /** Σ_j w_j ∇L(θ_t + s_j Δθ_t) [K]. */
   readonly meanGradient: Float64Array;
-  /** ∇L(θ_t) [K], for the left rule's residual. */
+  /** ∇L(θ_t) [K], for the left rule's residual; empty where the rule does not need it. */
   readonly startGradient: Float64Array;
   /** L(θ_t) and L(θ_{t+1}), nats. */
   readonly lossStart: number;

@@ -10,6 +10,9 @@ import type { Grouping, Numbers, ParameterLayout } from './types.js';
 /** What a column's numbers are counted by. `row` is a row of θ: a segment then gives two, at its start and at its end. */
 export type Axis = 'segment' | 'row' | 'part' | 'layer' | 'neuron' | 'tensor' | 'cell' | 'parameter';
 
+/** `startGradient`: the rule evaluates the gradient at the start of a segment, as all do that have nodes at the ends. */
+export type ColumnCondition = 'startGradient';
+
 /** One stored quantity of the ledger. Whatever is stored of a measured segment is an entry of `columns`, and nothing else is. */
 export interface Column {
   /** `allocation`: in the precision in which the run stores allocations. */
@@ -28,6 +31,8 @@ export interface Column {
   readonly finest?: 'neurons' | 'parameters';
   /** Stored only of objectives that are divided into parts; `parameters`: and only where these are kept by parameter. */
   readonly parts?: 'sums' | 'parameters';
+  /** Stored only where this holds of the run; default: always. */
+  readonly when?: ColumnCondition;
   /** Read a row at a time, never as a whole: its rows can be large. */
   readonly large?: true;
   /** How a value computed anew is compared with the stored one: relative to the segment's largest, or in the loss's unit; else not. */
@@ -120,6 +125,7 @@ export const columns = {
   left_residual: {
     dtype: 'float64', axes: ['segment'], of: 'objective', unit: 'loss',
     description: 'the same for the left rule (first order)',
+    when: 'startGradient',
     compare: 'residual',
     measure: leftResidual,
   },
@@ -169,7 +175,7 @@ export const columns = {
   },
   evaluations: {
     dtype: 'int32', axes: ['segment'], of: 'run', unit: '1',
-    description: 'points of the segment where loss and gradient were evaluated, ends counted',
+    description: 'points of the segment where loss and gradient were evaluated, ends counted where they were',
     measure: ({ evaluations }: Allocated) => evaluations,
   },
 } as const satisfies Readonly<Record<string, Column>>; // prettier-ignore
@@ -200,8 +206,9 @@ export function ledgerRow(allocated: Allocated): LedgerRow {
   ) as LedgerRow;
 }
 
-/** Δθ · ∇L(θ_t) − ΔL. Throws NumericError, naming tensor and index, where that is not finite. */
+/** Δθ · ∇L(θ_t) − ΔL; NaN where that gradient is not known. Throws NumericError, naming tensor and index, where it is not finite. */
 function leftResidual({ delta, startGradient, lossChange, layout }: Allocated): number {
+  if (startGradient.length === 0) return NaN;
   const residual = dot(delta, startGradient) - lossChange;
   if (!Number.isFinite(residual)) reportTerm('allocation of the left rule', delta, startGradient, layout);
   return residual;

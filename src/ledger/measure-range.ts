@@ -2,7 +2,8 @@ import { NumericError, UsageError } from '../errors.js';
 import { Spares } from '../num/spares.js';
 import { firstNonFinite } from '../num/sums.js';
 import { baseNodes, integrate } from '../quadrature/integrate.js';
-import type { Evaluation, IntegrationSettings } from '../quadrature/types.js';
+import { wantAt } from '../quadrature/rules.js';
+import type { Evaluation, IntegrationSettings, Want } from '../quadrature/types.js';
 import { allocate, type PartsInput } from './allocate.js';
 import { type LedgerRow, ledgerRow } from './columns.js';
 import { placeOf } from './layout.js';
@@ -31,10 +32,14 @@ export interface RangeInput {
   readonly to: number;
   /** θ_t [K], float32. */
   readonly theta: (row: number) => Promise<Float32Array>;
-  /** Loss and gradient of each objective at θ [K], and slopes of parts along directions [K]: this segment's motion, then the next one's. */
+  /**
+   * Loss and gradient of each objective at θ [K], and slopes of parts along directions [K]: this segment's motion, then the next one's;
+   * or losses alone, and then gradients may be empty.
+   */
   readonly evaluate: (
     theta: Float64Array,
     directions: readonly Float64Array[],
+    want: Want,
   ) => Promise<readonly Evaluated[]>;
   /** Takes back results that are not needed any more. Given: arrays, those handed to `evaluate` too, are used again afterwards. */
   readonly release?: (results: readonly Evaluated[]) => void;
@@ -112,7 +117,8 @@ async function openSegment(
     lent.push(point);
     setPoint(point, from, to, delta, s);
     const directions = s === 1 && ahead !== null ? [delta, ahead.delta] : [delta];
-    const result = evaluateAt(input, index, point, input.hasParts ? directions : []);
+    const want = wantAt(input.settings.rule, s);
+    const result = evaluateAt(input, { segment: index, want }, point, input.hasParts ? directions : []);
     // Whoever awaits the result sees the error; a prefetched one that nobody awaits must not end the process.
     result.catch(() => undefined);
     results.set(s, result);
@@ -154,13 +160,14 @@ async function motionTo(
 
 async function evaluateAt(
   input: RangeInput,
-  segment: number,
+  { segment, want }: { readonly segment: number; readonly want: Want },
   theta: Float64Array,
   directions: readonly Float64Array[],
 ): Promise<readonly Evaluated[]> {
-  const evaluations = await input.evaluate(theta, directions);
+  const evaluations = await input.evaluate(theta, directions, want);
   for (const { loss, gradient } of evaluations) {
     if (!Number.isFinite(loss)) throw notFinite(segment, 'loss', 0, loss);
+    if (want === 'loss') continue;
     requireWhole(gradient, input.layout);
     const index = firstNonFinite(gradient);
     if (index >= 0) {
@@ -238,7 +245,8 @@ async function measureSegment(
 function withParts({ loss, gradient, parts }: Evaluated, direction: number): Evaluation {
   if (parts === undefined) return { loss, gradient };
   const gradients = parts.gradients === null ? [] : [parts.gradients];
-  return { loss, gradient, along: [parts.slopes[direction]!, ...gradients] };
+  // Where only losses were wanted there are no slopes, and nothing is integrated.
+  return { loss, gradient, along: [...parts.slopes.slice(direction, direction + 1), ...gradients] };
 }
 
 /** What the parts of an objective did along a segment; null: it is not divided. */

@@ -2,7 +2,7 @@ import { NumericError } from '../errors.js';
 import { Spares } from '../num/spares.js';
 import { dot } from '../num/sums.js';
 import { type Ends, type MeanGradients, NestedMeans, SeparateMeans } from './means.js';
-import { partsOf, rules } from './rules.js';
+import { partsOf, rules, wantAt } from './rules.js';
 import { checkSettings, type Level, levelsOf } from './settings.js';
 import type { Evaluation, Integral, Integrand, IntegrationSettings } from './types.js';
 
@@ -27,11 +27,12 @@ export async function integrate(
 ): Promise<Integral> {
   checkSettings(settings);
   let evaluations = 0;
-  const counted: Integrand = (s) => {
-    evaluations++;
-    return integrand(s);
+  const counted: Integrand = (s, want) => {
+    if (want === 'gradient') evaluations++;
+    return integrand(s, want);
   };
-  const [start, end] = await Promise.all([counted(0), counted(1)]);
+  const atEnd = (s: 0 | 1) => counted(s, wantAt(settings.rule, s));
+  const [start, end] = await Promise.all([atEnd(0), atEnd(1)]);
   const change = start.map((evaluation, o) => lossOf(end[o]!) - lossOf(evaluation));
   const means = meansOf(counted, { start, end }, settings, spares);
   const attempt = async (level: Level): Promise<Integral> => {
@@ -66,7 +67,7 @@ function meansOf(
 ): MeanGradients {
   const { gridDepth } = rules[rule === 'adaptive' ? 'simpson' : rule];
   return gridDepth === null
-    ? new SeparateMeans(integrand, ends, spares)
+    ? new SeparateMeans(integrand, spares)
     : new NestedMeans(integrand, ends, spares, gridDepth);
 }
 

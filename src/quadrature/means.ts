@@ -22,8 +22,8 @@ function vectorsOf({ gradient, along = [] }: Evaluation): readonly Float64Array[
 }
 
 /** Zeros of the shape of each objective's vectors. */
-function zerosLike({ start }: Ends, spares: Spares<Float64Array>): Float64Array[][] {
-  return start.map(({ along = [] }) => [spares.take().fill(0), ...along.map(({ length }) => new Float64Array(length))]); // prettier-ignore
+function zerosLike(evaluations: readonly Evaluation[], spares: Spares<Float64Array>): Float64Array[][] {
+  return evaluations.map(({ along = [] }) => [spares.take().fill(0), ...along.map(({ length }) => new Float64Array(length))]); // prettier-ignore
 }
 
 /** Adds an evaluation, times its weight, to each mean. */
@@ -32,24 +32,25 @@ function addEvaluation(means: readonly Float64Array[], weight: number, evaluatio
 }
 
 /**
- * Rules whose nodes are not nested (midpoint, Gauss): each level evaluates all its points and keeps one sum per objective.
+ * Rules whose nodes are not nested (midpoint, Gauss, Kronrod): each level evaluates all its points and keeps one sum per objective. They
+ * need no gradient at the ends.
  */
 export class SeparateMeans implements MeanGradients {
   constructor(
     readonly integrand: Integrand,
-    readonly ends: Ends,
     readonly spares: Spares<Float64Array>,
   ) {}
 
   /** Means [objective][vector]: of gradients [K], and of what goes along. */
   async at({ rule, applications }: Level): Promise<Float64Array[][]> {
     const { nodes, weights } = compositeRule(rule, applications);
-    const means = zerosLike(this.ends, this.spares);
+    let means: Float64Array[][] | undefined;
     for (const [j, s] of nodes.entries()) {
-      const evaluations = await this.integrand(s);
+      const evaluations = await this.integrand(s, 'gradient');
+      means ??= zerosLike(evaluations, this.spares);
       means.forEach((own, o) => { addEvaluation(own, weights[j]!, evaluations[o]!); }); // prettier-ignore
     }
-    return means;
+    return means!;
   }
 }
 
@@ -99,7 +100,7 @@ export class NestedMeans implements MeanGradients {
   }
 
   async #evaluate(k: number, group: number): Promise<void> {
-    const evaluations = await this.integrand(k / this.#intervals);
+    const evaluations = await this.integrand(k / this.#intervals, 'gradient');
     this.#classes[group]!.forEach((sums, o) => {
       vectorsOf(evaluations[o]!).forEach((vector, v) => { sums[v]!.add(vector); }); // prettier-ignore
     });
@@ -109,7 +110,7 @@ export class NestedMeans implements MeanGradients {
     const { weights, gridDepth } = rules[rule];
     const first = weights[0]!;
     const last = weights.at(-1)!;
-    const means = zerosLike(this.ends, this.spares);
+    const means = zerosLike(this.ends.start, this.spares);
     means.forEach((own, o) => {
       addEvaluation(own, first / applications, this.ends.start[o]!);
       addEvaluation(own, last / applications, this.ends.end[o]!);

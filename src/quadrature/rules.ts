@@ -1,4 +1,4 @@
-import type { RuleName } from './types.js';
+import type { RuleName, Want } from './types.js';
 
 /** Rules with fixed nodes; `adaptive` is a plan over `trapezoid` and `simpson`, not a rule of its own. */
 export type FixedRuleName = Exclude<RuleName, 'adaptive'>;
@@ -19,7 +19,14 @@ export interface Rule {
 const third = Math.sqrt(3) / 6;
 const fifth = Math.sqrt(15) / 10;
 
-/** The rules as data. Newton-Cotes (closed) and Gauss-Legendre; Simpson is the paper's RK4. */
+/** Positive nodes on [−1, 1] of the Gauss-Kronrod rule that extends `gauss3`, ascending, each with its weight; then that of 0. */
+const kronrodNodes = [0.4342437493468025580020715, 0.7745966692414833770358531, 0.9604912687080202834235071];
+const kronrodWeights = [
+  0.4013974147759622229050518, 0.2684880898683334407285693, 0.1046562260264672651938239,
+];
+const kronrodMiddle = 0.4509165386584741423451101;
+
+/** The rules as data. Newton-Cotes (closed), Gauss-Legendre and Gauss-Kronrod; Simpson is the paper's RK4. */
 export const rules: Readonly<Record<FixedRuleName, Rule>> = {
   left: { nodes: [0, 1], weights: [1, 0], degree: 0, gridDepth: 0 },
   right: { nodes: [0, 1], weights: [0, 1], degree: 0, gridDepth: 0 },
@@ -37,6 +44,15 @@ export const rules: Readonly<Record<FixedRuleName, Rule>> = {
     nodes: [0.5 - fifth, 0.5, 0.5 + fifth],
     weights: [5 / 18, 8 / 18, 5 / 18],
     degree: 5,
+    gridDepth: null,
+  },
+  kronrod7: {
+    nodes: [...kronrodNodes.map((x) => (1 - x) / 2).reverse(), 0.5, ...kronrodNodes.map((x) => (1 + x) / 2)],
+    weights: [...kronrodWeights]
+      .reverse()
+      .concat(kronrodMiddle, kronrodWeights)
+      .map((w) => w / 2),
+    degree: 11,
     gridDepth: null,
   },
 };
@@ -63,6 +79,12 @@ export function compositeRule(
     });
   }
   return { nodes: [...weightAt.keys()], weights: [...weightAt.values()] };
+}
+
+/** What a rule needs of a point: of the ends of a segment, rules without nodes there need the loss alone. */
+export function wantAt(rule: RuleName, s: number): Want {
+  const isInside = s > 0 && s < 1;
+  return isInside || rule === 'adaptive' || rules[rule].gridDepth !== null ? 'gradient' : 'loss';
 }
 
 /**

@@ -193,6 +193,7 @@ export function syntheticView(given: SyntheticOptions = {}): LedgerView {
     unit: 'nats',
     rule: 'simpson',
     tolerance: 0.001,
+    has: (name, objective) => name in (objective === undefined ? shared : recorded.get(objective)!.columns),
     column: <N extends SmallColumnName>(name: N, objective?: string) => {
       const columns = objective === undefined ? shared : recorded.get(objective)?.columns;
       const numbers = (columns as Partial<Record<SmallColumnName, Numbers>> | undefined)?.[name];
@@ -214,6 +215,7 @@ export function withColumns(
 ): LedgerView {
   return {
     ...view,
+    has: (name, of) => (of === objective && replaced[name] !== undefined) || view.has(name, of),
     column: <N extends SmallColumnName>(name: N, of?: string) => {
       const numbers = of === objective ? replaced[name] : undefined;
       return numbers ?? view.column(name, of);
