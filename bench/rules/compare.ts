@@ -87,7 +87,7 @@ export async function compareRules(
 }
 
 /** Evaluations along one segment, each point once, always with the gradient. */
-function pointsOf(evaluator: Evaluator, from: Float32Array, delta: Float64Array) {
+export function pointsOf(evaluator: Evaluator, from: Float32Array, delta: Float64Array) {
   const known = new Map<number, Promise<readonly Evaluation[]>>();
   return (s: number): Promise<readonly Evaluation[]> => {
     const earlier = known.get(s);

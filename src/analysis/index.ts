@@ -1,3 +1,4 @@
+export type { CertaintyAnalysis } from './certainty.js';
 export { auditObjective, balanceLimitPercent } from './conservation.js';
 export type { Balance, Conservation, RuleError } from './conservation.js';
 export { analyseDistribution } from './distribution.js';

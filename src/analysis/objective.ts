@@ -1,6 +1,7 @@
 import type { ParameterLayout } from '../ledger/types.js';
 import type { LedgerView } from '../ledger/view.js';
 import { sum } from '../num/sums.js';
+import { analyseCertainty, type CertaintyAnalysis } from './certainty.js';
 import { requireSegments } from './checks.js';
 import { auditObjective, type Conservation } from './conservation.js';
 import type { Distribution } from './distribution.js';
@@ -61,6 +62,8 @@ export interface ObjectiveAnalysis extends RowAnalysis {
   /** In order of the layers. */
   readonly layers: readonly LayerTotal[];
   readonly shares: ShareAnalysis;
+  /** Null where errors were not estimated (`--certify`). */
+  readonly certainty: CertaintyAnalysis | null;
 }
 
 /** Loss against integrated loss of one objective. Throws UsageError before the first segment. */
@@ -120,6 +123,7 @@ export function analyseObjective(view: LedgerView, name: string, rows: RowAnalys
     loss: analyseLoss(view, name),
     layers: analyseLayers(view, name),
     shares: analyseShares(view, name),
+    certainty: analyseCertainty(view, name),
     ...rows,
   };
 }

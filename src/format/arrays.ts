@@ -146,6 +146,7 @@ interface Owner {
 /** What must hold of a run for some columns to be stored. */
 const conditions: Readonly<Record<ColumnCondition, (manifest: ManifestContent) => boolean>> = {
   startGradient: ({ quadrature }) => wantAt(quadrature.rule, 0) === 'gradient',
+  certainty: ({ quadrature }) => (quadrature.certify ?? null) !== null,
 };
 
 /** Whether a run keeps a column: allocations so fine, parts where there are some, groupings that no other column has. */

@@ -25,6 +25,7 @@ export async function makeView(context: RunContext, state: RunState, segments: n
     unit: manifest.definition.unit,
     rule: manifest.quadrature.rule,
     tolerance: manifest.quadrature.tolerance,
+    certify: manifest.quadrature.certify,
     column<N extends SmallColumnName>(name: N, objective?: string) {
       const numbers = small.get(columnArrayOf(context, name, objective)!);
       if (numbers === undefined) throw noColumn(name, objective, arrays);

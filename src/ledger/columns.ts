@@ -1,6 +1,8 @@
 import { dot } from '../num/sums.js';
 import { type Allocated, reportTerm } from './allocate.js';
+import { undeterminedBy } from './certainty.js';
 import { gatherCounts, gatherSums, groupingNamed } from './groupings.js';
+import { entityUndeterminedLaw, undeterminedLaw } from './laws/certainty.js';
 import { entityCountLaw, entityLaw } from './laws/entities.js';
 import { type Deviation, type Law, type RowDivision, type StoredRow, undivided } from './laws/law.js';
 import { partAllocationLaw, partLossLaw, partSumsLaw } from './laws/parts.js';
@@ -10,8 +12,11 @@ import type { Grouping, Numbers, ParameterLayout } from './types.js';
 /** What a column's numbers are counted by. `row` is a row of θ: a segment then gives two, at its start and at its end. */
 export type Axis = 'segment' | 'row' | 'part' | 'layer' | 'neuron' | 'tensor' | 'cell' | 'parameter';
 
-/** `startGradient`: the rule evaluates the gradient at the start of a segment, as all do that have nodes at the ends. */
-export type ColumnCondition = 'startGradient';
+/**
+ * `startGradient`: the rule evaluates the gradient at the start of a segment, as all do that have nodes at the ends. `certainty`: errors are
+ * estimated.
+ */
+export type ColumnCondition = 'startGradient' | 'certainty';
 
 /** One stored quantity of the ledger. Whatever is stored of a measured segment is an entry of `columns`, and nothing else is. */
 export interface Column {
@@ -44,6 +49,9 @@ export interface Column {
   /** What its numbers must satisfy together with those of other columns. */
   readonly law?: Law;
 }
+
+/** Of what was not measured. */
+const none = new Int32Array(0);
 
 /** Every column, by its name; an objective's array is `NAME/OBJECTIVE`. In the order in which they are documented and stored. */
 export const columns = {
@@ -144,6 +152,33 @@ export const columns = {
     description: 'parameters of each layer whose allocation is exactly zero',
     measure: ({ counts }: Allocated) => counts.zero,
     law: countLaw,
+  },
+  undetermined: {
+    dtype: 'int32', axes: ['segment', 'layer'], of: 'objective', unit: '1', when: 'certainty',
+    description: 'parameters of each layer whose allocation is not zero, but nearer to it than its error',
+    measure: ({ certainty }: Allocated) => certainty?.undetermined ?? none,
+    law: undeterminedLaw,
+  },
+  undetermined_helping: {
+    dtype: 'int32', axes: ['segment', 'layer'], of: 'objective', unit: '1', when: 'certainty',
+    description: 'those of them whose allocation is below zero',
+    measure: ({ certainty }: Allocated) => certainty?.undeterminedHelping ?? none,
+  },
+  unresolved: {
+    dtype: 'int32', axes: ['segment', 'layer'], of: 'objective', unit: '1', when: 'certainty',
+    description: 'those of them that no finer rule determines, since gradients are rounded',
+    measure: ({ certainty }: Allocated) => certainty?.unresolved ?? none,
+  },
+  layer_error: {
+    dtype: 'float64', axes: ['segment', 'layer'], of: 'objective', unit: 'loss', when: 'certainty',
+    description: 'allocation of each layer less that by a coarser rule on the same points, an estimate of its error',
+    measure: ({ certainty }: Allocated) => certainty?.layerErrors ?? new Float64Array(0),
+  },
+  entity_undetermined: {
+    dtype: 'int32', axes: ['segment', 'cell'], of: 'grouping', unit: '1', except: ['layer'], large: true, when: 'certainty',
+    description: 'parameters of each cell of a grouping whose allocation is not zero, but nearer to it than its error',
+    measure: ({ certainty, layout }: Allocated) => byGrouping(layout, (own) => (certainty ? undeterminedBy(certainty, own) : none)),
+    law: entityUndeterminedLaw,
   },
   entity_sums: {
     dtype: 'float64', axes: ['segment', 'cell'], of: 'grouping', unit: 'loss', except: ['layer', 'neuron'], large: true,

@@ -3,8 +3,9 @@ import { Spares } from '../num/spares.js';
 import { firstNonFinite } from '../num/sums.js';
 import { baseNodes, integrate } from '../quadrature/integrate.js';
 import { wantAt } from '../quadrature/rules.js';
-import type { Evaluation, IntegrationSettings, Want } from '../quadrature/types.js';
+import type { Evaluation, Integral, IntegrationSettings, Want } from '../quadrature/types.js';
 import { allocate, type PartsInput } from './allocate.js';
+import { isSettled } from './certainty.js';
 import { type LedgerRow, ledgerRow } from './columns.js';
 import { placeOf } from './layout.js';
 import type { ParameterLayout } from './types.js';
@@ -208,11 +209,21 @@ async function measureSegment(
     const evaluated = await at(s);
     return evaluated.map((each) => withParts(each, s === 0 ? startDirection : 0));
   };
-  const { meanGradient, meanAlong, subintervals, evaluations } = await integrate(
+  const isCertain = ({ meanGradient, meanError }: Integral) =>
+    meanGradient.every((mean, o) =>
+      isSettled(
+        { delta, meanGradient: mean, meanError: meanError![o]!, layout, precision },
+        settings.certify!,
+      ),
+    );
+  const { meanGradient, meanError, meanAlong, subintervals, evaluations } = await integrate(
     integrand,
     delta,
     settings,
-    spares,
+    {
+      spares,
+      ...(settings.certify ? { isCertain } : {}),
+    },
   );
   const [start, end] = await Promise.all([at(0), at(1)]);
   const rows = meanGradient.map((mean, objective) => {
@@ -222,6 +233,7 @@ async function measureSegment(
       allocate({
         delta,
         meanGradient: mean,
+        meanError: meanError?.[objective] ?? null,
         startGradient: from.gradient,
         lossStart: from.loss,
         lossEnd: to.loss,
@@ -234,6 +246,7 @@ async function measureSegment(
       }),
     );
     spares.give(mean);
+    if (meanError !== null) spares.give(meanError[objective]!);
     // In float64 the products themselves are the row's.
     if (row.allocation !== into) spares.give(into);
     return row;

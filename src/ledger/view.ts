@@ -15,6 +15,8 @@ export interface LedgerView {
   readonly rule: string;
   /** In the loss's unit; null: never refined. */
   readonly tolerance: number | null;
+  /** Share of the signs that refinement was to make certain; null: errors were not estimated. */
+  readonly certify: number | null;
   /**
    * A column of one objective, or without one a column of the run: [T, …] by segment, [T+1, …] by row of θ.
    *

@@ -46,12 +46,19 @@ export interface IntegrationSettings {
    * Default 0.
    */
   readonly resolution?: number;
+  /**
+   * Estimate the error of each entry by a coarser rule on the same points, and refine until this share of the signs is certain; 0: never
+   * refine for it. Null: no estimate. Default null.
+   */
+  readonly certify?: number | null;
 }
 
 /** The integral over one segment. */
 export interface Integral {
   /** Σ_j w_j ∇L(θ_t + s_j Δθ_t) [K], one per objective. */
   readonly meanGradient: readonly Float64Array[];
+  /** The mean gradients less those of the coarser rule on the same points [K], one per objective; null: no estimate was asked for. */
+  readonly meanError: readonly Float64Array[] | null;
   /** The same of the further vectors, for each objective. */
   readonly meanAlong: readonly (readonly Float64Array[])[];
   /** Δθ · meanGradient − (L(θ_{t+1}) − L(θ_t)), one per objective. */

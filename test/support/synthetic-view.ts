@@ -85,9 +85,13 @@ function drawRow(layout: ParameterLayout, seed: number, target: Target): Float64
   return row.map((value) => (value < 0 ? value * scale * pull : value * scale));
 }
 
+type CertaintyColumn = 'undetermined' | 'undetermined_helping' | 'unresolved' | 'layer_error';
+
 /** Small columns of one objective. */
 type OwnColumns = {
-  [N in Exclude<SmallColumnName, 'part_loss' | 'subintervals' | 'evaluations'>]: ColumnNumbers<N>;
+  [
+    N in Exclude<SmallColumnName, 'part_loss' | 'subintervals' | 'evaluations' | CertaintyColumn>
+  ]: ColumnNumbers<N>;
 };
 
 interface Recorded {
@@ -193,6 +197,7 @@ export function syntheticView(given: SyntheticOptions = {}): LedgerView {
     unit: 'nats',
     rule: 'simpson',
     tolerance: 0.001,
+    certify: null,
     has: (name, objective) => name in (objective === undefined ? shared : recorded.get(objective)!.columns),
     column: <N extends SmallColumnName>(name: N, objective?: string) => {
       const columns = objective === undefined ? shared : recorded.get(objective)?.columns;
