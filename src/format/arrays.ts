@@ -1,6 +1,7 @@
-import { type Axis, type Column, columnEntries } from '../ledger/columns.js';
+import { type Axis, type Column, type ColumnCondition, columnEntries } from '../ledger/columns.js';
 import { layoutOf } from '../ledger/layout.js';
 import type { Grouping, Numbers } from '../ledger/types.js';
+import { wantAt } from '../quadrature/rules.js';
 import type { ManifestContent } from './manifest.js';
 
 export type StoredDType = 'float32' | 'float64' | 'int32';
@@ -142,9 +143,16 @@ interface Owner {
   readonly grouping: Grouping | null;
 }
 
+/** What must hold of a run for some columns to be stored. */
+const conditions: Readonly<Record<ColumnCondition, (manifest: ManifestContent) => boolean>> = {
+  startGradient: ({ quadrature }) => wantAt(quadrature.rule, 0) === 'gradient',
+  certainty: ({ quadrature }) => (quadrature.certify ?? null) !== null,
+};
+
 /** Whether a run keeps a column: allocations so fine, parts and components where there are some, groupings that no other column has. */
 function isKept(manifest: ManifestContent, column: Column, owner: Owner): boolean {
   const { keep, keepParts, keepComponents, objectives, components = [] } = manifest;
+  if (column.when !== undefined && !conditions[column.when](manifest)) return false;
   const { objective, grouping } = owner;
   // Neurons and inputs are kept where sums by neuron are.
   const isFine = grouping !== null && ['neuron', 'input'].includes(grouping.name);

@@ -44,7 +44,7 @@ function stored(row: KeptRow): (column: string) => Numbers | null {
     const [column, grouping] = path.split('/') as [keyof LedgerRow, string?];
     const kept = row[column];
     const value = (grouping === undefined || kept === null ? kept : (kept as Record<string, Numbers>)[grouping]!) as number | Numbers | readonly number[] | null; // prettier-ignore
-    if (value === null || (typeof value !== 'number' && value.length === 0)) return null;
+    if (value === null || value === undefined || (typeof value !== 'number' && value.length === 0)) return null;
     return typeof value === 'number'
       ? Float64Array.of(value)
       : value instanceof Array

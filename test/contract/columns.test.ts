@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { arraysOf } from '../../src/format/arrays.js';
 import { csvLines } from '../../src/format/export.js';
 import { verifyRun } from '../../src/format/verify/verify.js';
 import type { Allocated } from '../../src/ledger/allocate.js';
@@ -37,6 +38,19 @@ describe('the table of columns', () => {
         .map((cell) => cell.trim()),
     );
     for (const entry of columnEntries()) expect(rows, entry[0]).toContainEqual(rowOf(entry));
+  });
+});
+
+describe('a column with a condition', () => {
+  it('is stored where that holds', () => {
+    const named = (rule: string) => {
+      const { quadrature } = smallManifest(2);
+      return arraysOf(smallManifest(2, { quadrature: { ...quadrature, rule: rule as 'simpson' } })).map(
+        ({ name }) => name,
+      );
+    };
+    expect(named('simpson')).toContain('left_residual/train');
+    expect(named('midpoint')).toEqual(named('simpson').filter((name) => !name.startsWith('left_residual')));
   });
 });
 
