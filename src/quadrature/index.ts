@@ -1,3 +1,3 @@
 export { baseNodes, integrate } from './integrate.js';
-export { compositeRule, ruleNames, rules, wantAt, type FixedRuleName, type Rule } from './rules.js';
+export { compositeRule, ruleNames, rules, type FixedRuleName, type Rule } from './rules.js';
 export type * from './types.js';

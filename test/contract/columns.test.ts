@@ -50,7 +50,26 @@ describe('a column with a condition', () => {
       );
     };
     expect(named('simpson')).toContain('left_residual/train');
+    expect(named('simpson').join()).not.toMatch(/undetermined/);
     expect(named('midpoint')).toEqual(named('simpson').filter((name) => !name.startsWith('left_residual')));
+  });
+});
+
+describe('columns of certainty', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lossledger-'));
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('are stored, viewed and verified where errors are estimated', async () => {
+    const { quadrature } = smallManifest(3);
+    const content = smallManifest(3, { quadrature: { ...quadrature, certify: 0.5 }, keep: 'layers' });
+    const run = await createRunFolder(join(folder, 'run'), content);
+    await finish(run, content);
+    await run.close();
+    const view = await (await openRun(join(folder, 'run'))).view();
+    expect(view.certify).toBe(0.5);
+    expect(Math.max(...view.column('undetermined', 'mine'))).toBeGreaterThan(0);
+    expect(view.rows('entity_undetermined', 'mine', 'kind')).not.toBeNull();
+    expect(await verifyRun(folderPlace(join(folder, 'run')))).toEqual([]);
   });
 });
 

@@ -101,6 +101,7 @@ export function segmentOf(content: ManifestContent, segment: number): MeasuredSe
         delta,
         meanGradient,
         startGradient: vector(9 + o),
+        meanError: (content.quadrature.certify ?? null) === null ? null : vector(13 + o),
         lossStart: sum(lossStart),
         lossEnd: sum(lossEnd),
         parts: { lossStart, lossEnd, ...partsOf(delta, meanGradient, parts.length, layout) },
