@@ -46,8 +46,8 @@ export interface SegmentInput {
   readonly subintervals: number;
   /** Points of the segment that were evaluated. */
   readonly evaluations: number;
-  /** Array [K] for the products; default a new one. */
-  readonly into?: Float64Array;
+  /** Arrays [K] for the products, exact and as float32 (not used where they are stored as float64); default new ones. */
+  readonly into?: { readonly exact: Float64Array; readonly stored: Float32Array };
 }
 
 /** Entries below, above and exactly zero, per layer [layers]. */
@@ -61,6 +61,8 @@ export interface SignCounts {
 export interface Allocated extends SegmentInput {
   /** a = Δθ ∘ mean gradient [K], rounded once to float64. */
   readonly exact: Float64Array;
+  /** The same in the precision in which they are stored [K]. */
+  readonly stored: Float32Array | Float64Array;
   /** Of `exact`, before it is rounded for storing. */
   readonly sums: GroupSums;
   readonly counts: SignCounts;
@@ -78,11 +80,12 @@ const maxFloat32 = (2 - 2 ** -23) * 2 ** 127;
  * @throws NumericError naming tensor and index where a number is not finite, or too large to be stored as float32.
  */
 export function allocate(input: SegmentInput): Allocated {
-  const { delta, meanGradient, lossStart, lossEnd, layout } = input;
+  const { delta, meanGradient, lossStart, lossEnd, layout, precision, into } = input;
   checkLoss(lossStart);
   checkLoss(lossEnd);
-  const exact = input.into ?? new Float64Array(layout.size);
-  multiply(exact, delta, meanGradient, layout);
+  const exact = into?.exact ?? new Float64Array(layout.size);
+  const stored = precision === 'float64' ? exact : (into?.stored ?? new Float32Array(layout.size));
+  multiply(exact, stored, delta, meanGradient, layout);
   const sums = groupSums(exact, layout);
   if (!Number.isFinite(sums.total)) reportTerm('allocation', delta, meanGradient, layout);
   const { neuronAxis, inputAxis } = layout.atoms;
@@ -96,12 +99,13 @@ export function allocate(input: SegmentInput): Allocated {
     hurting: gatherCounts(layers, tallies[layers.axis].hurting),
     zero: gatherCounts(layers, tallies[layers.axis].zero),
   };
-  return { ...input, exact, sums, counts, tallies, lossChange: lossEnd - lossStart };
+  return { ...input, exact, stored, sums, counts, tallies, lossChange: lossEnd - lossStart };
 }
 
-/** Writes the products [K] in float64. */
+/** Writes the products [K] in float64, and as they are stored. */
 function multiply(
   exact: Float64Array,
+  stored: Float32Array | Float64Array,
   delta: Float64Array,
   gradient: Float64Array,
   layout: ParameterLayout,
@@ -110,6 +114,7 @@ function multiply(
     const value = delta[k]! * gradient[k]!;
     if (!(Math.abs(value) <= maxFloat32)) reportTerm('allocation', delta, gradient, layout);
     exact[k] = value;
+    stored[k] = value;
   }
 }
 

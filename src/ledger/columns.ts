@@ -52,7 +52,7 @@ export const columns = {
     dtype: 'allocation', axes: ['segment', 'parameter'], of: 'objective', unit: 'loss', finest: 'parameters', large: true,
     description: 'allocation of each parameter; negative helps',
     compare: 'allocation',
-    measure: ({ exact, precision }: Allocated) => (precision === 'float64' ? exact : new Float32Array(exact)),
+    measure: ({ stored }: Allocated) => stored,
     law: allocationLaw,
   },
   neuron_sums: {

@@ -36,7 +36,10 @@ export interface RangeInput {
     theta: Float64Array,
     directions: readonly Float64Array[],
   ) => Promise<readonly Evaluated[]>;
-  /** Takes back results that are not needed any more. Given: arrays, those handed to `evaluate` too, are used again afterwards. */
+  /**
+   * Takes back results that are not needed any more. Given: arrays are used again, those handed to `evaluate`, and a segment's allocations
+   * once the next segment is asked for.
+   */
   readonly release?: (results: readonly Evaluated[]) => void;
   /** Whether objectives are divided into parts, whose slopes are asked for. Default false. */
   readonly hasParts?: boolean;
@@ -79,13 +82,31 @@ interface Segment {
   readonly close: () => Promise<void>;
 }
 
+/** Arrays [K] that are used again. */
+interface RangeSpares {
+  readonly float64: Spares<Float64Array>;
+  readonly float32: Spares<Float32Array>;
+}
+
+function sparesOf({ size }: ParameterLayout): RangeSpares {
+  return {
+    float64: new Spares(() => new Float64Array(size)),
+    float32: new Spares(() => new Float32Array(size)),
+  };
+}
+
+function giveBack({ float64, float32 }: RangeSpares, array: Float32Array | Float64Array): void {
+  if (array instanceof Float64Array) float64.give(array);
+  else float32.give(array);
+}
+
 /**
  * Measures segments in order. The next segment's certain points are started before the current one is finished, so
  * workers stay busy; the end of one segment is the start of the next.
  */
 export async function* measureRange(input: RangeInput): AsyncGenerator<MeasuredSegment> {
   if (input.from >= input.to) return;
-  const spares = new Spares<Float64Array>(() => new Float64Array(input.layout.size));
+  const spares = sparesOf(input.layout);
   let current = await openSegment(input, spares, input.from, undefined);
   while (true) {
     const index = current.index + 1;
@@ -93,6 +114,7 @@ export async function* measureRange(input: RangeInput): AsyncGenerator<MeasuredS
     const measured = await measureSegment(input, spares, current);
     await current.close();
     yield measured;
+    if (input.release !== undefined) for (const { allocation } of measured.rows) giveBack(spares, allocation);
     if (next === undefined) return;
     current = next;
   }
@@ -100,7 +122,7 @@ export async function* measureRange(input: RangeInput): AsyncGenerator<MeasuredS
 
 async function openSegment(
   input: RangeInput,
-  spares: Spares<Float64Array>,
+  spares: RangeSpares,
   index: number,
   before: Segment | undefined,
 ): Promise<Segment> {
@@ -114,7 +136,7 @@ async function openSegment(
   const at = (s: number): Promise<readonly Evaluated[]> => {
     const earlier = results.get(s);
     if (earlier !== undefined) return earlier;
-    const point = spares.take();
+    const point = spares.float64.take();
     lent.push(point);
     setPoint(point, from, to, delta, s);
     const directions = s === 1 && ahead !== null ? [delta, ahead.delta] : [delta];
@@ -128,7 +150,7 @@ async function openSegment(
   const close = async (): Promise<void> => {
     if (input.release === undefined) return;
     for (const [s, result] of results) if (s !== 1) input.release(await result);
-    for (const array of lent) spares.give(array);
+    for (const array of lent) spares.float64.give(array);
   };
   return { index, motion, ahead, startDirection: before ? 1 : 0, at, close };
 }
@@ -148,12 +170,12 @@ function setPoint(
 /** Δθ = θ_row − from, in float64. */
 async function motionTo(
   { theta }: RangeInput,
-  spares: Spares<Float64Array>,
+  spares: RangeSpares,
   row: number,
   from: Float32Array,
 ): Promise<Motion> {
   const to = await theta(row);
-  const delta = spares.take();
+  const delta = spares.float64.take();
   for (let k = 0; k < delta.length; k++) delta[k] = to[k]! - from[k]!;
   return { from, to, delta };
 }
@@ -200,7 +222,7 @@ function notFinite(iteration: number, tensor: string, index: number, value: numb
 
 async function measureSegment(
   { settings, layout, precision = 'float32', split }: RangeInput,
-  spares: Spares<Float64Array>,
+  spares: RangeSpares,
   { index, motion, startDirection, at }: Segment,
 ): Promise<MeasuredSegment> {
   const { delta } = motion;
@@ -215,12 +237,12 @@ async function measureSegment(
     integrand,
     delta,
     settings,
-    spares,
+    spares.float64,
   );
   const [start, end, components = null] = await Promise.all([at(0), at(1), splitting]);
   const rows = meanGradient.map((mean, objective) => {
     const [from, to] = [start[objective]!, end[objective]!];
-    const into = spares.take();
+    const into = { exact: spares.float64.take(), stored: spares.float32.take() };
     const row = ledgerRow(
       allocate({
         delta,
@@ -237,9 +259,9 @@ async function measureSegment(
         into,
       }),
     );
-    spares.give(mean);
-    // In float64 the products themselves are the row's.
-    if (row.allocation !== into) spares.give(into);
+    spares.float64.give(mean);
+    // The row's own array, exact or as float32, goes on its way.
+    for (const array of [into.exact, into.stored]) if (array !== row.allocation) giveBack(spares, array);
     return row;
   });
   return { segment: index, rows };
