@@ -14,6 +14,8 @@ export interface PartsInput {
   readonly atomSums: Float64Array;
   /** Σ_j w_j ∇L(θ_t + s_j Δθ_t) of each part [parts, K], where single parameters' allocations are kept; else null. */
   readonly meanGradient: Float64Array | null;
+  /** Their gradients at both ends [2][parts, K], where that is kept; else null. */
+  readonly gradients: readonly [start: Float64Array, end: Float64Array] | null;
 }
 
 /** Δθ split into what the update was made of. */
@@ -30,8 +32,9 @@ export interface SegmentInput {
   readonly delta: Float64Array;
   /** Σ_j w_j ∇L(θ_t + s_j Δθ_t) [K]. */
   readonly meanGradient: Float64Array;
-  /** ∇L(θ_t) [K], for the left rule's residual. */
+  /** ∇L(θ_t) [K], for the left rule's residual, and ∇L(θ_{t+1}). */
   readonly startGradient: Float64Array;
+  readonly endGradient: Float64Array;
   /** L(θ_t) and L(θ_{t+1}), nats. */
   readonly lossStart: number;
   readonly lossEnd: number;

@@ -29,7 +29,7 @@ const loss = fc.double({ min: -10, max: 10, noNaN: true });
 function rowInput(delta: Float64Array, meanGradient: Float64Array, extra: Partial<SegmentInput> = {}): SegmentInput {
   const { lossStart = 2, lossEnd = 1.5 } = extra;
   return {
-    delta, meanGradient, startGradient: meanGradient, lossStart, lossEnd,
+    delta, meanGradient, startGradient: meanGradient, endGradient: meanGradient, lossStart, lossEnd,
     layout, subintervals: 2, evaluations: 3, ...extra,
   };
 } // prettier-ignore
@@ -43,7 +43,7 @@ function stored(row: KeptRow): (column: string) => Numbers | null {
   return (path) => {
     const [column, grouping] = path.split('/') as [keyof LedgerRow, string?];
     const kept = row[column];
-    const value = (grouping === undefined || kept === null ? kept : (kept as Record<string, Numbers>)[grouping]!) as number | Numbers | readonly number[] | null; // prettier-ignore
+    const value = (grouping === undefined || kept === null ? kept : ((kept as Record<string, Numbers>)[grouping] ?? null)) as number | Numbers | readonly number[] | null; // prettier-ignore
     if (value === null || (typeof value !== 'number' && value.length === 0)) return null;
     return typeof value === 'number'
       ? Float64Array.of(value)
@@ -249,5 +249,11 @@ describe('audit', () => {
       'scale: helping and the stored allocations below zero',
     ]);
     expect(found({ residual: NaN })).toEqual(['row: residual and total - loss change']);
+    expect(found({ motion_norm: good.motion_norm.map(() => 0) })).toEqual([
+      'row: first-order change and the norms of gradient and motion',
+    ]);
+    const gradient_sign = good.gradient_sign.slice();
+    gradient_sign[0]! ^= 1;
+    expect(found({ gradient_sign })[0]).toMatch(/^row: changes of sign and the stored signs of /);
   });
 });

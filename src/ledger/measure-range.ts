@@ -248,6 +248,7 @@ async function measureSegment(
         delta,
         meanGradient: mean,
         startGradient: from.gradient,
+        endGradient: to.gradient,
         lossStart: from.loss,
         lossEnd: to.loss,
         parts: partsBetween(from, to, meanAlong[objective]!),
@@ -281,5 +282,11 @@ function partsBetween(
   [slopes, gradients]: readonly Float64Array[],
 ): PartsInput | null {
   if (start === undefined || end === undefined) return null;
-  return { lossStart: start.losses, lossEnd: end.losses, atomSums: slopes!, meanGradient: gradients ?? null };
+  return {
+    lossStart: start.losses,
+    lossEnd: end.losses,
+    atomSums: slopes!,
+    meanGradient: gradients ?? null,
+    gradients: start.gradients && end.gradients && [start.gradients, end.gradients],
+  };
 }
