@@ -37,16 +37,10 @@ export type { Carriers, Concentration, TailShare } from './tails/concentration.j
 export type { Fit, Fits } from './tails/fits.js';
 export type { Density, TailsAnalysis, TailsOf } from './tails/tails.js';
 export type { RowProgress } from './themes/sweep.js';
-export {
-  analyseThemes,
-  requireThemes,
-  type ThemeAnalyses,
-  type ThemeName,
-  themeNames,
-  type ThemeOptions,
-  type ThemeRecords,
-} from './themes/themes.js';
+export { type ThemeName, themeNames } from './themes/names.js';
+export { analyseThemes, type ThemeAnalyses, type ThemeOptions, type ThemeRecords } from './themes/themes.js';
 export type { NeuronMap, NeuronMaps } from './trajectories/neuron-map.js';
 export type { ParameterPath, ParameterPaths } from './trajectories/parameters.js';
 export type { LossPaths, TrajectoriesAnalysis } from './trajectories/trajectories.js';
 export type { FreezeEvidence, Overfitting, OverfitLayer, UseAnalysis } from './use/use.js';
+export { toyLoss, toyPath, type ToyPath } from './trajectories/toy.js';

@@ -15,16 +15,12 @@ export interface Report {
   readonly path: string;
 }
 
-/** Analyses a run, writes RUN/analysis/run.json and RUN/report.html; with `out`, the page there, and the run stays as it is. */
-export async function reportRun(
-  run: RunFolder,
-  progress: ProgressSink = silent,
-  out?: string,
-): Promise<Report> {
+/** The basic analyses of a run, beside the paper's numbers where it is one of its experiments. */
+export async function analysisOf(run: RunFolder, progress: ProgressSink = silent): Promise<RunAnalysis> {
   const view = await run.view();
   const { iterations } = run.status;
   const preset = unchangedPreset(run.manifest);
-  const analysis = await withProgress(progress, { total: view.segments }, () =>
+  return withProgress(progress, { total: view.segments }, () =>
     analyseRun(view, {
       iterations,
       exampleShape: run.manifest.definition.exampleShape,
@@ -34,6 +30,15 @@ export async function reportRun(
       },
     }),
   );
+}
+
+/** Analyses a run, writes RUN/analysis/run.json and RUN/report.html; with `out`, the page there, and the run stays as it is. */
+export async function reportRun(
+  run: RunFolder,
+  progress: ProgressSink = silent,
+  out?: string,
+): Promise<Report> {
+  const analysis = await analysisOf(run, progress);
   // Loaded when it is needed: drawing takes longer to load than most commands take.
   const { renderReport } = await import('../figures/index.js');
   const page = renderReport({

@@ -1,4 +1,3 @@
-import { UsageError } from '../../errors.js';
 import type { Numbers } from '../../ledger/types.js';
 import type { LedgerView } from '../../ledger/view.js';
 import { checkView, requireSegments } from '../checks.js';
@@ -10,6 +9,7 @@ import { watchSynchrony } from '../synchrony/synchrony.js';
 import { watchTails } from '../tails/tails.js';
 import { watchTrajectories } from '../trajectories/trajectories.js';
 import { watchUse } from '../use/use.js';
+import { type ThemeName, themeNames } from './names.js';
 import {
   type RowProgress,
   type StreamName,
@@ -19,7 +19,7 @@ import {
   type Watcher,
 } from './sweep.js';
 
-/** Every theme: what starts to watch a run. */
+/** Of each theme, what starts to watch a run. */
 const watchers = {
   noise: watchNoise,
   tails: watchTails,
@@ -29,12 +29,7 @@ const watchers = {
   neurons: watchNeurons,
   trajectories: watchTrajectories,
   use: watchUse,
-} as const satisfies Readonly<Record<string, (context: ThemeContext) => Watcher<unknown>>>;
-
-export type ThemeName = keyof typeof watchers;
-
-/** In the order in which they are told. */
-export const themeNames = Object.keys(watchers) as readonly ThemeName[];
+} as const satisfies Readonly<Record<ThemeName, (context: ThemeContext) => Watcher<unknown>>>;
 
 /** A record for each theme that was asked for; null in it or inside it where the run did not keep what it needs. */
 export type ThemeRecords = {
@@ -96,17 +91,6 @@ function watchTotals(size: number): { readonly totals: Float64Array; readonly wa
     for (let k = 0; k < size; k++) totals[k]! += row[k]!;
   };
   return { totals, watcher: { passes: [{ allocation }], finish: () => undefined } };
-}
-
-/** @throws UsageError for a name that is no theme. */
-export function requireThemes(names: readonly string[]): readonly ThemeName[] {
-  const unknown = names.filter((name) => !(themeNames as readonly string[]).includes(name));
-  if (unknown.length === 0) return names as readonly ThemeName[];
-  throw new UsageError({
-    given: `theme ${unknown.join(', ')}`,
-    expected: `some of ${themeNames.join(', ')}`,
-    remedy: 'name those, with commas between them',
-  });
 }
 
 /** Themes that need the totals of parameters. */
