@@ -8,17 +8,16 @@ export interface ToyPath {
   readonly allocations: readonly (readonly [x: number, y: number])[];
 }
 
-/** A narrow, bent valley: across it one parameter overshoots, along it the other goes steadily. */
-export const toyLoss = (x: number, y: number): number =>
-  0.5 * (y - 0.35 * x * x) ** 2 * 3 + 0.12 * (x - 2) ** 2;
+/** A narrow valley that lies slightly askew: across it steps overshoot, along it they go steadily. */
+export const toyLoss = (x: number, y: number): number => 1.5 * (y - 0.3 * x) ** 2 + 0.08 * (x - 2.4) ** 2;
 
 const slopes = (x: number, y: number): readonly [number, number] => {
-  const across = 3 * (y - 0.35 * x * x);
-  return [-0.7 * x * across + 0.24 * (x - 2), across];
+  const across = 3 * (y - 0.3 * x);
+  return [-0.3 * across + 0.16 * (x - 2.4), across];
 };
 
-const start: readonly [number, number] = [-2.2, 0.2];
-const rate = 0.42;
+const start: readonly [number, number] = [-2.4, 1.6];
+const rate = 0.5;
 const steps = 16;
 /** Equal parts of a step over which Simpson's rule integrates. */
 const parts = 16;

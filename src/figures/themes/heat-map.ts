@@ -21,7 +21,7 @@ export interface Frame {
 
 const depths = 8;
 /** Part of a cell's width that is filled where its value is above zero: sign is not told by colour alone. */
-const narrow = 0.55;
+const narrow = 0.5;
 
 /** Depth of a colour from 1 to 8 by the square root of the magnitude, so that small ones are seen; 0 for none. */
 function depthOf(value: number, largest: number): number {
@@ -29,18 +29,23 @@ function depthOf(value: number, largest: number): number {
   return Math.min(depths, Math.max(1, Math.ceil(depths * Math.sqrt(Math.abs(value) / largest))));
 }
 
-/** Outlines of all cells by signed depth, in cells' units. */
+/** Outlines of all cells by signed depth, in cells' units; neighbours of a row below zero are joined. */
 function outlinesOf({ cells, largest }: HeatMap): Map<number, string> {
   const paths = new Map<number, string>();
-  cells.forEach((row, y) =>
-    row.forEach((value, x) => {
-      const depth = Math.sign(value) * depthOf(value, largest);
-      if (depth === 0) return;
-      const [from, width] = depth < 0 ? [x, 1] : [x + (1 - narrow) / 2, narrow];
-      const at = Number(from.toFixed(3));
-      paths.set(depth, `${paths.get(depth) ?? ''}M${at},${y}h${width}v1h-${width}z`);
-    }),
-  );
+  const add = (depth: number, path: string): void => {
+    paths.set(depth, `${paths.get(depth) ?? ''}${path}`);
+  };
+  cells.forEach((row, y) => {
+    const own = row.map((value) => Math.sign(value) * depthOf(value, largest));
+    for (let x = 0; x < own.length;) {
+      const depth = own[x]!;
+      let to = x + 1;
+      while (depth < 0 && own[to] === depth) to++;
+      if (depth < 0) add(depth, `M${x},${y}h${to - x}v1h${x - to}z`);
+      if (depth > 0) add(depth, `M${x + (1 - narrow) / 2},${y}h${narrow}v1h-${narrow}z`);
+      x = to;
+    }
+  });
   return paths;
 }
 

@@ -5,7 +5,7 @@ import { type Canvas, type Figure, figureWidth, type Panel } from '../plots/canv
 import { layerRows, othersNote, rowValues, selectLayers } from '../plots/layer-rows.js';
 import { shorten, shortNames } from '../text.js';
 import { type DataTable, markers, percentAxis, type ThemeDrawing } from './drawing.js';
-import { drawHeatMap, heatLegend, label } from './heat-map.js';
+import { drawHeatMap, label } from './heat-map.js';
 
 const kinds = [
   ['output', 'same output', 'circle'],
@@ -102,9 +102,11 @@ function drawMatrix(canvas: Canvas, { classes, conflictMatrix }: ClassAnalysis):
   const left = 92;
   const size = figureWidth - left - 12;
   const cell = size / count;
-  const cells = conflictMatrix.slice(0, count).map((row) => row.slice(0, count));
-  const largest = Math.max(...cells.flat());
-  const map = drawHeatMap(canvas, { cells, largest }, { x: left, y: 66, width: size, height: size });
+  const cells = conflictMatrix.slice(0, count).map((row) => row.slice(0, count).map((value) => -value));
+  const largest = Math.max(...conflictMatrix.flat());
+  const { hurting } = canvas.palette;
+  const picture = { cells, largest, colours: [hurting, hurting] as const };
+  const map = drawHeatMap(canvas, picture, { x: left, y: 66, width: size, height: size });
   const rows = names.map((name, i) => label(name, left - 8, 66 + (i + 0.65) * cell, { anchor: 'end' }));
   const columns = names.map((name, i) => `<g transform="translate(${(left + (i + 0.6) * cell).toFixed(1)},58) rotate(-50)">${label(name, 0, 0)}</g>`);
   return { height: 66 + size + 10, svg: map + rows.join('') + columns.join('') };
@@ -122,7 +124,7 @@ function drawConflicts(canvas: Canvas, { neurons, unit }: ThemeAnalyses): Figure
     caption:
       `Rows are helped, columns hurt: neurons that helped the class of a row raised the loss of the class of a column, by the square root; most, ${name(most.helped)} at the cost of ${name(most.hurt)} ` +
       `(${formatNumber(most.value, 3)} ${unit}). The paper does not look at conflicts; its Section S6.2 looks at which classes a neuron learns.`,
-    legend: heatLegend(canvas).slice(1),
+    legend: [{ label: 'hurt', colour: canvas.palette.hurting, kind: 'area' }],
     panels: [drawMatrix(canvas, classes)],
   });
 } // prettier-ignore

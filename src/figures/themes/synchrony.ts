@@ -82,7 +82,13 @@ function drawMomentsFigure(canvas: Canvas, analyses: ThemeAnalyses): Figure | nu
     caption: momentsCaption(shown, layers),
     legend: [
       { label: 'moment', colour: palette.muted, kind: 'symbol', path: markers.circle },
-      { label: 'of all layers at once', colour: palette.hurting, kind: 'symbol', path: markers.diamond2 },
+      {
+        label: 'of all layers at once',
+        colour: palette.hurting,
+        kind: 'symbol',
+        path: markers.diamond2,
+        filled: true,
+      },
     ],
     panels: [drawMoments(canvas, shown, layers, analyses.segments)],
   });
@@ -98,9 +104,9 @@ function drawModel(canvas: Canvas, model: NullModel, observed: number, label: st
   const { palette } = canvas;
   const bars = model.distribution.map((p, count) => ({ count, p })).filter(({ p }) => p > 0);
   return canvas.panel({
-    height: 132,
+    height: 142,
     marginTop: 30,
-    marginBottom: 40,
+    marginBottom: 46,
     x: { label: 'iterations that all layers share', labelArrow: 'none', domain: [-1, last + 1], ticks: wholeTicks(0, last) },
     y: { label: `${label}: probability`, labelArrow: 'none', ticks: 3, grid: true },
     marks: [

@@ -33,6 +33,22 @@ function dataOf({ tails }: ThemeAnalyses): DataTable | null {
   };
 }
 
+/** One sample of a curve. */
+interface Sample {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Magnitudes between two, sixteen a decade. */
+function gridOf(from: number, to: number): number[] {
+  const count = Math.ceil(16 * Math.log10(to / from));
+  return Array.from({ length: count + 1 }, (_, i) => from * (to / from) ** (i / count));
+}
+
+/** What lies under the axis interrupts a line. */
+const above = (floor: number, samples: readonly Sample[]): Sample[] =>
+  samples.map(({ x, y }) => ({ x, y: y >= floor ? y : NaN }));
+
 function draw(canvas: Canvas, analyses: ThemeAnalyses): Figure | null {
   const { tails, unit } = analyses;
   const table = dataOf(analyses);
@@ -41,13 +57,15 @@ function draw(canvas: Canvas, analyses: ThemeAnalyses): Figure | null {
   const rows = table.rows as readonly (readonly number[])[];
   const most = Math.max(...rows.map(([, helping, hurting]) => Math.max(helping!, hurting!)));
   const floor = most / 1e6;
+  const fine = gridOf(rows[0]![0]!, rows.at(-1)![0]!);
+  const curves = Object.values(densities).map((of) => above(floor, fine.map((x) => ({ x, y: of(tails.run.fits!, x) / 2 }))));
+  const top = Math.max(most, ...curves.flat().map(({ y }) => (y > 0 ? y : 0)));
   const styles = [
     { stroke: palette.layers[4]!, strokeDasharray: '2 3' },
     { stroke: palette.layers[3]!, strokeDasharray: '6 3' },
     { stroke: palette.text, strokeDasharray: '10 3 2 3' },
   ];
-  const half = (column: number, scale: number) =>
-    rows.map((row) => ({ x: row[0]!, y: scale * row[column]! })).map(({ x, y }) => ({ x, y: y >= floor ? y : NaN }));
+  const found = (column: number) => above(floor, rows.map((row) => ({ x: row[0]!, y: row[column]! })));
   const two = tails.run.concentration!.tails[1]!;
   const { weibull, gaussian, laplace } = tails.run.fits;
   return canvas.figure({
@@ -66,11 +84,11 @@ function draw(canvas: Canvas, analyses: ThemeAnalyses): Figure | null {
       canvas.panel({
         height: 270,
         x: { label: `magnitude of one allocation (${unit})`, ...logAxis(rows[0]![0]!, rows.at(-1)![0]!, 6) },
-        y: { label: 'density of its logarithm', grid: true, ...logAxis(floor, most * 1.5, 6), clamp: true },
+        y: { label: 'density of its logarithm', grid: true, ...logAxis(floor, top, 6) },
         marks: [
-          ...styles.map((style, i) => Plot.lineY(half(3 + i, 0.5), { x: 'x', y: 'y', strokeWidth: 1.75, ...style })),
-          Plot.lineY(half(2, 1), { x: 'x', y: 'y', stroke: palette.hurting, strokeWidth: 2.25, strokeDasharray: '4 2' }),
-          Plot.lineY(half(1, 1), { x: 'x', y: 'y', stroke: palette.helping, strokeWidth: 2.25 }),
+          ...styles.map((style, i) => Plot.lineY(curves[i]!, { x: 'x', y: 'y', strokeWidth: 1.75, ...style })),
+          Plot.lineY(found(2), { x: 'x', y: 'y', stroke: palette.hurting, strokeWidth: 2.25, strokeDasharray: '4 2' }),
+          Plot.lineY(found(1), { x: 'x', y: 'y', stroke: palette.helping, strokeWidth: 2.25 }),
         ],
       }),
     ],

@@ -17,8 +17,8 @@ export function toyFigure(canvas: Canvas): Figure {
     name: 'toy',
     title: 'Two parameters on a surface',
     caption:
-      `Gradient descent on a made-up loss of two parameters, and what each step did to the loss by each of them: bars below zero helped, those above hurt, and both add up to the change of the loss from ` +
-      `${formatNumber(loss[0]!, 3)} to ${formatNumber(loss.at(-1)!, 3)}. As in the paper's Figure 1, one parameter helps steadily (${formatNumber(totals[0]!, 3)} in all) while the other swings across the valley (${formatNumber(totals[1]!, 3)}).`,
+      `Gradient descent on a made-up loss of two parameters, and what each step did to the loss by each of them: bars below zero helped, those above hurt, and all add up to the change of the loss from ` +
+      `${formatNumber(loss[0]!, 3)} to ${formatNumber(loss.at(-1)!, 3)} (x ${formatNumber(totals[0]!, 3)}, y ${formatNumber(totals[1]!, 3)}). The paper's Figure 1 shows such a pair: y swings across the valley and x goes along it.`,
     legend: [
       { label: 'parameter x', colour: palette.layers[0]!, kind: 'area' },
       { label: 'parameter y (narrow)', colour: palette.layers[4]!, kind: 'area' },
@@ -27,9 +27,9 @@ export function toyFigure(canvas: Canvas): Figure {
       canvas.panel({
         height: 250,
         x: { label: 'parameter x', labelArrow: 'none', domain: [-3, 3] },
-        y: { label: 'parameter y', labelArrow: 'none', domain: [-1.5, 3] },
+        y: { label: 'parameter y', labelArrow: 'none', domain: [-2.5, 2.5] },
         marks: [
-          Plot.contour({ fill: null, stroke: palette.muted, strokeOpacity: 0.55, value: toyLoss, x1: -3, x2: 3, y1: -1.5, y2: 3, thresholds: [0.05, 0.15, 0.35, 0.7, 1.3, 2.2, 3.5, 6, 10, 16], pixelSize: 4 }),
+          Plot.contour({ fill: null, stroke: palette.muted, strokeOpacity: 0.55, value: toyLoss, x1: -3, x2: 3, y1: -2.5, y2: 2.5, thresholds: [0.05, 0.15, 0.35, 0.7, 1.3, 2.2, 3.5, 6, 10, 16], pixelSize: 4 }),
           Plot.line(points, { x: 'x', y: 'y', stroke: palette.text, strokeWidth: 1.75 }),
           Plot.dot(points, { x: 'x', y: 'y', r: 3, fill: palette.background, stroke: palette.text, strokeWidth: 1.75 }),
           Plot.text([{ ...points[0]!, text: 'start' }], { x: 'x', y: 'y', text: 'text', dy: -10 }),

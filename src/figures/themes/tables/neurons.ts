@@ -10,11 +10,10 @@ import type { ReadTable } from './table.js';
 const number = (value: number | null | undefined): string =>
   value === null || value === undefined ? '–' : formatNumber(value, 3);
 
-function kernelRow({ tensor, parameters, cumulative, single }: KernelCorrelation): string[] {
+function kernelRow({ tensor, cumulative, single }: KernelCorrelation): string[] {
   const of = (curves: readonly PairCorrelation[], kind: string) => curves.find((own) => own.kind === kind);
   return [
     tensor,
-    formatCount(parameters),
     ...['output', 'input', 'all'].map((kind) => number(of(cumulative, kind)?.mean)),
     ...['output', 'input'].map((kind) => number(of(cumulative, kind)?.test?.distance)),
     ...['output', 'input', 'all'].map((kind) => number(of(single, kind)?.mean)),
@@ -24,7 +23,7 @@ function kernelRow({ tensor, parameters, cumulative, single }: KernelCorrelation
 function correlationTable(kernels: readonly KernelCorrelation[]): ReadTable {
   return {
     title: 'Neurons: do parameters that share an output or input learn together?',
-    head: ['kernel', 'parameters', 'output', 'input', 'any', 'D out', 'D in', 'output', 'input', 'any'],
+    head: ['kernel', 'output', 'input', 'any', 'D out', 'D in', 'output', 'input', 'any'],
     rows: kernels.map(kernelRow),
     note:
       "Mean of Pearson's correlation over all pairs of a kernel's parameters with the same output, the same input, and any: of running totals, " +
@@ -37,17 +36,7 @@ function classTables({ perLayer, conflicts, classes }: ClassAnalysis, unit: stri
   return [
     {
       title: 'Classes: on how many a neuron spends its help',
-      head: [
-        'layer',
-        'neurons',
-        'largest',
-        'effective',
-        'for half',
-        'D to last',
-        'p',
-        'conflict',
-        'cancelled',
-      ],
+      head: ['layer', 'neurons', 'best', 'classes', 'half', 'D', 'p', 'conflict', 'cancel'],
       rows: perLayer.map((own) => [
         own.layer,
         formatCount(own.neurons),
@@ -60,9 +49,9 @@ function classTables({ perLayer, conflicts, classes }: ClassAnalysis, unit: stri
         formatShare(own.cancelled),
       ]),
       note:
-        `largest: the share of a neuron's help that its best class has, in the mean (of ${classes.length} classes); effective: exp(entropy); for half: classes ` +
+        `best: the share of a neuron's help that its best class has, in the mean (of ${classes.length} classes); classes: exp(entropy) of these shares; half: classes ` +
         'that hold half. D and p: Kolmogorov–Smirnov against the layer before. The last layer is special by construction: its neurons are the ' +
-        'classes. conflict: neurons that help one class and hurt another; cancelled: what classes cancel in a neuron, of all they move.',
+        'classes. conflict: neurons that help one class and hurt another; cancel: what classes cancel in a neuron, of all they move.',
     },
     ...(conflicts.length === 0
       ? []
