@@ -1,8 +1,8 @@
 import { basename, join, resolve } from 'node:path';
 import type { LayersOverRuns } from '../analysis/layers/layers.js';
 import type { ThemeName } from '../analysis/themes/names.js';
-import type { ThemeAnalyses } from '../analysis/themes/themes.js';
-import { silent, withProgress, type ProgressSink } from '../experiment/control.js';
+import type { ThemeAnalyses, ThemeOptions } from '../analysis/themes/themes.js';
+import { withProgress, type ProgressSink } from '../experiment/control.js';
 import type { Numbers } from '../ledger/types.js';
 import { writeResult } from '../store/files.js';
 import type { RunFolder } from '../store/folder.js';
@@ -28,23 +28,18 @@ function thetaOf(run: RunFolder, segments: number): AsyncIterable<Numbers> {
 }
 
 /** Analyses the themes of one run; default all. Throws UsageError where nothing was measured. */
-export async function analyzeRun(
+export async function analyseThemesOf(
   run: RunFolder,
-  progress: ProgressSink = silent,
-  only?: readonly ThemeName[],
+  options: Pick<ThemeOptions, 'only' | 'onProgress'> = {},
 ): Promise<ThemeAnalyses> {
   const { analyseThemes } = await import('../analysis/themes/themes.js');
   const view = await run.view();
-  return withProgress(progress, { total: 100 }, () =>
-    analyseThemes(view, {
-      ...(only === undefined ? {} : { only }),
-      ...(view.segments > 0 ? { theta: thetaOf(run, view.segments) } : {}),
-      exampleShape: run.manifest.definition.exampleShape ?? [],
-      onProgress: (rows, total) => {
-        progress.update(Math.floor((100 * rows) / total));
-      },
-    }),
-  );
+  const theta = view.segments > 0 ? { theta: thetaOf(run, view.segments) } : {};
+  return analyseThemes(view, {
+    ...options,
+    ...theta,
+    exampleShape: run.manifest.definition.exampleShape ?? [],
+  });
 }
 
 /** Names of run folders: their last part, and the whole path where that is not theirs alone. */
@@ -62,7 +57,15 @@ export async function analyzeRuns(
   const names = namesOf(folders);
   const runs: AnalysedRun[] = [];
   for (const [i, folder] of folders.entries()) {
-    const analyses = await analyzeRun(await openRun(folder), progress(names[i]!), only);
+    const bar = progress(names[i]!);
+    const analyses = await withProgress(bar, { total: 100 }, async () =>
+      analyseThemesOf(await openRun(folder), {
+        ...(only === undefined ? {} : { only }),
+        onProgress: (rows, total) => {
+          bar.update(Math.floor((100 * rows) / total));
+        },
+      }),
+    );
     runs.push({ run: names[i]!, analyses });
   }
   return { runs, layersOverRuns: await overRuns(runs) };

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
-import { analyzeRun } from '../../run/analyze.js';
 import { writeAllFigures } from '../../run/figure-files.js';
-import { analysisOf } from '../../run/report.js';
+import { analyseAll } from '../../run/report.js';
 import { openRun } from '../../store/open.js';
 import { say } from '../output.js';
 import { progressBar } from '../progress.js';
@@ -19,9 +18,8 @@ export function figuresCommand(): Command {
     .requiredOption('--out <folder>', 'folder to write NAME.svg, NAME.png, NAME-dark.svg, NAME-dark.png into', parsePath)
     .option('--quiet', 'no progress')
     .action(async (folder: string, options: FiguresOptions) => {
-      const run = await openRun(folder);
-      const analysis = await analysisOf(run, progressBar('read', 'segments', options.quiet));
-      const themes = analysis.summary.segments === 0 ? null : await analyzeRun(run, progressBar('analyse', '%', options.quiet));
+      const bar = progressBar('analyse', 'segments', options.quiet);
+      const { analysis, themes } = await analyseAll(await openRun(folder), bar);
       const { paths, problem } = await writeAllFigures(analysis, themes, options.out);
       if (problem !== null) say(`Figures as SVG only: ${problem}`);
       say(`${paths.length} figure files written to ${options.out}`);

@@ -33,7 +33,7 @@ function drawLoss(canvas: Canvas, { trajectories, unit }: ThemeAnalyses): Figure
         height: 240,
         x: iterationAxis(iteration),
         y: { label: `loss (${unit})`, labelArrow: 'none', grid: true, ticks: 5, nice: true },
-        marks: keys.map((key) => Plot.lineY(thin(iteration, loss[key], 800), { x: 'x', y: 'y', ...styles[key], ariaDescription: names[key] })),
+        marks: keys.map((key) => Plot.lineY(thin(iteration, loss[key], 400), { x: 'x', y: 'y', ...styles[key], ariaDescription: names[key] })),
       }),
     ],
   });
@@ -41,6 +41,12 @@ function drawLoss(canvas: Canvas, { trajectories, unit }: ThemeAnalyses): Figure
 
 const mapLimit = 6;
 const left = 62;
+
+/** Magnitude of the deepest colour: only one cell in twenty is larger, so that the first steps do not pale all others. */
+function deepest(cells: readonly (readonly number[])[]): number {
+  const sizes = cells.flat().map(Math.abs).sort((a, b) => a - b);
+  return sizes[Math.floor(0.95 * sizes.length)] || sizes.at(-1)!;
+} // prettier-ignore
 
 /** One layer's neurons as rows, in a frame whose height follows their number. */
 function drawMap(canvas: Canvas, { layers, edges }: NeuronMaps): Panel {
@@ -55,7 +61,7 @@ function drawMap(canvas: Canvas, { layers, edges }: NeuronMaps): Panel {
       label(`${shorten(layer, 30)}, ${count}`, left, top - 5) +
       label(String(neurons[0]!), left - 6, top + 9, { anchor: 'end' }) +
       label(String(neurons.at(-1)!), left - 6, top + height, { anchor: 'end' }) +
-      drawHeatMap(canvas, { cells, largest: largestMagnitude(cells.flat()) }, { x: left, y: top, width, height })
+      drawHeatMap(canvas, { cells, largest: deepest(cells) }, { x: left, y: top, width, height })
     );
   });
   const [first, last] = [edges[0]!, edges.at(-1)!];
@@ -71,7 +77,7 @@ function drawNeurons(canvas: Canvas, { trajectories }: ThemeAnalyses): Figure | 
     name: 'neurons-over-time',
     title: 'Neurons over time',
     caption:
-      `Rows are neurons (numbered from 0), columns stretches of training: deeper colours moved the loss more, by the square root and on a scale of each layer's own. ` +
+      `Rows are neurons (numbered from 0), columns stretches of training: deeper colours moved the loss more, by the square root and on a scale of each layer's own, which the largest twentieth exceeds. ` +
       `The paper shows such maps to see bursts that neurons of a layer share (its Section S2).${more}`,
     legend: heatLegend(canvas),
     panels: [drawMap(canvas, maps)],
@@ -93,7 +99,7 @@ function pathPanel(
     marks: [
       Plot.ruleY([0], { stroke: canvas.palette.muted }),
       ...paths.map(({ values, style }) =>
-        Plot.lineY(thin(iteration, values, 500), { x: 'x', y: 'y', ...style }),
+        Plot.lineY(thin(iteration, values, 300), { x: 'x', y: 'y', ...style }),
       ),
     ],
   });

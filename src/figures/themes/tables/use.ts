@@ -3,9 +3,9 @@ import { formatCount, formatNumber, formatShare } from '../../format.js';
 import type { ReadTable } from './table.js';
 
 const verdicts: Readonly<Record<NonNullable<FreezeEvidence['reason']>, string>> = {
-  hurts: 'candidate: raised the loss',
-  stopped: 'from half way: raised it then',
-  idle: 'candidate: under 1 % of all help',
+  hurts: 'freeze: it hurt',
+  stopped: 'freeze half way',
+  idle: 'freeze: idle',
 };
 
 function overfittingTable({ heldOut, objective, layers, opposed }: Overfitting, unit: string): ReadTable {
@@ -40,7 +40,7 @@ export function useTables({ use, unit }: ThemeAnalyses): ReadTable[] {
         reason === null ? 'train it' : verdicts[reason],
       ]),
       note:
-        'Evidence of one run: whether freezing helps, a run with that layer frozen shows (the paper: freezing the last layer of ResNet helped, ' +
+        'last half: total over the last half of the run; freeze half way: it raised the loss there. idle: under 1 % of all help. Evidence of one run: whether freezing helps, a run with that layer frozen shows (the paper: freezing the last layer of ResNet helped, ' +
         'freezing the first did not).',
     },
     ...(use.overfitting === null ? [] : [overfittingTable(use.overfitting, unit)]),
