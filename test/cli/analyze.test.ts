@@ -1,7 +1,7 @@
 import { cpSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createRun } from '../../src/store/open.js';
+import { createRunFolder } from '../../src/store/open.js';
 import { fingerprint, lca, temporaryFolder } from '../support/cli.js';
 import { finish, smallManifest } from '../support/run-folder.js';
 
@@ -16,7 +16,7 @@ const mine = smallManifest(8).objectives.toReversed();
 beforeAll(async () => {
   for (const path of [first, empty]) {
     const content = smallManifest(8, { objectives: mine });
-    const run = await createRun(path, content);
+    const run = await createRunFolder(path, content);
     if (path === first) await finish(run, content);
     await run.close();
   }

@@ -2,7 +2,7 @@ import * as Plot from '@observablehq/plot';
 import type { LayersOverRuns, ThemeAnalyses } from '../../analysis/index.js';
 import { formatNumber, scaledUnit } from '../format.js';
 import { type Canvas, createCanvas, type Figure } from '../plots/canvas.js';
-import { layerRows, othersNote, selectLayers } from '../plots/layer-rows.js';
+import { layerRows, othersNote, selectLayers, valueColumn } from '../plots/layer-rows.js';
 import { largestMagnitude } from '../plots/thin.js';
 import type { Theme } from '../theme.js';
 import { type DataTable, markers, type ThemeDrawing } from './drawing.js';
@@ -17,7 +17,7 @@ function draw(canvas: Canvas, over: LayersOverRuns, unit: string): Figure {
   const shown = selection.shown.map((i) => all[i]!);
   const values = shown.map(({ test: { p } }) => (p === null ? '–' : `p ${formatNumber(p, 2)}`));
   const scale = scaledUnit(largestMagnitude(shown.flatMap(({ totals }) => totals)), unit);
-  const bars = shown.map(({ test }, row) => ({ row, mean: test.mean * scale.factor, ends: test.interval?.map((end) => end * scale.factor) }));
+  const bars = shown.map(({ test }, row) => ({ row, mean: test.mean * scale.factor, low: (test.interval?.[0] ?? NaN) * scale.factor, high: (test.interval?.[1] ?? NaN) * scale.factor }));
   const dots = shown.flatMap(({ totals }, row) => totals.map((total) => ({ row, total: total * scale.factor })));
   return canvas.figure({
     name: 'layers-over-runs',
@@ -36,11 +36,11 @@ function draw(canvas: Canvas, over: LayersOverRuns, unit: string): Figure {
         x: { label: `Σ allocations (${scale.unit})`, labelAnchor: 'center', labelArrow: 'none', ticks: 4, nice: true },
         marks: [
           Plot.gridX({ ticks: 4 }),
-          Plot.barX(bars, { x: 'mean', y: 'row', fill: ({ mean }) => (mean > 0 ? palette.hurting : palette.helping), fillOpacity: 0.75 }),
-          Plot.ruleY(bars.filter(({ ends }) => ends), { y: 'row', x1: ({ ends }) => ends![0], x2: ({ ends }) => ends![1], stroke: palette.text, strokeWidth: 2 }),
+          Plot.barX(bars, { x: 'mean', y: 'row', fill: ({ mean }: { mean: number }) => (mean > 0 ? palette.hurting : palette.helping), fillOpacity: 0.75 }),
+          Plot.ruleY(bars.filter(({ low }) => !Number.isNaN(low)), { y: 'row', x1: 'low', x2: 'high', stroke: palette.text, strokeWidth: 2 }),
           Plot.dot(dots, { x: 'total', y: 'row', r: 3, fill: palette.background, stroke: palette.text, strokeWidth: 1.25 }),
           Plot.ruleX([0], { stroke: palette.text }),
-          Plot.text(values, { y: (_: string, row: number) => row, frameAnchor: 'right', textAnchor: 'start', dx: 10, text: (value: string) => value }),
+          valueColumn(values),
         ],
       }),
     ],

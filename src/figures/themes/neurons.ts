@@ -2,7 +2,7 @@ import * as Plot from '@observablehq/plot';
 import type { ClassAnalysis, KernelCorrelation, ThemeAnalyses } from '../../analysis/index.js';
 import { formatNumber } from '../format.js';
 import { type Canvas, type Figure, figureWidth, type Panel } from '../plots/canvas.js';
-import { layerRows, othersNote, rowValues, selectLayers } from '../plots/layer-rows.js';
+import { layerRows, othersNote, rowValues, selectLayers, valueColumn } from '../plots/layer-rows.js';
 import { shorten, shortNames } from '../text.js';
 import { type DataTable, markers, percentAxis, type ThemeDrawing } from './drawing.js';
 import { drawHeatMap, label } from './heat-map.js';
@@ -22,7 +22,10 @@ function drawCorrelations(canvas: Canvas, kernels: readonly KernelCorrelation[])
   const colours = [palette.helping, palette.hurting, palette.text];
   const labels = shortNames(kernels.map(({ tensor }) => tensor), 22);
   const rows = kernels.flatMap(({ cumulative }, k) =>
-    kinds.map(([kind], i) => ({ own: cumulative.find((pair) => pair.kind === kind)!, y: k * 4 + i, i })),
+    kinds.map(([kind], i) => {
+      const { mean, sample } = cumulative.find((pair) => pair.kind === kind)!;
+      return { mean: mean ?? NaN, low: quantile(sample, 0.25), high: quantile(sample, 0.75), y: k * 4 + i, i, colour: colours[i]! };
+    }),
   );
   return canvas.panel({
     height: 60 + kernels.length * 62,
@@ -33,9 +36,9 @@ function drawCorrelations(canvas: Canvas, kernels: readonly KernelCorrelation[])
     marks: [
       Plot.gridX({ ticks: 5 }),
       Plot.ruleX([0], { stroke: palette.muted }),
-      Plot.ruleY(rows, { y: 'y', x1: ({ own }) => quantile(own.sample, 0.25), x2: ({ own }) => quantile(own.sample, 0.75), stroke: ({ i }) => colours[i]!, strokeWidth: 6, strokeOpacity: 0.3 }),
+      Plot.ruleY(rows, { y: 'y', x1: 'low', x2: 'high', stroke: ({ colour }: { colour: string }) => colour, strokeWidth: 6, strokeOpacity: 0.3 }),
       ...kinds.map(([, , symbol], i) =>
-        Plot.dot(rows.filter((row) => row.i === i), { x: ({ own }) => own.mean ?? NaN, y: 'y', symbol, r: 5, fill: palette.background, stroke: colours[i]!, strokeWidth: 2 }),
+        Plot.dot(rows.filter((row) => row.i === i), { x: 'mean', y: 'y', symbol, r: 5, fill: palette.background, stroke: colours[i]!, strokeWidth: 2 }),
       ),
     ],
   });
@@ -86,7 +89,7 @@ function drawClasses(canvas: Canvas, { neurons }: ThemeAnalyses): Figure | null 
           Plot.gridX({ ticks: 5 }),
           Plot.tickX(ticks, { x: 'x', y: 'row', stroke: palette.layers[0]!, strokeOpacity: 0.6 }),
           Plot.dot(shown.map(({ meanLargest }, row) => ({ row, x: 100 * (meanLargest ?? NaN) })), { x: 'x', y: 'row', symbol: 'diamond2', r: 6, fill: palette.background, stroke: palette.text, strokeWidth: 2 }),
-          Plot.text(values, { y: (_: string, row: number) => row, frameAnchor: 'right', textAnchor: 'start', dx: 10, text: (value: string) => value }),
+          valueColumn(values),
         ],
       }),
     ],

@@ -2,7 +2,7 @@ import * as Plot from '@observablehq/plot';
 import type { ThemeAnalyses } from '../../analysis/index.js';
 import { formatCount, formatShare } from '../format.js';
 import type { Canvas, Figure } from '../plots/canvas.js';
-import { layerRows, othersNote, selectLayers } from '../plots/layer-rows.js';
+import { layerRows, othersNote, selectLayers, valueColumn } from '../plots/layer-rows.js';
 import { markers, percentAxis, type ThemeDrawing } from './drawing.js';
 
 const paperShares =
@@ -83,7 +83,7 @@ function drawAlternation(canvas: Canvas, { noise }: ThemeAnalyses): Figure | nul
               x: 'x', y: 'row', symbol, r: 5, fill: palette.background, stroke: colours[i]!, strokeWidth: 2,
             }),
           ),
-          Plot.text(values, { y: (_: string, row: number) => row, frameAnchor: 'right', textAnchor: 'start', dx: 10, text: (value: string) => value }),
+          valueColumn(values),
         ],
       }),
     ],

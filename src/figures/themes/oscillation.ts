@@ -2,7 +2,7 @@ import * as Plot from '@observablehq/plot';
 import type { ThemeAnalyses } from '../../analysis/index.js';
 import { formatNumber } from '../format.js';
 import type { Canvas, Figure } from '../plots/canvas.js';
-import { layerRows, othersNote, selectLayers } from '../plots/layer-rows.js';
+import { layerRows, othersNote, selectLayers, valueColumn } from '../plots/layer-rows.js';
 import { markers, type ThemeDrawing } from './drawing.js';
 
 const number = (value: number | null): string => (value === null ? '–' : formatNumber(value, 3));
@@ -32,9 +32,9 @@ function draw(canvas: Canvas, { oscillation }: ThemeAnalyses): Figure | null {
         marks: [
           Plot.gridX({ ticks: 5 }),
           Plot.barX(shown.map((own, row) => ({ ...own, row })), { x: 'iterationsPerTurn', y: 'row', fill: palette.layers[0]!, fillOpacity: 0.8 }),
-          Plot.dot(shown.map((own, row) => ({ ...own, row })), { x: ({ medianOfParameters }) => medianOfParameters ?? NaN, y: 'row', symbol: 'diamond2', r: 6, fill: palette.background, stroke: palette.text, strokeWidth: 2 }),
+          Plot.dot(shown.map((own, row) => ({ x: own.medianOfParameters ?? NaN, row })), { x: 'x', y: 'row', symbol: 'diamond2', r: 6, fill: palette.background, stroke: palette.text, strokeWidth: 2 }),
           Plot.ruleX([0], { stroke: palette.text }),
-          Plot.text(values, { y: (_: string, row: number) => row, frameAnchor: 'right', textAnchor: 'start', dx: 10, text: (value: string) => value }),
+          valueColumn(values),
         ],
       }),
     ],

@@ -102,7 +102,7 @@ const models = [
 
 function drawModel(canvas: Canvas, model: NullModel, observed: number, label: string, last: number): Panel {
   const { palette } = canvas;
-  const bars = model.distribution.map((p, count) => ({ count, p })).filter(({ p }) => p > 0);
+  const bars = model.distribution.map((p, count) => ({ from: count - 0.45, to: count + 0.45, p })).filter(({ p }) => p > 0);
   return canvas.panel({
     height: 142,
     marginTop: 30,
@@ -110,7 +110,7 @@ function drawModel(canvas: Canvas, model: NullModel, observed: number, label: st
     x: { label: 'iterations that all layers share', labelArrow: 'none', domain: [-1, last + 1], ticks: wholeTicks(0, last) },
     y: { label: `${label}: probability`, labelArrow: 'none', ticks: 3, grid: true },
     marks: [
-      Plot.rectY(bars, { x1: ({ count }) => count - 0.45, x2: ({ count }) => count + 0.45, y: 'p', fill: palette.layers[0]! }),
+      Plot.rectY(bars, { x1: 'from', x2: 'to', y: 'p', fill: palette.layers[0]! }),
       Plot.ruleX([observed], { stroke: palette.hurting, strokeWidth: 2.5, strokeDasharray: '5 3' }),
       Plot.ruleY([0], { stroke: palette.text }),
     ],

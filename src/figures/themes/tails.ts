@@ -86,7 +86,7 @@ function draw(canvas: Canvas, analyses: ThemeAnalyses): Figure | null {
         x: { label: `magnitude of one allocation (${unit})`, ...logAxis(rows[0]![0]!, rows.at(-1)![0]!, 6) },
         y: { label: 'density of its logarithm', grid: true, ...logAxis(floor, top, 6) },
         marks: [
-          ...styles.map((style, i) => Plot.lineY(curves[i]!, { x: 'x', y: 'y', strokeWidth: 1.75, ...style })),
+          ...styles.map((style, i) => Plot.lineY(curves[i], { x: 'x', y: 'y', strokeWidth: 1.75, ...style })),
           Plot.lineY(found(2), { x: 'x', y: 'y', stroke: palette.hurting, strokeWidth: 2.25, strokeDasharray: '4 2' }),
           Plot.lineY(found(1), { x: 'x', y: 'y', stroke: palette.helping, strokeWidth: 2.25 }),
         ],

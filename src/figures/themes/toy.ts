@@ -8,10 +8,9 @@ export function toyFigure(canvas: Canvas): Figure {
   const { palette } = canvas;
   const { path, loss, allocations } = toyPath();
   const points = path.map(([x, y]) => ({ x, y }));
-  const bars = allocations.flatMap(([x, y], t) => [
-    { t, a: x, of: 0 },
-    { t, a: y, of: 1 },
-  ]);
+  const bars = [0, 1].map((of) =>
+    allocations.map((own, t) => ({ from: t - (of === 0 ? 0.4 : -0.05), to: t + (of === 0 ? 0.05 : 0.35), a: own[of]! })),
+  );
   const totals = [0, 1].map((of) => allocations.reduce((sum, own) => sum + own[of]!, 0));
   return canvas.figure({
     name: 'toy',
@@ -40,11 +39,7 @@ export function toyFigure(canvas: Canvas): Figure {
         x: { label: 'step', labelArrow: 'none', domain: [-0.6, allocations.length - 0.4], ticks: allocations.length },
         y: { label: 'allocation', labelArrow: 'none', grid: true, ticks: 5 },
         marks: [
-          ...[0, 1].map((of) =>
-            Plot.rectY(bars.filter((bar) => bar.of === of), {
-              x1: ({ t }) => t - (of === 0 ? 0.4 : -0.05), x2: ({ t }) => t + (of === 0 ? 0.05 : 0.35), y1: 0, y2: 'a', fill: palette.layers[of === 0 ? 0 : 4]!,
-            }),
-          ),
+          ...bars.map((own, of) => Plot.rectY(own, { x1: 'from', x2: 'to', y1: 0, y2: 'a', fill: palette.layers[of === 0 ? 0 : 4]! })),
           Plot.ruleY([0], { stroke: palette.text }),
         ],
       }),

@@ -114,7 +114,7 @@ function drawParameters(canvas: Canvas, { trajectories, unit }: ThemeAnalyses): 
     own.map((path, i) => ({ path, style: { stroke, strokeWidth: 1.75, ...(i > 0 ? { strokeDasharray: dashes[i]! } : {}) } }));
   const all = [...styled(parameters.helped, palette.helping), ...styled(parameters.hurt, palette.hurting)];
   if (all.length === 0) return null;
-  const { iteration } = trajectories!;
+  const { iteration } = trajectories;
   const scale = scaledUnit(largestMagnitude(all.flatMap(({ path }) => path.cumulative)), unit);
   const totals = all.map(({ path, style }) => ({ style, values: path.cumulative.map((value) => value * scale.factor) }));
   const weights = all.flatMap(({ path, style }) => (path.weight === null ? [] : [{ style, values: path.weight }]));
@@ -158,7 +158,7 @@ function parameterData({ trajectories }: ThemeAnalyses): DataTable | null {
   const all = [...parameters.helped, ...parameters.hurt];
   return {
     columns: ['iteration', ...all.flatMap((path) => [`${nameOf(path)} total`, `${nameOf(path)} weight`])],
-    rows: trajectories!.iteration.map((t, i) => [t, ...all.flatMap(({ cumulative, weight }) => [cumulative[i]!, weight?.[i] ?? null])]),
+    rows: trajectories.iteration.map((t, i) => [t, ...all.flatMap(({ cumulative, weight }) => [cumulative[i]!, weight?.[i] ?? null])]),
   };
 } // prettier-ignore
 

@@ -2,7 +2,7 @@ import * as Plot from '@observablehq/plot';
 import type { OverfitLayer, ThemeAnalyses } from '../../analysis/index.js';
 import { formatNumber, scaledUnit } from '../format.js';
 import type { Canvas, Figure } from '../plots/canvas.js';
-import { layerRows, selectLayers } from '../plots/layer-rows.js';
+import { layerRows, selectLayers, valueColumn } from '../plots/layer-rows.js';
 import { largestMagnitude } from '../plots/thin.js';
 import type { DataTable, ThemeDrawing } from './drawing.js';
 
@@ -35,7 +35,7 @@ function draw(canvas: Canvas, { use, unit }: ThemeAnalyses): Figure | null {
           Plot.gridX({ ticks: 4 }),
           Plot.barX(shown.map((own, row) => ({ row, x: own.difference * scale.factor })), { x: 'x', y: 'row', fill: ({ x }) => (x > 0 ? palette.hurting : palette.helping) }),
           Plot.ruleX([0], { stroke: palette.text }),
-          Plot.text(values, { y: (_: string, row: number) => row, frameAnchor: 'right', textAnchor: 'start', dx: 10, text: (value: string) => value }),
+          valueColumn(values),
         ],
       }),
     ],
