@@ -112,7 +112,7 @@ export class CurveSet {
     this.#standard = new Float64Array(tensor.size);
   }
 
-  /** Values of one segment from index `from` on, in the first pass. */
+  /** Values [≥ from + size] of one segment, from index `from` on, in the first pass. */
   first(values: Numbers, from: number): void {
     for (let k = 0; k < this.#sums.length; k++) {
       const x = values[from + k]!;
@@ -122,7 +122,7 @@ export class CurveSet {
     this.#rows++;
   }
 
-  /** The same in the second pass. */
+  /** The same [≥ from + size] in the second pass. */
   second(values: Numbers, from: number): void {
     if (this.#pairs.length === 0) this.#standardise();
     const [z, means, factors] = [this.#standard, this.#means, this.#factors];

@@ -1,6 +1,6 @@
 import type { Numbers, ParameterLayout, TensorSpan } from '../../ledger/types.js';
 import { neuronCount } from '../../ledger/layout.js';
-import type { RowHandler, ThemeContext, Watcher } from '../themes/sweep.js';
+import { summing, type ThemeContext, type Watcher } from '../themes/sweep.js';
 import { analyseClasses, type ClassAnalysis } from './classes.js';
 import { CurveSet, type PairCorrelation } from './curve-set.js';
 import { type Saliency, SaliencyWatch } from './saliency.js';
@@ -72,17 +72,6 @@ const kernelsOf = ({ tensors }: ParameterLayout): TensorSpan[] =>
   tensors.filter(
     ({ kind, neuronAxis, inputAxis }) => kind === 'kernel' && neuronAxis !== null && inputAxis !== null,
   );
-
-/** Sums rows [width] over the segments. */
-function summing(width: number): { readonly totals: Float64Array; readonly add: RowHandler } {
-  const totals = new Float64Array(width);
-  return {
-    totals,
-    add(row) {
-      for (let i = 0; i < width; i++) totals[i]! += row[i]!;
-    },
-  };
-}
 
 /** Watches allocations twice, and sums by part and neuron. */
 export function watchNeurons(context: ThemeContext): Watcher<NeuronsAnalysis> {

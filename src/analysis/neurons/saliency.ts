@@ -46,7 +46,7 @@ export class SaliencyWatch {
   #chosen: readonly Chosen[] | null = null;
   readonly #byPart = new Map<number, Float64Array>();
 
-  /** `sums`: by part and neuron [parts · neurons], complete after the first pass; null where the objective is not divided. */
+  /** `sums` [parts, neurons] are complete after the first pass; null where the objective is not divided. */
   constructor(
     readonly context: ThemeContext,
     readonly sums: Float64Array | null,

@@ -1,3 +1,4 @@
+import { rangesOf, type Ranges } from '../../ledger/layout.js';
 import { sum } from '../../num/sums.js';
 import { analyseShares, type Shares } from '../shares.js';
 import type { ThemeContext, Watcher } from '../themes/sweep.js';
@@ -63,9 +64,6 @@ export interface NoiseAnalysis {
 }
 
 const ratio = (part: number, whole: number): number | null => (whole > 0 ? part / whole : null);
-
-/** Ranges [from, to) of θ. */
-type Ranges = readonly (readonly [from: number, to: number])[];
 
 const sumOver = (values: Int32Array | Float64Array, ranges: Ranges): number =>
   sum(ranges.map(([from, to]) => sum(Float64Array.from(values.subarray(from, to)))));
@@ -169,9 +167,7 @@ export function watchNoise(context: ThemeContext): Watcher<NoiseAnalysis> {
         shares: shares.run.shares,
         meanHelping: meanHelpingOf(context),
         perLayer: shares.perLayer.map((own) => {
-          const ranges = layout.tensors
-            .filter(({ layer }) => layer === own.layer)
-            .map(({ offset, size }) => [offset, offset + size] as const);
+          const ranges = rangesOf(layout, own.layer);
           return {
             layer: own.layer,
             shares: own.shares,

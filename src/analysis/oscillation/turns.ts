@@ -1,4 +1,5 @@
-import type { Numbers, ParameterLayout } from '../../ledger/types.js';
+import { rangesOf, type Ranges } from '../../ledger/layout.js';
+import type { Numbers } from '../../ledger/types.js';
 import type { ThemeContext, Watcher } from '../themes/sweep.js';
 
 /** How often weights turn round. */
@@ -52,8 +53,6 @@ class TurnCounter {
   }
 }
 
-type Ranges = readonly (readonly [from: number, to: number])[];
-
 function describe(name: string, { turns, moves }: TurnCounter, ranges: Ranges, segments: number): Turns {
   const own = ranges.flatMap(([from, to]) => [...turns.subarray(from, to)]);
   const moving = ranges.flatMap(([from, to]) => [...moves.subarray(from, to)]).filter((count) => count > 0).length; // prettier-ignore
@@ -70,10 +69,6 @@ function describe(name: string, { turns, moves }: TurnCounter, ranges: Ranges, s
     medianOfParameters: each[each.length >> 1] ?? null,
   };
 }
-
-/** Ranges of θ that a layer's tensors take. */
-const rangesOf = ({ tensors }: ParameterLayout, name: string): Ranges =>
-  tensors.filter(({ layer }) => layer === name).map(({ offset, size }) => [offset, offset + size] as const);
 
 /** Watches θ; null where it could not be read. */
 export function watchOscillation({ view, has }: ThemeContext): Watcher<OscillationAnalysis | null> {

@@ -82,6 +82,7 @@ function shareReaching(descending: Float64Array, wanted: number): number | null 
   return wanted > 0 && held >= wanted ? taken / descending.length : null;
 }
 
+/** Of totals [K] of parameters over the run. */
 export function carriersOf(totals: Float64Array): Carriers {
   const magnitudes = totals.map(Math.abs).sort();
   const descending = magnitudes.toReversed();

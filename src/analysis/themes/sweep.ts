@@ -37,7 +37,7 @@ export interface ThemeContext {
 /** Sources of the streams that a run has. */
 export type Streams = Partial<Readonly<Record<StreamName, AsyncIterable<Numbers>>>>;
 
-/** The streams of a view; rows of θ are no column, and are given apart. */
+/** The streams of a view; rows [K] of θ are no column, and are given apart. */
 export function streamsOf(view: LedgerView, theta: AsyncIterable<Numbers> | null): Streams {
   const [main, heldOut] = view.objectives;
   if (main === undefined || view.segments === 0) return {};
@@ -54,6 +54,15 @@ export function streamsOf(view: LedgerView, theta: AsyncIterable<Numbers> | null
     theta,
   };
   return Object.fromEntries(Object.entries(found).filter(([, source]) => source !== null));
+}
+
+/** Sums rows [width] over the segments. */
+export function summing(width: number): { readonly totals: Float64Array; readonly add: RowHandler } {
+  const totals = new Float64Array(width);
+  const add = (row: Numbers): void => {
+    for (let i = 0; i < width; i++) totals[i]! += row[i]!;
+  };
+  return { totals, add };
 }
 
 /** Called after each row with the rows read so far, of `total`. */

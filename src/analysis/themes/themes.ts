@@ -14,6 +14,7 @@ import {
   type RowProgress,
   type StreamName,
   streamsOf,
+  summing,
   sweep,
   type ThemeContext,
   type Watcher,
@@ -84,15 +85,6 @@ function missingOf({ has, heldOut }: ThemeContext, only: readonly ThemeName[]): 
   ];
 } // prettier-ignore
 
-/** Totals of the main objective's parameters, which several themes need. */
-function watchTotals(size: number): { readonly totals: Float64Array; readonly watcher: Watcher<void> } {
-  const totals = new Float64Array(size);
-  const allocation = (row: Numbers): void => {
-    for (let k = 0; k < size; k++) totals[k]! += row[k]!;
-  };
-  return { totals, watcher: { passes: [{ allocation }], finish: () => undefined } };
-}
-
 /** Themes that need the totals of parameters. */
 const needTotals: readonly ThemeName[] = ['tails', 'neurons', 'trajectories', 'use'];
 
@@ -109,7 +101,7 @@ export async function analyseThemes(view: LedgerView, options: ThemeOptions = {}
   const streams = streamsOf(view, theta);
   const [main, heldOut] = view.objectives;
   const has = (stream: StreamName): boolean => streams[stream] !== undefined;
-  const summed = has('allocation') && only.some((name) => needTotals.includes(name)) ? watchTotals(view.layout.size) : null; // prettier-ignore
+  const summed = has('allocation') && only.some((name) => needTotals.includes(name)) ? summing(view.layout.size) : null; // prettier-ignore
   const context: ThemeContext = {
     view,
     objective: main!.name,
@@ -120,7 +112,7 @@ export async function analyseThemes(view: LedgerView, options: ThemeOptions = {}
     totals: summed?.totals ?? null,
   };
   const named = themeNames.filter((name) => only.includes(name)).map((name) => [name, watchers[name](context)] as const); // prettier-ignore
-  await sweep([...(summed ? [summed.watcher] : []), ...named.map(([, watcher]) => watcher)], streams, view.segments, onProgress); // prettier-ignore
+  await sweep([...(summed ? [{ passes: [{ allocation: summed.add }], finish: () => null }] : []), ...named.map(([, watcher]) => watcher)], streams, view.segments, onProgress); // prettier-ignore
   const records = Object.fromEntries(
     named.map(([name, watcher]) => [name, watcher.finish()]),
   ) as ThemeRecords;

@@ -1,7 +1,7 @@
-import type { ParameterLayout } from '../../ledger/types.js';
 import { extremeNeurons, extremeParameters, type Extremes } from '../extremes.js';
 import { sum } from '../../num/sums.js';
-import type { ThemeContext, Watcher } from '../themes/sweep.js';
+import { parametersOf } from '../objective.js';
+import { summing, type ThemeContext, type Watcher } from '../themes/sweep.js';
 
 /** Whether a layer is worth training, by what it did. */
 export interface FreezeEvidence {
@@ -53,9 +53,6 @@ function columnOf({ view }: ThemeContext, objective: string, layer: number): Flo
   return Float64Array.from({ length: view.segments }, (_, t) => sums[t * count + layer]!);
 }
 
-const parametersOf = ({ tensors }: ParameterLayout, layer: string): number =>
-  sum(tensors.filter((tensor) => tensor.layer === layer).map(({ size }) => size));
-
 function reasonOf(total: number, lastHalf: number, allHelp: number): FreezeEvidence['reason'] {
   if (total > 0) return 'hurts';
   if (-total < idleShare * allHelp) return 'idle';
@@ -98,33 +95,27 @@ function layersOf(context: ThemeContext, heldOut: string): OverfitLayer[] {
   });
 }
 
-const adding =
-  (totals: Float64Array) =>
-  (row: ArrayLike<number>): void => {
-    for (let k = 0; k < totals.length; k++) totals[k]! += row[k]!;
-  };
-
 /** Watches what the held-out loss does. */
 export function watchUse(context: ThemeContext): Watcher<UseAnalysis> {
   const { view, objective, heldOut, has, totals } = context;
   const { layout } = view;
-  const parameters = has('heldOutAllocation') && totals !== null ? new Float64Array(layout.size) : null;
+  const parameters = has('heldOutAllocation') && totals !== null ? summing(layout.size) : null;
   const width = layout.neurons.reduce((total, count) => total + count, 0);
   const byNeuron = has('heldOutNeurons') && has('neurons') && width > 0;
-  const neurons = byNeuron ? ([new Float64Array(width), new Float64Array(width)] as const) : null;
+  const neurons = byNeuron ? ([summing(width), summing(width)] as const) : null;
   const overfitting = (): Overfitting => ({
     objective,
     heldOut: heldOut!,
     layers: layersOf(context, heldOut!),
-    neurons: neurons && extremeNeurons(layout, difference(neurons[0], neurons[1])),
-    parameters: parameters && extremeParameters(layout, difference(totals!, parameters)),
-    opposed: parameters && opposedOf(totals!, parameters),
+    neurons: neurons && extremeNeurons(layout, difference(neurons[0].totals, neurons[1].totals)),
+    parameters: parameters && extremeParameters(layout, difference(totals!, parameters.totals)),
+    opposed: parameters && opposedOf(totals!, parameters.totals),
   });
   return {
     passes: [
       {
-        ...(parameters ? { heldOutAllocation: adding(parameters) } : {}),
-        ...(neurons ? { neurons: adding(neurons[0]), heldOutNeurons: adding(neurons[1]) } : {}),
+        ...(parameters ? { heldOutAllocation: parameters.add } : {}),
+        ...(neurons ? { neurons: neurons[0].add, heldOutNeurons: neurons[1].add } : {}),
       },
     ],
     finish: () => ({ freeze: freezeOf(context), overfitting: heldOut === null ? null : overfitting() }),
