@@ -1,3 +1,5 @@
+export type { CertaintyAnalysis } from './certainty.js';
+export type { ComponentTotals } from './components.js';
 export { auditObjective, balanceLimitPercent } from './conservation.js';
 export type { Balance, Conservation, RuleError } from './conservation.js';
 export { analyseDistribution } from './distribution.js';

@@ -1,8 +1,10 @@
 import type { ParameterLayout } from '../ledger/types.js';
 import type { LedgerView } from '../ledger/view.js';
 import { sum } from '../num/sums.js';
+import { analyseCertainty, type CertaintyAnalysis } from './certainty.js';
 import { requireSegments } from './checks.js';
 import { auditObjective, type Conservation } from './conservation.js';
+import type { ComponentTotals } from './components.js';
 import type { Distribution } from './distribution.js';
 import type { Extremes } from './extremes.js';
 import type { FirstLayer } from './first-layer.js';
@@ -16,8 +18,8 @@ export interface LossAnalysis {
   readonly integrated: readonly number[];
   /** [T] sum of a segment's allocations minus the loss change, for the chosen rule. */
   readonly residual: readonly number[];
-  /** [T] the same for the left rule (first order). */
-  readonly leftResidual: readonly number[];
+  /** [T] the same for the left rule (first order); null where the rule evaluates no gradient at the start. */
+  readonly leftResidual: readonly number[] | null;
 }
 
 /** One layer's share of the run (paper Section 4, Figure 4: allocations summed over a layer and over all time). */
@@ -43,6 +45,8 @@ export interface RowAnalysis {
   readonly neurons: Extremes | null;
   /** Null too where the network's input is no image that its first layer reads. */
   readonly firstLayer: FirstLayer | null;
+  /** Null too where updates were not split. */
+  readonly components: ComponentTotals | null;
 }
 
 /** Of an objective whose rows are not read. */
@@ -51,6 +55,7 @@ export const withoutRows: RowAnalysis = {
   parameters: null,
   neurons: null,
   firstLayer: null,
+  components: null,
 };
 
 /** Everything that is known about one objective over time. */
@@ -61,6 +66,8 @@ export interface ObjectiveAnalysis extends RowAnalysis {
   /** In order of the layers. */
   readonly layers: readonly LayerTotal[];
   readonly shares: ShareAnalysis;
+  /** Null where errors were not estimated (`--certify`). */
+  readonly certainty: CertaintyAnalysis | null;
 }
 
 /** Loss against integrated loss of one objective. Throws UsageError before the first segment. */
@@ -79,7 +86,7 @@ export function analyseLoss(view: LedgerView, name: string): LossAnalysis {
     measured,
     integrated,
     residual: [...view.column('residual', name)],
-    leftResidual: [...view.column('left_residual', name)],
+    leftResidual: view.has('left_residual', name) ? [...view.column('left_residual', name)] : null,
   };
 }
 
@@ -121,6 +128,7 @@ export function analyseObjective(view: LedgerView, name: string, rows: RowAnalys
     loss: analyseLoss(view, name),
     layers: analyseLayers(view, name),
     shares: analyseShares(view, name),
+    certainty: analyseCertainty(view, name),
     ...rows,
   };
 }

@@ -28,7 +28,7 @@ export function createRun(folder: string, experiment: Experiment): Promise<RunWr
 
 /** What defines the run of an experiment, as its folder states it: with paths relative to `folder` where they were stated relative. */
 export function manifestOf(experiment: Experiment, folder = '.'): ManifestContent {
-  const { config, stated, dataset, network, engine, layout, chunk, recorded } = experiment;
+  const { config, stated, dataset, network, engine, layout, chunk, recorded, components } = experiment;
   const { splits, transform } = dataset;
   const paths = portablePaths(stated, config, folder);
   return {
@@ -74,9 +74,12 @@ export function manifestOf(experiment: Experiment, folder = '.'): ManifestConten
       tolerance: config.tolerance,
       subintervals: config.subintervals,
       maxSubintervals: config.maxSubintervals,
+      certify: config.certify,
     },
     keep: config.keep,
     keepParts: config.keepParts,
+    components: [...components],
+    keepComponents: config.keepComponents,
     engine: { name: engine.name, version: engine.version() },
     seed: config.seed,
   };

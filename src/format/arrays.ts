@@ -1,6 +1,7 @@
-import { type Axis, type Column, columnEntries } from '../ledger/columns.js';
+import { type Axis, type Column, type ColumnCondition, columnEntries } from '../ledger/columns.js';
 import { layoutOf } from '../ledger/layout.js';
 import type { Grouping, Numbers } from '../ledger/types.js';
+import { wantAt } from '../quadrature/rules.js';
 import type { ManifestContent } from './manifest.js';
 
 export type StoredDType = 'float32' | 'float64' | 'int32';
@@ -142,13 +143,24 @@ interface Owner {
   readonly grouping: Grouping | null;
 }
 
-/** Whether a run keeps a column: allocations so fine, parts where there are some, groupings that no other column has. */
-function isKept({ keep, keepParts, objectives }: ManifestContent, column: Column, owner: Owner): boolean {
+/** What must hold of a run for some columns to be stored. */
+const conditions: Readonly<Record<ColumnCondition, (manifest: ManifestContent) => boolean>> = {
+  startGradient: ({ quadrature }) => wantAt(quadrature.rule, 0) === 'gradient',
+  certainty: ({ quadrature }) => (quadrature.certify ?? null) !== null,
+};
+
+/** Whether a run keeps a column: allocations so fine, parts and components where there are some, groupings that no other column has. */
+function isKept(manifest: ManifestContent, column: Column, owner: Owner): boolean {
+  const { keep, keepParts, keepComponents, objectives, components = [] } = manifest;
+  if (column.when !== undefined && !conditions[column.when](manifest)) return false;
   const { objective, grouping } = owner;
   // Neurons and inputs are kept where sums by neuron are.
   const isFine = grouping !== null && ['neuron', 'input'].includes(grouping.name);
   const finest = column.finest ?? (isFine ? 'neurons' : 'layers');
   if (fineness[finest] > fineness[keep] || column.except?.includes(grouping?.name ?? '')) return false;
+  if (column.components !== undefined) {
+    return components.length > 0 && (column.components === 'sums' || keepComponents === 'parameters');
+  }
   if (column.parts === undefined) return true;
   return objectives[objective!]!.parts.length > 1 && (column.parts === 'sums' || keepParts === 'parameters');
 }
@@ -184,7 +196,7 @@ function columnArray(manifest: ManifestContent, name: string, column: Column, ow
 }
 
 function extentOf(
-  { trajectory, layers, parameters, objectives }: ManifestContent,
+  { trajectory, layers, parameters, objectives, components = [] }: ManifestContent,
   axis: Axis,
   { objective, grouping }: Owner,
 ): number {
@@ -192,6 +204,7 @@ function extentOf(
     segment: () => trajectory.iterations,
     row: () => trajectory.iterations + 1,
     part: () => objectives[objective!]!.parts.length,
+    component: () => components.length,
     layer: () => layers.length,
     neuron: () => layers.reduce((total, { neurons }) => total + neurons, 0),
     tensor: () => parameters.length,

@@ -135,11 +135,20 @@ export const manifestSchema = z.strictObject({
     /** Null: the rule's fewest. */
     subintervals: count.min(1).nullable(),
     maxSubintervals: count.min(1),
+    /** Share of the signs that refinement makes certain; null: not estimated. */
+    certify: z.number().min(0).lt(1).nullable().default(null),
   }),
   /** Finest allocations that are stored. */
   keep: z.enum(['parameters', 'neurons', 'layers']),
   /** Whether those of parts are stored by parameter, too. */
   keepParts: z.enum(['sums', 'parameters']).default('sums'),
+  /** What updates are split into, rounding last; empty: they are not. */
+  components: z
+    .array(text.min(1))
+    .default([])
+    .refine((names) => new Set(names).size === names.length, 'each component once'),
+  /** Whether the components' allocations are stored by parameter, too. */
+  keepComponents: z.enum(['sums', 'parameters']).default('sums'),
   engine: z.strictObject({ name: text, version: text }),
   seed: z.int(),
 });

@@ -123,6 +123,7 @@ function columnsOf(spec: ArraySpec, { layout, manifest }: RunContext): string[] 
     layer: () => [...layout.layers],
     tensor: () => layout.tensors.map(({ name }) => name),
     cell: () => [...layout.groupings.find(({ name }) => name === spec.grouping)!.cells],
+    component: () => [...manifest.components],
     part: () => manifest.objectives[spec.objective!]!.parts.map(({ name }) => name),
     example: () => numbered('example', widthOf(spec)),
   };

@@ -1,14 +1,26 @@
 import { dot } from '../num/sums.js';
 import { type Allocated, reportTerm } from './allocate.js';
-import { gatherCounts, gatherSums, groupingNamed } from './groupings.js';
+import { undeterminedBy } from './certainty.js';
+import { gatherCounts, gatherSums } from './groupings.js';
+import { entityUndeterminedLaw, undeterminedLaw } from './laws/certainty.js';
+import { componentAllocationLaw, componentSumsLaw } from './laws/components.js';
 import { entityCountLaw, entityLaw } from './laws/entities.js';
 import { type Deviation, type Law, type RowDivision, type StoredRow, undivided } from './laws/law.js';
 import { partAllocationLaw, partLossLaw, partSumsLaw } from './laws/parts.js';
 import { allocationLaw, countLaw, neuronLaw, residualLaw, totalLaw } from './laws/whole.js';
+import { componentAllocation, componentSums } from './measures/components.js';
+import { partAllocation, partSums } from './measures/parts.js';
 import type { Grouping, Numbers, ParameterLayout } from './types.js';
 
 /** What a column's numbers are counted by. `row` is a row of θ: a segment then gives two, at its start and at its end. */
-export type Axis = 'segment' | 'row' | 'part' | 'layer' | 'neuron' | 'tensor' | 'cell' | 'parameter';
+export type Axis =
+  'segment' | 'row' | 'part' | 'component' | 'layer' | 'neuron' | 'tensor' | 'cell' | 'parameter';
+
+/**
+ * `startGradient`: the rule evaluates the gradient at the start of a segment, as all do that have nodes at the ends. `certainty`: errors are
+ * estimated.
+ */
+export type ColumnCondition = 'startGradient' | 'certainty';
 
 /** One stored quantity of the ledger. Whatever is stored of a measured segment is an entry of `columns`, and nothing else is. */
 export interface Column {
@@ -28,6 +40,10 @@ export interface Column {
   readonly finest?: 'neurons' | 'parameters';
   /** Stored only of objectives that are divided into parts; `parameters`: and only where these are kept by parameter. */
   readonly parts?: 'sums' | 'parameters';
+  /** Stored only where updates are split into components; `parameters`: and only where these are kept by parameter. */
+  readonly components?: 'sums' | 'parameters';
+  /** Stored only where this holds of the run; default: always. */
+  readonly when?: ColumnCondition;
   /** Read a row at a time, never as a whole: its rows can be large. */
   readonly large?: true;
   /** How a value computed anew is compared with the stored one: relative to the segment's largest, or in the loss's unit; else not. */
@@ -40,13 +56,16 @@ export interface Column {
   readonly law?: Law;
 }
 
+/** Of what was not measured. */
+const none = new Int32Array(0);
+
 /** Every column, by its name; an objective's array is `NAME/OBJECTIVE`. In the order in which they are documented and stored. */
 export const columns = {
   allocation: {
     dtype: 'allocation', axes: ['segment', 'parameter'], of: 'objective', unit: 'loss', finest: 'parameters', large: true,
     description: 'allocation of each parameter; negative helps',
     compare: 'allocation',
-    measure: ({ exact, precision }: Allocated) => (precision === 'float64' ? exact : new Float32Array(exact)),
+    measure: ({ stored }: Allocated) => stored,
     law: allocationLaw,
   },
   neuron_sums: {
@@ -98,6 +117,18 @@ export const columns = {
     measure: (allocated: Allocated) => partSums(allocated, 'tensor'),
     law: partSumsLaw('part_tensor_sums', 'entity_sums/tensor'),
   },
+  component_sums: {
+    dtype: 'float64', axes: ['segment', 'component', 'cell'], of: 'grouping', unit: 'loss', large: true, components: 'sums',
+    description: 'what each component of the update contributes to the allocation of each cell of a grouping',
+    measure: componentSums,
+    law: componentSumsLaw,
+  },
+  component_allocation: {
+    dtype: 'allocation', axes: ['segment', 'component', 'parameter'], of: 'objective', unit: 'loss', large: true, components: 'parameters',
+    description: 'what each component of the update contributes to the allocation of each parameter',
+    measure: componentAllocation,
+    law: componentAllocationLaw,
+  },
   layer_sums: {
     dtype: 'float64', axes: ['segment', 'layer'], of: 'objective', unit: 'loss',
     description: 'allocation of each layer',
@@ -120,6 +151,7 @@ export const columns = {
   left_residual: {
     dtype: 'float64', axes: ['segment'], of: 'objective', unit: 'loss',
     description: 'the same for the left rule (first order)',
+    when: 'startGradient',
     compare: 'residual',
     measure: leftResidual,
   },
@@ -138,6 +170,33 @@ export const columns = {
     description: 'parameters of each layer whose allocation is exactly zero',
     measure: ({ counts }: Allocated) => counts.zero,
     law: countLaw,
+  },
+  undetermined: {
+    dtype: 'int32', axes: ['segment', 'layer'], of: 'objective', unit: '1', when: 'certainty',
+    description: 'parameters of each layer whose allocation is not zero, but nearer to it than its error',
+    measure: ({ certainty }: Allocated) => certainty?.undetermined ?? none,
+    law: undeterminedLaw,
+  },
+  undetermined_helping: {
+    dtype: 'int32', axes: ['segment', 'layer'], of: 'objective', unit: '1', when: 'certainty',
+    description: 'those of them whose allocation is below zero',
+    measure: ({ certainty }: Allocated) => certainty?.undeterminedHelping ?? none,
+  },
+  unresolved: {
+    dtype: 'int32', axes: ['segment', 'layer'], of: 'objective', unit: '1', when: 'certainty',
+    description: 'those of them that no finer rule determines, since gradients are rounded',
+    measure: ({ certainty }: Allocated) => certainty?.unresolved ?? none,
+  },
+  layer_error: {
+    dtype: 'float64', axes: ['segment', 'layer'], of: 'objective', unit: 'loss', when: 'certainty',
+    description: 'allocation of each layer less that by a coarser rule on the same points, an estimate of its error',
+    measure: ({ certainty }: Allocated) => certainty?.layerErrors ?? new Float64Array(0),
+  },
+  entity_undetermined: {
+    dtype: 'int32', axes: ['segment', 'cell'], of: 'grouping', unit: '1', except: ['layer'], large: true, when: 'certainty',
+    description: 'parameters of each cell of a grouping whose allocation is not zero, but nearer to it than its error',
+    measure: ({ certainty, layout }: Allocated) => byGrouping(layout, (own) => (certainty ? undeterminedBy(certainty, own) : none)),
+    law: entityUndeterminedLaw,
   },
   entity_sums: {
     dtype: 'float64', axes: ['segment', 'cell'], of: 'grouping', unit: 'loss', except: ['layer', 'neuron'], large: true,
@@ -169,7 +228,7 @@ export const columns = {
   },
   evaluations: {
     dtype: 'int32', axes: ['segment'], of: 'run', unit: '1',
-    description: 'points of the segment where loss and gradient were evaluated, ends counted',
+    description: 'points of the segment where loss and gradient were evaluated, ends counted where they were',
     measure: ({ evaluations }: Allocated) => evaluations,
   },
 } as const satisfies Readonly<Record<string, Column>>; // prettier-ignore
@@ -200,36 +259,12 @@ export function ledgerRow(allocated: Allocated): LedgerRow {
   ) as LedgerRow;
 }
 
-/** Δθ · ∇L(θ_t) − ΔL. Throws NumericError, naming tensor and index, where that is not finite. */
+/** Δθ · ∇L(θ_t) − ΔL; NaN where that gradient is not known. Throws NumericError, naming tensor and index, where it is not finite. */
 function leftResidual({ delta, startGradient, lossChange, layout }: Allocated): number {
+  if (startGradient.length === 0) return NaN;
   const residual = dot(delta, startGradient) - lossChange;
   if (!Number.isFinite(residual)) reportTerm('allocation of the left rule', delta, startGradient, layout);
   return residual;
-}
-
-/** Allocations of parts [parts, cells] by the cells of a grouping; nothing where the objective is not divided. */
-function partSums({ parts, layout }: Allocated, name: string): Float64Array {
-  if (!parts) return new Float64Array(0);
-  const own = groupingNamed(layout, name);
-  const count = parts.lossStart.length;
-  const atoms = own.cellOf.length;
-  const sums = new Float64Array(count * own.cells.length);
-  for (let part = 0; part < count; part++) {
-    sums.set(
-      gatherSums(own, parts.atomSums.subarray(part * atoms, (part + 1) * atoms)),
-      part * own.cells.length,
-    );
-  }
-  return sums;
-}
-
-/** Allocations of parts by parameter [parts, K], rounded once; nothing where they are not kept. */
-function partAllocation({ parts, delta, precision }: Allocated): Float32Array | Float64Array {
-  const gradient = parts?.meanGradient ?? new Float64Array(0);
-  const products =
-    precision === 'float64' ? new Float64Array(gradient.length) : new Float32Array(gradient.length);
-  for (let k = 0; k < products.length; k++) products[k] = delta[k % delta.length]! * gradient[k]!;
-  return products;
 }
 
 function byGrouping<N extends Numbers>(

@@ -1,5 +1,6 @@
 export { allocate, type Allocated, type PartsInput, type SegmentInput, type SignCounts } from './allocate.js';
-export type { AtomTally } from './atoms.js';
+export type { AtomCounts, AtomTally } from './atoms.js';
+export type { Certainty } from './certainty.js';
 export {
   audit,
   type Axis,
@@ -11,7 +12,13 @@ export {
 } from './columns.js';
 export type { Deviation, Law, RowDivision, StoredRow } from './laws/law.js';
 export { layoutOf, layoutOfGraph, type LaidTensor } from './layout.js';
-export { type Evaluated, measureRange, type MeasuredSegment, type RangeInput } from './measure-range.js';
+export {
+  type Evaluated,
+  measureRange,
+  type MeasuredSegment,
+  type Motion,
+  type RangeInput,
+} from './measure-range.js';
 export { measureTrajectory, type TrajectoryInput } from './measure-trajectory.js';
 export type { Role } from './roles.js';
 export type { GroupSums } from './sums.js';

@@ -2,8 +2,10 @@ import { NumericError, UsageError } from '../errors.js';
 import { Spares } from '../num/spares.js';
 import { firstNonFinite } from '../num/sums.js';
 import { baseNodes, integrate } from '../quadrature/integrate.js';
-import type { Evaluation, IntegrationSettings } from '../quadrature/types.js';
-import { allocate, type PartsInput } from './allocate.js';
+import { wantAt } from '../quadrature/rules.js';
+import type { Evaluation, Integral, IntegrationSettings, Want } from '../quadrature/types.js';
+import { allocate, type ComponentsInput, type PartsInput } from './allocate.js';
+import { isSettled } from './certainty.js';
 import { type LedgerRow, ledgerRow } from './columns.js';
 import { placeOf } from './layout.js';
 import type { ParameterLayout } from './types.js';
@@ -31,15 +33,27 @@ export interface RangeInput {
   readonly to: number;
   /** θ_t [K], float32. */
   readonly theta: (row: number) => Promise<Float32Array>;
-  /** Loss and gradient of each objective at θ [K], and slopes of parts along directions [K]: this segment's motion, then the next one's. */
+  /**
+   * Loss and gradient of each objective at θ [K], and slopes of parts along directions [K]: this segment's motion, then the next one's;
+   * or losses alone, and then gradients may be empty.
+   */
   readonly evaluate: (
     theta: Float64Array,
     directions: readonly Float64Array[],
+    want: Want,
   ) => Promise<readonly Evaluated[]>;
-  /** Takes back results that are not needed any more. Given: arrays, those handed to `evaluate` too, are used again afterwards. */
+  /**
+   * Takes back results that are not needed any more. Given: arrays are used again, those handed to `evaluate`, and a segment's allocations
+   * once the next segment is asked for.
+   */
   readonly release?: (results: readonly Evaluated[]) => void;
   /** Whether objectives are divided into parts, whose slopes are asked for. Default false. */
   readonly hasParts?: boolean;
+  /**
+   * Splits the motion of a segment; asked once for each segment, in order. The arrays of the result may hold the next one's after the next
+   * call. Default: nothing is split.
+   */
+  readonly split?: (segment: number, motion: Motion) => Promise<ComponentsInput>;
   readonly settings: IntegrationSettings;
   readonly layout: ParameterLayout;
   /** In which allocations are stored; default float32. */
@@ -54,8 +68,9 @@ export interface MeasuredSegment {
   readonly rows: readonly LedgerRow[];
 }
 
-/** θ at the end of a segment [K], and Δθ [K]. */
-interface Motion {
+/** θ at the start and at the end of a segment [K], and Δθ [K]. */
+export interface Motion {
+  readonly from: Float32Array;
   readonly to: Float32Array;
   readonly delta: Float64Array;
 }
@@ -73,13 +88,31 @@ interface Segment {
   readonly close: () => Promise<void>;
 }
 
+/** Arrays [K] that are used again. */
+interface RangeSpares {
+  readonly float64: Spares<Float64Array>;
+  readonly float32: Spares<Float32Array>;
+}
+
+function sparesOf({ size }: ParameterLayout): RangeSpares {
+  return {
+    float64: new Spares(() => new Float64Array(size)),
+    float32: new Spares(() => new Float32Array(size)),
+  };
+}
+
+function giveBack({ float64, float32 }: RangeSpares, array: Float32Array | Float64Array): void {
+  if (array instanceof Float64Array) float64.give(array);
+  else float32.give(array);
+}
+
 /**
  * Measures segments in order. The next segment's certain points are started before the current one is finished, so
  * workers stay busy; the end of one segment is the start of the next.
  */
 export async function* measureRange(input: RangeInput): AsyncGenerator<MeasuredSegment> {
   if (input.from >= input.to) return;
-  const spares = new Spares<Float64Array>(() => new Float64Array(input.layout.size));
+  const spares = sparesOf(input.layout);
   let current = await openSegment(input, spares, input.from, undefined);
   while (true) {
     const index = current.index + 1;
@@ -87,6 +120,7 @@ export async function* measureRange(input: RangeInput): AsyncGenerator<MeasuredS
     const measured = await measureSegment(input, spares, current);
     await current.close();
     yield measured;
+    if (input.release !== undefined) for (const { allocation } of measured.rows) giveBack(spares, allocation);
     if (next === undefined) return;
     current = next;
   }
@@ -94,7 +128,7 @@ export async function* measureRange(input: RangeInput): AsyncGenerator<MeasuredS
 
 async function openSegment(
   input: RangeInput,
-  spares: Spares<Float64Array>,
+  spares: RangeSpares,
   index: number,
   before: Segment | undefined,
 ): Promise<Segment> {
@@ -108,11 +142,12 @@ async function openSegment(
   const at = (s: number): Promise<readonly Evaluated[]> => {
     const earlier = results.get(s);
     if (earlier !== undefined) return earlier;
-    const point = spares.take();
+    const point = spares.float64.take();
     lent.push(point);
     setPoint(point, from, to, delta, s);
     const directions = s === 1 && ahead !== null ? [delta, ahead.delta] : [delta];
-    const result = evaluateAt(input, index, point, input.hasParts ? directions : []);
+    const want = wantAt(input.settings.rule, s);
+    const result = evaluateAt(input, { segment: index, want }, point, input.hasParts ? directions : []);
     // Whoever awaits the result sees the error; a prefetched one that nobody awaits must not end the process.
     result.catch(() => undefined);
     results.set(s, result);
@@ -122,7 +157,7 @@ async function openSegment(
   const close = async (): Promise<void> => {
     if (input.release === undefined) return;
     for (const [s, result] of results) if (s !== 1) input.release(await result);
-    for (const array of lent) spares.give(array);
+    for (const array of lent) spares.float64.give(array);
   };
   return { index, motion, ahead, startDirection: before ? 1 : 0, at, close };
 }
@@ -142,25 +177,26 @@ function setPoint(
 /** Δθ = θ_row − from, in float64. */
 async function motionTo(
   { theta }: RangeInput,
-  spares: Spares<Float64Array>,
+  spares: RangeSpares,
   row: number,
   from: Float32Array,
 ): Promise<Motion> {
   const to = await theta(row);
-  const delta = spares.take();
+  const delta = spares.float64.take();
   for (let k = 0; k < delta.length; k++) delta[k] = to[k]! - from[k]!;
-  return { to, delta };
+  return { from, to, delta };
 }
 
 async function evaluateAt(
   input: RangeInput,
-  segment: number,
+  { segment, want }: { readonly segment: number; readonly want: Want },
   theta: Float64Array,
   directions: readonly Float64Array[],
 ): Promise<readonly Evaluated[]> {
-  const evaluations = await input.evaluate(theta, directions);
+  const evaluations = await input.evaluate(theta, directions, want);
   for (const { loss, gradient } of evaluations) {
     if (!Number.isFinite(loss)) throw notFinite(segment, 'loss', 0, loss);
+    if (want === 'loss') continue;
     requireWhole(gradient, input.layout);
     const index = firstNonFinite(gradient);
     if (index >= 0) {
@@ -193,32 +229,45 @@ function notFinite(iteration: number, tensor: string, index: number, value: numb
 }
 
 async function measureSegment(
-  { settings, layout, precision = 'float32' }: RangeInput,
-  spares: Spares<Float64Array>,
-  { index, motion: { delta }, startDirection, at }: Segment,
+  { settings, layout, precision = 'float32', split }: RangeInput,
+  spares: RangeSpares,
+  { index, motion, startDirection, at }: Segment,
 ): Promise<MeasuredSegment> {
+  const { delta } = motion;
+  const splitting = split?.(index, motion);
+  // Whoever awaits it sees the error, unless another one ends the segment before.
+  splitting?.catch(() => undefined);
   const integrand = async (s: number): Promise<readonly Evaluation[]> => {
     const evaluated = await at(s);
     return evaluated.map((each) => withParts(each, s === 0 ? startDirection : 0));
   };
-  const { meanGradient, meanAlong, subintervals, evaluations } = await integrate(
+  const isCertain = ({ meanGradient, meanError }: Integral) =>
+    meanGradient.every((mean, o) =>
+      isSettled(
+        { delta, meanGradient: mean, meanError: meanError![o]!, layout, precision },
+        settings.certify!,
+      ),
+    );
+  const { meanGradient, meanError, meanAlong, subintervals, evaluations } = await integrate(
     integrand,
     delta,
     settings,
-    spares,
+    { spares: spares.float64, ...(settings.certify ? { isCertain } : {}) },
   );
-  const [start, end] = await Promise.all([at(0), at(1)]);
+  const [start, end, components = null] = await Promise.all([at(0), at(1), splitting]);
   const rows = meanGradient.map((mean, objective) => {
     const [from, to] = [start[objective]!, end[objective]!];
-    const into = spares.take();
+    const into = { exact: spares.float64.take(), stored: spares.float32.take() };
     const row = ledgerRow(
       allocate({
         delta,
         meanGradient: mean,
+        meanError: meanError?.[objective] ?? null,
         startGradient: from.gradient,
         lossStart: from.loss,
         lossEnd: to.loss,
         parts: partsBetween(from, to, meanAlong[objective]!),
+        components,
         layout,
         precision,
         subintervals,
@@ -226,9 +275,10 @@ async function measureSegment(
         into,
       }),
     );
-    spares.give(mean);
-    // In float64 the products themselves are the row's.
-    if (row.allocation !== into) spares.give(into);
+    spares.float64.give(mean);
+    if (meanError !== null) spares.float64.give(meanError[objective]!);
+    // The row's own array, exact or as float32, goes on its way.
+    for (const array of [into.exact, into.stored]) if (array !== row.allocation) giveBack(spares, array);
     return row;
   });
   return { segment: index, rows };
@@ -238,7 +288,8 @@ async function measureSegment(
 function withParts({ loss, gradient, parts }: Evaluated, direction: number): Evaluation {
   if (parts === undefined) return { loss, gradient };
   const gradients = parts.gradients === null ? [] : [parts.gradients];
-  return { loss, gradient, along: [parts.slopes[direction]!, ...gradients] };
+  // Where only losses were wanted there are no slopes, and nothing is integrated.
+  return { loss, gradient, along: [...parts.slopes.slice(direction, direction + 1), ...gradients] };
 }
 
 /** What the parts of an objective did along a segment; null: it is not divided. */

@@ -14,6 +14,8 @@ export interface Quantity {
   readonly objective?: string;
   /** Part of the objective: its name, else its index; default all of it. */
   readonly part?: string;
+  /** Component of the update: its name, or the beginning of several names before a slash, which are added up; default all of it. */
+  readonly component?: string;
   /** What allocations are summed and signs counted over: `parameter` or a grouping. */
   readonly entity?: string;
 }
@@ -26,8 +28,10 @@ export function quantityOf(run: RunReader, asked: Quantity): ArrayReading {
   if (asked.what === 'overfitting') return overfittingOf(run, asked);
   const name = arrayNameOf(run, asked);
   const array = run.array(name);
-  if (asked.part === undefined) return array;
-  return partOf(array, partOfRun(run, { ...asked, part: asked.part }));
+  if (asked.part !== undefined)
+    return selected(array, 'part', partOfRun(run, { ...asked, part: asked.part }));
+  if (asked.component === undefined) return array;
+  return selected(array, 'component', componentOfRun(run, asked.component));
 }
 
 /** The training objective's allocations less the held-out one's. Throws UsageError where the run does not have both. */
@@ -56,12 +60,13 @@ const families: Readonly<Record<string, { byLayer: string; byGrouping: string }>
 
 /** The array that holds a quantity. */
 function arrayNameOf(run: RunReader, asked: Quantity): string {
-  const { what, entity, part } = asked;
+  const { what, entity, part, component } = asked;
   const { column, grouping } = columnOf(run, asked);
   const of = columnEntries().find(([name]) => name === column)?.[1].of;
   if (of === undefined || of === 'run') {
-    if (entity === undefined && part === undefined) return column;
-    throw unfit(`--what ${what} with ${entity === undefined ? '--part' : '--entity'}`, 'neither: it is one for the whole run', 'leave it out'); // prettier-ignore
+    const flag = Object.entries({ entity, part, component }).find(([, value]) => value !== undefined)?.[0];
+    if (flag === undefined) return column;
+    throw unfit(`--what ${what} with --${flag}`, 'nothing more: it is one for the whole run', 'leave it out');
   }
   if (of === 'grouping' && grouping === null) {
     throw unfit(
@@ -76,13 +81,22 @@ function arrayNameOf(run: RunReader, asked: Quantity): string {
 /** The column, and the grouping whose array of it is meant. */
 function columnOf(
   run: RunReader,
-  { what, entity, part }: Quantity,
+  { what, entity, part, component }: Quantity,
 ): { column: string; grouping: string | null } {
   if (entity !== undefined && entity !== 'parameter' && !entities(run).includes(entity)) {
     throw unfit(`--entity ${entity}`, `one of parameter, ${entities(run).join(', ')}`, 'choose one of these');
   }
+  if (part !== undefined && component !== undefined) {
+    throw unfit(
+      '--part with --component',
+      'one of the two: components of parts are not kept',
+      'leave out one',
+    );
+  }
   if (part !== undefined) return { column: partColumn(what, entity), grouping: null };
-  if (what.startsWith('entity_')) return { column: what, grouping: entity ?? null };
+  if (component !== undefined) return componentColumn(what, entity);
+  if (what.startsWith('entity_') || what === 'component_sums')
+    return { column: what, grouping: entity ?? null };
   const family = families[what];
   if (entity === undefined || (what === 'allocation' && entity === 'parameter'))
     return { column: what, grouping: null };
@@ -115,6 +129,25 @@ function partColumn(what: string, entity: string | undefined): string {
   );
 }
 
+/** The column of components that says the same of a component as `what` says of the whole. */
+function componentColumn(
+  what: string,
+  entity: string | undefined,
+): { column: string; grouping: string | null } {
+  const byParameter = entity === undefined || entity === 'parameter';
+  if (byParameter && ['allocation', 'component_allocation'].includes(what)) {
+    return { column: 'component_allocation', grouping: null };
+  }
+  if (!byParameter && ['allocation', 'component_sums'].includes(what)) {
+    return { column: 'component_sums', grouping: entity };
+  }
+  throw unfit(
+    `--what ${what} of a component`,
+    'allocation, with --entity for sums',
+    'leave out --component, or ask for its allocation',
+  );
+}
+
 function objectiveOf({ manifest }: RunReader, { objective }: Quantity): string {
   const names = manifest.objectives.map(({ name }) => name);
   if (objective === undefined || names.includes(objective)) return objective ?? names[0]!;
@@ -125,16 +158,13 @@ function objectiveOf({ manifest }: RunReader, { objective }: Quantity): string {
   );
 }
 
-/** Name and index of a part, found by its name, else by its number. */
-function partOfRun(
-  run: RunReader,
-  asked: Quantity & { readonly part: string },
-): { name: string; index: number } {
+/** The part that is meant, found by its name, else by its number. */
+function partOfRun(run: RunReader, asked: Quantity & { readonly part: string }): Selection {
   const objective = objectiveOf(run, asked);
   const names = run.manifest.objectives.find(({ name }) => name === objective)!.parts.map(({ name }) => name);
   const named = names.indexOf(asked.part);
   const index = named >= 0 || !/^\d+$/.test(asked.part) ? named : Number(asked.part);
-  if (names[index] !== undefined) return { name: names[index], index };
+  if (names[index] !== undefined) return { name: names[index], first: names[index], indices: [index] };
   throw unfit(
     `--part ${asked.part} of ${objective}`,
     `one of ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}, or an index below ${names.length}`,
@@ -142,23 +172,48 @@ function partOfRun(
   );
 }
 
-/** One part of an array [T, parts, …]. */
-function partOf(array: ArrayReading, { name, index: part }: { name: string; index: number }): ArrayReading {
-  const axis = array.dimensions.indexOf('part');
-  const [rows, parts, ...rest] = array.shape;
+/** The components that are meant, by name or by the beginning of their names. */
+function componentOfRun({ manifest: { components } }: RunReader, asked: string): Selection {
+  const indices = [...components.keys()].filter(
+    (index) => components[index] === asked || components[index]!.startsWith(`${asked}/`),
+  );
+  if (indices.length > 0) return { name: asked, first: components[indices[0]!]!, indices };
+  const given = `--component ${asked}`;
+  if (components.length === 0)
+    throw unfit(given, 'a run that was measured with --components', 'measure it so');
+  const groups = components.flatMap((name) => (name.includes('/') ? [name.replace(/\/.*/, '')] : []));
+  throw unfit(given, `one of ${[...new Set([...groups, ...components])].join(', ')}`, 'name one of these');
+}
+
+/** What is taken of an axis, and what it is called; several are added up. */
+interface Selection {
+  readonly name: string;
+  /** Name of the first of them. */
+  readonly first: string;
+  readonly indices: readonly number[];
+}
+
+/** What an array [T, parts or components, …] has of one of them, or of several together. */
+function selected(
+  array: ArrayReading,
+  axis: 'part' | 'component',
+  { name, first, indices }: Selection,
+): ArrayReading {
+  const [rows, , ...rest] = array.shape;
   const width = sizeOf(rest);
-  if (axis !== 1) throw unfit(`--part with ${array.name}`, 'a column that is by part', 'leave out --part');
-  const own = (numbers: Numbers): Numbers => numbers.subarray(part * width, (part + 1) * width);
+  const offsets = indices.map((index) => index * width);
+  const own = (numbers: Numbers): Numbers =>
+    numbers.slice(0, width).map((_, k) => offsets.reduce((sum, from) => sum + numbers[from + k]!, 0));
   const columns = () =>
     array
       .columns()
-      .slice(part * width, (part + 1) * width)
-      .map((column) => column.replace(`${name}, `, ''));
+      .slice(offsets[0], offsets[0]! + width)
+      .map((column) => column.replace(`${first}, `, ''));
   return {
     ...array,
     shape: [rows!, ...rest],
-    dimensions: array.dimensions.filter((dimension) => dimension !== 'part'),
-    description: `${array.description}, part ${name} (${part} of ${parts!})`,
+    dimensions: array.dimensions.filter((dimension) => dimension !== axis),
+    description: `${array.description}, ${axis} ${name}`,
     columns,
     rows: async function* () {
       for await (const row of array.rows()) yield own(row);

@@ -173,7 +173,7 @@ class Check {
       from,
       to: from + 1,
       theta: (row) => this.run.theta(row),
-      evaluate: (theta, directions) => evaluator.evaluate(theta, directions),
+      evaluate: (theta, directions, want) => evaluator.evaluate(theta, directions, want),
       hasParts: this.experiment.objectives.some(({ division }) => division !== null),
       // The stored segment tells how far it was refined; the reference must use the same points.
       settings: await this.#storedSettings(from),

@@ -87,6 +87,8 @@ const indifferent = [
   'keep',
   'engine',
   'measure',
+  'components',
+  'keepComponents',
   'maxLoss',
   'iterations',
 ];

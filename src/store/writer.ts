@@ -159,15 +159,12 @@ export class RunWriter extends RunFolder {
 
   /** Writes the chunks of a window whose segments are all stored. */
   async #writeWindow(window: number): Promise<void> {
-    const files: Record<string, string> = {};
-    const folders = new Set<string>();
-    for (const { spec, chunk, numbers } of await this.#windows.chunksOf(window)) {
-      const encoded = this.#chunks.encode(spec, chunk, numbers);
-      await this.#chunks.write(encoded);
-      files[encoded.path] = encoded.sha256;
-      for (const folder of this.#chunks.foldersOf(encoded)) folders.add(folder);
-    }
-    await syncFolders(folders);
+    const chunks = (await this.#windows.chunksOf(window)).map(({ spec, chunk, numbers }) =>
+      this.#chunks.encode(spec, chunk, numbers),
+    );
+    await Promise.all(chunks.map((chunk) => this.#chunks.write(chunk)));
+    await syncFolders(new Set(chunks.flatMap((chunk) => this.#chunks.foldersOf(chunk))));
+    const files = Object.fromEntries(chunks.map(({ path, sha256 }) => [path, sha256]));
     await this.#record({ type: 'window', window, files });
     await this.#windows.clear(window);
   }

@@ -86,6 +86,9 @@ export function dividedView(segments = 60): LedgerView {
     unit: 'nats',
     rule: 'simpson',
     tolerance: null,
+    certify: null,
+    components: [],
+    has: (name, objective) => objective !== undefined && name in small[objectives.indexOf(objective)]!,
     column: <N extends SmallColumnName>(name: N, objective?: string) =>
       (objective === undefined ? ones : small[objectives.indexOf(objective)]![name]) as ColumnNumbers<N>,
     rows(name, objective) {

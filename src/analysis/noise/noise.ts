@@ -1,5 +1,6 @@
 import { rangesOf, type Ranges } from '../../ledger/layout.js';
 import { sum } from '../../num/sums.js';
+import { analyseCertainty, type CertaintyAnalysis } from '../certainty.js';
 import { analyseShares, type Shares } from '../shares.js';
 import type { ThemeContext, Watcher } from '../themes/sweep.js';
 import { binOfShare, coinBins, shareBins } from './coins.js';
@@ -58,6 +59,8 @@ export interface NoiseAnalysis {
     readonly alternation: Alternation | null;
     readonly walk: Walk | null;
   }[];
+  /** How many signs are undetermined, and what that leaves open of the shares; null where errors were not estimated. */
+  readonly certainty: CertaintyAnalysis | null;
   readonly histogram: ShareHistogram | null;
   readonly alternation: Alternation | null;
   readonly walk: Walk | null;
@@ -175,6 +178,7 @@ export function watchNoise(context: ThemeContext): Watcher<NoiseAnalysis> {
             walk: counts && walkOf(counts, ranges),
           };
         }),
+        certainty: analyseCertainty(view, objective),
         histogram: counts && histogramOf(counts, segments),
         alternation: counts && alternationOf(counts, all),
         walk: counts && walkOf(counts, all),

@@ -64,7 +64,7 @@ describe('themes of a run', () => {
     const { trajectories } = await analyseThemes(view, { only: ['trajectories'] });
     const { measured, firstOrder, converged } = trajectories!.loss;
     const left = view.column('left_residual', 'train').reduce((a, b) => a + b);
-    expect(firstOrder.at(-1)! - measured.at(-1)!).toBeCloseTo(left, 12);
+    expect(firstOrder!.at(-1)! - measured.at(-1)!).toBeCloseTo(left, 12);
     expect(converged.at(-1)).toBeCloseTo(measured.at(-1)!, 3);
   });
 

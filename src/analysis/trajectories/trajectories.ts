@@ -8,8 +8,8 @@ export interface LossPaths {
   readonly measured: readonly number[];
   /** First loss plus all allocations so far. */
   readonly converged: readonly number[];
-  /** The same of the left rule, gradient at the start of each step times the step: first order. */
-  readonly firstOrder: readonly number[];
+  /** The same of the left rule, gradient at the start of each step times the step: first order; null where that gradient is not known. */
+  readonly firstOrder: readonly number[] | null;
 }
 
 /** What happened over time, from the whole to single parameters (paper Section S2, Figures 2, S1 and S2). */
@@ -22,11 +22,12 @@ export interface TrajectoriesAnalysis {
 
 function lossPaths({ view, objective }: ThemeContext): LossPaths {
   const { measured, integrated, leftResidual } = analyseLoss(view, objective);
+  if (leftResidual === null) return { measured, converged: integrated, firstOrder: null };
   const firstOrder = [measured[0]!];
   // A segment's left sum is its change of the loss and the left residual.
-  leftResidual.forEach((residual, t) =>
-    firstOrder.push(firstOrder[t]! + measured[t + 1]! - measured[t]! + residual),
-  );
+  leftResidual.forEach((residual, t) => {
+    firstOrder.push(firstOrder[t]! + measured[t + 1]! - measured[t]! + residual);
+  });
   return { measured, converged: integrated, firstOrder };
 }
 

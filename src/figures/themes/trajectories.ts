@@ -9,9 +9,11 @@ import type { DataTable, ThemeDrawing } from './drawing.js';
 import { drawHeatMap, heatLegend, label } from './heat-map.js';
 
 function drawLoss(canvas: Canvas, { trajectories, unit }: ThemeAnalyses): Figure | null {
-  if (!trajectories) return null;
+  const firstOrder = trajectories?.loss.firstOrder;
+  if (!trajectories || !firstOrder) return null;
   const { palette } = canvas;
-  const { iteration, loss } = trajectories;
+  const { iteration } = trajectories;
+  const loss = { ...trajectories.loss, firstOrder };
   const styles = {
     measured: { stroke: palette.zero, strokeWidth: 6 },
     converged: { stroke: palette.text, strokeWidth: 1.75 },
@@ -138,7 +140,7 @@ const lossData = ({ trajectories }: ThemeAnalyses): DataTable | null =>
         columns: ['iteration', 'measured', 'converged', 'first order'],
         rows: trajectories.iteration.map((t, i) => {
           const { measured, converged, firstOrder } = trajectories.loss;
-          return [t, measured[i]!, converged[i]!, firstOrder[i]!];
+          return [t, measured[i]!, converged[i]!, firstOrder?.[i] ?? null];
         }),
       }
     : null;

@@ -1,9 +1,18 @@
-import type { ThemeAnalyses } from '../../../analysis/index.js';
+import type { NoiseAnalysis, ThemeAnalyses } from '../../../analysis/index.js';
 import { formatCount, formatNumber, formatShare } from '../../format.js';
 import type { ReadTable } from './table.js';
 
 const number = (value: number | null, digits = 3): string =>
   value === null ? '–' : formatNumber(value, digits);
+
+/** What undetermined signs leave open; begins with a space. */
+function certaintyNote({ certainty }: NoiseAnalysis): string {
+  if (certainty === null) return '';
+  const { share, helping } = certainty;
+  const range =
+    helping && ` the share helping is between ${formatShare(helping.least)} and ${formatShare(helping.most)}`;
+  return ` Undetermined signs: ${formatShare(share)} of the entries not zero;${range ?? ' no share is known'}.`;
+}
 
 /** Shares, alternation and walks, by layer and in all (Section 3). */
 export function noiseTables({ noise }: ThemeAnalyses): ReadTable[] {
@@ -26,7 +35,7 @@ export function noiseTables({ noise }: ThemeAnalyses): ReadTable[] {
       note:
         'helping: entries below zero, of all and of those not exactly zero (paper: 50–58 % of the latter). turned: pairs of ' +
         'consecutive entries of a parameter with opposite signs, and what independent coins would give. walk: (sum of a parameter)² ' +
-        `over its sum of squares; 1 for a random walk, more for drift. Mean over iterations of the share helping: ${formatShare(meanHelping)}.`,
+        `over its sum of squares; 1 for a random walk, more for drift. Mean over iterations of the share helping: ${formatShare(meanHelping)}.${certaintyNote(noise)}`,
     },
     ...(histogram === null
       ? []

@@ -13,25 +13,30 @@ export function trajectoriesTables({ trajectories, unit }: ThemeAnalyses): ReadT
   if (!trajectories) return [];
   const { loss, parameters } = trajectories;
   const change = (path: readonly number[]): number => path.at(-1)! - path[0]!;
-  const paths = parameters === null ? [] : [...parameters.helped, ...parameters.hurt];
+  const paths = [
+    ['measured', loss.measured],
+    ['sum of allocations', loss.converged],
+    ['of the first order', loss.firstOrder],
+  ] as const;
+  const named = parameters === null ? [] : [...parameters.helped, ...parameters.hurt];
   return [
     {
       title: 'Trajectories: what allocations add up to',
       head: ['loss', `change (${unit})`, 'error'],
-      rows: (['measured', 'converged', 'firstOrder'] as const).map((name) => [
-        { measured: 'measured', converged: 'sum of allocations', firstOrder: 'of the first order' }[name],
-        formatNumber(change(loss[name])),
-        formatNumber(change(loss[name]) - change(loss.measured), 3),
-      ]),
+      rows: paths.flatMap(([name, path]) =>
+        path === null
+          ? []
+          : [[name, formatNumber(change(path)), formatNumber(change(path) - change(loss.measured), 3)]],
+      ),
       note: 'First order: the gradient at the start of each step times the step, at no extra cost; it claims more than happened wherever the loss is curved.',
     },
-    ...(paths.length === 0
+    ...(named.length === 0
       ? []
       : [
           {
             title: 'Trajectories: parameters that stand out',
             head: ['parameter', `total (${unit})`, 'first weight', 'last weight'],
-            rows: paths.map(pathRow),
+            rows: named.map(pathRow),
             note: 'Totals over the run; those below zero helped.',
           },
         ]),
