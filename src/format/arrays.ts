@@ -59,6 +59,7 @@ export function arraysOf(manifest: ManifestContent): ArraySpec[] {
     thetaArray(manifest),
     ...orderArray(manifest),
     ...splitArrays(manifest),
+    ...basisArray(manifest),
     ...manifest.objectives.flatMap((_, index) => own.flatMap((entry) => arraysFor(entry, index))),
     ...shared.flatMap(([name, column]) =>
       columnArray(manifest, name, column, { objective: null, grouping: null }),
@@ -150,6 +151,25 @@ function splitArrays({ definition: { drawn = [], counts } }: ManifestContent): A
   }));
 }
 
+function basisArray({ basis = null, parameters }: ManifestContent): ArraySpec[] {
+  if (basis === null) return [];
+  return [
+    {
+      name: 'basis',
+      dtype: 'float64',
+      shape: [basis.directions, sizeOf(parameters)],
+      dimensions: ['direction', 'parameter'],
+      unit: '1',
+      description: 'orthonormal directions by which the total is divided',
+      chunkRows: 1,
+      placement: 'order',
+      column: null,
+      objective: null,
+      grouping: null,
+    },
+  ];
+}
+
 function sizeOf(parameters: ManifestContent['parameters']): number {
   return parameters.reduce((total, { size }) => total + size, 0);
 }
@@ -164,7 +184,7 @@ interface Owner {
 
 /** Whether a run keeps a column: allocations so fine, parts and components where there are some, groupings that no other column has. */
 function isKept(manifest: ManifestContent, column: Column, owner: Owner): boolean {
-  const { keep, keepParts, keepComponents, objectives, components = [] } = manifest;
+  const { keep, keepParts, keepComponents, objectives, components = [], basis = null } = manifest;
   const { objective, grouping } = owner;
   // Neurons and inputs are kept where sums by neuron are.
   const isFine = grouping !== null && ['neuron', 'input'].includes(grouping.name);
@@ -173,6 +193,7 @@ function isKept(manifest: ManifestContent, column: Column, owner: Owner): boolea
   if (column.components !== undefined) {
     return components.length > 0 && (column.components === 'sums' || keepComponents === 'parameters');
   }
+  if (column.basis) return basis !== null;
   if (column.parts === undefined) return true;
   return objectives[objective!]!.parts.length > 1 && (column.parts === 'sums' || keepParts === 'parameters');
 }
@@ -210,7 +231,7 @@ function columnArray(manifest: ManifestContent, name: string, column: Column, ow
 }
 
 function extentOf(
-  { trajectory, layers, parameters, objectives, components = [] }: ManifestContent,
+  { trajectory, layers, parameters, objectives, components = [], basis = null }: ManifestContent,
   axis: Axis,
   { objective, grouping }: Owner,
 ): number {
@@ -219,6 +240,7 @@ function extentOf(
     row: () => trajectory.iterations + 1,
     part: () => objectives[objective!]!.parts.length,
     component: () => components.length,
+    direction: () => (basis?.directions ?? 0) + 1,
     layer: () => layers.length,
     neuron: () => layers.reduce((total, { neurons }) => total + neurons, 0),
     tensor: () => parameters.length,

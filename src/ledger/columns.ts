@@ -6,7 +6,8 @@ import { entityCountLaw, entityLaw } from './laws/entities.js';
 import { normLaw, signChangeLaw } from './laws/gradients.js';
 import { type Deviation, type Law, type RowDivision, type StoredRow, undivided } from './laws/law.js';
 import { partAllocationLaw, partLossLaw, partSumsLaw } from './laws/parts.js';
-import { allocationLaw, countLaw, neuronLaw, residualLaw, totalLaw } from './laws/whole.js';
+import { allocationLaw, basisLaw, countLaw, neuronLaw, residualLaw, totalLaw } from './laws/whole.js';
+import { basisSums } from './measures/basis.js';
 import { gradientSigns, layerNorms, partNorms, signChanges } from './measures/gradients.js';
 import { componentAllocation, componentSums } from './measures/components.js';
 import { partAllocation, partSums } from './measures/parts.js';
@@ -14,7 +15,17 @@ import type { Grouping, Numbers, ParameterLayout } from './types.js';
 
 /** What a column's numbers are counted by. `row` is a row of θ: a segment then gives two, at its start and at its end. */
 export type Axis =
-  'segment' | 'row' | 'part' | 'component' | 'layer' | 'neuron' | 'tensor' | 'cell' | 'parameter' | 'byte';
+  | 'segment'
+  | 'row'
+  | 'part'
+  | 'component'
+  | 'layer'
+  | 'neuron'
+  | 'tensor'
+  | 'cell'
+  | 'direction'
+  | 'parameter'
+  | 'byte';
 
 /** One stored quantity of the ledger. Whatever is stored of a measured segment is an entry of `columns`, and nothing else is. */
 export interface Column {
@@ -36,6 +47,8 @@ export interface Column {
   readonly parts?: 'sums' | 'parameters';
   /** Stored only where updates are split into components; `parameters`: and only where these are kept by parameter. */
   readonly components?: 'sums' | 'parameters';
+  /** Stored only where the total is divided by the directions of a basis. */
+  readonly basis?: true;
   /** Read a row at a time, never as a whole: its rows can be large. */
   readonly large?: true;
   /** How a value computed anew is compared with the stored one: relative to the segment's largest, or in the loss's unit; else not. */
@@ -142,6 +155,13 @@ export const columns = {
     description: 'the same for the left rule (first order)',
     compare: 'residual',
     measure: leftResidual,
+  },
+  basis_sums: {
+    dtype: 'float64', axes: ['segment', 'direction'], of: 'objective', unit: 'loss', large: true, basis: true,
+    description: 'allocation of each direction of the basis, and of what they leave',
+    compare: 'allocation',
+    measure: basisSums,
+    law: basisLaw,
   },
   helping: {
     dtype: 'int32', axes: ['segment', 'layer'], of: 'objective', unit: '1',

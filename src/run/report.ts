@@ -66,6 +66,7 @@ const indifferent = [
   'measure',
   'components',
   'keepComponents',
+  'basis',
   'maxLoss',
   'iterations',
 ];
