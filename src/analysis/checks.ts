@@ -64,9 +64,9 @@ function checkColumn(
   if (at >= 0) refuseNumber(what, name, numbers[at]!, Math.floor(at / width));
 }
 
-/** Whether a view has the column in memory: rows of large ones are read apart, and an objective may not be divided into parts. */
-const isHeld = ({ axes, large }: Column, objective: Objective | null): boolean =>
-  large !== true && (!axes.includes('part') || objective!.parts.length > 1);
+/** Whether a view has the column in memory: rows of large ones are read apart, and the run may not store it. */
+const isHeld = (view: LedgerView, name: string, { large }: Column, objective: Objective | null): boolean =>
+  large !== true && view.has(name as SmallColumnName, objective?.name);
 
 /**
  * Checks every small column of a view. Before the first segment nothing is known of any objective.
@@ -80,7 +80,7 @@ export function checkView(view: LedgerView): void {
   for (const [name, column] of columnEntries()) {
     const owners = column.of === 'run' ? [null] : view.segments > 0 ? view.objectives : [];
     for (const owner of owners) {
-      if (isHeld(column, owner)) checkColumn(view, name as SmallColumnName, column, owner);
+      if (isHeld(view, name, column, owner)) checkColumn(view, name as SmallColumnName, column, owner);
     }
   }
 }

@@ -34,8 +34,8 @@ export interface Conservation {
   /** ΔL = end − start in the loss's unit; negative is a decrease. */
   readonly lossChange: number;
   readonly chosen: RuleError;
-  /** The left rule (first order), at no extra gradient. */
-  readonly left: RuleError;
+  /** The left rule (first order), at no extra gradient; null where the rule evaluates none at the start. */
+  readonly left: RuleError | null;
   /** Segments whose abs(residual) exceeds the tolerance; null where there was none. */
   readonly overTolerance: number | null;
   /** Largest disagreement of a segment's stored sums with its stored residual and losses in the loss's unit; rounding only, if sound. */
@@ -100,7 +100,8 @@ function countOver(residual: Float64Array, tolerance: number): number {
 export function auditObjective(view: LedgerView, name: string): Conservation {
   requireSegments(view);
   const [loss, layerSums] = [view.column('loss', name), view.column('layer_sums', name)];
-  const [residual, leftResidual] = [view.column('residual', name), view.column('left_residual', name)];
+  const residual = view.column('residual', name);
+  const leftResidual = view.has('left_residual', name) ? view.column('left_residual', name) : null;
   const [lossStart, lossEnd] = [loss[0]!, loss[view.segments]!];
   const lossChange = lossEnd - lossStart;
   const chosen = errorOf(view, residual, lossChange, sum(layerSums));
@@ -110,7 +111,7 @@ export function auditObjective(view: LedgerView, name: string): Conservation {
     lossEnd,
     lossChange,
     chosen,
-    left: errorOf(view, leftResidual, lossChange, lossChange + sum(leftResidual)),
+    left: leftResidual && errorOf(view, leftResidual, lossChange, lossChange + sum(leftResidual)),
     overTolerance: view.tolerance === null ? null : countOver(residual, view.tolerance),
     inconsistency,
     balance: balanceOf(chosen, inconsistency, [lossStart, lossEnd]),

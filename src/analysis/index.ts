@@ -1,3 +1,4 @@
+export type { CertaintyAnalysis } from './certainty.js';
 export type { ComponentTotals } from './components.js';
 export { auditObjective, balanceLimitPercent } from './conservation.js';
 export type { Balance, Conservation, RuleError } from './conservation.js';

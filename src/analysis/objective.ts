@@ -1,6 +1,7 @@
 import type { ParameterLayout } from '../ledger/types.js';
 import type { LedgerView } from '../ledger/view.js';
 import { sum } from '../num/sums.js';
+import { analyseCertainty, type CertaintyAnalysis } from './certainty.js';
 import { requireSegments } from './checks.js';
 import { auditObjective, type Conservation } from './conservation.js';
 import type { ComponentTotals } from './components.js';
@@ -17,8 +18,8 @@ export interface LossAnalysis {
   readonly integrated: readonly number[];
   /** [T] sum of a segment's allocations minus the loss change, for the chosen rule. */
   readonly residual: readonly number[];
-  /** [T] the same for the left rule (first order). */
-  readonly leftResidual: readonly number[];
+  /** [T] the same for the left rule (first order); null where the rule evaluates no gradient at the start. */
+  readonly leftResidual: readonly number[] | null;
 }
 
 /** One layer's share of the run (paper Section 4, Figure 4: allocations summed over a layer and over all time). */
@@ -65,6 +66,8 @@ export interface ObjectiveAnalysis extends RowAnalysis {
   /** In order of the layers. */
   readonly layers: readonly LayerTotal[];
   readonly shares: ShareAnalysis;
+  /** Null where errors were not estimated (`--certify`). */
+  readonly certainty: CertaintyAnalysis | null;
 }
 
 /** Loss against integrated loss of one objective. Throws UsageError before the first segment. */
@@ -83,7 +86,7 @@ export function analyseLoss(view: LedgerView, name: string): LossAnalysis {
     measured,
     integrated,
     residual: [...view.column('residual', name)],
-    leftResidual: [...view.column('left_residual', name)],
+    leftResidual: view.has('left_residual', name) ? [...view.column('left_residual', name)] : null,
   };
 }
 
@@ -124,6 +127,7 @@ export function analyseObjective(view: LedgerView, name: string, rows: RowAnalys
     loss: analyseLoss(view, name),
     layers: analyseLayers(view, name),
     shares: analyseShares(view, name),
+    certainty: analyseCertainty(view, name),
     ...rows,
   };
 }

@@ -49,10 +49,10 @@ describe('audit of an objective', () => {
     const loss = Float64Array.of(3, 2.5, 2);
     const leftResidual = Float64Array.of(-1.2, -0.51);
     const audit = auditObjective(withColumns(two, 'train', { loss, left_residual: leftResidual }), 'train');
-    expect(audit.left.allocations).toBeCloseTo(-2.71, 12);
-    expect(audit.left.totalErrorPercent).toBeCloseTo(-171, 10);
-    expect(audit.left.meanIterationError).toBeCloseTo(0.855, 12);
-    expect(audit.left.worst).toEqual({ segment: 0, iteration: 0, error: 1.2 });
+    expect(audit.left?.allocations).toBeCloseTo(-2.71, 12);
+    expect(audit.left?.totalErrorPercent).toBeCloseTo(-171, 10);
+    expect(audit.left?.meanIterationError).toBeCloseTo(0.855, 12);
+    expect(audit.left?.worst).toEqual({ segment: 0, iteration: 0, error: 1.2 });
   });
 
   it('balances up to 1 % and not beyond', () => {

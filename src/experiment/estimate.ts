@@ -2,6 +2,7 @@ import type { Examples } from '../data/types.js';
 import { initialise } from '../models/initialise.js';
 import { key } from '../num/random.js';
 import { baseNodes } from '../quadrature/integrate.js';
+import { wantAt } from '../quadrature/rules.js';
 import { estimateBytes } from '../format/arrays.js';
 import { defaultWorkers } from '../engines/registry.js';
 import type { Experiment } from './experiment.js';
@@ -26,10 +27,13 @@ export interface EstimateParts {
 const storingSeconds = 0.005;
 const analysedPerSecond = 40e6;
 
+/** Work of a forward pass, as a share of a gradient's: the backward pass takes about twice as much. */
+const forwardShare = 1 / 3;
+
 /** What a run will cost, before it starts. */
 export interface Estimate {
   readonly segments: number;
-  /** Gradients of all objectives per segment, if no segment needs refinement. */
+  /** Gradients of all objectives per segment, if no segment needs refinement; a loss alone counts as a third. */
   readonly gradientsPerSegment: number;
   readonly examplesPerSecond: number;
   /** In all, and by what takes it. */
@@ -56,7 +60,9 @@ export async function estimateRun(experiment: Experiment, options: EstimateOptio
   const workers = options.workers ?? defaultWorkers(engine);
   const { examplesPerSecond, starting } = await measureRate(experiment, workers);
   const measured = programsOf(objectivePlan(experiment)).fed;
-  const gradientsPerSegment = baseNodes(config.rule, config.subintervals).filter((s) => s > 0).length;
+  const gradientsPerSegment = baseNodes(config.rule, config.subintervals)
+    .filter((s) => s > 0)
+    .reduce((total, s) => total + (wantAt(config.rule, s) === 'gradient' ? 1 : forwardShare), 0);
   const bytes = estimateBytes(manifestOf(experiment));
   // A step computes on one thread, and its program is compiled apart from those that measure.
   const step = experiment.recorded ? 0 : (config.batchSize * workers) / examplesPerSecond;

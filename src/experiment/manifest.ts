@@ -75,6 +75,7 @@ export function manifestOf(experiment: Experiment, folder = '.'): ManifestConten
       tolerance: config.tolerance,
       subintervals: config.subintervals,
       maxSubintervals: config.maxSubintervals,
+      certify: config.certify,
     },
     keep: config.keep,
     keepParts: config.keepParts,

@@ -56,7 +56,9 @@ export function errorRows(analysis: RunAnalysis): ErrorRow[] {
     ),
     ...(summary.rule === 'left'
       ? []
-      : objectives.map(({ name, conservation }) => ownRow(`left rule, ${name}`, conservation.left, null))),
+      : objectives.flatMap(({ name, conservation: { left } }) =>
+          left === null ? [] : [ownRow(`left rule, ${name}`, left, null)],
+        )),
     ...paperRows(analysis),
   ];
 }

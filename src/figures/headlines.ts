@@ -70,7 +70,9 @@ function ofErrors({ objectives, summary }: RunAnalysis): Headline[] {
   if (!audit) return [];
   const { chosen, left } = audit;
   const compared =
-    summary.rule === 'left' ? '' : `; the left rule's would be ${formatPercent(left.totalErrorPercent)}`;
+    summary.rule === 'left' || left === null
+      ? ''
+      : `; the left rule's would be ${formatPercent(left.totalErrorPercent)}`;
   return [
     {
       label: 'cumulative error',

@@ -1,7 +1,8 @@
-import { type Axis, type Column, columnEntries } from '../ledger/columns.js';
+import { type Axis, type Column, type ColumnCondition, columnEntries } from '../ledger/columns.js';
 import { layoutOf } from '../ledger/layout.js';
 import { signBytes } from '../ledger/measures/gradients.js';
 import type { Grouping, Numbers } from '../ledger/types.js';
+import { wantAt } from '../quadrature/rules.js';
 import type { ManifestContent } from './manifest.js';
 
 export type StoredDType = 'float32' | 'float64' | 'int32' | 'uint8';
@@ -182,9 +183,17 @@ interface Owner {
   readonly grouping: Grouping | null;
 }
 
+/** What must hold of a run for some columns to be stored. */
+const conditions: Readonly<Record<ColumnCondition, (manifest: ManifestContent) => boolean>> = {
+  endGradients: ({ quadrature }) => wantAt(quadrature.rule, 0) === 'gradient',
+  certainty: ({ quadrature }) => (quadrature.certify ?? null) !== null,
+  basis: ({ basis = null }) => basis !== null,
+};
+
 /** Whether a run keeps a column: allocations so fine, parts and components where there are some, groupings that no other column has. */
 function isKept(manifest: ManifestContent, column: Column, owner: Owner): boolean {
-  const { keep, keepParts, keepComponents, objectives, components = [], basis = null } = manifest;
+  const { keep, keepParts, keepComponents, objectives, components = [] } = manifest;
+  if (column.when !== undefined && !conditions[column.when](manifest)) return false;
   const { objective, grouping } = owner;
   // Neurons and inputs are kept where sums by neuron are.
   const isFine = grouping !== null && ['neuron', 'input'].includes(grouping.name);
@@ -193,7 +202,6 @@ function isKept(manifest: ManifestContent, column: Column, owner: Owner): boolea
   if (column.components !== undefined) {
     return components.length > 0 && (column.components === 'sums' || keepComponents === 'parameters');
   }
-  if (column.basis) return basis !== null;
   if (column.parts === undefined) return true;
   return objectives[objective!]!.parts.length > 1 && (column.parts === 'sums' || keepParts === 'parameters');
 }

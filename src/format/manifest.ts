@@ -137,6 +137,8 @@ export const manifestSchema = z.strictObject({
     /** Null: the rule's fewest. */
     subintervals: count.min(1).nullable(),
     maxSubintervals: count.min(1),
+    /** Share of the signs that refinement makes certain; null: not estimated. */
+    certify: z.number().min(0).lt(1).nullable().default(null),
   }),
   /** Finest allocations that are stored. */
   keep: z.enum(['parameters', 'neurons', 'layers']),

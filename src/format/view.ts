@@ -26,11 +26,13 @@ export async function makeView(context: RunContext, state: RunState, segments: n
     unit: manifest.definition.unit,
     rule: manifest.quadrature.rule,
     tolerance: manifest.quadrature.tolerance,
+    certify: manifest.quadrature.certify,
     column<N extends SmallColumnName>(name: N, objective?: string) {
       const numbers = small.get(columnArrayOf(context, name, objective)!);
       if (numbers === undefined) throw noColumn(name, objective, arrays);
       return numbers as ColumnNumbers<N>;
     },
+    has: (name, objective) => columnArrayOf(context, name, objective) !== null,
     rows(name: ColumnName, objective: string, grouping?: string) {
       const spec = columnArrayOf(context, name, objective, grouping);
       if (spec === null) return null;

@@ -1,5 +1,6 @@
 import { NumericError, type NumericLocation } from '../errors.js';
 import { type AtomTally, tallyAtoms } from './atoms.js';
+import { type Certainty, certaintyOf } from './certainty.js';
 import { gatherCounts, groupingNamed } from './groupings.js';
 import { placeOf } from './layout.js';
 import { type GroupSums, groupSums } from './sums.js';
@@ -32,7 +33,9 @@ export interface SegmentInput {
   readonly delta: Float64Array;
   /** Σ_j w_j ∇L(θ_t + s_j Δθ_t) [K]. */
   readonly meanGradient: Float64Array;
-  /** ∇L(θ_t) [K], for the left rule's residual, and ∇L(θ_{t+1}). */
+  /** The mean gradient less that of a coarser rule on the same points [K]; null or left out: errors are not estimated. */
+  readonly meanError?: Float64Array | null;
+  /** ∇L(θ_t) [K], for the left rule's residual, and ∇L(θ_{t+1}); empty where the rule has no nodes at the ends. */
   readonly startGradient: Float64Array;
   readonly endGradient: Float64Array;
   /** L(θ_t) and L(θ_{t+1}), nats. */
@@ -73,6 +76,8 @@ export interface Allocated extends SegmentInput {
   readonly counts: SignCounts;
   /** Sums and counts of `exact` by atom, along each axis. */
   readonly tallies: Readonly<Record<AtomAxis, AtomTally>>;
+  /** Which signs are certain; null: not asked for. */
+  readonly certainty: Certainty | null;
   /** L(θ_{t+1}) − L(θ_t). */
   readonly lossChange: number;
 }
@@ -104,7 +109,9 @@ export function allocate(input: SegmentInput): Allocated {
     hurting: gatherCounts(layers, tallies[layers.axis].hurting),
     zero: gatherCounts(layers, tallies[layers.axis].zero),
   };
-  return { ...input, exact, stored, sums, counts, tallies, lossChange: lossEnd - lossStart };
+  const { meanError = null } = input;
+  const certainty = meanError && certaintyOf({ ...input, meanError });
+  return { ...input, exact, stored, sums, counts, tallies, certainty, lossChange: lossEnd - lossStart };
 }
 
 /** Writes the products [K] in float64, and as they are stored. */

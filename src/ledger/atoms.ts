@@ -38,34 +38,41 @@ export function sumStrips(values: Floats, strips: readonly AtomStrip[], cells: n
   return sums.results();
 }
 
-/** What is known of the values in each atom [atoms]. */
-export interface AtomTally {
-  /** Rounded once from a compensated sum in θ's order. */
-  readonly sums: Float64Array;
-  /** Values below, above and exactly zero. */
+/** How many of the values in each atom [atoms] are below, above and exactly zero. */
+export interface AtomCounts {
   readonly helping: Int32Array;
   readonly hurting: Int32Array;
   readonly zero: Int32Array;
 }
 
+/** What is known of the values in each atom [atoms]. */
+export interface AtomTally extends AtomCounts {
+  /** Rounded once from a compensated sum in θ's order. */
+  readonly sums: Float64Array;
+}
+
 /** Sums and counts the signs of values [K] by atom. */
 export function tallyAtoms(values: Float64Array, strips: readonly AtomStrip[]): AtomTally {
+  return { sums: sumStrips(values, strips, atomCount(strips)), ...countAtoms(values, strips) };
+}
+
+/** Counts the signs of values [K] by atom. */
+export function countAtoms(values: Float64Array, strips: readonly AtomStrip[]): AtomCounts {
   const atoms = atomCount(strips);
-  const tally = {
-    sums: sumStrips(values, strips, atoms),
+  const counts = {
     helping: new Int32Array(atoms),
     hurting: new Int32Array(atoms),
     zero: new Int32Array(atoms),
   };
-  for (const strip of strips) countSigns(values, strip, tally);
-  return tally;
+  for (const strip of strips) countSigns(values, strip, counts);
+  return counts;
 }
 
 /** Signs are as good as random: a branch on them takes several times as long. */
 function countSigns(
   values: Float64Array,
   { offset, outer, extent, inner, first }: AtomStrip,
-  { helping, hurting, zero }: AtomTally,
+  { helping, hurting, zero }: AtomCounts,
 ): void {
   let k = offset;
   for (let row = 0; row < outer; row++) {

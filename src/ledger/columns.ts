@@ -1,6 +1,8 @@
 import { dot } from '../num/sums.js';
 import { type Allocated, reportTerm } from './allocate.js';
+import { undeterminedBy } from './certainty.js';
 import { gatherCounts, gatherSums } from './groupings.js';
+import { entityUndeterminedLaw, undeterminedLaw } from './laws/certainty.js';
 import { componentAllocationLaw, componentSumsLaw } from './laws/components.js';
 import { entityCountLaw, entityLaw } from './laws/entities.js';
 import { normLaw, signChangeLaw } from './laws/gradients.js';
@@ -27,6 +29,12 @@ export type Axis =
   | 'parameter'
   | 'byte';
 
+/**
+ * `endGradients`: the rule evaluates gradients at the ends of segments. `certainty`: errors are estimated. `basis`: the total is divided by
+ * the directions of one.
+ */
+export type ColumnCondition = 'endGradients' | 'certainty' | 'basis';
+
 /** One stored quantity of the ledger. Whatever is stored of a measured segment is an entry of `columns`, and nothing else is. */
 export interface Column {
   /** `allocation`: in the precision in which the run stores allocations. */
@@ -47,8 +55,8 @@ export interface Column {
   readonly parts?: 'sums' | 'parameters';
   /** Stored only where updates are split into components; `parameters`: and only where these are kept by parameter. */
   readonly components?: 'sums' | 'parameters';
-  /** Stored only where the total is divided by the directions of a basis. */
-  readonly basis?: true;
+  /** Stored only where this holds of the run; default: always. */
+  readonly when?: ColumnCondition;
   /** Read a row at a time, never as a whole: its rows can be large. */
   readonly large?: true;
   /** How a value computed anew is compared with the stored one: relative to the segment's largest, or in the loss's unit; else not. */
@@ -60,6 +68,9 @@ export interface Column {
   /** What its numbers must satisfy together with those of other columns. */
   readonly law?: Law;
 }
+
+/** Of what was not measured. */
+const none = new Int32Array(0);
 
 /** Every column, by its name; an objective's array is `NAME/OBJECTIVE`. In the order in which they are documented and stored. */
 export const columns = {
@@ -153,11 +164,12 @@ export const columns = {
   left_residual: {
     dtype: 'float64', axes: ['segment'], of: 'objective', unit: 'loss',
     description: 'the same for the left rule (first order)',
+    when: 'endGradients',
     compare: 'residual',
     measure: leftResidual,
   },
   basis_sums: {
-    dtype: 'float64', axes: ['segment', 'direction'], of: 'objective', unit: 'loss', large: true, basis: true,
+    dtype: 'float64', axes: ['segment', 'direction'], of: 'objective', unit: 'loss', large: true, when: 'basis',
     description: 'allocation of each direction of the basis, and of what they leave',
     compare: 'allocation',
     measure: basisSums,
@@ -178,6 +190,33 @@ export const columns = {
     description: 'parameters of each layer whose allocation is exactly zero',
     measure: ({ counts }: Allocated) => counts.zero,
     law: countLaw,
+  },
+  undetermined: {
+    dtype: 'int32', axes: ['segment', 'layer'], of: 'objective', unit: '1', when: 'certainty',
+    description: 'parameters of each layer whose allocation is not zero, but nearer to it than its error',
+    measure: ({ certainty }: Allocated) => certainty?.undetermined ?? none,
+    law: undeterminedLaw,
+  },
+  undetermined_helping: {
+    dtype: 'int32', axes: ['segment', 'layer'], of: 'objective', unit: '1', when: 'certainty',
+    description: 'those of them whose allocation is below zero',
+    measure: ({ certainty }: Allocated) => certainty?.undeterminedHelping ?? none,
+  },
+  unresolved: {
+    dtype: 'int32', axes: ['segment', 'layer'], of: 'objective', unit: '1', when: 'certainty',
+    description: 'those of them that no finer rule determines, since gradients are rounded',
+    measure: ({ certainty }: Allocated) => certainty?.unresolved ?? none,
+  },
+  layer_error: {
+    dtype: 'float64', axes: ['segment', 'layer'], of: 'objective', unit: 'loss', when: 'certainty',
+    description: 'allocation of each layer less that by a coarser rule on the same points, an estimate of its error',
+    measure: ({ certainty }: Allocated) => certainty?.layerErrors ?? new Float64Array(0),
+  },
+  entity_undetermined: {
+    dtype: 'int32', axes: ['segment', 'cell'], of: 'grouping', unit: '1', except: ['layer'], large: true, when: 'certainty',
+    description: 'parameters of each cell of a grouping whose allocation is not zero, but nearer to it than its error',
+    measure: ({ certainty, layout }: Allocated) => byGrouping(layout, (own) => (certainty ? undeterminedBy(certainty, own) : none)),
+    law: entityUndeterminedLaw,
   },
   entity_sums: {
     dtype: 'float64', axes: ['segment', 'cell'], of: 'grouping', unit: 'loss', except: ['layer', 'neuron'], large: true,
@@ -203,24 +242,24 @@ export const columns = {
     law: entityCountLaw,
   },
   gradient_sign: {
-    dtype: 'uint8', axes: ['row', 'byte'], of: 'objective', unit: '1', large: true,
+    dtype: 'uint8', axes: ['row', 'byte'], of: 'objective', unit: '1', large: true, when: 'endGradients',
     description: 'whether the gradient at each row of theta is below zero: a bit for each parameter, the first lowest',
     measure: gradientSigns,
   },
   sign_changes: {
-    dtype: 'int32', axes: ['segment', 'cell'], of: 'grouping', unit: '1', large: true,
+    dtype: 'int32', axes: ['segment', 'cell'], of: 'grouping', unit: '1', large: true, when: 'endGradients',
     description: 'parameters of each cell of a grouping whose gradient is below zero at one end of the segment only',
     measure: ({ startGradient, endGradient, layout }: Allocated) => signChanges(startGradient, endGradient, layout),
     law: signChangeLaw,
   },
   gradient_norm: {
-    dtype: 'float64', axes: ['row', 'layer'], of: 'objective', unit: 'loss', large: true,
+    dtype: 'float64', axes: ['row', 'layer'], of: 'objective', unit: 'loss', large: true, when: 'endGradients',
     description: 'Euclidean norm of each layer’s gradient at each row of theta, per unit of theta',
     measure: ({ startGradient, endGradient, layout }: Allocated) => layerNorms([startGradient, endGradient], layout),
     law: normLaw,
   },
   part_gradient_norm: {
-    dtype: 'float64', axes: ['row', 'part', 'layer'], of: 'objective', unit: 'loss', large: true, parts: 'parameters',
+    dtype: 'float64', axes: ['row', 'part', 'layer'], of: 'objective', unit: 'loss', large: true, when: 'endGradients', parts: 'parameters',
     description: 'the same of what each part contributes to the gradient',
     measure: partNorms,
   },
@@ -236,7 +275,7 @@ export const columns = {
   },
   evaluations: {
     dtype: 'int32', axes: ['segment'], of: 'run', unit: '1',
-    description: 'points of the segment where loss and gradient were evaluated, ends counted',
+    description: 'points of the segment where loss and gradient were evaluated, ends counted where they were',
     measure: ({ evaluations }: Allocated) => evaluations,
   },
 } as const satisfies Readonly<Record<string, Column>>; // prettier-ignore
@@ -267,8 +306,9 @@ export function ledgerRow(allocated: Allocated): LedgerRow {
   ) as LedgerRow;
 }
 
-/** Δθ · ∇L(θ_t) − ΔL. Throws NumericError, naming tensor and index, where that is not finite. */
+/** Δθ · ∇L(θ_t) − ΔL; NaN where that gradient is not known. Throws NumericError, naming tensor and index, where it is not finite. */
 function leftResidual({ delta, startGradient, lossChange, layout }: Allocated): number {
+  if (startGradient.length === 0) return NaN;
   const residual = dot(delta, startGradient) - lossChange;
   if (!Number.isFinite(residual)) reportTerm('allocation of the left rule', delta, startGradient, layout);
   return residual;

@@ -1,5 +1,6 @@
 export { allocate, type Allocated, type PartsInput, type SegmentInput, type SignCounts } from './allocate.js';
-export type { AtomTally } from './atoms.js';
+export type { AtomCounts, AtomTally } from './atoms.js';
+export type { Certainty } from './certainty.js';
 export {
   audit,
   type Axis,

@@ -2,8 +2,10 @@ import { NumericError, UsageError } from '../errors.js';
 import { Spares } from '../num/spares.js';
 import { firstNonFinite } from '../num/sums.js';
 import { baseNodes, integrate } from '../quadrature/integrate.js';
-import type { Evaluation, IntegrationSettings } from '../quadrature/types.js';
+import { wantAt } from '../quadrature/rules.js';
+import type { Evaluation, Integral, IntegrationSettings, Want } from '../quadrature/types.js';
 import { allocate, type ComponentsInput, type PartsInput } from './allocate.js';
+import { isSettled } from './certainty.js';
 import { type LedgerRow, ledgerRow } from './columns.js';
 import { placeOf } from './layout.js';
 import type { ParameterLayout } from './types.js';
@@ -31,10 +33,14 @@ export interface RangeInput {
   readonly to: number;
   /** θ_t [K], float32. */
   readonly theta: (row: number) => Promise<Float32Array>;
-  /** Loss and gradient of each objective at θ [K], and slopes of parts along directions [K]: this segment's motion, then the next one's. */
+  /**
+   * Loss and gradient of each objective at θ [K], and slopes of parts along directions [K]: this segment's motion, then the next one's;
+   * or losses alone, and then gradients may be empty.
+   */
   readonly evaluate: (
     theta: Float64Array,
     directions: readonly Float64Array[],
+    want: Want,
   ) => Promise<readonly Evaluated[]>;
   /**
    * Takes back results that are not needed any more. Given: arrays are used again, those handed to `evaluate`, and a segment's allocations
@@ -142,7 +148,8 @@ async function openSegment(
     lent.push(point);
     setPoint(point, from, to, delta, s);
     const directions = s === 1 && ahead !== null ? [delta, ahead.delta] : [delta];
-    const result = evaluateAt(input, index, point, input.hasParts ? directions : []);
+    const want = wantAt(input.settings.rule, s);
+    const result = evaluateAt(input, { segment: index, want }, point, input.hasParts ? directions : []);
     // Whoever awaits the result sees the error; a prefetched one that nobody awaits must not end the process.
     result.catch(() => undefined);
     results.set(s, result);
@@ -184,13 +191,14 @@ async function motionTo(
 
 async function evaluateAt(
   input: RangeInput,
-  segment: number,
+  { segment, want }: { readonly segment: number; readonly want: Want },
   theta: Float64Array,
   directions: readonly Float64Array[],
 ): Promise<readonly Evaluated[]> {
-  const evaluations = await input.evaluate(theta, directions);
+  const evaluations = await input.evaluate(theta, directions, want);
   for (const { loss, gradient } of evaluations) {
     if (!Number.isFinite(loss)) throw notFinite(segment, 'loss', 0, loss);
+    if (want === 'loss') continue;
     requireWhole(gradient, input.layout);
     const index = firstNonFinite(gradient);
     if (index >= 0) {
@@ -235,11 +243,18 @@ async function measureSegment(
     const evaluated = await at(s);
     return evaluated.map((each) => withParts(each, s === 0 ? startDirection : 0));
   };
-  const { meanGradient, meanAlong, subintervals, evaluations } = await integrate(
+  const isCertain = ({ meanGradient, meanError }: Integral) =>
+    meanGradient.every((mean, o) =>
+      isSettled(
+        { delta, meanGradient: mean, meanError: meanError![o]!, layout, precision },
+        settings.certify!,
+      ),
+    );
+  const { meanGradient, meanError, meanAlong, subintervals, evaluations } = await integrate(
     integrand,
     delta,
     settings,
-    spares.float64,
+    { spares: spares.float64, ...(settings.certify ? { isCertain } : {}) },
   );
   const [start, end, components = null] = await Promise.all([at(0), at(1), splitting]);
   const rows = meanGradient.map((mean, objective) => {
@@ -249,6 +264,7 @@ async function measureSegment(
       allocate({
         delta,
         meanGradient: mean,
+        meanError: meanError?.[objective] ?? null,
         startGradient: from.gradient,
         endGradient: to.gradient,
         lossStart: from.loss,
@@ -264,6 +280,7 @@ async function measureSegment(
       }),
     );
     spares.float64.give(mean);
+    if (meanError !== null) spares.float64.give(meanError[objective]!);
     // The row's own array, exact or as float32, goes on its way.
     for (const array of [into.exact, into.stored]) if (array !== row.allocation) giveBack(spares, array);
     return row;
@@ -275,7 +292,8 @@ async function measureSegment(
 function withParts({ loss, gradient, parts }: Evaluated, direction: number): Evaluation {
   if (parts === undefined) return { loss, gradient };
   const gradients = parts.gradients === null ? [] : [parts.gradients];
-  return { loss, gradient, along: [parts.slopes[direction]!, ...gradients] };
+  // Where only losses were wanted there are no slopes, and nothing is integrated.
+  return { loss, gradient, along: [...parts.slopes.slice(direction, direction + 1), ...gradients] };
 }
 
 /** What the parts of an objective did along a segment; null: it is not divided. */

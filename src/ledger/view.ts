@@ -17,12 +17,16 @@ export interface LedgerView {
   readonly rule: string;
   /** In the loss's unit; null: never refined. */
   readonly tolerance: number | null;
+  /** Share of the signs that refinement was to make certain; null: errors were not estimated. */
+  readonly certify: number | null;
   /**
    * A column of one objective, or without one a column of the run: [T, …] by segment, [T+1, …] by row of θ.
    *
    * @throws UsageError where the run has no such column.
    */
   column<N extends SmallColumnName>(name: N, objective?: string): ColumnNumbers<N>;
+  /** Whether the run has a small column, of one objective or its own. */
+  has(name: SmallColumnName, objective?: string): boolean;
   /** The rows of any column, of one grouping where it is by grouping, one segment at a time; null where it was not kept. */
   rows(name: ColumnName, objective: string, grouping?: string): AsyncIterable<Numbers> | null;
 }

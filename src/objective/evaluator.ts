@@ -2,10 +2,10 @@ import { EngineError } from '../errors.js';
 import type { Evaluated } from '../ledger/measure-range.js';
 import { Spares } from '../num/spares.js';
 import { meanInto } from '../num/sums.js';
-import type { Evaluation } from '../quadrature/types.js';
+import type { Evaluation, Want } from '../quadrature/types.js';
 import { firstPiecesOf, type Lane, programKinds } from './chunks.js';
 import type { LaneTask, Slot } from './messages.js';
-import { partsOf, piecesByCell } from './parts.js';
+import { type Done, partsOf, piecesByCell } from './parts.js';
 import { cellsOf, type ObjectivePlan, planLanes } from './plan.js';
 import { WorkerPool } from './pool.js';
 import { makeSlot, slotCount } from './slots.js';
@@ -73,29 +73,30 @@ export class Evaluator {
 
   /**
    * Mean loss (in its unit) and gradient [K] of each objective at θ [K], in the plan's order, and of the parts of a divided one its share of
-   * the loss and its slopes along the directions [K], of which there are two at most. Calls may overlap.
+   * the loss and its slopes along the directions [K], of which there are two at most; or losses alone. Calls may overlap.
    *
    * @throws EngineError where a worker fails, or the evaluator was closed.
    */
   async evaluate(
     theta: Float64Array,
     directions: readonly Float64Array[] = [],
+    want: Want = 'gradient',
   ): Promise<readonly Evaluated[]> {
     const index = await this.#takeSlot();
     const slot = this.#slots[index]!;
     slot.theta.set(theta);
-    const used = Math.min(directions.length, slot.directions.length);
+    const used = want === 'loss' ? 0 : Math.min(directions.length, slot.directions.length);
     for (let d = 0; d < used; d++) slot.directions[d]!.set(directions[d]!);
     const evaluation = this.#next++;
     return new Promise((resolve, reject) => {
       this.#flights.set(evaluation, { slot: index, pending: this.#lanes.length, resolve, reject });
-      this.#lanes.forEach((_, lane) => this.#pool!.submit({ slot: index, evaluation, lane, directions: used })); // prettier-ignore
+      this.#lanes.forEach((_, lane) => this.#pool!.submit({ slot: index, evaluation, lane, directions: used, want })); // prettier-ignore
     });
   }
 
   /** Takes back results that nobody reads any more: their arrays hold later ones. */
   release(results: readonly Evaluated[]): void {
-    for (const { gradient } of results) this.#spares.give(gradient);
+    for (const { gradient } of results) if (gradient.length > 0) this.#spares.give(gradient);
   }
 
   /** Ends the workers; evaluations that are under way are rejected. */
@@ -113,35 +114,33 @@ export class Evaluator {
     throw this.#failure;
   }
 
-  #laneDone({ evaluation, directions }: LaneTask): void {
+  #laneDone({ evaluation, directions, want }: LaneTask): void {
     const flight = this.#flights.get(evaluation);
     if (flight === undefined || --flight.pending > 0) return;
     this.#flights.delete(evaluation);
-    const result = this.#sumObjectives(this.#slots[flight.slot]!, directions);
+    const result = this.#sumObjectives({ slot: this.#slots[flight.slot]!, directions, want });
     this.#free.push(flight.slot);
     this.#waiting.shift()?.();
     flight.resolve(result);
   }
 
-  #sumObjectives(slot: Slot, directions: number): Evaluated[] {
+  #sumObjectives(done: Pick<Done, 'slot' | 'directions' | 'want'>): Evaluated[] {
+    const { slot, want } = done;
     const { objectives, penalty } = this.#plan;
     return objectives.map(({ examples, divisor = examples.count, division }, index) => {
-      const { loss, gradient } = this.#sumLanes(index, divisor, slot);
-      penalty?.addGradient(slot.theta, gradient);
+      const { loss, gradient } = this.#sumLanes({ ...done, index, divisor });
+      if (want === 'gradient') penalty?.addGradient(slot.theta, gradient);
       const whole = { loss: loss + (penalty?.loss(slot.theta) ?? 0), gradient };
       if (!division) return whole;
-      return {
-        ...whole,
-        parts: partsOf(this.#plan, this.#pieces[index]!, { index, divisor, slot, directions }),
-      };
+      return { ...whole, parts: partsOf(this.#plan, this.#pieces[index]!, { ...done, index, divisor }) };
     });
   }
 
   /** An objective's mean loss and gradient: its lanes added in order. */
-  #sumLanes(objective: number, divisor: number, slot: Slot): Evaluation {
+  #sumLanes({ index: objective, divisor, slot, want }: Done): Evaluation {
     const own = this.#wholeLanes[objective]!;
-    const gradient = this.#spares.take();
-    meanInto(gradient, own.map((index) => slot.gradients[index]!), divisor); // prettier-ignore
+    const gradient = want === 'loss' ? new Float64Array(0) : this.#spares.take();
+    if (want === 'gradient') meanInto(gradient, own.map((index) => slot.gradients[index]!), divisor); // prettier-ignore
     const losses = own.map((index) => laneLoss(this.#lanes[index]!, this.#firstPieces[index]!, slot));
     return { loss: losses.reduce((total, loss) => total + loss, 0) / divisor, gradient };
   }

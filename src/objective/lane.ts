@@ -5,7 +5,7 @@ import { setSlopes } from '../ledger/atoms.js';
 import type { AtomStrip } from '../ledger/types.js';
 import { addInto } from '../num/sums.js';
 import { type Chunk, isMasked, type Lane, type MaskedExamples, programKey, sizeOfChunk } from './chunks.js';
-import type { Slot } from './messages.js';
+import type { LaneTask, Slot } from './messages.js';
 
 /** What lanes of an evaluation are computed with. */
 export interface LaneWork {
@@ -42,14 +42,21 @@ function feedsOf({ examples, cells }: MaskedExamples, chunk: Chunk, masksLabels:
 
 /**
  * Adds up one lane's chunks in order: writes into the slot the loss sum of each piece, the lane's gradient sum [K] where it is a part of the
- * whole, and of pieces that are cells their slopes along the directions, with their gradients [K] where these are kept.
+ * whole, and of pieces that are cells their slopes along the directions, with their gradients [K] where these are kept. Where only
+ * losses are wanted, nothing but them.
  */
 export async function evaluateLane(
   work: LaneWork,
   { lane, index, firstPiece }: { lane: Lane; index: number; firstPiece: number },
   slot: Slot,
-  directions: number,
+  { directions, want }: Pick<LaneTask, 'directions' | 'want'>,
 ): Promise<void> {
+  if (want === 'loss') {
+    for (const [k, { chunks }] of lane.pieces.entries()) {
+      slot.losses[firstPiece + k] = await sumChunks(work, lane.objective, chunks);
+    }
+    return;
+  }
   const whole = slot.gradients[index];
   whole?.fill(0);
   for (const [k, { cell, chunks }] of lane.pieces.entries()) {
@@ -69,7 +76,7 @@ async function sumChunks(
   { programs, objectives, masksLabels }: LaneWork,
   objective: number,
   chunks: readonly Chunk[],
-  gradient: Float64Array,
+  gradient?: Float64Array,
 ): Promise<number> {
   let loss = 0;
   for (const chunk of chunks) {

@@ -1,6 +1,7 @@
 import type { Graph } from '../graph/types.js';
 import type { Problem } from '../errors.js';
 import type { AtomStrip } from '../ledger/types.js';
+import type { Want } from '../quadrature/types.js';
 import type { Lane, MaskedExamples } from './chunks.js';
 
 /** All that a worker needs, sent once; examples and slots are shared memory. */
@@ -42,6 +43,7 @@ export interface LaneTask {
   readonly lane: number;
   /** Motions that slopes are wanted along. */
   readonly directions: number;
+  readonly want: Want;
 }
 
 export type WorkerReply =

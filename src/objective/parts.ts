@@ -1,18 +1,20 @@
 import { atomCount, setSlopes } from '../ledger/atoms.js';
 import type { PartsEvaluated } from '../ledger/measure-range.js';
 import { addInto } from '../num/sums.js';
+import type { Want } from '../quadrature/types.js';
 import { firstPiecesOf, type Lane } from './chunks.js';
 import type { Slot } from './messages.js';
 import type { ObjectivePlan } from './plan.js';
 
 /** One evaluation of one objective, all of whose lanes are done. */
-interface Done {
+export interface Done {
   /** Of the objective. */
   readonly index: number;
   readonly divisor: number;
   readonly slot: Slot;
   /** Motions that slopes were taken along. */
   readonly directions: number;
+  readonly want: Want;
 }
 
 /** What each part of a divided objective contributes: its pieces (by cell) added in order. */
@@ -27,7 +29,7 @@ export function partsOf(
   const result = {
     losses: new Float64Array(parts.length),
     slopes: Array.from({ length: done.directions }, () => new Float64Array(parts.length * atoms)),
-    gradients: keepsPartGradients ? new Float64Array(parts.length * size) : null,
+    gradients: keepsPartGradients && done.want === 'gradient' ? new Float64Array(parts.length * size) : null,
   };
   for (const [p, { by, cells }] of parts.entries()) {
     const own = {

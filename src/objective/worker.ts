@@ -50,7 +50,7 @@ function serve(programs: ReadonlyMap<string, Program>): void {
       loaded = task.evaluation;
     }
     const index = task.lane;
-    await evaluateLane(work, { lane: lanes[index]!, index, firstPiece: firstPieces[index]! }, slot, task.directions); // prettier-ignore
+    await evaluateLane(work, { lane: lanes[index]!, index, firstPiece: firstPieces[index]! }, slot, task); // prettier-ignore
     reply({ kind: 'done', task });
   };
   let tail: Promise<void> = Promise.resolve();

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NumericError, UsageError } from '../errors.js';
 import { baseNodes, integrate } from './integrate.js';
-import { compositeRule, type FixedRuleName, rules, partsOf } from './rules.js';
+import { compositeRule, type FixedRuleName, rules, partsOf, wantAt } from './rules.js';
 import type { Evaluation, Integrand, IntegrationSettings, RuleName } from './types.js';
 
 const fixedRules = Object.keys(rules) as FixedRuleName[];
@@ -26,19 +26,28 @@ function lossAt(theta: readonly number[], scale: number): Evaluation {
   return { loss, gradient };
 }
 
+const none = new Float64Array(0);
+
 interface Recorded {
   readonly integrand: Integrand;
   readonly points: number[];
+  /** Those where the gradient was wanted. */
+  readonly gradients: number[];
 }
 
 function segment(from: readonly number[], to: readonly number[], scales: readonly number[] = [1]): Recorded {
   const points: number[] = [];
-  const integrand: Integrand = (s) => {
+  const gradients: number[] = [];
+  const integrand: Integrand = (s, want) => {
     points.push(s);
+    if (want === 'gradient') gradients.push(s);
     const theta = from.map((start, k) => start + s * (to[k]! - start));
-    return Promise.resolve(scales.map((scale) => lossAt(theta, scale)));
+    const evaluations = scales.map((scale) => lossAt(theta, scale));
+    return Promise.resolve(
+      want === 'gradient' ? evaluations : evaluations.map(({ loss }) => ({ loss, gradient: none })),
+    );
   };
-  return { integrand, points };
+  return { integrand, points, gradients };
 }
 
 const deltaOf = (from: readonly number[], to: readonly number[]) =>
@@ -47,7 +56,7 @@ const deltaOf = (from: readonly number[], to: readonly number[]) =>
 /** The weighted mean by its definition, all gradients in memory. */
 async function naiveMean(integrand: Integrand, rule: FixedRuleName, n: number, o: number): Promise<number[]> {
   const { nodes, weights } = compositeRule(rule, n);
-  const gradients = await Promise.all(nodes.map(async (s) => (await integrand(s))[o]!.gradient));
+  const gradients = await Promise.all(nodes.map(async (s) => (await integrand(s, 'gradient'))[o]!.gradient));
   return Array.from(gradients[0]!, (_, k) => gradients.reduce((sum, g, j) => sum + weights[j]! * g[k]!, 0));
 }
 
@@ -84,7 +93,7 @@ describe('integrate', () => {
     const delta = deltaOf(from, to);
     const { integrand } = segment(from, to, [1, 5]);
     const integral = await integrate(integrand, delta, never);
-    const [start, end] = [await integrand(0), await integrand(1)];
+    const [start, end] = [await integrand(0, 'loss'), await integrand(1, 'loss')];
     integral.residual.forEach((residual, o) => {
       const total = delta.reduce((sum, step, k) => sum + step * integral.meanGradient[o]![k]!, 0);
       expect(residual).toBeCloseTo(total - (end[o]!.loss - start[o]!.loss), 14);
@@ -93,13 +102,20 @@ describe('integrate', () => {
   });
 
   it.each(allRules)('%s evaluates no point twice and counts them all', async (rule) => {
-    const { integrand, points } = segment([0.9, -1, 1], [-0.7, 0.8, -1]);
+    const { integrand, points, gradients } = segment([0.9, -1, 1], [-0.7, 0.8, -1]);
     const subintervals = 3 * partsOf(rule);
     const settings = { rule, tolerance: 1e-12, subintervals, maxSubintervals: 8 * subintervals };
     const integral = await integrate(integrand, deltaOf([0.9, -1, 1], [-0.7, 0.8, -1]), settings);
     expect(new Set(points).size).toBe(points.length);
-    expect(integral.evaluations).toBe(points.length);
+    expect(integral.evaluations).toBe(gradients.length);
+    expect(points.length - gradients.length).toBe(wantAt(rule, 0) === 'loss' ? 2 : 0);
     expect(points).toEqual(expect.arrayContaining(baseNodes(rule, subintervals)));
+  });
+
+  it.each(fixedRules)('%s takes no gradient at an end that is no node of it', async (rule) => {
+    const { integrand, gradients } = segment([0, 0, 0], [0.1, 0.1, 0.1]);
+    await integrate(integrand, Float64Array.of(0.1, 0.1, 0.1), { ...never, rule });
+    expect(gradients.sort((a, b) => a - b)).toEqual(rules[rule].nodes);
   });
 
   it.each(allRules)('%s evaluates exactly its base nodes where it need not refine', async (rule) => {
@@ -139,13 +155,13 @@ describe('integrate', () => {
   it('leaves the gradients it was given untouched', async () => {
     const kept = new Map<number, readonly Evaluation[]>();
     const { integrand } = segment([1, 1, 1], [-1, -1, -1]);
-    const caching: Integrand = async (s) => {
-      kept.set(s, await integrand(s));
+    const caching: Integrand = async (s, want) => {
+      kept.set(s, await integrand(s, want));
       return kept.get(s)!;
     };
     const settings = { ...never, tolerance: 1e-300, maxSubintervals: 8 };
     await integrate(caching, Float64Array.of(-2, -2, -2), settings);
-    for (const [s, evaluations] of kept) expect(evaluations).toEqual(await integrand(s));
+    for (const [s, evaluations] of kept) expect(evaluations).toEqual(await integrand(s, 'gradient'));
   });
 });
 
@@ -219,7 +235,7 @@ describe('a resolution of the losses', () => {
     expect((await integrate(integrand, delta, strict)).subintervals).toBe(32);
     const coarse = await integrate(integrand, delta, { ...strict, resolution: 1 });
     expect(coarse.subintervals).toBe(4);
-    const [start, end] = await Promise.all([integrand(0), integrand(1)]);
+    const [start, end] = await Promise.all([integrand(0, 'loss'), integrand(1, 'loss')]);
     const floor = Math.max(Math.abs(start[0]!.loss), Math.abs(end[0]!.loss));
     expect(Math.abs(coarse.residual[0]!)).toBeLessThanOrEqual(floor);
   });

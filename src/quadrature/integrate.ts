@@ -2,36 +2,46 @@ import { NumericError } from '../errors.js';
 import { Spares } from '../num/spares.js';
 import { dot } from '../num/sums.js';
 import { type Ends, type MeanGradients, NestedMeans, SeparateMeans } from './means.js';
-import { partsOf, rules } from './rules.js';
+import { partsOf, rules, wantAt } from './rules.js';
 import { checkSettings, type Level, levelsOf } from './settings.js';
 import type { Evaluation, Integral, Integrand, IntegrationSettings } from './types.js';
 
 export { baseNodes } from './rules.js';
 
+interface IntegrationOptions {
+  readonly spares?: Spares<Float64Array>;
+  readonly isCertain?: (integral: Integral) => boolean;
+}
+
 /**
  * Integrates the gradients of several objectives along one segment, at shared points. Refines while abs(residual) of any objective
- * exceeds the tolerance, up to `maxSubintervals`. Every point is evaluated at most once, one after the other; memory is a few sums [K]
+ * exceeds the tolerance, or signs are not certain enough, up to `maxSubintervals`. Every point is evaluated at most once, one after the other; memory is a few sums [K]
  * per objective, whatever the number of points.
  *
  * A gradient that is not finite makes the residual NaN or infinite and ends the refinement; the ledger then names tensor and index.
  *
  * @param delta Δθ [K].
- * @param spares Where the mean gradients' arrays come from; default new ones.
+ * @param options.spares Where the mean gradients' arrays come from; default new ones.
+ * @param options.isCertain Whether enough signs are certain, where `settings.certify` asks; default: they are.
  * @throws UsageError where a setting is out of range, NumericError where the loss of an end is not finite.
  */
 export async function integrate(
   integrand: Integrand,
   delta: Float64Array,
   settings: IntegrationSettings,
-  spares = new Spares<Float64Array>(() => new Float64Array(delta.length)),
+  {
+    spares = new Spares(() => new Float64Array(delta.length)),
+    isCertain = () => true,
+  }: IntegrationOptions = {},
 ): Promise<Integral> {
   checkSettings(settings);
   let evaluations = 0;
-  const counted: Integrand = (s) => {
-    evaluations++;
-    return integrand(s);
+  const counted: Integrand = (s, want) => {
+    if (want === 'gradient') evaluations++;
+    return integrand(s, want);
   };
-  const [start, end] = await Promise.all([counted(0), counted(1)]);
+  const atEnd = (s: 0 | 1) => counted(s, wantAt(settings.rule, s));
+  const [start, end] = await Promise.all([atEnd(0), atEnd(1)]);
   const change = start.map((evaluation, o) => lossOf(end[o]!) - lossOf(evaluation));
   const means = meansOf(counted, { start, end }, settings, spares);
   const attempt = async (level: Level): Promise<Integral> => {
@@ -41,6 +51,7 @@ export async function integrate(
     const residual = meanGradient.map((gradient, o) => dot(delta, gradient) - change[o]!);
     return {
       meanGradient,
+      meanError: estimates(settings) ? means.error(level) : null,
       meanAlong,
       residual,
       subintervals: level.applications * partsOf(level.rule),
@@ -51,22 +62,28 @@ export async function integrate(
   const [first, ...finer] = levelsOf(settings);
   let integral = await attempt(first!);
   for (const level of finer) {
-    if (isGoodEnough(integral.residual, settings.tolerance, floors)) break;
-    for (const mean of integral.meanGradient) spares.give(mean);
+    if (isGoodEnough(integral.residual, settings.tolerance, floors) && isCertain(integral)) break;
+    for (const mean of [...integral.meanGradient, ...(integral.meanError ?? [])]) spares.give(mean);
     integral = await attempt(level);
   }
   return integral;
 }
 
+/** Whether errors are estimated. */
+function estimates({ certify = null }: IntegrationSettings): boolean {
+  return certify !== null;
+}
+
 function meansOf(
   integrand: Integrand,
   ends: Ends,
-  { rule }: IntegrationSettings,
+  settings: IntegrationSettings,
   spares: Spares<Float64Array>,
 ): MeanGradients {
+  const { rule } = settings;
   const { gridDepth } = rules[rule === 'adaptive' ? 'simpson' : rule];
   return gridDepth === null
-    ? new SeparateMeans(integrand, ends, spares)
+    ? new SeparateMeans(integrand, spares, estimates(settings))
     : new NestedMeans(integrand, ends, spares, gridDepth);
 }
 

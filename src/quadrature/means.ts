@@ -1,7 +1,7 @@
 import type { Spares } from '../num/spares.js';
 import { addScaledInto } from '../num/sums.js';
 import { GradientSum } from './gradient-sum.js';
-import { compositeRule, rules } from './rules.js';
+import { compositeRule, errorWeights, rules } from './rules.js';
 import type { Level } from './settings.js';
 import type { Evaluation, Integrand } from './types.js';
 
@@ -14,6 +14,8 @@ export interface Ends {
 /** Gathers weighted means of each objective's vectors, its gradient [K] first, level after level: [objective][vector]. */
 export interface MeanGradients {
   at(level: Level): Promise<Float64Array[][]>;
+  /** How far each objective's mean gradient [K] at the level that `at` was last asked for is from that of the coarser rule. */
+  error(level: Level): Float64Array[];
 }
 
 /** What is integrated of an evaluation: its gradient, then what goes along. */
@@ -22,34 +24,54 @@ function vectorsOf({ gradient, along = [] }: Evaluation): readonly Float64Array[
 }
 
 /** Zeros of the shape of each objective's vectors. */
-function zerosLike({ start }: Ends, spares: Spares<Float64Array>): Float64Array[][] {
-  return start.map(({ along = [] }) => [spares.take().fill(0), ...along.map(({ length }) => new Float64Array(length))]); // prettier-ignore
+function zerosLike(evaluations: readonly Evaluation[], spares: Spares<Float64Array>): Float64Array[][] {
+  return evaluations.map(({ along = [] }) => [spares.take().fill(0), ...along.map(({ length }) => new Float64Array(length))]); // prettier-ignore
 }
 
 /** Adds an evaluation, times its weight, to each mean. */
 function addEvaluation(means: readonly Float64Array[], weight: number, evaluation: Evaluation): void {
-  vectorsOf(evaluation).forEach((vector, v) => { addScaledInto(means[v]!, weight, vector); }); // prettier-ignore
+  const vectors = vectorsOf(evaluation);
+  means.forEach((mean, v) => { addScaledInto(mean, weight, vectors[v]!); }); // prettier-ignore
 }
 
 /**
- * Rules whose nodes are not nested (midpoint, Gauss): each level evaluates all its points and keeps one sum per objective.
+ * Rules whose nodes are not nested (midpoint, Gauss, Kronrod): each level evaluates all its points and keeps one sum per objective. They
+ * need no gradient at the ends.
  */
 export class SeparateMeans implements MeanGradients {
+  #errors: Float64Array[] = [];
+
   constructor(
     readonly integrand: Integrand,
-    readonly ends: Ends,
     readonly spares: Spares<Float64Array>,
+    /** Whether `error` will be asked for. */
+    readonly estimates: boolean,
   ) {}
 
   /** Means [objective][vector]: of gradients [K], and of what goes along. */
   async at({ rule, applications }: Level): Promise<Float64Array[][]> {
     const { nodes, weights } = compositeRule(rule, applications);
-    const means = zerosLike(this.ends, this.spares);
+    const differences = this.estimates ? compositeRule(rule, applications, errorWeights(rule)).weights : null;
+    let means: Float64Array[][] | undefined;
+    this.#errors = [];
     for (const [j, s] of nodes.entries()) {
-      const evaluations = await this.integrand(s);
+      const evaluations = await this.integrand(s, 'gradient');
+      means ??= zerosLike(evaluations, this.spares);
       means.forEach((own, o) => { addEvaluation(own, weights[j]!, evaluations[o]!); }); // prettier-ignore
+      if (differences !== null) this.#addErrors(differences[j]!, evaluations);
     }
-    return means;
+    return means!;
+  }
+
+  error(): Float64Array[] {
+    return this.#errors;
+  }
+
+  #addErrors(weight: number, evaluations: readonly Evaluation[]): void {
+    evaluations.forEach(({ gradient }, o) => {
+      this.#errors[o] ??= this.spares.take().fill(0);
+      addScaledInto(this.#errors[o], weight, gradient);
+    });
   }
 }
 
@@ -79,7 +101,15 @@ export class NestedMeans implements MeanGradients {
     const target = applications * 2 ** rules[rule].gridDepth!;
     if (this.#intervals === 0) await this.#fill(target);
     while (this.#intervals < target) await this.#double();
-    return this.#weighted({ rule, applications });
+    const means = zerosLike(this.ends.start, this.spares);
+    this.#addWeighted(means, { rule, applications }, rules[rule].weights);
+    return means;
+  }
+
+  error({ rule, applications }: Level): Float64Array[] {
+    const errors = this.ends.start.map(() => [this.spares.take().fill(0)]);
+    this.#addWeighted(errors, { rule, applications }, errorWeights(rule));
+    return errors.map(([error]) => error!);
   }
 
   async #fill(intervals: number): Promise<void> {
@@ -99,17 +129,21 @@ export class NestedMeans implements MeanGradients {
   }
 
   async #evaluate(k: number, group: number): Promise<void> {
-    const evaluations = await this.integrand(k / this.#intervals);
+    const evaluations = await this.integrand(k / this.#intervals, 'gradient');
     this.#classes[group]!.forEach((sums, o) => {
       vectorsOf(evaluations[o]!).forEach((vector, v) => { sums[v]!.add(vector); }); // prettier-ignore
     });
   }
 
-  #weighted({ rule, applications }: Level): Float64Array[][] {
-    const { weights, gridDepth } = rules[rule];
+  /** Adds to the means [objective][vector], as many of them as there are, what these weights of one application give. */
+  #addWeighted(
+    means: readonly Float64Array[][],
+    { rule, applications }: Level,
+    weights: readonly number[],
+  ): void {
+    const { gridDepth } = rules[rule];
     const first = weights[0]!;
     const last = weights.at(-1)!;
-    const means = zerosLike(this.ends, this.spares);
     means.forEach((own, o) => {
       addEvaluation(own, first / applications, this.ends.start[o]!);
       addEvaluation(own, last / applications, this.ends.end[o]!);
@@ -118,7 +152,6 @@ export class NestedMeans implements MeanGradients {
         own.forEach((mean, v) => { group[o]![v]!.addTo(mean, weight / applications); }); // prettier-ignore
       });
     });
-    return means;
   }
 }
 

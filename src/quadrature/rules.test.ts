@@ -33,12 +33,16 @@ describe.each(names)('%s', (name) => {
   });
 
   it(`does not integrate s^${degree + 1} exactly`, () => {
-    expect(Math.abs(quadrature(name, 1, (s) => s ** (degree + 1)) - 1 / (degree + 2))).toBeGreaterThan(1e-4);
+    const error = quadrature(name, 1, (s) => s ** (degree + 1)) - 1 / (degree + 2);
+    expect(Math.abs(error)).toBeGreaterThan(degree > 5 ? 1e-10 : 1e-4);
   });
 
   it(`converges with order ${degree + 1}`, () => {
-    const error = (n: number) => Math.abs(quadrature(name, n, Math.exp) - (Math.E - 1));
-    expect(Math.log2(error(4) / error(8))).toBeCloseTo(degree + 1, 1);
+    // Steep enough that the errors of the finest rule are far above rounding.
+    const rate = degree > 5 ? 12 : 1;
+    const error = (n: number) =>
+      Math.abs(quadrature(name, n, (s) => Math.exp(rate * (s - 1))) - (1 - Math.exp(-rate)) / rate);
+    expect(Math.log2(error(4) / error(8))).toBeCloseTo(degree + 1, degree > 5 ? 0 : 1);
   });
 
   it('merges shared ends, weights still summing to 1', () => {

@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js';
-import { type FixedRuleName, partsOf, ruleNames } from './rules.js';
+import { type FixedRuleName, partsOf, ruleNames, rules } from './rules.js';
 import type { IntegrationSettings } from './types.js';
 
 /** Rounding of a loss relative to its size, by the precision in which it was computed. */
@@ -58,6 +58,23 @@ function requireTolerance(rule: IntegrationSettings['rule'], tolerance: number |
   );
 }
 
+function requireCertify({ rule, certify = null }: IntegrationSettings): void {
+  if (certify === null) return;
+  if (!(certify >= 0 && certify < 1)) {
+    throw new UsageError({
+      given: `certify is ${certify}`,
+      expected: 'a share of at least 0 and below 1',
+      remedy: 'set certify to 0.99, or to 0 to state what is certain without refining for it',
+    });
+  }
+  if (rule === 'adaptive' || rules[rule].coarser !== null) return;
+  throw new UsageError({
+    given: `certify with rule ${rule}, on whose points no coarser rule tells the error`,
+    expected: `one of ${ruleNames.filter((name) => name === 'adaptive' || rules[name].coarser !== null).join(', ')}`,
+    remedy: 'choose one of these rules, or leave certify out',
+  });
+}
+
 /** Throws UsageError where a setting is out of range. */
 export function checkSettings(settings: IntegrationSettings): void {
   const { rule, tolerance, subintervals, maxSubintervals } = settings;
@@ -72,6 +89,7 @@ export function checkSettings(settings: IntegrationSettings): void {
   requirePositiveInteger('maxSubintervals', maxSubintervals);
   requireRoom(rule, subintervals ?? partsOf(rule), maxSubintervals);
   requireTolerance(rule, tolerance);
+  requireCertify(settings);
 }
 
 /** The attempts in order: applications double up to the maximum; `adaptive` begins with the trapezoid, then goes on with Simpson. */

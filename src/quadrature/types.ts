@@ -2,17 +2,20 @@
 export interface Evaluation {
   /** Loss of one objective, in nats. */
   readonly loss: number;
-  /** Gradient [K] of that objective. */
+  /** Gradient [K] of that objective; empty where only the loss was wanted. */
   readonly gradient: Float64Array;
   /** Further vectors that are integrated with the same weights, such as the slopes of its parts; default none. */
   readonly along?: readonly Float64Array[];
 }
 
+/** What is evaluated at a point: loss and gradient, or the loss alone, which costs a forward pass. */
+export type Want = 'gradient' | 'loss';
+
 /**
  * s ∈ [0, 1] ↦ one evaluation per objective at θ_t + s Δθ_t. Must return the same for the same s; may be called early.
  * The gradients stay as they are until the integration ends.
  */
-export type Integrand = (s: number) => Promise<readonly Evaluation[]>;
+export type Integrand = (s: number, want: Want) => Promise<readonly Evaluation[]>;
 
 export type RuleName =
   | 'left'
@@ -23,6 +26,7 @@ export type RuleName =
   | 'boole'
   | 'gauss2'
   | 'gauss3'
+  | 'kronrod7'
   /** Trapezoid first, then Simpson, then composite Simpson, only where the tolerance asks. */
   | 'adaptive';
 
@@ -42,17 +46,24 @@ export interface IntegrationSettings {
    * Default 0.
    */
   readonly resolution?: number;
+  /**
+   * Estimate the error of each entry by a coarser rule on the same points, and refine until this share of the signs is certain; 0: never
+   * refine for it. Null: no estimate. Default null.
+   */
+  readonly certify?: number | null;
 }
 
 /** The integral over one segment. */
 export interface Integral {
   /** Σ_j w_j ∇L(θ_t + s_j Δθ_t) [K], one per objective. */
   readonly meanGradient: readonly Float64Array[];
+  /** The mean gradients less those of the coarser rule on the same points [K], one per objective; null: no estimate was asked for. */
+  readonly meanError: readonly Float64Array[] | null;
   /** The same of the further vectors, for each objective. */
   readonly meanAlong: readonly (readonly Float64Array[])[];
   /** Δθ · meanGradient − (L(θ_{t+1}) − L(θ_t)), one per objective. */
   readonly residual: readonly number[];
   readonly subintervals: number;
-  /** Points evaluated in this segment, its start and end counted. */
+  /** Points of this segment where the gradient was evaluated, its start and end counted where it was. */
   readonly evaluations: number;
 }

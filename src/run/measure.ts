@@ -61,7 +61,7 @@ async function* segmentsOf(
     yield* measureRange({
       ...range,
       theta: (row) => run.theta(row),
-      evaluate: (theta, directions) => evaluator.evaluate(theta, directions),
+      evaluate: (theta, directions, want) => evaluator.evaluate(theta, directions, want),
       hasParts: objectives.some(({ division }) => division !== null),
       ...(updates === null ? {} : { split: (segment, motion) => updates.split(segment, motion) }),
       release: (results) => { evaluator.release(results); }, // prettier-ignore

@@ -174,7 +174,7 @@ class Check {
       from,
       to: from + 1,
       theta: (row) => this.run.theta(row),
-      evaluate: (theta, directions) => evaluator.evaluate(theta, directions),
+      evaluate: (theta, directions, want) => evaluator.evaluate(theta, directions, want),
       hasParts: this.experiment.objectives.some(({ division }) => division !== null),
       basis: await storedDirections(this.run),
       // The stored segment tells how far it was refined; the reference must use the same points.

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { collect, filesOf, finish, orderRow, segmentOf, smallManifest, temporaryFolder, thetaOf, train } from '../../test/support/run-folder.js'; // prettier-ignore
+import { collect, filesOf, finish, lastingOf, orderRow, segmentOf, smallManifest, temporaryFolder, thetaOf, train } from '../../test/support/run-folder.js'; // prettier-ignore
 import { NumericError, StoreError } from '../errors.js';
 import { manifestName } from '../format/context.js';
 import { estimateBytes } from '../format/arrays.js';
@@ -20,8 +20,6 @@ beforeEach(() => {
 afterEach(() => {
   place.remove();
 });
-
-const stored = (folder: string) => filesOf(folder, ['journal', 'lock']);
 
 async function completeRun(folder: string, content = manifest): Promise<void> {
   const run = await createRunFolder(folder, content);
@@ -157,7 +155,7 @@ describe('a resumed run', () => {
       await finish(resumed, manifest);
       expect(resumed.status.sealed).toBe(true);
       await resumed.close();
-      expect(stored(place.run)).toEqual(stored(whole));
+      expect(lastingOf(place.run)).toEqual(lastingOf(whole));
     },
   );
 
@@ -204,7 +202,7 @@ describe('a resumed run', () => {
     const zeros = await resumeRun(place.run);
     await finish(zeros, manifest);
     await zeros.close();
-    expect(stored(place.run)).toEqual(stored(whole));
+    expect(lastingOf(place.run)).toEqual(lastingOf(whole));
   });
 
   it('is refused where the journal was changed before its end', async () => {

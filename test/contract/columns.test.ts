@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { arraysOf } from '../../src/format/arrays.js';
 import { csvLines } from '../../src/format/export.js';
 import { verifyRun } from '../../src/format/verify/verify.js';
 import type { Allocated } from '../../src/ledger/allocate.js';
@@ -37,6 +38,39 @@ describe('the table of columns', () => {
         .map((cell) => cell.trim()),
     );
     for (const entry of columnEntries()) expect(rows, entry[0]).toContainEqual(rowOf(entry));
+  });
+});
+
+describe('a column with a condition', () => {
+  it('is stored where that holds', () => {
+    const named = (rule: string) => {
+      const { quadrature } = smallManifest(2);
+      return arraysOf(smallManifest(2, { quadrature: { ...quadrature, rule: rule as 'simpson' } })).map(
+        ({ name }) => name,
+      );
+    };
+    expect(named('simpson')).toContain('left_residual/train');
+    expect(named('simpson').join()).not.toMatch(/undetermined/);
+    const ofEnds = /^(left_residual|gradient_sign|sign_changes|gradient_norm|part_gradient_norm)\//;
+    expect(named('midpoint')).toEqual(named('simpson').filter((name) => !ofEnds.test(name)));
+  });
+});
+
+describe('columns of certainty', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lossledger-'));
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('are stored, viewed and verified where errors are estimated', async () => {
+    const { quadrature } = smallManifest(3);
+    const content = smallManifest(3, { quadrature: { ...quadrature, certify: 0.5 }, keep: 'layers' });
+    const run = await createRunFolder(join(folder, 'run'), content);
+    await finish(run, content);
+    await run.close();
+    const view = await (await openRun(join(folder, 'run'))).view();
+    expect(view.certify).toBe(0.5);
+    expect(Math.max(...view.column('undetermined', 'mine'))).toBeGreaterThan(0);
+    expect(view.rows('entity_undetermined', 'mine', 'kind')).not.toBeNull();
+    expect(await verifyRun(folderPlace(join(folder, 'run')))).toEqual([]);
   });
 });
 

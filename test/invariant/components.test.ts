@@ -9,10 +9,10 @@ import { type Experiment, gradientGraph, openExperiment } from '../../src/experi
 import { audit, type LedgerRow } from '../../src/ledger/columns.js';
 import type { StoredRow } from '../../src/ledger/laws/law.js';
 import { measureRange } from '../../src/ledger/measure-range.js';
-import type { Numbers } from '../../src/ledger/types.js';
 import { trajectory } from '../../src/run/steps.js';
 import { Updates } from '../../src/run/updates.js';
 import { writeRecordedRun } from '../support/recorded.js';
+import { stored } from '../support/stored-row.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'lossledger-'));
 writeRecordedRun(folder, 2);
@@ -109,17 +109,17 @@ describe('components of the update', () => {
       }
       // Single allocations are stored in the engine's precision.
       expect(miss(row.component_allocation, row.allocation)).toBeLessThan(Math.max(bound, engine === 'reference' ? 0 : 1e-6));
-      expect(audit(storedRow(row), experiment.layout)).toEqual([]);
+      expect(audit(stored(row), experiment.layout)).toEqual([]);
     }
   }); // prettier-ignore
 
   it('break their law where one of them is changed', async () => {
     const { experiment, rows } = await measured({ ...optimisers['sgd, momentum, clipping'], engine: 'reference' }); // prettier-ignore
-    const stored = storedRow(rows[0]!);
+    const good = stored(rows[0]!);
     const changed = (column: string, at: number): StoredRow => {
-      const numbers = stored(column)!.slice();
+      const numbers = good(column)!.slice();
       numbers[at]! += 1e-6;
-      return (name) => (name === column ? numbers : stored(name));
+      return (name) => (name === column ? numbers : good(name));
     };
     const whats = (row: StoredRow) => audit(row, experiment.layout).map(({ what }) => what);
     expect(whats(changed('component_sums/kind', 1)).join()).toMatch(
@@ -130,15 +130,3 @@ describe('components of the update', () => {
     );
   });
 });
-
-/** A row as the laws read it. */
-function storedRow(row: LedgerRow): StoredRow {
-  return (path) => {
-    const [column, grouping] = path.split('/') as [keyof LedgerRow, string?];
-    const value: unknown = row[column];
-    const own = grouping === undefined ? value : (value as Record<string, Numbers>)[grouping];
-    const numbers = typeof own === 'number' ? [own] : (own as Numbers | number[]);
-    if (column.startsWith('part_')) return null;
-    return Array.isArray(numbers) ? Float64Array.from(numbers) : numbers;
-  };
-}

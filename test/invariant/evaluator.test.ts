@@ -70,6 +70,21 @@ describe('evaluator', () => {
     expect(single![1]!.loss).toBeCloseTo(exact![1]!.loss, 6);
   });
 
+  it.each(noCompiler ? ['reference', 'onnxruntime'] : ['reference', 'onnxruntime', 'native'])('finds losses alone as with gradients (%s)', async (engine) => {
+    const evaluator = await Evaluator.start(objectivePlan(experiment, engine), 2);
+    try {
+      const whole = await evaluator.evaluate(thetas[0]!);
+      const alone = await evaluator.evaluate(thetas[0]!, [], 'loss');
+      // ONNX Runtime compiles another graph for it, and fuses it otherwise.
+      alone.forEach(({ loss }, o) => { expect(loss).toBeCloseTo(whole[o]!.loss, engine === 'onnxruntime' ? 6 : 14); });
+      for (const { gradient } of alone) expect(gradient).toHaveLength(0);
+      evaluator.release(alone);
+      expect(await evaluator.evaluate(thetas[0]!)).toEqual(whole);
+    } finally {
+      await evaluator.close();
+    }
+  });
+
   it('reports what a worker could not do', async () => {
     await expect(Evaluator.start(objectivePlan(experiment, 'abacus'), 1)).rejects.toThrow(/abacus/);
   });

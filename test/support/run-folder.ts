@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -101,6 +102,7 @@ export function segmentOf(content: ManifestContent, segment: number): MeasuredSe
         meanGradient,
         startGradient: vector(9 + o),
         endGradient: vector(9 + o, segment + 1),
+        meanError: (content.quadrature.certify ?? null) === null ? null : vector(13 + o),
         lossStart: sum(lossStart),
         lossEnd: sum(lossEnd),
         parts: { lossStart, lossEnd, ...partsOf(delta, meanGradient, parts.length, layout) },
@@ -156,6 +158,14 @@ export function filesOf(folder: string, except: readonly string[] = []): Map<str
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   const named = paths.map((path) => [path.slice(folder.length + 1), readFileSync(path)] as const);
   return new Map(named.filter(([path]) => !except.includes(path)).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** SHA-256 of all that must not depend on when a run was interrupted, by path: what bytes are compared by. */
+export function lastingOf(folder: string): Record<string, string> {
+  const files = filesOf(folder, ['journal', 'lock']);
+  return Object.fromEntries(
+    [...files].map(([path, bytes]) => [path, createHash('sha256').update(bytes).digest('hex')]),
+  );
 }
 
 /** All items of a stream. */

@@ -85,9 +85,13 @@ function drawRow(layout: ParameterLayout, seed: number, target: Target): Float64
   return row.map((value) => (value < 0 ? value * scale * pull : value * scale));
 }
 
+type CertaintyColumn = 'undetermined' | 'undetermined_helping' | 'unresolved' | 'layer_error';
+
 /** Small columns of one objective. */
 type OwnColumns = {
-  [N in Exclude<SmallColumnName, 'part_loss' | 'subintervals' | 'evaluations'>]: ColumnNumbers<N>;
+  [
+    N in Exclude<SmallColumnName, 'part_loss' | 'subintervals' | 'evaluations' | CertaintyColumn>
+  ]: ColumnNumbers<N>;
 };
 
 interface Recorded {
@@ -194,6 +198,8 @@ export function syntheticView(given: SyntheticOptions = {}): LedgerView {
     unit: 'nats',
     rule: 'simpson',
     tolerance: 0.001,
+    certify: null,
+    has: (name, objective) => name in (objective === undefined ? shared : recorded.get(objective)!.columns),
     column: <N extends SmallColumnName>(name: N, objective?: string) => {
       const columns = objective === undefined ? shared : recorded.get(objective)?.columns;
       const numbers = (columns as Partial<Record<SmallColumnName, Numbers>> | undefined)?.[name];
@@ -215,6 +221,7 @@ export function withColumns(
 ): LedgerView {
   return {
     ...view,
+    has: (name, of) => (of === objective && replaced[name] !== undefined) || view.has(name, of),
     column: <N extends SmallColumnName>(name: N, of?: string) => {
       const numbers = of === objective ? replaced[name] : undefined;
       return numbers ?? view.column(name, of);

@@ -48,7 +48,7 @@ describe('configuration', () => {
     [{ iterations: 1e99 }, 'iterations: 1e+99 in a file\n  expected: a number at most 16777216\n'],
     [{ iterations: 1.5 }, 'iterations: 1.5 in a file\n  expected: a whole number\n'],
     [{ tolerance: 0 }, 'tolerance: 0 in a file\n  expected: a number above 0\n'],
-    [{ rule: 'simson' }, 'rule: "simson" in a file\n  expected: one of left, right, midpoint, trapezoid, simpson, boole, gauss2, gauss3, adaptive\n  to do:    did you mean simpson?'],
+    [{ rule: 'simson' }, 'rule: "simson" in a file\n  expected: one of left, right, midpoint, trapezoid, simpson, boole, gauss2, gauss3, kronrod7, adaptive\n  to do:    did you mean simpson?'],
     [{ keep: 'all' }, 'keep: "all" in a file\n  expected: one of parameters, neurons, layers\n  to do:    correct keep (finest'],
     [{ measure: [] }, 'measure: [] in a file\n  expected: at least 1 entry\n'],
     [{ measure: ['train', 'train'] }, 'expected: each set once\n'],

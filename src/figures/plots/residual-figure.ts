@@ -45,12 +45,16 @@ function spreadOf(residual: readonly number[], bins: readonly Bin[]): Spread[] {
 function seriesOf({ palette }: Canvas, analysis: RunAnalysis): Series[] {
   const { rule } = analysis.summary;
   const objectives = drawnObjectives(analysis, palette);
-  const left = objectives.slice(0, rule === 'left' ? 0 : 1).map(({ label, loss }) => ({
-    label: `left rule, ${label}`,
-    style: { stroke: palette.muted, strokeWidth: 1.5 },
-    residual: loss.leftResidual,
-    shaded: true,
-  }));
+  const left = objectives.slice(0, rule === 'left' ? 0 : 1).flatMap(({ label, loss: { leftResidual } }) =>
+    leftResidual === null
+      ? []
+      : [{
+          label: `left rule, ${label}`,
+          style: { stroke: palette.muted, strokeWidth: 1.5 },
+          residual: leftResidual,
+          shaded: true,
+        }],
+  ); // prettier-ignore
   const own = objectives.map(({ label, style, loss }, index) => ({
     label: `${printable(rule)}, ${label}`,
     style,
@@ -64,15 +68,19 @@ function captionOf(analysis: RunAnalysis, zeros: number): string {
   const { summary, objectives } = analysis;
   const audit = objectives[0]!.conservation;
   const over = audit.overTolerance;
-  const [mean, left] = [audit.chosen.meanIterationError, audit.left.meanIterationError];
+  const mean = audit.chosen.meanIterationError;
+  const left =
+    audit.left === null
+      ? ''
+      : ` and ${formatLoss(audit.left.meanIterationError, summary.unit)} with the left rule`;
   const tolerance =
     over === null
       ? ''
       : ` ${over === 0 ? 'No iteration exceeds' : `${formatCount(over)} iterations exceed`} the tolerance.`;
   const omitted = zeros > 0 ? ` ${formatCount(zeros)} residuals are exactly zero and not drawn.` : '';
   return (
-    `The error of an average iteration is ${formatLoss(mean, summary.unit)} with the ${summary.rule} rule and ${formatLoss(left, summary.unit)} with the ` +
-    `left rule${objectives.length > 1 ? ` (${objectiveLabel(objectives[0]!)} loss)` : ''}; shades span the least to the greatest of neighbouring iterations.${tolerance}${omitted}`
+    `The error of an average iteration is ${formatLoss(mean, summary.unit)} with the ${summary.rule} rule${left}` +
+    `${objectives.length > 1 ? ` (${objectiveLabel(objectives[0]!)} loss)` : ''}; shades span the least to the greatest of neighbouring iterations.${tolerance}${omitted}`
   );
 }
 

@@ -4,6 +4,7 @@ import type { Counts, RunAnalysis, ShareAnalysis } from '../../analysis/index.js
 import { iterationAxis } from './axes.js';
 import type { Canvas, Figure, LegendEntry, Panel } from './canvas.js';
 import { formatShare } from '../format.js';
+import { certaintySentences } from '../certainty.js';
 import { shownNote } from '../objectives.js';
 import { binSegments } from './thin.js';
 import type { Bin } from './thin.js';
@@ -122,7 +123,11 @@ function captionOf({ run }: ShareAnalysis, analysis: RunAnalysis, samples: reado
   const paper = range ? `; the paper's range, ${range.from} % to ${range.to} %, is shaded` : '';
   return (
     `In an average iteration ${formatShare(ofAll.helping)} of all parameters help, ${formatShare(ofAll.hurting)} hurt and ` +
-    `${formatShare(ofAll.zero)} do exactly nothing; of those that do something, ${formatShare(ofNonzero.helping)} help${paper}.${smoothed}${shownNote(analysis)}`
+    `${formatShare(ofAll.zero)} do exactly nothing; of those that do something, ${formatShare(ofNonzero.helping)} help${paper}.${smoothed}` +
+    [
+      shownNote(analysis),
+      ...certaintySentences(analysis.objectives[0]!, analysis).map((sentence) => ` ${sentence}`),
+    ].join('')
   );
 }
 

@@ -49,6 +49,7 @@ export function errorTable(analysis: RunAnalysis): string {
 export function layerTable({ objectives, summary }: RunAnalysis): string | null {
   const [main] = objectives;
   if (!main) return null;
+  const { certainty } = main;
   const change = main.conservation.lossChange;
   const about = objectives.length > 1 ? ` (${main.name})` : '';
   return renderTable({
@@ -62,6 +63,7 @@ export function layerTable({ objectives, summary }: RunAnalysis): string | null 
       `helping, of all${about}`,
       `exactly zero, of all${about}`,
       `helping, of those not zero${about}`,
+      ...(certainty ? [`undetermined, of those not zero${about}`, `error by a coarser rule${about}`] : []),
     ],
     rows: main.layers.map(({ layer, parameters, total }, i) => {
       const { ofAll, ofNonzero } = main.shares.perLayer[i]!.shares;
@@ -73,6 +75,9 @@ export function layerTable({ objectives, summary }: RunAnalysis): string | null 
         formatShare(ofAll.helping),
         formatShare(ofAll.zero),
         formatShare(ofNonzero.helping),
+        ...(certainty
+          ? [formatShare(certainty.perLayer[i]!.share), formatNumber(certainty.perLayer[i]!.error)]
+          : []),
       ];
     }),
   });

@@ -1,5 +1,6 @@
 import picocolors from 'picocolors';
 import type { LayerTotal, RunAnalysis } from '../../analysis/index.js';
+import { certaintySentences } from '../certainty.js';
 import { errorRows, paperNote } from '../error-rows.js';
 import { formatCount, formatLoss, formatNumber, formatShare } from '../format.js';
 import { extentOf } from '../headlines.js';
@@ -124,9 +125,9 @@ function columnsOf(cells: readonly Cell[], line: string): number {
   return columns(line) - painted;
 }
 
-function shareLines({ objectives }: RunAnalysis, style: Style): string[] {
+function shareLines(analysis: RunAnalysis, style: Style): string[] {
   const { cell } = style;
-  const [main] = objectives;
+  const [main] = analysis.objectives;
   if (!main) return [];
   const { ofAll, ofNonzero } = main.shares.run.shares;
   const rows = [
@@ -137,6 +138,7 @@ function shareLines({ objectives }: RunAnalysis, style: Style): string[] {
   return [
     heading(`How many parameters help (${objectiveLabel(main)} loss)`, style),
     ...alignColumns(rows, new Set([0])),
+    ...certaintySentences(main, analysis).flatMap((sentence) => wrap(sentence, style.width)),
   ];
 }
 
