@@ -17,6 +17,7 @@ export type { ProgressSink, WorkControl } from './experiment/control.js';
 export { openExperiment } from './experiment/experiment.js';
 export type { Experiment, SettledConfig, StoredRun } from './experiment/experiment.js';
 export { createRun, experimentOf, manifestOf } from './experiment/manifest.js';
+export type { Basis } from './experiment/objectives/basis.js';
 export type { MeasuredObjective } from './experiment/objectives/divide.js';
 export type { StatedPaths } from './experiment/paths.js';
 export type { Network } from './experiment/network.js';
