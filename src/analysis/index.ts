@@ -12,6 +12,7 @@ export { paperCitation, paperPresets, paperRecord } from './paper.js';
 export type { PaperErrors, PaperRecord } from './paper.js';
 export { analyseRun } from './run.js';
 export type { AnalyseOptions, RunAnalysis } from './run.js';
+export type { SamplingAnalysis } from './sampling.js';
 export { analyseShares, sharesOf } from './shares.js';
 export type { Counts, ShareAnalysis, Shares } from './shares.js';
 export { summarise } from './summary.js';

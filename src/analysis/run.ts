@@ -59,8 +59,8 @@ async function analyseObjectives(view: LedgerView, options: AnalyseOptions): Pro
   const [main] = view.objectives;
   if (view.segments === 0 || !main) return [];
   const rows = await analyseRows(view, main.name, options);
-  return view.objectives.map(({ name }, index) =>
-    analyseObjective(view, name, index === 0 ? rows : withoutRows),
+  return Promise.all(
+    view.objectives.map(({ name }, index) => analyseObjective(view, name, index === 0 ? rows : withoutRows)),
   );
 }
 

@@ -1,5 +1,7 @@
 import { overfitting } from '../analysis/overfitting.js';
+import { standardErrors } from '../analysis/sampling.js';
 import { UsageError } from '../errors.js';
+import { sampleBlocksOf } from '../format/manifest.js';
 import type { ArrayReading } from '../format/read-array.js';
 import type { RunReader } from '../format/reader.js';
 import { sizeOf } from '../graph/types.js';
@@ -19,11 +21,12 @@ export interface Quantity {
 }
 
 /** What can be exported: θ, the order of the examples, every column of the ledger, and what is derived from columns. */
-export const exportable: readonly string[] = ['theta', 'order', ...columnEntries().map(([name]) => name), 'overfitting']; // prettier-ignore
+export const exportable: readonly string[] = ['theta', 'order', ...columnEntries().map(([name]) => name), 'overfitting', 'standard_error', 'loss_standard_error']; // prettier-ignore
 
 /** Opens what is asked for, rows unread. Throws UsageError where the run cannot have it, StoreError where it was not kept. */
 export function quantityOf(run: RunReader, asked: Quantity): ArrayReading {
   if (asked.what === 'overfitting') return overfittingOf(run, asked);
+  if (asked.what.endsWith('standard_error')) return standardErrorOf(run, asked);
   const name = arrayNameOf(run, asked);
   const array = run.array(name);
   if (asked.part === undefined) return array;
@@ -44,6 +47,38 @@ function overfittingOf(run: RunReader, { objective, entity = 'layer', part }: Qu
   const of = (name: string) =>
     quantityOf(run, { what: 'allocation', objective: name, entity, ...(part === undefined ? {} : { part }) });
   return overfitting(of('train'), of(heldOut));
+}
+
+/**
+ * Standard errors of losses, or of allocations by layer, neuron or tensor, that were measured on a sample, of the whole objective or of a part.
+ * Throws UsageError where it was measured on all its examples.
+ */
+function standardErrorOf(run: RunReader, asked: Quantity): ArrayReading {
+  const name = objectiveOf(run, asked);
+  const objective = run.manifest.objectives.find((own) => own.name === name)!;
+  const part =
+    asked.part === undefined ? null : objective.parts[partOfRun(run, { ...asked, part: asked.part }).index]!;
+  const blocks = sampleBlocksOf(objective, part);
+  if (blocks === null) {
+    throw unfit(
+      `--what ${asked.what} of ${part === null ? '' : `part ${part.name} of `}${name}`,
+      'an objective that was measured on a sample, or its part by class or group',
+      'measure it with --sample',
+    );
+  }
+  const ofLoss = asked.what === 'loss_standard_error';
+  if (ofLoss && asked.entity !== undefined)
+    throw unfit(`--what ${asked.what} with --entity`, 'neither', 'leave it out');
+  const column = ofLoss ? 'part_loss' : partColumn('allocation', asked.entity ?? 'layer');
+  const parts = run.array(`${column}/${name}`);
+  const first = blocks.members[0]!;
+  const one = partOf(parts, { name: objective.parts[first]!.name, index: first });
+  const rows = async function* () {
+    for await (const row of parts.rows())
+      yield standardErrors(row as Float64Array, sizeOf(one.shape.slice(1)), blocks);
+  };
+  const description = `standard error over ${blocks.members.length} blocks: ${parts.description}`;
+  return { ...one, name: `${asked.what}/${name}`, dtype: 'float64', description, rows };
 }
 
 /** Columns of allocations and signs by layer, and the names under which those by other groupings are kept. */
