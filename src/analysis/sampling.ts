@@ -1,4 +1,4 @@
-import type { SampleBlocks } from '../ledger/types.js';
+import type { Numbers, SampleBlocks } from '../ledger/types.js';
 import type { LedgerView } from '../ledger/view.js';
 
 /** Student's t of 15 degrees of freedom, which 16 blocks have, for 95 % on both sides. */
@@ -20,6 +20,8 @@ export interface SamplingAnalysis {
   readonly totals: readonly number[];
   /** Half-widths of each layer's total over the run [layers]. */
   readonly layers: readonly number[];
+  /** Half-width of the share helping of the entries not zero, over the run; null where parts were not kept by parameter. */
+  readonly helping: number | null;
 }
 
 /**
@@ -48,6 +50,36 @@ function summed(values: Float64Array, width: number): Float64Array {
   );
 }
 
+/**
+ * Half-width of the share helping, of the entries not zero, by leaving out one block at a time: the signs of what is left, over all segments; null
+ * where allocations of blocks were not kept.
+ */
+async function helpingInterval(view: LedgerView, name: string, sample: SampleBlocks): Promise<number | null> {
+  const [parts, whole] = [view.rows('part_allocation', name), view.rows('allocation', name)];
+  if (parts === null || whole === null) return null;
+  const { members, examples, from } = sample;
+  const size = examples.reduce((total, count) => total + count, 0);
+  const counts = members.map(() => ({ helping: 0, nonzero: 0 }));
+  const others = whole[Symbol.asyncIterator]();
+  for await (const row of parts) {
+    const all = (await others.next()).value as Numbers;
+    for (let k = 0; k < all.length; k++) {
+      const own = members.map((part) => row[part * all.length + k]!);
+      const drawn = own.reduce((total, value) => total + value, 0);
+      counts.forEach((count, b) => {
+        // What belongs to no example, such as weight decay, stays.
+        const left = all[k]! - drawn + ((drawn - own[b]!) * size) / (size - examples[b]!);
+        count.helping += Number(left < 0);
+        count.nonzero += Number(left !== 0);
+      });
+    }
+  }
+  const shares = counts.map(({ helping, nonzero }) => helping / Math.max(1, nonzero));
+  const mean = shares.reduce((total, share) => total + share, 0) / shares.length;
+  const squares = shares.reduce((total, share) => total + (share - mean) ** 2, 0);
+  return halfWidth(Math.sqrt((1 - size / from) * ((shares.length - 1) / shares.length) * squares));
+}
+
 /** Intervals of an objective's losses and sums; null where it was measured on all its examples. Reads the parts' sums once. */
 export async function analyseSampling(view: LedgerView, name: string): Promise<SamplingAnalysis | null> {
   const sample = view.objectives.find((objective) => objective.name === name)?.sample ?? null;
@@ -73,5 +105,6 @@ export async function analyseSampling(view: LedgerView, name: string): Promise<S
     lossChange: widths(change, 1)[0]!,
     totals,
     layers: widths(run, layers),
+    helping: await helpingInterval(view, name, sample),
   };
 }

@@ -41,7 +41,8 @@ export async function trainRun(
   await run.finishTraining(batches(experiment));
 }
 
-interface TrajectoryRow {
+/** One row of θ while training goes on. */
+export interface TrajectoryRow {
   readonly row: number;
   /** θ_row [K]; overwritten by the next row. */
   readonly theta: Float32Array;
@@ -67,7 +68,7 @@ function* batches(experiment: Experiment): Generator<Int32Array> {
 }
 
 /** θ_0, then θ after each optimiser step. */
-async function* trajectory(experiment: Experiment): AsyncGenerator<TrajectoryRow> {
+export async function* trajectory(experiment: Experiment): AsyncGenerator<TrajectoryRow> {
   const { config, dataset, engine, layout } = experiment;
   const order = orderOf(experiment);
   const batch = batchBuffers(dataset.splits.train, config.batchSize);
