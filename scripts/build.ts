@@ -4,6 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writ
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { bundle } from './bundle.js';
 
 const projectRoot = resolve(import.meta.dirname, '..');
 
@@ -19,8 +20,8 @@ interface Stamp {
 }
 
 /**
- * Brings `dist` of a project in line with `src`: compiles what changed, and removes what has no source any more. Does nothing where
- * neither sources nor output changed since the last build.
+ * Brings `dist` of a project in line with `src`: compiles what changed, removes what has no source any more, and bundles the programs. Does
+ * nothing where neither sources nor output changed since the last build.
  */
 export function build(root = projectRoot): BuildOutcome {
   const cache = join(root, 'node_modules/.cache/lossledger');
@@ -35,6 +36,7 @@ export function build(root = projectRoot): BuildOutcome {
   if (!untouched) rmSync(infoPath, { force: true });
   const compiled = compile(root, infoPath);
   removeOrphans(root);
+  if (isFile(join(root, 'dist/cli/main.js'))) bundle(root);
   if (!compiled) return 'failed';
   writeFileSync(stampPath, JSON.stringify({ sources, outputs: outputsOf(root) } satisfies Stamp));
   return 'built';
@@ -56,7 +58,9 @@ function readStamp(path: string): Stamp | null {
 
 /** Paths, relative to the root, of everything that the output follows from. */
 function sourcesOf(root: string): string[] {
-  const settings = ['tsconfig.json', 'tsconfig.build.json', 'node_modules/typescript/package.json'];
+  const settings = [
+    'tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'node_modules/typescript/package.json', 'scripts/bundle.ts',
+  ]; // prettier-ignore
   return [...modulesOf(root), ...settings.filter((path) => isFile(join(root, path)))];
 }
 

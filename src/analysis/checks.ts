@@ -5,17 +5,23 @@ import type { LedgerView } from '../ledger/view.js';
 import { firstNonFinite } from '../num/sums.js';
 
 /** Numbers that an axis counts; parts are those of the objective. */
-function extentOf({ segments, layout }: LedgerView, axis: Axis, objective: Objective | null): number {
+function extentOf(
+  { segments, layout, components }: LedgerView,
+  axis: Axis,
+  objective: Objective | null,
+): number {
   const extents: Readonly<Record<Axis, () => number>> = {
     segment: () => segments,
     row: () => segments + 1,
     part: () => objective!.parts.length,
+    component: () => components.length,
     layer: () => layout.layers.length,
     neuron: () => layout.neurons.reduce((total, count) => total + count, 0),
     tensor: () => layout.tensors.length,
     // Columns by cells of groupings are large, and read by rows.
     cell: () => 0,
     parameter: () => layout.size,
+    byte: () => 0,
   };
   return extents[axis]();
 }

@@ -1,10 +1,11 @@
 export type { CertaintyAnalysis } from './certainty.js';
+export type { ComponentTotals } from './components.js';
 export { auditObjective, balanceLimitPercent } from './conservation.js';
 export type { Balance, Conservation, RuleError } from './conservation.js';
-export { analyseDistribution } from './distribution.js';
-export type { Distribution, SideDistribution } from './distribution.js';
-export type { Extreme, Extremes } from './extremes.js';
-export type { Cells, FirstLayer } from './first-layer.js';
+export { analyseDistribution } from './rows/distribution.js';
+export type { Distribution, SideDistribution } from './rows/distribution.js';
+export type { Extreme, Extremes } from './rows/extremes.js';
+export type { Cells, FirstLayer } from './rows/first-layer.js';
 export { analyseLayers, analyseLoss } from './objective.js';
 export type { LayerTotal, LossAnalysis, ObjectiveAnalysis, RowAnalysis } from './objective.js';
 export { overfitting } from './overfitting.js';

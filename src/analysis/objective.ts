@@ -4,9 +4,10 @@ import { sum } from '../num/sums.js';
 import { analyseCertainty, type CertaintyAnalysis } from './certainty.js';
 import { requireSegments } from './checks.js';
 import { auditObjective, type Conservation } from './conservation.js';
-import type { Distribution } from './distribution.js';
-import type { Extremes } from './extremes.js';
-import type { FirstLayer } from './first-layer.js';
+import type { ComponentTotals } from './components.js';
+import type { Distribution } from './rows/distribution.js';
+import type { Extremes } from './rows/extremes.js';
+import type { FirstLayer } from './rows/first-layer.js';
 import { analyseSampling, type SamplingAnalysis } from './sampling.js';
 import { analyseShares, type ShareAnalysis } from './shares.js';
 
@@ -45,6 +46,8 @@ export interface RowAnalysis {
   readonly neurons: Extremes | null;
   /** Null too where the network's input is no image that its first layer reads. */
   readonly firstLayer: FirstLayer | null;
+  /** Null too where updates were not split. */
+  readonly components: ComponentTotals | null;
 }
 
 /** Of an objective whose rows are not read. */
@@ -53,6 +56,7 @@ export const withoutRows: RowAnalysis = {
   parameters: null,
   neurons: null,
   firstLayer: null,
+  components: null,
 };
 
 /** Everything that is known about one objective over time. */

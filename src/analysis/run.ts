@@ -1,8 +1,9 @@
 import type { LedgerView } from '../ledger/view.js';
 import { checkView } from './checks.js';
-import { analyseDistribution } from './distribution.js';
-import { extremeNeurons, extremeParameters, neuronTotals } from './extremes.js';
-import { analyseFirstLayer } from './first-layer.js';
+import { analyseDistribution } from './rows/distribution.js';
+import { componentTotals } from './components.js';
+import { extremeNeurons, extremeParameters, neuronTotals } from './rows/extremes.js';
+import { analyseFirstLayer } from './rows/first-layer.js';
 import { analyseObjective, type ObjectiveAnalysis, type RowAnalysis, withoutRows } from './objective.js';
 import { type PaperRecord, paperRecord } from './paper.js';
 import { type RunSummary, summarise } from './summary.js';
@@ -52,6 +53,7 @@ async function analyseRows(
     parameters: distribution === null ? null : extremeParameters(layout, totals),
     neurons: neurons === null ? null : extremeNeurons(layout, neurons),
     firstLayer: distribution === null ? null : analyseFirstLayer(layout, totals, exampleShape),
+    components: await componentTotals(view, name),
   };
 }
 

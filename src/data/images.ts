@@ -1,5 +1,5 @@
 import { readIdx } from '../formats/idx.js';
-import { sharedFrom } from './shared.js';
+import { sharedExamples } from './shared.js';
 import {
   plainLabelling,
   type Examples,
@@ -25,7 +25,7 @@ export function imageDataset(
     classes: 10,
     pool: greyExamples(trainImages!, trainLabels!),
     drawn: paperValidation,
-    sets: { test: greyExamples(testImages!, testLabels!) },
+    sets: { test: sharedExamples(greyExamples(testImages!, testLabels!)) },
     files: files.map((file) => ({ name: file.name, sha256: file.sha256 })),
     transform: pixelTransform,
     labelShape: [],
@@ -41,7 +41,7 @@ function greyExamples(images: Uint8Array, labels: Uint8Array): Examples {
   return {
     count,
     shape: [1, height, width],
-    inputs: sharedFrom(new Uint8Array(0), pixels.data as Uint8Array),
-    labels: sharedFrom(new Int32Array(0), readIdx(labels, 'labels').data as Uint8Array),
+    inputs: pixels.data as Uint8Array,
+    labels: new Int32Array(readIdx(labels, 'labels').data as Uint8Array),
   };
 }

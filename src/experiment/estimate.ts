@@ -66,10 +66,13 @@ export async function estimateRun(experiment: Experiment, options: EstimateOptio
   const bytes = estimateBytes(manifestOf(experiment));
   // A step computes on one thread, and its program is compiled apart from those that measure.
   const step = experiment.recorded ? 0 : (config.batchSize * workers) / examplesPerSecond;
+  const gradients = (gradientsPerSegment * measured) / examplesPerSecond;
+  // Components are found by replaying the steps while workers are busy with the gradients of a segment.
+  const replayed = experiment.components.length > 0 ? step / workers : 0;
   const parts: EstimateParts = {
     starting: starting * (options.measure && !experiment.recorded ? 2 : 1),
     training: config.iterations * (step + storingSeconds),
-    measuring: options.measure ? (config.iterations * gradientsPerSegment * measured) / examplesPerSecond : 0,
+    measuring: options.measure ? config.iterations * (gradients + replayed) : 0,
     analysing: options.measure ? bytes / analysedPerSecond : 0,
   };
   return {

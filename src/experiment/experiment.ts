@@ -24,7 +24,7 @@ import type { ObjectivePlan } from '../objective/plan.js';
 import { divideObjectives, type MeasuredObjective } from './objectives/divide.js';
 import { sampleBlocks } from './objectives/sample.js';
 import { measuredNames, withMeasuredSets } from './objectives/measured.js';
-import { measuredPenalty, optimizerOf } from './optimizer.js';
+import { componentsOf, measuredPenalty, optimizerOf } from './optimizer.js';
 import { type StatedPaths, withWholePaths } from './paths.js';
 import { startingTheta } from './start.js';
 
@@ -60,6 +60,8 @@ export interface Experiment {
   readonly layout: ParameterLayout;
   /** Examples of a chunk. */
   readonly chunk: number;
+  /** What the motion of segments is split into, rounding last; none: it is not split. */
+  readonly components: readonly string[];
   /** The trajectory, where it comes from elsewhere; null: it is trained. */
   readonly recorded: Recorded | null;
   /** θ_0 [K]; null where the trajectory is recorded. */
@@ -124,6 +126,7 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
     parameters,
     layout,
     chunk,
+    components: componentsOf(config, layout, recorded?.components ?? null),
     recorded,
     start,
     outputs,
@@ -160,7 +163,8 @@ async function recordedTrajectory(
   const { trajectory } = config;
   if (trajectory === null) return null;
   if (stored) return { recorded: recordedOf(trajectory, stored.manifest), readings: [] };
-  return inspectTrajectory(trajectory, model, recordingOptions(config));
+  const { components } = config;
+  return inspectTrajectory(trajectory, model, { ...recordingOptions(config), components });
 }
 
 /** Examples of a chunk: as stated, else the network's, and of a sample no more than a block has. */

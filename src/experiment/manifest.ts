@@ -28,7 +28,7 @@ export function createRun(folder: string, experiment: Experiment): Promise<RunWr
 
 /** What defines the run of an experiment, as its folder states it: with paths relative to `folder` where they were stated relative. */
 export function manifestOf(experiment: Experiment, folder = '.'): ManifestContent {
-  const { config, stated, dataset, network, engine, layout, chunk, recorded } = experiment;
+  const { config, stated, dataset, network, engine, layout, chunk, recorded, components } = experiment;
   const { splits, transform } = dataset;
   const paths = portablePaths(stated, config, folder);
   return {
@@ -42,6 +42,7 @@ export function manifestOf(experiment: Experiment, folder = '.'): ManifestConten
       modelFiles: [...network.files],
       dataset: dataset.name,
       splitHash: dataset.splitHash,
+      drawn: Object.keys(dataset.drawn),
       files: [...dataset.files],
       scaling: { divisor: transform.divisor, mean: [...transform.mean], std: [...transform.std] },
       exampleShape: [...splits.train.shape],
@@ -79,6 +80,8 @@ export function manifestOf(experiment: Experiment, folder = '.'): ManifestConten
     },
     keep: config.keep,
     keepParts: config.keepParts,
+    components: [...components],
+    keepComponents: config.keepComponents,
     engine: { name: engine.name, version: engine.version() },
     seed: config.seed,
   };

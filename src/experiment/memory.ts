@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.js';
-import { objectivePlan, type Experiment } from './experiment.js';
+import { gradientGraph, objectivePlan, type Experiment } from './experiment.js';
 import { planLanes, programsOf } from '../objective/plan.js';
 import { sharedBytes } from '../objective/slots.js';
 import { usefulWorkers } from '../objective/evaluator.js';
@@ -25,7 +25,17 @@ export function estimateMemory(
   const programs = programsOf(plan).kinds.map(({ examples, masked }) => experiment.engine.plan(plan.gradientGraph(examples, masked)).memory); // prettier-ignore
   const scratch = plan.objectives.some(({ division }) => division) ? 8 * plan.size : 0;
   const worker = programs.reduce((total, bytes) => total + bytes, THREAD + scratch);
-  return { worker, total: usefulWorkers(plan, workers) * worker + sharedBytes(plan, planLanes(plan)) };
+  const shared = sharedBytes(plan, planLanes(plan)) + componentBytes(experiment);
+  return { worker, total: usefulWorkers(plan, workers) * worker + shared };
+}
+
+/** What splitting updates holds: an array of each component, the training that is replayed, and 9 of its memory of gradients. */
+function componentBytes({ components, recorded, layout, ...experiment }: Experiment): number {
+  if (components.length === 0) return 0;
+  const vectors = components.length + (recorded === null ? 9 + 10 : 0);
+  const graph = () => gradientGraph(experiment, experiment.config.batchSize, true);
+  const program = recorded === null ? experiment.engine.plan(graph()).memory : 0;
+  return program + 8 * vectors * layout.size;
 }
 
 /** Throws UsageError, naming the largest chunk that fits, where measuring would need more than `available` bytes. */

@@ -3,6 +3,7 @@ import { basename, dirname, join, sep } from 'node:path';
 import { readBytes, readStart, sha256 } from '../data/files.js';
 import type { SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
+import { reading } from '../formats/source.js';
 import {
   fileWeights,
   inspectOnnx,
@@ -55,7 +56,8 @@ export async function openNetwork(name: string, options: NetworkOptions = {}): P
   if (!isModelFile(name)) return builtIn(name);
   const folder = dirname(name);
   const bytes = await readModelFile(name);
-  return importNetwork(basename(name), bytes, (location) => readBeside(folder, location), options);
+  const beside = (location: string) => readBeside(folder, location);
+  return reading(name, () => importNetwork(basename(name), bytes, beside, options));
 }
 
 function builtIn(name: string): Network {
@@ -112,7 +114,9 @@ export async function reopenNetwork(
 export async function inspectNetwork(path: string): Promise<OnnxSummary> {
   const folder = dirname(path);
   const bytes = await readModelFile(path);
-  return inspectOnnx(bytes, { externalData: (location) => readBeside(folder, location) });
+  return reading(path, () =>
+    inspectOnnx(bytes, { externalData: (location) => readBeside(folder, location) }),
+  );
 }
 
 /** The whole file, once its first bytes are a model's: others may be large. */

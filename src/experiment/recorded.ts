@@ -14,6 +14,7 @@ import { matchRecording } from '../trajectory/match/match.js';
 import { openRecording, recordingFiles, trajectoryOf } from '../trajectory/open.js';
 import type { Match, ModelWeights, RecordingOptions, Trajectory } from '../trajectory/types.js';
 import type { RunConfig } from './config/schema.js';
+import { rounding } from './optimizer.js';
 import { moved } from './places.js';
 
 /** A trajectory that was recorded elsewhere. */
@@ -24,6 +25,8 @@ export interface Recorded {
   /** Training iteration of each row [T+1]; null: 0…T. */
   readonly iteration: readonly number[] | null;
   readonly files: readonly SourceFile[];
+  /** Components of updates that it is measured by; none unless they were asked for. */
+  readonly components: readonly string[];
 }
 
 /** What a configuration says about a recording that files leave open. */
@@ -82,40 +85,69 @@ export async function openTrajectory(
 export async function inspectTrajectory(
   path: string,
   model: RecordedModel,
-  options: RecordingOptions,
+  options: RecordingOptions & { readonly components?: boolean },
 ): Promise<{ recorded: Recorded; readings: readonly Reading[] }> {
   const { trajectory, readings } = await openTrajectory(path, model, options);
-  await trajectory.close();
   const { rows, iteration } = trajectory;
+  const components = options.components ? componentsOf(trajectory, path) : [];
+  await trajectory.close();
   const plain = iteration.every((value, t) => value === t);
   const files = await filesOf(path, options);
-  return { recorded: { path, iterations: rows - 1, iteration: plain ? null : iteration, files }, readings };
+  const recorded = { path, iterations: rows - 1, iteration: plain ? null : iteration, files, components };
+  return { recorded, readings };
+}
+
+function componentsOf(trajectory: Trajectory, path: string): readonly string[] {
+  const components = trajectory.components();
+  if (!components.includes(rounding)) return components;
+  throw new DataError({
+    given: `a component update/${rounding} in ${path}`,
+    expected: `other names: ${rounding} is what the recorded components leave of the motion`,
+    remedy: 'leave it out, or call it something else',
+  });
 }
 
 /** What a stored run says of its trajectory; the file itself is needed only where rows are still missing. */
-export function recordedOf(path: string, { trajectory }: Manifest): Recorded {
-  return { path, ...trajectory };
+export function recordedOf(path: string, { trajectory, components }: Manifest): Recorded {
+  return { path, ...trajectory, components: components.filter((name) => name !== rounding) };
 }
 
 /** Of an experiment, what reading its recording takes. */
-interface CopiedExperiment {
+export interface RecordedExperiment {
   readonly config: RunConfig;
   readonly model: Model;
   readonly network: { readonly weights: () => ModelWeights };
-  readonly dataset: Pick<Dataset, 'transform'>;
+  readonly dataset: Pick<Dataset, 'transform' | 'drawn'>;
+}
+
+/** Opens the recording of a run that exists. Throws DataError where it is no longer the one that the run was made with. */
+export async function reopenTrajectory(
+  { config, model, network, dataset }: RecordedExperiment,
+  recorded: Recorded,
+): Promise<Trajectory> {
+  const options = recordingOptions(config);
+  await requireUnchanged(recorded, options);
+  const graph = model.build({ examples: 1, training: false, transform: dataset.transform });
+  return (await openTrajectory(recorded.path, { weights: network.weights(), graph }, options)).trajectory;
+}
+
+/** The places of drawn sets as a run stores them: an array `split/SET` of each, one row [1] an example. */
+export function splitsOf({ drawn }: Pick<Dataset, 'drawn'>): Record<string, Iterable<Int32Array>> {
+  const rows = function* (places: Uint32Array) {
+    const numbers = Int32Array.from(places);
+    for (let at = 0; at < numbers.length; at++) yield numbers.subarray(at, at + 1);
+  };
+  return Object.fromEntries(Object.entries(drawn).map(([set, { places }]) => [`split/${set}`, rows(places)]));
 }
 
 /** Copies what is missing of θ_0 … θ_T into the run. Throws DataError where the trajectory is no longer the one the run was made with. */
 export async function copyTrajectory(
-  { config, model, network, dataset }: CopiedExperiment,
+  experiment: RecordedExperiment,
   recorded: Recorded,
   run: RunWriter,
   { progress = silent, signal }: WorkControl,
 ): Promise<void> {
-  const options = recordingOptions(config);
-  await requireUnchanged(recorded, options);
-  const graph = model.build({ examples: 1, training: false, transform: dataset.transform });
-  const { trajectory } = await openTrajectory(recorded.path, { weights: network.weights(), graph }, options);
+  const trajectory = await reopenTrajectory(experiment, recorded);
   progress.start(recorded.iterations);
   try {
     for (let row = 0; row <= recorded.iterations && !signal?.aborted; row++) {
@@ -127,7 +159,7 @@ export async function copyTrajectory(
     await trajectory.close();
   }
   signal?.throwIfAborted();
-  await run.finishTraining(null);
+  await run.finishTraining(splitsOf(experiment.dataset));
 }
 
 async function requireUnchanged({ path, files }: Recorded, options: RecordingOptions): Promise<void> {

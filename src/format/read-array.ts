@@ -123,7 +123,9 @@ function columnsOf(spec: ArraySpec, { layout, manifest }: RunContext): string[] 
     layer: () => [...layout.layers],
     tensor: () => layout.tensors.map(({ name }) => name),
     cell: () => [...layout.groupings.find(({ name }) => name === spec.grouping)!.cells],
+    component: () => [...manifest.components],
     part: () => manifest.objectives[spec.objective!]!.parts.map(({ name }) => name),
+    byte: () => numbered('byte', widthOf(spec)),
     example: () => numbered('example', widthOf(spec)),
   };
   const [first, ...rest] = spec.dimensions.slice(1).map((axis) => names[axis]!());

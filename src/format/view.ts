@@ -24,6 +24,7 @@ export async function makeView(context: RunContext, state: RunState, segments: n
       parts: objective.parts.map((part) => part.name),
       sample: sampleBlocksOf(objective),
     })),
+    components: manifest.components,
     unit: manifest.definition.unit,
     rule: manifest.quadrature.rule,
     tolerance: manifest.quadrature.tolerance,

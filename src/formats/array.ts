@@ -100,7 +100,8 @@ export function requireCredible(claimed: number, stored: number, file: string): 
 }
 
 /**
- * The array whose elements are `bytes`. They are copied, so alignment does not matter and the file's buffer is not held on to.
+ * The array whose elements are `bytes`. Those of more than one byte are copied, so alignment does not matter; single bytes in the
+ * order that they have are a view.
  */
 export function arrayFromBytes(
   dtype: ElementType,
@@ -109,6 +110,10 @@ export function arrayFromBytes(
   { bigEndian = false, columnMajor = false }: ByteOrder = {},
 ): NdArray {
   const width = elementBytes[dtype];
+  if (dtype === 'uint8' && !columnMajor) {
+    // A plain array, which Node's buffers are not.
+    return { dtype, shape, data: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) };
+  }
   const copy = columnMajor
     ? gatherStrided(bytes, shape, columnMajorStrides(shape), width)
     : new Uint8Array(bytes);

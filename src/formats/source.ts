@@ -1,4 +1,4 @@
-import { DataError } from '../errors.js';
+import { DataError, isLossledgerError } from '../errors.js';
 
 /** Bytes that can be read from any place, so that a large file need not be held in memory. */
 export interface ByteSource {
@@ -55,4 +55,22 @@ export function damaged(file: string, found: string, expected: string, cause?: u
 /** The error of a file that is whole but not what was asked for. */
 export function misfit(file: string, found: string, expected: string, remedy: string): DataError {
   return new DataError({ given: `${file}: ${found}`, expected, remedy });
+}
+
+/**
+ * The one net under all that read a user's file: whatever comes out that is not this project's error becomes a DataError that names the file.
+ */
+export async function reading<T>(file: string, read: () => T | Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    if (isLossledgerError(cause)) throw cause;
+    const reason = cause instanceof Error ? cause.message.split('\n')[0]! : String(cause);
+    throw damaged(
+      file,
+      `cannot be read (${reason})`,
+      'a whole file, as programs of its kind write it',
+      cause,
+    );
+  }
 }

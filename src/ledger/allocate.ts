@@ -15,6 +15,16 @@ export interface PartsInput {
   readonly atomSums: Float64Array;
   /** Σ_j w_j ∇L(θ_t + s_j Δθ_t) of each part [parts, K], where single parameters' allocations are kept; else null. */
   readonly meanGradient: Float64Array | null;
+  /** Their gradients at both ends [2][parts, K], where that is kept; else null. */
+  readonly gradients: readonly [start: Float64Array, end: Float64Array] | null;
+}
+
+/** Δθ split into what the update was made of. */
+export interface ComponentsInput {
+  /** Components [K] that add up to Δθ within rounding to float64. */
+  readonly parts: readonly Float64Array[];
+  /** Whether their allocations are kept by parameter. */
+  readonly byParameter: boolean;
 }
 
 /** What was measured of one objective along one segment. */
@@ -25,13 +35,16 @@ export interface SegmentInput {
   readonly meanGradient: Float64Array;
   /** The mean gradient less that of a coarser rule on the same points [K]; null or left out: errors are not estimated. */
   readonly meanError?: Float64Array | null;
-  /** ∇L(θ_t) [K], for the left rule's residual; empty where the rule does not need it. */
+  /** ∇L(θ_t) [K], for the left rule's residual, and ∇L(θ_{t+1}); empty where the rule has no nodes at the ends. */
   readonly startGradient: Float64Array;
+  readonly endGradient: Float64Array;
   /** L(θ_t) and L(θ_{t+1}), nats. */
   readonly lossStart: number;
   readonly lossEnd: number;
   /** Of its parts, which add up to the whole; null or left out: it is not divided. */
   readonly parts?: PartsInput | null;
+  /** Null or left out: the update is not split. */
+  readonly components?: ComponentsInput | null;
   readonly layout: ParameterLayout;
   /** In which allocations are stored; default float32. Sums are float64 always. */
   readonly precision?: 'float32' | 'float64';
@@ -39,8 +52,8 @@ export interface SegmentInput {
   readonly subintervals: number;
   /** Points of the segment that were evaluated. */
   readonly evaluations: number;
-  /** Array [K] for the products; default a new one. */
-  readonly into?: Float64Array;
+  /** Arrays [K] for the products, exact and as float32 (not used where they are stored as float64); default new ones. */
+  readonly into?: { readonly exact: Float64Array; readonly stored: Float32Array };
 }
 
 /** Entries below, above and exactly zero, per layer [layers]. */
@@ -54,6 +67,8 @@ export interface SignCounts {
 export interface Allocated extends SegmentInput {
   /** a = Δθ ∘ mean gradient [K], rounded once to float64. */
   readonly exact: Float64Array;
+  /** The same in the precision in which they are stored [K]. */
+  readonly stored: Float32Array | Float64Array;
   /** Of `exact`, before it is rounded for storing. */
   readonly sums: GroupSums;
   readonly counts: SignCounts;
@@ -73,11 +88,12 @@ const maxFloat32 = (2 - 2 ** -23) * 2 ** 127;
  * @throws NumericError naming tensor and index where a number is not finite, or too large to be stored as float32.
  */
 export function allocate(input: SegmentInput): Allocated {
-  const { delta, meanGradient, lossStart, lossEnd, layout } = input;
+  const { delta, meanGradient, lossStart, lossEnd, layout, precision, into } = input;
   checkLoss(lossStart);
   checkLoss(lossEnd);
-  const exact = input.into ?? new Float64Array(layout.size);
-  multiply(exact, delta, meanGradient, layout);
+  const exact = into?.exact ?? new Float64Array(layout.size);
+  const stored = precision === 'float64' ? exact : (into?.stored ?? new Float32Array(layout.size));
+  multiply(exact, stored, delta, meanGradient, layout);
   const sums = groupSums(exact, layout);
   if (!Number.isFinite(sums.total)) reportTerm('allocation', delta, meanGradient, layout);
   const { neuronAxis, inputAxis } = layout.atoms;
@@ -93,12 +109,13 @@ export function allocate(input: SegmentInput): Allocated {
   };
   const { meanError = null } = input;
   const certainty = meanError && certaintyOf({ ...input, meanError });
-  return { ...input, exact, sums, counts, tallies, certainty, lossChange: lossEnd - lossStart };
+  return { ...input, exact, stored, sums, counts, tallies, certainty, lossChange: lossEnd - lossStart };
 }
 
-/** Writes the products [K] in float64. */
+/** Writes the products [K] in float64, and as they are stored. */
 function multiply(
   exact: Float64Array,
+  stored: Float32Array | Float64Array,
   delta: Float64Array,
   gradient: Float64Array,
   layout: ParameterLayout,
@@ -107,6 +124,7 @@ function multiply(
     const value = delta[k]! * gradient[k]!;
     if (!(Math.abs(value) <= maxFloat32)) reportTerm('allocation', delta, gradient, layout);
     exact[k] = value;
+    stored[k] = value;
   }
 }
 

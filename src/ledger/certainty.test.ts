@@ -4,7 +4,7 @@ import { allocate } from './allocate.js';
 import { certaintyOf, gradientRounding, isSettled, undeterminedBy } from './certainty.js';
 import { audit, ledgerRow } from './columns.js';
 import { layoutOf } from './layout.js';
-import type { Numbers } from './types.js';
+import { stored } from '../../test/support/stored-row.js';
 
 const layout = layoutOf([
   { name: 'a.weight', shape: [3, 4], layer: 'a', neuronAxis: 0, inputAxis: 1 },
@@ -51,19 +51,9 @@ describe('certainty', () => {
   it('gives rows whose laws hold, and leaves all other columns as they are', () => {
     fc.assert(
       fc.property(vector, vector, vector, (delta, meanGradient, meanError) => {
-        const input = { delta, meanGradient, startGradient: meanGradient, lossStart: 2, lossEnd: 1, layout, subintervals: 2, evaluations: 3 }; // prettier-ignore
+        const input = { delta, meanGradient, startGradient: meanGradient, endGradient: meanGradient, lossStart: 2, lossEnd: 1, layout, subintervals: 2, evaluations: 3 }; // prettier-ignore
         const row = ledgerRow(allocate({ ...input, meanError }));
-        const stored = (path: string): Numbers | null => {
-          const [name, grouping] = path.split('/') as [keyof typeof row, string?];
-          const value = (grouping === undefined ? row[name] : (row[name] as Record<string, Numbers>)[grouping]) as number | ArrayLike<number>; // prettier-ignore
-          if (typeof value === 'number') return Float64Array.of(value);
-          return value.length === 0
-            ? null
-            : value instanceof Array
-              ? Float64Array.from(value)
-              : (value as Numbers);
-        };
-        expect(audit(stored, layout)).toEqual([]);
+        expect(audit(stored(row), layout)).toEqual([]);
         const plain = ledgerRow(allocate(input));
         const own = [
           'undetermined',

@@ -1,54 +1,21 @@
 import { dot } from '../num/sums.js';
 import { type Allocated, reportTerm } from './allocate.js';
 import { undeterminedBy } from './certainty.js';
-import { gatherCounts, gatherSums, groupingNamed } from './groupings.js';
+import type { Column } from './column.js';
+import { gatherCounts, gatherSums } from './groupings.js';
 import { entityUndeterminedLaw, undeterminedLaw } from './laws/certainty.js';
+import { componentAllocationLaw, componentSumsLaw } from './laws/components.js';
 import { entityCountLaw, entityLaw } from './laws/entities.js';
-import { type Deviation, type Law, type RowDivision, type StoredRow, undivided } from './laws/law.js';
+import { normLaw, signChangeLaw } from './laws/gradients.js';
+import { type Deviation, type RowDivision, type StoredRow, undivided } from './laws/law.js';
 import { partAllocationLaw, partLossLaw, partSumsLaw } from './laws/parts.js';
 import { allocationLaw, countLaw, neuronLaw, residualLaw, totalLaw } from './laws/whole.js';
+import { gradientSigns, layerNorms, partNorms, signChanges } from './measures/gradients.js';
+import { componentAllocation, componentSums } from './measures/components.js';
+import { partAllocation, partSums } from './measures/parts.js';
 import type { Grouping, Numbers, ParameterLayout } from './types.js';
 
-/** What a column's numbers are counted by. `row` is a row of θ: a segment then gives two, at its start and at its end. */
-export type Axis = 'segment' | 'row' | 'part' | 'layer' | 'neuron' | 'tensor' | 'cell' | 'parameter';
-
-/**
- * `startGradient`: the rule evaluates the gradient at the start of a segment, as all do that have nodes at the ends. `certainty`: errors are
- * estimated.
- */
-export type ColumnCondition = 'startGradient' | 'certainty';
-
-/** One stored quantity of the ledger. Whatever is stored of a measured segment is an entry of `columns`, and nothing else is. */
-export interface Column {
-  /** `allocation`: in the precision in which the run stores allocations. */
-  readonly dtype: 'float64' | 'int32' | 'allocation';
-  /** The first is `segment` or `row`. */
-  readonly axes: readonly [first: 'segment' | 'row', ...rest: Axis[]];
-  /** `objective`: one array for each objective; `grouping`: for each objective and grouping; `run`: one for all. */
-  readonly of: 'objective' | 'grouping' | 'run';
-  /** Of groupings: those of which other columns hold the same. */
-  readonly except?: readonly string[];
-  /** `loss`: the loss's own, such as nats; `1`: a count. */
-  readonly unit: 'loss' | '1';
-  /** What one number is, as a phrase. */
-  readonly description: string;
-  /** Finest allocations that must be kept for it to be stored; default: it is stored always. */
-  readonly finest?: 'neurons' | 'parameters';
-  /** Stored only of objectives that are divided into parts; `parameters`: and only where these are kept by parameter. */
-  readonly parts?: 'sums' | 'parameters';
-  /** Stored only where this holds of the run; default: always. */
-  readonly when?: ColumnCondition;
-  /** Read a row at a time, never as a whole: its rows can be large. */
-  readonly large?: true;
-  /** How a value computed anew is compared with the stored one: relative to the segment's largest, or in the loss's unit; else not. */
-  readonly compare?: 'allocation' | 'loss' | 'residual';
-  /** One row of numbers (of a `row` column, two rows) of a measured segment; by grouping, where there is an array for each. */
-  readonly measure: (
-    allocated: Allocated,
-  ) => number | Numbers | readonly number[] | Readonly<Record<string, Numbers>>;
-  /** What its numbers must satisfy together with those of other columns. */
-  readonly law?: Law;
-}
+export type { Axis, Column, ColumnCondition } from './column.js';
 
 /** Of what was not measured. */
 const none = new Int32Array(0);
@@ -59,7 +26,7 @@ export const columns = {
     dtype: 'allocation', axes: ['segment', 'parameter'], of: 'objective', unit: 'loss', finest: 'parameters', large: true,
     description: 'allocation of each parameter; negative helps',
     compare: 'allocation',
-    measure: ({ exact, precision }: Allocated) => (precision === 'float64' ? exact : new Float32Array(exact)),
+    measure: ({ stored }: Allocated) => stored,
     law: allocationLaw,
   },
   neuron_sums: {
@@ -111,6 +78,18 @@ export const columns = {
     measure: (allocated: Allocated) => partSums(allocated, 'tensor'),
     law: partSumsLaw('part_tensor_sums', 'entity_sums/tensor'),
   },
+  component_sums: {
+    dtype: 'float64', axes: ['segment', 'component', 'cell'], of: 'grouping', unit: 'loss', large: true, components: 'sums',
+    description: 'what each component of the update contributes to the allocation of each cell of a grouping',
+    measure: componentSums,
+    law: componentSumsLaw,
+  },
+  component_allocation: {
+    dtype: 'allocation', axes: ['segment', 'component', 'parameter'], of: 'objective', unit: 'loss', large: true, components: 'parameters',
+    description: 'what each component of the update contributes to the allocation of each parameter',
+    measure: componentAllocation,
+    law: componentAllocationLaw,
+  },
   layer_sums: {
     dtype: 'float64', axes: ['segment', 'layer'], of: 'objective', unit: 'loss',
     description: 'allocation of each layer',
@@ -133,7 +112,7 @@ export const columns = {
   left_residual: {
     dtype: 'float64', axes: ['segment'], of: 'objective', unit: 'loss',
     description: 'the same for the left rule (first order)',
-    when: 'startGradient',
+    when: 'endGradients',
     compare: 'residual',
     measure: leftResidual,
   },
@@ -203,6 +182,33 @@ export const columns = {
     measure: (allocated: Allocated) => entityCounts(allocated, 'zero'),
     law: entityCountLaw,
   },
+  gradient_sign: {
+    dtype: 'uint8', axes: ['row', 'byte'], of: 'objective', unit: '1', large: true, when: 'endGradients',
+    description: 'whether the gradient at each row of theta is below zero: a bit for each parameter, the first lowest',
+    measure: gradientSigns,
+  },
+  sign_changes: {
+    dtype: 'int32', axes: ['segment', 'cell'], of: 'grouping', unit: '1', large: true, when: 'endGradients',
+    description: 'parameters of each cell of a grouping whose gradient is below zero at one end of the segment only',
+    measure: ({ startGradient, endGradient, layout }: Allocated) => signChanges(startGradient, endGradient, layout),
+    law: signChangeLaw,
+  },
+  gradient_norm: {
+    dtype: 'float64', axes: ['row', 'layer'], of: 'objective', unit: 'loss', large: true, when: 'endGradients',
+    description: 'Euclidean norm of each layer’s gradient at each row of theta, per unit of theta',
+    measure: ({ startGradient, endGradient, layout }: Allocated) => layerNorms([startGradient, endGradient], layout),
+    law: normLaw,
+  },
+  part_gradient_norm: {
+    dtype: 'float64', axes: ['row', 'part', 'layer'], of: 'objective', unit: 'loss', large: true, when: 'endGradients', parts: 'parameters',
+    description: 'the same of what each part contributes to the gradient',
+    measure: partNorms,
+  },
+  motion_norm: {
+    dtype: 'float64', axes: ['segment', 'layer'], of: 'run', unit: '1', large: true,
+    description: 'Euclidean norm of each layer’s motion',
+    measure: ({ delta, layout }: Allocated) => layerNorms([delta], layout),
+  },
   subintervals: {
     dtype: 'int32', axes: ['segment'], of: 'run', unit: '1',
     description: 'equal parts of the segment that the quadrature rule ended with',
@@ -247,31 +253,6 @@ function leftResidual({ delta, startGradient, lossChange, layout }: Allocated): 
   const residual = dot(delta, startGradient) - lossChange;
   if (!Number.isFinite(residual)) reportTerm('allocation of the left rule', delta, startGradient, layout);
   return residual;
-}
-
-/** Allocations of parts [parts, cells] by the cells of a grouping; nothing where the objective is not divided. */
-function partSums({ parts, layout }: Allocated, name: string): Float64Array {
-  if (!parts) return new Float64Array(0);
-  const own = groupingNamed(layout, name);
-  const count = parts.lossStart.length;
-  const atoms = own.cellOf.length;
-  const sums = new Float64Array(count * own.cells.length);
-  for (let part = 0; part < count; part++) {
-    sums.set(
-      gatherSums(own, parts.atomSums.subarray(part * atoms, (part + 1) * atoms)),
-      part * own.cells.length,
-    );
-  }
-  return sums;
-}
-
-/** Allocations of parts by parameter [parts, K], rounded once; nothing where they are not kept. */
-function partAllocation({ parts, delta, precision }: Allocated): Float32Array | Float64Array {
-  const gradient = parts?.meanGradient ?? new Float64Array(0);
-  const products =
-    precision === 'float64' ? new Float64Array(gradient.length) : new Float32Array(gradient.length);
-  for (let k = 0; k < products.length; k++) products[k] = delta[k % delta.length]! * gradient[k]!;
-  return products;
 }
 
 function byGrouping<N extends Numbers>(

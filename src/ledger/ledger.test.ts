@@ -4,7 +4,8 @@ import { isLossledgerError, NumericError, UsageError } from '../errors.js';
 import { allocate, type SegmentInput } from './allocate.js';
 import { audit, type LedgerRow, ledgerRow } from './columns.js';
 import { layoutOf, neuronOffsets, type LaidTensor } from './layout.js';
-import type { Numbers, ParameterLayout } from './types.js';
+import type { ParameterLayout } from './types.js';
+import { type KeptRow, stored } from '../../test/support/stored-row.js';
 
 /** Layers interleaved, one without neurons, one with a tensor outside the neurons, channels on each axis. */
 const tensors: LaidTensor[] = [
@@ -29,29 +30,12 @@ const loss = fc.double({ min: -10, max: 10, noNaN: true });
 function rowInput(delta: Float64Array, meanGradient: Float64Array, extra: Partial<SegmentInput> = {}): SegmentInput {
   const { lossStart = 2, lossEnd = 1.5 } = extra;
   return {
-    delta, meanGradient, startGradient: meanGradient, lossStart, lossEnd,
+    delta, meanGradient, startGradient: meanGradient, endGradient: meanGradient, lossStart, lossEnd,
     layout, subintervals: 2, evaluations: 3, ...extra,
   };
 } // prettier-ignore
 
 const allocateRow = (input: SegmentInput): LedgerRow => ledgerRow(allocate(input));
-
-/** A row as it is kept; what was not kept is null. */
-type KeptRow = { readonly [N in keyof LedgerRow]: LedgerRow[N] | null };
-
-function stored(row: KeptRow): (column: string) => Numbers | null {
-  return (path) => {
-    const [column, grouping] = path.split('/') as [keyof LedgerRow, string?];
-    const kept = row[column];
-    const value = (grouping === undefined || kept === null ? kept : (kept as Record<string, Numbers>)[grouping]!) as number | Numbers | readonly number[] | null; // prettier-ignore
-    if (value === null || (typeof value !== 'number' && value.length === 0)) return null;
-    return typeof value === 'number'
-      ? Float64Array.of(value)
-      : value instanceof Array
-        ? Float64Array.from(value)
-        : value;
-  };
-}
 
 /** Layer and neuron of a parameter, by walking its multi-index. */
 function placeOf(k: number): { layer: string; neuron: number | null } {
@@ -249,5 +233,11 @@ describe('audit', () => {
       'scale: helping and the stored allocations below zero',
     ]);
     expect(found({ residual: NaN })).toEqual(['row: residual and total - loss change']);
+    expect(found({ motion_norm: good.motion_norm.map(() => 0) })).toEqual([
+      'row: first-order change and the norms of gradient and motion',
+    ]);
+    const gradient_sign = good.gradient_sign.slice();
+    gradient_sign[0]! ^= 1;
+    expect(found({ gradient_sign })[0]).toMatch(/^row: changes of sign and the stored signs of /);
   });
 });

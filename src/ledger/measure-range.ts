@@ -1,30 +1,12 @@
-import { NumericError, UsageError } from '../errors.js';
 import { Spares } from '../num/spares.js';
-import { firstNonFinite } from '../num/sums.js';
 import { baseNodes, integrate } from '../quadrature/integrate.js';
 import { wantAt } from '../quadrature/rules.js';
 import type { Evaluation, Integral, IntegrationSettings, Want } from '../quadrature/types.js';
-import { allocate, type PartsInput } from './allocate.js';
+import { allocate, type ComponentsInput, type PartsInput } from './allocate.js';
 import { isSettled } from './certainty.js';
 import { type LedgerRow, ledgerRow } from './columns.js';
-import { placeOf } from './layout.js';
+import { checkEvaluated, type Evaluated } from './evaluated.js';
 import type { ParameterLayout } from './types.js';
-
-/** What the parts of an objective contribute to its mean loss and gradient at one θ. */
-export interface PartsEvaluated {
-  /** [parts] */
-  readonly losses: Float64Array;
-  /** For each direction that was asked for, Σ direction ∘ gradient over the atoms of the layout [parts, atoms]. */
-  readonly slopes: readonly Float64Array[];
-  /** [parts, K], where single parameters' allocations are kept; else null. */
-  readonly gradients: Float64Array | null;
-}
-
-/** Loss and gradient of one objective at one θ, with what its parts contribute. */
-export interface Evaluated extends Evaluation {
-  /** Left out: the objective is not divided. */
-  readonly parts?: PartsEvaluated;
-}
 
 /** Everything that a range of segments is a pure function of. */
 export interface RangeInput {
@@ -42,10 +24,18 @@ export interface RangeInput {
     directions: readonly Float64Array[],
     want: Want,
   ) => Promise<readonly Evaluated[]>;
-  /** Takes back results that are not needed any more. Given: arrays, those handed to `evaluate` too, are used again afterwards. */
+  /**
+   * Takes back results that are not needed any more. Given: arrays are used again, those handed to `evaluate`, and a segment's allocations
+   * once the next segment is asked for.
+   */
   readonly release?: (results: readonly Evaluated[]) => void;
   /** Whether objectives are divided into parts, whose slopes are asked for. Default false. */
   readonly hasParts?: boolean;
+  /**
+   * Splits the motion of a segment; asked once for each segment, in order. The arrays of the result may hold the next one's after the next
+   * call. Default: nothing is split.
+   */
+  readonly split?: (segment: number, motion: Motion) => Promise<ComponentsInput>;
   readonly settings: IntegrationSettings;
   readonly layout: ParameterLayout;
   /** In which allocations are stored; default float32. */
@@ -60,8 +50,9 @@ export interface MeasuredSegment {
   readonly rows: readonly LedgerRow[];
 }
 
-/** θ at the end of a segment [K], and Δθ [K]. */
-interface Motion {
+/** θ at the start and at the end of a segment [K], and Δθ [K]. */
+export interface Motion {
+  readonly from: Float32Array;
   readonly to: Float32Array;
   readonly delta: Float64Array;
 }
@@ -79,13 +70,31 @@ interface Segment {
   readonly close: () => Promise<void>;
 }
 
+/** Arrays [K] that are used again. */
+interface RangeSpares {
+  readonly float64: Spares<Float64Array>;
+  readonly float32: Spares<Float32Array>;
+}
+
+function sparesOf({ size }: ParameterLayout): RangeSpares {
+  return {
+    float64: new Spares(() => new Float64Array(size)),
+    float32: new Spares(() => new Float32Array(size)),
+  };
+}
+
+function giveBack({ float64, float32 }: RangeSpares, array: Float32Array | Float64Array): void {
+  if (array instanceof Float64Array) float64.give(array);
+  else float32.give(array);
+}
+
 /**
  * Measures segments in order. The next segment's certain points are started before the current one is finished, so
  * workers stay busy; the end of one segment is the start of the next.
  */
 export async function* measureRange(input: RangeInput): AsyncGenerator<MeasuredSegment> {
   if (input.from >= input.to) return;
-  const spares = new Spares<Float64Array>(() => new Float64Array(input.layout.size));
+  const spares = sparesOf(input.layout);
   let current = await openSegment(input, spares, input.from, undefined);
   while (true) {
     const index = current.index + 1;
@@ -93,6 +102,7 @@ export async function* measureRange(input: RangeInput): AsyncGenerator<MeasuredS
     const measured = await measureSegment(input, spares, current);
     await current.close();
     yield measured;
+    if (input.release !== undefined) for (const { allocation } of measured.rows) giveBack(spares, allocation);
     if (next === undefined) return;
     current = next;
   }
@@ -100,7 +110,7 @@ export async function* measureRange(input: RangeInput): AsyncGenerator<MeasuredS
 
 async function openSegment(
   input: RangeInput,
-  spares: Spares<Float64Array>,
+  spares: RangeSpares,
   index: number,
   before: Segment | undefined,
 ): Promise<Segment> {
@@ -114,12 +124,17 @@ async function openSegment(
   const at = (s: number): Promise<readonly Evaluated[]> => {
     const earlier = results.get(s);
     if (earlier !== undefined) return earlier;
-    const point = spares.take();
+    const point = spares.float64.take();
     lent.push(point);
     setPoint(point, from, to, delta, s);
     const directions = s === 1 && ahead !== null ? [delta, ahead.delta] : [delta];
     const want = wantAt(input.settings.rule, s);
-    const result = evaluateAt(input, { segment: index, want }, point, input.hasParts ? directions : []);
+    const evaluate = async () => {
+      const evaluations = await input.evaluate(point, input.hasParts ? directions : [], want);
+      checkEvaluated(evaluations, input.layout, { segment: index, want });
+      return evaluations;
+    };
+    const result = evaluate();
     // Whoever awaits the result sees the error; a prefetched one that nobody awaits must not end the process.
     result.catch(() => undefined);
     results.set(s, result);
@@ -129,7 +144,7 @@ async function openSegment(
   const close = async (): Promise<void> => {
     if (input.release === undefined) return;
     for (const [s, result] of results) if (s !== 1) input.release(await result);
-    for (const array of lent) spares.give(array);
+    for (const array of lent) spares.float64.give(array);
   };
   return { index, motion, ahead, startDirection: before ? 1 : 0, at, close };
 }
@@ -149,62 +164,25 @@ function setPoint(
 /** Δθ = θ_row − from, in float64. */
 async function motionTo(
   { theta }: RangeInput,
-  spares: Spares<Float64Array>,
+  spares: RangeSpares,
   row: number,
   from: Float32Array,
 ): Promise<Motion> {
   const to = await theta(row);
-  const delta = spares.take();
+  const delta = spares.float64.take();
   for (let k = 0; k < delta.length; k++) delta[k] = to[k]! - from[k]!;
-  return { to, delta };
-}
-
-async function evaluateAt(
-  input: RangeInput,
-  { segment, want }: { readonly segment: number; readonly want: Want },
-  theta: Float64Array,
-  directions: readonly Float64Array[],
-): Promise<readonly Evaluated[]> {
-  const evaluations = await input.evaluate(theta, directions, want);
-  for (const { loss, gradient } of evaluations) {
-    if (!Number.isFinite(loss)) throw notFinite(segment, 'loss', 0, loss);
-    if (want === 'loss') continue;
-    requireWhole(gradient, input.layout);
-    const index = firstNonFinite(gradient);
-    if (index >= 0) {
-      const place = placeOf(input.layout, index);
-      throw notFinite(segment, place.tensor, place.index, gradient[index]!);
-    }
-  }
-  return evaluations;
-}
-
-function requireWhole(gradient: Float64Array, { size }: ParameterLayout): void {
-  if (gradient.length === size) return;
-  throw new UsageError({
-    given: `a gradient of ${gradient.length} numbers`,
-    expected: `${size}, one for each parameter`,
-    remedy: 'give the gradient of all parameters, in the order of the layout',
-  });
-}
-
-function notFinite(iteration: number, tensor: string, index: number, value: number): NumericError {
-  const what = tensor === 'loss' ? 'the loss' : `the gradient of ${tensor}[${index}]`;
-  return new NumericError(
-    {
-      given: `${what} is ${value} in iteration ${iteration}`,
-      expected: 'finite numbers',
-      remedy: 'train with a lower learning rate; what was stored before this iteration stays valid',
-    },
-    { iteration, tensor, index },
-  );
+  return { from, to, delta };
 }
 
 async function measureSegment(
-  { settings, layout, precision = 'float32' }: RangeInput,
-  spares: Spares<Float64Array>,
-  { index, motion: { delta }, startDirection, at }: Segment,
+  { settings, layout, precision = 'float32', split }: RangeInput,
+  spares: RangeSpares,
+  { index, motion, startDirection, at }: Segment,
 ): Promise<MeasuredSegment> {
+  const { delta } = motion;
+  const splitting = split?.(index, motion);
+  // Whoever awaits it sees the error, unless another one ends the segment before.
+  splitting?.catch(() => undefined);
   const integrand = async (s: number): Promise<readonly Evaluation[]> => {
     const evaluated = await at(s);
     return evaluated.map((each) => withParts(each, s === 0 ? startDirection : 0));
@@ -220,24 +198,23 @@ async function measureSegment(
     integrand,
     delta,
     settings,
-    {
-      spares,
-      ...(settings.certify ? { isCertain } : {}),
-    },
+    { spares: spares.float64, ...(settings.certify ? { isCertain } : {}) },
   );
-  const [start, end] = await Promise.all([at(0), at(1)]);
+  const [start, end, components = null] = await Promise.all([at(0), at(1), splitting]);
   const rows = meanGradient.map((mean, objective) => {
     const [from, to] = [start[objective]!, end[objective]!];
-    const into = spares.take();
+    const into = { exact: spares.float64.take(), stored: spares.float32.take() };
     const row = ledgerRow(
       allocate({
         delta,
         meanGradient: mean,
         meanError: meanError?.[objective] ?? null,
         startGradient: from.gradient,
+        endGradient: to.gradient,
         lossStart: from.loss,
         lossEnd: to.loss,
         parts: partsBetween(from, to, meanAlong[objective]!),
+        components,
         layout,
         precision,
         subintervals,
@@ -245,10 +222,10 @@ async function measureSegment(
         into,
       }),
     );
-    spares.give(mean);
-    if (meanError !== null) spares.give(meanError[objective]!);
-    // In float64 the products themselves are the row's.
-    if (row.allocation !== into) spares.give(into);
+    spares.float64.give(mean);
+    if (meanError !== null) spares.float64.give(meanError[objective]!);
+    // The row's own array, exact or as float32, goes on its way.
+    for (const array of [into.exact, into.stored]) if (array !== row.allocation) giveBack(spares, array);
     return row;
   });
   return { segment: index, rows };
@@ -269,5 +246,11 @@ function partsBetween(
   [slopes, gradients]: readonly Float64Array[],
 ): PartsInput | null {
   if (start === undefined || end === undefined) return null;
-  return { lossStart: start.losses, lossEnd: end.losses, atomSums: slopes!, meanGradient: gradients ?? null };
+  return {
+    lossStart: start.losses,
+    lossEnd: end.losses,
+    atomSums: slopes!,
+    meanGradient: gradients ?? null,
+    gradients: start.gradients && end.gradients && [start.gradients, end.gradients],
+  };
 }

@@ -10,6 +10,8 @@ export interface LedgerView {
   readonly layout: ParameterLayout;
   /** In the order of the manifest; the first is what is shown where there is room for one. */
   readonly objectives: readonly Objective[];
+  /** What the motion of segments is split into; none: it is not split. */
+  readonly components: readonly string[];
   /** Of losses and allocations: `nats`, or another loss's. */
   readonly unit: string;
   readonly rule: string;

@@ -101,9 +101,9 @@ export class WorkerPool {
   }
 }
 
-/** Threads run built JavaScript, also where the caller runs from TypeScript (tests do, after a build). */
+/** Threads run the bundled program, also where the caller runs from TypeScript (tests do, after a build). */
 const workerUrl = new URL(
-  import.meta.url.endsWith('.ts') ? '../../dist/objective/worker.js' : './worker.js',
+  import.meta.url.endsWith('.ts') ? '../../dist/bin/worker.js' : '../bin/worker.js',
   import.meta.url,
 );
 

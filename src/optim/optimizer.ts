@@ -37,10 +37,10 @@ export function createOptimizer(settings: OptimizerSettings, tensors: readonly O
       const factor = scheduleFactor(settings.schedule ?? { kind: 'constant' }, step);
       const active = spans.filter((span) => step < span.frozenFrom);
       const gradientScale = clipScale(settings.clipNorm ?? Infinity, gradient, active);
+      update.gradientScale = gradientScale;
       for (const { from, to } of spans.filter((span) => !active.includes(span))) {
-        for (const component of [update.gradient, update.momentum, update.weightDecay]) {
-          component.fill(0, from, to);
-        }
+        const { gradient: current, momentum, weightDecay, intake, recall } = update;
+        for (const array of [current, momentum, weightDecay, intake, recall]) array.fill(0, from, to);
       }
       for (const { from, to, settings: own } of active) {
         const scheduled = { ...own, learningRate: own.learningRate * factor };
@@ -63,10 +63,14 @@ function clipScale(limit: number, gradient: Floats, spans: readonly Span[]): num
 
 /** Zeroed components of an update [K]. */
 export function createUpdate(size: number): Update {
+  const zeros = () => new Float64Array(size);
   return {
-    gradient: new Float64Array(size),
-    momentum: new Float64Array(size),
-    weightDecay: new Float64Array(size),
+    gradient: zeros(),
+    momentum: zeros(),
+    weightDecay: zeros(),
+    intake: zeros(),
+    recall: zeros(),
+    gradientScale: 1,
   };
 }
 

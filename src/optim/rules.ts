@@ -10,6 +10,8 @@ function sgd({ from, to, settings, theta, gradient, gradientScale, slots, update
     update.gradient[i] = current;
     update.weightDecay[i] = decay;
     update.momentum[i] = history;
+    update.intake[i] = current + decay;
+    update.recall[i] = 1;
     velocity[i] = current + history + decay;
   }
 }
@@ -24,6 +26,8 @@ function nesterov({ from, to, settings, theta, gradient, gradientScale, slots, u
     update.gradient[i] = (1 + momentum) * current;
     update.weightDecay[i] = (1 + momentum) * decay;
     update.momentum[i] = momentum * history;
+    update.intake[i] = current + decay;
+    update.recall[i] = momentum;
     velocity[i] = current + history + decay;
   }
 }
@@ -44,6 +48,8 @@ function adam({ from, to, settings, count, theta, gradient, gradientScale, slots
     update.gradient[i] = perUnit * (1 - momentum) * g;
     update.weightDecay[i] = perUnit * (1 - momentum) * decay;
     update.momentum[i] = perUnit * history;
+    update.intake[i] = (1 - momentum) * total;
+    update.recall[i] = perUnit;
   }
 }
 
@@ -54,12 +60,15 @@ function rmsprop({ from, to, settings, theta, gradient, gradientScale, slots, up
   for (let i = from; i < to; i++) {
     const g = gradientScale * gradient[i]!;
     const decay = weightDecay * theta[i]!;
-    meanSquare[i] = meanSquareDecay * meanSquare[i]! + (1 - meanSquareDecay) * (g + decay) ** 2;
+    const total = g + decay;
+    meanSquare[i] = meanSquareDecay * meanSquare[i]! + (1 - meanSquareDecay) * total ** 2;
     const perUnit = -learningRate / (Math.sqrt(meanSquare[i]!) + epsilon);
     const history = momentum * velocity[i]!;
     update.gradient[i] = perUnit * g;
     update.weightDecay[i] = perUnit * decay;
     update.momentum[i] = history;
+    update.intake[i] = perUnit * total;
+    update.recall[i] = 1;
     velocity[i] = perUnit * g + history + perUnit * decay;
   }
 }

@@ -14,6 +14,12 @@ export interface Update {
   readonly gradient: Float64Array;
   readonly momentum: Float64Array;
   readonly weightDecay: Float64Array;
+  /** What the step adds to the rule's memory of gradients (a velocity, or Adam's mean) [K]. */
+  readonly intake: Float64Array;
+  /** How much of each unit that the memory keeps enters the update [K]: 1, or Adam's rate after preconditioning. */
+  readonly recall: Float64Array;
+  /** Factor by which clipping scaled the gradient; 1: not at all. */
+  gradientScale: number;
 }
 
 /** What an optimiser remembers between steps. Plain data, in float64. */

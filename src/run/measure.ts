@@ -4,6 +4,7 @@ import { objectivePlan, type Experiment } from '../experiment/experiment.js';
 import { measureRange, type MeasuredSegment } from '../ledger/measure-range.js';
 import { Evaluator } from '../objective/evaluator.js';
 import { resolutions } from '../quadrature/settings.js';
+import { Updates } from './updates.js';
 import { silent, withProgress, type WorkControl } from '../experiment/control.js';
 
 /** How a caller watches, stops and spreads measuring. */
@@ -22,10 +23,12 @@ export async function measureRun(
   if (gaps.length > 0) {
     const count = workers ?? defaultWorkers(experiment.engine);
     const evaluator = await Evaluator.start(objectivePlan(experiment), count);
+    let updates: Updates | null = null;
     let done = run.status.segments;
     try {
+      updates = await Updates.open(experiment);
       await withProgress(progress, { total: run.status.iterations, done }, async () => {
-        for await (const segment of segmentsOf(experiment, run, evaluator, gaps)) {
+        for await (const segment of segmentsOf(experiment, run, { evaluator, updates }, gaps)) {
           await run.commitSegment(segment);
           progress.update(++done, `loss ${segment.rows[0]!.loss[1]!.toFixed(4)}`);
           signal?.throwIfAborted();
@@ -33,6 +36,7 @@ export async function measureRun(
       });
     } finally {
       await evaluator.close();
+      await updates?.close();
     }
   }
   await run.flush();
@@ -42,7 +46,7 @@ export async function measureRun(
 async function* segmentsOf(
   { config, layout, engine, objectives }: Experiment,
   run: RunWriter,
-  evaluator: Evaluator,
+  { evaluator, updates }: { readonly evaluator: Evaluator; readonly updates: Updates | null },
   ranges: readonly { from: number; to: number }[],
 ): AsyncGenerator<MeasuredSegment> {
   for (const range of ranges) {
@@ -51,6 +55,7 @@ async function* segmentsOf(
       theta: (row) => run.theta(row),
       evaluate: (theta, directions, want) => evaluator.evaluate(theta, directions, want),
       hasParts: objectives.some(({ division }) => division !== null),
+      ...(updates === null ? {} : { split: (segment, motion) => updates.split(segment, motion) }),
       release: (results) => { evaluator.release(results); }, // prettier-ignore
       settings: { ...config, resolution: resolutions[engine.facts.precision] },
       layout,

@@ -6,7 +6,7 @@ import { openTrajectory, recordingOptions } from '../experiment/recorded.js';
 import type { SampleBlocks } from '../ledger/types.js';
 import { measureRange } from '../ledger/measure-range.js';
 import { Evaluator } from '../objective/evaluator.js';
-import { trajectory } from './train.js';
+import { trajectory } from './steps.js';
 
 /** A configuration whose sample is a number or none, and what was found, in words; null: nothing had to be. */
 export interface Sized {

@@ -64,6 +64,8 @@ const indifferent = [
   'keep',
   'engine',
   'measure',
+  'components',
+  'keepComponents',
   'maxLoss',
   'iterations',
 ];

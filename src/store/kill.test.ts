@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { filesOf, finish, smallManifest, temporaryFolder } from '../../test/support/run-folder.js';
+import { finish, lastingOf, smallManifest, temporaryFolder } from '../../test/support/run-folder.js';
 import { createRunFolder, openRun, resumeRun } from './open.js';
 import { verifyRun } from '../format/verify/verify.js';
 import { folderPlace } from './files.js';
@@ -21,20 +21,19 @@ afterEach(() => {
   place.remove();
 });
 
-const stored = (folder: string) => filesOf(folder, ['journal', 'lock']);
-
-async function wholeRun(): Promise<Map<string, Buffer>> {
+async function wholeRun(): Promise<Record<string, string>> {
   const folder = join(place.parent, 'whole');
   const content = smallManifest(T);
   const run = await createRunFolder(folder, content);
   await finish(run, content);
   await run.close();
-  return stored(folder);
+  return lastingOf(folder);
 }
 
-function start(command = node): ChildProcess {
+function start(command = node, uid?: number): ChildProcess {
   return spawn(command[0]!, [...command.slice(1), place.run, String(T)], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    ...(uid === undefined ? {} : { uid }),
   });
 }
 
@@ -63,7 +62,7 @@ describe('a process that is killed', () => {
     const run = await resumeRun(place.run);
     await finish(run, smallManifest(T));
     await run.close();
-    expect(stored(place.run)).toEqual(whole);
+    expect(lastingOf(place.run)).toEqual(whole);
   });
 
   it('is not taken for dead while it runs', async () => {
@@ -92,10 +91,42 @@ describe('a full disk', () => {
       const output = await Promise.all([textOf(child, 'stdout'), textOf(child, 'stderr')]);
       expect(output[0]).toMatch(/status 1\nbegun\ndone/);
       expect(output[1]).toMatch(/ENOSPC[^]*free space on the disk/);
-      expect(stored(join(place.parent, 'full'))).toEqual(await wholeRun());
+      expect(lastingOf(join(place.parent, 'full'))).toEqual(await wholeRun());
     },
   );
 });
+
+/** Whom permissions bind: whoever runs the tests, but for root, who lets somebody else write. */
+const writer = process.getuid?.() === 0 ? 65534 : undefined;
+const canWriteAs = spawnSync(process.execPath, ['--import', 'tsx', '-e', '0'], writer === undefined ? {} : { uid: writer }).status === 0; // prettier-ignore
+
+describe('permission that is lost on the way', () => {
+  it.skipIf(!canWriteAs)(
+    'stops the run with a message, and it goes on where it may write again',
+    async () => {
+      const whole = await wholeRun();
+      chmodSync(place.parent, 0o777);
+      const child = start(node, writer);
+      await once(child.stdout!, 'data');
+      setMode(place.run, 0o555);
+      expect(await textOf(child, 'stderr')).toMatch(/could not (make|write) .*\(EACCES\)[^]*permission/);
+      expect(child.exitCode).toBe(2);
+      setMode(place.run, 0o755);
+      expect(await verifyRun(folderPlace(place.run))).toEqual([]);
+      const run = await resumeRun(place.run);
+      await finish(run, smallManifest(T));
+      await run.close();
+      expect(lastingOf(place.run)).toEqual(whole);
+    },
+  );
+});
+
+/** Sets the mode of a folder and of all folders below it. */
+function setMode(folder: string, mode: number): void {
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true }))
+    if (entry.isDirectory()) chmodSync(join(entry.parentPath, entry.name), mode);
+  chmodSync(folder, mode);
+}
 
 describe('a limit on the size of files', () => {
   it.skipIf(process.platform === 'win32')(
@@ -112,7 +143,7 @@ describe('a limit on the size of files', () => {
       const run = await resumeRun(place.run);
       await finish(run, smallManifest(T));
       await run.close();
-      expect(stored(place.run)).toEqual(await wholeRun());
+      expect(lastingOf(place.run)).toEqual(await wholeRun());
     },
   );
 });

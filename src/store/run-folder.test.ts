@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { collect, filesOf, finish, orderRow, segmentOf, smallManifest, temporaryFolder, thetaOf, train } from '../../test/support/run-folder.js'; // prettier-ignore
+import { collect, filesOf, finish, lastingOf, orderRow, segmentOf, smallManifest, temporaryFolder, thetaOf, train } from '../../test/support/run-folder.js'; // prettier-ignore
 import { NumericError, StoreError } from '../errors.js';
 import { manifestName } from '../format/context.js';
 import { estimateBytes } from '../format/arrays.js';
@@ -20,8 +20,6 @@ beforeEach(() => {
 afterEach(() => {
   place.remove();
 });
-
-const stored = (folder: string) => filesOf(folder, ['journal', 'lock']);
 
 async function completeRun(folder: string, content = manifest): Promise<void> {
   const run = await createRunFolder(folder, content);
@@ -157,7 +155,7 @@ describe('a resumed run', () => {
       await finish(resumed, manifest);
       expect(resumed.status.sealed).toBe(true);
       await resumed.close();
-      expect(stored(place.run)).toEqual(stored(whole));
+      expect(lastingOf(place.run)).toEqual(lastingOf(whole));
     },
   );
 
@@ -204,7 +202,7 @@ describe('a resumed run', () => {
     const zeros = await resumeRun(place.run);
     await finish(zeros, manifest);
     await zeros.close();
-    expect(stored(place.run)).toEqual(stored(whole));
+    expect(lastingOf(place.run)).toEqual(lastingOf(whole));
   });
 
   it('is refused where the journal was changed before its end', async () => {
@@ -247,15 +245,17 @@ describe('what must not be stored', () => {
     await expect(run.commitSegment({ ...other, segment: T })).rejects.toThrow(StoreError);
     await expect(run.writeTheta(T + 1, thetaOf(0, run.layout.size))).rejects.toThrow(StoreError);
     await expect(run.writeTheta(0, new Float32Array(3))).rejects.toThrow(/3 entries/);
-    await expect(run.finishTraining([])).rejects.toThrow(/theta \(rows\) has 2 entries/);
+    await expect(run.finishTraining({ order: [] })).rejects.toThrow(/theta \(rows\) has 2 entries/);
     await run.close();
   });
 
   it('is an order of other extents', async () => {
     const run = await createRunFolder(place.run, manifest);
     for (let row = 0; row <= T; row++) await run.writeTheta(row, thetaOf(row, run.layout.size));
-    await expect(run.finishTraining([orderRow(0, 5)])).rejects.toThrow(/order \(rows\) has 1 entries/);
-    await expect(run.finishTraining([orderRow(0, 4)])).rejects.toThrow(/order has 4 entries/);
+    await expect(run.finishTraining({ order: [orderRow(0, 5)] })).rejects.toThrow(
+      /order \(rows\) has 1 entries/,
+    );
+    await expect(run.finishTraining({ order: [orderRow(0, 4)] })).rejects.toThrow(/order has 4 entries/);
     expect(run.status.trained).toBe(false);
     await run.close();
   });

@@ -79,19 +79,21 @@ export class RunWriter extends RunFolder {
   }
 
   /**
-   * Ends training: stores the order of the examples and facts for reports. Does nothing where that was done already.
+   * Ends training: stores which examples were used and facts for reports. Does nothing where that was done already.
    *
-   * @param order One row [B] an iteration; null where the manifest says that none is known.
+   * @param arrays Rows of `order`, one [B] an iteration, where the manifest says that it is known, and of `split/SET`, one [1] an example.
    */
   async finishTraining(
-    order: Iterable<Int32Array> | AsyncIterable<Int32Array> | null,
+    arrays: Readonly<Record<string, Iterable<Int32Array>>>,
     stats: TrainingStats = {},
   ): Promise<void> {
     if (this.state.stats !== null) return;
     await this.flush();
     this.#requireAllRows();
-    const spec = this.context.arrays.find(({ placement }) => placement === 'order');
-    const files = spec && order ? await this.#writeRows(spec, order) : {};
+    const files: Record<string, string> = {};
+    for (const spec of this.context.arrays.filter(({ placement }) => placement === 'order')) {
+      Object.assign(files, await this.#writeRows(spec, arrays[spec.name] ?? []));
+    }
     await this.#record({ type: 'trained', files, stats });
   }
 
@@ -159,15 +161,12 @@ export class RunWriter extends RunFolder {
 
   /** Writes the chunks of a window whose segments are all stored. */
   async #writeWindow(window: number): Promise<void> {
-    const files: Record<string, string> = {};
-    const folders = new Set<string>();
-    for (const { spec, chunk, numbers } of await this.#windows.chunksOf(window)) {
-      const encoded = this.#chunks.encode(spec, chunk, numbers);
-      await this.#chunks.write(encoded);
-      files[encoded.path] = encoded.sha256;
-      for (const folder of this.#chunks.foldersOf(encoded)) folders.add(folder);
-    }
-    await syncFolders(folders);
+    const chunks = (await this.#windows.chunksOf(window)).map(({ spec, chunk, numbers }) =>
+      this.#chunks.encode(spec, chunk, numbers),
+    );
+    await Promise.all(chunks.map((chunk) => this.#chunks.write(chunk)));
+    await syncFolders(new Set(chunks.flatMap((chunk) => this.#chunks.foldersOf(chunk))));
+    const files = Object.fromEntries(chunks.map(({ path, sha256 }) => [path, sha256]));
     await this.#record({ type: 'window', window, files });
     await this.#windows.clear(window);
   }
@@ -179,10 +178,7 @@ export class RunWriter extends RunFolder {
   }
 
   /** Writes all rows of an array in chunks of many rows; returns the checksums of their files. */
-  async #writeRows(
-    spec: ArraySpec,
-    rows: Iterable<Numbers> | AsyncIterable<Numbers>,
-  ): Promise<Record<string, string>> {
+  async #writeRows(spec: ArraySpec, rows: Iterable<Numbers>): Promise<Record<string, string>> {
     const width = widthOf(spec);
     const files: Record<string, string> = {};
     let buffer = emptyRow(spec.dtype, spec.chunkRows * width);
@@ -194,7 +190,7 @@ export class RunWriter extends RunFolder {
       buffer = emptyRow(spec.dtype, buffer.length);
     };
     let count = 0;
-    for await (const row of rows) {
+    for (const row of rows) {
       if (row.length !== width) throw this.#misfit(spec.name, row.length, width);
       buffer.set(row, (count % spec.chunkRows) * width);
       count++;

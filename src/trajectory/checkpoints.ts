@@ -136,6 +136,7 @@ export async function checkpointRecording(
     iteration: checkpoints.map(({ iteration }) => iteration),
     tensors,
     flat: flat === undefined ? null : { name: 'theta', size: flat.shape[0] ?? 0, parts: null },
+    updates: new Map(),
     read: async (name, t) => {
       if (current.t !== t) {
         await current.file.close();

@@ -9,6 +9,7 @@ import { checkpointRecording, listCheckpoints } from './checkpoints.js';
 import { stackedRecording } from './stacked.js';
 import { openTensorFile } from './tensor-file.js';
 import { isStill, isTelling, numbersOf, rowsToCompare, sameNumbers } from './match/values.js';
+import { requireUpdates } from './updates.js';
 import type { Match, Recording, RecordingOptions, Trajectory } from './types.js';
 
 /** A recording, the files that it is read from, and what was decided about their order. */
@@ -21,7 +22,7 @@ export interface OpenedRecording {
 /**
  * Opens a training run that was recorded elsewhere. `path` is
  * - a file (safetensors, `.npz`, `.npy`, HDF5, PyTorch's) with `theta` or `all_weights` [T+1, K], or one array [T+1, …shape] per
- *   tensor; optionally `iteration` [T+1];
+ *   tensor; optionally `iteration` [T+1], and components of updates;
  * - a folder with one such file, or one folder, per checkpoint, tensors by name, the iteration in each name.
  * Throws DataError where the path is missing, a file is damaged, there are fewer than two rows, or names leave their order open.
  */
@@ -90,22 +91,28 @@ function assembled(
   { arrangements }: Arranged,
 ): Trajectory {
   const size = layoutSize(parameters);
+  const rowOf = async (source: Pick<Recording, 'read'>, t: number): Promise<Float32Array> => {
+    const row = new Float32Array(size);
+    let at = 0;
+    const read = keepingLast((tensor) => numbersOf(source, tensor, [t]));
+    for (const arrangement of arrangements) {
+      const [recorded] = await read(arrangement.part.tensor);
+      const numbers = arranged(recorded!, arrangement);
+      row.set(numbers, at);
+      at += numbers.length;
+    }
+    requireFinite(row, parameters, recording.name, t);
+    return row;
+  };
   return {
     rows: recording.rows,
     iteration: recording.iteration,
-    row: async (t) => {
-      const theta = new Float32Array(size);
-      let at = 0;
-      const read = keepingLast((tensor) => numbersOf(recording, tensor, [t]));
-      for (const arrangement of arrangements) {
-        const [recorded] = await read(arrangement.part.tensor);
-        const numbers = arranged(recorded!, arrangement);
-        theta.set(numbers, at);
-        at += numbers.length;
-      }
-      requireFinite(theta, parameters, recording.name, t);
-      return theta;
+    row: (t) => rowOf(recording, t),
+    components: () => {
+      requireUpdates(recording, [...new Set(arrangements.map(({ part }) => part.tensor))]);
+      return [...recording.updates.keys()];
     },
+    component: (name, t) => rowOf(recording.updates.get(name)!, t),
     close: () => recording.close(),
   };
 }

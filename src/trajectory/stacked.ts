@@ -1,5 +1,6 @@
 import { isFloat, sizeOf } from '../formats/array.js';
 import { misfit } from '../formats/source.js';
+import { isUpdate, updatesOf } from './updates.js';
 import type { FlatTensor, Recording, TensorEntry, TensorFile, TensorShape } from './types.js';
 
 /** Most rows that a recording may have. */
@@ -10,19 +11,26 @@ const flatNames = ['theta', 'all_weights'];
 
 /**
  * A file of stacked arrays as a recording: θ [T+1, K] under the name `theta` or `all_weights`, or one array [T+1, …shape] per tensor;
- * optionally `iteration` [T+1]. Throws DataError where the arrays have no rows in common.
+ * optionally `iteration` [T+1] and components of updates (`updatesOf`). Throws DataError where the arrays have no rows in common.
  */
 export async function stackedRecording(file: TensorFile): Promise<Recording> {
   const flat = flatOf(file);
   const rows = flat === null ? commonRows(file) : file.entries.get(flat.name)!.shape[0]!;
   if (rows > maxRows) throw misfit(file.name, `${rows} rows`, `at most ${maxRows}`, 'split the recording');
-  const stacked = [...file.entries].filter(([name, { shape }]) => shape[0] === rows && name !== 'iteration');
+  const stacked = [...file.entries].filter(
+    ([name, { shape }]) => shape[0] === rows && name !== 'iteration' && !isUpdate(name),
+  );
   return {
     name: file.name,
     rows,
     iteration: await iterationsOf(file, rows),
     tensors: new Map(stacked.map(([name, entry]) => [name, { ...entry, shape: entry.shape.slice(1) }])),
     flat,
+    updates: updatesOf(
+      file,
+      flat?.name ?? null,
+      stacked.map(([name]) => name),
+    ),
     read: async (name, t) => {
       const { dtype, shape, data } = await file.read(name, t, t + 1);
       return { dtype, shape: shape.slice(1), data };
@@ -73,7 +81,8 @@ function parseShape(text: string): number[] | null {
 /** The first extent that most of the arrays' numbers have. */
 function commonRows({ entries, name }: TensorFile): number {
   const numbers = new Map<number, number>();
-  for (const { shape } of [...entries.values()].filter(isStackable)) {
+  for (const [tensor, { shape }] of [...entries].filter(([, entry]) => isStackable(entry))) {
+    if (isUpdate(tensor)) continue;
     numbers.set(shape[0]!, (numbers.get(shape[0]!) ?? 0) + sizeOf(shape));
   }
   const [first] = [...numbers].sort(([, a], [, b]) => b - a);

@@ -18,6 +18,10 @@ export interface Trajectory {
    * for an earlier row. Throws DataError where a number is not finite or the file turns out damaged.
    */
   row(t: number): Promise<Float32Array>;
+  /** Names of the components of updates that are recorded too. Throws DataError where there are none, or they do not fit θ. */
+  components(): readonly string[];
+  /** Of a component, its row [K] for the step from row `t` to the next, in the model's order. Throws as `row` does. */
+  component(name: string, t: number): Promise<Float32Array>;
   close(): Promise<void>;
 }
 
@@ -41,6 +45,14 @@ export interface TensorFile {
   close(): Promise<void>;
 }
 
+/** One component of all updates, such as what momentum moved. */
+export interface RecordedUpdate {
+  /** Its arrays [T, …shape], by the recorded tensors that it moves. */
+  readonly tensors: ReadonlyMap<string, TensorEntry>;
+  /** What it moved of a tensor in the step from row `t` to the next. */
+  read(tensor: string, t: number): Promise<NdArray>;
+}
+
 /** Tensors recorded at several moments of training, wherever they are kept. */
 export interface Recording {
   /** The file or folder. */
@@ -52,6 +64,8 @@ export interface Recording {
   readonly tensors: ReadonlyMap<string, TensorEntry>;
   /** All parameters end to end under one name, where they are recorded so, with what is said of their order; else null. */
   readonly flat: FlatTensor | null;
+  /** Components of updates that stand beside the tensors, by their names. */
+  readonly updates: ReadonlyMap<string, RecordedUpdate>;
   /** A tensor of row `t`. */
   read(name: string, t: number): Promise<NdArray>;
   close(): Promise<void>;

@@ -9,7 +9,7 @@ import { fingerprint, lca, temporaryFolder } from '../support/cli.js';
 
 const folder = temporaryFolder();
 const run = join(folder, 'run');
-const main = resolve(import.meta.dirname, '../../dist/cli/main.js');
+const main = resolve(import.meta.dirname, '../../dist/bin/lca.js');
 const small = ['--subset', '200', '--iterations', '2', '--batch-size', '50', '--chunk', '100', '--quiet'];
 
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { lca, temporaryFolder } from '../support/cli.js';
 
@@ -18,6 +18,21 @@ describe('lca export', () => {
     const finished = await lca(['export', run, '--what', 'loss']);
     expect(finished.stdout.split('\n')).toHaveLength(5);
     expect(finished.stderr).not.toMatch(/unfinished/);
+
+    // Two at once to one name do not mix: the file is wholly the one or the other.
+    const target = join(dirname(run), 'both.csv');
+    const both = ['layer_sums', 'loss'];
+    const texts = await Promise.all(
+      both.map(async (what) => (await lca(['export', run, '--what', what])).stdout),
+    );
+    for (let round = 0; round < 3; round++) {
+      const results = await Promise.all(
+        both.map((what) => lca(['export', run, '--what', what, '--out', target])),
+      );
+      expect(results.map(({ code }) => code)).toEqual([0, 0]);
+      expect(texts).toContain(readFileSync(target, 'utf8'));
+    }
+    expect(readdirSync(dirname(run)).sort()).toEqual(['both.csv', 'trained']);
   });
 });
 

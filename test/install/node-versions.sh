@@ -15,9 +15,9 @@ npm run --silent build
 # Prints a hash of the allocations that this node binary makes.
 demo() {
   local node=$1 run=$work/run-$2
-  "$node" dist/cli/main.js demo --iterations 2 --quiet --out "$run" >/dev/null 2>"$run.log" || { cat "$run.log" >&2; return 1; }
-  "$node" dist/cli/main.js verify "$run" --quiet >/dev/null
-  "$node" dist/cli/main.js export "$run" --what allocation --format npy --out "$run.npy" 2>/dev/null
+  "$node" dist/bin/lca.js demo --iterations 2 --quiet --out "$run" >/dev/null 2>"$run.log" || { cat "$run.log" >&2; return 1; }
+  "$node" dist/bin/lca.js verify "$run" --quiet >/dev/null
+  "$node" dist/bin/lca.js export "$run" --what allocation --format npy --out "$run.npy" 2>/dev/null
   sha256sum <"$run.npy"
 }
 

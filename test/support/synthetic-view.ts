@@ -194,6 +194,7 @@ export function syntheticView(given: SyntheticOptions = {}): LedgerView {
     iteration: Int32Array.from({ length: segments + 1 }, (_, t) => t * options.stride),
     layout,
     objectives: options.objectives.map((name) => ({ name, parts: [name] })),
+    components: [],
     unit: 'nats',
     rule: 'simpson',
     tolerance: 0.001,

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { exportRun, exportable, exportFormats } from '../../run/export.js';
+import { exportRun, exportable, exportFormats } from '../../run/export/export.js';
 import { say } from '../output.js';
 import { parsePath } from './run.js';
 
@@ -7,6 +7,7 @@ interface ExportOptions {
   readonly what: string;
   readonly objective?: string;
   readonly part?: string;
+  readonly component?: string;
   readonly entity?: string;
   readonly format: (typeof exportFormats)[number];
   readonly out?: string;
@@ -19,6 +20,10 @@ export function exportCommand(): Command {
     .addOption(new Option('--what <quantity>', 'what to write').choices(exportable).makeOptionMandatory())
     .option('--objective <name>', 'whose column (default: the first that was measured)')
     .option('--part <name>', 'of one part of the objective: its name, else its index')
+    .option(
+      '--component <name>',
+      'of one component of the update: gradient, clipping, momentum, momentum/2-3, weightDecay, rounding, or a recorded one',
+    )
     .option(
       '--entity <name>',
       'sums and counts over: parameter, neuron, input, tensor, layer, module, kind, or a grouping of the run file',

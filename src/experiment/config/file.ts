@@ -102,5 +102,12 @@ function checkCombination(config: RunConfig, sourceOf: (key: string) => string):
       remedy: 'lower subintervals or raise maxSubintervals',
     });
   }
+  if (config.keepComponents === 'parameters' && !config.components) {
+    throw new UsageError({
+      given: `keepComponents parameters without components in ${sourceOf('keepComponents')}`,
+      expected: 'components, of which allocations can be kept',
+      remedy: 'add components (--components), or leave out keepComponents',
+    });
+  }
   return config;
 }

@@ -113,6 +113,8 @@ export const runConfigSchema = z.strictObject({
     .refine((entries) => new Set(entries.map((entry) => entry.replace(/=.*/, ''))).size === entries.length, 'expected each set once')).describe('sets of the data whose losses are measured, and your own files by a name, such as train,test,mine=other.npz; none: train, and validation where there is one'),
   parts: orNone(z.array(z.string().min(1)).min(1)).describe('parts of objectives whose losses and allocations are kept apart: class, or a file (.npy, .csv) with a group name for each example of train, NAME:FILE for another objective'),
   keepParts: z.enum(keptOfParts).default('sums').describe('finest allocations of parts to store: sums by layer, neuron and tensor, or parameters'),
+  components: z.boolean().default(false).describe('split updates into gradient, momentum by age, weight decay, clipping and rounding, whose allocations are kept apart; of a recorded trajectory by its arrays update/NAME'),
+  keepComponents: z.enum(keptOfParts).default('sums').describe('finest allocations of components to store: sums by layer, neuron and all other groupings, or parameters'),
   groupings: z.record(z.string().regex(/^[A-Za-z][\w-]*$/, 'expected letters, digits, _ and -'), z.array(z.string().min(1)).min(1)).default({}).describe('your own groupings of tensors for sums and counts, each a list of patterns (run file only)'),
   chunk: orNone(count).describe('examples evaluated together; none: by network'),
   lanes: z.int().min(1).max(256).default(8).describe('independent partial sums of an evaluation'),

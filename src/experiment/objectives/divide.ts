@@ -7,7 +7,7 @@ import { sizeOf } from '../../formats/array.js';
 import type { Reading } from '../../formats/reading.js';
 import { fold, key } from '../../num/random.js';
 import { smallerSizes } from '../../objective/chunks.js';
-import type { Division, PlannedPart } from '../../objective/plan.js';
+import type { Division, Partition, PlannedPart } from '../../objective/plan.js';
 import type { RunConfig } from '../config/schema.js';
 import { requireSample, sampleOf, sampleReading, sampleSize } from './sample.js';
 
@@ -49,14 +49,6 @@ export interface DivideInput {
   readonly mixes: boolean;
   /** Whether the measured loss has an L2 term, which belongs to no example. */
   readonly hasPenalty: boolean;
-}
-
-/** One way in which examples fall into parts. */
-export interface Partition {
-  readonly by: string;
-  readonly names: readonly string[];
-  /** Part of each example [count]. */
-  readonly partOf: Int32Array;
 }
 
 /** The objectives with their parts, and the files that these come from. */

@@ -5,7 +5,7 @@ import { UsageError } from '../../errors.js';
 import { sizeOf } from '../../formats/array.js';
 import type { Reading } from '../../formats/reading.js';
 import type { Key } from '../../num/random.js';
-import type { DivideInput, Partition } from './divide.js';
+import type { Partition } from '../../objective/plan.js';
 
 /** Blocks of a sample: so many estimates of each quantity, whose spread tells its standard error. */
 export const sampleBlocks = 16;
@@ -15,7 +15,7 @@ const fewestOfBlock = 4;
 
 /** Throws UsageError where so many examples cannot be drawn, or are no sample of the objective. */
 export function requireSample(
-  { dataset, mixes }: DivideInput,
+  { dataset, mixes }: { readonly dataset: Dataset; readonly mixes: boolean },
   size: number | 'auto',
 ): asserts size is number {
   const { count } = dataset.splits.train;

@@ -12,6 +12,7 @@ import type { RunAnalysis } from '../../analysis/index.js';
 import { layoutOf } from '../../ledger/layout.js';
 import { formatNumber } from '../format.js';
 import { palettes } from '../theme.js';
+import type { LedgerView } from '../../ledger/view.js';
 import type { Theme } from '../theme.js';
 import type { Figure } from './canvas.js';
 import { drawFigures } from './figures.js';
@@ -175,6 +176,29 @@ describe('what figures show', () => {
       for (const text of parse(raised.get(name)!.svg).querySelectorAll('text'))
         expect(text.textContent, name).not.toMatch(/\d{7}|,\d{3},/);
     expect(raised.get('loss')!.svg).toContain('10⁷');
+  });
+
+  it('what each term of the update did, those that helped end to end to the left of zero', async () => {
+    const names = ['gradient', 'momentum/1', 'momentum/2-3', 'weightDecay', 'rounding'];
+    // Of three layers; two segments of the same.
+    const row = Float64Array.from([-3, -1, 0, -1, 2, 0, 0.5, 0, 0, -0.5, 0, 1, 0, 0, 0]);
+    async function* rows(): AsyncGenerator<Float64Array> {
+      yield await Promise.resolve(row);
+      yield row;
+    }
+    const plain = syntheticView({ segments: 2 });
+    const view: LedgerView = { ...plain, components: names, rows: (column, ...of) => (column === 'component_sums' ? rows() : plain.rows(column, ...of)) }; // prettier-ignore
+    const { svg, caption } = draw(await analyseRun(view)).get('components')!;
+    expect(caption).toMatch(
+      /gradient \(−8\.00 nats\) helped most, momentum\/1 \(2\.00 nats\) hurt most\. .*two and three steps old/,
+    );
+    const pieces = [...parse(svg).querySelectorAll('[aria-description="component total"] rect')];
+    expect(pieces).toHaveLength(3 * names.length);
+    const [x, width] = ['x', 'width'].map((name) => pieces.map((piece) => Number(piece.getAttribute(name))));
+    expect(x![0]! + width![0]!).toBeCloseTo(x![2]!, 5);
+    expect(x![1]! + width![1]!).toBeCloseTo(x![0]!, 5);
+    expect(width![0]! / width![1]!).toBeCloseTo(3, 5);
+    expect(draw(base).has('components')).toBe(false);
   });
 
   it('the first layer as an image, deeper where allocations are larger', async () => {

@@ -1,4 +1,5 @@
 import type { RunAnalysis } from '../../analysis/index.js';
+import { componentsFigure } from './components-figure.js';
 import { createCanvas } from './canvas.js';
 import type { Canvas, Figure } from './canvas.js';
 import { distributionFigure } from './distribution-figure.js';
@@ -16,6 +17,7 @@ const drawings: readonly ((canvas: Canvas, analysis: RunAnalysis) => Figure | nu
   lossFigure,
   layerTotalsFigure,
   layersOverTimeFigure,
+  componentsFigure,
   sharesFigure,
   layerSharesFigure,
   firstLayerFigure,

@@ -64,7 +64,7 @@ export const rowsToWatch = ({ rows }: Recording): number[] => [0, rows >> 1, row
 
 /** The numbers of some rows of a recorded tensor, of any shape. */
 export async function numbersOf(
-  recording: Recording,
+  recording: Pick<Recording, 'read'>,
   name: string,
   rows: readonly number[],
 ): Promise<Float32Array[]> {

@@ -2,14 +2,15 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { StoreError, UsageError } from '../errors.js';
-import type { Manifest } from '../format/manifest.js';
-import { csvLines, jsonText, npyBytes } from '../format/export.js';
-import type { ArrayReading } from '../format/read-array.js';
-import { storeFailure } from '../store/files.js';
-import { openRun } from '../store/open.js';
-import { draftOf, removeDeadDrafts } from '../store/temporary.js';
-import { type Quantity, quantityOf } from './quantity.js';
+import { StoreError, UsageError } from '../../errors.js';
+import type { Manifest } from '../../format/manifest.js';
+import { csvLines, jsonText, npyBytes } from '../../format/export.js';
+import type { ArrayReading } from '../../format/read-array.js';
+import { storeFailure } from '../../store/files.js';
+import { openRun } from '../../store/open.js';
+import { draftOf, removeDeadDrafts } from '../../store/temporary.js';
+import { quantityOf } from './quantity.js';
+import type { Quantity } from './selection.js';
 
 export { exportable } from './quantity.js';
 

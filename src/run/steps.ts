@@ -1,0 +1,157 @@
+import { batchBuffers, batchOrder, gatherBatch } from '../data/batches.js';
+import type { BatchBuffers } from '../data/batches.js';
+import type { Feeds, Program } from '../engines/types.js';
+import { NumericError } from '../errors.js';
+import { gradientGraph, type Experiment } from '../experiment/experiment.js';
+import { divisorOf } from '../experiment/loss.js';
+import { optimizerOf } from '../experiment/optimizer.js';
+import { placeOf } from '../ledger/layout.js';
+import type { ParameterLayout } from '../ledger/types.js';
+import { dropoutMasks } from '../models/dropout.js';
+import { key } from '../num/random.js';
+import { firstNonFinite } from '../num/sums.js';
+import { applyUpdate, createUpdate } from '../optim/optimizer.js';
+import type { Update } from '../optim/types.js';
+
+/** θ at one moment of training, and the step that led there. */
+export interface TrajectoryRow {
+  readonly row: number;
+  /** θ_row [K]; overwritten by the next row. */
+  readonly theta: Float32Array;
+  /** Mean loss of the mini-batch that led here. */
+  readonly loss?: number;
+  /** What the optimiser did in the step that led here; overwritten by the next row. */
+  readonly update?: Update;
+}
+
+/** Mini-batch of every step [T, B], a pure function of seed, counts and step. */
+function orderOf({ config, dataset }: Experiment): Int32Array {
+  return batchOrder({
+    key: key(config.seed),
+    count: dataset.splits.train.count,
+    batchSize: config.batchSize,
+    iterations: config.iterations,
+  });
+}
+
+/** The mini-batches of `orderOf`, one row [B] a step. */
+export function* batches(experiment: Experiment): Generator<Int32Array> {
+  const { batchSize } = experiment.config;
+  const order = orderOf(experiment);
+  for (let from = 0; from < order.length; from += batchSize) yield order.subarray(from, from + batchSize);
+}
+
+/** θ_0, then θ after each optimiser step: the same for the same experiment, whenever it runs. Throws NumericError where training diverges. */
+export async function* trajectory(experiment: Experiment): AsyncGenerator<TrajectoryRow, void> {
+  const { config, dataset, engine, layout } = experiment;
+  const order = orderOf(experiment);
+  const batch = batchBuffers(dataset.splits.train, config.batchSize);
+  const theta = experiment.start!.slice();
+  const gradient = new Float64Array(layout.size);
+  const point = new Float64Array(layout.size);
+  const optimizer = optimizerOf(config, layout);
+  const update = createUpdate(layout.size);
+  let state = optimizer.createState();
+  const graph = gradientGraph(experiment, config.batchSize, true);
+  const program = await engine.compile(graph);
+  const feedsOf = ({ inputs, labels }: BatchBuffers, iteration: number): Feeds => ({
+    x: inputs,
+    labels,
+    ...dropoutMasks(experiment.model, graph.inputs, key(config.seed), iteration),
+  });
+  try {
+    yield { row: 0, theta };
+    for (let t = 0; t < config.iterations; t++) {
+      gatherBatch(
+        dataset.splits.train,
+        order.subarray(t * config.batchSize, (t + 1) * config.batchSize),
+        batch,
+      );
+      point.set(theta);
+      program.load(point);
+      const loss = await batchGradient(
+        program,
+        feedsOf(batch, t),
+        gradient,
+        divisorOf(config, { labels: batch.labels, count: config.batchSize }, dataset.labelling),
+      );
+      checkLoss(t, loss, config.maxLoss, theta, layout);
+      checkFinite(t, loss, gradient, 'gradient of', layout);
+      state = optimizer.step(state, theta, gradient, update);
+      applyUpdate(theta, update, theta);
+      checkFinite(t, loss, theta, 'parameter', layout);
+      yield { row: t + 1, theta, loss, update };
+    }
+  } finally {
+    await program.dispose();
+  }
+}
+
+/** Mean loss of a mini-batch at the θ that is loaded; its mean gradient is written into `gradient` [K]. */
+async function batchGradient(
+  program: Program,
+  feeds: Feeds,
+  gradient: Float64Array,
+  divisor: number,
+): Promise<number> {
+  gradient.fill(0);
+  const loss = await program.run(feeds, gradient);
+  for (let k = 0; k < gradient.length; k++) gradient[k]! /= divisor;
+  return loss / divisor;
+}
+
+/** Throws NumericError where loss or values are not finite, naming the tensor and index. */
+function checkFinite(
+  iteration: number,
+  loss: number,
+  values: Float64Array | Float32Array,
+  what: string,
+  layout: ParameterLayout,
+): void {
+  const index = firstNonFinite(values);
+  if (Number.isFinite(loss) && index < 0) return;
+  if (index < 0)
+    throw diverged(iteration, `the mini-batch loss is ${loss}`, 'finite numbers', { tensor: 'loss' });
+  const place = placeOf(layout, index);
+  throw diverged(
+    iteration,
+    `${what} ${place.tensor}[${place.index}] is ${values[index]!}`,
+    'finite numbers',
+    place,
+  );
+}
+
+/** Throws NumericError where the loss has left all bounds, naming the largest parameter, which is where to look. */
+function checkLoss(
+  iteration: number,
+  loss: number,
+  limit: number | null,
+  theta: Float32Array,
+  layout: ParameterLayout,
+): void {
+  if (limit === null || !(loss > limit)) return;
+  const largest = theta.reduce((best, value, k) => (Math.abs(value) > Math.abs(theta[best]!) ? k : best), 0);
+  const place = placeOf(layout, largest);
+  throw diverged(
+    iteration,
+    `the mini-batch loss is ${loss.toPrecision(3)}, and the largest parameter ${place.tensor}[${place.index}] is ${theta[largest]!.toPrecision(3)}`,
+    `a loss of at most ${limit} (maxLoss)`,
+    place,
+  );
+}
+
+function diverged(
+  iteration: number,
+  what: string,
+  expected: string,
+  place: { tensor: string; index?: number },
+): NumericError {
+  return new NumericError(
+    {
+      given: `training diverged in iteration ${iteration}: ${what}`,
+      expected,
+      remedy: 'lower the learning rate and make a new run; what this one stored stays valid',
+    },
+    { iteration, ...place },
+  );
+}
