@@ -5,9 +5,10 @@ import { analyseCertainty, type CertaintyAnalysis } from './certainty.js';
 import { requireSegments } from './checks.js';
 import { auditObjective, type Conservation } from './conservation.js';
 import type { ComponentTotals } from './components.js';
-import type { Distribution } from './distribution.js';
-import type { Extremes } from './extremes.js';
-import type { FirstLayer } from './first-layer.js';
+import type { Distribution } from './rows/distribution.js';
+import type { Extremes } from './rows/extremes.js';
+import type { FirstLayer } from './rows/first-layer.js';
+import { analyseSampling, type SamplingAnalysis } from './sampling.js';
 import { analyseShares, type ShareAnalysis } from './shares.js';
 
 /** The measured loss, the loss that the ledger adds up to, and what separates them (paper Section 2); all in the loss's unit. */
@@ -66,6 +67,8 @@ export interface ObjectiveAnalysis extends RowAnalysis {
   /** In order of the layers. */
   readonly layers: readonly LayerTotal[];
   readonly shares: ShareAnalysis;
+  /** Null where it was measured on all its examples. */
+  readonly sampling: SamplingAnalysis | null;
   /** Null where errors were not estimated (`--certify`). */
   readonly certainty: CertaintyAnalysis | null;
 }
@@ -120,14 +123,19 @@ export function analyseLayers(view: LedgerView, name: string): readonly LayerTot
   });
 }
 
-/** All that the small columns say about one objective, beside what its rows say. Throws UsageError before the first segment. */
-export function analyseObjective(view: LedgerView, name: string, rows: RowAnalysis): ObjectiveAnalysis {
+/** All that columns say about one objective, beside what its rows of parameters and neurons say. Throws UsageError before the first segment. */
+export async function analyseObjective(
+  view: LedgerView,
+  name: string,
+  rows: RowAnalysis,
+): Promise<ObjectiveAnalysis> {
   return {
     name,
     conservation: auditObjective(view, name),
     loss: analyseLoss(view, name),
     layers: analyseLayers(view, name),
     shares: analyseShares(view, name),
+    sampling: await analyseSampling(view, name),
     certainty: analyseCertainty(view, name),
     ...rows,
   };

@@ -1,9 +1,9 @@
 import type { LedgerView } from '../ledger/view.js';
 import { checkView } from './checks.js';
-import { analyseDistribution } from './distribution.js';
+import { analyseDistribution } from './rows/distribution.js';
 import { componentTotals } from './components.js';
-import { extremeNeurons, extremeParameters, neuronTotals } from './extremes.js';
-import { analyseFirstLayer } from './first-layer.js';
+import { extremeNeurons, extremeParameters, neuronTotals } from './rows/extremes.js';
+import { analyseFirstLayer } from './rows/first-layer.js';
 import { analyseObjective, type ObjectiveAnalysis, type RowAnalysis, withoutRows } from './objective.js';
 import { type PaperRecord, paperRecord } from './paper.js';
 import { type RunSummary, summarise } from './summary.js';
@@ -61,8 +61,8 @@ async function analyseObjectives(view: LedgerView, options: AnalyseOptions): Pro
   const [main] = view.objectives;
   if (view.segments === 0 || !main) return [];
   const rows = await analyseRows(view, main.name, options);
-  return view.objectives.map(({ name }, index) =>
-    analyseObjective(view, name, index === 0 ? rows : withoutRows),
+  return Promise.all(
+    view.objectives.map(({ name }, index) => analyseObjective(view, name, index === 0 ? rows : withoutRows)),
   );
 }
 

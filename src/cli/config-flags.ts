@@ -22,7 +22,7 @@ const headings: Readonly<Record<FlagKey, string>> = {
   epsilon: 'Training:', weightDecay: 'Training:', clipNorm: 'Training:', maxLoss: 'Training:', batchSize: 'Training:',
   iterations: 'Training:',
   measure: 'Measuring:', measureWeightDecay: 'Measuring:', rule: 'Measuring:', tolerance: 'Measuring:',
-  subintervals: 'Measuring:', maxSubintervals: 'Measuring:', certify: 'Measuring:', chunk: 'Measuring:',
+  subintervals: 'Measuring:', maxSubintervals: 'Measuring:', certify: 'Measuring:', sample: 'Measuring:', error: 'Measuring:', chunk: 'Measuring:',
   lanes: 'Measuring:', keep: 'Measuring:', parts: 'Measuring:', keepParts: 'Measuring:', components: 'Measuring:',
   keepComponents: 'Measuring:', basis: 'Measuring:', engine: 'Measuring:',
   name: 'Report:', date: 'Report:', tags: 'Report:',

@@ -5,6 +5,7 @@ import { openExperiment } from '../experiment/experiment.js';
 import { createRun } from '../experiment/manifest.js';
 import type { Reading } from '../formats/reading.js';
 import { requireMemory } from '../experiment/memory.js';
+import { sizeSample } from '../run/pilot.js';
 import { refuseExisting } from '../store/open.js';
 import { printEstimate } from './estimate.js';
 import { say } from './output.js';
@@ -30,7 +31,9 @@ function sayReadings(readings: readonly Reading[], quiet: boolean | undefined): 
 /** Makes a run of a configuration and does all its work, or with `--dry-run` only says what that would cost. */
 export async function startRun(config: RunConfig, options: StartOptions, measure: boolean): Promise<void> {
   if (!options.dryRun) await refuseExisting(options.out);
-  const experiment = await openExperiment(config);
+  const sized = await sizeSample(config, options.workers);
+  if (sized.note !== null && !options.quiet) say(sized.note);
+  const experiment = await openExperiment(sized.config);
   for (const warning of experiment.network.warnings) say(`Warning: ${warning}`);
   sayReadings(experiment.readings, options.quiet);
   requireMemory(experiment, options.workers ?? defaultWorkers(experiment.engine));

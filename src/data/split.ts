@@ -118,7 +118,8 @@ export function stratifiedSubset(pool: Examples, indices: Uint32Array, size: num
   return Uint32Array.from(chosen).sort();
 }
 
-function membersByClass(pool: Examples, indices: Uint32Array): number[][] {
+/** The examples `indices` [n] by their class, in order; where labels are no classes, all together. */
+export function membersByClass(pool: Examples, indices: Uint32Array): number[][] {
   if (!(pool.labels instanceof Int32Array) || pool.labels.length !== pool.count) return [[...indices]];
   const members: number[][] = [];
   for (const index of indices) (members[pool.labels[index]!] ??= []).push(index);

@@ -23,6 +23,7 @@ import { openNetwork, reopenNetwork, type Network } from './network.js';
 import type { ObjectivePlan } from '../objective/plan.js';
 import { type Basis, openBasis } from './objectives/basis.js';
 import { divideObjectives, type MeasuredObjective } from './objectives/divide.js';
+import { sampleBlocks } from './objectives/sample.js';
 import { measuredNames, withMeasuredSets } from './objectives/measured.js';
 import { componentsOf, measuredPenalty, optimizerOf } from './optimizer.js';
 import { type StatedPaths, withWholePaths } from './paths.js';
@@ -95,7 +96,7 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   const recorded = opened?.recorded ?? null;
   const config = settle(named, loaded, recorded);
   const measured = measuredNames(config)!;
-  const chunk = config.chunk ?? network.chunk;
+  const chunk = chunkOf(config, network.chunk);
   checkControls(config, loaded, layout, recorded);
   const outputs = outputUse(config, graph, loaded.labelling.classAxis);
   const parts = { config, model, dataset: loaded, outputs };
@@ -171,6 +172,12 @@ async function recordedTrajectory(
   return inspectTrajectory(trajectory, model, { ...recordingOptions(config), components });
 }
 
+/** Examples of a chunk: as stated, else the network's, and of a sample no more than a block has. */
+function chunkOf({ chunk, sample }: SettledConfig, usual: number): number {
+  if (chunk !== null) return chunk;
+  return typeof sample === 'number' ? Math.min(usual, Math.ceil(sample / sampleBlocks)) : usual;
+}
+
 /** What is measured defaults to what is usual and has examples; a recorded trajectory knows its own length. */
 function settle(config: RunConfig, { name, splits }: Dataset, recorded: Recorded | null): SettledConfig {
   const filled = Object.entries(splits).flatMap(([set, { count }]) => (count > 0 ? [set] : []));
@@ -231,12 +238,12 @@ export function batchNormMode({
 /** The objective that measuring evaluates; `engine` replaces the experiment's own (to check one by another). */
 export function objectivePlan(experiment: Experiment, engine = experiment.engine.name): ObjectivePlan {
   const { config, dataset, layout, chunk, objectives } = experiment;
-  const { labelling, splits } = dataset;
+  const { labelling } = dataset;
   return {
     engine,
     size: layout.size,
-    objectives: objectives.map(({ name, examples, division }) => {
-      return { name, examples, division, divisor: divisorOf(config, splits[name]!, labelling) };
+    objectives: objectives.map(({ name, examples, division, counted }) => {
+      return { name, examples, division, divisor: divisorOf(config, counted, labelling) };
     }),
     chunk,
     lanes: config.lanes,

@@ -53,12 +53,13 @@ export function manifestOf(experiment: Experiment, folder = '.'): ManifestConten
       dropout: 'off',
       precision: engine.facts.precision,
     },
-    objectives: experiment.objectives.map(({ name, examples, division }) => ({
+    objectives: experiment.objectives.map(({ name, examples, division, sample }) => ({
       name,
       parts: division
         ? division.parts.map((part) => ({ name: part.name, by: part.by, examples: part.examples }))
         : [{ name: 'all', by: 'all', examples: examples.count }],
       order: division?.kind === 'sorted' ? ('parts' as const) : ('source' as const),
+      sample,
     })),
     parameters: layout.tensors.map((tensor) => ({ ...tensor, shape: [...tensor.shape] })),
     layers: layout.layers.map((name, index) => ({ name, neurons: layout.neurons[index]! })),

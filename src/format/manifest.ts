@@ -4,7 +4,7 @@ import { isPlainText, StoreError } from '../errors.js';
 import type { RowDivision } from '../ledger/laws/law.js';
 import { ruleNames } from '../quadrature/rules.js';
 import { layoutOf } from '../ledger/layout.js';
-import { parameterKinds, type ParameterLayout } from '../ledger/types.js';
+import { parameterKinds, type ParameterLayout, type SampleBlocks } from '../ledger/types.js';
 
 /** Version of the run folder's format. A folder of another version is refused. */
 export const formatVersion = 2;
@@ -91,6 +91,11 @@ const objectiveSchema = z.strictObject({
     .refine(isDistinct, 'each part once'),
   /** How its examples are ordered in chunks: as in the data set, or those of a part together. */
   order: z.enum(['source', 'parts']).default('source'),
+  /** Number of examples that its own are a sample of, in blocks, which are parts by `block`; null: they are all. */
+  sample: z
+    .strictObject({ from: count.min(1), blocks: count.min(2) })
+    .nullable()
+    .default(null),
 });
 
 const tensorSchema = z.strictObject({
@@ -211,6 +216,23 @@ export function divisionOf({ objectives, definition }: Manifest, objective: numb
   const { parts, order } = objectives[objective]!;
   const masked = order === 'source' && definition.precision === 'float32';
   return { by: parts.map(({ by }) => by), tolerance: masked ? 2 ** -12 : 2 ** -30 };
+}
+
+/** The blocks of an objective's sample, or of one of its parts; null where it was measured on all examples, or the part has none. */
+export function sampleBlocksOf(
+  { parts, sample }: Manifest['objectives'][number],
+  part: Manifest['objectives'][number]['parts'][number] | null = null,
+): SampleBlocks | null {
+  const by = part === null ? 'block' : `${part.by}, block`;
+  const bare = part?.name.replace(`${part.by}: `, '');
+  const isOwn = (name: string) => part === null || name.replace(/\d+$/, '') === `${by}: ${bare}, block `;
+  const members = [...parts.keys()].filter((index) => parts[index]!.by === by && isOwn(parts[index]!.name));
+  if (sample === null || members.length < 2) return null;
+  const examples = members.map((index) => parts[index]!.examples);
+  // Of a part nobody counts the examples that it was drawn from: by class it has its share.
+  const size = parts.filter((own) => own.by === 'block').reduce((total, own) => total + own.examples, 0);
+  const own = examples.reduce((total, count) => total + count, 0);
+  return { from: part === null ? sample.from : (own / size) * sample.from, members, examples };
 }
 
 /** How θ is partitioned. */

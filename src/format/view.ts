@@ -6,6 +6,7 @@ import type { LedgerView } from '../ledger/view.js';
 import { type ArraySpec, emptyRow, widthOf } from './arrays.js';
 import { columnArrayOf, type RunContext } from './context.js';
 import { rowsOfArray } from './read-array.js';
+import { sampleBlocksOf } from './manifest.js';
 import type { RunState } from './state.js';
 import { isByRow, WindowReader } from './windows.js';
 
@@ -18,9 +19,10 @@ export async function makeView(context: RunContext, state: RunState, segments: n
     segments,
     iteration: Int32Array.from({ length: segments + 1 }, (_, row) => iteration?.[row] ?? row),
     layout,
-    objectives: manifest.objectives.map(({ name, parts }) => ({
-      name,
-      parts: parts.map((part) => part.name),
+    objectives: manifest.objectives.map((objective) => ({
+      name: objective.name,
+      parts: objective.parts.map((part) => part.name),
+      sample: sampleBlocksOf(objective),
     })),
     components: manifest.components,
     unit: manifest.definition.unit,

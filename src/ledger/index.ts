@@ -12,13 +12,8 @@ export {
 } from './columns.js';
 export type { Deviation, Law, RowDivision, StoredRow } from './laws/law.js';
 export { layoutOf, layoutOfGraph, type LaidTensor } from './layout.js';
-export {
-  type Evaluated,
-  measureRange,
-  type MeasuredSegment,
-  type Motion,
-  type RangeInput,
-} from './measure-range.js';
+export type { Evaluated } from './evaluated.js';
+export { measureRange, type MeasuredSegment, type Motion, type RangeInput } from './measure-range.js';
 export { measureTrajectory, type TrajectoryInput } from './measure-trajectory.js';
 export type { Role } from './roles.js';
 export type { GroupSums } from './sums.js';

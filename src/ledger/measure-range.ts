@@ -1,30 +1,12 @@
-import { NumericError, UsageError } from '../errors.js';
 import { Spares } from '../num/spares.js';
-import { firstNonFinite } from '../num/sums.js';
 import { baseNodes, integrate } from '../quadrature/integrate.js';
 import { wantAt } from '../quadrature/rules.js';
 import type { Evaluation, Integral, IntegrationSettings, Want } from '../quadrature/types.js';
 import { allocate, type ComponentsInput, type PartsInput } from './allocate.js';
 import { isSettled } from './certainty.js';
 import { type LedgerRow, ledgerRow } from './columns.js';
-import { placeOf } from './layout.js';
+import { checkEvaluated, type Evaluated } from './evaluated.js';
 import type { ParameterLayout } from './types.js';
-
-/** What the parts of an objective contribute to its mean loss and gradient at one θ. */
-export interface PartsEvaluated {
-  /** [parts] */
-  readonly losses: Float64Array;
-  /** For each direction that was asked for, Σ direction ∘ gradient over the atoms of the layout [parts, atoms]. */
-  readonly slopes: readonly Float64Array[];
-  /** [parts, K], where single parameters' allocations are kept; else null. */
-  readonly gradients: Float64Array | null;
-}
-
-/** Loss and gradient of one objective at one θ, with what its parts contribute. */
-export interface Evaluated extends Evaluation {
-  /** Left out: the objective is not divided. */
-  readonly parts?: PartsEvaluated;
-}
 
 /** Everything that a range of segments is a pure function of. */
 export interface RangeInput {
@@ -149,7 +131,12 @@ async function openSegment(
     setPoint(point, from, to, delta, s);
     const directions = s === 1 && ahead !== null ? [delta, ahead.delta] : [delta];
     const want = wantAt(input.settings.rule, s);
-    const result = evaluateAt(input, { segment: index, want }, point, input.hasParts ? directions : []);
+    const evaluate = async () => {
+      const evaluations = await input.evaluate(point, input.hasParts ? directions : [], want);
+      checkEvaluated(evaluations, input.layout, { segment: index, want });
+      return evaluations;
+    };
+    const result = evaluate();
     // Whoever awaits the result sees the error; a prefetched one that nobody awaits must not end the process.
     result.catch(() => undefined);
     results.set(s, result);
@@ -187,47 +174,6 @@ async function motionTo(
   const delta = spares.float64.take();
   for (let k = 0; k < delta.length; k++) delta[k] = to[k]! - from[k]!;
   return { from, to, delta };
-}
-
-async function evaluateAt(
-  input: RangeInput,
-  { segment, want }: { readonly segment: number; readonly want: Want },
-  theta: Float64Array,
-  directions: readonly Float64Array[],
-): Promise<readonly Evaluated[]> {
-  const evaluations = await input.evaluate(theta, directions, want);
-  for (const { loss, gradient } of evaluations) {
-    if (!Number.isFinite(loss)) throw notFinite(segment, 'loss', 0, loss);
-    if (want === 'loss') continue;
-    requireWhole(gradient, input.layout);
-    const index = firstNonFinite(gradient);
-    if (index >= 0) {
-      const place = placeOf(input.layout, index);
-      throw notFinite(segment, place.tensor, place.index, gradient[index]!);
-    }
-  }
-  return evaluations;
-}
-
-function requireWhole(gradient: Float64Array, { size }: ParameterLayout): void {
-  if (gradient.length === size) return;
-  throw new UsageError({
-    given: `a gradient of ${gradient.length} numbers`,
-    expected: `${size}, one for each parameter`,
-    remedy: 'give the gradient of all parameters, in the order of the layout',
-  });
-}
-
-function notFinite(iteration: number, tensor: string, index: number, value: number): NumericError {
-  const what = tensor === 'loss' ? 'the loss' : `the gradient of ${tensor}[${index}]`;
-  return new NumericError(
-    {
-      given: `${what} is ${value} in iteration ${iteration}`,
-      expected: 'finite numbers',
-      remedy: 'train with a lower learning rate; what was stored before this iteration stays valid',
-    },
-    { iteration, tensor, index },
-  );
 }
 
 async function measureSegment(

@@ -1,9 +1,20 @@
+/** Which parts of an objective are the blocks of a sample. */
+export interface SampleBlocks {
+  /** Examples that the sample was drawn from. */
+  readonly from: number;
+  /** Parts that are blocks, by their index, and the examples of each. */
+  readonly members: readonly number[];
+  readonly examples: readonly number[];
+}
+
 /** A named mean loss of one fixed data set, whose allocations are kept apart from those of others. */
 export interface Objective {
   /** Such as `train`, `validation`, or the user's own. */
   readonly name: string;
   /** Names of the subsets of its examples whose losses are kept apart and add up to its own; one: the objective is not divided. */
   readonly parts: readonly string[];
+  /** Left out or null: it was measured on all its examples. */
+  readonly sample?: SampleBlocks | null;
 }
 
 /** What a parameter is for, as the network uses it. */

@@ -16,6 +16,14 @@ export interface PlannedPart {
   readonly cells: readonly number[];
 }
 
+/** One way in which examples fall into parts. */
+export interface Partition {
+  readonly by: string;
+  readonly names: readonly string[];
+  /** Part of each example [count]. */
+  readonly partOf: Int32Array;
+}
+
 /** How an objective's examples are divided. */
 export interface Division extends CellPartition {
   readonly parts: readonly PlannedPart[];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isLossledgerError } from '../../src/errors.js';
 import { encodeLine, origin } from '../../src/format/journal.js';
 import type { JournalRecord } from '../../src/format/records.js';
-import { exportRun } from '../../src/run/export.js';
+import { exportRun } from '../../src/run/export/export.js';
 import { reportRun } from '../../src/run/report.js';
 import { verifyFolder } from '../../src/run/verify.js';
 import { sha256 } from '../../src/store/files.js';

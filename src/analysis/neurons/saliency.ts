@@ -1,5 +1,5 @@
 import { neuronCount, neuronOffsets } from '../../ledger/layout.js';
-import { type Cells, type FirstLayerPictures, firstLayerPictures } from '../first-layer.js';
+import { type Cells, type FirstLayerPictures, firstLayerPictures } from '../rows/first-layer.js';
 import type { RowHandler, ThemeContext } from '../themes/sweep.js';
 import { concentrationOf } from './classes.js';
 

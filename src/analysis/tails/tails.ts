@@ -7,7 +7,7 @@ import {
   createHistogram,
   narrow,
   type SignedHistogram,
-} from '../histogram.js';
+} from '../rows/histogram.js';
 import type { ThemeContext, Watcher } from '../themes/sweep.js';
 import { type Carriers, carriersOf, type Concentration, concentrationOf } from './concentration.js';
 import { type Fits, fitAll, type Magnitudes } from './fits.js';

@@ -1,5 +1,5 @@
 import type { ThemeContext, Watcher } from '../themes/sweep.js';
-import { type Extreme, extremeParameters } from '../extremes.js';
+import { type Extreme, extremeParameters } from '../rows/extremes.js';
 
 /** A parameter that stands out, over time. */
 export interface ParameterPath extends Extreme {

@@ -1,4 +1,4 @@
-import { extremeNeurons, extremeParameters, type Extremes } from '../extremes.js';
+import { extremeNeurons, extremeParameters, type Extremes } from '../rows/extremes.js';
 import { sum } from '../../num/sums.js';
 import { parametersOf } from '../objective.js';
 import { summing, type ThemeContext, type Watcher } from '../themes/sweep.js';

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { exportRun, exportable, exportFormats } from '../../run/export.js';
+import { exportRun, exportable, exportFormats } from '../../run/export/export.js';
 import { say } from '../output.js';
 import { parsePath } from './run.js';
 
@@ -31,9 +31,10 @@ export function exportCommand(): Command {
     .addOption(new Option('--format <name>', 'file format').choices(exportFormats).default('csv'))
     .option('--out <file>', 'file to write (default: standard output)', parsePath)
     .action(async (run: string, options: ExportOptions) => {
-      const { shape, unit, finishedRows } = await exportRun(run, options);
+      const { shape, unit, finishedRows, sampled } = await exportRun(run, options);
       const target = options.out ? `, written to ${options.out}` : '';
       say(`${options.what} [${shape.join(', ')}], unit ${unit}${target}`);
+      if (sampled !== null) say(sampled);
       if (shape[0]! < finishedRows) {
         say(
           `The run is unfinished: ${shape[0]!} of ${finishedRows} rows are there. lca resume ${run} does the rest.`,

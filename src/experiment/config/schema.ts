@@ -26,6 +26,12 @@ function dayOf(value: unknown): unknown {
   return [now.getFullYear(), now.getMonth() + 1, now.getDate()].map(twoDigits).join('-');
 }
 
+/** `5%` is 0.05. */
+function percentOf(value: unknown): unknown {
+  const match = typeof value === 'string' ? /^\s*(\d+(?:\.\d+)?)\s*%$/.exec(value) : null;
+  return match === null ? value : Number(match[1]) / 100;
+}
+
 const count = z
   .int()
   .min(1)
@@ -100,6 +106,8 @@ export const runConfigSchema = z.strictObject({
   tolerance: z.preprocess((value) => (value === 'none' ? null : value), positive.nullable()).default(0.001).describe('refine while |residual| exceeds this (in the loss’s unit), or none'),
   subintervals: orNone(z.int().min(1).max(1024)).describe('equal parts of a step to start with (Simpson: start, middle, end is 2); none: the rule’s fewest'),
   maxSubintervals: z.int().min(1).max(1024).default(32).describe('refinement stops here'),
+  sample: orNone(z.union([z.literal('auto'), count])).describe('measure so many training examples, drawn by class, and as large a share of other sets, with error bars; auto: as many as error needs; none: all'),
+  error: z.preprocess(percentOf, z.number().gt(0).lt(1)).default(0.05).describe('half-width of the 95 % interval of a layer’s sum that sample auto aims at, relative to the size of all layers’ sums, such as 5%'),
   certify: orNone(z.number().min(0).lt(1)).describe('estimate the error of each entry, state which signs are certain, and refine until this share is; 0: only state it'),
   measure: orNone(z.array(z.string().regex(/^[A-Za-z0-9][\w.-]*(=.+)?$/, 'expected NAME or NAME=FILE')).min(1)
     .refine((entries) => new Set(entries.map((entry) => entry.replace(/=.*/, ''))).size === entries.length, 'expected each set once')).describe('sets of the data whose losses are measured, and your own files by a name, such as train,test,mine=other.npz; none: train, and validation where there is one'),

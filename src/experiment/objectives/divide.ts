@@ -5,17 +5,23 @@ import type { Dataset, Examples, SourceFile } from '../../data/types.js';
 import { UsageError } from '../../errors.js';
 import { sizeOf } from '../../formats/array.js';
 import type { Reading } from '../../formats/reading.js';
+import { fold, key } from '../../num/random.js';
 import { smallerSizes } from '../../objective/chunks.js';
-import type { Division, PlannedPart } from '../../objective/plan.js';
+import type { Division, Partition, PlannedPart } from '../../objective/plan.js';
 import type { RunConfig } from '../config/schema.js';
+import { requireSample, sampleOf, sampleReading, sampleSize } from './sample.js';
 
 /** Examples of one objective as they are measured, with their parts. */
 export interface MeasuredObjective {
   readonly name: string;
   /** In the order of their chunks; filled up behind the last one where they are sorted by part. */
   readonly examples: Examples;
+  /** Those of them that count, in the order of the data. */
+  readonly counted: Examples;
   /** Null: it is not divided. */
   readonly division: Division | null;
+  /** Examples that its own are a sample of, in blocks; null: they are all. */
+  readonly sample: { readonly from: number; readonly blocks: number } | null;
 }
 
 /** An entry of `parts`. */
@@ -34,7 +40,7 @@ export function partsEntry(entry: string): PartsEntry {
 
 /** What dividing needs to know of an experiment. */
 export interface DivideInput {
-  readonly config: Pick<RunConfig, 'parts' | 'labelSmoothing' | 'loss'>;
+  readonly config: Pick<RunConfig, 'parts' | 'labelSmoothing' | 'loss' | 'sample' | 'seed'>;
   readonly dataset: Dataset;
   readonly measured: readonly string[];
   /** Examples of a chunk. */
@@ -43,14 +49,6 @@ export interface DivideInput {
   readonly mixes: boolean;
   /** Whether the measured loss has an L2 term, which belongs to no example. */
   readonly hasPenalty: boolean;
-}
-
-/** One way in which examples fall into parts. */
-interface Partition {
-  readonly by: string;
-  readonly names: readonly string[];
-  /** Part of each example [count]. */
-  readonly partOf: Int32Array;
 }
 
 /** The objectives with their parts, and the files that these come from. */
@@ -71,7 +69,9 @@ export async function divideObjectives(input: DivideInput): Promise<Divided> {
   const files: SourceFile[] = [];
   const readings: Reading[] = [];
   requireKnown(entries, measured);
-  if (entries.length > 0) requireMaskable(config);
+  const { sample: size } = config;
+  if (entries.length > 0 || size !== null) requireMaskable(config);
+  if (size !== null) requireSample(input, size);
   const objectives: MeasuredObjective[] = [];
   for (const name of measured) {
     const examples = dataset.splits[name]!;
@@ -85,7 +85,19 @@ export async function divideObjectives(input: DivideInput): Promise<Divided> {
         readings.push(reading);
       }
     }
-    objectives.push({ name, ...divide(examples, partitions, input) });
+    if (size === null) {
+      objectives.push({ name, counted: examples, sample: null, ...divide(examples, partitions, input) });
+    } else {
+      const sampled = sampleOf(examples, partitions, sampleSize(size, examples, dataset), fold(key(config.seed), `sample ${name}`)); // prettier-ignore
+      const { counted } = sampled;
+      objectives.push({
+        name,
+        counted,
+        sample: sampled.sample,
+        ...divide(counted, sampled.partitions, input),
+      });
+      readings.push(sampleReading(name, counted.count, examples.count));
+    }
   }
   return { objectives, files, readings };
 }
@@ -109,8 +121,8 @@ function requireKnown(entries: readonly PartsEntry[], measured: readonly string[
 function requireMaskable({ labelSmoothing }: DivideInput['config']): void {
   if (labelSmoothing === 0) return;
   throw new UsageError({
-    given: `parts with labelSmoothing ${labelSmoothing}`,
-    expected: 'parts of a loss without label smoothing',
+    given: `parts or a sample with labelSmoothing ${labelSmoothing}`,
+    expected: 'parts or samples of a loss without label smoothing',
     remedy: 'leave out one of the two',
   });
 }

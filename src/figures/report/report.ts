@@ -3,6 +3,7 @@ import type { Reading } from '../../formats/reading.js';
 import { extentOf, headlinesOf } from '../headlines.js';
 import type { Figure } from '../plots/canvas.js';
 import { drawFigures } from '../plots/figures.js';
+import { samplingSentences } from '../sampling.js';
 import { escapeMarkup, withUnits } from '../text.js';
 import { drawThemes } from '../themes/themes.js';
 import { verdictOf } from '../verdict.js';
@@ -65,6 +66,14 @@ function doubts(readings: readonly Reading[]): string {
   return `<div class="banner doubts" role="note"><strong>Was this meant?</strong><ul>${items.join('')}</ul></div>`;
 }
 
+/** That it was measured on a sample, before any number of it. */
+function sampleNotes(analysis: RunAnalysis): string {
+  const sentences = analysis.objectives.map((objective) => samplingSentences(objective, analysis).join(' '));
+  const items = sentences.filter((text) => text !== '').map((text) => `<li>${escapeMarkup(text)}</li>`);
+  if (items.length === 0) return '';
+  return `<div class="banner doubts" role="note"><strong>Measured on a sample</strong><ul>${items.join('')}</ul></div>`;
+}
+
 function whatHappened(analysis: RunAnalysis): string | null {
   const figures = drawFigures(analysis, { theme: 'page' });
   if (figures.length === 0) return null;
@@ -86,6 +95,7 @@ function body({ analysis, themes = null, facts, readings = [], heldConstant = []
   return [
     banner(verdictOf(analysis)),
     doubts(readings),
+    sampleNotes(analysis),
     headlines(analysis),
     section('What happened', whatHappened(analysis)),
     section('Who helped and who hurt most', extremeTables(analysis)),

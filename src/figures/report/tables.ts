@@ -3,6 +3,7 @@ import { errorColumns, errorDefinition, errorRows, paperNote } from '../error-ro
 import { formatCount, formatNumber, formatPercent, formatShare } from '../format.js';
 import type { Reading } from '../../formats/reading.js';
 import { objectiveLabel } from '../objectives.js';
+import { plusMinus } from '../sampling.js';
 import { escapeMarkup } from '../text.js';
 
 interface Table {
@@ -58,7 +59,10 @@ export function layerTable({ objectives, summary }: RunAnalysis): string | null 
     head: [
       'layer',
       'parameters',
-      ...objectives.map(({ name }) => `${name} total`),
+      ...objectives.flatMap(({ name, sampling }) => [
+        `${name} total`,
+        ...(sampling ? [`${name}, 95 %`] : []),
+      ]),
       `of the loss change${about}`,
       `helping, of all${about}`,
       `exactly zero, of all${about}`,
@@ -70,7 +74,10 @@ export function layerTable({ objectives, summary }: RunAnalysis): string | null 
       return [
         layer,
         formatCount(parameters),
-        ...objectives.map(({ layers }) => formatNumber(layers[i]!.total)),
+        ...objectives.flatMap(({ layers, sampling }) => [
+          formatNumber(layers[i]!.total),
+          ...(sampling ? [plusMinus(sampling.layers[i]!)] : []),
+        ]),
         formatShare(change === 0 ? null : total / change),
         formatShare(ofAll.helping),
         formatShare(ofAll.zero),

@@ -6,6 +6,7 @@ import { formatCount, formatLoss, formatNumber, formatShare } from '../format.js
 import { extentOf } from '../headlines.js';
 import { objectiveLabel } from '../objectives.js';
 import { columns, printable, shorten, shortNames } from '../text.js';
+import { plusMinus, samplingSentences } from '../sampling.js';
 import { verdictOf } from '../verdict.js';
 import {
   alignColumns,
@@ -97,9 +98,11 @@ function layerLines(analysis: RunAnalysis, style: Style): string[] {
     cell(names[row]!),
     cell(formatCount(main.layers[i]!.parameters)),
     { ...cell(formatNumber(totals[row]!)), paint: paint(totals[row]!) },
+    ...(main.sampling ? [cell(plusMinus(main.sampling.layers[i]!))] : []),
     cell(formatShare(main.shares.perLayer[i]!.shares.ofNonzero.helping)),
   ]);
-  const head = ['layer', 'parameters', analysis.summary.unit, 'helping*'].map((text): Cell => ({
+  const interval = main.sampling ? ['95 %'] : [];
+  const head = ['layer', 'parameters', analysis.summary.unit, ...interval, 'helping*'].map((text): Cell => ({
     text,
     paint: colours.dim,
   }));
@@ -113,6 +116,7 @@ function layerLines(analysis: RunAnalysis, style: Style): string[] {
     ...lines.slice(1).map((line, i) => `${line}  ${paint(totals[i]!)(bars[i]!.trimEnd())}`),
     ...(omitted > 0 ? [colours.dim(`… and ${omitted} layers with smaller totals`)] : []),
     ...wrap('* share of entries that are not exactly zero, over all iterations', width).map(colours.dim),
+    ...samplingSentences(main, analysis).flatMap((sentence) => wrap(sentence, width)),
   ];
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { layoutOf } from '../ledger/layout.js';
+import { layoutOf } from '../../ledger/layout.js';
 import { analyseFirstLayer } from './first-layer.js';
 
 /** Totals that tell every weight of a [neurons, channels, height, width] tensor: n.cyx. */

@@ -2,13 +2,15 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { StoreError, UsageError } from '../errors.js';
-import { csvLines, jsonText, npyBytes } from '../format/export.js';
-import type { ArrayReading } from '../format/read-array.js';
-import { storeFailure } from '../store/files.js';
-import { openRun } from '../store/open.js';
-import { draftOf, removeDeadDrafts } from '../store/temporary.js';
-import { type Quantity, quantityOf } from './quantity.js';
+import { StoreError, UsageError } from '../../errors.js';
+import type { Manifest } from '../../format/manifest.js';
+import { csvLines, jsonText, npyBytes } from '../../format/export.js';
+import type { ArrayReading } from '../../format/read-array.js';
+import { storeFailure } from '../../store/files.js';
+import { openRun } from '../../store/open.js';
+import { draftOf, removeDeadDrafts } from '../../store/temporary.js';
+import { quantityOf } from './quantity.js';
+import type { Quantity } from './selection.js';
 
 export { exportable } from './quantity.js';
 
@@ -24,14 +26,29 @@ export interface ExportOptions extends Quantity {
 }
 
 /** Writes one quantity of a run, row by row, and returns what was written. Throws UsageError, StoreError. */
-export async function exportRun(folder: string, options: ExportOptions): Promise<ArrayReading> {
+export async function exportRun(
+  folder: string,
+  options: ExportOptions,
+): Promise<ArrayReading & { readonly sampled: string | null }> {
   const run = await openRun(folder);
   if (options.format === 'npy' && options.out === undefined && process.stdout.isTTY) throw binaryToTerminal();
   const array = quantityOf(run, options);
   const content = Readable.from(writers[options.format](array));
   if (options.out === undefined) await pipeline(content, process.stdout, { end: false });
   else await writeFile(options.out, content);
-  return array;
+  return { ...array, sampled: sampleNote(run.manifest, array) };
+}
+
+/** What to know of numbers that were measured on a sample; null of all others. */
+function sampleNote({ objectives }: Manifest, { name, dimensions }: ArrayReading): string | null {
+  const own = objectives.find((objective) => name.split('/')[1] === objective.name);
+  if (!own?.sample) return null;
+  const sizes = own.parts
+    .filter(({ by }) => by === 'block')
+    .reduce((total, { examples }) => total + examples, 0);
+  const drawn = `Measured on a sample of ${sizes} of ${own.sample.from} examples; --what standard_error has how far sums may be off.`;
+  if (!dimensions.includes('parameter')) return drawn;
+  return `Warning: ${drawn} Single parameters are the sample's own: over all examples many of their signs are others.`;
 }
 
 /**

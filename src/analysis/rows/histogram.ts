@@ -1,4 +1,4 @@
-import type { Numbers } from '../ledger/types.js';
+import type { Numbers } from '../../ledger/types.js';
 
 /**
  * Magnitudes of one sign, counted in cells of numbers that share the upper 15 bits of their float32 magnitude (exponent and

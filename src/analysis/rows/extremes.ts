@@ -1,6 +1,6 @@
-import { neuronOffsets, placeOf } from '../ledger/layout.js';
-import type { ParameterLayout } from '../ledger/types.js';
-import type { LedgerView } from '../ledger/view.js';
+import { neuronOffsets, placeOf } from '../../ledger/layout.js';
+import type { ParameterLayout } from '../../ledger/types.js';
+import type { LedgerView } from '../../ledger/view.js';
 
 /** One neuron or parameter with what it did over the run. */
 export interface Extreme {

@@ -1,7 +1,7 @@
-import { DataError, NumericError } from '../errors.js';
-import type { Numbers } from '../ledger/types.js';
-import type { LedgerView } from '../ledger/view.js';
-import { firstNonFinite, sum } from '../num/sums.js';
+import { DataError, NumericError } from '../../errors.js';
+import type { Numbers } from '../../ledger/types.js';
+import type { LedgerView } from '../../ledger/view.js';
+import { firstNonFinite, sum } from '../../num/sums.js';
 import { cellCount, cellStart, countInto, createHistogram, firstCellFrom, narrow } from './histogram.js';
 import type { Magnitudes, SignedHistogram } from './histogram.js';
 

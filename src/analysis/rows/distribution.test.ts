@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { emptyView, hugeView, syntheticView } from '../../test/support/synthetic-view.js';
-import { DataError, NumericError } from '../errors.js';
-import type { Numbers } from '../ledger/types.js';
-import type { LedgerView } from '../ledger/view.js';
+import { emptyView, hugeView, syntheticView } from '../../../test/support/synthetic-view.js';
+import { DataError, NumericError } from '../../errors.js';
+import type { Numbers } from '../../ledger/types.js';
+import type { LedgerView } from '../../ledger/view.js';
 import { analyseDistribution } from './distribution.js';
 
 const view = syntheticView({ segments: 60 });

@@ -1,4 +1,4 @@
-import type { ParameterLayout, TensorSpan } from '../ledger/types.js';
+import type { ParameterLayout, TensorSpan } from '../../ledger/types.js';
 
 /** A picture of allocations; cells row by row [height · width], in the loss's unit. */
 export type Cells = readonly number[];

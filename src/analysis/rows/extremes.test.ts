@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { hugeView, syntheticView } from '../../test/support/synthetic-view.js';
-import { layoutOf } from '../ledger/layout.js';
-import type { LedgerView } from '../ledger/view.js';
+import { hugeView, syntheticView } from '../../../test/support/synthetic-view.js';
+import { layoutOf } from '../../ledger/layout.js';
+import type { LedgerView } from '../../ledger/view.js';
 import { extremeNeurons, extremeParameters, neuronTotals } from './extremes.js';
-import { analyseRun } from './run.js';
+import { analyseRun } from '../run.js';
 
 const layout = layoutOf([
   { name: 'a.weight', shape: [2, 3], layer: 'a', neuronAxis: 0 },

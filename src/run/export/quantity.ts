@@ -1,32 +1,28 @@
-import { overfitting } from '../analysis/overfitting.js';
-import { UsageError } from '../errors.js';
-import type { ArrayReading } from '../format/read-array.js';
-import type { RunReader } from '../format/reader.js';
-import { sizeOf } from '../graph/types.js';
-import { columnEntries } from '../ledger/columns.js';
-import { unpackedSigns } from '../ledger/measures/gradients.js';
-import type { Numbers, ParameterLayout } from '../ledger/types.js';
-
-/** What is asked of a run. */
-export interface Quantity {
-  /** One of `exportable`. */
-  readonly what: string;
-  /** Objective whose column it is; default the run's first. Of the overfitting the held-out one; default the first but `train`. */
-  readonly objective?: string;
-  /** Part of the objective: its name, else its index; default all of it. */
-  readonly part?: string;
-  /** Component of the update: its name, or the beginning of several names before a slash, which are added up; default all of it. */
-  readonly component?: string;
-  /** What allocations are summed and signs counted over: `parameter` or a grouping. */
-  readonly entity?: string;
-}
+import { overfitting } from '../../analysis/overfitting.js';
+import { UsageError } from '../../errors.js';
+import type { ArrayReading } from '../../format/read-array.js';
+import type { RunReader } from '../../format/reader.js';
+import { columnEntries } from '../../ledger/columns.js';
+import { unpackedSigns } from '../../ledger/measures/gradients.js';
+import type { ParameterLayout } from '../../ledger/types.js';
+import {
+  componentOfRun,
+  objectiveOf,
+  partColumn,
+  partOfRun,
+  type Quantity,
+  selected,
+  unfit,
+} from './selection.js';
+import { standardErrorOf } from './standard-error.js';
 
 /** What can be exported: θ, the order of the examples, every column of the ledger, and what is derived from columns. */
-export const exportable: readonly string[] = ['theta', 'order', 'batches', 'split', 'basis', ...columnEntries().map(([name]) => name), 'overfitting']; // prettier-ignore
+export const exportable: readonly string[] = ['theta', 'order', 'batches', 'split', 'basis', ...columnEntries().map(([name]) => name), 'overfitting', 'standard_error', 'loss_standard_error']; // prettier-ignore
 
 /** Opens what is asked for, rows unread. Throws UsageError where the run cannot have it, StoreError where it was not kept. */
 export function quantityOf(run: RunReader, asked: Quantity): ArrayReading {
   if (asked.what === 'overfitting') return overfittingOf(run, asked);
+  if (asked.what.endsWith('standard_error')) return standardErrorOf(run, asked);
   if (asked.what === 'batches') return batchesOf(run);
   if (asked.what === 'split') return run.array(`split/${asked.objective ?? 'train'}`);
   if (asked.what === 'sign_changes' && asked.entity === 'parameter') {
@@ -161,25 +157,6 @@ function columnOf(
 
 const entities = ({ layout }: RunReader): string[] => layout.groupings.map(({ name }) => name);
 
-/** The column of parts that says the same of a part as `what` says of the whole. */
-function partColumn(what: string, entity: string | undefined): string {
-  if (what.startsWith('part_') && entity === undefined) return what;
-  if (what === 'loss' && entity === undefined) return 'part_loss';
-  const kept: Readonly<Record<string, string>> = {
-    parameter: 'part_allocation',
-    layer: 'part_layer_sums',
-    neuron: 'part_neuron_sums',
-    tensor: 'part_tensor_sums',
-  };
-  const column = what === 'allocation' ? kept[entity ?? 'parameter'] : undefined;
-  if (column !== undefined) return column;
-  throw unfit(
-    `--what ${what}${entity === undefined ? '' : ` --entity ${entity}`} of a part`,
-    `loss, or allocation with --entity ${Object.keys(kept).join(', ')}`,
-    'leave out --part, or choose one of these',
-  );
-}
-
 /** The column of components that says the same of a component as `what` says of the whole. */
 function componentColumn(
   what: string,
@@ -197,81 +174,4 @@ function componentColumn(
     'allocation, with --entity for sums',
     'leave out --component, or ask for its allocation',
   );
-}
-
-function objectiveOf({ manifest }: RunReader, { objective }: Quantity): string {
-  const names = manifest.objectives.map(({ name }) => name);
-  if (objective === undefined || names.includes(objective)) return objective ?? names[0]!;
-  throw unfit(
-    `--objective ${objective}`,
-    `an objective of the run: ${names.join(', ')}`,
-    'name one of these',
-  );
-}
-
-/** The part that is meant, found by its name, else by its number. */
-function partOfRun(run: RunReader, asked: Quantity & { readonly part: string }): Selection {
-  const objective = objectiveOf(run, asked);
-  const names = run.manifest.objectives.find(({ name }) => name === objective)!.parts.map(({ name }) => name);
-  const named = names.indexOf(asked.part);
-  const index = named >= 0 || !/^\d+$/.test(asked.part) ? named : Number(asked.part);
-  if (names[index] !== undefined) return { name: names[index], first: names[index], indices: [index] };
-  throw unfit(
-    `--part ${asked.part} of ${objective}`,
-    `one of ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}, or an index below ${names.length}`,
-    'name one of these',
-  );
-}
-
-/** The components that are meant, by name or by the beginning of their names. */
-function componentOfRun({ manifest: { components } }: RunReader, asked: string): Selection {
-  const indices = [...components.keys()].filter(
-    (index) => components[index] === asked || components[index]!.startsWith(`${asked}/`),
-  );
-  if (indices.length > 0) return { name: asked, first: components[indices[0]!]!, indices };
-  const given = `--component ${asked}`;
-  if (components.length === 0)
-    throw unfit(given, 'a run that was measured with --components', 'measure it so');
-  const groups = components.flatMap((name) => (name.includes('/') ? [name.replace(/\/.*/, '')] : []));
-  throw unfit(given, `one of ${[...new Set([...groups, ...components])].join(', ')}`, 'name one of these');
-}
-
-/** What is taken of an axis, and what it is called; several are added up. */
-interface Selection {
-  readonly name: string;
-  /** Name of the first of them. */
-  readonly first: string;
-  readonly indices: readonly number[];
-}
-
-/** What an array [T, parts or components, …] has of one of them, or of several together. */
-function selected(
-  array: ArrayReading,
-  axis: 'part' | 'component',
-  { name, first, indices }: Selection,
-): ArrayReading {
-  const [rows, , ...rest] = array.shape;
-  const width = sizeOf(rest);
-  const offsets = indices.map((index) => index * width);
-  const own = (numbers: Numbers): Numbers =>
-    numbers.slice(0, width).map((_, k) => offsets.reduce((sum, from) => sum + numbers[from + k]!, 0));
-  const columns = () =>
-    array
-      .columns()
-      .slice(offsets[0], offsets[0]! + width)
-      .map((column) => column.replace(`${first}, `, ''));
-  return {
-    ...array,
-    shape: [rows!, ...rest],
-    dimensions: array.dimensions.filter((dimension) => dimension !== axis),
-    description: `${array.description}, ${axis} ${name}`,
-    columns,
-    rows: async function* () {
-      for await (const row of array.rows()) yield own(row);
-    },
-  };
-}
-
-function unfit(given: string, expected: string, remedy: string): UsageError {
-  return new UsageError({ given, expected, remedy });
 }

@@ -1,0 +1,164 @@
+import { describe, expect, it } from 'vitest';
+import { halfWidth, standardErrors } from '../../src/analysis/sampling.js';
+import { differentiate } from '../../src/autodiff/index.js';
+import { drawSample } from '../../src/data/sample.js';
+import type { Examples } from '../../src/data/types.js';
+import { referenceEngine } from '../../src/engines/reference/index.js';
+import { checkConfig } from '../../src/experiment/config/file.js';
+import type { RunConfigInput } from '../../src/experiment/config/schema.js';
+import { objectivePlan, openExperiment } from '../../src/experiment/experiment.js';
+import { manifestOf } from '../../src/experiment/manifest.js';
+import { parseManifest, sampleBlocksOf } from '../../src/format/manifest.js';
+import { GraphBuilder } from '../../src/graph/builder.js';
+import { attachLoss } from '../../src/graph/loss.js';
+import { layoutOfGraph } from '../../src/ledger/layout.js';
+import { goldenFile } from '../support/golden.js';
+import { fold, key, normal } from '../../src/num/random.js';
+import { compositeRule } from '../../src/quadrature/rules.js';
+
+const [count, width, hidden, classes] = [1200, 4, 6, 3];
+const [size, blocks, repetitions] = [320, 16, 200];
+
+/** Two dense layers and a softmax cross-entropy, for a single example. */
+function network() {
+  const builder = new GraphBuilder('tiny');
+  const x = builder.input('x', 'float32', [1, width]);
+  const dense = (layer: string, input: typeof x, from: number, to: number) => {
+    const options = { layer, neuronAxis: 0, initializer: { kind: 'zeros' } } as const;
+    const weight = builder.parameter(`${layer}.weight`, [to, from], options);
+    return builder.apply('Gemm', [input, weight, builder.parameter(`${layer}.bias`, [to], options)], { transB: 1 }, layer); // prettier-ignore
+  };
+  const logits = dense('out', builder.apply('Relu', [dense('in', x, width, hidden)]), hidden, classes);
+  return differentiate(attachLoss(builder.build([logits]), { loss: 'softmaxCrossEntropy' }));
+}
+
+/** Classes of unlike sizes, each around its own centre, so that layers' totals vary by class. */
+function population(): Examples {
+  const labels = Int32Array.from({ length: count }, (_, k) =>
+    Math.min(classes - 1, Math.floor((k % 10) / 4)),
+  );
+  const noise = normal(fold(key(1), 'x'), count * width);
+  const inputs = Float32Array.from(noise, (value, k) => value + 1.5 * Math.sin(1 + labels[Math.floor(k / width)]! * 2 + (k % width))); // prettier-ignore
+  return { count, shape: [width], inputs, labels };
+}
+
+/** Allocation of each example to each layer along one segment, by Simpson: [count, layers]. */
+async function allocations({ inputs, labels }: Examples) {
+  const graph = network();
+  const layout = layoutOfGraph(graph);
+  const program = await referenceEngine.compile(graph);
+  const from = normal(fold(key(2), 'from'), layout.size).map((value) => 0.7 * value);
+  const delta = normal(fold(key(2), 'delta'), layout.size).map((value) => 0.3 * value);
+  const layers = layout.layers.length;
+  const sums = new Float64Array(count * layers);
+  const { nodes, weights } = compositeRule('simpson', 1);
+  for (const [j, s] of nodes.entries()) {
+    program.load(from.map((value, k) => value + s * delta[k]!));
+    for (let example = 0; example < count; example++) {
+      const gradient = new Float64Array(layout.size);
+      const feeds = { x: inputs.subarray(example * width, (example + 1) * width), labels: labels.subarray(example, example + 1) }; // prettier-ignore
+      await program.run(feeds as { x: Float32Array; labels: Int32Array }, gradient);
+      for (const { layer, offset, size: length } of layout.tensors) {
+        const at = example * layers + layout.layers.indexOf(layer);
+        for (let k = offset; k < offset + length; k++) sums[at]! += weights[j]! * delta[k]! * gradient[k]!;
+      }
+    }
+  }
+  return { sums, layers };
+}
+
+describe('a sample in blocks', () => {
+  it('has intervals of 95 % that hold the whole set’s totals of layers in 93 to 97 % of 200 draws', async () => {
+    const examples = population();
+    const { sums, layers } = await allocations(examples);
+    const whole = Array.from({ length: layers }, (_, l) => sums.reduce((total, value, k) => total + (k % layers === l ? value : 0), 0) / count); // prettier-ignore
+    let covered = 0;
+    let narrowest = Infinity;
+    for (let draw = 0; draw < repetitions; draw++) {
+      const { places, blockOf } = drawSample(examples, size, blocks, fold(key(3), draw));
+      const parts = new Float64Array(blocks * layers);
+      const sizes = new Array<number>(blocks).fill(0);
+      places.forEach((place, k) => {
+        sizes[blockOf[k]!]!++;
+        for (let l = 0; l < layers; l++) parts[blockOf[k]! * layers + l]! += sums[place * layers + l]! / size;
+      });
+      const errors = standardErrors(parts, layers, {
+        from: count,
+        members: sizes.map((_, b) => b),
+        examples: sizes,
+      });
+      for (let l = 0; l < layers; l++) {
+        const estimate = parts.reduce((total, value, k) => total + (k % layers === l ? value : 0), 0);
+        covered += Number(Math.abs(estimate - whole[l]!) <= halfWidth(errors[l]!));
+        narrowest = Math.min(narrowest, errors[l]! / Math.abs(whole[l]!));
+      }
+    }
+    const rate = covered / (repetitions * layers);
+    expect(rate).toBeGreaterThanOrEqual(0.93);
+    expect(rate).toBeLessThanOrEqual(0.97);
+    expect(narrowest).toBeGreaterThan(0);
+  });
+
+  it('is all of a set without any error, each example once, classes spread evenly over blocks', () => {
+    const examples = population();
+    const { places, blockOf } = drawSample(examples, count, blocks, key(4));
+    expect([...places]).toEqual(Array.from({ length: count }, (_, k) => k));
+    const members = Array.from({ length: blocks }, (_, b) => b);
+    const sizes = members.map((block) => blockOf.filter((own) => own === block).length);
+    expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+    for (let label = 0; label < classes; label++) {
+      const own = members.map(
+        (block) =>
+          places.filter((place, k) => blockOf[k] === block && examples.labels[place] === label).length,
+      );
+      expect(Math.max(...own) - Math.min(...own)).toBeLessThanOrEqual(1);
+    }
+    const values = Float64Array.from(members, (b) => Math.sin(b));
+    expect(standardErrors(values, 1, { from: count, members, examples: sizes })[0]).toBe(0);
+  });
+
+  it('keeps the share of each class, and depends on its key alone', () => {
+    const examples = population();
+    const first = drawSample(examples, size, blocks, key(5));
+    expect(drawSample(examples, size, blocks, key(5))).toEqual(first);
+    expect(drawSample(examples, size, blocks, key(6)).places).not.toEqual(first.places);
+    for (let label = 0; label < classes; label++) {
+      const share = (of: ArrayLike<number>) =>
+        Array.from(of).filter((own) => own === label).length / of.length;
+      expect(Math.abs(share(Array.from(first.places, (place) => examples.labels[place]!)) - share(examples.labels))).toBeLessThan(1 / size); // prettier-ignore
+    }
+  });
+});
+
+describe('an experiment that is measured on a sample', () => {
+  const open = (settings: RunConfigInput) =>
+    openExperiment(
+      checkConfig({ data: 'mnist', subset: 300, validation: 1000, batchSize: 10, engine: 'reference', sample: 128, ...settings }, 'the test'), // prettier-ignore
+    );
+
+  it('states what it was drawn from, its blocks, and those of each part', async () => {
+    const experiment = await open({ parts: ['class'] });
+    const [train] = parseManifest(
+      { format: 'lossledger', formatVersion: 2, ...manifestOf(experiment) },
+      'it',
+    ).objectives;
+    expect(train).toMatchObject({ name: 'train', order: 'parts', sample: { from: 300, blocks: 16 } });
+    expect(sampleBlocksOf(train!)).toMatchObject({ from: 300, examples: new Array<number>(16).fill(8) });
+    const third = train!.parts.find(({ name: part }) => part === 'class 3')!;
+    const own = sampleBlocksOf(train!, third)!;
+    expect(own.members).toHaveLength(16);
+    expect(own.examples.reduce((total, each) => total + each, 0)).toBe(third.examples);
+    expect(objectivePlan(experiment).objectives[0]!.divisor).toBe(128);
+    expect(experiment.dataset.splits.train.count).toBe(300);
+    expect(experiment.readings.map(({ about }) => about)).toContain('sample of train');
+  });
+
+  it.each([
+    [{ sample: 20 }, /sample 20 of 300/],
+    [{ sample: 301 }, /from 64 to 300/],
+    [{ labelSmoothing: 0.1 }, /labelSmoothing/],
+    [{ model: goldenFile('resnet', 'model.onnx') }, /depends on the others/],
+  ] as [RunConfigInput, RegExp][])('is refused with %j', async (settings, message) => {
+    await expect(open(settings)).rejects.toThrow(message);
+  });
+});
