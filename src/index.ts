@@ -31,15 +31,10 @@ export type { ArrayReading, RowRange } from './format/read-array.js';
 export type { RunReader, RunStatus } from './format/reader.js';
 export type { JournalRecord, TrainingStats } from './format/records.js';
 export type { ColumnName, ColumnNumbers, LedgerRow, SmallColumnName } from './ledger/columns.js';
+export type { Evaluate, Evaluated, PartsEvaluated } from './ledger/evaluated.js';
 export { measureRange } from './ledger/measure-range.js';
 export type { ComponentsInput } from './ledger/allocate.js';
-export type {
-  Evaluated,
-  MeasuredSegment,
-  Motion,
-  PartsEvaluated,
-  RangeInput,
-} from './ledger/measure-range.js';
+export type { MeasuredSegment, Motion, RangeInput } from './ledger/measure-range.js';
 export { measureTrajectory, type TrajectoryInput } from './ledger/measure-trajectory.js';
 export type { LedgerView } from './ledger/view.js';
 export { measureRun, type MeasureControl } from './run/measure.js';

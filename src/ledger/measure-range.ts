@@ -1,30 +1,12 @@
-import { NumericError, UsageError } from '../errors.js';
 import { Spares } from '../num/spares.js';
-import { firstNonFinite } from '../num/sums.js';
 import { baseNodes, integrate } from '../quadrature/integrate.js';
 import { wantAt } from '../quadrature/rules.js';
-import type { Evaluation, Integral, IntegrationSettings, Want } from '../quadrature/types.js';
+import type { Evaluation, Integral, IntegrationSettings } from '../quadrature/types.js';
 import { allocate, type ComponentsInput, type PartsInput } from './allocate.js';
 import { isSettled } from './certainty.js';
 import { type LedgerRow, ledgerRow } from './columns.js';
-import { placeOf } from './layout.js';
+import { type Evaluate, evaluateAt, type Evaluated } from './evaluated.js';
 import type { ParameterLayout } from './types.js';
-
-/** What the parts of an objective contribute to its mean loss and gradient at one θ. */
-export interface PartsEvaluated {
-  /** [parts] */
-  readonly losses: Float64Array;
-  /** For each direction that was asked for, Σ direction ∘ gradient over the atoms of the layout [parts, atoms]. */
-  readonly slopes: readonly Float64Array[];
-  /** [parts, K], where single parameters' allocations are kept; else null. */
-  readonly gradients: Float64Array | null;
-}
-
-/** Loss and gradient of one objective at one θ, with what its parts contribute. */
-export interface Evaluated extends Evaluation {
-  /** Left out: the objective is not divided. */
-  readonly parts?: PartsEvaluated;
-}
 
 /** Everything that a range of segments is a pure function of. */
 export interface RangeInput {
@@ -33,15 +15,7 @@ export interface RangeInput {
   readonly to: number;
   /** θ_t [K], float32. */
   readonly theta: (row: number) => Promise<Float32Array>;
-  /**
-   * Loss and gradient of each objective at θ [K], and slopes of parts along directions [K]: this segment's motion, then the next one's;
-   * or losses alone, and then gradients may be empty.
-   */
-  readonly evaluate: (
-    theta: Float64Array,
-    directions: readonly Float64Array[],
-    want: Want,
-  ) => Promise<readonly Evaluated[]>;
+  readonly evaluate: Evaluate;
   /**
    * Takes back results that are not needed any more. Given: arrays are used again, those handed to `evaluate`, and a segment's allocations
    * once the next segment is asked for.
@@ -187,47 +161,6 @@ async function motionTo(
   const delta = spares.float64.take();
   for (let k = 0; k < delta.length; k++) delta[k] = to[k]! - from[k]!;
   return { from, to, delta };
-}
-
-async function evaluateAt(
-  input: RangeInput,
-  { segment, want }: { readonly segment: number; readonly want: Want },
-  theta: Float64Array,
-  directions: readonly Float64Array[],
-): Promise<readonly Evaluated[]> {
-  const evaluations = await input.evaluate(theta, directions, want);
-  for (const { loss, gradient } of evaluations) {
-    if (!Number.isFinite(loss)) throw notFinite(segment, 'loss', 0, loss);
-    if (want === 'loss') continue;
-    requireWhole(gradient, input.layout);
-    const index = firstNonFinite(gradient);
-    if (index >= 0) {
-      const place = placeOf(input.layout, index);
-      throw notFinite(segment, place.tensor, place.index, gradient[index]!);
-    }
-  }
-  return evaluations;
-}
-
-function requireWhole(gradient: Float64Array, { size }: ParameterLayout): void {
-  if (gradient.length === size) return;
-  throw new UsageError({
-    given: `a gradient of ${gradient.length} numbers`,
-    expected: `${size}, one for each parameter`,
-    remedy: 'give the gradient of all parameters, in the order of the layout',
-  });
-}
-
-function notFinite(iteration: number, tensor: string, index: number, value: number): NumericError {
-  const what = tensor === 'loss' ? 'the loss' : `the gradient of ${tensor}[${index}]`;
-  return new NumericError(
-    {
-      given: `${what} is ${value} in iteration ${iteration}`,
-      expected: 'finite numbers',
-      remedy: 'train with a lower learning rate; what was stored before this iteration stays valid',
-    },
-    { iteration, tensor, index },
-  );
 }
 
 async function measureSegment(

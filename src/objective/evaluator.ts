@@ -1,5 +1,5 @@
 import { EngineError } from '../errors.js';
-import type { Evaluated } from '../ledger/measure-range.js';
+import type { Evaluated } from '../ledger/evaluated.js';
 import { Spares } from '../num/spares.js';
 import { meanInto } from '../num/sums.js';
 import type { Evaluation, Want } from '../quadrature/types.js';

@@ -1,5 +1,5 @@
 import { atomCount, setSlopes } from '../ledger/atoms.js';
-import type { PartsEvaluated } from '../ledger/measure-range.js';
+import type { PartsEvaluated } from '../ledger/evaluated.js';
 import { addInto } from '../num/sums.js';
 import type { Want } from '../quadrature/types.js';
 import { firstPiecesOf, type Lane } from './chunks.js';

@@ -1,0 +1,73 @@
+import { NumericError, UsageError } from '../errors.js';
+import { firstNonFinite } from '../num/sums.js';
+import type { Evaluation, Want } from '../quadrature/types.js';
+import { placeOf } from './layout.js';
+import type { ParameterLayout } from './types.js';
+
+/** What the parts of an objective contribute to its mean loss and gradient at one θ. */
+export interface PartsEvaluated {
+  /** [parts] */
+  readonly losses: Float64Array;
+  /** For each direction that was asked for, Σ direction ∘ gradient over the atoms of the layout [parts, atoms]. */
+  readonly slopes: readonly Float64Array[];
+  /** [parts, K], where single parameters' allocations are kept; else null. */
+  readonly gradients: Float64Array | null;
+}
+
+/** Loss and gradient of one objective at one θ, with what its parts contribute. */
+export interface Evaluated extends Evaluation {
+  /** Left out: the objective is not divided. */
+  readonly parts?: PartsEvaluated;
+}
+
+/**
+ * Loss and gradient of each objective at θ [K], and slopes of parts along directions [K]: this segment's motion, then the next one's;
+ * or losses alone, and then gradients may be empty.
+ */
+export type Evaluate = (
+  theta: Float64Array,
+  directions: readonly Float64Array[],
+  want: Want,
+) => Promise<readonly Evaluated[]>;
+
+/** Evaluates a point θ [K] of a segment. Throws NumericError, naming tensor and index, where a number is not finite, UsageError for a gradient of another size. */
+export async function evaluateAt(
+  { evaluate, layout }: { readonly evaluate: Evaluate; readonly layout: ParameterLayout },
+  { segment, want }: { readonly segment: number; readonly want: Want },
+  theta: Float64Array,
+  directions: readonly Float64Array[],
+): Promise<readonly Evaluated[]> {
+  const evaluations = await evaluate(theta, directions, want);
+  for (const { loss, gradient } of evaluations) {
+    if (!Number.isFinite(loss)) throw notFinite(segment, 'loss', 0, loss);
+    if (want === 'loss') continue;
+    requireWhole(gradient, layout);
+    const index = firstNonFinite(gradient);
+    if (index >= 0) {
+      const place = placeOf(layout, index);
+      throw notFinite(segment, place.tensor, place.index, gradient[index]!);
+    }
+  }
+  return evaluations;
+}
+
+function requireWhole(gradient: Float64Array, { size }: ParameterLayout): void {
+  if (gradient.length === size) return;
+  throw new UsageError({
+    given: `a gradient of ${gradient.length} numbers`,
+    expected: `${size}, one for each parameter`,
+    remedy: 'give the gradient of all parameters, in the order of the layout',
+  });
+}
+
+function notFinite(iteration: number, tensor: string, index: number, value: number): NumericError {
+  const what = tensor === 'loss' ? 'the loss' : `the gradient of ${tensor}[${index}]`;
+  return new NumericError(
+    {
+      given: `${what} is ${value} in iteration ${iteration}`,
+      expected: 'finite numbers',
+      remedy: 'train with a lower learning rate; what was stored before this iteration stays valid',
+    },
+    { iteration, tensor, index },
+  );
+}
