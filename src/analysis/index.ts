@@ -29,6 +29,7 @@ export type { PairCorrelation, PairKind } from './neurons/curve-set.js';
 export type { KernelCorrelation, NeuronsAnalysis } from './neurons/neurons.js';
 export type { Saliency, SaliencyMap } from './neurons/saliency.js';
 export type { Alternation, NoiseAnalysis, ShareHistogram, Walk } from './noise/noise.js';
+export type { Pair } from './noise/signs.js';
 export type { OscillationAnalysis, Turns } from './oscillation/turns.js';
 export type { TwoSampleTest } from './statistics/kolmogorov.js';
 export { type MeanTest, studentT, type StudentT } from './statistics/t-test.js';

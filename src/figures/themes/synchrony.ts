@@ -35,7 +35,7 @@ function drawMoments(canvas: Canvas, shown: Synchrony, layers: readonly string[]
   const divided = shown.groups.length > 1;
   const names = divided ? shown.groups.map(({ part }) => part!) : [...layers];
   const labels = shortNames(names, 12);
-  const height = Math.max(120, 68 + rows * (divided ? 9 : 18));
+  const height = Math.max(120, 68 + Math.min(1400, rows * (divided ? 9 : 18)));
   const place = (i: number): number => (divided ? (i + 0.5) * layers.length - 0.5 : i);
   const mark = (together: boolean) =>
     Plot.dot(dots.filter((dot) => dot.together === together), {
