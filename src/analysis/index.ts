@@ -39,7 +39,7 @@ export type { GroupMoments, Synchrony, SynchronyAnalysis } from './synchrony/syn
 export type { Carriers, Concentration, TailShare } from './tails/concentration.js';
 export type { Fit, Fits } from './tails/fits.js';
 export type { Density, TailsAnalysis, TailsOf } from './tails/tails.js';
-export type { RowProgress } from './themes/sweep.js';
+export type { RowProgress, ThetaRows } from './themes/sweep.js';
 export { type ThemeName, themeNames } from './themes/names.js';
 export { analyseThemes, type ThemeAnalyses, type ThemeOptions, type ThemeRecords } from './themes/themes.js';
 export type { NeuronMap, NeuronMaps } from './trajectories/neuron-map.js';

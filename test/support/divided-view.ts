@@ -103,13 +103,12 @@ export function dividedView(segments = 60): LedgerView {
 }
 
 /** Rows of θ [T + 1][K] that turn now and then, for `dividedView`. */
-export function dividedTheta(segments = 60): AsyncIterable<Float32Array> {
-  const rows = async function* () {
+export function dividedTheta(segments = 60): () => AsyncIterable<Float32Array> {
+  return async function* () {
     for (let t = 0; t <= segments; t++) {
       yield await Promise.resolve(
         Float32Array.from({ length: layout.size }, (_, k) => Math.sin(t / (1 + (k % 7)))),
       );
     }
   };
-  return { [Symbol.asyncIterator]: rows };
 }

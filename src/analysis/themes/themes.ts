@@ -1,4 +1,3 @@
-import type { Numbers } from '../../ledger/types.js';
 import type { LedgerView } from '../../ledger/view.js';
 import { checkView, requireSegments } from '../checks.js';
 import { watchLayers } from '../layers/layers.js';
@@ -16,6 +15,7 @@ import {
   streamsOf,
   summing,
   sweep,
+  type ThetaRows,
   type ThemeContext,
   type Watcher,
 } from './sweep.js';
@@ -53,8 +53,8 @@ export interface ThemeAnalyses extends ThemeRecords {
 export interface ThemeOptions {
   /** Default: all. */
   readonly only?: readonly ThemeName[];
-  /** Rows of θ [T + 1][K], for what needs weights. */
-  readonly theta?: AsyncIterable<Numbers>;
+  /** Rows of θ [T + 1][K], for what needs weights, such as `run.array('theta').rows`; called once a pass. */
+  readonly theta?: ThetaRows;
   /** Shape of one example, such as [1, 28, 28]: where it is an image, saliency is laid out as one. */
   readonly exampleShape?: readonly number[];
   readonly onProgress?: RowProgress;
