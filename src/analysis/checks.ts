@@ -21,6 +21,7 @@ function extentOf(
     // Columns by cells of groupings are large, and read by rows.
     cell: () => 0,
     parameter: () => layout.size,
+    byte: () => 0,
   };
   return extents[axis]();
 }

@@ -30,7 +30,7 @@ export type { KernelCorrelation, NeuronsAnalysis } from './neurons/neurons.js';
 export type { Saliency, SaliencyMap } from './neurons/saliency.js';
 export type { Alternation, NoiseAnalysis, ShareHistogram, Walk } from './noise/noise.js';
 export type { Pair } from './noise/signs.js';
-export type { OscillationAnalysis, Turns } from './oscillation/turns.js';
+export type { LayerTurns, OscillationAnalysis, Turns } from './oscillation/turns.js';
 export type { TwoSampleTest } from './statistics/kolmogorov.js';
 export { type MeanTest, studentT, type StudentT } from './statistics/t-test.js';
 export type { Moment } from './synchrony/moments.js';

@@ -42,6 +42,7 @@ export function manifestOf(experiment: Experiment, folder = '.'): ManifestConten
       modelFiles: [...network.files],
       dataset: dataset.name,
       splitHash: dataset.splitHash,
+      drawn: Object.keys(dataset.drawn),
       files: [...dataset.files],
       scaling: { divisor: transform.divisor, mean: [...transform.mean], std: [...transform.std] },
       exampleShape: [...splits.train.shape],

@@ -1,10 +1,11 @@
 import { type Axis, type Column, type ColumnCondition, columnEntries } from '../ledger/columns.js';
 import { layoutOf } from '../ledger/layout.js';
+import { signBytes } from '../ledger/measures/gradients.js';
 import type { Grouping, Numbers } from '../ledger/types.js';
 import { wantAt } from '../quadrature/rules.js';
 import type { ManifestContent } from './manifest.js';
 
-export type StoredDType = 'float32' | 'float64' | 'int32';
+export type StoredDType = 'float32' | 'float64' | 'int32' | 'uint8';
 
 /** Where an array's numbers are until the run ends, and how they get there. */
 export type Placement =
@@ -44,7 +45,7 @@ const chunkBytes = 2 ** 20;
 /** Rows of a large column up to this size are kept with the small ones. */
 const smallRowBytes = 2 ** 14;
 
-export const bytesOf: Readonly<Record<StoredDType, number>> = { float32: 4, float64: 8, int32: 4 };
+export const bytesOf: Readonly<Record<StoredDType, number>> = { float32: 4, float64: 8, int32: 4, uint8: 1 };
 
 /** All arrays of a run, whether filled already or not: θ, the order of the examples, and what the table of columns says. */
 export function arraysOf(manifest: ManifestContent): ArraySpec[] {
@@ -58,6 +59,7 @@ export function arraysOf(manifest: ManifestContent): ArraySpec[] {
   return [
     thetaArray(manifest),
     ...orderArray(manifest),
+    ...splitArrays(manifest),
     ...manifest.objectives.flatMap((_, index) => own.flatMap((entry) => arraysFor(entry, index))),
     ...shared.flatMap(([name, column]) =>
       columnArray(manifest, name, column, { objective: null, grouping: null }),
@@ -83,6 +85,7 @@ export function chunkPath({ name, shape }: ArraySpec, chunk: number): string {
 /** Numbers [length] that nobody has written yet. */
 export function emptyRow(dtype: StoredDType, length: number): Numbers {
   if (dtype === 'float32') return new Float32Array(length).fill(NaN);
+  if (dtype === 'uint8') return new Uint8Array(length);
   return dtype === 'float64' ? new Float64Array(length).fill(NaN) : new Int32Array(length);
 }
 
@@ -131,6 +134,23 @@ function orderArray({ trajectory: { iterations, batchSize } }: ManifestContent):
   ];
 }
 
+/** The sets that were drawn, an array each. */
+function splitArrays({ definition: { drawn = [], counts } }: ManifestContent): ArraySpec[] {
+  return drawn.map((set) => ({
+    name: `split/${set}`,
+    dtype: 'int32',
+    shape: [counts[set]!],
+    dimensions: ['example'],
+    unit: '1',
+    description: `places of the examples of ${set} in the source of the data`,
+    chunkRows: Math.min(counts[set]!, chunkBytes / bytesOf.int32),
+    placement: 'order',
+    column: null,
+    objective: null,
+    grouping: null,
+  }));
+}
+
 function sizeOf(parameters: ManifestContent['parameters']): number {
   return parameters.reduce((total, { size }) => total + size, 0);
 }
@@ -145,7 +165,7 @@ interface Owner {
 
 /** What must hold of a run for some columns to be stored. */
 const conditions: Readonly<Record<ColumnCondition, (manifest: ManifestContent) => boolean>> = {
-  startGradient: ({ quadrature }) => wantAt(quadrature.rule, 0) === 'gradient',
+  endGradients: ({ quadrature }) => wantAt(quadrature.rule, 0) === 'gradient',
   certainty: ({ quadrature }) => (quadrature.certify ?? null) !== null,
 };
 
@@ -173,7 +193,9 @@ function columnArray(manifest: ManifestContent, name: string, column: Column, ow
   const width = widthOf({ shape });
   if (width === 0) return [];
   const dtype = column.dtype === 'allocation' ? definition.precision : column.dtype;
-  const byRow = column.large === true && width * bytesOf[dtype] > smallRowBytes;
+  // What stands at a row of θ is known of two segments, whose records tell whether they agree.
+  const byRow =
+    column.large === true && column.axes[0] === 'segment' && width * bytesOf[dtype] > smallRowBytes;
   const names = [
     ...(owner.objective === null ? [] : [objectives[owner.objective]!.name]),
     ...(owner.grouping === null ? [] : [owner.grouping.name]),
@@ -210,6 +232,7 @@ function extentOf(
     tensor: () => parameters.length,
     cell: () => grouping!.cells.length,
     parameter: () => sizeOf(parameters),
+    byte: () => signBytes(sizeOf(parameters)),
   };
   return extents[axis]();
 }

@@ -49,7 +49,7 @@ function groupsOf(specs: readonly ArraySpec[]): Set<string> {
 
 /** What a reader sees where nothing is stored yet. */
 function fillOf(dtype: StoredDType): number {
-  return dtype === 'int32' ? 0 : NaN;
+  return dtype === 'int32' || dtype === 'uint8' ? 0 : NaN;
 }
 
 const isBigEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
@@ -68,6 +68,7 @@ export function encodeNumbers(
 export function decodeNumbers(bytes: Uint8Array, dtype: StoredDType): Numbers {
   const own = new Uint8Array(bytes);
   if (isBigEndian) swap(own, bytesOf[dtype]);
+  if (dtype === 'uint8') return own;
   if (dtype === 'int32') return new Int32Array(own.buffer);
   return dtype === 'float64' ? new Float64Array(own.buffer) : new Float32Array(own.buffer);
 }

@@ -3,7 +3,12 @@ import type { StoredDType } from './arrays.js';
 import { encodeNumbers } from './codec.js';
 import type { ArrayReading } from './read-array.js';
 
-const descriptors: Readonly<Record<StoredDType, string>> = { float32: '<f4', float64: '<f8', int32: '<i4' };
+const descriptors: Readonly<Record<StoredDType, string>> = {
+  float32: '<f4',
+  float64: '<f8',
+  int32: '<i4',
+  uint8: '|u1',
+};
 
 /** Header of a NumPy file, version 1.0 of its format: magic, length, and a Python literal, padded to 64 bytes. */
 export function npyHeader(dtype: StoredDType, shape: readonly number[]): Uint8Array {

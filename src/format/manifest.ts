@@ -30,6 +30,9 @@ const scalingSchema = z.strictObject({
   std: z.array(z.number()),
 });
 
+/** Names become parts of paths. */
+const name = z.string().regex(/^[A-Za-z0-9][\w.-]*$/, 'letters, digits, . _ and -');
+
 /** What all objectives have in common: everything but their examples. */
 const definitionSchema = z.strictObject({
   /** Such as `softmax cross-entropy`. */
@@ -43,6 +46,8 @@ const definitionSchema = z.strictObject({
   modelFiles: filesSchema.default([]),
   dataset: text,
   splitHash: text,
+  /** Sets that were drawn from what the source has of them: the places of their examples are stored. */
+  drawn: z.array(name).default([]),
   files: filesSchema,
   scaling: scalingSchema.default({ divisor: 1, mean: [], std: [] }),
   /** Shape of one example as the network takes it; empty: not stated. */
@@ -66,9 +71,6 @@ const readingSchema = z.strictObject({
   /** Whether the user may not have meant it. */
   warning: z.boolean().optional(),
 });
-
-/** Names become parts of paths. */
-const name = z.string().regex(/^[A-Za-z0-9][\w.-]*$/, 'letters, digits, . _ and -');
 
 const isDistinct = (items: readonly { readonly name: string }[]) =>
   new Set(items.map((item) => item.name)).size === items.length;

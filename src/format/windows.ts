@@ -2,6 +2,7 @@ import { NumericError, StoreError } from '../errors.js';
 import type { LedgerRow } from '../ledger/columns.js';
 import type { MeasuredSegment } from '../ledger/measure-range.js';
 import type { Numbers } from '../ledger/types.js';
+import { firstNonFinite } from '../num/sums.js';
 import { type ArraySpec, bytesOf, emptyRow, type StoredDType, widthOf } from './arrays.js';
 import { decodeNumbers, encodeNumbers, readChunk } from './codec.js';
 import { pendingPath, type RunContext } from './context.js';
@@ -49,6 +50,7 @@ export function valueOf(
 }
 
 function arrayOf(dtype: StoredDType, numbers: readonly number[]): Numbers {
+  if (dtype === 'uint8') return Uint8Array.from(numbers);
   if (dtype === 'int32') return Int32Array.from(numbers);
   return dtype === 'float64' ? Float64Array.from(numbers) : Float32Array.from(numbers);
 }
@@ -68,7 +70,8 @@ export function encodeRecord(context: RunContext, segment: MeasuredSegment): Uin
 }
 
 function requireFinite({ name }: ArraySpec, numbers: Numbers, iteration: number): void {
-  const at = numbers.findIndex((value) => !Number.isFinite(value));
+  if (numbers instanceof Int32Array || numbers instanceof Uint8Array) return;
+  const at = firstNonFinite(numbers);
   if (at < 0) return;
   throw new NumericError(
     {

@@ -10,7 +10,7 @@ interface ArrayDocument {
   zarr_format: 3;
   node_type: 'array' | 'group';
   shape: number[];
-  data_type: 'float32' | 'float64' | 'int32';
+  data_type: 'float32' | 'float64' | 'int32' | 'uint8';
   chunk_grid: { name: string; configuration: { chunk_shape: number[] } };
   chunk_key_encoding: { name: string; configuration: { separator: string } };
   codecs: { name: string; configuration: Record<string, unknown> }[];
@@ -35,8 +35,13 @@ afterAll(() => {
   place.remove();
 });
 
-const readers = { float32: 'readFloatLE', float64: 'readDoubleLE', int32: 'readInt32LE' } as const;
-const sizes = { float32: 4, float64: 8, int32: 4 };
+const readers = {
+  float32: 'readFloatLE',
+  float64: 'readDoubleLE',
+  int32: 'readInt32LE',
+  uint8: 'readUInt8',
+} as const;
+const sizes = { float32: 4, float64: 8, int32: 4, uint8: 1 };
 
 function documentOf(name: string): ArrayDocument {
   return JSON.parse(readFileSync(join(root, name, 'zarr.json'), 'utf8')) as ArrayDocument;
@@ -103,16 +108,17 @@ describe('ledger.zarr', () => {
       .filter((path) => path.endsWith('/zarr.json'))
       .map((path) => path.slice(0, -10));
     const arrays = names.filter((name) => documentOf(name).node_type === 'array');
-    expect(arrays.length).toBe(4 + 2 * (10 + 3 + 3 * 4) + 4);
+    expect(arrays.length).toBe(5 + 2 * (12 + 3 + 3 * 4 + 5) + 4);
     for (const name of arrays) {
       const document = documentOf(name);
       expect(document.dimension_names).toHaveLength(document.shape.length);
-      const counted = /^(theta|order|subintervals|evaluations|(entity_)?(helping|hurting|zero)\/.*)$/.test(
-        name,
-      );
+      const counted =
+        /^(theta|order|subintervals|evaluations|motion_norm|(gradient_sign|sign_changes|(entity_)?(helping|hurting|zero))\/.*)$/.test(
+          name,
+        );
       expect(document.attributes['unit'], name).toBe(counted ? '1' : 'squared units');
       expect(document.attributes['description']).toMatch(/\w/);
-      expect(document.fill_value).toBe(document.data_type === 'int32' ? 0 : 'NaN');
+      expect(document.fill_value).toBe(['int32', 'uint8'].includes(document.data_type) ? 0 : 'NaN');
       const parents = name
         .split('/')
         .slice(0, -1)

@@ -15,6 +15,8 @@ export interface PartsInput {
   readonly atomSums: Float64Array;
   /** Σ_j w_j ∇L(θ_t + s_j Δθ_t) of each part [parts, K], where single parameters' allocations are kept; else null. */
   readonly meanGradient: Float64Array | null;
+  /** Their gradients at both ends [2][parts, K], where that is kept; else null. */
+  readonly gradients: readonly [start: Float64Array, end: Float64Array] | null;
 }
 
 /** Δθ split into what the update was made of. */
@@ -33,8 +35,9 @@ export interface SegmentInput {
   readonly meanGradient: Float64Array;
   /** The mean gradient less that of a coarser rule on the same points [K]; null or left out: errors are not estimated. */
   readonly meanError?: Float64Array | null;
-  /** ∇L(θ_t) [K], for the left rule's residual; empty where the rule does not need it. */
+  /** ∇L(θ_t) [K], for the left rule's residual, and ∇L(θ_{t+1}); empty where the rule has no nodes at the ends. */
   readonly startGradient: Float64Array;
+  readonly endGradient: Float64Array;
   /** L(θ_t) and L(θ_{t+1}), nats. */
   readonly lossStart: number;
   readonly lossEnd: number;

@@ -100,16 +100,16 @@ export function setSlopes(
   slopes.fill(0);
   for (const { offset, outer, extent, inner, first } of strips) {
     let k = offset;
-    for (let visit = 0; visit < outer * extent; visit++) {
-      const end = k + inner;
-      slopes[first + (visit % extent)]! += dotOf(direction, gradient, k, end);
-      k = end;
+    for (let row = 0; row < outer; row++) {
+      for (let at = first; at < first + extent; at++, k += inner) {
+        slopes[at]! += inner === 1 ? direction[k]! * gradient[k]! : dotOf(direction, gradient, k, k + inner);
+      }
     }
   }
 }
 
 /** Σ a ∘ b over [from, to), in four sums side by side: one alone waits for each addition. */
-function dotOf(a: Float64Array, b: Float64Array, from: number, to: number): number {
+export function dotOf(a: Float64Array, b: Float64Array, from: number, to: number): number {
   let s = 0;
   let t = 0;
   let u = 0;

@@ -51,7 +51,7 @@ describe('certainty', () => {
   it('gives rows whose laws hold, and leaves all other columns as they are', () => {
     fc.assert(
       fc.property(vector, vector, vector, (delta, meanGradient, meanError) => {
-        const input = { delta, meanGradient, startGradient: meanGradient, lossStart: 2, lossEnd: 1, layout, subintervals: 2, evaluations: 3 }; // prettier-ignore
+        const input = { delta, meanGradient, startGradient: meanGradient, endGradient: meanGradient, lossStart: 2, lossEnd: 1, layout, subintervals: 2, evaluations: 3 }; // prettier-ignore
         const row = ledgerRow(allocate({ ...input, meanError }));
         expect(audit(stored(row), layout)).toEqual([]);
         const plain = ledgerRow(allocate(input));

@@ -5,27 +5,29 @@ import { gatherCounts, gatherSums } from './groupings.js';
 import { entityUndeterminedLaw, undeterminedLaw } from './laws/certainty.js';
 import { componentAllocationLaw, componentSumsLaw } from './laws/components.js';
 import { entityCountLaw, entityLaw } from './laws/entities.js';
+import { normLaw, signChangeLaw } from './laws/gradients.js';
 import { type Deviation, type Law, type RowDivision, type StoredRow, undivided } from './laws/law.js';
 import { partAllocationLaw, partLossLaw, partSumsLaw } from './laws/parts.js';
 import { allocationLaw, countLaw, neuronLaw, residualLaw, totalLaw } from './laws/whole.js';
+import { gradientSigns, layerNorms, partNorms, signChanges } from './measures/gradients.js';
 import { componentAllocation, componentSums } from './measures/components.js';
 import { partAllocation, partSums } from './measures/parts.js';
 import type { Grouping, Numbers, ParameterLayout } from './types.js';
 
 /** What a column's numbers are counted by. `row` is a row of θ: a segment then gives two, at its start and at its end. */
 export type Axis =
-  'segment' | 'row' | 'part' | 'component' | 'layer' | 'neuron' | 'tensor' | 'cell' | 'parameter';
+  'segment' | 'row' | 'part' | 'component' | 'layer' | 'neuron' | 'tensor' | 'cell' | 'parameter' | 'byte';
 
 /**
- * `startGradient`: the rule evaluates the gradient at the start of a segment, as all do that have nodes at the ends. `certainty`: errors are
+ * `endGradients`: the rule evaluates gradients at the ends of segments. `certainty`: errors are
  * estimated.
  */
-export type ColumnCondition = 'startGradient' | 'certainty';
+export type ColumnCondition = 'endGradients' | 'certainty';
 
 /** One stored quantity of the ledger. Whatever is stored of a measured segment is an entry of `columns`, and nothing else is. */
 export interface Column {
   /** `allocation`: in the precision in which the run stores allocations. */
-  readonly dtype: 'float64' | 'int32' | 'allocation';
+  readonly dtype: 'float64' | 'int32' | 'uint8' | 'allocation';
   /** The first is `segment` or `row`. */
   readonly axes: readonly [first: 'segment' | 'row', ...rest: Axis[]];
   /** `objective`: one array for each objective; `grouping`: for each objective and grouping; `run`: one for all. */
@@ -151,7 +153,7 @@ export const columns = {
   left_residual: {
     dtype: 'float64', axes: ['segment'], of: 'objective', unit: 'loss',
     description: 'the same for the left rule (first order)',
-    when: 'startGradient',
+    when: 'endGradients',
     compare: 'residual',
     measure: leftResidual,
   },
@@ -220,6 +222,33 @@ export const columns = {
     description: 'parameters of each cell of a grouping whose allocation is exactly zero',
     measure: (allocated: Allocated) => entityCounts(allocated, 'zero'),
     law: entityCountLaw,
+  },
+  gradient_sign: {
+    dtype: 'uint8', axes: ['row', 'byte'], of: 'objective', unit: '1', large: true, when: 'endGradients',
+    description: 'whether the gradient at each row of theta is below zero: a bit for each parameter, the first lowest',
+    measure: gradientSigns,
+  },
+  sign_changes: {
+    dtype: 'int32', axes: ['segment', 'cell'], of: 'grouping', unit: '1', large: true, when: 'endGradients',
+    description: 'parameters of each cell of a grouping whose gradient is below zero at one end of the segment only',
+    measure: ({ startGradient, endGradient, layout }: Allocated) => signChanges(startGradient, endGradient, layout),
+    law: signChangeLaw,
+  },
+  gradient_norm: {
+    dtype: 'float64', axes: ['row', 'layer'], of: 'objective', unit: 'loss', large: true, when: 'endGradients',
+    description: 'Euclidean norm of each layer’s gradient at each row of theta, per unit of theta',
+    measure: ({ startGradient, endGradient, layout }: Allocated) => layerNorms([startGradient, endGradient], layout),
+    law: normLaw,
+  },
+  part_gradient_norm: {
+    dtype: 'float64', axes: ['row', 'part', 'layer'], of: 'objective', unit: 'loss', large: true, when: 'endGradients', parts: 'parameters',
+    description: 'the same of what each part contributes to the gradient',
+    measure: partNorms,
+  },
+  motion_norm: {
+    dtype: 'float64', axes: ['segment', 'layer'], of: 'run', unit: '1', large: true,
+    description: 'Euclidean norm of each layer’s motion',
+    measure: ({ delta, layout }: Allocated) => layerNorms([delta], layout),
   },
   subintervals: {
     dtype: 'int32', axes: ['segment'], of: 'run', unit: '1',

@@ -30,7 +30,7 @@ const loss = fc.double({ min: -10, max: 10, noNaN: true });
 function rowInput(delta: Float64Array, meanGradient: Float64Array, extra: Partial<SegmentInput> = {}): SegmentInput {
   const { lossStart = 2, lossEnd = 1.5 } = extra;
   return {
-    delta, meanGradient, startGradient: meanGradient, lossStart, lossEnd,
+    delta, meanGradient, startGradient: meanGradient, endGradient: meanGradient, lossStart, lossEnd,
     layout, subintervals: 2, evaluations: 3, ...extra,
   };
 } // prettier-ignore
@@ -233,5 +233,11 @@ describe('audit', () => {
       'scale: helping and the stored allocations below zero',
     ]);
     expect(found({ residual: NaN })).toEqual(['row: residual and total - loss change']);
+    expect(found({ motion_norm: good.motion_norm.map(() => 0) })).toEqual([
+      'row: first-order change and the norms of gradient and motion',
+    ]);
+    const gradient_sign = good.gradient_sign.slice();
+    gradient_sign[0]! ^= 1;
+    expect(found({ gradient_sign })[0]).toMatch(/^row: changes of sign and the stored signs of /);
   });
 });

@@ -264,6 +264,7 @@ async function measureSegment(
         meanGradient: mean,
         meanError: meanError?.[objective] ?? null,
         startGradient: from.gradient,
+        endGradient: to.gradient,
         lossStart: from.loss,
         lossEnd: to.loss,
         parts: partsBetween(from, to, meanAlong[objective]!),
@@ -299,5 +300,11 @@ function partsBetween(
   [slopes, gradients]: readonly Float64Array[],
 ): PartsInput | null {
   if (start === undefined || end === undefined) return null;
-  return { lossStart: start.losses, lossEnd: end.losses, atomSums: slopes!, meanGradient: gradients ?? null };
+  return {
+    lossStart: start.losses,
+    lossEnd: end.losses,
+    atomSums: slopes!,
+    meanGradient: gradients ?? null,
+    gradients: start.gradients && end.gradients && [start.gradients, end.gradients],
+  };
 }

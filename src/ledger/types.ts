@@ -77,4 +77,4 @@ export interface ParameterLayout {
 }
 
 /** Numbers as they are stored. */
-export type Numbers = Float32Array | Float64Array | Int32Array;
+export type Numbers = Float32Array | Float64Array | Int32Array | Uint8Array;

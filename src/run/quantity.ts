@@ -4,7 +4,8 @@ import type { ArrayReading } from '../format/read-array.js';
 import type { RunReader } from '../format/reader.js';
 import { sizeOf } from '../graph/types.js';
 import { columnEntries } from '../ledger/columns.js';
-import type { Numbers } from '../ledger/types.js';
+import { unpackedSigns } from '../ledger/measures/gradients.js';
+import type { Numbers, ParameterLayout } from '../ledger/types.js';
 
 /** What is asked of a run. */
 export interface Quantity {
@@ -21,11 +22,16 @@ export interface Quantity {
 }
 
 /** What can be exported: θ, the order of the examples, every column of the ledger, and what is derived from columns. */
-export const exportable: readonly string[] = ['theta', 'order', ...columnEntries().map(([name]) => name), 'overfitting']; // prettier-ignore
+export const exportable: readonly string[] = ['theta', 'order', 'batches', 'split', ...columnEntries().map(([name]) => name), 'overfitting']; // prettier-ignore
 
 /** Opens what is asked for, rows unread. Throws UsageError where the run cannot have it, StoreError where it was not kept. */
 export function quantityOf(run: RunReader, asked: Quantity): ArrayReading {
   if (asked.what === 'overfitting') return overfittingOf(run, asked);
+  if (asked.what === 'batches') return batchesOf(run);
+  if (asked.what === 'split') return run.array(`split/${asked.objective ?? 'train'}`);
+  if (asked.what === 'sign_changes' && asked.entity === 'parameter') {
+    return signChangesOf(run.array(`gradient_sign/${objectiveOf(run, asked)}`), run.layout);
+  }
   const name = arrayNameOf(run, asked);
   const array = run.array(name);
   if (asked.part !== undefined)
@@ -48,6 +54,51 @@ function overfittingOf(run: RunReader, { objective, entity = 'layer', part }: Qu
   const of = (name: string) =>
     quantityOf(run, { what: 'allocation', objective: name, entity, ...(part === undefined ? {} : { part }) });
   return overfitting(of('train'), of(heldOut));
+}
+
+/** The examples of every mini-batch [T, B] by their places in the source. Throws StoreError where no order is known. */
+function batchesOf(run: RunReader): ArrayReading {
+  const order = run.array('order');
+  const split = run.array('split/train');
+  return {
+    ...order,
+    name: 'batches',
+    description: 'examples of each mini-batch, as places in the source of the data',
+    rows: async function* () {
+      const places: number[] = [];
+      for await (const row of split.rows()) places.push(row[0]!);
+      for await (const row of order.rows()) yield row.map((example) => places[example]!);
+    },
+  };
+}
+
+/** How often the gradient of each parameter changed its sign [1, K], counted from the stored signs. */
+function signChangesOf(signs: ArrayReading, layout: ParameterLayout): ArrayReading {
+  const count = async (): Promise<Int32Array> => {
+    const counts = new Int32Array(layout.size);
+    let before: Float64Array | null = null;
+    for await (const bytes of signs.rows()) {
+      const own = unpackedSigns(bytes, layout.size);
+      for (let k = 0; before !== null && k < counts.length; k++) counts[k]! += own[k] === before[k] ? 0 : 1;
+      before = own;
+    }
+    return counts;
+  };
+  return {
+    ...signs,
+    name: 'sign_changes',
+    dtype: 'int32',
+    shape: [1, layout.size],
+    finishedRows: 1,
+    dimensions: ['run', 'parameter'],
+    description:
+      'segments at whose ends the gradient of each parameter has different signs, zero counted as above zero',
+    columns: () =>
+      layout.tensors.flatMap(({ name, size }) => Array.from({ length: size }, (_, k) => `${name}[${k}]`)),
+    rows: async function* () {
+      yield await count();
+    },
+  };
 }
 
 /** Columns of allocations and signs by layer, and the names under which those by other groupings are kept. */
@@ -95,7 +146,7 @@ function columnOf(
   }
   if (part !== undefined) return { column: partColumn(what, entity), grouping: null };
   if (component !== undefined) return componentColumn(what, entity);
-  if (what.startsWith('entity_') || what === 'component_sums')
+  if (what.startsWith('entity_') || ['component_sums', 'sign_changes'].includes(what))
     return { column: what, grouping: entity ?? null };
   const family = families[what];
   if (entity === undefined || (what === 'allocation' && entity === 'parameter'))

@@ -1,6 +1,6 @@
 import { silent, withProgress, type WorkControl } from '../experiment/control.js';
 import type { Experiment } from '../experiment/experiment.js';
-import { copyTrajectory } from '../experiment/recorded.js';
+import { copyTrajectory, splitsOf } from '../experiment/recorded.js';
 import type { RunWriter } from '../store/writer.js';
 import { batches, trajectory } from './steps.js';
 
@@ -27,5 +27,5 @@ export async function trainRun(
       signal?.throwIfAborted();
     }
   });
-  await run.finishTraining(batches(experiment));
+  await run.finishTraining({ order: batches(experiment), ...splitsOf(experiment.dataset) });
 }

@@ -245,15 +245,17 @@ describe('what must not be stored', () => {
     await expect(run.commitSegment({ ...other, segment: T })).rejects.toThrow(StoreError);
     await expect(run.writeTheta(T + 1, thetaOf(0, run.layout.size))).rejects.toThrow(StoreError);
     await expect(run.writeTheta(0, new Float32Array(3))).rejects.toThrow(/3 entries/);
-    await expect(run.finishTraining([])).rejects.toThrow(/theta \(rows\) has 2 entries/);
+    await expect(run.finishTraining({ order: [] })).rejects.toThrow(/theta \(rows\) has 2 entries/);
     await run.close();
   });
 
   it('is an order of other extents', async () => {
     const run = await createRunFolder(place.run, manifest);
     for (let row = 0; row <= T; row++) await run.writeTheta(row, thetaOf(row, run.layout.size));
-    await expect(run.finishTraining([orderRow(0, 5)])).rejects.toThrow(/order \(rows\) has 1 entries/);
-    await expect(run.finishTraining([orderRow(0, 4)])).rejects.toThrow(/order has 4 entries/);
+    await expect(run.finishTraining({ order: [orderRow(0, 5)] })).rejects.toThrow(
+      /order \(rows\) has 1 entries/,
+    );
+    await expect(run.finishTraining({ order: [orderRow(0, 4)] })).rejects.toThrow(/order has 4 entries/);
     expect(run.status.trained).toBe(false);
     await run.close();
   });

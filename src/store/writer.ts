@@ -79,19 +79,21 @@ export class RunWriter extends RunFolder {
   }
 
   /**
-   * Ends training: stores the order of the examples and facts for reports. Does nothing where that was done already.
+   * Ends training: stores which examples were used and facts for reports. Does nothing where that was done already.
    *
-   * @param order One row [B] an iteration; null where the manifest says that none is known.
+   * @param arrays Rows of `order`, one [B] an iteration, where the manifest says that it is known, and of `split/SET`, one [1] an example.
    */
   async finishTraining(
-    order: Iterable<Int32Array> | AsyncIterable<Int32Array> | null,
+    arrays: Readonly<Record<string, Iterable<Int32Array>>>,
     stats: TrainingStats = {},
   ): Promise<void> {
     if (this.state.stats !== null) return;
     await this.flush();
     this.#requireAllRows();
-    const spec = this.context.arrays.find(({ placement }) => placement === 'order');
-    const files = spec && order ? await this.#writeRows(spec, order) : {};
+    const files: Record<string, string> = {};
+    for (const spec of this.context.arrays.filter(({ placement }) => placement === 'order')) {
+      Object.assign(files, await this.#writeRows(spec, arrays[spec.name] ?? []));
+    }
     await this.#record({ type: 'trained', files, stats });
   }
 
@@ -176,10 +178,7 @@ export class RunWriter extends RunFolder {
   }
 
   /** Writes all rows of an array in chunks of many rows; returns the checksums of their files. */
-  async #writeRows(
-    spec: ArraySpec,
-    rows: Iterable<Numbers> | AsyncIterable<Numbers>,
-  ): Promise<Record<string, string>> {
+  async #writeRows(spec: ArraySpec, rows: Iterable<Numbers>): Promise<Record<string, string>> {
     const width = widthOf(spec);
     const files: Record<string, string> = {};
     let buffer = emptyRow(spec.dtype, spec.chunkRows * width);
@@ -191,7 +190,7 @@ export class RunWriter extends RunFolder {
       buffer = emptyRow(spec.dtype, buffer.length);
     };
     let count = 0;
-    for await (const row of rows) {
+    for (const row of rows) {
       if (row.length !== width) throw this.#misfit(spec.name, row.length, width);
       buffer.set(row, (count % spec.chunkRows) * width);
       count++;

@@ -90,6 +90,26 @@ describe('a run with components', () => {
     await expect(exported(run, asked)).rejects.toThrow(message);
   });
 
+  it('has the examples of every mini-batch by their places in the source', async () => {
+    const [batches, order, split] = await Promise.all(['batches', 'order', 'split'].map((what) => exported(run, { what }))); // prettier-ignore
+    const places = split!.rows.flat();
+    expect(new Set(places).size).toBe(places.length);
+    expect(batches!.rows).toEqual(order!.rows.map((row) => row.map((example) => places[example])));
+  });
+
+  it('has the signs of the gradients, and counts their changes by parameter and by entity', async () => {
+    const signs = await exported(run, { what: 'gradient_sign' });
+    expect(signs.rows.map(({ length }) => length)).toEqual(new Array(8).fill(Math.ceil(size / 8)));
+    const bit = (t: number, k: number) => (signs.rows[t]![k >> 3]! >> (k & 7)) & 1;
+    const changes = (t: number) => Array.from({ length: size }, (_, k) => bit(t, k) ^ bit(t + 1, k));
+    const byParameter = await exported(run, { what: 'sign_changes', entity: 'parameter' });
+    const all = [...Array(7).keys()].map(changes);
+    expect(byParameter.rows).toEqual([all[0]!.map((_, k) => all.reduce((sum, row) => sum + row[k]!, 0))]);
+    const byLayer = await exported(run, { what: 'sign_changes', entity: 'layer' });
+    expect(byLayer.rows.map((row) => row[0]! + row[1]!)).toEqual(all.map((row) => row.filter((flag) => flag).length)); // prettier-ignore
+    expect(all.flat().filter((flag) => flag).length).toBeGreaterThan(0);
+  });
+
   it('writes a component from the command line', async () => {
     const { stdout, code } = await lca(['export', run, '--what', 'allocation', '--entity', 'layer', '--component', 'momentum']); // prettier-ignore
     expect(code).toBe(0);

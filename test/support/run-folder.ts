@@ -88,8 +88,8 @@ export function orderRow(iteration: number, batchSize: number): Int32Array {
 /** A segment with made-up gradients, the same at each call; a third of the allocations is zero. */
 export function segmentOf(content: ManifestContent, segment: number): MeasuredSegment {
   const layout = layoutOf(content.parameters);
-  const vector = (tag: number) =>
-    Float64Array.from({ length: layout.size }, (_, k) => noise(tag, segment, k));
+  const vector = (tag: number, row = segment) =>
+    Float64Array.from({ length: layout.size }, (_, k) => noise(tag, row, k));
   const delta = vector(4).map((value, k) => (k % 3 === 0 ? 0 : value));
   const rows = content.objectives.map(({ parts }, o) => {
     const losses = (row: number) => Float64Array.from(parts, (_, part) => 2 + noise(3, row, o, part));
@@ -101,6 +101,7 @@ export function segmentOf(content: ManifestContent, segment: number): MeasuredSe
         delta,
         meanGradient,
         startGradient: vector(9 + o),
+        endGradient: vector(9 + o, segment + 1),
         meanError: (content.quadrature.certify ?? null) === null ? null : vector(13 + o),
         lossStart: sum(lossStart),
         lossEnd: sum(lossEnd),
@@ -126,7 +127,7 @@ function partsOf(delta: Float64Array, whole: Float64Array, count: number, layout
     own.set(whole.map((value) => share * value));
     setSlopes(atomSums.subarray(part * atoms, (part + 1) * atoms), delta, own, strips);
   }
-  return { atomSums, meanGradient };
+  return { atomSums, meanGradient, gradients: null };
 }
 
 /** Does what is missing, as a resumed run does: training is replayed from the start. */
@@ -142,7 +143,7 @@ export async function train(run: RunWriter, content: ManifestContent): Promise<v
   const { iterations, batchSize } = content.trajectory;
   for (let row = 0; row <= iterations; row++) await run.writeTheta(row, thetaOf(row, run.layout.size));
   const order = Array.from({ length: iterations }, (_, iteration) => orderRow(iteration, batchSize ?? 0));
-  await run.finishTraining(batchSize === null ? null : order, { steps: iterations });
+  await run.finishTraining(batchSize === null ? {} : { order }, { steps: iterations });
 }
 
 /** A new folder that does not exist yet, inside one that is removed by `remove`. */

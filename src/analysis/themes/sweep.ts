@@ -5,7 +5,16 @@ import { refuseLength, refuseNumber } from '../checks.js';
 
 /** Rows that analyses read one at a time: θ, and large columns of the main objective or of the one that is held out. */
 export type StreamName =
-  'allocation' | 'heldOutAllocation' | 'heldOutNeurons' | 'neurons' | 'partLayers' | 'partNeurons' | 'partAllocation' | 'theta'; // prettier-ignore
+  | 'allocation'
+  | 'heldOutAllocation'
+  | 'heldOutNeurons'
+  | 'neurons'
+  | 'partLayers'
+  | 'partNeurons'
+  | 'partAllocation'
+  | 'gradientSigns'
+  | 'gradientNorms'
+  | 'theta';
 
 /** Sees a row: allocations by segment t; θ by row. The row may be overwritten afterwards. */
 export type RowHandler = (row: Numbers, index: number) => void;
@@ -54,6 +63,8 @@ export function streamsOf(view: LedgerView, theta: ThetaRows | null): Streams {
     partLayers: divided ? rows('part_layer_sums') : null,
     partNeurons: divided ? rows('part_neuron_sums') : null,
     partAllocation: divided ? rows('part_allocation') : null,
+    gradientSigns: rows('gradient_sign'),
+    gradientNorms: rows('gradient_norm'),
     theta: theta && { [Symbol.asyncIterator]: () => theta()[Symbol.asyncIterator]() },
   };
   return Object.fromEntries(Object.entries(found).filter(([, source]) => source !== null));
@@ -115,6 +126,6 @@ export async function sweep(
 }
 
 function requireFinite(stream: string, row: Numbers, index: number): void {
-  const at = row instanceof Int32Array ? -1 : firstNonFinite(row);
+  const at = row instanceof Int32Array || row instanceof Uint8Array ? -1 : firstNonFinite(row);
   if (at >= 0) refuseNumber(`${stream}[${at}]`, stream, row[at]!, index);
 }

@@ -121,7 +121,7 @@ describe('tables of the themes', () => {
       'Use',
     ])
       expect(text).toContain(`${word}: `);
-    expect(text).toMatch(/Not said: zero crossings of gradients/);
+    expect(text).toMatch(/Not said: zero crossings and peaks of gradients/);
   });
 
   it('compare runs, with a figure of their layers', async () => {

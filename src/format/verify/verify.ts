@@ -211,7 +211,7 @@ async function* verifyRow(
     const numbers = new Map<string, Numbers>();
     let whole = reader !== null;
     for (const spec of context.arrays) {
-      if (spec.objective !== index || spec.column === null) continue;
+      if (spec.column === null || (spec.objective ?? index) !== index) continue;
       const found =
         spec.placement === 'row'
           ? yield* verifyChunk(context, state, spec, segment)
