@@ -2,15 +2,15 @@ import * as Plot from '@observablehq/plot';
 import type { LayerTurns, ThemeAnalyses } from '../../analysis/index.js';
 import { formatNumber } from '../format.js';
 import type { Canvas, Figure } from '../plots/canvas.js';
-import { layerRows, othersNote, selectLayers, valueColumn } from '../plots/layer-rows.js';
-import { markers, type ThemeDrawing } from './drawing.js';
+import { layerRows, selectLayers, valueColumn } from '../plots/layer-rows.js';
+import { markers, type ThemeDrawing, rowsNote } from './drawing.js';
 
 const number = (value: number | null): string => (value === null ? '–' : formatNumber(value, 3));
 
 function draw(canvas: Canvas, { oscillation }: ThemeAnalyses): Figure | null {
   const weights = oscillation?.weights;
   if (!weights || weights.run.turns === 0) return null;
-  const crossings = oscillation!.gradients;
+  const crossings = oscillation.gradients;
   const gradients = crossings && [...crossings.perLayer, crossings.run];
   const { palette } = canvas;
   const layers = weights.perLayer.map((own) => ({ ...own, layer: own.name, total: own.turns }));
@@ -24,7 +24,7 @@ function draw(canvas: Canvas, { oscillation }: ThemeAnalyses): Figure | null {
     title: 'Iterations per turn of a weight',
     caption:
       `How many iterations pass between two turns of a weight's motion, all parameters of a layer pooled (bars), and in the median of those that turn (diamonds)${gradients ? '; crosses: between two zero crossings of the gradient over all examples, pooled' : ''}; the number at the right is the bar's. ` +
-      `The paper gives 3.49 for MNIST-FC without momentum, 13.57 with, 12.68 with Adam, and about 7 on CIFAR, and of gradients about as much (its Table S2).${othersNote({ ...selection, others: [] })}`,
+      `The paper gives 3.49 for MNIST-FC without momentum, 13.57 with, 12.68 with Adam, and about 7 on CIFAR, and of gradients about as much (its Table S2).${rowsNote(selection)}`,
     legend: [
       { label: 'pooled', colour: palette.layers[0]!, kind: 'area' },
       { label: 'median of parameters', colour: palette.text, kind: 'symbol', path: markers.diamond2 },
