@@ -28,7 +28,8 @@ function extentOf(
   return extents[axis]();
 }
 
-function refuseLength(what: string, given: number, expected: number): never {
+/** @throws DataError for an array of the wrong length. */
+export function refuseLength(what: string, given: number, expected: number): never {
   throw new DataError({
     given: `${what} has ${given} elements`,
     expected: `${expected}`,

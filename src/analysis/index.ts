@@ -30,7 +30,8 @@ export type { PairCorrelation, PairKind } from './neurons/curve-set.js';
 export type { KernelCorrelation, NeuronsAnalysis } from './neurons/neurons.js';
 export type { Saliency, SaliencyMap } from './neurons/saliency.js';
 export type { Alternation, NoiseAnalysis, ShareHistogram, Walk } from './noise/noise.js';
-export type { OscillationAnalysis, Turns } from './oscillation/turns.js';
+export type { Pair } from './noise/signs.js';
+export type { LayerTurns, OscillationAnalysis, Turns } from './oscillation/turns.js';
 export type { TwoSampleTest } from './statistics/kolmogorov.js';
 export { type MeanTest, studentT, type StudentT } from './statistics/t-test.js';
 export type { Moment } from './synchrony/moments.js';
@@ -39,7 +40,7 @@ export type { GroupMoments, Synchrony, SynchronyAnalysis } from './synchrony/syn
 export type { Carriers, Concentration, TailShare } from './tails/concentration.js';
 export type { Fit, Fits } from './tails/fits.js';
 export type { Density, TailsAnalysis, TailsOf } from './tails/tails.js';
-export type { RowProgress } from './themes/sweep.js';
+export type { RowProgress, ThetaRows } from './themes/sweep.js';
 export { type ThemeName, themeNames } from './themes/names.js';
 export { analyseThemes, type ThemeAnalyses, type ThemeOptions, type ThemeRecords } from './themes/themes.js';
 export type { NeuronMap, NeuronMaps } from './trajectories/neuron-map.js';

@@ -3,7 +3,6 @@ import type { LayersOverRuns } from '../analysis/layers/layers.js';
 import type { ThemeName } from '../analysis/themes/names.js';
 import type { ThemeAnalyses, ThemeOptions } from '../analysis/themes/themes.js';
 import { withProgress, type ProgressSink } from '../experiment/control.js';
-import type { Numbers } from '../ledger/types.js';
 import { writeResult } from '../store/files.js';
 import type { RunFolder } from '../store/folder.js';
 import { openRun } from '../store/open.js';
@@ -21,12 +20,6 @@ export interface AnalysedRuns {
   readonly layersOverRuns: LayersOverRuns | null;
 }
 
-/** Rows of θ that the measured segments lie between. */
-function thetaOf(run: RunFolder, segments: number): AsyncIterable<Numbers> {
-  const { rows } = run.array('theta', { from: 0, to: segments + 1 });
-  return { [Symbol.asyncIterator]: () => rows()[Symbol.asyncIterator]() };
-}
-
 /** Analyses the themes of one run; default all. Throws UsageError where nothing was measured. */
 export async function analyseThemesOf(
   run: RunFolder,
@@ -34,7 +27,9 @@ export async function analyseThemesOf(
 ): Promise<ThemeAnalyses> {
   const { analyseThemes } = await import('../analysis/themes/themes.js');
   const view = await run.view();
-  const theta = view.segments > 0 ? { theta: thetaOf(run, view.segments) } : {};
+  // θ may reach further than the segments that are measured.
+  const theta =
+    view.segments > 0 ? { theta: run.array('theta', { from: 0, to: view.segments + 1 }).rows } : {};
   return analyseThemes(view, {
     ...options,
     ...theta,

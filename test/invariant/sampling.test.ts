@@ -57,7 +57,7 @@ async function allocations({ inputs, labels }: Examples) {
     for (let example = 0; example < count; example++) {
       const gradient = new Float64Array(layout.size);
       const feeds = { x: inputs.subarray(example * width, (example + 1) * width), labels: labels.subarray(example, example + 1) }; // prettier-ignore
-      await program.run(feeds as { x: Float32Array; labels: Int32Array }, gradient);
+      await program.run(feeds, gradient);
       for (const { layer, offset, size: length } of layout.tensors) {
         const at = example * layers + layout.layers.indexOf(layer);
         for (let k = offset; k < offset + length; k++) sums[at]! += weights[j]! * delta[k]! * gradient[k]!;

@@ -2,6 +2,7 @@ import type { ColumnNumbers, SmallColumnName } from '../../src/ledger/columns.js
 import { gatherCounts, gatherSums, groupingNamed } from '../../src/ledger/groupings.js';
 import { tallyAtoms } from '../../src/ledger/atoms.js';
 import { layoutOf } from '../../src/ledger/layout.js';
+import { signBytes } from '../../src/ledger/measures/gradients.js';
 import type { Numbers } from '../../src/ledger/types.js';
 import type { LedgerView } from '../../src/ledger/view.js';
 import { fold, key, normal } from '../../src/num/random.js';
@@ -31,6 +32,13 @@ function sumsOf(rows: readonly Float64Array[], name: string): Float64Array {
   );
 }
 
+/** Bits of the values below zero. */
+function gradientSigns(values: Float64Array): Uint8Array {
+  const bytes = new Uint8Array(signBytes(values.length));
+  values.forEach((value, k) => (bytes[k >> 3]! |= Number(value < 0) << (k & 7)));
+  return bytes;
+}
+
 interface Rows {
   readonly parts: readonly Float64Array[];
   readonly whole: Float64Array;
@@ -47,6 +55,8 @@ const large: Readonly<Record<string, (rows: Rows) => Numbers>> = {
   part_allocation: ({ parts: own }) => Float32Array.from(own.flatMap((row) => [...row])),
   part_layer_sums: ({ parts: own }) => sumsOf(own, 'layer'),
   part_neuron_sums: ({ parts: own }) => sumsOf(own, 'neuron'),
+  gradient_sign: ({ whole }) => gradientSigns(whole),
+  gradient_norm: ({ whole }) => sumsOf([whole.map(Math.abs)], 'layer'),
 };
 
 /** Small columns of an objective, from its rows. */
@@ -103,13 +113,12 @@ export function dividedView(segments = 60): LedgerView {
 }
 
 /** Rows of θ [T + 1][K] that turn now and then, for `dividedView`. */
-export function dividedTheta(segments = 60): AsyncIterable<Float32Array> {
-  const rows = async function* () {
+export function dividedTheta(segments = 60): () => AsyncIterable<Float32Array> {
+  return async function* () {
     for (let t = 0; t <= segments; t++) {
       yield await Promise.resolve(
         Float32Array.from({ length: layout.size }, (_, k) => Math.sin(t / (1 + (k % 7)))),
       );
     }
   };
-  return { [Symbol.asyncIterator]: rows };
 }

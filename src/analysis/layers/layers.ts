@@ -1,6 +1,6 @@
 import { UsageError } from '../../errors.js';
 import { analyseLayers } from '../objective.js';
-import { type MeanTest, type StudentT, testMean } from '../statistics/t-test.js';
+import { errorsCovering, type MeanTest, momentsOf, type StudentT, testMean } from '../statistics/t-test.js';
 import type { ThemeContext, Watcher } from '../themes/sweep.js';
 
 /** What the layers did in one run (paper Section 4, Figures 4 and S11–S14). */
@@ -66,20 +66,20 @@ export interface NamedLayers {
 export function layersOverRuns(runs: readonly NamedLayers[], student: StudentT): LayersOverRuns {
   const [first] = runs;
   for (const { run, layers } of runs) requireAlike(first!, { run, layers });
+  const count = runs.length;
+  const errors = count < 2 ? NaN : errorsCovering(count, student) / Math.sqrt(count);
   return {
     runs: runs.map(({ run }) => run),
     layers: first!.layers.map(({ layer, cumulative }, index) => {
       const own = runs.map(({ layers }) => layers[index]!);
       const totals = own.map(({ total }) => total);
-      const tests = cumulative.map((_, t) =>
-        testMean(own.map((each) => each.cumulative[t]!), student),
-      ); // prettier-ignore
+      const curve = cumulative.map((_, t) => momentsOf(own.map((each) => each.cumulative[t]!)));
       return {
         layer,
         totals,
         test: testMean(totals, student),
-        mean: tests.map(({ mean }) => mean),
-        halfWidth: runs.length < 2 ? null : tests.map(({ mean, interval }) => interval![1] - mean),
+        mean: curve.map(({ mean }) => mean),
+        halfWidth: count < 2 ? null : curve.map(({ deviation }) => errors * deviation),
       };
     }),
   };

@@ -38,7 +38,7 @@ const mapLimit = 4;
 
 const total = (values: readonly number[] | Cells): number => values.reduce((sum, value) => sum + value, 0);
 
-/** Keeps the first and the last θ, and sums the chosen neurons' best classes. */
+/** Keeps the first and the last θ [K], and sums the chosen neurons' best classes. */
 export class SaliencyWatch {
   readonly #pictures: FirstLayerPictures | null;
   #first = new Float64Array(0);

@@ -1,4 +1,5 @@
 import { rangesOf, type Ranges } from '../../ledger/layout.js';
+import { signBytes } from '../../ledger/measures/gradients.js';
 import type { Numbers } from '../../ledger/types.js';
 import type { ThemeContext, Watcher } from '../themes/sweep.js';
 
@@ -17,10 +18,21 @@ export interface Turns {
   readonly medianOfParameters: number | null;
 }
 
-/** Oscillation of weights (paper Table S2, Figures S7 and S8). Of gradients it needs their signs, which the ledger does not keep. */
-export interface OscillationAnalysis {
+/** Turns of all layers together, and of each. */
+export interface LayerTurns {
   readonly run: Turns;
   readonly perLayer: readonly Turns[];
+}
+
+/** Oscillation of weights and gradients (paper Table S2, Figures S7 and S8). */
+export interface OscillationAnalysis {
+  /** Turns of weights; null where θ could not be read. */
+  readonly weights: LayerTurns | null;
+  /**
+   * Zero crossings of the objective's gradient from θ_t to θ_(t+1), t = 0 … T − 2; zero counts as not below zero. A parameter moves where its
+   * gradient crosses. Null where the rule does not evaluate gradients there.
+   */
+  readonly gradients: LayerTurns | null;
 }
 
 /** Counts of turns by parameter; their size does not depend on T. */
@@ -53,7 +65,39 @@ class TurnCounter {
   }
 }
 
-function describe(name: string, { turns, moves }: TurnCounter, ranges: Ranges, segments: number): Turns {
+/** Counts of zero crossings by parameter, from signs packed eight to a byte. */
+class CrossingCounter {
+  readonly turns: Int32Array;
+  readonly #last: Uint8Array;
+  #rows = 0;
+
+  constructor(size: number) {
+    this.turns = new Int32Array(size);
+    this.#last = new Uint8Array(signBytes(size));
+  }
+
+  /** Takes the next row of signs [bytes]. */
+  add(signs: Numbers): void {
+    const [last, turns] = [this.#last, this.turns];
+    if (this.#rows++ > 0) {
+      for (let k = 0; k < turns.length; k++) turns[k]! += ((signs[k >> 3]! ^ last[k >> 3]!) >> (k & 7)) & 1;
+    }
+    last.set(signs);
+  }
+
+  /** A gradient that never crosses zero counts as one that does not move. */
+  get moves(): Int32Array {
+    return this.turns;
+  }
+}
+
+/** What is counted by parameter [K]. */
+interface Counts {
+  readonly turns: Int32Array;
+  readonly moves: Int32Array;
+}
+
+function describe(name: string, { turns, moves }: Counts, ranges: Ranges, segments: number): Turns {
   const own = ranges.flatMap(([from, to]) => [...turns.subarray(from, to)]);
   const moving = ranges.flatMap(([from, to]) => [...moves.subarray(from, to)]).filter((count) => count > 0).length; // prettier-ignore
   const total = own.reduce((sum, count) => sum + count, 0);
@@ -70,16 +114,22 @@ function describe(name: string, { turns, moves }: TurnCounter, ranges: Ranges, s
   };
 }
 
-/** Watches θ; null where it could not be read. */
-export function watchOscillation({ view, has }: ThemeContext): Watcher<OscillationAnalysis | null> {
-  if (!has('theta')) return { passes: [], finish: () => null };
+/** Watches θ and the signs of gradients. */
+export function watchOscillation({ view, has }: ThemeContext): Watcher<OscillationAnalysis> {
   const { layout, segments } = view;
-  const counter = new TurnCounter(layout.size);
+  const weights = has('theta') ? new TurnCounter(layout.size) : null;
+  const gradients = has('gradientSigns') ? new CrossingCounter(layout.size) : null;
+  const turnsOf = (counts: Counts): LayerTurns => ({
+    run: describe('run', counts, [[0, layout.size]], segments),
+    perLayer: layout.layers.map((layer) => describe(layer, counts, rangesOf(layout, layer), segments)),
+  });
   return {
-    passes: [{ theta: (row) => counter.add(row) }],
-    finish: () => ({
-      run: describe('run', counter, [[0, layout.size]], segments),
-      perLayer: layout.layers.map((layer) => describe(layer, counter, rangesOf(layout, layer), segments)),
-    }),
+    passes: [
+      {
+        ...(weights ? { theta: (row: Numbers) => weights.add(row) } : {}),
+        ...(gradients ? { gradientSigns: (row: Numbers) => gradients.add(row) } : {}),
+      },
+    ],
+    finish: () => ({ weights: weights && turnsOf(weights), gradients: gradients && turnsOf(gradients) }),
   };
-}
+} // prettier-ignore

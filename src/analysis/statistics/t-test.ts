@@ -29,15 +29,24 @@ export async function studentT(): Promise<StudentT> {
   return distributions.base.dists.t;
 }
 
+/** Mean and sample standard deviation (n − 1; NaN for one value) of a sample [n ≥ 1]. */
+export function momentsOf(values: readonly number[]): { readonly mean: number; readonly deviation: number } {
+  const mean = sum(values) / values.length;
+  const squares = sum(values.map((value) => (value - mean) ** 2));
+  return { mean, deviation: Math.sqrt(squares / (values.length - 1)) };
+}
+
+/** Standard errors on either side of the mean of n ≥ 2 values that cover it with probability 0.95. */
+export const errorsCovering = (count: number, { quantile }: StudentT): number =>
+  quantile((1 + confidence) / 2, count - 1);
+
 /** Tests the mean of a sample [n ≥ 1] against zero. */
-export function testMean(values: readonly number[], { cdf, quantile }: StudentT): MeanTest {
+export function testMean(values: readonly number[], student: StudentT): MeanTest {
   const count = values.length;
-  const mean = sum(values) / count;
-  const none = { count, mean, deviation: null, interval: null, statistic: null, p: null };
-  if (count < 2) return none;
-  const deviation = Math.sqrt(sum(values.map((value) => (value - mean) ** 2)) / (count - 1));
+  const { mean, deviation } = momentsOf(values);
+  if (count < 2) return { count, mean, deviation: null, interval: null, statistic: null, p: null };
   const error = deviation / Math.sqrt(count);
-  const reach = quantile((1 + confidence) / 2, count - 1) * error;
+  const reach = errorsCovering(count, student) * error;
   const statistic = error > 0 ? mean / error : null;
   return {
     count,
@@ -45,6 +54,6 @@ export function testMean(values: readonly number[], { cdf, quantile }: StudentT)
     deviation,
     interval: [mean - reach, mean + reach],
     statistic,
-    p: statistic === null ? null : 2 * cdf(-Math.abs(statistic), count - 1),
+    p: statistic === null ? null : 2 * student.cdf(-Math.abs(statistic), count - 1),
   };
 }

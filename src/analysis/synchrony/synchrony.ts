@@ -40,6 +40,8 @@ export interface SynchronyAnalysis {
   readonly byPart: Synchrony | null;
   /** Peaks (local maxima) of the L2 norm of each layer's motion; null where θ could not be read. */
   readonly motion: Synchrony | null;
+  /** Peaks of the L2 norm of each layer's gradient at the start of segments; null where the rule does not evaluate it there. */
+  readonly gradient: Synchrony | null;
 }
 
 function coincidenceOf(groups: readonly (readonly (readonly number[])[])[], layers: number): number[] {
@@ -84,13 +86,18 @@ export function watchSynchrony({ view, objective, parts, has }: ThemeContext): W
   const byPart = has('partLayers') ? new MomentWatch(parts.length * count) : null;
   const norms = has('theta') ? new MotionNorms(layout) : null;
   const peaks = new MomentWatch(count, -1);
+  const slopes = has('gradientNorms') ? new MomentWatch(count, -1) : null;
   const theta = (row: Numbers): void => {
     const motion = norms!.next(row);
     if (motion) peaks.add(motion);
   };
   return {
     passes: [
-      { ...(byPart ? { partLayers: (row: Numbers) => byPart.add(row) } : {}), ...(norms ? { theta } : {}) },
+      {
+        ...(byPart ? { partLayers: (row: Numbers) => byPart.add(row) } : {}),
+        ...(norms ? { theta } : {}),
+        ...(slopes ? { gradientNorms: (row: Numbers) => slopes.add(row) } : {}),
+      },
     ],
     finish() {
       const whole = new MomentWatch(count);
@@ -101,6 +108,7 @@ export function watchSynchrony({ view, objective, parts, has }: ThemeContext): W
         whole: describe(whole, [null], count, segments),
         byPart: byPart && describe(byPart, parts, count, segments),
         motion: norms && describe(peaks, [null], count, segments),
+        gradient: slopes && describe(slopes, [null], count, segments),
       };
     },
   };

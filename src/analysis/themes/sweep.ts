@@ -1,11 +1,20 @@
 import type { Numbers } from '../../ledger/types.js';
 import type { LedgerView } from '../../ledger/view.js';
 import { firstNonFinite } from '../../num/sums.js';
-import { refuseNumber } from '../checks.js';
+import { refuseLength, refuseNumber } from '../checks.js';
 
 /** Rows that analyses read one at a time: θ, and large columns of the main objective or of the one that is held out. */
 export type StreamName =
-  'allocation' | 'heldOutAllocation' | 'heldOutNeurons' | 'neurons' | 'partLayers' | 'partNeurons' | 'partAllocation' | 'theta'; // prettier-ignore
+  | 'allocation'
+  | 'heldOutAllocation'
+  | 'heldOutNeurons'
+  | 'neurons'
+  | 'partLayers'
+  | 'partNeurons'
+  | 'partAllocation'
+  | 'gradientSigns'
+  | 'gradientNorms'
+  | 'theta';
 
 /** Sees a row: allocations by segment t; θ by row. The row may be overwritten afterwards. */
 export type RowHandler = (row: Numbers, index: number) => void;
@@ -37,8 +46,11 @@ export interface ThemeContext {
 /** Sources of the streams that a run has. */
 export type Streams = Partial<Readonly<Record<StreamName, AsyncIterable<Numbers>>>>;
 
+/** Begins to read rows [T + 1][K] of θ, anew at each call. */
+export type ThetaRows = () => AsyncIterable<Numbers>;
+
 /** The streams of a view; rows [K] of θ are no column, and are given apart. */
-export function streamsOf(view: LedgerView, theta: AsyncIterable<Numbers> | null): Streams {
+export function streamsOf(view: LedgerView, theta: ThetaRows | null): Streams {
   const [main, heldOut] = view.objectives;
   if (main === undefined || view.segments === 0) return {};
   const rows = (name: Parameters<LedgerView['rows']>[0], objective = main) => view.rows(name, objective.name);
@@ -51,7 +63,9 @@ export function streamsOf(view: LedgerView, theta: AsyncIterable<Numbers> | null
     partLayers: divided ? rows('part_layer_sums') : null,
     partNeurons: divided ? rows('part_neuron_sums') : null,
     partAllocation: divided ? rows('part_allocation') : null,
-    theta,
+    gradientSigns: rows('gradient_sign'),
+    gradientNorms: rows('gradient_norm'),
+    theta: theta && { [Symbol.asyncIterator]: () => theta()[Symbol.asyncIterator]() },
   };
   return Object.fromEntries(Object.entries(found).filter(([, source]) => source !== null));
 }
@@ -87,7 +101,7 @@ function readingsOf(watchers: readonly Watcher<unknown>[], streams: Streams): Re
 /**
  * Reads every stream that anybody wants once a pass, row by row, and shows each row to all who want it. Holds one row at a time.
  *
- * @throws NumericError for a NaN or an infinity in a row.
+ * @throws NumericError for a NaN or an infinity in a row, DataError where there are more or fewer rows than segments.
  */
 export async function sweep(
   watchers: readonly Watcher<unknown>[],
@@ -106,6 +120,8 @@ export async function sweep(
       index++;
       onProgress?.(++rows, total);
     }
+    const expected = segments + Number(stream === 'theta');
+    if (index !== expected) refuseLength(`rows of ${stream}`, index, expected);
   }
 }
 

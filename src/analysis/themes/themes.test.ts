@@ -15,7 +15,7 @@ describe('themes of a run', () => {
     const view = syntheticView({ segments: 30, keepAllocations: false, objectives: ['mine'] });
     const { noise, tails, oscillation, neurons, use, layers, synchrony, missing } = await analyseThemes(view);
     expect(noise!.shares.ofNonzero.helping).toBeGreaterThan(0.5);
-    expect([noise!.histogram, tails, oscillation, neurons!.kernels, use!.overfitting]).toEqual([
+    expect([noise!.histogram, tails, oscillation!.weights, neurons!.kernels, use!.overfitting]).toEqual([
       null,
       null,
       null,
@@ -25,13 +25,13 @@ describe('themes of a run', () => {
     expect(layers!.layers.map(({ layer }) => layer)).toEqual(['fc1', 'fc2', 'fc3']);
     expect(synchrony!.byPart).toBeNull();
     expect(missing.join('\n')).toMatch(
-      /not kept by parameter[^]*θ could not be read[^]*signs of gradients[^]*one objective/,
+      /not kept by parameter[^]*zero crossings[^]*θ could not be read[^]*one objective/,
     );
   });
 
   it('read rows once, twice for correlations, and give the same alone as together', async () => {
     const view = syntheticView({ segments: 24, layers: { a: 60, b: 30 } });
-    const options = { theta: { [Symbol.asyncIterator]: () => thetaOf(24, 90) } };
+    const options = { theta: () => thetaOf(24, 90) };
     const seen: number[] = [];
     const all = await analyseThemes(view, {
       ...options,
@@ -78,6 +78,8 @@ describe('themes of a run', () => {
     await expect(analyseThemes(broken, { only: ['noise'] })).rejects.toThrow(
       /allocation\[0\] is NaN in row 0/,
     );
+    const short = { only: ['oscillation'], theta: () => thetaOf(2, 2500) } as const;
+    await expect(analyseThemes(view, short)).rejects.toThrow(/rows of theta has 3 elements[^]*4/);
     const sums = withColumns(view, 'train', { layer_sums: new Float64Array(9).fill(Infinity) });
     await expect(analyseThemes(sums, { only: ['layers'] })).rejects.toThrow(/layer_sums/);
   });

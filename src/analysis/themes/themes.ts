@@ -1,4 +1,3 @@
-import type { Numbers } from '../../ledger/types.js';
 import type { LedgerView } from '../../ledger/view.js';
 import { checkView, requireSegments } from '../checks.js';
 import { watchLayers } from '../layers/layers.js';
@@ -16,6 +15,7 @@ import {
   streamsOf,
   summing,
   sweep,
+  type ThetaRows,
   type ThemeContext,
   type Watcher,
 } from './sweep.js';
@@ -53,8 +53,8 @@ export interface ThemeAnalyses extends ThemeRecords {
 export interface ThemeOptions {
   /** Default: all. */
   readonly only?: readonly ThemeName[];
-  /** Rows of θ [T + 1][K], for what needs weights. */
-  readonly theta?: AsyncIterable<Numbers>;
+  /** Rows of θ [T + 1][K], for what needs weights, such as `run.array('theta').rows`; called once a pass. */
+  readonly theta?: ThetaRows;
   /** Shape of one example, such as [1, 28, 28]: where it is an image, saliency is laid out as one. */
   readonly exampleShape?: readonly number[];
   readonly onProgress?: RowProgress;
@@ -67,20 +67,14 @@ const needs: readonly (readonly [StreamName, readonly ThemeName[], string])[] = 
   ['partLayers', ['synchrony'], 'moments of learning by class: the objective is not divided into parts (parts: class)'],
   ['partNeurons', ['neurons'], 'class specialisation of neurons: the objective is not divided into parts (parts: class)'],
   ['partAllocation', ['neurons'], 'saliency for one class alone: allocations of parts were not kept by parameter (keepParts: parameters)'],
+  ['gradientSigns', ['oscillation', 'synchrony'], 'zero crossings and peaks of gradients: the rule does not evaluate them at the ends of segments (rule: simpson)'],
   ['theta', ['oscillation', 'synchrony', 'neurons', 'trajectories'], 'weights over time: θ could not be read'],
 ]; // prettier-ignore
-
-/** What no run keeps yet. */
-const unrecorded: readonly (readonly [ThemeName, string])[] = [
-  ['oscillation', 'zero crossings of gradients: the ledger keeps no signs of gradients'],
-  ['synchrony', 'peaks of gradients: the ledger keeps no norms of gradients'],
-];
 
 function missingOf({ has, heldOut }: ThemeContext, only: readonly ThemeName[]): string[] {
   const asked = (themes: readonly ThemeName[]): boolean => themes.some((theme) => only.includes(theme));
   return [
     ...needs.filter(([stream, themes]) => !has(stream) && asked(themes)).map(([, , text]) => text),
-    ...unrecorded.filter(([theme]) => asked([theme])).map(([, text]) => text),
     ...(heldOut === null && asked(['use']) ? ['overfitting: one objective was measured (measure: train, validation)'] : []),
   ];
 } // prettier-ignore

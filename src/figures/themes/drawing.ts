@@ -1,5 +1,6 @@
 import type { ThemeAnalyses, ThemeName } from '../../analysis/index.js';
 import type { Canvas, Figure } from '../plots/canvas.js';
+import type { LayerSelection } from '../plots/layer-rows.js';
 
 /** What a figure shows, as numbers: its CSV file. */
 export interface DataTable {
@@ -39,6 +40,12 @@ export const markers = {
   diamond2: 'M0,-5L5,0L0,5L-5,0Z',
 } as const;
 
-/** Frame of a list of rows with values at their right: what a plot by layer is laid over. */
+/** Says, where not all layers have rows, how many do; begins with a space. */
+export function rowsNote({ shown, others }: LayerSelection): string {
+  if (others.length === 0) return '';
+  return ` Shown: ${shown.length} of ${shown.length + others.length} layers; the numbers of all are in its CSV file (lca analyze --out).`;
+}
+
+/** Horizontal axis from 0 to 100 %. */
 export const percentAxis = (label: string) =>
   ({ label, labelAnchor: 'center', labelArrow: 'none', ticks: 5, domain: [0, 100] }) as const;

@@ -1,16 +1,52 @@
 import * as Plot from '@observablehq/plot';
 import type { LayersOverRuns, ThemeAnalyses } from '../../analysis/index.js';
-import { formatNumber, scaledUnit } from '../format.js';
-import { type Canvas, createCanvas, type Figure } from '../plots/canvas.js';
-import { layerRows, othersNote, selectLayers, valueColumn } from '../plots/layer-rows.js';
-import { largestMagnitude } from '../plots/thin.js';
+import { formatCount, formatNumber, scaledUnit } from '../format.js';
+import { wholeTicks } from '../plots/axes.js';
+import {
+  type Canvas,
+  createCanvas,
+  type Figure,
+  type LegendEntry,
+  lineKey,
+  type Panel,
+} from '../plots/canvas.js';
+import { layerRows, selectLayers, valueColumn } from '../plots/layer-rows.js';
+import { largestMagnitude, thin } from '../plots/thin.js';
+import { shortNames } from '../text.js';
 import type { Theme } from '../theme.js';
-import { type DataTable, markers, type ThemeDrawing } from './drawing.js';
+import { type DataTable, markers, type ThemeDrawing, rowsNote } from './drawing.js';
 
 /** Rows of a figure over runs, with their test. */
 const rowsOf = ({ layers }: LayersOverRuns) => layers.map((own) => ({ ...own, total: own.test.mean }));
 
+/** Layers whose curves are drawn: those that went furthest. */
+const curveLimit = 6;
+
+/** Mean running totals with the interval that covers them, of the layers that went furthest. */
+function drawCurves(canvas: Canvas, over: LayersOverRuns, unit: string): { panel: Panel; legend: LegendEntry[] } {
+  const chosen = over.layers.toSorted((a, b) => Math.abs(b.test.mean) - Math.abs(a.test.mean)).slice(0, curveLimit);
+  const names = shortNames(chosen.map(({ layer }) => layer), 22);
+  const { factor, unit: scaled } = scaledUnit(largestMagnitude(chosen.flatMap(({ mean }) => mean)), unit);
+  const styles = chosen.map((_, i) => ({ stroke: canvas.palette.layers[i]!, strokeWidth: 1.75, ...(i % 2 === 1 ? { strokeDasharray: '6 3' } : {}) }));
+  const segments = over.layers[0]!.mean.map((_, t) => t);
+  const bands = chosen.map(({ mean, halfWidth }) =>
+    thin(segments, mean, 300).map(({ x, y }) => ({ x, low: (y - (halfWidth?.[x] ?? 0)) * factor, high: (y + (halfWidth?.[x] ?? 0)) * factor })),
+  );
+  const panel = canvas.panel({
+    height: 220,
+    x: { label: 'segment', labelArrow: 'none', ticks: wholeTicks(0, segments.at(-1)!), tickFormat: formatCount },
+    y: { label: `mean Σ so far (${scaled})`, labelArrow: 'none', grid: true, ticks: 5, nice: true },
+    marks: [
+      Plot.ruleY([0], { stroke: canvas.palette.muted }),
+      ...bands.map((band, i) => Plot.areaY(band, { x: 'x', y1: 'low', y2: 'high', fill: styles[i]!.stroke, fillOpacity: 0.2 })),
+      ...chosen.map(({ mean }, i) => Plot.lineY(thin(segments, mean, 300).map(({ x, y }) => ({ x, y: y * factor })), { x: 'x', y: 'y', ...styles[i]! })),
+    ],
+  });
+  return { panel, legend: styles.map((style, i) => lineKey(names[i]!, style)) };
+} // prettier-ignore
+
 function draw(canvas: Canvas, over: LayersOverRuns, unit: string): Figure {
+  const curves = drawCurves(canvas, over, unit);
   const { palette } = canvas;
   const all = rowsOf(over);
   const selection = selectLayers(all);
@@ -23,12 +59,13 @@ function draw(canvas: Canvas, over: LayersOverRuns, unit: string): Figure {
     name: 'layers-over-runs',
     title: `Layers over ${over.runs.length} runs`,
     caption:
-      `Mean total of each layer (bars: to the left helped), the interval that covers it with probability 0.95 (line), single runs (dots), and the probability of a mean so far from zero by chance (at the right). ` +
-      `The paper finds, over ten runs of ResNet with SGD, that the first and the last layer hurt and all others help (its Figure 4).${othersNote({ ...selection, others: [] })}`,
+      `Mean total of each layer (bars: to the left helped), the interval that covers it with probability 0.95 (line), single runs (dots), and the probability of a mean so far from zero by chance (at the right); below, mean running totals with such intervals. ` +
+      `The paper finds, over ten runs of ResNet with SGD, that the first and the last layer hurt and all others help (its Figure 4).${rowsNote(selection)}`,
     legend: [
       { label: 'helped', colour: palette.helping, kind: 'area' },
       { label: 'hurt', colour: palette.hurting, kind: 'area' },
       { label: 'one run', colour: palette.text, kind: 'symbol', path: markers.circle },
+      ...curves.legend,
     ],
     panels: [
       canvas.panel({
@@ -43,6 +80,7 @@ function draw(canvas: Canvas, over: LayersOverRuns, unit: string): Figure {
           valueColumn(values),
         ],
       }),
+      curves.panel,
     ],
   });
 } // prettier-ignore

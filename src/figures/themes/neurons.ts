@@ -2,9 +2,9 @@ import * as Plot from '@observablehq/plot';
 import type { ClassAnalysis, KernelCorrelation, ThemeAnalyses } from '../../analysis/index.js';
 import { formatNumber } from '../format.js';
 import { type Canvas, type Figure, figureWidth, type Panel } from '../plots/canvas.js';
-import { layerRows, othersNote, rowValues, selectLayers, valueColumn } from '../plots/layer-rows.js';
+import { layerRows, selectLayers, valueColumn } from '../plots/layer-rows.js';
 import { shorten, shortNames } from '../text.js';
-import { type DataTable, markers, percentAxis, type ThemeDrawing } from './drawing.js';
+import { type DataTable, markers, percentAxis, type ThemeDrawing, rowsNote } from './drawing.js';
 import { drawHeatMap, label } from './heat-map.js';
 
 const kinds = [
@@ -66,8 +66,8 @@ function drawClasses(canvas: Canvas, { neurons }: ThemeAnalyses): Figure | null 
   if (!classes) return null;
   const { palette } = canvas;
   const rows = classes.perLayer.map((own) => ({ ...own, total: own.neurons }));
-  const selection = { ...selectLayers(rows), others: [] };
-  const shown = rowValues(selection, rows, (all) => all[0]!);
+  const selection = selectLayers(rows);
+  const shown = selection.shown.map((i) => rows[i]!);
   const labels = selection.labels.slice(0, shown.length);
   const values = shown.map(({ meanEffective }) => (meanEffective === null ? '–' : formatNumber(meanEffective, 3)));
   const ticks = shown.flatMap(({ largest }, row) => largest.map((share) => ({ row, x: 100 * share })));
@@ -76,14 +76,14 @@ function drawClasses(canvas: Canvas, { neurons }: ThemeAnalyses): Figure | null 
     title: 'Neurons that serve few classes',
     caption:
       `Each tick is a neuron: the share of its help that goes to its best class; diamonds are means, and at the right stands on how many classes help is spent (exp of the entropy). ` +
-      `The paper finds neurons of later layers the more specialised (its Section S6.2, Figure S21); those of the last layer are classes themselves.${othersNote(selection)}`,
+      `The paper finds neurons of later layers the more specialised (its Section S6.2, Figure S21); those of the last layer are classes themselves.${rowsNote(selection)}`,
     legend: [
       { label: 'neuron', colour: palette.layers[0]!, kind: 'line' },
       { label: 'mean', colour: palette.text, kind: 'symbol', path: markers.diamond2 },
     ],
     panels: [
       canvas.panel({
-        ...layerRows({ ...selection, labels }, values),
+        ...layerRows({ ...selection, others: [], labels }, values),
         x: percentAxis("best class's share of a neuron's help (%)"),
         marks: [
           Plot.gridX({ ticks: 5 }),

@@ -2,8 +2,8 @@ import * as Plot from '@observablehq/plot';
 import type { ThemeAnalyses } from '../../analysis/index.js';
 import { formatCount, formatShare } from '../format.js';
 import type { Canvas, Figure } from '../plots/canvas.js';
-import { layerRows, othersNote, selectLayers, valueColumn } from '../plots/layer-rows.js';
-import { markers, percentAxis, type ThemeDrawing } from './drawing.js';
+import { layerRows, selectLayers, valueColumn } from '../plots/layer-rows.js';
+import { markers, percentAxis, type ThemeDrawing, rowsNote } from './drawing.js';
 
 const paperShares =
   'The paper finds that parameters help in about half of their iterations (its Figure 3(d)): none help always.';
@@ -66,7 +66,7 @@ function drawAlternation(canvas: Canvas, { noise }: ThemeAnalyses): Figure | nul
     title: 'Helping after helping, and after hurting',
     caption:
       `How likely a parameter helps in the iteration after it helped, and after it hurt; bar: in any iteration, where both would stand if signs were ` +
-      `independent coins. At the right, pairs with opposite signs. The paper finds that parameters alternate between helping and hurting all through training.${othersNote({ ...selection, others: [] })}`,
+      `independent coins. At the right, pairs with opposite signs. The paper finds that parameters alternate between helping and hurting all through training.${rowsNote(selection)}`,
     legend: [
       ...series.map(([text, marker], i) => ({ label: text, colour: colours[i]!, kind: 'symbol' as const, path: markers[marker] })),
       { label: 'any iteration', colour: palette.text, kind: 'line' as const },

@@ -2,8 +2,8 @@ import * as Plot from '@observablehq/plot';
 import type { NullModel, Synchrony, ThemeAnalyses } from '../../analysis/index.js';
 import { formatCount, formatNumber, formatShare } from '../format.js';
 import { iterationAxis, wholeTicks } from '../plots/axes.js';
-import type { Canvas, Figure, Panel } from '../plots/canvas.js';
-import { shortNames } from '../text.js';
+import { type Canvas, type Figure, fontSize, type Panel } from '../plots/canvas.js';
+import { estimateWidth, shortNames } from '../text.js';
 import { type DataTable, markers, type ThemeDrawing } from './drawing.js';
 
 /** One moment as it is drawn. */
@@ -35,7 +35,7 @@ function drawMoments(canvas: Canvas, shown: Synchrony, layers: readonly string[]
   const divided = shown.groups.length > 1;
   const names = divided ? shown.groups.map(({ part }) => part!) : [...layers];
   const labels = shortNames(names, 12);
-  const height = Math.max(120, 68 + rows * (divided ? 9 : 18));
+  const height = Math.max(120, 68 + Math.min(1400, rows * (divided ? 9 : 18)));
   const place = (i: number): number => (divided ? (i + 0.5) * layers.length - 0.5 : i);
   const mark = (together: boolean) =>
     Plot.dot(dots.filter((dot) => dot.together === together), {
@@ -44,7 +44,7 @@ function drawMoments(canvas: Canvas, shown: Synchrony, layers: readonly string[]
     });
   return canvas.panel({
     height,
-    marginLeft: 84,
+    marginLeft: 16 + Math.max(...labels.map((name) => estimateWidth(name, fontSize))),
     marginTop: 10,
     x: { ...iterationAxis([0, segments]), ticks: wholeTicks(0, segments) },
     y: { domain: [rows - 0.5, -0.5], ticks: labels.map((_, i) => place(i)), tickFormat: (y: number) => labels[divided ? Math.floor(y / layers.length) : y]!, tickSize: 0, label: null },

@@ -4,7 +4,7 @@ import { formatCount, formatNumber, scaledUnit } from '../format.js';
 import { iterationAxis } from '../plots/axes.js';
 import { type Canvas, type Figure, figureWidth, lineKey, type Panel } from '../plots/canvas.js';
 import { largestMagnitude, thin } from '../plots/thin.js';
-import { shorten } from '../text.js';
+import { shorten, shortNames } from '../text.js';
 import type { DataTable, ThemeDrawing } from './drawing.js';
 import { drawHeatMap, heatLegend, label } from './heat-map.js';
 
@@ -86,7 +86,7 @@ function drawNeurons(canvas: Canvas, { trajectories }: ThemeAnalyses): Figure | 
   });
 }
 
-const nameOf = ({ tensor, index }: ParameterPath): string => shorten(`${tensor!}[${index.join(', ')}]`, 26);
+const nameOf = ({ tensor, index }: ParameterPath): string => `${tensor!}[${index.join(', ')}]`;
 
 function pathPanel(
   canvas: Canvas,
@@ -120,13 +120,17 @@ function drawParameters(canvas: Canvas, { trajectories, unit }: ThemeAnalyses): 
   const scale = scaledUnit(largestMagnitude(all.flatMap(({ path }) => path.cumulative)), unit);
   const totals = all.map(({ path, style }) => ({ style, values: path.cumulative.map((value) => value * scale.factor) }));
   const weights = all.flatMap(({ path, style }) => (path.weight === null ? [] : [{ style, values: path.weight }]));
+  const names = shortNames(
+    all.map(({ path }) => nameOf(path)),
+    26,
+  );
   return canvas.figure({
     name: 'parameters-over-time',
     title: 'Single parameters over time',
     caption:
       `Running totals of the parameters that lowered the loss most and raised it most, and their weights below: falling totals help. ` +
       `The paper shows that many such weights swing to and fro around a valley's floor (its Figures S2 and S8).`,
-    legend: all.map(({ path, style }) => lineKey(nameOf(path), style)),
+    legend: all.map(({ style }, i) => lineKey(names[i]!, style)),
     panels: [
       pathPanel(canvas, totals, iteration, `Σ so far (${scale.unit})`),
       ...(weights.length > 0 ? [pathPanel(canvas, weights, iteration, 'weight')] : []),

@@ -4,7 +4,7 @@ import { formatNumber, scaledUnit } from '../format.js';
 import type { Canvas, Figure } from '../plots/canvas.js';
 import { layerRows, selectLayers, valueColumn } from '../plots/layer-rows.js';
 import { largestMagnitude } from '../plots/thin.js';
-import type { DataTable, ThemeDrawing } from './drawing.js';
+import { type DataTable, rowsNote, type ThemeDrawing } from './drawing.js';
 
 function draw(canvas: Canvas, { use, unit }: ThemeAnalyses): Figure | null {
   const overfitting = use?.overfitting;
@@ -22,7 +22,7 @@ function draw(canvas: Canvas, { use, unit }: ThemeAnalyses): Figure | null {
     title: `What ${objective} gained and ${heldOut} did not`,
     caption:
       `Each layer's total on ${objective} less that on ${heldOut}: bars to the left helped more on what was trained on; ${most.layer} goes furthest, ${formatNumber(most.difference, 3)} ${unit}. ` +
-      `The paper measures the training loss alone and leaves memorisation against generalisation to later work (its Section 2).`,
+      `The paper measures the training loss alone and leaves memorisation against generalisation to later work (its Section 2).${rowsNote(selection)}`,
     legend: [
       { label: `helped ${objective} more`, colour: palette.helping, kind: 'area' },
       { label: `helped ${heldOut} more`, colour: palette.hurting, kind: 'area' },

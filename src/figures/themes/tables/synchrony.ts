@@ -22,7 +22,7 @@ function rowOf(name: string, { observed, share, ...nulls }: Synchrony): string[]
 /** Iterations at which all layers learn together, against shifted layers (Section 5). */
 export function synchronyTables({ synchrony }: ThemeAnalyses): ReadTable[] {
   if (!synchrony) return [];
-  const { whole, byPart, motion, layers } = synchrony;
+  const { whole, byPart, motion, gradient, layers } = synchrony;
   const floor = 4 / 4 ** layers.length;
   return [
     {
@@ -32,12 +32,13 @@ export function synchronyTables({ synchrony }: ThemeAnalyses): ReadTable[] {
         rowOf('allocation', whole),
         ...(byPart ? [rowOf('by class', byPart)] : []),
         ...(motion ? [rowOf('motion', motion)] : []),
+        ...(gradient ? [rowOf('gradient', gradient)] : []),
       ],
       note:
         'found: iterations at which every layer has one of its 20 deepest moments; share of the moments that stand in one. Then the mean of ' +
         'what chance gives, with its probability of at least as many: layers shifted by 1 or 2 iterations (all classes alike), every curve ' +
         `shifted so on its own, every curve rotated by up to 10. With ${layers.length} layers the first p cannot fall below ${probability(floor)}: ` +
-        'equal shifts keep everything. Motion: peaks of the norm of a layer’s steps.',
+        'equal shifts keep everything. Motion, gradient: peaks of the norm of a layer’s steps, of its gradient.',
     },
   ];
 }

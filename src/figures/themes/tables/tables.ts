@@ -42,7 +42,7 @@ export function overviewTable(runs: readonly { readonly run: string; readonly an
       number(noise?.alternation?.changes),
       number(tails?.run.concentration?.tails[1]?.ratio),
       number(tails?.run.fits?.weibull.shape),
-      number(oscillation?.run.iterationsPerTurn),
+      number(oscillation?.weights?.run.iterationsPerTurn),
       number((synchrony?.byPart ?? synchrony?.whole)?.share),
       number((synchrony?.byPart ?? synchrony?.whole)?.shiftedCurves?.p),
     ]),
