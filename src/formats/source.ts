@@ -58,7 +58,8 @@ export function misfit(file: string, found: string, expected: string, remedy: st
 }
 
 /**
- * The one net under all that read a user's file: whatever comes out that is not this project's error becomes a DataError that names the file.
+ * The one net under all that read a user's file. Throws the project's errors as they are, and whatever else comes out as a DataError that
+ * names the file.
  */
 export async function reading<T>(file: string, read: () => T | Promise<T>): Promise<T> {
   try {
