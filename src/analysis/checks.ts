@@ -34,7 +34,8 @@ function refuseLength(what: string, given: number, expected: number): never {
   });
 }
 
-function refuseNumber(what: string, column: string, value: number, row: number): never {
+/** @throws NumericError for a number of a column that is NaN or infinite. */
+export function refuseNumber(what: string, column: string, value: number, row: number): never {
   throw new NumericError(
     {
       given: `${what} is ${value} in row ${row}`,

@@ -18,3 +18,32 @@ export { analyseShares, sharesOf } from './shares.js';
 export type { Counts, ShareAnalysis, Shares } from './shares.js';
 export { summarise } from './summary.js';
 export type { CountStatistics, RunSummary } from './summary.js';
+export {
+  layersOverRuns,
+  type LayerOverRuns,
+  type LayersAnalysis,
+  type LayersOverRuns,
+  type NamedLayers,
+} from './layers/layers.js';
+export type { ClassAnalysis, Conflict, LayerClasses } from './neurons/classes.js';
+export type { PairCorrelation, PairKind } from './neurons/curve-set.js';
+export type { KernelCorrelation, NeuronsAnalysis } from './neurons/neurons.js';
+export type { Saliency, SaliencyMap } from './neurons/saliency.js';
+export type { Alternation, NoiseAnalysis, ShareHistogram, Walk } from './noise/noise.js';
+export type { OscillationAnalysis, Turns } from './oscillation/turns.js';
+export type { TwoSampleTest } from './statistics/kolmogorov.js';
+export { type MeanTest, studentT, type StudentT } from './statistics/t-test.js';
+export type { Moment } from './synchrony/moments.js';
+export type { NullModel } from './synchrony/nulls.js';
+export type { GroupMoments, Synchrony, SynchronyAnalysis } from './synchrony/synchrony.js';
+export type { Carriers, Concentration, TailShare } from './tails/concentration.js';
+export type { Fit, Fits } from './tails/fits.js';
+export type { Density, TailsAnalysis, TailsOf } from './tails/tails.js';
+export type { RowProgress } from './themes/sweep.js';
+export { type ThemeName, themeNames } from './themes/names.js';
+export { analyseThemes, type ThemeAnalyses, type ThemeOptions, type ThemeRecords } from './themes/themes.js';
+export type { NeuronMap, NeuronMaps } from './trajectories/neuron-map.js';
+export type { ParameterPath, ParameterPaths } from './trajectories/parameters.js';
+export type { LossPaths, TrajectoriesAnalysis } from './trajectories/trajectories.js';
+export type { FreezeEvidence, Overfitting, OverfitLayer, UseAnalysis } from './use/use.js';
+export { toyLoss, toyPath, type ToyPath } from './trajectories/toy.js';

@@ -108,7 +108,8 @@ function runningTotals(cells: Float64Array, layers: number, layer: number): numb
   return totals;
 }
 
-const parametersOf = ({ tensors }: ParameterLayout, layer: string): number =>
+/** Number of parameters of a layer. */
+export const parametersOf = ({ tensors }: ParameterLayout, layer: string): number =>
   sum(tensors.filter((tensor) => tensor.layer === layer).map(({ size }) => size));
 
 /** Totals and running totals of every layer, in order of the layers. Throws UsageError before the first segment. */

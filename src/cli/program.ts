@@ -1,12 +1,14 @@
 import { Command } from 'commander';
 import { usualName } from '../experiment/config/issue.js';
 import { version } from '../experiment/version.js';
+import { analyzeCommand } from './commands/analyze.js';
 import { benchCommand } from './commands/bench.js';
 import { completionCommand } from './commands/completion.js';
 import { dataCommand } from './commands/data.js';
 import { demoCommand } from './commands/demo.js';
 import { enginesCommand } from './commands/engines.js';
 import { exportCommand } from './commands/export.js';
+import { figuresCommand } from './commands/figures.js';
 import { inspectCommand } from './commands/inspect.js';
 import { measureCommand } from './commands/measure.js';
 import { presetsCommand } from './commands/presets.js';
@@ -21,6 +23,7 @@ Examples:
   lca demo                               train, measure and report on MNIST in about two minutes
   lca run mnist-fc-sgd --out my-run      one of the paper's experiments, whole
   lca run my-run.yaml --out my-run --rule adaptive
+  lca analyze my-run --only noise,tails  the paper's analyses, as tables
   lca resume my-run                      go on after an interruption
   lca export my-run --what allocation --objective train --format npy --out a.npy
 
@@ -38,7 +41,7 @@ export function makeProgram(): Command {
     .exitOverride();
   const commands = [
     demoCommand(), runCommand(), trainCommand(), measureCommand(), resumeCommand(), verifyCommand(), reportCommand(),
-    exportCommand(), inspectCommand(), dataCommand(), presetsCommand(), enginesCommand(), benchCommand(),
+    analyzeCommand(), figuresCommand(), exportCommand(), inspectCommand(), dataCommand(), presetsCommand(), enginesCommand(), benchCommand(),
     completionCommand(),
   ]; // prettier-ignore
   for (const command of commands) program.addCommand(inherit(command));

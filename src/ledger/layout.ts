@@ -78,6 +78,16 @@ export function placeOf(
   return { tensor: name, index: k - offset };
 }
 
+/** Ranges of θ, each from an index to before another. */
+export type Ranges = readonly (readonly [from: number, to: number])[];
+
+/** What the tensors of a layer take of θ. */
+export function rangesOf({ tensors }: Pick<ParameterLayout, 'tensors'>, layer: string): Ranges {
+  return tensors
+    .filter((tensor) => tensor.layer === layer)
+    .map(({ offset, size }) => [offset, offset + size] as const);
+}
+
 /**
  * A tensor along its neuron axis, whose `first` is the cell of its first neuron. These cells are what a row is summed over: all neurons,
  * layer by layer, then one per layer for the tensors that have none.

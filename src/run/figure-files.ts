@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import type { RunAnalysis } from '../analysis/run.js';
+import type { ThemeAnalyses } from '../analysis/themes/themes.js';
+import type { Figure } from '../figures/plots/canvas.js';
 import { writeResult } from '../store/files.js';
 
 /** Figures that were written as files. */
@@ -9,10 +11,13 @@ export interface FigureFiles {
   readonly problem: string | null;
 }
 
-/** Draws the figures of a report as files of their own, `NAME.svg` and, where that is possible, `NAME.png`, on a light background. */
-export async function writeFigures(analysis: RunAnalysis, folder: string): Promise<FigureFiles> {
-  // Loaded when they are needed: drawing takes longer to load than most commands take.
-  const { drawFigures } = await import('../figures/index.js');
+/** Figures with what their file names end in. */
+interface FigureSet {
+  readonly figures: readonly Figure[];
+  readonly ending: string;
+}
+
+async function writeSets(folder: string, sets: readonly FigureSet[]): Promise<FigureFiles> {
   const { pngProblem, renderPng } = await import('../figures/png.js');
   const problem = pngProblem();
   const paths: string[] = [];
@@ -20,9 +25,36 @@ export async function writeFigures(analysis: RunAnalysis, folder: string): Promi
     await writeResult(folder, name, content);
     paths.push(join(folder, name));
   };
-  for (const figure of drawFigures(analysis)) {
-    await write(`${figure.name}.svg`, figure.svg);
-    if (problem === null) await write(`${figure.name}.png`, renderPng(figure));
+  for (const { figures, ending } of sets) {
+    for (const figure of figures) {
+      await write(`${figure.name}${ending}.svg`, figure.svg);
+      if (problem === null) await write(`${figure.name}${ending}.png`, renderPng(figure));
+    }
   }
   return { paths, problem };
+}
+
+/** Draws the figures of a report as files of their own, `NAME.svg` and, where that is possible, `NAME.png`, on a light background. */
+export async function writeFigures(analysis: RunAnalysis, folder: string): Promise<FigureFiles> {
+  // Loaded when they are needed: drawing takes longer to load than most commands take.
+  const { drawFigures } = await import('../figures/index.js');
+  return writeSets(folder, [{ figures: drawFigures(analysis), ending: '' }]);
+}
+
+/** Draws every figure that there is of a run, the themes' where they were analysed, light and (`NAME-dark`) dark. */
+export async function writeAllFigures(
+  analysis: RunAnalysis,
+  themes: ThemeAnalyses | null,
+  folder: string,
+): Promise<FigureFiles> {
+  const { drawFigures, drawThemes, drawToy } = await import('../figures/index.js');
+  const all = (theme: 'light' | 'dark'): Figure[] => [
+    ...drawFigures(analysis, { theme }),
+    ...(themes === null ? [] : drawThemes(themes, theme).flatMap(({ figures }) => figures)),
+    drawToy(theme),
+  ];
+  return writeSets(folder, [
+    { figures: all('light'), ending: '' },
+    { figures: all('dark'), ending: '-dark' },
+  ]);
 }

@@ -208,7 +208,8 @@ export function syntheticView(given: SyntheticOptions = {}): LedgerView {
     },
     rows: (name, objective) => {
       const ledger = recorded.get(objective);
-      return name === 'allocation' && ledger && options.keepAllocations ? storedRows(ledger, segments) : null;
+      if (name !== 'allocation' || !ledger || !options.keepAllocations) return null;
+      return { [Symbol.asyncIterator]: () => storedRows(ledger, segments) };
     },
   };
 }

@@ -2,7 +2,7 @@ import { DataError, NumericError } from '../../errors.js';
 import type { Numbers } from '../../ledger/types.js';
 import type { LedgerView } from '../../ledger/view.js';
 import { firstNonFinite, sum } from '../../num/sums.js';
-import { cellCount, cellStart, countInto, createHistogram, firstCellFrom } from './histogram.js';
+import { cellCount, cellStart, countInto, createHistogram, firstCellFrom, narrow } from './histogram.js';
 import type { Magnitudes, SignedHistogram } from './histogram.js';
 
 /** Magnitudes of the allocations of one sign. */
@@ -115,9 +115,6 @@ function describe(histogram: SignedHistogram): Distribution {
     topPercentShareOfGaussian: gaussianTopPercent,
   };
 }
-
-/** The row [K] in float32, which the histogram counts; allocations may be stored in float64. */
-const narrow = (row: Numbers): Float32Array => (row instanceof Float32Array ? row : Float32Array.from(row));
 
 function refuseRow(view: LedgerView, objective: string, row: Numbers, segment: number): never {
   const at = firstNonFinite(narrow(row));

@@ -106,6 +106,42 @@ function addNeuron(
       }
 }
 
+/** Size of a picture, and the pixels on a side of its cells. */
+function pictureOf({ height, width }: Raster): { block: number; height: number; width: number } {
+  const block = Math.ceil(Math.max(height, width) / sideLimit);
+  return { block, height: Math.ceil(height / block), width: Math.ceil(width / block) };
+}
+
+/** Values of some neurons' weights, added up in one picture. */
+function drawCells(source: Source, values: Float64Array, neurons: readonly number[]): number[] {
+  const { block, height, width } = pictureOf(source.raster);
+  const cells = new Float64Array(height * width);
+  for (const neuron of neurons) addNeuron(source, values, neuron, { cells, block });
+  return [...cells];
+}
+
+/** How the first layer's neurons are drawn: a picture of any values [K] for each of them. */
+export interface FirstLayerPictures {
+  readonly layer: string;
+  readonly neurons: number;
+  readonly height: number;
+  readonly width: number;
+  readonly cells: (values: Float64Array, neuron: number) => Cells;
+}
+
+/** Null where examples of this shape are no images that the first layer reads. */
+export function firstLayerPictures(
+  layout: ParameterLayout,
+  exampleShape: readonly number[],
+): FirstLayerPictures | null {
+  const source = sourceOf(layout, exampleShape);
+  if (!source) return null;
+  const { height, width } = pictureOf(source.raster);
+  const { layer } = source.span;
+  const cells = (values: Float64Array, neuron: number): Cells => drawCells(source, values, [neuron]);
+  return { layer, neurons: source.neurons, height, width, cells };
+}
+
 /**
  * The first layer as an image, of totals [K] of parameters over the run; null where examples of shape `exampleShape` are no images, or
  * the first weights do not read them one by one.
@@ -118,13 +154,8 @@ export function analyseFirstLayer(
   const source = sourceOf(layout, exampleShape);
   if (!source) return null;
   const { span, kind, raster, neurons } = source;
-  const block = Math.ceil(Math.max(raster.height, raster.width) / sideLimit);
-  const [height, width] = [Math.ceil(raster.height / block), Math.ceil(raster.width / block)];
-  const cellsOf = (list: readonly number[]): number[] => {
-    const cells = new Float64Array(height * width);
-    for (const neuron of list) addNeuron(source, totals, neuron, { cells, block });
-    return [...cells];
-  };
+  const { block, height, width } = pictureOf(raster);
+  const cellsOf = (list: readonly number[]): number[] => drawCells(source, totals, list);
   const all = Array.from({ length: neurons }, (_, neuron) => neuron);
   const sums = all.map((neuron) => cellsOf([neuron]).reduce((a, b) => a + b, 0));
   const order = all.toSorted((a, b) => Math.abs(sums[b]!) - Math.abs(sums[a]!) || a - b);

@@ -1,3 +1,5 @@
+import type { Numbers } from '../../ledger/types.js';
+
 /**
  * Magnitudes of one sign, counted in cells of numbers that share the upper 15 bits of their float32 magnitude (exponent and
  * seven bits of mantissa). A cell is at most 0.8 % wide, so that is the accuracy of quantiles; counts and sums are exact.
@@ -54,6 +56,10 @@ export function firstCellFrom(magnitude: number): number {
   }
   return low;
 }
+
+/** The row [K] in float32, which the histogram counts; allocations may be stored in float64. */
+export const narrow = (row: Numbers): Float32Array =>
+  row instanceof Float32Array ? row : Float32Array.from(row);
 
 /** Counts one row of allocations [K] into the histogram. Returns false if the row has a NaN or an infinity. */
 export function countInto(histogram: SignedHistogram, row: Float32Array): boolean {

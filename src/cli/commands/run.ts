@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { resolveConfig } from '../../experiment/config/file.js';
+import { type ThemeName, themeNames } from '../../analysis/themes/names.js';
 import { addConfigFlags, configFlags } from '../config-flags.js';
 import { startRun, type StartOptions } from '../start.js';
 
@@ -34,6 +35,14 @@ export function parseCount(text: string): number {
 /** Entries that commas separate. */
 export function parseList(text: string): string[] {
   return text.split(',');
+}
+
+/** Themes that commas separate. Throws InvalidArgumentError. */
+export function parseThemes(text: string): ThemeName[] {
+  const names = parseList(text);
+  if (names.every((name): name is ThemeName => (themeNames as readonly string[]).includes(name)))
+    return names;
+  throw new InvalidArgumentError(`expected some of ${themeNames.join(', ')}`);
 }
 
 /** A path that names something. Throws InvalidArgumentError. */

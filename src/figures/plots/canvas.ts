@@ -24,8 +24,9 @@ export interface LegendEntry {
   readonly kind: 'area' | 'line' | 'band' | 'symbol';
   /** SVG's `stroke-dasharray` of a line; default: solid. */
   readonly dash?: string | undefined;
-  /** Outline of a symbol around (0, 0), as SVG path data. */
+  /** Outline of a symbol around (0, 0), as SVG path data, and whether it is filled with its colour. */
   readonly path?: string;
+  readonly filled?: boolean;
 }
 
 /** What a figure is made of; panels are stacked. */
@@ -88,10 +89,10 @@ export const lineKey = (label: string, { stroke, strokeDasharray }: LineStyle): 
   dash: strokeDasharray,
 });
 
-function legendMark({ kind, colour, dash, path }: LegendEntry, background: string): string {
+function legendMark({ kind, colour, dash, path, filled = false }: LegendEntry, background: string): string {
   if (kind === 'area') return `<rect y="-9" width="18" height="10" rx="2" fill="${colour}"/>`;
   if (kind === 'symbol')
-    return `<path transform="translate(9,-4)" d="${path!}" fill="${background}" stroke="${colour}" stroke-width="1.75"/>`;
+    return `<path transform="translate(9,-4)" d="${path!}" fill="${filled ? colour : background}" stroke="${colour}" stroke-width="1.75"/>`;
   const stroke = kind === 'band' ? `stroke-width="8" stroke-opacity="${bandOpacity}"` : 'stroke-width="2.5"';
   const dashes = dash === undefined ? '' : ` stroke-dasharray="${dash}"`;
   return `<line x2="20" y1="-4" y2="-4" stroke="${colour}" ${stroke}${dashes}/>`;

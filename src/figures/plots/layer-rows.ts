@@ -18,7 +18,7 @@ export interface LayerSelection {
 }
 
 /** Of an objective's layers, those that have rows. */
-export function selectLayers(layers: readonly LayerTotal[]): LayerSelection {
+export function selectLayers(layers: readonly Pick<LayerTotal, 'layer' | 'total'>[]): LayerSelection {
   const names = shortNames(
     layers.map(({ layer }) => layer),
     longestName,

@@ -1,10 +1,11 @@
-import type { RunAnalysis } from '../../analysis/index.js';
+import type { RunAnalysis, ThemeAnalyses } from '../../analysis/index.js';
 import type { Reading } from '../../formats/reading.js';
 import { extentOf, headlinesOf } from '../headlines.js';
 import type { Figure } from '../plots/canvas.js';
 import { drawFigures } from '../plots/figures.js';
 import { samplingSentences } from '../sampling.js';
 import { escapeMarkup, withUnits } from '../text.js';
+import { drawThemes } from '../themes/themes.js';
 import { verdictOf } from '../verdict.js';
 import type { Verdict } from '../verdict.js';
 import { styleSheet } from './style.js';
@@ -14,6 +15,8 @@ import { constantList, glossary, howToRead, stillThings, whySoManyHurt } from '.
 /** What a report is made of. All text is escaped. */
 export interface ReportInput {
   readonly analysis: RunAnalysis;
+  /** The paper's themes, each of which has a section; null or left out: none. */
+  readonly themes?: ThemeAnalyses | null;
   /** Heading of the page, such as the run's or the preset's name. */
   readonly title: string;
   /** Stands below it: what the run is, its date, its tags. */
@@ -77,7 +80,17 @@ function whatHappened(analysis: RunAnalysis): string | null {
   return `<div class="muted">${howToRead(analysis.summary.unit)}</div>\n<div class="figures">\n${figures.map(renderFigure).join('\n')}\n</div>`;
 }
 
-function body({ analysis, facts, readings = [], heldConstant = [] }: ReportInput): string {
+/** A section for each theme that has figures, then what could not be said. */
+function themeSections(themes: ThemeAnalyses | null): string {
+  if (themes === null) return '';
+  const sections = drawThemes(themes, 'page').map(({ heading, figures }) =>
+    section(heading, `<div class="figures">\n${figures.map(renderFigure).join('\n')}\n</div>`),
+  );
+  const missing = themes.missing.map((text) => `<li>${prose(text)}</li>`).join('');
+  return [...sections, missing && section('What this run cannot tell', `<ul>${missing}</ul>`)].join('\n');
+}
+
+function body({ analysis, themes = null, facts, readings = [], heldConstant = [] }: ReportInput): string {
   const measured = analysis.summary.segments > 0;
   return [
     banner(verdictOf(analysis)),
@@ -87,6 +100,7 @@ function body({ analysis, facts, readings = [], heldConstant = [] }: ReportInput
     section('What happened', whatHappened(analysis)),
     section('Who helped and who hurt most', extremeTables(analysis)),
     section('Why do so many parameters hurt?', whySoManyHurt(analysis)),
+    themeSections(themes),
     section('Does it add up?', measured ? errorTable(analysis) : null),
     section('Layers in numbers', layerTable(analysis)),
     section('How your files were read', readingTable(readings)),

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { syntheticView, withColumns } from '../../../test/support/synthetic-view.js';
+import { layersOverRuns } from '../layers/layers.js';
+import { studentT } from '../statistics/t-test.js';
+import { themeNames } from './names.js';
+import { analyseThemes } from './themes.js';
+
+async function* thetaOf(T: number, K: number): AsyncGenerator<Float32Array> {
+  for (let t = 0; t <= T; t++)
+    yield await Promise.resolve(Float32Array.from({ length: K }, (_, k) => Math.sin(t + k)));
+}
+
+describe('themes of a run', () => {
+  it('say what a ledger without rows and θ can, and what it cannot', async () => {
+    const view = syntheticView({ segments: 30, keepAllocations: false, objectives: ['mine'] });
+    const { noise, tails, oscillation, neurons, use, layers, synchrony, missing } = await analyseThemes(view);
+    expect(noise!.shares.ofNonzero.helping).toBeGreaterThan(0.5);
+    expect([noise!.histogram, tails, oscillation, neurons!.kernels, use!.overfitting]).toEqual([
+      null,
+      null,
+      null,
+      null,
+      null,
+    ]);
+    expect(layers!.layers.map(({ layer }) => layer)).toEqual(['fc1', 'fc2', 'fc3']);
+    expect(synchrony!.byPart).toBeNull();
+    expect(missing.join('\n')).toMatch(
+      /not kept by parameter[^]*θ could not be read[^]*signs of gradients[^]*one objective/,
+    );
+  });
+
+  it('read rows once, twice for correlations, and give the same alone as together', async () => {
+    const view = syntheticView({ segments: 24, layers: { a: 60, b: 30 } });
+    const options = { theta: { [Symbol.asyncIterator]: () => thetaOf(24, 90) } };
+    const seen: number[] = [];
+    const all = await analyseThemes(view, {
+      ...options,
+      onProgress: (rows, total) => seen.push(rows / total),
+    });
+    expect(seen.at(-1)).toBe(1);
+    expect(seen).toEqual([...seen].sort((a, b) => a - b));
+    for (const name of themeNames) {
+      const alone = await analyseThemes(view, { ...options, only: [name] });
+      expect(alone[name], name).toEqual(all[name]);
+    }
+    expect(JSON.parse(JSON.stringify(all))).toEqual(all);
+  });
+
+  it('finds layers that hurt, stopped or did nothing, and where the held-out loss did not follow', async () => {
+    const plain = syntheticView({ segments: 4, layers: { a: 20, b: 10, c: 10, d: 10 } });
+    const rows = [[-3, 1, -2, -0.001], [-3, 1, -2, 0], [-3, 1, 1, 0], [-3, 1, 1, -0.001]]; // prettier-ignore
+    const view = withColumns(plain, 'train', { layer_sums: Float64Array.from(rows.flat()) });
+    const { use } = await analyseThemes(view, { only: ['use'] });
+    expect(use!.freeze.map(({ reason }) => reason)).toEqual([null, 'hurts', 'stopped', 'idle']);
+    expect(use!.freeze[2]).toMatchObject({ parameters: 10, total: -2, lastHalf: 2, hurtingSegments: 0.5 });
+    const { layers, heldOut, parameters } = use!.overfitting!;
+    expect(heldOut).toBe('validation');
+    for (const { total, heldOut: other, difference } of layers) expect(difference).toBe(total - other);
+    expect(parameters!.helped[0]!.total).toBeLessThan(0);
+  });
+
+  it('adds left residuals up to the loss of the first order', async () => {
+    const view = syntheticView({ segments: 12 });
+    const { trajectories } = await analyseThemes(view, { only: ['trajectories'] });
+    const { measured, firstOrder, converged } = trajectories!.loss;
+    const left = view.column('left_residual', 'train').reduce((a, b) => a + b);
+    expect(firstOrder!.at(-1)! - measured.at(-1)!).toBeCloseTo(left, 12);
+    expect(converged.at(-1)).toBeCloseTo(measured.at(-1)!, 3);
+  });
+
+  it('refuses an empty run, and a row that is no number', async () => {
+    await expect(analyseThemes(syntheticView({ segments: 0 }))).rejects.toThrow(/without measured segments/);
+    const view = syntheticView({ segments: 3 });
+    const rows = async function* () {
+      yield await Promise.resolve(new Float32Array(2500).fill(NaN));
+    };
+    const broken = { ...view, rows: () => ({ [Symbol.asyncIterator]: rows }) };
+    await expect(analyseThemes(broken, { only: ['noise'] })).rejects.toThrow(
+      /allocation\[0\] is NaN in row 0/,
+    );
+    const sums = withColumns(view, 'train', { layer_sums: new Float64Array(9).fill(Infinity) });
+    await expect(analyseThemes(sums, { only: ['layers'] })).rejects.toThrow(/layer_sums/);
+  });
+});
+
+describe('layers over runs', () => {
+  it('have the mean, interval and test of their totals, and a mean curve', async () => {
+    const runs = [3, 4, 8].map((total, i) => ({
+      run: `r${i}`,
+      layers: [{ layer: 'a', parameters: 1, total, hurtingSegments: 0, cumulative: [0, total] }],
+    }));
+    const { layers } = layersOverRuns(runs, await studentT());
+    // scipy.stats.ttest_1samp([3, 4, 8], 0): t = 3.27327, p = 0.0820.
+    expect(layers[0]!.test).toMatchObject({ count: 3, mean: 5 });
+    expect(layers[0]!.test.statistic).toBeCloseTo(3.2733, 4);
+    expect(layers[0]!.test.p).toBeCloseTo(0.082, 3);
+    expect(layers[0]!.mean).toEqual([0, 5]);
+    expect(layers[0]!.halfWidth![1]).toBeCloseTo(6.5724, 3);
+    const other = { run: 'other', layers: [{ ...runs[0]!.layers[0]!, parameters: 2 }] };
+    expect(() => layersOverRuns([runs[0]!, other], { cdf: () => 0, quantile: () => 0 })).toThrow(
+      /r0 with a \(1\)[^]*other with a \(2\)/,
+    );
+  });
+});

@@ -1,0 +1,128 @@
+import type { Numbers } from '../../ledger/types.js';
+import type { LedgerView } from '../../ledger/view.js';
+import { checkView, requireSegments } from '../checks.js';
+import { watchLayers } from '../layers/layers.js';
+import { watchNeurons } from '../neurons/neurons.js';
+import { watchNoise } from '../noise/noise.js';
+import { watchOscillation } from '../oscillation/turns.js';
+import { watchSynchrony } from '../synchrony/synchrony.js';
+import { watchTails } from '../tails/tails.js';
+import { watchTrajectories } from '../trajectories/trajectories.js';
+import { watchUse } from '../use/use.js';
+import { type ThemeName, themeNames } from './names.js';
+import {
+  type RowProgress,
+  type StreamName,
+  streamsOf,
+  summing,
+  sweep,
+  type ThemeContext,
+  type Watcher,
+} from './sweep.js';
+
+/** Of each theme, what starts to watch a run. */
+const watchers = {
+  noise: watchNoise,
+  tails: watchTails,
+  oscillation: watchOscillation,
+  layers: watchLayers,
+  synchrony: watchSynchrony,
+  neurons: watchNeurons,
+  trajectories: watchTrajectories,
+  use: watchUse,
+} as const satisfies Readonly<Record<ThemeName, (context: ThemeContext) => Watcher<unknown>>>;
+
+/** A record for each theme that was asked for; null in it or inside it where the run did not keep what it needs. */
+export type ThemeRecords = {
+  readonly [N in ThemeName]?: ReturnType<ReturnType<(typeof watchers)[N]>['finish']>;
+};
+
+/** The themes of one run in one JSON-serialisable record. */
+export interface ThemeAnalyses extends ThemeRecords {
+  readonly format: 'lossledger-analyses';
+  readonly version: 1;
+  readonly segments: number;
+  readonly parameters: number;
+  readonly objective: string;
+  /** Of losses and allocations. */
+  readonly unit: string;
+  /** What could not be said, and why. */
+  readonly missing: readonly string[];
+}
+
+export interface ThemeOptions {
+  /** Default: all. */
+  readonly only?: readonly ThemeName[];
+  /** Rows of θ [T + 1][K], for what needs weights. */
+  readonly theta?: AsyncIterable<Numbers>;
+  /** Shape of one example, such as [1, 28, 28]: where it is an image, saliency is laid out as one. */
+  readonly exampleShape?: readonly number[];
+  readonly onProgress?: RowProgress;
+}
+
+/** What a run must have kept for the rest of a theme. */
+const needs: readonly (readonly [StreamName, readonly ThemeName[], string])[] = [
+  ['allocation', ['noise', 'tails', 'neurons', 'trajectories', 'use'], 'single parameters: allocations were not kept by parameter (keep: parameters)'],
+  ['neurons', ['trajectories', 'use'], 'neurons over time: allocations were not kept by neuron (keep: neurons)'],
+  ['partLayers', ['synchrony'], 'moments of learning by class: the objective is not divided into parts (parts: class)'],
+  ['partNeurons', ['neurons'], 'class specialisation of neurons: the objective is not divided into parts (parts: class)'],
+  ['partAllocation', ['neurons'], 'saliency for one class alone: allocations of parts were not kept by parameter (keepParts: parameters)'],
+  ['theta', ['oscillation', 'synchrony', 'neurons', 'trajectories'], 'weights over time: θ could not be read'],
+]; // prettier-ignore
+
+/** What no run keeps yet. */
+const unrecorded: readonly (readonly [ThemeName, string])[] = [
+  ['oscillation', 'zero crossings of gradients: the ledger keeps no signs of gradients'],
+  ['synchrony', 'peaks of gradients: the ledger keeps no norms of gradients'],
+];
+
+function missingOf({ has, heldOut }: ThemeContext, only: readonly ThemeName[]): string[] {
+  const asked = (themes: readonly ThemeName[]): boolean => themes.some((theme) => only.includes(theme));
+  return [
+    ...needs.filter(([stream, themes]) => !has(stream) && asked(themes)).map(([, , text]) => text),
+    ...unrecorded.filter(([theme]) => asked([theme])).map(([, text]) => text),
+    ...(heldOut === null && asked(['use']) ? ['overfitting: one objective was measured (measure: train, validation)'] : []),
+  ];
+} // prettier-ignore
+
+/** Themes that need the totals of parameters. */
+const needTotals: readonly ThemeName[] = ['tails', 'neurons', 'trajectories', 'use'];
+
+/**
+ * Analyses a run's main objective theme by theme; reads each large column once or twice, a row at a time, so that memory does not grow
+ * with T but by what is drawn over time.
+ *
+ * @throws UsageError before the first segment, DataError for arrays that do not fit together, NumericError for a NaN or an infinity.
+ */
+export async function analyseThemes(view: LedgerView, options: ThemeOptions = {}): Promise<ThemeAnalyses> {
+  const { only = themeNames, theta = null, exampleShape = [], onProgress } = options;
+  requireSegments(view);
+  checkView(view);
+  const streams = streamsOf(view, theta);
+  const [main, heldOut] = view.objectives;
+  const has = (stream: StreamName): boolean => streams[stream] !== undefined;
+  const summed = has('allocation') && only.some((name) => needTotals.includes(name)) ? summing(view.layout.size) : null; // prettier-ignore
+  const context: ThemeContext = {
+    view,
+    objective: main!.name,
+    heldOut: heldOut?.name ?? null,
+    parts: main!.parts.length > 1 ? main!.parts : [],
+    exampleShape,
+    has,
+    totals: summed?.totals ?? null,
+  };
+  const named = themeNames.filter((name) => only.includes(name)).map((name) => [name, watchers[name](context)] as const); // prettier-ignore
+  await sweep([...(summed ? [{ passes: [{ allocation: summed.add }], finish: () => null }] : []), ...named.map(([, watcher]) => watcher)], streams, view.segments, onProgress); // prettier-ignore
+  const records = Object.fromEntries(
+    named.map(([name, watcher]) => [name, watcher.finish()]),
+  ) as ThemeRecords;
+  const { segments, layout, unit } = view;
+  const facts = { segments, parameters: layout.size, objective: main!.name, unit };
+  return {
+    format: 'lossledger-analyses',
+    version: 1,
+    ...facts,
+    missing: missingOf(context, only),
+    ...records,
+  };
+}

@@ -1,0 +1,118 @@
+import { basename, join, resolve } from 'node:path';
+import type { LayersOverRuns } from '../analysis/layers/layers.js';
+import type { ThemeName } from '../analysis/themes/names.js';
+import type { ThemeAnalyses, ThemeOptions } from '../analysis/themes/themes.js';
+import { withProgress, type ProgressSink } from '../experiment/control.js';
+import type { Numbers } from '../ledger/types.js';
+import { writeResult } from '../store/files.js';
+import type { RunFolder } from '../store/folder.js';
+import { openRun } from '../store/open.js';
+
+/** A run's themes, under a name that tells it from the others. */
+export interface AnalysedRun {
+  readonly run: string;
+  readonly analyses: ThemeAnalyses;
+}
+
+/** What `lca analyze` found. */
+export interface AnalysedRuns {
+  readonly runs: readonly AnalysedRun[];
+  /** Null for one run, and where layers were not asked for. */
+  readonly layersOverRuns: LayersOverRuns | null;
+}
+
+/** Rows of θ that the measured segments lie between. */
+function thetaOf(run: RunFolder, segments: number): AsyncIterable<Numbers> {
+  const { rows } = run.array('theta', { from: 0, to: segments + 1 });
+  return { [Symbol.asyncIterator]: () => rows()[Symbol.asyncIterator]() };
+}
+
+/** Analyses the themes of one run; default all. Throws UsageError where nothing was measured. */
+export async function analyseThemesOf(
+  run: RunFolder,
+  options: Pick<ThemeOptions, 'only' | 'onProgress'> = {},
+): Promise<ThemeAnalyses> {
+  const { analyseThemes } = await import('../analysis/themes/themes.js');
+  const view = await run.view();
+  const theta = view.segments > 0 ? { theta: thetaOf(run, view.segments) } : {};
+  return analyseThemes(view, {
+    ...options,
+    ...theta,
+    exampleShape: run.manifest.definition.exampleShape ?? [],
+  });
+}
+
+/** Names of run folders: their last part, and the whole path where that is not theirs alone. */
+function namesOf(folders: readonly string[]): string[] {
+  const short = folders.map((folder) => basename(resolve(folder)));
+  return short.map((name, i) => (short.filter((other) => other === name).length > 1 ? folders[i]! : name));
+}
+
+/** Analyses several runs, and their layers together. Throws UsageError where runs do not have the same layers. */
+export async function analyzeRuns(
+  folders: readonly string[],
+  progress: (run: string) => ProgressSink,
+  only?: readonly ThemeName[],
+): Promise<AnalysedRuns> {
+  const names = namesOf(folders);
+  const runs: AnalysedRun[] = [];
+  for (const [i, folder] of folders.entries()) {
+    const bar = progress(names[i]!);
+    const analyses = await withProgress(bar, { total: 100 }, async () =>
+      analyseThemesOf(await openRun(folder), {
+        ...(only === undefined ? {} : { only }),
+        onProgress: (rows, total) => {
+          bar.update(Math.floor((100 * rows) / total));
+        },
+      }),
+    );
+    runs.push({ run: names[i]!, analyses });
+  }
+  return { runs, layersOverRuns: await overRuns(runs) };
+}
+
+async function overRuns(runs: readonly AnalysedRun[]): Promise<LayersOverRuns | null> {
+  const named = runs.flatMap(({ run, analyses }) =>
+    analyses.layers ? [{ run, layers: analyses.layers.layers }] : [],
+  );
+  if (runs.length < 2 || named.length < runs.length) return null;
+  const { layersOverRuns } = await import('../analysis/layers/layers.js');
+  const { studentT } = await import('../analysis/statistics/t-test.js');
+  return layersOverRuns(named, await studentT());
+}
+
+/** A run's files have a folder of their own where there are several: its number and the last part of its name. */
+const placeOf = ({ run }: AnalysedRun, index: number, count: number): string =>
+  count === 1 ? '' : `${index + 1}-${basename(run).replace(/[^\w.-]+/g, '_')}/`;
+
+/**
+ * Writes records as `THEME.json` and the numbers of figures as `FIGURE.csv`; of several runs in a folder for each, and what they have
+ * together beside these. Returns the paths.
+ */
+export async function writeAnalyses(
+  { runs, layersOverRuns }: AnalysedRuns,
+  folder: string,
+): Promise<string[]> {
+  const { csvText, drawLayersOverRuns, layersOverRunsData, themeData } = await import('../figures/index.js');
+  const paths: string[] = [];
+  const write = async (name: string, content: string): Promise<void> => {
+    await writeResult(folder, name, content);
+    paths.push(join(folder, name));
+  };
+  for (const [index, own] of runs.entries()) {
+    const place = placeOf(own, index, runs.length);
+    const { format, version, segments, parameters, objective, unit, missing, ...themes } = own.analyses;
+    const facts = { format, version, run: own.run, segments, parameters, objective, unit, missing };
+    for (const [name, record] of Object.entries(themes)) {
+      await write(`${place}${name}.json`, `${JSON.stringify({ ...facts, [name]: record })}\n`);
+    }
+    for (const { name, table } of themeData(own.analyses)) await write(`${place}${name}.csv`, csvText(table));
+  }
+  if (layersOverRuns !== null) {
+    const { unit } = runs[0]!.analyses;
+    await write('layers-over-runs.json', `${JSON.stringify(layersOverRuns)}\n`);
+    await write('layers-over-runs.csv', csvText(layersOverRunsData(layersOverRuns)));
+    await write('layers-over-runs.svg', drawLayersOverRuns(layersOverRuns, unit).svg);
+  }
+  return paths;
+}
