@@ -17,6 +17,7 @@ export type { ProgressSink, WorkControl } from './experiment/control.js';
 export { openExperiment } from './experiment/experiment.js';
 export type { Experiment, SettledConfig, StoredRun } from './experiment/experiment.js';
 export { createRun, experimentOf, manifestOf } from './experiment/manifest.js';
+export type { Basis } from './experiment/objectives/basis.js';
 export type { MeasuredObjective } from './experiment/objectives/divide.js';
 export type { StatedPaths } from './experiment/paths.js';
 export type { Network } from './experiment/network.js';
@@ -32,7 +33,13 @@ export type { JournalRecord, TrainingStats } from './format/records.js';
 export type { ColumnName, ColumnNumbers, LedgerRow, SmallColumnName } from './ledger/columns.js';
 export { measureRange } from './ledger/measure-range.js';
 export type { ComponentsInput } from './ledger/allocate.js';
-export type { Evaluated, MeasuredSegment, Motion, PartsEvaluated, RangeInput } from './ledger/measure-range.js';
+export type {
+  Evaluated,
+  MeasuredSegment,
+  Motion,
+  PartsEvaluated,
+  RangeInput,
+} from './ledger/measure-range.js';
 export { measureTrajectory, type TrajectoryInput } from './ledger/measure-trajectory.js';
 export type { LedgerView } from './ledger/view.js';
 export { measureRun, type MeasureControl } from './run/measure.js';

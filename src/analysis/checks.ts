@@ -21,6 +21,8 @@ function extentOf(
     // Columns by cells of groupings are large, and read by rows.
     cell: () => 0,
     parameter: () => layout.size,
+    // Read by rows, too.
+    direction: () => 0,
     byte: () => 0,
   };
   return extents[axis]();

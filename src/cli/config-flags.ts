@@ -24,7 +24,7 @@ const headings: Readonly<Record<FlagKey, string>> = {
   measure: 'Measuring:', measureWeightDecay: 'Measuring:', rule: 'Measuring:', tolerance: 'Measuring:',
   subintervals: 'Measuring:', maxSubintervals: 'Measuring:', certify: 'Measuring:', chunk: 'Measuring:',
   lanes: 'Measuring:', keep: 'Measuring:', parts: 'Measuring:', keepParts: 'Measuring:', components: 'Measuring:',
-  keepComponents: 'Measuring:', engine: 'Measuring:',
+  keepComponents: 'Measuring:', basis: 'Measuring:', engine: 'Measuring:',
   name: 'Report:', date: 'Report:', tags: 'Report:',
 }; // prettier-ignore
 
@@ -37,6 +37,7 @@ const textual: readonly ConfigKey[] = [
   'data',
   'trajectory',
   'init',
+  'basis',
   'checkpointPattern',
 ];
 

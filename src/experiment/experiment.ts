@@ -21,6 +21,7 @@ import { divisorOf, labelUse, lossOf, requireFit, withInputShape } from './loss.
 import { chunkReadings, dataReadings, mixesExamples, outputUse, type OutputUse } from './readings.js';
 import { openNetwork, reopenNetwork, type Network } from './network.js';
 import type { ObjectivePlan } from '../objective/plan.js';
+import { type Basis, openBasis } from './objectives/basis.js';
 import { divideObjectives, type MeasuredObjective } from './objectives/divide.js';
 import { measuredNames, withMeasuredSets } from './objectives/measured.js';
 import { componentsOf, measuredPenalty, optimizerOf } from './optimizer.js';
@@ -61,6 +62,8 @@ export interface Experiment {
   readonly chunk: number;
   /** What the motion of segments is split into, rounding last; none: it is not split. */
   readonly components: readonly string[];
+  /** By which directions the total is divided; null: by none. */
+  readonly basis: Basis | null;
   /** The trajectory, where it comes from elsewhere; null: it is trained. */
   readonly recorded: Recorded | null;
   /** θ_0 [K]; null where the trajectory is recorded. */
@@ -105,6 +108,7 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   const hasPenalty = measuredPenalty(config, layout) !== null;
   const divided = await divideObjectives({ config, dataset: used, measured, chunk, mixes, hasPenalty });
   const dataset = { ...used, files: [...used.files, ...divided.files] };
+  const basis = await openBasis(config, layout.size, stored);
   const start = recorded ? null : await startingTheta(config, network.weights(), layout, parameters, stored);
   const readings = stored?.manifest.readings ?? [
     ...(opened?.readings ?? []),
@@ -126,6 +130,7 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
     layout,
     chunk,
     components: componentsOf(config, layout, recorded?.components ?? null),
+    basis,
     recorded,
     start,
     outputs,

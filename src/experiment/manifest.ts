@@ -28,7 +28,7 @@ export function createRun(folder: string, experiment: Experiment): Promise<RunWr
 
 /** What defines the run of an experiment, as its folder states it: with paths relative to `folder` where they were stated relative. */
 export function manifestOf(experiment: Experiment, folder = '.'): ManifestContent {
-  const { config, stated, dataset, network, engine, layout, chunk, recorded, components } = experiment;
+  const { config, stated, dataset, network, engine, layout, chunk, recorded, components, basis } = experiment;
   const { splits, transform } = dataset;
   const paths = portablePaths(stated, config, folder);
   return {
@@ -81,6 +81,7 @@ export function manifestOf(experiment: Experiment, folder = '.'): ManifestConten
     keepParts: config.keepParts,
     components: [...components],
     keepComponents: config.keepComponents,
+    basis: basis && { kind: basis.kind, directions: basis.directions, files: [...basis.files] },
     engine: { name: engine.name, version: engine.version() },
     seed: config.seed,
   };

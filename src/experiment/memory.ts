@@ -25,7 +25,8 @@ export function estimateMemory(
   const programs = programsOf(plan).kinds.map(({ examples, masked }) => experiment.engine.plan(plan.gradientGraph(examples, masked)).memory); // prettier-ignore
   const scratch = plan.objectives.some(({ division }) => division) ? 8 * plan.size : 0;
   const worker = programs.reduce((total, bytes) => total + bytes, THREAD + scratch);
-  const shared = sharedBytes(plan, planLanes(plan)) + componentBytes(experiment);
+  const directions = 8 * (experiment.basis?.directions ?? 0) * plan.size;
+  const shared = sharedBytes(plan, planLanes(plan)) + componentBytes(experiment) + directions;
   return { worker, total: usefulWorkers(plan, workers) * worker + shared };
 }
 

@@ -18,12 +18,14 @@ describe('paths of a run', () => {
       init: '../../a.safetensors',
       measure: null,
       parts: null,
+      basis: null,
     });
     const more = stored({ measure: ['train', 'mine=m.npz'], parts: ['class', 'mine:g.csv', '/far/g.npy'] }, 'runs/one');
     expect(more.measure).toEqual(['train', 'mine=../../m.npz']);
     expect(more.parts).toEqual(['class', 'mine:../../g.csv', '/far/g.npy']);
     expect(stored({ data: 'run/d.npz' }, 'run').data).toBe('./d.npz');
-    expect(stored({ model: 'fc', data: 'mnist' }, 'run')).toEqual({ model: 'fc', data: 'mnist', trajectory: null, init: null, measure: null, parts: null });
+    expect(stored({ model: 'fc', data: 'mnist' }, 'run')).toEqual({ model: 'fc', data: 'mnist', trajectory: null, init: null, measure: null, parts: null, basis: null });
+    expect(['b.npy', '/far/b.npy', 'pca:3'].map((basis) => stored({ basis }, 'run').basis)).toEqual(['../b.npy', '/far/b.npy', 'pca:3']);
   }); // prettier-ignore
 
   it.each(['runs/one', '/elsewhere/run', '.'])('are found again from the run folder %s', (folder) => {

@@ -7,7 +7,10 @@ import { partsEntry } from './objectives/divide.js';
 import { measuredEntry, withWholePlace } from './objectives/measured.js';
 
 /** A configuration's paths, as the user stated them or whole. */
-export type StatedPaths = Pick<RunConfig, 'model' | 'data' | 'init' | 'trajectory' | 'measure' | 'parts'>;
+export type StatedPaths = Pick<
+  RunConfig,
+  'model' | 'data' | 'init' | 'trajectory' | 'measure' | 'parts' | 'basis'
+>;
 
 /** The configuration with whole paths, those that are not taken from `base`: a run can be continued from any folder. */
 export function withWholePaths(config: RunConfig, base = '.'): RunConfig {
@@ -19,9 +22,15 @@ export function withWholePaths(config: RunConfig, base = '.'): RunConfig {
     data: dataPaths(data, base)?.map(whole).join(',') ?? data,
     init: init === null ? null : whole(init),
     trajectory: trajectory === null ? null : whole(trajectory),
+    basis: isBasisFile(config.basis) ? whole(config.basis) : config.basis,
     measure: config.measure?.map((entry) => withWholePlace(entry, base)) ?? null,
     parts: config.parts?.map((entry) => withPartsPath(entry, whole)) ?? null,
   };
+}
+
+/** Whether a basis is one of a file, not of the trajectory. */
+export function isBasisFile(basis: string | null): basis is string {
+  return basis !== null && !/^pca:/.test(basis);
 }
 
 /** An entry of `parts` with its file's path as `change` makes it. */
@@ -46,6 +55,7 @@ export function portablePaths(stated: StatedPaths, whole: StatedPaths, folder: s
     data: paths.map((path, i) => (isAbsolute(path) ? keep(path, asStated[i]!) : path)).join(','),
     init: keepOrNull(whole.init, stated.init),
     trajectory: keepOrNull(whole.trajectory, stated.trajectory),
+    basis: isBasisFile(whole.basis) ? keepOrNull(whole.basis, stated.basis) : whole.basis,
     measure: whole.measure?.map((entry) => keptPlace(entry, stated.measure ?? [], keep)) ?? null,
     parts:
       whole.parts?.map((entry, i) =>

@@ -159,7 +159,6 @@ export async function copyTrajectory(
     await trajectory.close();
   }
   signal?.throwIfAborted();
-  await run.finishTraining(splitsOf(experiment.dataset));
 }
 
 async function requireUnchanged({ path, files }: Recorded, options: RecordingOptions): Promise<void> {

@@ -60,6 +60,7 @@ export function arraysOf(manifest: ManifestContent): ArraySpec[] {
     thetaArray(manifest),
     ...orderArray(manifest),
     ...splitArrays(manifest),
+    ...basisArray(manifest),
     ...manifest.objectives.flatMap((_, index) => own.flatMap((entry) => arraysFor(entry, index))),
     ...shared.flatMap(([name, column]) =>
       columnArray(manifest, name, column, { objective: null, grouping: null }),
@@ -151,6 +152,25 @@ function splitArrays({ definition: { drawn = [], counts } }: ManifestContent): A
   }));
 }
 
+function basisArray({ basis = null, parameters }: ManifestContent): ArraySpec[] {
+  if (basis === null) return [];
+  return [
+    {
+      name: 'basis',
+      dtype: 'float64',
+      shape: [basis.directions, sizeOf(parameters)],
+      dimensions: ['direction', 'parameter'],
+      unit: '1',
+      description: 'orthonormal directions by which the total is divided',
+      chunkRows: 1,
+      placement: 'order',
+      column: null,
+      objective: null,
+      grouping: null,
+    },
+  ];
+}
+
 function sizeOf(parameters: ManifestContent['parameters']): number {
   return parameters.reduce((total, { size }) => total + size, 0);
 }
@@ -167,6 +187,7 @@ interface Owner {
 const conditions: Readonly<Record<ColumnCondition, (manifest: ManifestContent) => boolean>> = {
   endGradients: ({ quadrature }) => wantAt(quadrature.rule, 0) === 'gradient',
   certainty: ({ quadrature }) => (quadrature.certify ?? null) !== null,
+  basis: ({ basis = null }) => basis !== null,
 };
 
 /** Whether a run keeps a column: allocations so fine, parts and components where there are some, groupings that no other column has. */
@@ -218,7 +239,7 @@ function columnArray(manifest: ManifestContent, name: string, column: Column, ow
 }
 
 function extentOf(
-  { trajectory, layers, parameters, objectives, components = [] }: ManifestContent,
+  { trajectory, layers, parameters, objectives, components = [], basis = null }: ManifestContent,
   axis: Axis,
   { objective, grouping }: Owner,
 ): number {
@@ -227,6 +248,7 @@ function extentOf(
     row: () => trajectory.iterations + 1,
     part: () => objectives[objective!]!.parts.length,
     component: () => components.length,
+    direction: () => (basis?.directions ?? 0) + 1,
     layer: () => layers.length,
     neuron: () => layers.reduce((total, { neurons }) => total + neurons, 0),
     tensor: () => parameters.length,

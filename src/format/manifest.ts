@@ -151,6 +151,11 @@ export const manifestSchema = z.strictObject({
     .refine((names) => new Set(names).size === names.length, 'each component once'),
   /** Whether the components' allocations are stored by parameter, too. */
   keepComponents: z.enum(['sums', 'parameters']).default('sums'),
+  /** By which directions the total is divided: of files, or principal components of the trajectory; null: by none. */
+  basis: z
+    .strictObject({ kind: z.enum(['file', 'principal']), directions: count.min(1), files: filesSchema })
+    .nullable()
+    .default(null),
   engine: z.strictObject({ name: text, version: text }),
   seed: z.int(),
 });

@@ -125,6 +125,7 @@ function columnsOf(spec: ArraySpec, { layout, manifest }: RunContext): string[] 
     cell: () => [...layout.groupings.find(({ name }) => name === spec.grouping)!.cells],
     component: () => [...manifest.components],
     part: () => manifest.objectives[spec.objective!]!.parts.map(({ name }) => name),
+    direction: () => [...numbered('direction', manifest.basis?.directions ?? 0), 'remainder'],
     byte: () => numbered('byte', widthOf(spec)),
     example: () => numbered('example', widthOf(spec)),
   };

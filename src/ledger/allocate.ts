@@ -45,6 +45,8 @@ export interface SegmentInput {
   readonly parts?: PartsInput | null;
   /** Null or left out: the update is not split. */
   readonly components?: ComponentsInput | null;
+  /** Orthonormal directions [K] by which the total is divided; default none. */
+  readonly basis?: readonly Float64Array[];
   readonly layout: ParameterLayout;
   /** In which allocations are stored; default float32. Sums are float64 always. */
   readonly precision?: 'float32' | 'float64';

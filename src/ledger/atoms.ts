@@ -108,7 +108,7 @@ export function setSlopes(
   }
 }
 
-/** Σ a ∘ b over [from, to), in four sums side by side: one alone waits for each addition. */
+/** Σ a ∘ b of two vectors [K] over [from, to), in four sums side by side: one alone waits for each addition. */
 export function dotOf(a: Float64Array, b: Float64Array, from: number, to: number): number {
   let s = 0;
   let t = 0;

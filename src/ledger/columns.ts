@@ -8,7 +8,8 @@ import { entityCountLaw, entityLaw } from './laws/entities.js';
 import { normLaw, signChangeLaw } from './laws/gradients.js';
 import { type Deviation, type Law, type RowDivision, type StoredRow, undivided } from './laws/law.js';
 import { partAllocationLaw, partLossLaw, partSumsLaw } from './laws/parts.js';
-import { allocationLaw, countLaw, neuronLaw, residualLaw, totalLaw } from './laws/whole.js';
+import { allocationLaw, basisLaw, countLaw, neuronLaw, residualLaw, totalLaw } from './laws/whole.js';
+import { basisSums } from './measures/basis.js';
 import { gradientSigns, layerNorms, partNorms, signChanges } from './measures/gradients.js';
 import { componentAllocation, componentSums } from './measures/components.js';
 import { partAllocation, partSums } from './measures/parts.js';
@@ -16,13 +17,23 @@ import type { Grouping, Numbers, ParameterLayout } from './types.js';
 
 /** What a column's numbers are counted by. `row` is a row of θ: a segment then gives two, at its start and at its end. */
 export type Axis =
-  'segment' | 'row' | 'part' | 'component' | 'layer' | 'neuron' | 'tensor' | 'cell' | 'parameter' | 'byte';
+  | 'segment'
+  | 'row'
+  | 'part'
+  | 'component'
+  | 'layer'
+  | 'neuron'
+  | 'tensor'
+  | 'cell'
+  | 'direction'
+  | 'parameter'
+  | 'byte';
 
 /**
- * `endGradients`: the rule evaluates gradients at the ends of segments. `certainty`: errors are
- * estimated.
+ * `endGradients`: the rule evaluates gradients at the ends of segments. `certainty`: errors are estimated. `basis`: the total is divided by
+ * the directions of one.
  */
-export type ColumnCondition = 'endGradients' | 'certainty';
+export type ColumnCondition = 'endGradients' | 'certainty' | 'basis';
 
 /** One stored quantity of the ledger. Whatever is stored of a measured segment is an entry of `columns`, and nothing else is. */
 export interface Column {
@@ -156,6 +167,13 @@ export const columns = {
     when: 'endGradients',
     compare: 'residual',
     measure: leftResidual,
+  },
+  basis_sums: {
+    dtype: 'float64', axes: ['segment', 'direction'], of: 'objective', unit: 'loss', large: true, when: 'basis',
+    description: 'allocation of each direction of the basis, and of what they leave',
+    compare: 'allocation',
+    measure: basisSums,
+    law: basisLaw,
   },
   helping: {
     dtype: 'int32', axes: ['segment', 'layer'], of: 'objective', unit: '1',

@@ -54,6 +54,8 @@ export interface RangeInput {
    * call. Default: nothing is split.
    */
   readonly split?: (segment: number, motion: Motion) => Promise<ComponentsInput>;
+  /** Orthonormal directions [K] by which the total is divided; default none. */
+  readonly basis?: readonly Float64Array[];
   readonly settings: IntegrationSettings;
   readonly layout: ParameterLayout;
   /** In which allocations are stored; default float32. */
@@ -229,7 +231,7 @@ function notFinite(iteration: number, tensor: string, index: number, value: numb
 }
 
 async function measureSegment(
-  { settings, layout, precision = 'float32', split }: RangeInput,
+  { settings, layout, precision = 'float32', split, basis = [] }: RangeInput,
   spares: RangeSpares,
   { index, motion, startDirection, at }: Segment,
 ): Promise<MeasuredSegment> {
@@ -269,6 +271,7 @@ async function measureSegment(
         lossEnd: to.loss,
         parts: partsBetween(from, to, meanAlong[objective]!),
         components,
+        basis,
         layout,
         precision,
         subintervals,

@@ -4,6 +4,7 @@ import { objectivePlan, type Experiment } from '../experiment/experiment.js';
 import { measureRange, type MeasuredSegment } from '../ledger/measure-range.js';
 import { Evaluator } from '../objective/evaluator.js';
 import { resolutions } from '../quadrature/settings.js';
+import { storedDirections } from './basis.js';
 import { Updates } from './updates.js';
 import { silent, withProgress, type WorkControl } from '../experiment/control.js';
 
@@ -27,8 +28,9 @@ export async function measureRun(
     let done = run.status.segments;
     try {
       updates = await Updates.open(experiment);
+      const basis = await storedDirections(run);
       await withProgress(progress, { total: run.status.iterations, done }, async () => {
-        for await (const segment of segmentsOf(experiment, run, { evaluator, updates }, gaps)) {
+        for await (const segment of segmentsOf(experiment, run, { evaluator, updates, basis }, gaps)) {
           await run.commitSegment(segment);
           progress.update(++done, `loss ${segment.rows[0]!.loss[1]!.toFixed(4)}`);
           signal?.throwIfAborted();
@@ -42,11 +44,17 @@ export async function measureRun(
   await run.flush();
 }
 
+interface MeasuringParts {
+  readonly evaluator: Evaluator;
+  readonly updates: Updates | null;
+  readonly basis: readonly Float64Array[];
+}
+
 /** Measures ranges of segments, one after the other. */
 async function* segmentsOf(
   { config, layout, engine, objectives }: Experiment,
   run: RunWriter,
-  { evaluator, updates }: { readonly evaluator: Evaluator; readonly updates: Updates | null },
+  { evaluator, updates, basis }: MeasuringParts,
   ranges: readonly { from: number; to: number }[],
 ): AsyncGenerator<MeasuredSegment> {
   for (const range of ranges) {
@@ -57,6 +65,7 @@ async function* segmentsOf(
       hasParts: objectives.some(({ division }) => division !== null),
       ...(updates === null ? {} : { split: (segment, motion) => updates.split(segment, motion) }),
       release: (results) => { evaluator.release(results); }, // prettier-ignore
+      basis,
       settings: { ...config, resolution: resolutions[engine.facts.precision] },
       layout,
       precision: engine.facts.precision,

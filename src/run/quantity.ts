@@ -22,7 +22,7 @@ export interface Quantity {
 }
 
 /** What can be exported: θ, the order of the examples, every column of the ledger, and what is derived from columns. */
-export const exportable: readonly string[] = ['theta', 'order', 'batches', 'split', ...columnEntries().map(([name]) => name), 'overfitting']; // prettier-ignore
+export const exportable: readonly string[] = ['theta', 'order', 'batches', 'split', 'basis', ...columnEntries().map(([name]) => name), 'overfitting']; // prettier-ignore
 
 /** Opens what is asked for, rows unread. Throws UsageError where the run cannot have it, StoreError where it was not kept. */
 export function quantityOf(run: RunReader, asked: Quantity): ArrayReading {

@@ -11,6 +11,7 @@ import { defaultWorkers, engineNamed } from '../engines/registry.js';
 import { objectivePlan, type Experiment } from '../experiment/experiment.js';
 import { experimentOf } from '../experiment/manifest.js';
 import type { Places } from '../experiment/places.js';
+import { storedDirections } from './basis.js';
 import { Evaluator } from '../objective/evaluator.js';
 
 /** Kinds of deviation: of allocations relative to the segment's largest, of losses and residuals relative to the losses there. */
@@ -175,6 +176,7 @@ class Check {
       theta: (row) => this.run.theta(row),
       evaluate: (theta, directions, want) => evaluator.evaluate(theta, directions, want),
       hasParts: this.experiment.objectives.some(({ division }) => division !== null),
+      basis: await storedDirections(this.run),
       // The stored segment tells how far it was refined; the reference must use the same points.
       settings: await this.#storedSettings(from),
       layout: this.experiment.layout,

@@ -89,6 +89,7 @@ const indifferent = [
   'measure',
   'components',
   'keepComponents',
+  'basis',
   'maxLoss',
   'iterations',
 ];

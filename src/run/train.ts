@@ -2,6 +2,7 @@ import { silent, withProgress, type WorkControl } from '../experiment/control.js
 import type { Experiment } from '../experiment/experiment.js';
 import { copyTrajectory, splitsOf } from '../experiment/recorded.js';
 import type { RunWriter } from '../store/writer.js';
+import { directionsOf } from './basis.js';
 import { batches, trajectory } from './steps.js';
 
 /**
@@ -14,11 +15,18 @@ export async function trainRun(
   control: WorkControl = {},
 ): Promise<void> {
   if (run.status.trained) return;
-  const {
-    config: { iterations },
-    recorded,
-  } = experiment;
-  if (recorded !== null) return copyTrajectory(experiment, recorded, run, control);
+  if (experiment.recorded !== null) await copyTrajectory(experiment, experiment.recorded, run, control);
+  else await storeTrajectory(experiment, run, control);
+  await run.finishTraining({
+    ...(experiment.recorded === null ? { order: batches(experiment) } : {}),
+    ...splitsOf(experiment.dataset),
+    basis: await directionsOf(experiment, run, control.signal),
+  });
+}
+
+/** Trains and stores θ_0 … θ_T. */
+async function storeTrajectory(experiment: Experiment, run: RunWriter, control: WorkControl): Promise<void> {
+  const { iterations } = experiment.config;
   const { progress = silent, signal } = control;
   await withProgress(progress, { total: iterations }, async () => {
     for await (const { row, theta, loss } of trajectory(experiment)) {
@@ -27,5 +35,4 @@ export async function trainRun(
       signal?.throwIfAborted();
     }
   });
-  await run.finishTraining({ order: batches(experiment), ...splitsOf(experiment.dataset) });
 }

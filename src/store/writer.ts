@@ -81,10 +81,10 @@ export class RunWriter extends RunFolder {
   /**
    * Ends training: stores which examples were used and facts for reports. Does nothing where that was done already.
    *
-   * @param arrays Rows of `order`, one [B] an iteration, where the manifest says that it is known, and of `split/SET`, one [1] an example.
+   * @param arrays Rows of `order`, one [B] an iteration, where the manifest says that it is known, of `split/SET`, one [1] an example, and of `basis`, where there is one, one [K] a direction.
    */
   async finishTraining(
-    arrays: Readonly<Record<string, Iterable<Int32Array>>>,
+    arrays: Readonly<Record<string, Iterable<Numbers>>>,
     stats: TrainingStats = {},
   ): Promise<void> {
     if (this.state.stats !== null) return;

@@ -9,7 +9,7 @@ import { measureRun } from '../../src/run/measure.js';
 import { trainRun } from '../../src/run/train.js';
 import { openRun, resumeRun } from '../../src/store/open.js';
 import { fingerprint, lca, temporaryFolder } from '../support/cli.js';
-import { npzFile } from '../support/npz.js';
+import { npyFile, npzFile } from '../support/npz.js';
 import { size, tensors, writeRecordedRun } from '../support/recorded.js';
 
 const folder = temporaryFolder();
@@ -19,7 +19,7 @@ const { theta } = writeRecordedRun(folder, rows);
 
 const settings = {
   model: file('model.onnx'), data: file('data.npz'), divisor: 1, engine: 'onnxruntime', chunk: 200, batchSize: 20, iterations: 7,
-  momentum: 0.9, components: true, keepComponents: 'parameters',
+  momentum: 0.9, components: true, keepComponents: 'parameters', basis: 'pca:2',
 } as const; // prettier-ignore
 
 /** Trains and measures into a folder of that name, stopping and going on after `stops` segments each time. */
@@ -110,6 +110,20 @@ describe('a run with components', () => {
     expect(all.flat().filter((flag) => flag).length).toBeGreaterThan(0);
   });
 
+  it('has the same total by principal directions of the trajectory, and what they leave', async () => {
+    const [total, sums, basis] = await Promise.all(['total', 'basis_sums', 'basis'].map((what) => exported(run, { what }))); // prettier-ignore
+    expect(sums!.heading).toEqual(['direction[0]', 'direction[1]', 'remainder']);
+    sums!.rows.forEach((row, t) => {
+      const scale = row.reduce((size, value) => size + Math.abs(value), 0);
+      const sum = row.reduce((all, value) => all + value, 0);
+      expect(Math.abs(sum - total!.rows[t]![0]!) / scale).toBeLessThan(1e-12);
+    });
+    const product = (a: readonly number[], b: readonly number[]) => a.reduce((sum, value, k) => sum + value * b[k]!, 0); // prettier-ignore
+    const [first, second] = basis!.rows;
+    expect(product(first!, first!)).toBeCloseTo(1, 10);
+    expect(product(first!, second!)).toBeCloseTo(0, 10);
+  });
+
   it('writes a component from the command line', async () => {
     const { stdout, code } = await lca(['export', run, '--what', 'allocation', '--entity', 'layer', '--component', 'momentum']); // prettier-ignore
     expect(code).toBe(0);
@@ -190,5 +204,46 @@ describe('a recorded trajectory with components', () => {
   it('is not split where only --keep-components is given', async () => {
     const { stderr } = await lca(['run', '--data', file('data.npz'), '--keep-components', 'parameters', '--out', file('none')]); // prettier-ignore
     expect(stderr).toMatch(/keepComponents parameters without components/);
+  });
+});
+
+describe('a basis in a file', () => {
+  const unit = (ks: readonly number[], length = 1) => {
+    const data = new Float32Array(ks.length * size);
+    ks.forEach((k, r) => (data[r * size + k] = length));
+    return npyFile(data, [ks.length, size]);
+  };
+  const withBasis = (bytes: Uint8Array, out: string) => {
+    writeFileSync(file(`${out}.npy`), bytes);
+    return measure({ theta: stacked, 'update/step': step, 'update/rest': rest }, out, '--basis', file(`${out}.npy`)); // prettier-ignore
+  };
+
+  it('of single parameters gives their allocations, and those of all others together', async () => {
+    const { stderr, code } = await withBasis(unit([7, 2410]), 'axes');
+    expect(stderr + String(code)).toMatch(/0$/);
+    const sums = await exported(file('axes'), { what: 'basis_sums' });
+    const allocation = await exported(file('axes'), { what: 'allocation' });
+    sums.rows.forEach(([a, b, left], t) => {
+      const row = allocation.rows[t]!;
+      const others = row.reduce((sum, value, k) => sum + (k === 7 || k === 2410 ? 0 : value), 0);
+      expect(a).toBeCloseTo(row[7]!, 8);
+      expect(b).toBeCloseTo(row[2410]!, 8);
+      expect(left).toBeCloseTo(others, 6);
+    });
+  });
+
+  it.each([
+    ['too long', unit([3], 2), /row 0 of length 2.*orthonormal rows/s],
+    ['one twice', unit([3, 3]), /rows 0 and 1, whose product is 1/],
+    ['of other parameters', npyFile(new Float32Array(4), [2, 2]), /float32 \[2, 2\].*one array \[R, 2645\]/s],
+  ])('is refused with a direction that is %s', async (name, bytes, message) => {
+    const { stderr, code } = await withBasis(bytes, `basis ${name}`);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(2);
+  });
+
+  it('is refused where a trajectory has fewer principal components', async () => {
+    const { stderr } = await measure({ theta: stacked }, 'few', '--no-components', '--basis', 'pca:4');
+    expect(stderr).toMatch(/pca:N with N from 1 to 3/);
   });
 });

@@ -12,7 +12,7 @@ import { createRunFolder, openRun } from '../../src/store/open.js';
 import { collect, finish, smallManifest } from '../support/run-folder.js';
 
 const extents: Readonly<Record<Axis, string>> = {
-  segment: 'T', row: 'T+1', part: 'parts', component: 'components', layer: 'layers', neuron: 'neurons', tensor: 'tensors', cell: 'cells', parameter: 'K', byte: 'bytes',
+  segment: 'T', row: 'T+1', part: 'parts', component: 'components', layer: 'layers', neuron: 'neurons', tensor: 'tensors', cell: 'cells', parameter: 'K', byte: 'bytes', direction: 'directions',
 }; // prettier-ignore
 const owners = { objective: '/OBJECTIVE', grouping: '/OBJECTIVE/GROUPING', run: '' };
 const kept = { neurons: '`--keep parameters`, `neurons`', parameters: '`--keep parameters`' };

@@ -10,7 +10,7 @@ import { addWorkOptions, parsePath } from './run.js';
 /** What may be said of measuring a trajectory from elsewhere: all but training. */
 const keys: readonly ConfigKey[] = [
   'model', 'trajectory', 'checkpointPattern', 'names', 'layout', 'frozen', 'rest', 'ignore', 'data', 'outputs', 'ignoreLabel', 'subset', 'validation', 'divisor', 'standardise', 'loss', 'labelSmoothing', 'classWeights', 'reduction', 'seed',
-  'rule', 'tolerance', 'subintervals', 'maxSubintervals', 'certify', 'measure', 'parts', 'keepParts', 'components', 'keepComponents', 'chunk', 'lanes', 'keep', 'engine', 'name', 'date', 'tags',
+  'rule', 'tolerance', 'subintervals', 'maxSubintervals', 'certify', 'measure', 'parts', 'keepParts', 'components', 'keepComponents', 'basis', 'chunk', 'lanes', 'keep', 'engine', 'name', 'date', 'tags',
 ]; // prettier-ignore
 
 /** What may be said with a run folder too: where its files are now. */

@@ -107,6 +107,7 @@ export const runConfigSchema = z.strictObject({
   keepParts: z.enum(keptOfParts).default('sums').describe('finest allocations of parts to store: sums by layer, neuron and tensor, or parameters'),
   components: z.boolean().default(false).describe('split updates into gradient, momentum by age, weight decay, clipping and rounding, whose allocations are kept apart; of a recorded trajectory by its arrays update/NAME'),
   keepComponents: z.enum(keptOfParts).default('sums').describe('finest allocations of components to store: sums by layer, neuron and all other groupings, or parameters'),
+  basis: orNone(z.string().min(1)).describe('divide the total by the directions of a basis, too: a file with one array [R, K] of orthonormal rows, or pca:N for the principal components of the trajectory'),
   groupings: z.record(z.string().regex(/^[A-Za-z][\w-]*$/, 'expected letters, digits, _ and -'), z.array(z.string().min(1)).min(1)).default({}).describe('your own groupings of tensors for sums and counts, each a list of patterns (run file only)'),
   chunk: orNone(count).describe('examples evaluated together; none: by network'),
   lanes: z.int().min(1).max(256).default(8).describe('independent partial sums of an evaluation'),

@@ -2,7 +2,7 @@ import { sum } from '../../num/sums.js';
 import { neuronOffsets, stripsOf } from '../layout.js';
 import { groupSums } from '../sums.js';
 import type { ParameterLayout } from '../types.js';
-import { type Deviation, deviations, type Law, type StoredRow } from './law.js';
+import { type Deviation, deviations, type Law, reordering, sizeOfAll, type StoredRow } from './law.js';
 
 /** total = Σ layer sums. */
 export const totalLaw: Law = (row) =>
@@ -12,6 +12,14 @@ export const totalLaw: Law = (row) =>
     row('total')![0]!,
     sum(row('layer_sums') as Float64Array),
   );
+
+/** total = Σ over the directions of a basis, and what they leave, within rounding. */
+export const basisLaw: Law = (row) => {
+  const sums = row('basis_sums') as Float64Array | null;
+  if (sums === null) return [];
+  const scale = sizeOfAll(sums) + sizeOfAll(row('neuron_sums') ?? []) + sizeOfAll(row('layer_sums')!);
+  return deviations('total and the sum by direction', null, row('total')![0]!, sum(sums), reordering * scale);
+};
 
 /** residual = total − loss change. */
 export const residualLaw: Law = (row) => {

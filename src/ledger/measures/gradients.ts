@@ -39,7 +39,7 @@ export function unpackedSigns(bytes: ArrayLike<number>, size: number): Float64Ar
   return Float64Array.from({ length: size }, (_, k) => -((bytes[k >> 3]! >> (k & 7)) & 1));
 }
 
-/** Parameters whose gradient is below zero at one end of a segment and not at the other, by the cells of each grouping. */
+/** Parameters whose gradient [K] is below zero at one end of a segment and not at the other, by the cells of each grouping [cells]. */
 export function signChanges(
   start: Float64Array,
   end: Float64Array,
