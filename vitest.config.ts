@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.js';
 import { quickTemporary } from './test/support/temporary.js';
 
 export default defineConfig({
@@ -9,6 +10,7 @@ export default defineConfig({
     // Against tests that never end, on machines however busy; nothing is timed.
     testTimeout: 600_000,
     hookTimeout: 600_000,
+    sequence: { sequencer: LongestFirst },
     pool: 'forks',
     maxWorkers: 2,
   },

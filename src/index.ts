@@ -38,7 +38,7 @@ export type { MeasuredSegment, Motion, RangeInput } from './ledger/measure-range
 export { measureTrajectory, type TrajectoryInput } from './ledger/measure-trajectory.js';
 export type { LedgerView } from './ledger/view.js';
 export { measureRun, type MeasureControl } from './run/measure.js';
-export { reportRun, type Report } from './run/report.js';
+export { reportRun, type Report, type ReportOptions } from './run/report.js';
 export { trainRun } from './run/train.js';
 export { verifyFolder, type Verification, type VerifyOptions } from './run/verify.js';
 export type { ModelTensor, ModelWeights, TensorShape } from './trajectory/types.js';

@@ -12,6 +12,8 @@ interface WorkflowOptions extends PrintOptions {
   readonly quiet?: boolean | undefined;
   /** False: train only. */
   readonly measure: boolean;
+  /** Whether the report has the analyses by theme, which may take longer than all else of a short run; default false. */
+  readonly themes?: boolean;
 }
 
 /** Does what is left of a run, with progress, and closes it: training, measuring, report. */
@@ -34,7 +36,10 @@ export async function continueRun(
     }
     const progress = bar('measure', 'segments');
     await measureRun(experiment, run, { workers: options.workers, progress, signal: stop.signal });
-    await printReport(await reportRun(run, bar('analyse', 'segments')), options);
+    const { themes = false } = options;
+    await printReport(await reportRun(run, { progress: bar('analyse', 'segments'), themes }), options);
+    if (!themes && !options.json)
+      say(`The paper's analyses by theme: lca report ${run.folder} adds them to the page.`);
   } catch (error) {
     if (stop.signal.aborted) say(`Stopped at a safe point. Go on with: lca resume ${run.folder}`);
     throw error;

@@ -27,7 +27,7 @@ import { sampleBlocks } from './objectives/sample.js';
 import { measuredNames, withMeasuredSets } from './objectives/measured.js';
 import { componentsOf, measuredPenalty, optimizerOf } from './optimizer.js';
 import { type StatedPaths, withWholePaths } from './paths.js';
-import { startingTheta } from './start.js';
+import { startingTheta, startReading } from './start.js';
 
 import {
   inspectTrajectory,
@@ -117,6 +117,7 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
     ...outputs.readings,
     ...chunkReadings(model, loaded, measured, chunk),
     ...divided.readings,
+    ...(recorded ? [] : await startReading(config)),
   ];
   return {
     config,

@@ -1,4 +1,8 @@
 import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { sourceFile } from '../data/files.js';
+import { manifestName } from '../format/context.js';
+import type { Reading } from '../formats/reading.js';
 import { readCheckpoint } from '../trajectory/single.js';
 import type { ModelWeights } from '../trajectory/types.js';
 import { UsageError } from '../errors.js';
@@ -25,6 +29,17 @@ export async function startingTheta(
   if (stored !== undefined && stored.status.rows > 0) return stored.theta(0);
   const status = await stat(init).catch(() => null);
   return status?.isDirectory() ? startOfRun(init, layout) : readCheckpoint(init, weights, layout.tensors);
+}
+
+/** Which file or run θ_0 came from, for the manifest: once it is stored, it is not needed any more. */
+export async function startReading({ init }: Pick<RunConfig, 'init'>): Promise<Reading[]> {
+  if (init === null) return [];
+  const isFolder = (await stat(init)).isDirectory();
+  const { sha256 } = await sourceFile(isFolder ? join(init, manifestName) : init);
+  const what = isFolder ? `of the run ${basename(init)}` : `in ${basename(init)}`;
+  return [
+    { about: 'starting weights', decision: `those ${what}`, evidence: `init, as given; SHA-256 ${sha256}` },
+  ];
 }
 
 async function startOfRun(folder: string, layout: ParameterLayout): Promise<Float32Array> {

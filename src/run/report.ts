@@ -31,31 +31,40 @@ export async function analysisOf(
   });
 }
 
-/** Both kinds of analyses of a run; the first takes about a sixth of the time. */
+/** The basic analyses of a run and, which take five times as long, those by theme. */
 export async function analyseAll(
   run: RunFolder,
   progress: ProgressSink = silent,
+  withThemes = true,
 ): Promise<{ readonly analysis: RunAnalysis; readonly themes: ThemeAnalyses | null }> {
   const { segments } = await run.view();
+  const basic = withThemes ? 1 / 6 : 1;
   const show =
     (from: number, to: number) =>
     (rows: number, total: number): void => {
       progress.update(Math.floor(segments * (from + ((to - from) * rows) / total)));
     };
   return withProgress(progress, { total: segments }, async () => {
-    const analysis = await analysisOf(run, show(0, 1 / 6));
-    const themes = segments === 0 ? null : await analyseThemesOf(run, { onProgress: show(1 / 6, 1) });
-    return { analysis, themes };
+    const analysis = await analysisOf(run, show(0, basic));
+    if (!withThemes || segments === 0) return { analysis, themes: null };
+    return { analysis, themes: await analyseThemesOf(run, { onProgress: show(basic, 1) }) };
   });
 }
 
-/** Analyses a run, writes RUN/analysis/run.json and RUN/report.html; with `out`, the page there, and the run stays as it is. */
+export interface ReportOptions {
+  readonly progress?: ProgressSink;
+  /** Where to write the page instead; the run then stays as it is. */
+  readonly out?: string | undefined;
+  /** Whether the page has the paper's analyses by theme, which take five times as long as the rest; default true. */
+  readonly themes?: boolean;
+}
+
+/** Analyses a run, writes RUN/analysis/run.json and RUN/report.html. */
 export async function reportRun(
   run: RunFolder,
-  progress: ProgressSink = silent,
-  out?: string,
+  { progress = silent, out, themes: withThemes = true }: ReportOptions = {},
 ): Promise<Report> {
-  const { analysis, themes } = await analyseAll(run, progress);
+  const { analysis, themes } = await analyseAll(run, progress, withThemes);
   // Loaded when it is needed: drawing takes longer to load than most commands take.
   const { renderReport } = await import('../figures/index.js');
   const page = renderReport({

@@ -31,7 +31,7 @@ const misplaced = `[...document.querySelectorAll('figure svg[role=img]')].flatMa
   });
   const ticks = [...svg.querySelectorAll('[aria-label$="tick label"]')].flatMap((axis) => {
     const boxes = [...axis.querySelectorAll('text')].map((text) => text.getBoundingClientRect());
-    return boxes.slice(1).filter((box, i) => box.left < boxes[i].right && boxes[i].left < box.right && box.top < boxes[i].bottom - 3 && boxes[i].top < box.bottom - 3).map(() => axis.textContent);
+    return boxes.slice(1).filter((box, i) => box.left < boxes[i].right && boxes[i].left < box.right && box.top < boxes[i].bottom - box.height / 4 && boxes[i].top < box.bottom - box.height / 4).map(() => axis.textContent);
   });
   return [...outside.map((text) => text.textContent), ...ticks];
 })`;
@@ -44,6 +44,8 @@ describe.skipIf(!chromiumHere)('a report in Chromium', () => {
     const args = ['run', 'mnist-fc-sgd', ...small, ...named, '--out', join(folder, 'run')];
     const { code, stderr } = await lca([...args, '--allow-imbalance']);
     expect(code, stderr).toBe(0);
+    // With the analyses by theme.
+    expect((await lca(['report', join(folder, 'run'), '--allow-imbalance', '--quiet'])).code).toBe(0);
     browser = await launchChromium();
   });
   afterAll(() => browser.close());

@@ -109,6 +109,8 @@ describe('starting weights', () => {
     const again = await run('again', { seed: 2, init: plain.folder });
     expect(await again.theta(0)).toEqual(start);
     expect(await rows(again, 'order')).not.toEqual(await rows(plain, 'order'));
+    const reading = again.manifest.readings.find(({ about }) => about === 'starting weights');
+    expect(reading?.evidence).toMatch(/^init, as given; SHA-256 [0-9a-f]{64}$/);
     const tensors = plain.manifest.parameters.map(
       ({ name, shape, offset, size }) => [name, { shape, data: start.slice(offset, offset + size) }] as const,
     );

@@ -3,12 +3,12 @@ import { engineNamed } from '../../src/engines/registry.js';
 import { checkConfig } from '../../src/experiment/config/file.js';
 import { objectivePlan, openExperiment } from '../../src/experiment/experiment.js';
 import { audit } from '../../src/ledger/columns.js';
-import type { StoredRow } from '../../src/ledger/laws/law.js';
 import { measureRange } from '../../src/ledger/measure-range.js';
 import { fold, key, uniform } from '../../src/num/random.js';
 import { Evaluator } from '../../src/objective/evaluator.js';
 import { goldenFile } from '../support/golden.js';
 import type { RunConfigInput } from '../../src/experiment/config/schema.js';
+import { stored } from '../support/stored-row.js';
 
 /** How far parts may miss the whole, relative to the largest numbers: rounding of float64, and where masks are used of float32. */
 const cases = [
@@ -52,9 +52,6 @@ async function measured(settings: RunConfigInput) {
       to: 2,
       theta: (row) => Promise.resolve(theta[row]!),
       evaluate: (at, directions) => evaluator.evaluate(at, directions),
-      release: (results) => {
-        evaluator.release(results);
-      },
       hasParts: experiment.objectives[0]!.division !== null,
       settings: { rule: 'simpson', tolerance: null, subintervals: null, maxSubintervals: 4 },
       layout,
@@ -113,22 +110,12 @@ describe.each(cases)('parts by class ($name)', ({ engine, model, bound }) => {
         });
       }
       // Single allocations are stored in the engine's precision.
-      const stored = experiment.engine.facts.precision === 'float64' ? bound : 1e-6;
+      const storedBound = experiment.engine.facts.precision === 'float64' ? bound : 1e-6;
       const scale = largest(row.part_allocation);
       const sums = addedUp(row.part_allocation, layout.size);
-      expect(largest(sums.map((sum, k) => sum - row.allocation[k]!)) / scale).toBeLessThan(stored);
-      const numbers: StoredRow = (path) => {
-        const [column, grouping] = path.split('/') as [keyof typeof row, string?];
-        const value =
-          grouping === undefined ? row[column] : (row[column] as Record<string, Float64Array>)[grouping]!;
-        return typeof value === 'number'
-          ? Float64Array.of(value)
-          : Array.isArray(value)
-            ? Float64Array.from(value)
-            : (value as Float64Array);
-      };
+      expect(largest(sums.map((sum, k) => sum - row.allocation[k]!)) / scale).toBeLessThan(storedBound);
       const by = experiment.objectives[0]!.division!.parts.map((part) => part.by);
-      expect(audit(numbers, layout, { by, tolerance: bound })).toEqual([]);
+      expect(audit(stored(row), layout, { by, tolerance: bound })).toEqual([]);
     }
   });
 });

@@ -39,7 +39,7 @@ export function demoCommand(): Command {
       say(`loss over ${examples} training examples to the ${layout.size.toLocaleString('en')} parameters.`);
       say(`The run is stored in ${out}\n`);
       const run = await createRun(out, experiment);
-      await continueRun(experiment, run, { ...options, measure: true });
+      await continueRun(experiment, run, { ...options, measure: true, themes: true });
     },
   );
 }

@@ -22,7 +22,7 @@ export function reportCommand(): Command {
     .addOption(allowImbalance())
     .action(async (run: string, options: ReportOptions) => {
       const bar = progressBar('analyse', 'segments', options.quiet);
-      const report = await reportRun(await openRun(run), bar, options.out);
+      const report = await reportRun(await openRun(run), { progress: bar, out: options.out });
       await printReport(report, options);
       if (options.figures === undefined) return;
       const { paths, problem } = await writeFigures(report.analysis, options.figures);
