@@ -9,7 +9,9 @@ import type { Evaluation, Integral, Integrand, IntegrationSettings } from './typ
 export { baseNodes } from './rules.js';
 
 interface IntegrationOptions {
+  /** Where the mean gradients' arrays [K] come from; default new ones. */
   readonly spares?: Spares<Float64Array>;
+  /** Whether enough signs are certain, where `settings.certify` asks; default: they are. */
   readonly isCertain?: (integral: Integral) => boolean;
 }
 
@@ -21,8 +23,6 @@ interface IntegrationOptions {
  * A gradient that is not finite makes the residual NaN or infinite and ends the refinement; the ledger then names tensor and index.
  *
  * @param delta Δθ [K].
- * @param options.spares Where the mean gradients' arrays come from; default new ones.
- * @param options.isCertain Whether enough signs are certain, where `settings.certify` asks; default: they are.
  * @throws UsageError where a setting is out of range, NumericError where the loss of an end is not finite.
  */
 export async function integrate(
