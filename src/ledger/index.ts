@@ -6,6 +6,7 @@ export {
   type Axis,
   columns,
   type Column,
+  type ColumnCondition,
   type ColumnName,
   ledgerRow,
   type LedgerRow,

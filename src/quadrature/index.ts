@@ -1,3 +1,3 @@
-export { baseNodes, integrate } from './integrate.js';
+export { baseNodes, integrate, type IntegrationOptions } from './integrate.js';
 export { compositeRule, ruleNames, rules, type FixedRuleName, type Rule } from './rules.js';
 export type * from './types.js';

@@ -8,7 +8,8 @@ import type { Evaluation, Integral, Integrand, IntegrationSettings } from './typ
 
 export { baseNodes } from './rules.js';
 
-interface IntegrationOptions {
+/** What a caller of `integrate` may bring along. */
+export interface IntegrationOptions {
   /** Where the mean gradients' arrays [K] come from; default new ones. */
   readonly spares?: Spares<Float64Array>;
   /** Whether enough signs are certain, where `settings.certify` asks; default: they are. */
