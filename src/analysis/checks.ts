@@ -1,5 +1,6 @@
 import { DataError, NumericError, UsageError } from '../errors.js';
-import { type Axis, type Column, columnEntries, type SmallColumnName } from '../ledger/columns.js';
+import type { Axis, Column } from '../ledger/column.js';
+import { columnEntries, type SmallColumnName } from '../ledger/columns.js';
 import type { Numbers, Objective } from '../ledger/types.js';
 import type { LedgerView } from '../ledger/view.js';
 import { firstNonFinite } from '../num/sums.js';

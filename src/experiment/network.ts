@@ -3,7 +3,7 @@ import { basename, dirname, join, sep } from 'node:path';
 import { readBytes, readStart, sha256 } from '../data/files.js';
 import type { SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
-import { reading } from '../formats/source.js';
+import { readOrRefuse } from '../formats/source.js';
 import {
   fileWeights,
   inspectOnnx,
@@ -57,7 +57,7 @@ export async function openNetwork(name: string, options: NetworkOptions = {}): P
   const folder = dirname(name);
   const bytes = await readModelFile(name);
   const beside = (location: string) => readBeside(folder, location);
-  return reading(name, () => importNetwork(basename(name), bytes, beside, options));
+  return readOrRefuse(name, () => importNetwork(basename(name), bytes, beside, options));
 }
 
 function builtIn(name: string): Network {
@@ -114,7 +114,7 @@ export async function reopenNetwork(
 export async function inspectNetwork(path: string): Promise<OnnxSummary> {
   const folder = dirname(path);
   const bytes = await readModelFile(path);
-  return reading(path, () =>
+  return readOrRefuse(path, () =>
     inspectOnnx(bytes, { externalData: (location) => readBeside(folder, location) }),
   );
 }

@@ -117,7 +117,7 @@ export interface RecordedExperiment {
   readonly config: RunConfig;
   readonly model: Model;
   readonly network: { readonly weights: () => ModelWeights };
-  readonly dataset: Pick<Dataset, 'transform' | 'drawn'>;
+  readonly dataset: Pick<Dataset, 'transform'>;
 }
 
 /** Opens the recording of a run that exists. Throws DataError where it is no longer the one that the run was made with. */
@@ -129,15 +129,6 @@ export async function reopenTrajectory(
   await requireUnchanged(recorded, options);
   const graph = model.build({ examples: 1, training: false, transform: dataset.transform });
   return (await openTrajectory(recorded.path, { weights: network.weights(), graph }, options)).trajectory;
-}
-
-/** The places of drawn sets as a run stores them: an array `split/SET` of each, one row [1] an example. */
-export function splitsOf({ drawn }: Pick<Dataset, 'drawn'>): Record<string, Iterable<Int32Array>> {
-  const rows = function* (places: Uint32Array) {
-    const numbers = Int32Array.from(places);
-    for (let at = 0; at < numbers.length; at++) yield numbers.subarray(at, at + 1);
-  };
-  return Object.fromEntries(Object.entries(drawn).map(([set, { places }]) => [`split/${set}`, rows(places)]));
 }
 
 /** Copies what is missing of θ_0 … θ_T into the run. Throws DataError where the trajectory is no longer the one the run was made with. */

@@ -1,4 +1,5 @@
-import { type Axis, type Column, type ColumnCondition, columnEntries } from '../ledger/columns.js';
+import type { Axis, Column, ColumnCondition } from '../ledger/column.js';
+import { columnEntries } from '../ledger/columns.js';
 import { layoutOf } from '../ledger/layout.js';
 import { signBytes } from '../ledger/measures/gradients.js';
 import type { Grouping, Numbers } from '../ledger/types.js';

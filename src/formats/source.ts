@@ -61,7 +61,7 @@ export function misfit(file: string, found: string, expected: string, remedy: st
  * The one net under all that read a user's file. Throws the project's errors as they are, and whatever else comes out as a DataError that
  * names the file.
  */
-export async function reading<T>(file: string, read: () => T | Promise<T>): Promise<T> {
+export async function readOrRefuse<T>(file: string, read: () => T | Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (cause) {

@@ -1,5 +1,5 @@
 import { NumericError, type NumericLocation } from '../errors.js';
-import { type AtomTally, tallyAtoms } from './atoms.js';
+import { type AtomTally, byAxis, tallyAtoms } from './atoms.js';
 import { type Certainty, certaintyOf } from './certainty.js';
 import { gatherCounts, groupingNamed } from './groupings.js';
 import { placeOf } from './layout.js';
@@ -98,11 +98,7 @@ export function allocate(input: SegmentInput): Allocated {
   multiply(exact, stored, delta, meanGradient, layout);
   const sums = groupSums(exact, layout);
   if (!Number.isFinite(sums.total)) reportTerm('allocation', delta, meanGradient, layout);
-  const { neuronAxis, inputAxis } = layout.atoms;
-  const tallies = {
-    neuronAxis: tallyAtoms(exact, neuronAxis),
-    inputAxis: tallyAtoms(exact, inputAxis),
-  };
+  const tallies = byAxis((axis) => tallyAtoms(exact, layout.atoms[axis]));
   const layers = groupingNamed(layout, 'layer');
   const counts = {
     helping: gatherCounts(layers, tallies[layers.axis].helping),

@@ -17,6 +17,11 @@ export function atomStrips(tensors: readonly TensorSpan[], axis: AtomAxis): Atom
   });
 }
 
+/** What a function gives for each axis of atoms. */
+export function byAxis<T>(of: (axis: AtomAxis) => T): Readonly<Record<AtomAxis, T>> {
+  return { neuronAxis: of('neuronAxis'), inputAxis: of('inputAxis') };
+}
+
 /** Number of atoms. */
 export function atomCount(strips: readonly AtomStrip[]): number {
   const last = strips.at(-1);

@@ -1,5 +1,6 @@
+import { sum } from '../num/sums.js';
 import { gatherCounts, groupingNamed } from './groupings.js';
-import { countAtoms } from './atoms.js';
+import { byAxis, countAtoms } from './atoms.js';
 import type { AtomAxis, Grouping, ParameterLayout } from './types.js';
 
 /**
@@ -75,13 +76,10 @@ function countMarks(
   marks: Float64Array,
   layout: ParameterLayout,
 ): Pick<Certainty, 'undetermined' | 'undeterminedHelping' | 'atoms'> {
-  const byAtom = {
-    neuronAxis: countAtoms(marks, layout.atoms.neuronAxis),
-    inputAxis: countAtoms(marks, layout.atoms.inputAxis),
-  };
-  const both = (axis: AtomAxis) =>
-    byAtom[axis].helping.map((count, atom) => count + byAtom[axis].hurting[atom]!);
-  const atoms = { neuronAxis: both('neuronAxis'), inputAxis: both('inputAxis') };
+  const byAtom = byAxis((axis) => countAtoms(marks, layout.atoms[axis]));
+  const atoms = byAxis((axis) =>
+    byAtom[axis].helping.map((count, atom) => count + byAtom[axis].hurting[atom]!),
+  );
   const byLayer = groupingNamed(layout, 'layer');
   return {
     undetermined: gatherCounts(byLayer, atoms[byLayer.axis]),
@@ -102,17 +100,13 @@ export function undeterminedBy({ atoms }: Certainty, grouping: Grouping): Int32A
 export function isSettled(input: ErrorInput, share: number): boolean {
   const { undetermined, unresolved } = certaintyOf(input);
   const allowed = (1 - share) * nonzero(input);
-  return total(undetermined) <= allowed || total(unresolved) > allowed;
+  return sum(undetermined) <= allowed || sum(unresolved) > allowed;
 }
 
 function nonzero({ delta, meanGradient }: ErrorInput): number {
   let count = 0;
   for (let k = 0; k < delta.length; k++) count += Number(delta[k]! * meanGradient[k]! !== 0);
   return count;
-}
-
-function total(counts: Int32Array): number {
-  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** Root mean square of a gradient [K] over each tensor [tensors], which rounding errors are measured by. */

@@ -16,8 +16,6 @@ import { componentAllocation, componentSums } from './measures/components.js';
 import { partAllocation, partSums } from './measures/parts.js';
 import type { Grouping, Numbers, ParameterLayout } from './types.js';
 
-export type { Axis, Column, ColumnCondition } from './column.js';
-
 /** Of what was not measured. */
 const none = new Int32Array(0);
 

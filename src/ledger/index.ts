@@ -1,16 +1,8 @@
 export { allocate, type Allocated, type PartsInput, type SegmentInput, type SignCounts } from './allocate.js';
 export type { AtomCounts, AtomTally } from './atoms.js';
 export type { Certainty } from './certainty.js';
-export {
-  audit,
-  type Axis,
-  columns,
-  type Column,
-  type ColumnCondition,
-  type ColumnName,
-  ledgerRow,
-  type LedgerRow,
-} from './columns.js';
+export type { Axis, Column, ColumnCondition } from './column.js';
+export { audit, columns, type ColumnName, ledgerRow, type LedgerRow } from './columns.js';
 export type { Deviation, Law, RowDivision, StoredRow } from './laws/law.js';
 export { layoutOf, layoutOfGraph, type LaidTensor } from './layout.js';
 export type { Evaluated } from './evaluated.js';

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.js';
 import { type Graph, sizeOf } from '../graph/types.js';
-import { atomStrips } from './atoms.js';
+import { atomStrips, byAxis } from './atoms.js';
 import { groupingsOf } from './groupings.js';
 import { type Role, rolesOf } from './roles.js';
 import type { AtomStrip, OwnGrouping, ParameterLayout, TensorSpan } from './types.js';
@@ -30,7 +30,7 @@ export function layoutOf(tensors: readonly LaidTensor[], own: readonly OwnGroupi
     tensors: spans,
     layers: [...neuronsOf.keys()],
     neurons: [...neuronsOf.values()],
-    atoms: { neuronAxis: atomStrips(spans, 'neuronAxis'), inputAxis: atomStrips(spans, 'inputAxis') },
+    atoms: byAxis((axis) => atomStrips(spans, axis)),
   };
   return { ...layout, groupings: groupingsOf(layout, own) };
 }

@@ -5,7 +5,7 @@ export type Floats = Float64Array | Float32Array;
  * Sum of numbers [n] with Neumaier's compensation: the error is about one rounding of the result plus n² · 2^-106 Σ|x|, where a plain sum's grows
  * with n · 2^-53 Σ|x|. NaN and infinities come through as in a plain sum.
  */
-export function sum(values: Floats | readonly number[]): number {
+export function sum(values: ArrayLike<number>): number {
   let total = 0;
   let lost = 0;
   for (let i = 0; i < values.length; i++) {

@@ -1,5 +1,6 @@
 import { inSinglePrecision } from '../graph/single-precision.js';
-import { type Column, columnEntries } from '../ledger/columns.js';
+import type { Column } from '../ledger/column.js';
+import { columnEntries } from '../ledger/columns.js';
 import { measureRange, type MeasuredSegment } from '../ledger/measure-range.js';
 import type { ArraySpec } from '../format/arrays.js';
 import { isByRow, valueOf } from '../format/windows.js';

@@ -1,6 +1,7 @@
+import type { Dataset } from '../data/types.js';
 import { silent, withProgress, type WorkControl } from '../experiment/control.js';
 import type { Experiment } from '../experiment/experiment.js';
-import { copyTrajectory, splitsOf } from '../experiment/recorded.js';
+import { copyTrajectory } from '../experiment/recorded.js';
 import type { RunWriter } from '../store/writer.js';
 import { directionsOf } from './basis.js';
 import { batches, trajectory } from './steps.js';
@@ -22,6 +23,15 @@ export async function trainRun(
     ...splitsOf(experiment.dataset),
     basis: await directionsOf(experiment, run, control.signal),
   });
+}
+
+/** The places of drawn sets as a run stores them: an array `split/SET` of each, one row [1] an example. */
+function splitsOf({ drawn }: Pick<Dataset, 'drawn'>): Record<string, Iterable<Int32Array>> {
+  const rows = function* (places: Uint32Array) {
+    const numbers = Int32Array.from(places);
+    for (let at = 0; at < numbers.length; at++) yield numbers.subarray(at, at + 1);
+  };
+  return Object.fromEntries(Object.entries(drawn).map(([set, { places }]) => [`split/${set}`, rows(places)]));
 }
 
 /** Trains and stores θ_0 … θ_T. */

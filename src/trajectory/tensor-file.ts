@@ -2,7 +2,7 @@ import { arrayFromBytes, elementBytes, sizeOf, type ElementType, type NdArray } 
 import { openHdf5 } from '../formats/hdf5.js';
 import { readNpy, readNpyHeader } from '../formats/npy.js';
 import { readSafetensors } from '../formats/safetensors.js';
-import { damaged, misfit, reading, type ByteSource } from '../formats/source.js';
+import { damaged, misfit, readOrRefuse, type ByteSource } from '../formats/source.js';
 import { isTorchArchive, legacyTorchStart, readTorch } from '../formats/torch.js';
 import { readZipDirectory } from '../formats/zip.js';
 import { fileSource } from '../data/files.js';
@@ -30,7 +30,7 @@ export async function openTensorFile(path: string): Promise<TensorFile> {
     const bytes = await source.read(0, Math.min(16, source.size));
     const reader = readers.find(({ start }) => start.every((byte, k) => bytes[k] === byte));
     const open = reader?.open ?? (path.endsWith('.safetensors') ? openSafetensors : undefined);
-    if (open !== undefined) return guarded(await reading(path, () => open(source)));
+    if (open !== undefined) return guarded(await readOrRefuse(path, () => open(source)));
     throw misfit(
       path,
       'neither safetensors, npz, npy, HDF5 nor a PyTorch file',
@@ -50,7 +50,7 @@ function guarded(file: TensorFile): TensorFile {
     entries: file.entries,
     text: (name) => file.text(name),
     close: () => file.close(),
-    read: (tensor, from, to) => reading(`${file.name}(${tensor})`, () => file.read(tensor, from, to)),
+    read: (tensor, from, to) => readOrRefuse(`${file.name}(${tensor})`, () => file.read(tensor, from, to)),
   };
 }
 

@@ -1,32 +1,17 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { differentiate } from '../../src/autodiff/index.js';
 import { engineNamed } from '../../src/engines/registry.js';
 import type { Program } from '../../src/engines/types.js';
-import { GraphBuilder } from '../../src/graph/builder.js';
-import { attachLoss } from '../../src/graph/loss.js';
 import { errorDistances, gradientRounding, tensorScales } from '../../src/ledger/certainty.js';
 import { layoutOfGraph } from '../../src/ledger/layout.js';
 import { fold, key, normal } from '../../src/num/random.js';
 import { integrate } from '../../src/quadrature/integrate.js';
 import type { Integrand, IntegrationSettings } from '../../src/quadrature/types.js';
+import { twoLayers } from '../support/two-layers.js';
 
 const examples = 200;
 const [width, hidden, classes] = [10, 16, 4];
 
-/** Two dense layers with a ReLU between them, and a softmax cross-entropy. */
-function network() {
-  const builder = new GraphBuilder('tiny');
-  const x = builder.input('x', 'float32', [examples, width]);
-  const dense = (layer: string, input: typeof x, from: number, to: number) => {
-    const options = { layer, neuronAxis: 0, initializer: { kind: 'zeros' } } as const;
-    const weight = builder.parameter(`${layer}.weight`, [to, from], options);
-    return builder.add('Gemm', [input, weight, builder.parameter(`${layer}.bias`, [to], options)], { transB: 1 }, layer)[0]!; // prettier-ignore
-  };
-  const logits = dense('out', builder.apply('Relu', [dense('in', x, width, hidden)]), hidden, classes);
-  return differentiate(attachLoss(builder.build([logits]), { loss: 'softmaxCrossEntropy' }));
-}
-
-const graph = network();
+const graph = twoLayers({ examples, width, hidden, classes });
 const layout = layoutOfGraph(graph);
 const seeds = [1, 2, 3, 4];
 const steps = 4;

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { halfWidth, standardErrors } from '../../src/analysis/sampling.js';
-import { differentiate } from '../../src/autodiff/index.js';
 import { drawSample } from '../../src/data/sample.js';
 import type { Examples } from '../../src/data/types.js';
 import { referenceEngine } from '../../src/engines/reference/index.js';
@@ -9,28 +8,14 @@ import type { RunConfigInput } from '../../src/experiment/config/schema.js';
 import { objectivePlan, openExperiment } from '../../src/experiment/experiment.js';
 import { manifestOf } from '../../src/experiment/manifest.js';
 import { parseManifest, sampleBlocksOf } from '../../src/format/manifest.js';
-import { GraphBuilder } from '../../src/graph/builder.js';
-import { attachLoss } from '../../src/graph/loss.js';
 import { layoutOfGraph } from '../../src/ledger/layout.js';
 import { goldenFile } from '../support/golden.js';
 import { fold, key, normal } from '../../src/num/random.js';
 import { compositeRule } from '../../src/quadrature/rules.js';
+import { twoLayers } from '../support/two-layers.js';
 
 const [count, width, hidden, classes] = [1200, 4, 6, 3];
 const [size, blocks, repetitions] = [320, 16, 200];
-
-/** Two dense layers and a softmax cross-entropy, for a single example. */
-function network() {
-  const builder = new GraphBuilder('tiny');
-  const x = builder.input('x', 'float32', [1, width]);
-  const dense = (layer: string, input: typeof x, from: number, to: number) => {
-    const options = { layer, neuronAxis: 0, initializer: { kind: 'zeros' } } as const;
-    const weight = builder.parameter(`${layer}.weight`, [to, from], options);
-    return builder.apply('Gemm', [input, weight, builder.parameter(`${layer}.bias`, [to], options)], { transB: 1 }, layer); // prettier-ignore
-  };
-  const logits = dense('out', builder.apply('Relu', [dense('in', x, width, hidden)]), hidden, classes);
-  return differentiate(attachLoss(builder.build([logits]), { loss: 'softmaxCrossEntropy' }));
-}
 
 /** Classes of unlike sizes, each around its own centre, so that layers' totals vary by class. */
 function population(): Examples {
@@ -44,7 +29,7 @@ function population(): Examples {
 
 /** Allocation of each example to each layer along one segment, by Simpson: [count, layers]. */
 async function allocations({ inputs, labels }: Examples) {
-  const graph = network();
+  const graph = twoLayers({ examples: 1, width, hidden, classes });
   const layout = layoutOfGraph(graph);
   const program = await referenceEngine.compile(graph);
   const from = normal(fold(key(2), 'from'), layout.size).map((value) => 0.7 * value);

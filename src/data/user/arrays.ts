@@ -7,7 +7,7 @@ import type { NdArray } from '../../formats/array.js';
 import { readIdx } from '../../formats/idx.js';
 import { readNpy } from '../../formats/npy.js';
 import { readNpzArray, readNpzDirectory } from '../../formats/npz.js';
-import { memorySource, reading } from '../../formats/source.js';
+import { memorySource, readOrRefuse } from '../../formats/source.js';
 import { readZarrArray, type ZarrStore } from '../../formats/zarr.js';
 import { fileSource, readBytes, sha256, sourceFile } from '../files.js';
 import type { SourceFile } from '../types.js';
@@ -25,8 +25,8 @@ export interface ArraySet {
  * files `X,Y`, each `.npy` or IDX. Throws UsageError where the path is none of these, DataError where a file is damaged.
  */
 export async function openArrays(path: string): Promise<ArraySet> {
-  const arrays = await reading(path, () => openAny(path));
-  return { ...arrays, read: (name) => reading(`${path}(${name})`, () => arrays.read(name)) };
+  const arrays = await readOrRefuse(path, () => openAny(path));
+  return { ...arrays, read: (name) => readOrRefuse(`${path}(${name})`, () => arrays.read(name)) };
 }
 
 async function openAny(path: string): Promise<ArraySet> {

@@ -3,9 +3,11 @@ import type { ComponentTotals, LayerTotal, RunAnalysis } from '../../analysis/in
 import type { Canvas, Figure, LegendEntry, Panel } from './canvas.js';
 import { formatNumber, scaledUnit } from '../format.js';
 import {
+  allocationAxis,
   type LayerSelection,
   layerRows,
   othersNote,
+  type Piece,
   rowValues,
   selectLayers,
   valueColumn,
@@ -19,15 +21,6 @@ interface Series {
   readonly name: string;
   readonly colour: string;
   readonly rows: readonly number[];
-}
-
-/** A piece of a bar: pieces that helped lie end to end to the left of zero, those that hurt to the right. */
-interface Piece {
-  readonly row: number;
-  readonly from: number;
-  readonly to: number;
-  readonly colour: string;
-  readonly text: string;
 }
 
 const added = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
@@ -49,6 +42,7 @@ function seriesOf(
   return [...series, { name, colour: palette.zero, rows: together }];
 }
 
+/** Pieces that helped lie end to end to the left of zero, those that hurt to the right. */
 function piecesOf(
   series: readonly Series[],
   labels: readonly string[],
@@ -79,13 +73,7 @@ function drawPieces(
   const scale = scaledUnit(largestMagnitude(sizes), unit);
   return panel({
     ...layerRows(selection, values),
-    x: {
-      label: `Σ allocations (${scale.unit})`,
-      labelAnchor: 'center',
-      labelArrow: 'none',
-      ticks: 4,
-      nice: true,
-    },
+    x: allocationAxis(scale.unit),
     marks: [
       Plot.gridX({ ticks: 4 }),
       Plot.barX(piecesOf(series, selection.labels, scale.factor, unit), {

@@ -58,6 +58,24 @@ export function valueColumn(values: readonly string[]): Plot.Markish {
   });
 }
 
+/** A piece of a row's bar. */
+export interface Piece {
+  readonly row: number;
+  readonly from: number;
+  readonly to: number;
+  readonly colour: string;
+  readonly text: string;
+}
+
+/** The axis of sums of allocations, in this unit. */
+export const allocationAxis = (unit: string): Plot.ScaleOptions => ({
+  label: `Σ allocations (${unit})`,
+  labelAnchor: 'center',
+  labelArrow: 'none',
+  ticks: 4,
+  nice: true,
+});
+
 /** Geometry of a figure with one row per layer, from the first layer at the top. */
 export interface LayerRows {
   readonly height: number;

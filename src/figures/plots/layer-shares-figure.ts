@@ -7,6 +7,7 @@ import {
   type LayerSelection,
   layerRows,
   othersNote,
+  type Piece,
   rowValues,
   selectLayers,
   valueColumn,
@@ -16,14 +17,6 @@ import { shareLegend } from './shares-figure.js';
 import { printable } from '../text.js';
 
 type LayerShare = ShareAnalysis['perLayer'][number];
-
-interface Piece {
-  readonly row: number;
-  readonly from: number;
-  readonly to: number;
-  readonly colour: string;
-  readonly text: string;
-}
 
 /** The three parts of a layer's bar, in percent. */
 function piecesOf({ palette }: Canvas, { layer, shares }: LayerShare, row: number): Piece[] {

@@ -4,6 +4,7 @@ import type { Canvas, Figure, LegendEntry, Panel } from './canvas.js';
 import { formatCount, formatNumber, scaledUnit } from '../format.js';
 import { objectiveLabel } from '../objectives.js';
 import {
+  allocationAxis,
   type LayerSelection,
   layerRows,
   othersNote,
@@ -80,13 +81,7 @@ function drawTotals(
   const scale = scaledUnit(largestMagnitude([rows!, ...compared].flat().map(({ total }) => total)), unit);
   return canvas.panel({
     ...layerRows(selection, values),
-    x: {
-      label: `Σ allocations (${scale.unit})`,
-      labelAnchor: 'center',
-      labelArrow: 'none',
-      ticks: 4,
-      nice: true,
-    },
+    x: allocationAxis(scale.unit),
     marks: [
       Plot.gridX({ ticks: 4 }),
       bars(canvas, rows!, scale.factor, unit),

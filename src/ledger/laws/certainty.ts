@@ -1,3 +1,4 @@
+import { sum } from '../../num/sums.js';
 import { type Deviation, deviations, type Law } from './law.js';
 
 /** Undetermined entries are among those that help or hurt, layer by layer; those that rounding leaves open are among the undetermined. */
@@ -29,14 +30,10 @@ export const entityUndeterminedLaw: Law = (row, { groupings }) =>
     if (cellOf.includes(-1)) return among;
     return [
       ...among,
-      ...deviations(`undetermined by ${name} and by layer`, null, total(own), total(row('undetermined')!)),
+      ...deviations(`undetermined by ${name} and by layer`, null, sum(own), sum(row('undetermined')!)),
     ];
   });
 
 function atMost(what: string, layer: string | null, given: number, most: number): Deviation[] {
   return deviations(what, layer, given, Math.min(Math.max(given, 0), most));
-}
-
-function total(counts: ArrayLike<number>): number {
-  return Array.from(counts).reduce((all, count) => all + count, 0);
 }

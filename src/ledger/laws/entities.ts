@@ -26,14 +26,10 @@ export const entityCountLaw: Law = (row, layout) =>
     );
     if (cellOf.includes(-1)) return counted;
     const alike = (what: string, own: ArrayLike<number>, byLayer: ArrayLike<number>) =>
-      deviations(`${what} by ${name} and by layer`, null, total(own), total(byLayer));
+      deviations(`${what} by ${name} and by layer`, null, sum(own), sum(byLayer));
     return [
       ...counted,
       ...alike('helping', helping, row('helping')!),
       ...alike('hurting', hurting, row('hurting')!),
     ];
   });
-
-function total(counts: ArrayLike<number>): number {
-  return Array.from(counts).reduce((all, count) => all + count, 0);
-}

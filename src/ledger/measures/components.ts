@@ -1,7 +1,6 @@
 import type { Allocated } from '../allocate.js';
-import { atomCount, setSlopes } from '../atoms.js';
+import { atomCount, byAxis, setSlopes } from '../atoms.js';
 import { gatherSums } from '../groupings.js';
-import type { AtomAxis } from '../types.js';
 
 /**
  * Allocations of the update's components [components, cells] by the cells of each grouping: the integral of the gradient times what each
@@ -13,13 +12,13 @@ export function componentSums({
   layout,
 }: Allocated): Readonly<Record<string, Float64Array>> {
   if (!components) return {};
-  const byAtom = (axis: AtomAxis) =>
+  const atoms = byAxis((axis) =>
     components.parts.map((part) => {
       const sums = new Float64Array(atomCount(layout.atoms[axis]));
       setSlopes(sums, part, meanGradient, layout.atoms[axis]);
       return sums;
-    });
-  const atoms = { neuronAxis: byAtom('neuronAxis'), inputAxis: byAtom('inputAxis') };
+    }),
+  );
   return Object.fromEntries(
     layout.groupings.map((own) => {
       const sums = new Float64Array(components.parts.length * own.cells.length);

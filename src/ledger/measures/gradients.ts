@@ -1,7 +1,7 @@
 import type { Allocated } from '../allocate.js';
-import { atomCount, dotOf } from '../atoms.js';
+import { atomCount, byAxis, dotOf } from '../atoms.js';
 import { gatherCounts } from '../groupings.js';
-import type { AtomAxis, AtomStrip, ParameterLayout } from '../types.js';
+import type { AtomStrip, ParameterLayout } from '../types.js';
 
 /** Bytes that hold one bit of each parameter. */
 export function signBytes(size: number): number {
@@ -45,8 +45,7 @@ export function signChanges(
   end: Float64Array,
   layout: ParameterLayout,
 ): Readonly<Record<string, Int32Array>> {
-  const byAtom = (axis: AtomAxis) => countChanges(start, end, layout.atoms[axis]);
-  const atoms = { neuronAxis: byAtom('neuronAxis'), inputAxis: byAtom('inputAxis') };
+  const atoms = byAxis((axis) => countChanges(start, end, layout.atoms[axis]));
   return Object.fromEntries(layout.groupings.map((own) => [own.name, gatherCounts(own, atoms[own.axis])]));
 }
 
