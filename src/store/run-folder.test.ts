@@ -1,14 +1,11 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { collect, filesOf, finish, lastingOf, orderRow, segmentOf, smallManifest, temporaryFolder, thetaOf, train } from '../../test/support/run-folder.js'; // prettier-ignore
+import { collect, completeRun, filesOf, finish, lastingOf, orderRow, segmentOf, smallManifest, temporaryFolder, thetaOf, train } from '../../test/support/run-folder.js'; // prettier-ignore
 import { NumericError, StoreError } from '../errors.js';
 import { manifestName } from '../format/context.js';
 import { estimateBytes } from '../format/arrays.js';
-import { writeResult } from './files.js';
 import { createRunFolder, openRun, resumeRun } from './open.js';
-import { draftOf } from './temporary.js';
 
 const T = 7;
 const manifest = smallManifest(T);
@@ -21,15 +18,9 @@ afterEach(() => {
   place.remove();
 });
 
-async function completeRun(folder: string, content = manifest): Promise<void> {
-  const run = await createRunFolder(folder, content);
-  await finish(run, content);
-  await run.close();
-}
-
 describe('a new run', () => {
   it('reads back what was written', async () => {
-    await completeRun(place.run);
+    await completeRun(place.run, manifest);
     const run = await openRun(place.run);
     expect(run.status).toEqual({ iterations: T, rows: T + 1, trained: true, segments: T, sealed: true });
     expect(run.trainingStats).toEqual({ steps: T });
@@ -61,14 +52,14 @@ describe('a new run', () => {
   });
 
   it('holds no lock after it is closed', async () => {
-    await completeRun(place.run);
+    await completeRun(place.run, manifest);
     expect([...filesOf(place.run).keys()].filter((path) => path.includes('lock'))).toEqual([]);
   });
 });
 
 describe('the ledger of a run', () => {
   it('is what was measured, by objective', async () => {
-    await completeRun(place.run);
+    await completeRun(place.run, manifest);
     const view = await (await openRun(place.run)).view();
     expect(view.segments).toBe(T);
     expect([...view.iteration]).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
@@ -142,7 +133,7 @@ describe('a resumed run', () => {
     'ends with the same bytes %s',
     async (moment) => {
       const whole = join(place.parent, 'whole');
-      await completeRun(whole);
+      await completeRun(whole, manifest);
       const run = await createRunFolder(place.run, manifest);
       for (let row = 0; row < 3; row++) await run.writeTheta(row, thetaOf(row, run.layout.size));
       if (moment !== 'after some rows') await train(run, manifest);
@@ -160,7 +151,7 @@ describe('a resumed run', () => {
   );
 
   it('does nothing where all is done', async () => {
-    await completeRun(place.run);
+    await completeRun(place.run, manifest);
     const before = filesOf(place.run);
     const run = await resumeRun(place.run);
     await finish(run, manifest);
@@ -181,7 +172,7 @@ describe('a resumed run', () => {
 
   it('cuts off what a power loss left of the last line', async () => {
     const whole = join(place.parent, 'whole');
-    await completeRun(whole);
+    await completeRun(whole, manifest);
     const run = await createRunFolder(place.run, manifest);
     await run.writeTheta(0, thetaOf(0, run.layout.size));
     await run.flush();
@@ -206,7 +197,7 @@ describe('a resumed run', () => {
   });
 
   it('is refused where the journal was changed before its end', async () => {
-    await completeRun(place.run);
+    await completeRun(place.run, manifest);
     const journal = readFileSync(join(place.run, 'journal'));
     journal[100] = journal[100]! ^ 1;
     writeFileSync(join(place.run, 'journal'), journal);
@@ -284,91 +275,9 @@ describe('a file that cannot be written', () => {
   });
 });
 
-/** A folder of somebody else, with a file that must stay as it is. */
-function elsewhere(): string {
-  const folder = join(place.parent, 'elsewhere');
-  mkdirSync(folder);
-  writeFileSync(join(folder, 'precious'), 'precious');
-  return folder;
-}
-
-describe('links in a run that somebody else made', () => {
-  it.each([
-    ['a chunk', 'ledger.zarr/theta/c/1/0', 'precious'],
-    ['a folder of chunks', 'ledger.zarr/theta/c/1', ''],
-    ['a folder of arrays', 'ledger.zarr/total', ''],
-    ['the records', 'pending', ''],
-    ['a record', 'pending/0', 'precious'],
-    ['the lock', 'lock', 'precious'],
-  ])('are not written through: %s', async (_, path, target) => {
-    await (await createRunFolder(place.run, manifest)).close();
-    const folder = elsewhere();
-    rmSync(join(place.run, path), { recursive: true, force: true });
-    mkdirSync(dirname(join(place.run, path)), { recursive: true });
-    symlinkSync(join(folder, target), join(place.run, path));
-    await resumeRun(place.run)
-      .then((run) => finish(run, manifest).finally(() => run.close()))
-      .catch((error: unknown) => {
-        expect(error).toMatchObject({ tag: 'store', exitCode: 2 });
-        expect(String(error)).toMatch(/link/);
-      });
-    expect(Object.fromEntries(filesOf(folder))).toEqual({ precious: Buffer.from('precious') });
-  });
-
-  it('are replaced by a result, whose folder must be the run’s own', async () => {
-    await completeRun(place.run);
-    const folder = elsewhere();
-    symlinkSync(join(folder, 'precious'), join(place.run, 'report.html'));
-    symlinkSync(join(folder, 'precious'), join(place.run, 'report.html.tmp'));
-    await writeResult(place.run, 'report.html', 'page');
-    expect(readFileSync(join(place.run, 'report.html'), 'utf8')).toBe('page');
-    symlinkSync(folder, join(place.run, 'analysis'));
-    await expect(writeResult(place.run, 'analysis/run.json', '{}')).rejects.toThrow(/a link leads to/);
-    expect(Object.fromEntries(filesOf(folder))).toEqual({ precious: Buffer.from('precious') });
-  });
-});
-
-describe('what is no plain file', () => {
-  it.each(['manifest.json', 'journal', 'ledger.zarr/theta/c/0/0', 'lock'])(
-    'is refused, not waited for: %s',
-    async (path) => {
-      await completeRun(place.run);
-      rmSync(join(place.run, path), { force: true });
-      symlinkSync('/dev/zero', join(place.run, path));
-      const used = resumeRun(place.run).then((run) => run.theta(0).finally(() => run.close()));
-      await expect(used).rejects.toThrow(/a folder, a device or a pipe[^]*a plain file/);
-      rmSync(join(place.run, path));
-      mkdirSync(join(place.run, path));
-      await expect(
-        resumeRun(place.run).then((run) => run.theta(0).finally(() => run.close())),
-      ).rejects.toThrow(/expected:/);
-    },
-  );
-});
-
-describe('drafts', () => {
-  it('of processes that were killed are taken away; those of others are let be', async () => {
-    const killed = Number(execFileSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' }));
-    const own = draftOf(place.run, 'new');
-    const dead = own.replace(`-${process.pid}-`, `-${killed}-`);
-    for (const path of [own, dead]) mkdirSync(path);
-    await (await createRunFolder(place.run, manifest)).close();
-    expect([own, dead].map((path) => existsSync(path))).toEqual([true, false]);
-  });
-
-  it('have names of a length that is allowed wherever that of the whole is', async () => {
-    const long = join(place.parent, 'r'.repeat(250));
-    await completeRun(long);
-    expect((await openRun(long)).status.sealed).toBe(true);
-    await expect(createRunFolder(join(place.parent, 'r'.repeat(256)), manifest)).rejects.toThrow(
-      /ENAMETOOLONG[^]*at most 255 bytes/,
-    );
-  });
-});
-
 describe('the estimate of bytes', () => {
   it('is an upper bound that is not far off', async () => {
-    await completeRun(place.run);
+    await completeRun(place.run, manifest);
     const wide = smallManifest(40, {}, [{ name: 'w', shape: [50, 100], layer: 'l', neuronAxis: 0 }]);
     const folder = join(place.parent, 'wide');
     await completeRun(folder, wide);

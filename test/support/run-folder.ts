@@ -9,6 +9,7 @@ import { ledgerRow } from '../../src/ledger/columns.js';
 import { type LaidTensor, layoutOf } from '../../src/ledger/layout.js';
 import type { MeasuredSegment } from '../../src/ledger/measure-range.js';
 import type { ParameterLayout } from '../../src/ledger/types.js';
+import { createRunFolder } from '../../src/store/open.js';
 import type { RunWriter } from '../../src/store/writer.js';
 
 const hash = 'a'.repeat(64);
@@ -150,6 +151,13 @@ export async function train(run: RunWriter, content: ManifestContent): Promise<v
 export function temporaryFolder(): { run: string; parent: string; remove: () => void } {
   const parent = mkdtempSync(join(tmpdir(), 'lossledger-'));
   return { run: join(parent, 'run'), parent, remove: () => { rmSync(parent, { recursive: true, force: true }); } }; // prettier-ignore
+}
+
+/** Writes a whole run. */
+export async function completeRun(folder: string, content: ManifestContent): Promise<void> {
+  const run = await createRunFolder(folder, content);
+  await finish(run, content);
+  await run.close();
 }
 
 /** All files of a folder by path, except those named. */

@@ -57,11 +57,12 @@ function draw(canvas: Canvas, { neurons }: ThemeAnalyses): Figure | null {
   const saliency = neurons?.saliency;
   if (!saliency || saliency.maps.length === 0) return null;
   const { palette } = canvas;
+  const hasClasses = saliency.maps.some(({ part }) => part !== null);
   return canvas.figure({
     name: 'saliency',
     title: 'What neurons learn to look at',
     caption:
-      `Incoming weights of four neurons of ${shorten(saliency.layer, 30)} at the pixels that they read: help over the run, final weight, and change of the weight, each on its own scale by the square root; below a neuron's number stands the class that has most of its help. ` +
+      `Incoming weights of four neurons of ${shorten(saliency.layer, 30)} at the pixels that they read: help over the run, final weight, and change of the weight, each on its own scale by the square root.${hasClasses ? ` Below a neuron's number stands the class that has most of its help.` : ''} ` +
       `The paper finds shapes in the help of specialised neurons that weights alone do not show (its Figure S22).`,
     legend: [
       { label: 'helped (full)', colour: palette.helping, kind: 'area' },
