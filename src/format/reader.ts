@@ -6,7 +6,8 @@ import { arrayNamed, loadContext, type Place, type RunContext } from './context.
 import type { Manifest } from './manifest.js';
 import { type ArrayReading, readArray, rowReader, type RowRange } from './read-array.js';
 import type { TrainingStats } from './records.js';
-import { gaps, loadState, prefixLength, type RunState } from './state.js';
+import type { JournalLine } from './journal.js';
+import { extendState, gaps, loadState, prefixLength, type RunState } from './state.js';
 import { makeView } from './view.js';
 
 /** How far a run has come. */
@@ -30,10 +31,11 @@ export interface RunStatus {
  */
 export async function openRun(place: Place): Promise<RunReader> {
   const context = await loadContext(place);
-  return new RunReader(context, (await loadState(context)).state);
+  const { state, last } = await loadState(context);
+  return new RunReader(context, state, last);
 }
 
-/** A run, as it was when it was opened. */
+/** A run, as it was when it was opened or last refreshed. */
 export class RunReader {
   /** @internal */
   constructor(
@@ -41,7 +43,21 @@ export class RunReader {
     readonly context: RunContext,
     /** @internal */
     protected readonly state: RunState,
+    /** Last line of the journal that was read; null: it is read from its start when the run is refreshed. */
+    private last: JournalLine | null = null,
   ) {}
+
+  /**
+   * Takes in what was stored since, reading only what is new of the journal. Views and readings made before stay as they are.
+   *
+   * @returns Whether there was anything.
+   * @throws StoreError where the journal is damaged, or no longer that of this run.
+   */
+  async refresh(): Promise<boolean> {
+    const before = this.last?.end;
+    this.last = (await extendState(this.context, { state: this.state, last: this.last })).last;
+    return this.last?.end !== before;
+  }
 
   /** Folder or address. */
   get place(): string {
