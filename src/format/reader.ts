@@ -4,7 +4,7 @@ import type { LedgerView } from '../ledger/view.js';
 import { readChunk } from './codec.js';
 import { arrayNamed, loadContext, type Place, type RunContext } from './context.js';
 import type { Manifest } from './manifest.js';
-import { type ArrayReading, readArray, rowReader, type RowRange } from './read-array.js';
+import { type ArrayReading, readArray, readCurve, rowReader, type RowRange } from './read-array.js';
 import type { TrainingStats } from './records.js';
 import type { JournalLine } from './journal.js';
 import { extendState, gaps, loadState, prefixLength, type RunState } from './state.js';
@@ -119,6 +119,14 @@ export class RunReader {
   /** An array by its name inside ledger.zarr, such as `loss/train`. Throws StoreError listing the names, UsageError for wrong rows. */
   array(name: string, range: RowRange = {}): ArrayReading {
     return readArray(this.context, this.state, name, range);
+  }
+
+  /**
+   * One number of each row of an array, such as one parameter's allocation over time, without reading whole rows. Throws StoreError,
+   * UsageError.
+   */
+  curve(name: string, column: number, range: RowRange = {}): Promise<Numbers> {
+    return readCurve(this.context, this.state, name, column, range);
   }
 
   /** Reads single rows of arrays, one after the other. */

@@ -82,8 +82,19 @@ export async function loadRun({ name, path }: ListedRun): Promise<RunData> {
   const address = new URL(path, document.baseURI).href;
   const source = new HttpSource(address);
   requireRoom(await source.get('manifest.json'));
-  const reader = await openRun({ place: name, source });
+  const reader = await openRun({ place: name, source, ...fasterDigest() });
   return dataOf({ name, address, source, reader });
+}
+
+/** The browser's own SHA-256, where it gives it: not to pages from other machines without encryption. */
+function fasterDigest(): { chunkDigest?: (bytes: Uint8Array) => Promise<string> } {
+  if (!isSecureContext) return {};
+  return {
+    chunkDigest: async (bytes) => {
+      const hash = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
+      return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    },
+  };
 }
 
 /** The same run with what was stored since; null where nothing was. */

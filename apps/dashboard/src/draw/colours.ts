@@ -67,9 +67,9 @@ export function placeInScale(value: number, range: number, kind: ScaleKind): num
   return kind === 'root' ? Math.sign(part) * Math.sqrt(Math.abs(part)) : part;
 }
 
-/** The size that all but a thousandth of the values stay below, by a sample of them; a scale is not ruled by one outlier. */
-export function usualSize(values: ArrayLike<number>, quantile = 0.999): number {
-  const step = Math.max(1, Math.floor(values.length / 50_000));
+/** The size that all but a few in ten thousand values stay below, by a sample of them; a scale is not ruled by one outlier. */
+export function usualSize(values: ArrayLike<number>, quantile = 0.9998): number {
+  const step = Math.max(1, Math.floor(values.length / 100_000));
   const sizes = new Float64Array(Math.ceil(values.length / step));
   for (let k = 0; k < sizes.length; k++) sizes[k] = Math.abs(values[k * step]!);
   sizes.sort();
