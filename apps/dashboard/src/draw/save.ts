@@ -26,6 +26,20 @@ export function saveSvg(name: string, svg: SVGSVGElement): void {
   saveBlob(`${name}.svg`, new Blob([standalone(svg)], { type: 'image/svg+xml' }));
 }
 
+/** A canvas as a drawing that holds its pixels, for those who want one kind of file for all. */
+export function svgOf(canvas: HTMLCanvasElement): SVGSVGElement {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  const image = document.createElementNS('http://www.w3.org/2000/svg', 'image');
+  for (const element of [svg, image]) {
+    element.setAttribute('width', String(canvas.width));
+    element.setAttribute('height', String(canvas.height));
+  }
+  image.setAttribute('href', canvas.toDataURL());
+  image.setAttribute('style', 'image-rendering: pixelated');
+  svg.append(image);
+  return svg;
+}
+
 /** Saves a drawing or canvas as PNG, drawings at twice their size. */
 export async function savePng(name: string, from: SVGSVGElement | HTMLCanvasElement | null): Promise<void> {
   if (from === null) return;
