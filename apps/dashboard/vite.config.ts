@@ -1,4 +1,4 @@
-import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { svelte, vitePreprocess } from '@sveltejs/vite-plugin-svelte';
 import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
 
@@ -8,7 +8,7 @@ const root = resolve(import.meta.dirname, '../..');
 export default defineConfig({
   root: import.meta.dirname,
   base: './',
-  plugins: [svelte()],
+  plugins: [svelte({ configFile: false, preprocess: vitePreprocess(), compilerOptions: { runes: true } })],
   resolve: { alias: [{ find: /^lossledger\/(.*)$/, replacement: `${root}/dist/$1/index.js` }] },
   build: {
     outDir: resolve(root, 'dist/dashboard'),

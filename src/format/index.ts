@@ -3,6 +3,15 @@ export { csvLines, jsonText, npyBytes } from './export.js';
 export type { Place } from './context.js';
 export type { Manifest } from './manifest.js';
 export type { ArrayReading, RowRange } from './read-array.js';
+export {
+  curveRows,
+  PyramidBuilder,
+  pyramidBytes,
+  type PyramidFile,
+  type PyramidIndex,
+  pyramidPaths,
+  sumStride,
+} from './pyramid.js';
 export { openRun, type RunReader, type RunStatus } from './reader.js';
 export { type ByteRange, type Digest, sha256, type Source } from './source.js';
 export type { Finding } from './verify/finding.js';

@@ -14,6 +14,9 @@ const flags = [
   '--disable-component-update',
   '--disable-sync',
   '--no-first-run',
+  // WebGL where there is no graphics card.
+  '--use-angle=swiftshader',
+  '--enable-unsafe-swiftshader',
 ];
 
 /** Starts a real Chromium without a window; `PATH` of a user's own one is not asked for, so that all test the same. */

@@ -40,6 +40,7 @@ export function demoCommand(): Command {
       say(`The run is stored in ${out}\n`);
       const run = await createRun(out, experiment);
       await continueRun(experiment, run, { ...options, measure: true, themes: true });
+      if (!options.json) say(`Look at it in the browser: npx lca view ${out}`);
     },
   );
 }

@@ -1,10 +1,12 @@
 import { Command, Option } from 'commander';
 import { exportRun, exportable, exportFormats } from '../../run/export/export.js';
+import { writeSite } from '../../server/site.js';
 import { say } from '../output.js';
 import { parsePath } from './run.js';
+import { dashboardFolder } from './view.js';
 
 interface ExportOptions {
-  readonly what: string;
+  readonly what?: string;
   readonly objective?: string;
   readonly part?: string;
   readonly component?: string;
@@ -13,11 +15,24 @@ interface ExportOptions {
   readonly out?: string;
 }
 
+/** `lca export site RUN…`: the dashboard with runs, as files. */
+function siteCommand(): Command {
+  return new Command('site')
+    .description('write the dashboard and runs as files that any web server can host')
+    .argument('<run...>', 'run folders')
+    .requiredOption('--out <folder>', 'folder to create', parsePath)
+    .action(async (runs: readonly string[], _: unknown, command: Command) => {
+      const { out } = command.optsWithGlobals<{ out: string }>();
+      for (const reason of await writeSite(dashboardFolder(), runs, out)) say(`No pyramid: ${reason}.`);
+      say(`Site written to ${out}. To look at it: any web server, such as: npx http-server ${out}`);
+    });
+}
+
 export function exportCommand(): Command {
   return new Command('export')
     .description('write one quantity of a run as npy, csv or json')
     .argument('<run>', 'run folder')
-    .addOption(new Option('--what <quantity>', 'what to write').choices(exportable).makeOptionMandatory())
+    .addOption(new Option('--what <quantity>', 'what to write').choices(exportable))
     .option('--objective <name>', 'whose column (default: the first that was measured)')
     .option('--part <name>', 'of one part of the objective: its name, else its index')
     .option(
@@ -30,7 +45,10 @@ export function exportCommand(): Command {
     )
     .addOption(new Option('--format <name>', 'file format').choices(exportFormats).default('csv'))
     .option('--out <file>', 'file to write (default: standard output)', parsePath)
-    .action(async (run: string, options: ExportOptions) => {
+    .addCommand(siteCommand())
+    .action(async (run: string, { what, ...others }: ExportOptions, command: Command) => {
+      if (what === undefined) command.error("error: required option '--what <quantity>' not specified");
+      const options = { what, ...others };
       const { shape, unit, finishedRows, sampled } = await exportRun(run, options);
       const target = options.out ? `, written to ${options.out}` : '';
       say(`${options.what} [${shape.join(', ')}], unit ${unit}${target}`);

@@ -1,10 +1,13 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { StoreError } from '../../errors.js';
 import { serveRuns, type ServedRun } from '../../server/serve.js';
 import { isFolder } from '../../store/files.js';
+import { openRun } from '../../store/open.js';
+import { writePyramids } from '../../store/pyramid.js';
 import { stopOnInterrupt } from '../interrupt.js';
 import { printJson, printLine, say } from '../output.js';
 
@@ -12,6 +15,7 @@ interface ViewOptions {
   readonly host: string;
   readonly port: number;
   readonly json?: boolean;
+  readonly pyramid: boolean;
 }
 
 export function viewCommand(): Command {
@@ -24,15 +28,22 @@ export function viewCommand(): Command {
       '127.0.0.1',
     )
     .option('--port <number>', 'port to bind to; 0: any that is free', parsePort, 0)
+    .option(
+      '--no-pyramid',
+      'write nothing: without RUN/pyramid, far moves of the cursor and curves of weights take longer',
+    )
     .option('--json', 'print {"url"} as one JSON document')
-    .action(async (folders: readonly string[], { host, port, json }: ViewOptions) => {
+    .action(async (folders: readonly string[], { host, port, json, pyramid }: ViewOptions) => {
       const runs = await Promise.all(folders.map(servedRun));
       const served = await serveRuns({ page: dashboardFolder(), runs, host, port });
       if (json) printJson({ url: served.url });
       else printLine(served.url);
-      say('Serving until Ctrl-C. Nothing is written.');
-      await interrupted();
+      say('Serving until Ctrl-C.');
+      const { signal } = stopOnInterrupt();
+      const prepared = pyramid ? preparePyramids(folders, signal) : Promise.resolve();
+      await interrupted(signal);
       await served.close();
+      await prepared;
     });
 }
 
@@ -64,8 +75,30 @@ function parsePort(text: string): number {
   throw new InvalidArgumentError('expected a whole number from 0 to 65535');
 }
 
+/** Seconds after which a run in progress is looked at again. */
+const pauseSeconds = 30;
+
+/** Writes the runs' pyramids while they are looked at, and those of runs in progress again as they grow. What hinders that is said. */
+async function preparePyramids(folders: readonly string[], signal: AbortSignal): Promise<void> {
+  for (let left = [...folders]; left.length > 0 && !signal.aborted;) {
+    const growing: string[] = [];
+    for (const folder of left) {
+      try {
+        const run = await openRun(folder);
+        const reason = await writePyramids(run, folder, { signal });
+        if (reason !== null) say(`No pyramid: ${reason}.`);
+        if (reason === null && !run.status.sealed) growing.push(folder);
+      } catch (error) {
+        if (!signal.aborted)
+          say(`No pyramid of ${folder}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+    left = growing;
+    if (left.length > 0) await setTimeout(1000 * pauseSeconds, undefined, { signal }).catch(() => undefined);
+  }
+}
+
 /** Waits for Ctrl-C, which is how looking ends: no failure. */
-async function interrupted(): Promise<void> {
-  const { signal } = stopOnInterrupt();
+async function interrupted(signal: AbortSignal): Promise<void> {
   await new Promise<void>((done) => signal.addEventListener('abort', () => { done(); })); // prettier-ignore
 }

@@ -1,6 +1,7 @@
 import type { ObjectiveData, RunData } from './load';
 import { rowName } from './finest';
 import { neuronName, parameterName } from './places';
+import { checkpointsOf } from './pyramid';
 import { allRows, rowSums } from './rows';
 import { RangeSums } from './sums';
 
@@ -127,7 +128,9 @@ const walkers = new WeakMap<RunData['reader'], Map<string, RangeSums>>();
 function parameterSums(run: RunData, own: ObjectiveData): RangeSums {
   const known = walkers.get(run.reader) ?? new Map<string, RangeSums>();
   walkers.set(run.reader, known);
-  const sums = known.get(own.name) ?? new RangeSums(run.reader, rowName(own), run.layout.size);
+  const sums =
+    known.get(own.name) ??
+    new RangeSums(run.reader, rowName(own), run.layout.size, () => checkpointsOf(run, own));
   known.set(own.name, sums);
   return sums;
 }

@@ -1,4 +1,5 @@
 import type { Pin } from '../state/names';
+import { parameterCurve } from './pyramid';
 import type { ObjectiveData, RunData } from './load';
 
 /** Allocation over time [T] of what is pinned. Throws StoreError where a file is damaged. */
@@ -8,8 +9,8 @@ export async function curveOf(run: RunData, own: ObjectiveData, { kind, index }:
     const L = run.layout.layers.length;
     return Float64Array.from({ length: T }, (_, t) => own.layerSums[t * L + index]!);
   }
-  const name = `${kind === 'parameter' ? 'allocation' : 'neuron_sums'}/${own.name}`;
-  return Float64Array.from(await run.reader.curve(name, index, { from: 0, to: T }));
+  if (kind === 'parameter') return parameterCurve(run, own, index);
+  return Float64Array.from(await run.reader.curve(`neuron_sums/${own.name}`, index, { from: 0, to: T }));
 }
 
 /** Whether a run keeps what a pin is of. */

@@ -32,10 +32,14 @@ export class HttpSource implements Source {
   }
 
   async #fetch(path: string, range: ByteRange | undefined): Promise<Uint8Array | undefined> {
-    const headers: Record<string, string> = range ? { Range: `bytes=${range.start}-${range.end - 1}` } : {};
+    // From one byte earlier, which is there: browsers report it as an error where a file ends before a range.
+    const before = range !== undefined && range.start > 0 ? 1 : 0;
+    const headers: Record<string, string> = range
+      ? { Range: `bytes=${range.start - before}-${range.end - 1}` }
+      : {};
     const response = await fetch(`${this.address}/${path}`, { headers, cache: 'no-store' });
     this.traffic.requests++;
-    if (response.status === 404 || response.status === 416) return undefined;
+    if (response.status === 204 || response.status === 404 || response.status === 416) return undefined;
     if (!response.ok) throw new Error(`${path}: the server answered ${response.status}`);
     if (Number(response.headers.get('content-length') ?? 0) > mostBytes) {
       await response.body?.cancel();
@@ -44,7 +48,8 @@ export class HttpSource implements Source {
     const bytes = new Uint8Array(await response.arrayBuffer());
     this.traffic.bytes += bytes.length;
     // A server without ranges gives the whole file.
-    return range !== undefined && response.status === 200 ? bytes.subarray(range.start, range.end) : bytes;
+    if (range !== undefined && response.status === 200) return bytes.subarray(range.start, range.end);
+    return bytes.subarray(before);
   }
 
   #keep(path: string, bytes: Uint8Array): void {

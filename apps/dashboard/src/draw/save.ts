@@ -11,6 +11,17 @@ export function saveCsv(name: string, text: string): void {
   saveBlob(`${name}.csv`, new Blob([text], { type: 'text/csv' }));
 }
 
+/** Says what a drawing is, as one picture, and marks it as what is saved. */
+export function describe(drawing: Element, label: string): void {
+  for (const part of drawing.querySelectorAll('[aria-label], [aria-description]')) {
+    part.removeAttribute('aria-label');
+    part.removeAttribute('aria-description');
+  }
+  drawing.setAttribute('data-drawing', '');
+  drawing.setAttribute('role', 'img');
+  drawing.setAttribute('aria-label', label);
+}
+
 /** A drawing as a file of its own: with its background and the colours of the theme in it. */
 function standalone(svg: SVGSVGElement): string {
   const copy = svg.cloneNode(true) as SVGSVGElement;

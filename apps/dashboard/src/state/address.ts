@@ -37,7 +37,7 @@ export function readAddress(hash = location.hash): Address {
     search: query.get('find') ?? undefined,
     entity: query.get('by') ?? undefined,
   };
-  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined)) as Address;
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
 }
 
 let pending: ReturnType<typeof setTimeout> | null = null;

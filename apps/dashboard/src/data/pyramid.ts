@@ -1,0 +1,96 @@
+import { type PyramidIndex, pyramidPaths, sha256 } from 'lossledger/format';
+import type { ObjectiveData, RunData } from './load';
+import type { Checkpoints } from './sums';
+
+interface Known {
+  readonly index: PyramidIndex | null;
+  readonly at: number;
+}
+
+const known = new WeakMap<RunData['source'], Map<string, Promise<Known>>>();
+const latest = new WeakMap<RunData['source'], Map<string, Known>>();
+/** A pyramid that is not whole is asked for again after so long. */
+const staleMilliseconds = 3000;
+
+/** What is there of an objective's pyramid; null where none is, or one of another run. */
+export async function pyramidOf(run: RunData, { name, finest }: ObjectiveData): Promise<PyramidIndex | null> {
+  if (finest !== 'parameters') return null;
+  const own = known.get(run.source) ?? new Map<string, Promise<Known>>();
+  known.set(run.source, own);
+  const last = await own.get(name);
+  const isWhole = last?.index != null && last.index.segments === run.status.iterations;
+  if (last && (isWhole || performance.now() - last.at < staleMilliseconds)) return last.index;
+  const asked = read(run, name).catch(() => ({ index: null, at: performance.now() }));
+  own.set(name, asked);
+  const found = await asked;
+  const seen = latest.get(run.source) ?? new Map<string, Known>();
+  latest.set(run.source, seen.set(name, found));
+  return found.index;
+}
+
+async function read(run: RunData, objective: string): Promise<Known> {
+  const [bytes, manifest] = await Promise.all([
+    run.source.get(pyramidPaths.index(objective)),
+    run.source.get('manifest.json'),
+  ]);
+  const at = performance.now();
+  if (bytes === undefined || bytes.length === 0 || manifest === undefined) return { index: null, at };
+  const index = JSON.parse(new TextDecoder().decode(bytes)) as PyramidIndex;
+  return { index: index.manifest === sha256(manifest) ? index : null, at };
+}
+
+/** Sums of first segments, as far as they were seen to be there. */
+export function checkpointsOf(run: RunData, own: ObjectiveData): Checkpoints | null {
+  void pyramidOf(run, own);
+  const index = latest.get(run.source)?.get(own.name)?.index ?? null;
+  if (index === null) return null;
+  return {
+    stride: index.stride,
+    upTo: Math.floor(index.segments / index.stride) * index.stride,
+    read: async (rows) => {
+      const bytes = await run.source.get(pyramidPaths.sums(own.name, rows), {
+        start: 0,
+        end: 8 * run.layout.size,
+      });
+      if (bytes?.length !== 8 * run.layout.size)
+        throw new Error(
+          `${pyramidPaths.sums(own.name, rows)} is missing: delete the folder pyramid, it is made anew`,
+        );
+      return new Float64Array(bytes.slice().buffer);
+    },
+  };
+}
+
+/** One parameter's allocations [T], by blocks of the pyramid as far as they are there. */
+export async function parameterCurve(
+  run: RunData,
+  own: ObjectiveData,
+  parameter: number,
+): Promise<Float64Array> {
+  const T = run.segments;
+  const index = await pyramidOf(run, own);
+  const rows = index?.curveRows ?? 1;
+  const blocks = Math.floor(Math.min(T, index?.segments ?? 0) / rows);
+  const curve = new Float64Array(T);
+  const isSingle = run.manifest.definition.precision === 'float32';
+  const size = rows * (isSingle ? 4 : 8);
+  await Promise.all(
+    Array.from({ length: blocks }, async (_, block) => {
+      const bytes = await run.source.get(pyramidPaths.curves(own.name, block), {
+        start: parameter * size,
+        end: (parameter + 1) * size,
+      });
+      if (bytes?.length !== size)
+        throw new Error(
+          `${pyramidPaths.curves(own.name, block)} is missing: delete the folder pyramid, it is made anew`,
+        );
+      const { buffer } = bytes.slice();
+      curve.set(isSingle ? new Float32Array(buffer) : new Float64Array(buffer), block * rows);
+    }),
+  );
+  curve.set(
+    await run.reader.curve(`allocation/${own.name}`, parameter, { from: blocks * rows, to: T }),
+    blocks * rows,
+  );
+  return curve;
+}
