@@ -20,9 +20,11 @@ function siteCommand(): Command {
   return new Command('site')
     .description('write the dashboard and runs as files that any web server can host')
     .argument('<run...>', 'run folders')
-    .requiredOption('--out <folder>', 'folder to create', parsePath)
+    .option('--out <folder>', 'folder to create', parsePath)
     .action(async (runs: readonly string[], _: unknown, command: Command) => {
-      const { out } = command.optsWithGlobals<{ out: string }>();
+      // The command above has an option of that name, and takes it.
+      const { out } = command.optsWithGlobals<{ out?: string }>();
+      if (out === undefined) command.error("error: required option '--out <folder>' not specified");
       for (const reason of await writeSite(dashboardFolder(), runs, out)) say(`No pyramid: ${reason}.`);
       say(`Site written to ${out}. To look at it: any web server, such as: npx http-server ${out}`);
     });
