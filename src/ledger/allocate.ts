@@ -99,7 +99,10 @@ export function allocate(input: SegmentInput): Allocated {
   const atoms = byAxis((axis) => sumAtoms(exact, layout.atoms[axis]));
   const sums = groupSums(exact, layout, atoms.neuronAxis);
   if (!Number.isFinite(sums.total)) reportTerm('allocation', delta, meanGradient, layout);
-  const tallies = byAxis((axis) => ({ sums: atoms[axis].results(), ...countAtoms(exact, layout.atoms[axis]) }));
+  const tallies = byAxis((axis) => ({
+    sums: atoms[axis].results(),
+    ...countAtoms(exact, layout.atoms[axis]),
+  }));
   const layers = groupingNamed(layout, 'layer');
   const counts = {
     helping: gatherCounts(layers, tallies[layers.axis].helping),
