@@ -13,5 +13,7 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     pool: 'forks',
     maxWorkers: 2,
+    // Modules are loaded once for all files: no test changes what another one sees.
+    isolate: false,
   },
 });
