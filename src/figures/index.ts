@@ -11,3 +11,4 @@ export { layersOverRunsTable } from './themes/tables/layers.js';
 export { type ReadTable, tableText } from './themes/tables/table.js';
 export { overviewTable, themesText } from './themes/tables/tables.js';
 export { drawThemes, drawToy, themeData, type ThemeSection } from './themes/themes.js';
+export { comparabilityTable, comparisonData, comparisonTables, drawComparison } from './comparisons/compare.js';
