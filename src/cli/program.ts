@@ -7,6 +7,8 @@ import { completionCommand } from './commands/completion.js';
 import { dataCommand } from './commands/data.js';
 import { demoCommand } from './commands/demo.js';
 import { enginesCommand } from './commands/engines.js';
+import { compareCommand } from './commands/experiments/compare.js';
+import { sweepCommand } from './commands/experiments/sweep.js';
 import { exportCommand } from './commands/export.js';
 import { figuresCommand } from './commands/figures.js';
 import { inspectCommand } from './commands/inspect.js';
@@ -42,7 +44,7 @@ export function makeProgram(): Command {
   const commands = [
     demoCommand(), runCommand(), trainCommand(), measureCommand(), resumeCommand(), verifyCommand(), reportCommand(),
     analyzeCommand(), figuresCommand(), exportCommand(), inspectCommand(), dataCommand(), presetsCommand(), enginesCommand(), benchCommand(),
-    completionCommand(),
+    compareCommand(), sweepCommand(), completionCommand(),
   ]; // prettier-ignore
   for (const command of commands) program.addCommand(inherit(command));
   return program;
