@@ -10,6 +10,7 @@ export interface RunContext {
   readonly place: string;
   readonly source: Source;
   readonly digest: Digest;
+  readonly chunkDigest: (bytes: Uint8Array) => string | Promise<string>;
   readonly manifest: Manifest;
   readonly layout: ParameterLayout;
   /** All arrays, filled or not. */
@@ -33,15 +34,21 @@ export interface Place {
   readonly source: Source;
   /** Default: SHA-256 in JavaScript. */
   readonly digest?: Digest;
+  /** SHA-256 of chunks, where there is a faster one that takes its time, such as a browser's; default: `digest`. */
+  readonly chunkDigest?: (bytes: Uint8Array) => string | Promise<string>;
 }
 
-export function contextOf({ place, source, digest = sha256 }: Place, manifest: Manifest): RunContext {
+export function contextOf(
+  { place, source, digest = sha256, chunkDigest = digest }: Place,
+  manifest: Manifest,
+): RunContext {
   const arrays = arraysOf(manifest);
   const windowArrays = arrays.filter(({ placement }) => placement === 'window');
   return {
     place,
     source,
     digest,
+    chunkDigest,
     manifest,
     layout: layoutOfManifest(manifest),
     arrays,

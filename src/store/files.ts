@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import { constants, type FileHandle, mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises';
+import {
+  constants,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { isLossledgerError, StoreError } from '../errors.js';
 import type { ByteRange } from '../format/source.js';
@@ -115,6 +125,11 @@ export async function writeAtomic(path: string, bytes: Uint8Array): Promise<void
     throw error;
   }
   await syncFolder(dirname(path));
+}
+
+/** Whether there is a folder at a path, or a link to one. */
+export async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() ?? false;
 }
 
 /** Opens a plain file for reading; null where there is none. A device or a pipe, which might never end, is refused: throws StoreError. */
