@@ -10,10 +10,10 @@ import { seriesKeys, type SeriesStyle, seriesStyles } from './series.js';
 
 /** What methods are called. */
 const labels: Readonly<Record<PruningMethod, string>> = {
-  allocation: 'by allocation, hurting first',
-  size: 'by allocation, idle first',
-  magnitude: 'by magnitude',
-  random: 'at random',
+  allocation: 'allocation, hurting first',
+  size: 'allocation, idle first',
+  magnitude: 'magnitude',
+  random: 'random',
 };
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;

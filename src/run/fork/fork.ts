@@ -42,7 +42,7 @@ export async function takeOver(
   const specs = run.context.arrays.filter(({ column }) => column !== null);
   await withProgress(progress, { total: count }, async () => {
     for (let segment = 0; segment < count; segment++) {
-      const rows = run.manifest.objectives.map(() => ({}) as Record<string, unknown>);
+      const rows = run.manifest.objectives.map(() => ({}));
       for (const spec of specs) setCells(rows[spec.objective ?? 0]!, spec, await cellsOf(row, spec, segment));
       await run.commitSegment({ segment, rows: rows as unknown as LedgerRow[] });
       progress.update(segment + 1);
