@@ -6,7 +6,7 @@ import { narrowed } from '../data/shared.js';
 import type { Dataset, RawDataset } from '../data/types.js';
 import type { Engine } from '../engines/types.js';
 import { UsageError } from '../errors.js';
-import { attachLoss } from '../graph/loss.js';
+import { attachErrors, attachLoss } from '../graph/loss.js';
 import type { Reading } from '../formats/reading.js';
 import type { Graph, Parameter } from '../graph/types.js';
 import { layoutOfGraph } from '../ledger/layout.js';
@@ -221,6 +221,15 @@ export function gradientGraph(
 ): Graph {
   const forward = outputs.toLogits(forwardGraph(model, dataset, examples, training));
   return differentiate(attachLoss(forward, { ...lossOf(config, dataset.labelling), masked }));
+}
+
+/** The graph of the number of wrong examples in chunks of `examples`, whose labels are classes. */
+export function errorGraph(
+  { model, dataset, outputs }: Pick<Experiment, 'model' | 'dataset' | 'outputs'>,
+  examples: number,
+): Graph {
+  const forward = outputs.toLogits(forwardGraph(model, dataset, examples, false));
+  return attachErrors(forward, dataset.labelling.classAxis);
 }
 
 function forwardGraph(model: Model, dataset: Dataset, examples: number, training: boolean): Graph {
