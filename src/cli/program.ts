@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { usualName } from '../experiment/config/issue.js';
 import { version } from '../experiment/version.js';
 import { analyzeCommand } from './commands/analyze.js';
+import { animateCommand } from './commands/animate.js';
 import { benchCommand } from './commands/bench.js';
 import { completionCommand } from './commands/completion.js';
 import { dataCommand } from './commands/data.js';
@@ -41,7 +42,7 @@ export function makeProgram(): Command {
     .exitOverride();
   const commands = [
     demoCommand(), runCommand(), trainCommand(), measureCommand(), resumeCommand(), verifyCommand(), reportCommand(),
-    analyzeCommand(), figuresCommand(), exportCommand(), inspectCommand(), dataCommand(), presetsCommand(), enginesCommand(), benchCommand(),
+    analyzeCommand(), figuresCommand(), animateCommand(), exportCommand(), inspectCommand(), dataCommand(), presetsCommand(), enginesCommand(), benchCommand(),
     completionCommand(),
   ]; // prettier-ignore
   for (const command of commands) program.addCommand(inherit(command));
