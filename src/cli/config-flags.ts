@@ -9,7 +9,7 @@ import {
   type RunConfigInput,
 } from '../experiment/config/schema.js';
 
-type FlagKey = Exclude<ConfigKey, 'preset' | 'schedule' | 'groups' | 'groupings'>;
+type FlagKey = Exclude<ConfigKey, 'preset' | 'schedule' | 'groups' | 'forks' | 'groupings'>;
 
 /** Under which heading of the help each flag stands. */
 const headings: Readonly<Record<FlagKey, string>> = {

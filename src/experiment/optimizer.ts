@@ -1,3 +1,4 @@
+import { UsageError } from '../errors.js';
 import type { TensorSpan } from '../ledger/types.js';
 import { type ComponentSplitter, componentNames, createSplitter } from '../optim/components.js';
 import { l2Term, type L2Term } from '../optim/l2.js';
@@ -6,10 +7,36 @@ import type { RunConfig } from './config/schema.js';
 
 type Layout = { readonly tensors: readonly TensorSpan[] };
 
-/** The optimiser that a configuration states, for the tensors of θ. */
+/** The optimiser that a configuration states, for the tensors of θ; of a forked run, each iteration with the settings that hold in it. */
 export function optimizerOf(config: RunConfig, { tensors }: Layout): Optimizer {
-  return createOptimizer(settingsOf(config), tensors);
+  const last = createOptimizer(settingsOf(config), tensors);
+  if (config.forks.length === 0) return last;
+  const phases = config.forks.map(({ at, before }) => ({ at, own: createOptimizer(settingsOf(before), tensors) })); // prettier-ignore
+  requireOneMemory([...phases.map(({ own }) => own), last]);
+  return {
+    ...last,
+    step: (state, ...given) => (phases.find(({ at }) => state.step < at)?.own ?? last).step(state, ...given),
+  };
 }
+
+/** Throws UsageError where optimisers do not remember the same: what one has remembered would mean nothing to the next. */
+function requireOneMemory(optimizers: readonly Optimizer[]): void {
+  const memories = optimizers.map((own) => Object.keys(own.createState().slots).join(' and '));
+  const other = memories.find((memory) => memory !== memories[0]);
+  if (other === undefined) return;
+  throw new UsageError({
+    given: `an optimiser that remembers ${memories[0]!}, and from a fork on one that remembers ${other}`,
+    expected: 'optimisers that remember the same, such as sgd and nesterov',
+    remedy: 'fork with the same optimiser, or start a new run from θ with --init',
+  });
+}
+
+/** The settings of training that held before iteration `at`: what a fork there must state. */
+export function settingsBefore(config: RunConfig, at: number): TrainingSettings {
+  const { optimizer, learningRate, momentum, meanSquareDecay, epsilon, weightDecay, clipNorm, schedule, groups } =
+    config.forks.find((fork) => at <= fork.at)?.before ?? config;
+  return { optimizer, learningRate, momentum, meanSquareDecay, epsilon, weightDecay, clipNorm, schedule, groups };
+} // prettier-ignore
 
 /** The L2 term of the measured loss; null where none was asked for, or no tensor has weight decay. */
 export function measuredPenalty(config: RunConfig, { tensors }: Layout): L2Term | null {
@@ -31,10 +58,20 @@ export function componentsOf(
   recorded: readonly string[] | null,
 ): readonly string[] {
   if (!config.components) return [];
+  if (config.forks.length > 0) {
+    throw new UsageError({
+      given: 'components of a forked run, whose settings change in the middle',
+      expected: 'one kind of memory of gradients from the first step on',
+      remedy: 'leave out components, or look at those of the run that it was forked from',
+    });
+  }
   return [...(recorded ?? componentNames(settingsOf(config), tensors)), rounding];
 }
 
-function settingsOf(config: RunConfig): OptimizerSettings {
+/** What a configuration says about the optimiser. */
+export type TrainingSettings = RunConfig['forks'][number]['before'];
+
+function settingsOf(config: TrainingSettings): OptimizerSettings {
   const { optimizer, momentum, meanSquareDecay, epsilon, clipNorm, schedule } = config;
   const optional = { momentum, meanSquareDecay, epsilon, clipNorm, schedule };
   const given = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== null));

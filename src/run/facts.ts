@@ -1,4 +1,4 @@
-import { trainingKeys } from '../experiment/config/schema.js';
+import { type RunConfig, trainingKeys } from '../experiment/config/schema.js';
 import type { Manifest } from '../format/manifest.js';
 import { type GroupSettings, resolveGroups } from '../optim/groups.js';
 
@@ -65,9 +65,20 @@ function trajectoryFact({ trajectory, config, seed }: Manifest): [string, string
   const { files, iterations } = trajectory;
   if (files.length > 0) return ['Trajectory', `${iterations} steps from ${files.map(checksum).join(', ')}`];
   const settings = trainingKeys
-    .filter((key) => key !== 'maxLoss' && isStated(key, config[key]))
+    .filter((key) => key !== 'maxLoss' && key !== 'forks' && isStated(key, config[key]))
     .map((key) => `${key} ${plain(config[key])}`);
-  return ['Training', `${iterations} iterations; ${settings.join(', ')}; seed ${seed}`];
+  const { forks = [] } = config as { readonly forks?: RunConfig['forks'] };
+  return [
+    'Training',
+    [`${iterations} iterations`, settings.join(', '), `seed ${seed}`, ...forks.map(forkInWords)].join('; '),
+  ];
+}
+
+/** What held before a fork, and where it came from. */
+function forkInWords({ at, origin, before }: RunConfig['forks'][number]): string {
+  const settings = Object.entries(before).filter(([key, value]) => isStated(key, value));
+  const words = settings.map(([key, value]) => `${key} ${plain(value)}`).join(', ');
+  return `before iteration ${at} ${words}, as in the run with manifest ${origin.manifest.slice(0, 12)}`;
 }
 
 /** `none`, an empty list and no weight decay say that a setting is not used; momentum 0 says that it is. */

@@ -1,7 +1,7 @@
 import { batchBuffers, batchOrder, gatherBatch } from '../data/batches.js';
 import type { BatchBuffers } from '../data/batches.js';
 import type { Feeds, Program } from '../engines/types.js';
-import { NumericError } from '../errors.js';
+import { NumericError, StoreError } from '../errors.js';
 import { gradientGraph, type Experiment } from '../experiment/experiment.js';
 import { divisorOf } from '../experiment/loss.js';
 import { optimizerOf } from '../experiment/optimizer.js';
@@ -10,6 +10,7 @@ import type { ParameterLayout } from '../ledger/types.js';
 import { dropoutMasks } from '../models/dropout.js';
 import { key } from '../num/random.js';
 import { firstNonFinite } from '../num/sums.js';
+import { sha256 } from '../store/files.js';
 import { applyUpdate, createUpdate } from '../optim/optimizer.js';
 import type { Update } from '../optim/types.js';
 
@@ -62,6 +63,7 @@ export async function* trajectory(experiment: Experiment): AsyncGenerator<Trajec
   try {
     yield { row: 0, theta };
     for (let t = 0; t < config.iterations; t++) {
+      requireOrigin(config, t, theta);
       gatherBatch(
         dataset.splits.train,
         order.subarray(t * config.batchSize, (t + 1) * config.batchSize),
@@ -85,6 +87,24 @@ export async function* trajectory(experiment: Experiment): AsyncGenerator<Trajec
   } finally {
     await program.dispose();
   }
+}
+
+/** SHA-256 of θ [K] as little-endian float32, hex. */
+export function thetaDigest({ buffer, byteOffset, byteLength }: Float32Array): string {
+  return sha256(new Uint8Array(buffer, byteOffset, byteLength));
+}
+
+/** Throws StoreError where a forked run comes to its fork with another θ [K] than the run that it was forked from. */
+function requireOrigin({ forks }: Experiment['config'], row: number, theta: Float32Array): void {
+  const fork = forks.find(({ at }) => at === row);
+  if (fork === undefined) return;
+  const given = thetaDigest(theta);
+  if (given === fork.origin.theta) return;
+  throw new StoreError({
+    given: `row ${row} of theta with SHA-256 ${given}, replayed`,
+    expected: `${fork.origin.theta}, that of the run which was forked there`,
+    remedy: 'fork with the machine and version that trained the run',
+  });
 }
 
 /** Mean loss of a mini-batch at the θ that is loaded; its mean gradient is written into `gradient` [K]. */

@@ -36,6 +36,7 @@ const count = z
   .int()
   .min(1)
   .max(2 ** 31 - 1);
+const sha = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 in hex');
 const share = z.number().min(0).lt(1);
 const positive = z.number().gt(0).max(1e6);
 
@@ -48,6 +49,7 @@ const schedule = z.discriminatedUnion('kind', [
 const group = z.strictObject({
   match: z.union([z.string(), z.array(z.string()).min(1)]),
   learningRate: positive.optional(),
+  learningRateFactor: positive.optional(),
   momentum: share.optional(),
   delay: z.number().min(0).max(1e6).optional(),
   weightDecay: z.number().min(0).max(1).optional(),
@@ -55,6 +57,22 @@ const group = z.strictObject({
   frozenFrom: z.int().min(0).optional(),
 });
 
+/** What trained a forked run before an iteration, and the run that it shares its beginning with. */
+const fork = z.strictObject({
+  at: count,
+  origin: z.strictObject({ manifest: sha, theta: sha }),
+  before: z.strictObject({
+    optimizer: z.enum(optimizers),
+    learningRate: z.number().gt(0),
+    momentum: share.nullable(),
+    meanSquareDecay: share.nullable(),
+    epsilon: z.number().gt(0).nullable(),
+    weightDecay: z.number().min(0),
+    clipNorm: positive.nullable(),
+    schedule: schedule.nullable(),
+    groups: z.array(group),
+  }),
+});
 /** Keys of one of `groups`. */
 export const groupKeys: readonly string[] = Object.keys(group.shape);
 /** Keys of `schedule`, by its kind. */
@@ -63,7 +81,7 @@ export const scheduleKeys: Readonly<Record<string, readonly string[]>> = Object.
 );
 
 /**
- * Everything that defines a run, with defaults. A run file (YAML or JSON) holds these keys; each but `schedule`, `groups` and
+ * Everything that defines a run, with defaults. A run file (YAML or JSON) holds these keys; each but `schedule`, `groups`, `forks` and
  * `groupings` is also a flag (`learningRate` is `--learning-rate`). The resolved form is stored in the manifest.
  */
 export const runConfigSchema = z.strictObject({
@@ -99,6 +117,7 @@ export const runConfigSchema = z.strictObject({
   clipNorm: orNone(positive).describe('scale gradients of a larger norm down to it'),
   schedule: orNone(schedule).describe('learning-rate schedule (run file only)'),
   groups: z.array(group).default([]).describe('settings of some tensors, by pattern (run file only)'),
+  forks: z.array(fork).default([]).describe('settings before an iteration, of a run that another one was forked into (written by lca fork)'),
   maxLoss: z.preprocess((value) => (value === 'none' ? null : value), z.number().gt(0).nullable()).default(1e4).describe('stop as diverged when a mini-batch’s loss exceeds this, or none'),
   batchSize: count.default(250).describe('examples of a mini-batch'),
   iterations: z.int().min(1).max(2 ** 24).default(880).describe('optimiser steps'),
@@ -134,9 +153,9 @@ export type ConfigKey = keyof RunConfig;
 export const configKeys = Object.keys(runConfigSchema.shape) as ConfigKey[];
 /** Keys that say how θ is trained. */
 export const trainingKeys = [
-  'optimizer', 'learningRate', 'momentum', 'meanSquareDecay', 'epsilon', 'weightDecay', 'clipNorm', 'schedule', 'groups', 'init',
+  'optimizer', 'learningRate', 'momentum', 'meanSquareDecay', 'epsilon', 'weightDecay', 'clipNorm', 'schedule', 'groups', 'forks', 'init',
   'batchSize', 'maxLoss',
 ] as const satisfies readonly ConfigKey[]; // prettier-ignore
 
 /** Keys without a flag: the preset is an argument, the others are objects. */
-export const fileOnlyKeys: readonly ConfigKey[] = ['preset', 'schedule', 'groups', 'groupings'];
+export const fileOnlyKeys: readonly ConfigKey[] = ['preset', 'schedule', 'groups', 'forks', 'groupings'];
