@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { usualName } from '../experiment/config/issue.js';
 import { version } from '../experiment/version.js';
 import { analyzeCommand } from './commands/analyze.js';
+import { animateCommand } from './commands/animate.js';
 import { benchCommand } from './commands/bench.js';
 import { completionCommand } from './commands/completion.js';
 import { dataCommand } from './commands/data.js';
@@ -47,7 +48,7 @@ export function makeProgram(): Command {
     .exitOverride();
   const commands = [
     demoCommand(), runCommand(), trainCommand(), measureCommand(), resumeCommand(), verifyCommand(), reportCommand(),
-    analyzeCommand(), figuresCommand(), viewCommand(),
+    analyzeCommand(), figuresCommand(), animateCommand(), viewCommand(),
     compareCommand(), forkCommand(), sweepCommand(), pruneCommand(),
     exportCommand(), inspectCommand(), dataCommand(), presetsCommand(), enginesCommand(), benchCommand(), completionCommand(),
   ]; // prettier-ignore
