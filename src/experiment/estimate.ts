@@ -1,3 +1,4 @@
+import { withArrays } from '../data/shared.js';
 import type { Examples } from '../data/types.js';
 import { initialise } from '../models/initialise.js';
 import { key } from '../num/random.js';
@@ -116,11 +117,7 @@ const sampleChunk = 500;
 /** The first `count` examples. */
 function head(examples: Examples, count: number): Examples {
   const used = Math.min(count, examples.count);
-  const part = (length: number) => (length / examples.count) * used;
-  return {
-    ...examples,
-    count: used,
-    inputs: examples.inputs.subarray(0, part(examples.inputs.length)),
-    labels: examples.labels.subarray(0, part(examples.labels.length)),
-  };
+  const part = <A extends Examples['inputs']>(array: A): A =>
+    array.subarray(0, (array.length / examples.count) * used) as A;
+  return withArrays(examples, part, used);
 }

@@ -10,7 +10,7 @@ import {
   type SettledConfig,
   type StoredRun,
 } from './experiment.js';
-import { lossInWords, lossUnit } from './loss.js';
+import { lossInWords, lossUnit } from './loss/loss.js';
 import { portablePaths, withWholePaths } from './paths.js';
 import { requireData, withPlaces, type Places } from './places.js';
 import { version } from './version.js';

@@ -1,14 +1,15 @@
 import { batchBuffers, batchOrder, gatherBatch } from '../data/batches.js';
-import type { BatchBuffers } from '../data/batches.js';
+import type { Examples } from '../data/types.js';
 import type { Feeds, Program } from '../engines/types.js';
 import { NumericError } from '../errors.js';
 import { gradientGraph, type Experiment } from '../experiment/experiment.js';
-import { divisorOf } from '../experiment/loss.js';
+import { divisorOf } from '../experiment/loss/loss.js';
 import { optimizerOf } from '../experiment/optimizer.js';
 import { placeOf } from '../ledger/layout.js';
 import type { ParameterLayout } from '../ledger/types.js';
 import { dropoutMasks } from '../models/dropout.js';
 import { key } from '../num/random.js';
+import { sliceFeeds } from '../objective/lane.js';
 import { firstNonFinite } from '../num/sums.js';
 import { applyUpdate, createUpdate } from '../optim/optimizer.js';
 import type { Update } from '../optim/types.js';
@@ -54,9 +55,8 @@ export async function* trajectory(experiment: Experiment): AsyncGenerator<Trajec
   let state = optimizer.createState();
   const graph = gradientGraph(experiment, config.batchSize, true);
   const program = await engine.compile(graph);
-  const feedsOf = ({ inputs, labels }: BatchBuffers, iteration: number): Feeds => ({
-    x: inputs,
-    labels,
+  const feedsOf = (own: Examples, iteration: number): Feeds => ({
+    ...sliceFeeds(own, 0, own.count),
     ...dropoutMasks(experiment.model, graph.inputs, key(config.seed), iteration),
   });
   try {

@@ -9,10 +9,13 @@ const optimizers = ['sgd', 'nesterov', 'adam', 'rmsprop'] as const satisfies rea
 export const keeps = ['parameters', 'neurons', 'layers'] as const;
 const keptOfParts = ['sums', 'parameters'] as const;
 
-export const losses = ['softmaxCrossEntropy', 'sigmoidCrossEntropy', 'squaredError'] as const;
+export const losses = ['softmaxCrossEntropy', 'sigmoidCrossEntropy', 'squaredError', 'output'] as const;
 
-/** What a sum of losses is divided by: the number of examples, or the sum of their class weights. */
-export const reductions = ['mean', 'weightedMean'] as const;
+/**
+ * How losses of labels become one: their mean over all labels that count, the mean over examples of each one's mean, or the mean weighted
+ * by class weights.
+ */
+export const reductions = ['tokenMean', 'exampleMean', 'weightedMean'] as const;
 
 /** `none` in a run file or flag means null. */
 const orNone = <T extends z.ZodType>(schema: T) =>
@@ -73,10 +76,10 @@ export const runConfigSchema = z.strictObject({
   validation: orNone(z.int().min(0)).describe('examples drawn for validation; none: as the data set has it'),
   divisor: orNone(positive).describe('divide inputs by this; none: 255 for bytes, else 1'),
   standardise: z.boolean().default(false).describe('give each input channel mean 0 and variance 1 over the training set'),
-  loss: z.enum(losses).default('softmaxCrossEntropy').describe('loss'),
+  loss: z.enum(losses).default('softmaxCrossEntropy').describe('loss; output: the network’s own, its first output'),
   labelSmoothing: share.default(0).describe('share of the label spread over all classes (softmaxCrossEntropy)'),
   classWeights: orNone(z.array(z.number().min(0)).min(1)).describe('weight of each class (softmaxCrossEntropy), such as 1,2,0.5'),
-  reduction: z.enum(reductions).default('mean').describe('loss of many examples: their sum over their number, or over the sum of their class weights (PyTorch’s)'),
+  reduction: z.enum(reductions).default('tokenMean').describe('loss of many labels: the mean over all that count, the mean over examples of each one’s mean, or their sum over the sum of their class weights (PyTorch’s)'),
   trajectory: orNone(z.string()).describe('measure this recorded trajectory (file or folder); none: train'),
   checkpointPattern: orNone(z.string().min(1)).describe('which number of a checkpoint’s name is the iteration: a regular expression with it as group, such as step=(\\d+)'),
   names: orNone(z.array(z.string().min(1)).min(1)).describe('recorded names: recorded=model, … (* for a part), or for θ without names its parameters in order; a list or a file, one a line'),
