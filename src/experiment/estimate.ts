@@ -12,6 +12,7 @@ import { manifestOf } from './manifest.js';
 import { estimateMemory, type MemoryEstimate } from './memory.js';
 import { Evaluator } from '../objective/evaluator.js';
 import { type ObjectivePlan, programsOf } from '../objective/plan.js';
+import { stepExamples } from './optimizer.js';
 import { median, timeEvaluations } from './rate.js';
 
 /** Seconds by what takes them. */
@@ -66,7 +67,7 @@ export async function estimateRun(experiment: Experiment, options: EstimateOptio
     .reduce((total, s) => total + (wantAt(config.rule, s) === 'gradient' ? 1 : forwardShare), 0);
   const bytes = estimateBytes(manifestOf(experiment));
   // A step computes on one thread, and its program is compiled apart from those that measure.
-  const step = experiment.recorded ? 0 : (config.batchSize * workers) / examplesPerSecond;
+  const step = experiment.recorded ? 0 : (stepExamples(config) * workers) / examplesPerSecond;
   const gradients = (gradientsPerSegment * measured) / examplesPerSecond;
   // Components are found by replaying the steps while workers are busy with the gradients of a segment.
   const replayed = experiment.components.length > 0 ? step / workers : 0;

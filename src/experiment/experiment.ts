@@ -27,7 +27,7 @@ import { type Basis, openBasis } from './objectives/basis.js';
 import { divideObjectives, type MeasuredObjective } from './objectives/divide.js';
 import { sampleBlocks } from './objectives/sample.js';
 import { measuredNames, withMeasuredSets } from './objectives/measured.js';
-import { componentsOf, measuredPenalty, optimizerOf } from './optimizer.js';
+import { componentsOf, measuredPenalty, optimizerOf, stepExamples } from './optimizer.js';
 import { type StatedPaths, withWholePaths } from './paths.js';
 import { startingTheta, startReading } from './start.js';
 
@@ -219,8 +219,9 @@ function checkControls(
   recorded: Recorded | null,
 ): void {
   if (recorded === null) {
-    iterationsPerEpoch(splits.train.count, config.batchSize);
-    requireOrderFits(config.iterations, config.batchSize);
+    const size = stepExamples(config);
+    iterationsPerEpoch(splits.train.count, size);
+    requireOrderFits(config.iterations, size);
   }
   optimizerOf(config, layout);
   checkSettings(config);

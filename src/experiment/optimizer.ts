@@ -1,3 +1,4 @@
+import { UsageError } from '../errors.js';
 import type { TensorSpan } from '../ledger/types.js';
 import { type ComponentSplitter, componentNames, createSplitter } from '../optim/components.js';
 import { l2Term, type L2Term } from '../optim/l2.js';
@@ -9,6 +10,11 @@ type Layout = { readonly tensors: readonly TensorSpan[] };
 /** The optimiser that a configuration states, for the tensors of θ. */
 export function optimizerOf(config: RunConfig, { tensors }: Layout): Optimizer {
   return createOptimizer(settingsOf(config), tensors);
+}
+
+/** Examples of all mini-batches of a step. */
+export function stepExamples({ batchSize, accumulate }: Pick<RunConfig, 'batchSize' | 'accumulate'>): number {
+  return batchSize * accumulate;
 }
 
 /** The L2 term of the measured loss; null where none was asked for, or no tensor has weight decay. */
@@ -35,8 +41,10 @@ export function componentsOf(
 }
 
 function settingsOf(config: RunConfig): OptimizerSettings {
-  const { optimizer, momentum, meanSquareDecay, epsilon, clipNorm, schedule } = config;
-  const optional = { momentum, meanSquareDecay, epsilon, clipNorm, schedule };
+  const { optimizer, epsilon, clipNorm, schedule, convention } = config;
+  const momentum = oneOf(config, 'momentum', 'beta1');
+  const meanSquareDecay = oneOf(config, 'meanSquareDecay', 'beta2');
+  const optional = { momentum, meanSquareDecay, epsilon, clipNorm, schedule, convention };
   const given = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== null));
   return {
     name: optimizer,
@@ -45,4 +53,18 @@ function settingsOf(config: RunConfig): OptimizerSettings {
     groups: config.groups as NonNullable<OptimizerSettings['groups']>,
     ...given,
   };
+}
+
+/** The value of a setting of two names. Throws UsageError where both are given. */
+function oneOf<K extends 'momentum' | 'meanSquareDecay'>(
+  config: RunConfig,
+  name: K,
+  other: 'beta1' | 'beta2',
+): number | null {
+  if (config[name] === null || config[other] === null) return config[name] ?? config[other];
+  throw new UsageError({
+    given: `${name} ${config[name]} and ${other} ${config[other]}`,
+    expected: 'one of them: they are the same setting',
+    remedy: `leave out ${name}`,
+  });
 }

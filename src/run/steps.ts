@@ -1,10 +1,10 @@
 import { batchBuffers, batchOrder, gatherBatch } from '../data/batches.js';
 import type { Examples } from '../data/types.js';
-import type { Feeds, Program } from '../engines/types.js';
+import type { Feeds } from '../engines/types.js';
 import { NumericError } from '../errors.js';
 import { gradientGraph, type Experiment } from '../experiment/experiment.js';
 import { divisorOf } from '../experiment/loss/loss.js';
-import { optimizerOf } from '../experiment/optimizer.js';
+import { optimizerOf, stepExamples } from '../experiment/optimizer.js';
 import { placeOf } from '../ledger/layout.js';
 import type { ParameterLayout } from '../ledger/types.js';
 import { dropoutMasks } from '../models/dropout.js';
@@ -19,27 +19,27 @@ export interface TrajectoryRow {
   readonly row: number;
   /** θ_row [K]; overwritten by the next row. */
   readonly theta: Float32Array;
-  /** Mean loss of the mini-batch that led here. */
+  /** Mean loss of the mini-batches that led here. */
   readonly loss?: number;
   /** What the optimiser did in the step that led here; overwritten by the next row. */
   readonly update?: Update;
 }
 
-/** Mini-batch of every step [T, B], a pure function of seed, counts and step. */
+/** Examples of every step [T, B], a pure function of seed, counts and step. */
 function orderOf({ config, dataset }: Experiment): Int32Array {
   return batchOrder({
     key: key(config.seed),
     count: dataset.splits.train.count,
-    batchSize: config.batchSize,
+    batchSize: stepExamples(config),
     iterations: config.iterations,
   });
 }
 
 /** The mini-batches of `orderOf`, one row [B] a step. */
 export function* batches(experiment: Experiment): Generator<Int32Array> {
-  const { batchSize } = experiment.config;
+  const size = stepExamples(experiment.config);
   const order = orderOf(experiment);
-  for (let from = 0; from < order.length; from += batchSize) yield order.subarray(from, from + batchSize);
+  for (let from = 0; from < order.length; from += size) yield order.subarray(from, from + size);
 }
 
 /** θ_0, then θ after each optimiser step: the same for the same experiment, whenever it runs. Throws NumericError where training diverges. */
@@ -62,19 +62,18 @@ export async function* trajectory(experiment: Experiment): AsyncGenerator<Trajec
   try {
     yield { row: 0, theta };
     for (let t = 0; t < config.iterations; t++) {
-      gatherBatch(
-        dataset.splits.train,
-        order.subarray(t * config.batchSize, (t + 1) * config.batchSize),
-        batch,
-      );
       point.set(theta);
       program.load(point);
-      const loss = await batchGradient(
-        program,
-        feedsOf(batch, t),
-        gradient,
-        divisorOf(config, { labels: batch.labels, count: config.batchSize }, dataset.labelling),
-      );
+      gradient.fill(0);
+      let [lossSum, divisor] = [0, 0];
+      for (let part = t * config.accumulate; part < (t + 1) * config.accumulate; part++) {
+        const places = order.subarray(part * config.batchSize, (part + 1) * config.batchSize);
+        gatherBatch(dataset.splits.train, places, batch);
+        lossSum += await program.run(feedsOf(batch, part), gradient);
+        divisor += divisorOf(config, batch, dataset.labelling);
+      }
+      for (let k = 0; k < gradient.length; k++) gradient[k]! /= divisor;
+      const loss = lossSum / divisor;
       checkLoss(t, loss, config.maxLoss, theta, layout);
       checkFinite(t, loss, gradient, 'gradient of', layout);
       state = optimizer.step(state, theta, gradient, update);
@@ -85,19 +84,6 @@ export async function* trajectory(experiment: Experiment): AsyncGenerator<Trajec
   } finally {
     await program.dispose();
   }
-}
-
-/** Mean loss of a mini-batch at the θ that is loaded; its mean gradient is written into `gradient` [K]. */
-async function batchGradient(
-  program: Program,
-  feeds: Feeds,
-  gradient: Float64Array,
-  divisor: number,
-): Promise<number> {
-  gradient.fill(0);
-  const loss = await program.run(feeds, gradient);
-  for (let k = 0; k < gradient.length; k++) gradient[k]! /= divisor;
-  return loss / divisor;
 }
 
 /** Throws NumericError where loss or values are not finite, naming the tensor and index. */

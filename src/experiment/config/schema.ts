@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { engineNames } from '../../engines/registry.js';
-import type { RuleName as OptimizerName } from '../../optim/rules.js';
+import { ruleNames as optimizers } from '../../optim/rules.js';
+import { conventions } from '../../optim/types.js';
 import { outputKinds } from '../../graph/outputs.js';
 import { ruleNames } from '../../quadrature/rules.js';
 import { recordedLayouts } from '../../trajectory/types.js';
 
-const optimizers = ['sgd', 'nesterov', 'adam', 'rmsprop'] as const satisfies readonly OptimizerName[];
 export const keeps = ['parameters', 'neurons', 'layers'] as const;
 const keptOfParts = ['sums', 'parameters'] as const;
 
@@ -45,6 +45,7 @@ const positive = z.number().gt(0).max(1e6);
 const schedule = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('constant'), warmUp: z.int().min(0).optional() }),
   z.strictObject({ kind: z.literal('step'), every: count, factor: positive, warmUp: z.int().min(0).optional() }),
+  z.strictObject({ kind: z.literal('linear'), iterations: count, floor: z.number().min(0).max(1).optional(), warmUp: z.int().min(0).optional() }),
   z.strictObject({ kind: z.literal('cosine'), iterations: count, floor: z.number().min(0).max(1).optional(), warmUp: z.int().min(0).optional() }),
 ]); // prettier-ignore
 
@@ -96,14 +97,18 @@ export const runConfigSchema = z.strictObject({
   learningRate: z.number().gt(0).lte(1000).default(0.05).describe('learning rate'),
   momentum: orNone(share).describe('momentum; for Adam beta 1; none: the optimiser’s usual value'),
   meanSquareDecay: orNone(share).describe('Adam’s beta 2, RMSprop’s rho; none: the usual value'),
-  epsilon: orNone(z.number().gt(0).lte(1)).describe('Adam, RMSprop: added to the root; none: the usual value'),
-  weightDecay: z.number().min(0).lte(1).default(0).describe('L2 in training; in the measured loss only with measureWeightDecay'),
+  beta1: orNone(share).describe('another name of momentum, for Adam, AdamW and Lion'),
+  beta2: orNone(share).describe('another name of meanSquareDecay, for Adam and AdamW; of Lion, the share of the mean kept'),
+  epsilon: orNone(z.number().gt(0).lte(1)).describe('Adam, AdamW, RMSprop: added to the root; none: the usual value'),
+  convention: orNone(z.enum(conventions)).describe('whose form where frameworks differ: pytorch adds Adam’s epsilon after correcting and keeps learning rates out of velocities, keras neither; none: keras for sgd, nesterov, adam and rmsprop, else pytorch'),
+  weightDecay: z.number().min(0).lte(1).default(0).describe('L2 in training, in the measured loss only with measureWeightDecay; of adamw, lion and muon decoupled, a share of θ each step'),
   measureWeightDecay: z.boolean().default(false).describe('the measured loss includes the L2 term that training uses'),
   clipNorm: orNone(positive).describe('scale gradients of a larger norm down to it'),
   schedule: orNone(schedule).describe('learning-rate schedule (run file only)'),
   groups: z.array(group).default([]).describe('settings of some tensors, by pattern (run file only)'),
   maxLoss: z.preprocess((value) => (value === 'none' ? null : value), z.number().gt(0).nullable()).default(1e4).describe('stop as diverged when a mini-batch’s loss exceeds this, or none'),
   batchSize: count.default(250).describe('examples of a mini-batch'),
+  accumulate: count.default(1).describe('mini-batches of a step, whose gradients are added up before it'),
   iterations: z.int().min(1).max(2 ** 24).default(880).describe('optimiser steps'),
   rule: z.enum(ruleNames).default('simpson').describe('quadrature rule'),
   tolerance: z.preprocess((value) => (value === 'none' ? null : value), positive.nullable()).default(0.001).describe('refine while |residual| exceeds this (in the loss’s unit), or none'),
@@ -137,8 +142,8 @@ export type ConfigKey = keyof RunConfig;
 export const configKeys = Object.keys(runConfigSchema.shape) as ConfigKey[];
 /** Keys that say how θ is trained. */
 export const trainingKeys = [
-  'optimizer', 'learningRate', 'momentum', 'meanSquareDecay', 'epsilon', 'weightDecay', 'clipNorm', 'schedule', 'groups', 'init',
-  'batchSize', 'maxLoss',
+  'optimizer', 'learningRate', 'momentum', 'meanSquareDecay', 'beta1', 'beta2', 'epsilon', 'convention', 'weightDecay', 'clipNorm', 'schedule', 'groups', 'init',
+  'batchSize', 'accumulate', 'maxLoss',
 ] as const satisfies readonly ConfigKey[]; // prettier-ignore
 
 /** Keys without a flag: the preset is an argument, the others are objects. */
