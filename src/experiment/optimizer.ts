@@ -33,10 +33,15 @@ function requireOneMemory(optimizers: readonly Optimizer[]): void {
 
 /** The settings of training that held before iteration `at`: what a fork there must state. */
 export function settingsBefore(config: RunConfig, at: number): TrainingSettings {
-  const { optimizer, learningRate, momentum, meanSquareDecay, epsilon, weightDecay, clipNorm, schedule, groups } =
+  const { optimizer, learningRate, momentum, meanSquareDecay, beta1, beta2, epsilon, convention, weightDecay, clipNorm, schedule, groups } =
     config.forks.find((fork) => at <= fork.at)?.before ?? config;
-  return { optimizer, learningRate, momentum, meanSquareDecay, epsilon, weightDecay, clipNorm, schedule, groups };
+  return { optimizer, learningRate, momentum, meanSquareDecay, beta1, beta2, epsilon, convention, weightDecay, clipNorm, schedule, groups };
 } // prettier-ignore
+
+/** Examples of all mini-batches of a step. */
+export function stepExamples({ batchSize, accumulate }: Pick<RunConfig, 'batchSize' | 'accumulate'>): number {
+  return batchSize * accumulate;
+}
 
 /** The L2 term of the measured loss; null where none was asked for, or no tensor has weight decay. */
 export function measuredPenalty(config: RunConfig, { tensors }: Layout): L2Term | null {
@@ -77,8 +82,10 @@ export type TrainingSettings = RunConfig['forks'][number]['before'];
 
 /** No optimiser moves running statistics, and none decays. */
 function settingsOf(config: TrainingSettings, tensors: Layout['tensors']): OptimizerSettings {
-  const { optimizer, momentum, meanSquareDecay, epsilon, clipNorm, schedule } = config;
-  const optional = { momentum, meanSquareDecay, epsilon, clipNorm, schedule };
+  const { optimizer, epsilon, clipNorm, schedule, convention } = config;
+  const momentum = oneOf(config, 'momentum', 'beta1');
+  const meanSquareDecay = oneOf(config, 'meanSquareDecay', 'beta2');
+  const optional = { momentum, meanSquareDecay, epsilon, clipNorm, schedule, convention };
   const names = tensors.flatMap(({ name, kind }) => (kind === 'statistics' ? [name] : []));
   const untrained = names.length === 0 ? [] : [{ match: names, frozen: true, weightDecay: 0 }];
   const given = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== null));
@@ -89,4 +96,18 @@ function settingsOf(config: TrainingSettings, tensors: Layout['tensors']): Optim
     groups: [...(config.groups as NonNullable<OptimizerSettings['groups']>), ...untrained],
     ...given,
   };
+}
+
+/** The value of a setting of two names. Throws UsageError where both are given. */
+function oneOf<K extends 'momentum' | 'meanSquareDecay'>(
+  config: TrainingSettings,
+  name: K,
+  other: 'beta1' | 'beta2',
+): number | null {
+  if (config[name] === null || config[other] === null) return config[name] ?? config[other];
+  throw new UsageError({
+    given: `${name} ${config[name]} and ${other} ${config[other]}`,
+    expected: 'one of them: they are the same setting',
+    remedy: `leave out ${name}`,
+  });
 }

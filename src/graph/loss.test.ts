@@ -60,6 +60,35 @@ describe('attachLoss', () => {
     expect(weighted).toBeCloseTo(2 * naive[0]! + 3 * naive[1]!, 13);
   });
 
+  it('by example: sum over examples of the mean over those of their labels that count', async () => {
+    const builder = new GraphBuilder('tokens');
+    const logits = builder.build([
+      builder.apply('Reshape', [builder.input('x', 'float32', [2, 6])], { shape: [2, 2, 3] }),
+    ]);
+    const numbers = Float32Array.of(1, -2, 0.5, 0, 3, -1, 0.25, 1, -1, 2, 0, 0.5);
+    const surprise = (row: number, label: number): number => {
+      const own = [...numbers.slice(3 * row, 3 * row + 3)];
+      return -Math.log(Math.exp(own[label]!) / own.reduce((sum, logit) => sum + Math.exp(logit), 0));
+    };
+    const options = { loss: 'softmaxCrossEntropy', classAxis: 2, byExample: true, ignoring: true } as const;
+    const labels = Int32Array.of(1, 2, 3, 0);
+    const sum = async (masked: boolean, included = {}): Promise<number> => {
+      const program = await referenceEngine.compile(attachLoss(logits, { ...options, masked }));
+      return program.run({ x: numbers, labels, ...included });
+    };
+    const first = (surprise(0, 1) + surprise(1, 2)) / 2;
+    expect(await sum(false)).toBeCloseTo(first + surprise(3, 0), 13);
+    expect(await sum(true, { included: Float32Array.of(1, 1, 0, 0) })).toBeCloseTo(first, 13);
+  });
+
+  it('of the graph’s own losses: their sum over the examples that count', async () => {
+    const builder = new GraphBuilder('losses');
+    const losses = builder.build([builder.input('x', 'float32', [3])]);
+    const program = await referenceEngine.compile(attachLoss(losses, { loss: 'output', masked: true }));
+    const feeds = { x: Float32Array.of(1, 2, 4), included: Float32Array.of(1, 0, 1) };
+    expect(await program.run(feeds)).toBe(5);
+  });
+
   it('sigmoid cross-entropy: sum over examples of the mean over outputs of -log p of the label', async () => {
     const labels = Float32Array.of(1, 0, 0, 1, 1, 0);
     const terms = Array.from(x, (z, k) => {

@@ -2,6 +2,12 @@ import { type RunConfig, trainingKeys } from '../experiment/config/schema.js';
 import type { Manifest } from '../format/manifest.js';
 import { type GroupSettings, resolveGroups } from '../optim/groups.js';
 
+const means = {
+  tokenMean: 'mean',
+  exampleMean: 'mean over examples of the mean',
+  weightedMean: 'weighted mean',
+} as const;
+
 /** The run's definition in words, for the end of a report: what must agree for two runs to be compared. */
 export function factsOf(manifest: Manifest): [string, string][] {
   const { definition, quadrature, engine, createdBy } = manifest;
@@ -12,7 +18,7 @@ export function factsOf(manifest: Manifest): [string, string][] {
     ['Data', dataInWords(manifest)],
     ['Data files (SHA-256)', definition.files.map(checksum).join(', ')],
     ['Split (SHA-256)', definition.splitHash],
-    ['Loss', `${definition.reduction} ${definition.loss}, ${unit}; dropout ${definition.dropout}`],
+    ['Loss', `${means[definition.reduction]} ${definition.loss}, ${unit}; dropout ${definition.dropout}`],
     [
       'Chunk',
       [`${definition.chunk} examples`, ...statisticsInWords(manifest), `${definition.lanes} lanes`].join(

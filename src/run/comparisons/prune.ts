@@ -17,7 +17,7 @@ import { defaultWorkers } from '../../engines/registry.js';
 import { UsageError } from '../../errors.js';
 import { type ProgressSink, silent, withProgress } from '../../experiment/control.js';
 import { errorGraph, type Experiment, objectivePlan } from '../../experiment/experiment.js';
-import { divisorOf } from '../../experiment/loss.js';
+import { divisorOf } from '../../experiment/loss/loss.js';
 import { experimentOf } from '../../experiment/manifest.js';
 import type { Places } from '../../experiment/places.js';
 import { Evaluator } from '../../objective/evaluator.js';
