@@ -2,11 +2,16 @@ import { Command } from 'commander';
 import { usualName } from '../experiment/config/issue.js';
 import { version } from '../experiment/version.js';
 import { analyzeCommand } from './commands/analyze.js';
+import { animateCommand } from './commands/animate.js';
 import { benchCommand } from './commands/bench.js';
 import { completionCommand } from './commands/completion.js';
 import { dataCommand } from './commands/data.js';
 import { demoCommand } from './commands/demo.js';
 import { enginesCommand } from './commands/engines.js';
+import { compareCommand } from './commands/experiments/compare.js';
+import { forkCommand } from './commands/experiments/fork.js';
+import { pruneCommand } from './commands/experiments/prune.js';
+import { sweepCommand } from './commands/experiments/sweep.js';
 import { exportCommand } from './commands/export.js';
 import { figuresCommand } from './commands/figures.js';
 import { inspectCommand } from './commands/inspect.js';
@@ -43,8 +48,9 @@ export function makeProgram(): Command {
     .exitOverride();
   const commands = [
     demoCommand(), runCommand(), trainCommand(), measureCommand(), resumeCommand(), verifyCommand(), reportCommand(),
-    viewCommand(), analyzeCommand(), figuresCommand(), exportCommand(), inspectCommand(), dataCommand(), presetsCommand(), enginesCommand(), benchCommand(),
-    completionCommand(),
+    analyzeCommand(), figuresCommand(), animateCommand(), viewCommand(),
+    compareCommand(), forkCommand(), sweepCommand(), pruneCommand(),
+    exportCommand(), inspectCommand(), dataCommand(), presetsCommand(), enginesCommand(), benchCommand(), completionCommand(),
   ]; // prettier-ignore
   for (const command of commands) program.addCommand(inherit(command));
   return program;

@@ -1,8 +1,8 @@
 import { StoreError } from '../errors.js';
 import type { ParameterLayout } from '../ledger/types.js';
-import { type ArraySpec, arraysOf, windowRows } from './arrays.js';
+import { type ArraySpec, arraysOf, bytesOf, isByRow, widthOf, windowRows } from './arrays.js';
 import { decodeManifest, layoutOfManifest, type Manifest } from './manifest.js';
-import { type Digest, sha256, type Source } from './source.js';
+import { type ByteRange, type Digest, sha256, type Source } from './source.js';
 
 /** What is fixed about a run from its start, and where it is read. */
 export interface RunContext {
@@ -19,6 +19,8 @@ export interface RunContext {
   readonly rowArrays: readonly ArraySpec[];
   /** Those whose rows are kept in records, in the order of a record. */
   readonly windowArrays: readonly ArraySpec[];
+  /** Where a segment's record holds each of them, in bytes. */
+  readonly recordPlaces: ReadonlyMap<ArraySpec, ByteRange>;
   /** Segments of a window. */
   readonly windowRows: number;
 }
@@ -41,6 +43,7 @@ export function contextOf(
   manifest: Manifest,
 ): RunContext {
   const arrays = arraysOf(manifest);
+  const windowArrays = arrays.filter(({ placement }) => placement === 'window');
   return {
     place,
     source,
@@ -50,9 +53,22 @@ export function contextOf(
     layout: layoutOfManifest(manifest),
     arrays,
     rowArrays: arrays.filter(({ placement }) => placement === 'row'),
-    windowArrays: arrays.filter(({ placement }) => placement === 'window'),
+    windowArrays,
+    recordPlaces: recordPlacesOf(windowArrays),
     windowRows: windowRows(manifest),
   };
+}
+
+/** End to end; of an array by row of θ a record holds the rows at both ends of its segment. */
+function recordPlacesOf(windowArrays: readonly ArraySpec[]): Map<ArraySpec, ByteRange> {
+  let end = 0;
+  return new Map(
+    windowArrays.map((spec) => {
+      const start = end;
+      end += widthOf(spec) * (isByRow(spec) ? 2 : 1) * bytesOf[spec.dtype];
+      return [spec, { start, end }];
+    }),
+  );
 }
 
 /** Reads manifest.json. Throws StoreError where there is no run, or one of another version. */

@@ -203,6 +203,19 @@ export async function makeInside(root: string, path: string): Promise<void> {
   });
 }
 
+/** Makes a folder in one that is there; false where something of that name is there already. Throws StoreError. */
+export async function makeNew(folder: string): Promise<boolean> {
+  return attempt(`make ${folder}`, async () => {
+    try {
+      await mkdir(folder);
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return false;
+      throw error;
+    }
+  });
+}
+
 /** Writes a file that follows from the ledger (an analysis, a figure, a page) as a whole, making its folder. */
 export async function writeResult(folder: string, name: string, content: string | Uint8Array): Promise<void> {
   await makeInside(folder, dirname(name));
