@@ -28,7 +28,8 @@ const rows: readonly (readonly string[])[] = [
   ['store'],
   ['experiment'],
   ['run'],
-  ['cli', 'server'],
+  ['server'],
+  ['cli'],
   ['index.ts'],
 ];
 
