@@ -53,8 +53,9 @@ export function manifestOf(experiment: Experiment, folder = '.'): ManifestConten
       dropout: 'off',
       precision: engine.facts.precision,
     },
-    objectives: experiment.objectives.map(({ name, examples, division, sample }) => ({
+    objectives: experiment.objectives.map(({ name, statistics, examples, division, sample }) => ({
       name,
+      statistics,
       parts: division
         ? division.parts.map((part) => ({ name: part.name, by: part.by, examples: part.examples }))
         : [{ name: 'all', by: 'all', examples: examples.count }],

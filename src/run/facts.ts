@@ -15,7 +15,9 @@ export function factsOf(manifest: Manifest): [string, string][] {
     ['Loss', `${definition.reduction} ${definition.loss}, ${unit}; dropout ${definition.dropout}`],
     [
       'Chunk',
-      `${definition.chunk} examples; batch statistics by ${definition.batchNorm}; ${definition.lanes} lanes`,
+      [`${definition.chunk} examples`, ...statisticsInWords(manifest), `${definition.lanes} lanes`].join(
+        '; ',
+      ),
     ],
     trajectoryFact(manifest),
     [
@@ -47,6 +49,18 @@ export function heldConstantOf({ readings, config, parameters, definition }: Man
           'Mean and variance of batch normalisation: the running statistics in the model file, in all iterations',
         ]
       : []),
+  ];
+}
+
+/** Whose statistics batch normalisation uses; nothing of a network without any. */
+function statisticsInWords({ definition, objectives, config }: Manifest): string[] {
+  if (definition.batchNorm === 'none') return [];
+  const running = objectives.filter(({ statistics }) => statistics === 'running').map(({ name }) => name);
+  const own = definition.batchNorm === 'chunk' ? 'each chunk' : 'the model file';
+  if (running.length === 0) return [`batch normalisation by the statistics of ${own}`];
+  const others = running.length < objectives.length ? `of ${own}, and ` : '';
+  return [
+    `batch normalisation by the statistics ${others}in ${running.join(', ')} by running ones (decay ${plain(config['statisticsDecay'])}), whose motion has entries of its own`,
   ];
 }
 

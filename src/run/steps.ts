@@ -5,6 +5,7 @@ import { NumericError, StoreError } from '../errors.js';
 import { gradientGraph, type Experiment } from '../experiment/experiment.js';
 import { divisorOf } from '../experiment/loss.js';
 import { optimizerOf } from '../experiment/optimizer.js';
+import { RunningStatistics } from './statistics.js';
 import { placeOf } from '../ledger/layout.js';
 import type { ParameterLayout } from '../ledger/types.js';
 import { dropoutMasks } from '../models/dropout.js';
@@ -55,6 +56,7 @@ export async function* trajectory(experiment: Experiment): AsyncGenerator<Trajec
   let state = optimizer.createState();
   const graph = gradientGraph(experiment, config.batchSize, true);
   const program = await engine.compile(graph);
+  const statistics = await RunningStatistics.open(experiment);
   const feedsOf = ({ inputs, labels }: BatchBuffers, iteration: number): Feeds => ({
     x: inputs,
     labels,
@@ -71,9 +73,10 @@ export async function* trajectory(experiment: Experiment): AsyncGenerator<Trajec
       );
       point.set(theta);
       program.load(point);
+      const feeds = feedsOf(batch, t);
       const loss = await batchGradient(
         program,
-        feedsOf(batch, t),
+        feeds,
         gradient,
         divisorOf(config, { labels: batch.labels, count: config.batchSize }, dataset.labelling),
       );
@@ -81,11 +84,13 @@ export async function* trajectory(experiment: Experiment): AsyncGenerator<Trajec
       checkFinite(t, loss, gradient, 'gradient of', layout);
       state = optimizer.step(state, theta, gradient, update);
       applyUpdate(theta, update, theta);
+      await statistics?.update(feeds, point, theta);
       checkFinite(t, loss, theta, 'parameter', layout);
       yield { row: t + 1, theta, loss, update };
     }
   } finally {
     await program.dispose();
+    await statistics?.close();
   }
 }
 

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { experimentOf } from '../../experiment/manifest.js';
+import type { SegmentRange } from '../../experiment/control.js';
 import type { Places } from '../../experiment/places.js';
 import { resumeRun } from '../../store/open.js';
 import { continueRun } from '../workflow.js';
@@ -20,7 +21,10 @@ export function resumeCommand(): Command {
 }
 
 /** Opens an existing run and does what is left of it. */
-export async function continueStored(run: string, options: WorkOptions & Places): Promise<void> {
+export async function continueStored(
+  run: string,
+  options: WorkOptions & Places & { readonly segments?: SegmentRange },
+): Promise<void> {
   const folder = await resumeRun(run);
   const experiment = await experimentOf(folder, options).catch(async (error: unknown) => {
     await folder.close();

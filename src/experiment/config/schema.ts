@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { engineNames } from '../../engines/registry.js';
 import type { RuleName as OptimizerName } from '../../optim/rules.js';
 import { outputKinds } from '../../graph/outputs.js';
+import { statisticsKinds } from '../../graph/statistics.js';
 import { ruleNames } from '../../quadrature/rules.js';
 import { recordedLayouts } from '../../trajectory/types.js';
 
@@ -130,6 +131,8 @@ export const runConfigSchema = z.strictObject({
   certify: orNone(z.number().min(0).lt(1)).describe('estimate the error of each entry, state which signs are certain, and refine until this share is; 0: only state it'),
   measure: orNone(z.array(z.string().regex(/^[A-Za-z0-9][\w.-]*(=.+)?$/, 'expected NAME or NAME=FILE')).min(1)
     .refine((entries) => new Set(entries.map((entry) => entry.replace(/=.*/, ''))).size === entries.length, 'expected each set once')).describe('sets of the data whose losses are measured, and your own files by a name, such as train,test,mine=other.npz; none: train, and validation where there is one'),
+  statistics: z.array(z.enum(statisticsKinds)).min(1).refine((kinds) => new Set(kinds).size === kinds.length, 'expected each kind once').default(['chunk']).describe('whose statistics batch normalisation uses where losses are measured: those of each chunk, or running ones, kept while training; chunk,running measures both side by side'),
+  statisticsDecay: share.default(0.99).describe('what running statistics keep in each step; the mini-batch’s have the rest (PyTorch’s momentum 0.1 is 0.9 here)'),
   parts: orNone(z.array(z.string().min(1)).min(1)).describe('parts of objectives whose losses and allocations are kept apart: class, or a file (.npy, .csv) with a group name for each example of train, NAME:FILE for another objective'),
   keepParts: z.enum(keptOfParts).default('sums').describe('finest allocations of parts to store: sums by layer, neuron and tensor, or parameters'),
   components: z.boolean().default(false).describe('split updates into gradient, momentum by age, weight decay, clipping and rounding, whose allocations are kept apart; of a recorded trajectory by its arrays update/NAME'),
