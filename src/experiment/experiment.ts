@@ -266,8 +266,10 @@ export function gradientGraph(
 export function errorGraph(
   { model, dataset, outputs }: Pick<Experiment, 'model' | 'dataset' | 'outputs'>,
   examples: number,
+  statistics: StatisticsKind = 'chunk',
 ): Graph {
-  const forward = outputs.toLogits(forwardGraph(model, dataset, examples, false));
+  const built = forwardGraph(model, dataset, examples, false);
+  const forward = outputs.toLogits(statistics === 'running' ? byRunningStatistics(built) : built);
   return attachErrors(forward, dataset.labelling.classAxis);
 }
 

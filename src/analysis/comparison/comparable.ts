@@ -61,8 +61,13 @@ const ofLosses: readonly Aspect[] = [
 
 /** What defines the examples of one objective, beside that. */
 function ofObjective(objective: string): Aspect[] {
-  const own = `${objective}=`;
+  const own = `${objective.replace(/\.running$/, '')}=`;
   return [
+    {
+      about: `statistics of ${objective}`,
+      why: 'the networks are evaluated differently',
+      of: ({ objectives }) => objectives.find(({ name }) => name === objective)?.statistics ?? null,
+    },
     {
       about: `data files of ${objective}`,
       why: 'losses are of different data',

@@ -37,9 +37,9 @@ interface DrawnPoint {
   readonly singles: readonly number[];
 }
 
-/** Points of a series in the figure's unit. */
+/** Points of a series in the figure's unit, from left to right. */
 function drawnPoints(points: AxisPlot['series'][number]['points'], xs: readonly number[], factor: number): DrawnPoint[] {
-  return points.flatMap((point, i) =>
+  const drawn = points.flatMap((point, i) =>
     point === null
       ? []
       : [{
@@ -50,6 +50,7 @@ function drawnPoints(points: AxisPlot['series'][number]['points'], xs: readonly 
           singles: point.singles.map((value) => value * factor),
         }],
   );
+  return drawn.sort((a, b) => a.x - b.x);
 } // prettier-ignore
 
 /** The setting on the horizontal axis: logarithmic where its numbers span a factor of ten or more, evenly spaced names else. */

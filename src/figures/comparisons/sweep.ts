@@ -69,7 +69,7 @@ function layersFigure(canvas: Canvas, { unit, objective }: SweepAnalysis, grid: 
       axisFigure(canvas, {
         name: nameOf('layers', grid),
         title: `What layers did, by ${over(grid)}`,
-        caption: `Mean total of each layer's allocations on ${objective} (${seedsOf(grid)}; lines: the 95 % interval of the mean, small dots: single runs); below zero helped. The paper finds that the last layer's total falls nearly linearly as its momentum delay falls from 9 to 0, and that its neighbours come to hurt (its Figure 5).${shown.length < layers.length ? ` Shown: the ${shown.length} layers, the last among them, whose totals change most; cells.csv has all.` : ''}`,
+        caption: `Mean total of each layer's allocations on ${objective} (${seedsOf(grid)}; lines: the 95 % interval of the mean, small dots: single runs); below zero helped. In the paper the last layer's total falls nearly linearly as its momentum delay falls from 9 to 0, and its neighbours come to hurt (its Figure 5).${shown.length < layers.length ? ` Shown: the ${shown.length} layers, the last among them, whose totals change most; cells.csv has all.` : ''}`,
         setting: axis!.name,
         at,
         measure: 'Σ allocations',

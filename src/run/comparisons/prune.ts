@@ -19,6 +19,7 @@ import { type ProgressSink, silent, withProgress } from '../../experiment/contro
 import { errorGraph, type Experiment, objectivePlan } from '../../experiment/experiment.js';
 import { divisorOf } from '../../experiment/loss/loss.js';
 import { experimentOf } from '../../experiment/manifest.js';
+import { objectiveName } from '../../experiment/objectives/divide.js';
 import type { Places } from '../../experiment/places.js';
 import { Evaluator } from '../../objective/evaluator.js';
 import type { ObjectivePlan } from '../../objective/plan.js';
@@ -172,9 +173,10 @@ function wholePlan(experiment: Experiment): ObjectivePlan {
   const { config, dataset, objectives } = experiment;
   return {
     ...objectivePlan(experiment),
-    objectives: objectives.map(({ name }) => {
-      const examples = dataset.splits[name]!;
-      return { name, examples, divisor: divisorOf(config, examples, dataset.labelling) };
+    objectives: objectives.map(({ name, statistics }) => {
+      const set = Object.keys(dataset.splits).find((own) => objectiveName(own, statistics) === name)!;
+      const examples = dataset.splits[set]!;
+      return { name, examples, statistics, divisor: divisorOf(config, examples, dataset.labelling) };
     }),
     penalty: null,
   };
@@ -186,8 +188,8 @@ function errorPlan(experiment: Experiment, losses: ObjectivePlan): ObjectivePlan
   if (config.loss !== 'softmaxCrossEntropy' || dataset.labelling.ignored !== null) return null;
   return {
     ...losses,
-    objectives: losses.objectives.map(({ name, examples }) => ({ name, examples, divisor: examples.labels.length })), // prettier-ignore
-    gradientGraph: (examples) => errorGraph(experiment, examples),
+    objectives: losses.objectives.map((own) => ({ ...own, divisor: own.examples.labels.length })), // prettier-ignore
+    gradientGraph: (examples, _, statistics) => errorGraph(experiment, examples, statistics),
   };
 }
 

@@ -54,7 +54,8 @@ export class Kinds {
   }
 
   async tensors(config: RunConfig): Promise<readonly NamedTensor[]> {
-    return (await this.experiment(config)).layout.tensors;
+    // Running statistics stand behind what is trained, and no optimiser moves them.
+    return (await this.experiment(config)).layout.tensors.filter(({ kind }) => kind !== 'statistics');
   }
 }
 
