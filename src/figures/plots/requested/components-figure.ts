@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
-import type { ComponentTotals, LayerTotal, RunAnalysis } from '../../analysis/index.js';
-import type { Canvas, Figure, LegendEntry, Panel } from './canvas.js';
-import { formatNumber, scaledUnit } from '../format.js';
+import type { ComponentTotals, LayerTotal, RunAnalysis } from '../../../analysis/index.js';
+import type { Canvas, Figure, LegendEntry, Panel } from '../canvas.js';
+import { formatNumber, scaledUnit } from '../../format.js';
 import {
   allocationAxis,
   type LayerSelection,
@@ -11,13 +11,13 @@ import {
   rowValues,
   selectLayers,
   valueColumn,
-} from './layer-rows.js';
-import { shownNote } from '../objectives.js';
-import { largestMagnitude } from './thin.js';
-import { printable } from '../text.js';
+} from '../layer-rows.js';
+import { shownNote } from '../../objectives.js';
+import { largestMagnitude } from '../thin.js';
+import { printable } from '../../text.js';
 
 /** One component's totals by row of the figure, and its colour. */
-interface Series {
+export interface Series {
   readonly name: string;
   readonly colour: string;
   readonly rows: readonly number[];
@@ -26,9 +26,9 @@ interface Series {
 const added = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
 /** The components that have a colour of their own, and the others together. */
-function seriesOf(
+export function seriesOf(
   { palette }: Canvas,
-  { components }: ComponentTotals,
+  components: ComponentTotals['components'],
   selection: LayerSelection,
 ): readonly Series[] {
   const colours = palette.layers;
@@ -61,7 +61,8 @@ function piecesOf(
   });
 }
 
-function drawPieces(
+/** Rows of layers whose bars are made of the series' pieces. */
+export function drawPieces(
   { palette, panel }: Canvas,
   selection: LayerSelection,
   series: readonly Series[],
@@ -111,7 +112,7 @@ export function componentsFigure(canvas: Canvas, analysis: RunAnalysis): Figure 
   if (!main?.components) return null;
   const layers: readonly LayerTotal[] = main.layers;
   const selection = selectLayers(layers);
-  const series = seriesOf(canvas, main.components, selection);
+  const series = seriesOf(canvas, main.components.components, selection);
   const legend: LegendEntry[] = series.map(({ name, colour }) => ({ label: name, colour, kind: 'area' }));
   return canvas.figure({
     name: 'components',
