@@ -67,6 +67,7 @@ export function drawPieces(
   selection: LayerSelection,
   series: readonly Series[],
   unit: string,
+  what: 'component' | 'part',
 ): Panel {
   const totals = selection.labels.map((_, row) => added(series.map(({ rows }) => rows[row]!)));
   const values = totals.map((total) => formatNumber(total, 3));
@@ -78,7 +79,7 @@ export function drawPieces(
     marks: [
       Plot.gridX({ ticks: 4 }),
       Plot.barX(piecesOf(series, selection.labels, scale.factor, unit), {
-        x1: 'from', x2: 'to', y: 'row', fill: 'colour', title: 'text', ariaDescription: 'component total',
+        x1: 'from', x2: 'to', y: 'row', fill: 'colour', title: 'text', ariaDescription: `${what} total`,
       }), // prettier-ignore
       Plot.tickX(
         totals.map((total, row) => ({ row, x: total * scale.factor })),
@@ -97,7 +98,7 @@ function captionOf({ components }: ComponentTotals, unit: string): string {
     `${name} (${formatNumber(total, 3)} ${unit})`;
   const [helping, hurting] = [sorted[0]!, sorted.at(-1)!];
   return [
-    'The pieces of a bar are what each term of the update did to the loss, those that helped to the left; dark marks are their sums. ',
+    'The pieces of a bar are what each term of the update did to the loss, those that helped to the left; the marks across are their sums. ',
     helping.total < 0 ? `Over the run ${inWords(helping)} helped most` : 'No component helped',
     hurting.total > 0 ? `, ${inWords(hurting)} hurt most.` : '; none hurt.',
     components.some(({ name }) => name === 'momentum/2-3')
@@ -119,6 +120,6 @@ export function componentsFigure(canvas: Canvas, analysis: RunAnalysis): Figure 
     title: 'What each term of the update did to the loss',
     caption: captionOf(main.components, analysis.summary.unit) + othersNote(selection) + shownNote(analysis),
     legend,
-    panels: [drawPieces(canvas, selection, series, analysis.summary.unit)],
+    panels: [drawPieces(canvas, selection, series, analysis.summary.unit, 'component')],
   });
 }

@@ -42,7 +42,7 @@ function captionOf({ parts }: PartTotals, unit: string): string {
     `${printable(name)} (${formatNumber(total, 3)} ${unit})`;
   const [most, least] = [sorted[0]!, sorted.at(-1)!];
   return (
-    `What each part contributes to the loss and its change; together they are the whole. Above, how far each has come; below, what each layer did for it: pieces to the left helped, dark marks are their sums. ` +
+    `What each part contributes to the loss and its change; together they are the whole. Above, how far each has come; below, what each layer did for it: pieces to the left helped, the marks across are their sums. ` +
     (most.total < 0 ? `Over the run ${inWords(most)} gained most` : 'No part gained') +
     (least.total > 0 ? `, ${inWords(least)} lost most.` : `, ${inWords(least)} least.`)
   );
@@ -68,7 +68,10 @@ export function partsFigures(canvas: Canvas, analysis: RunAnalysis): Figure[] {
           : `For whom the loss changed: ${printable(own.by)}`,
       caption: captionOf(own, unit) + othersNote(selection) + shownNote(analysis),
       legend,
-      panels: [drawOverTime(canvas, analysis, own, series), drawPieces(canvas, selection, series, unit)],
+      panels: [
+        drawOverTime(canvas, analysis, own, series),
+        drawPieces(canvas, selection, series, unit, 'part'),
+      ],
     });
   });
 }
