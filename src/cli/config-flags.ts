@@ -9,7 +9,7 @@ import {
   type RunConfigInput,
 } from '../experiment/config/schema.js';
 
-type FlagKey = Exclude<ConfigKey, 'preset' | 'schedule' | 'groups' | 'groupings'>;
+type FlagKey = Exclude<ConfigKey, 'preset' | 'schedule' | 'groups' | 'forks' | 'groupings'>;
 
 /** Under which heading of the help each flag stands. */
 const headings: Readonly<Record<FlagKey, string>> = {
@@ -19,7 +19,7 @@ const headings: Readonly<Record<FlagKey, string>> = {
   frozen: 'Model and data:', rest: 'Model and data:', ignore: 'Model and data:', outputs: 'Loss:', ignoreLabel: 'Loss:',
   loss: 'Loss:', labelSmoothing: 'Loss:', classWeights: 'Loss:', reduction: 'Loss:',
   optimizer: 'Training:', learningRate: 'Training:', momentum: 'Training:', meanSquareDecay: 'Training:',
-  epsilon: 'Training:', weightDecay: 'Training:', clipNorm: 'Training:', maxLoss: 'Training:', batchSize: 'Training:',
+  beta1: 'Training:', beta2: 'Training:', epsilon: 'Training:', convention: 'Training:', accumulate: 'Training:', weightDecay: 'Training:', clipNorm: 'Training:', maxLoss: 'Training:', batchSize: 'Training:',
   iterations: 'Training:',
   measure: 'Measuring:', measureWeightDecay: 'Measuring:', rule: 'Measuring:', tolerance: 'Measuring:',
   subintervals: 'Measuring:', maxSubintervals: 'Measuring:', certify: 'Measuring:', sample: 'Measuring:', error: 'Measuring:', chunk: 'Measuring:',

@@ -6,7 +6,7 @@ import { narrowed } from '../data/shared.js';
 import type { Dataset, RawDataset } from '../data/types.js';
 import type { Engine } from '../engines/types.js';
 import { UsageError } from '../errors.js';
-import { attachLoss } from '../graph/loss.js';
+import { attachErrors, attachLoss } from '../graph/loss.js';
 import type { Reading } from '../formats/reading.js';
 import { byRunningStatistics, hasChunkStatistics, statisticsGraph, type StatisticsKind } from '../graph/statistics.js'; // prettier-ignore
 import type { Graph, Parameter } from '../graph/types.js';
@@ -18,15 +18,17 @@ import { checkSettings } from '../quadrature/settings.js';
 import type { RunFolder } from '../store/folder.js';
 import type { RunConfig } from './config/schema.js';
 import { chooseEngine } from '../engines/registry.js';
-import { divisorOf, labelUse, lossOf, requireFit, withInputShape } from './loss.js';
+import { withInputShape } from './loss/inputs.js';
+import { divisorOf, labelUse, lossOf, requireFit } from './loss/loss.js';
 import { chunkReadings, dataReadings, mixesExamples, outputUse, type OutputUse } from './readings.js';
-import { openNetwork, reopenNetwork, type Network } from './network.js';
+import { networkFile, storedNetworkFile, type Network, type NetworkFile } from './network.js';
+import { requireDividable, weighOwnLoss } from './loss/own-loss.js';
 import type { ObjectivePlan } from '../objective/plan.js';
 import { type Basis, openBasis } from './objectives/basis.js';
 import { divideObjectives, type MeasuredObjective } from './objectives/divide.js';
 import { sampleBlocks } from './objectives/sample.js';
 import { measuredNames, withMeasuredSets } from './objectives/measured.js';
-import { componentsOf, measuredPenalty, optimizerOf } from './optimizer.js';
+import { componentsOf, measuredPenalty, optimizerOf, stepExamples } from './optimizer.js';
 import { type StatedPaths, withWholePaths } from './paths.js';
 import { statisticsReadings, trackedModel } from './objectives/statistics.js';
 import { startingTheta, startReading } from './start.js';
@@ -73,6 +75,8 @@ export interface Experiment {
   readonly start: Float32Array | null;
   /** What the network's outputs are taken for. */
   readonly outputs: OutputUse;
+  /** What the sums of a loss that the network computes are divided by, by objective; null: by numbers of examples or labels. */
+  readonly divisors: Readonly<Record<string, number>> | null;
   /** What was decided about the user's files. */
   readonly readings: readonly Reading[];
 }
@@ -83,17 +87,19 @@ export type StoredRun = Pick<RunFolder, 'folder' | 'manifest' | 'status' | 'thet
 /** Loads and checks all that a configuration names; throws where it does not fit together. */
 export async function openExperiment(given: RunConfig, stored?: StoredRun): Promise<Experiment> {
   const named = withWholePaths(given);
-  const read = await readDataset(named.data);
-  const network = await openModel(named, read, stored);
+  const file = await (stored ? storedNetworkFile(stored.folder, stored.manifest) : networkFile(named.model));
+  const as = { inputs: file.inputs, labels: named.loss !== 'output' };
+  const read = await readDataset(named.data, { as });
+  const network = await openModel(named, file, read);
   const model = trackedModel(named, network);
   const fitted = fitLabels(withInputShape(read, model), labelUse(named, model));
-  const raw = await withMeasuredSets(fitted, named, model);
+  const raw = await withMeasuredSets(fitted, named, model, as);
   const loaded = prepareDataset(raw, loadOptions(named));
   requireFit(named, model, loaded);
   const graph = model.build({ examples: 1, training: false, transform: loaded.transform });
   const { parameters } = graph;
-  const own = Object.entries(named.groupings).map(([name, patterns]) => ({ name, patterns }));
-  const layout = layoutOfGraph(byRunningStatistics(graph), own);
+  const groupings = Object.entries(named.groupings).map(([name, patterns]) => ({ name, patterns }));
+  const layout = layoutOfGraph(byRunningStatistics(graph), groupings);
   const opened = await recordedTrajectory(named, { weights: network.weights(), graph }, stored);
   const recorded = opened?.recorded ?? null;
   const config = settle(named, loaded, recorded);
@@ -105,6 +111,8 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   const { engine, passedOver } = await chooseEngine(config.engine, () => neededGraphs(parts, chunk));
   const precision = stored?.manifest.definition.precision ?? engine.facts.precision;
   const used = precision === 'float64' ? loaded : narrowed(loaded);
+  const own = model.computesLoss ? await weighOwnLoss(model, used, measured, chunk) : null;
+  requireDividable(config, model, own);
   const mixes = (statistics: StatisticsKind) => mixesExamples(model, loaded, statistics);
   const hasPenalty = measuredPenalty(config, layout) !== null;
   const divided = await divideObjectives({ config, dataset: used, measured, chunk, mixes, hasPenalty });
@@ -115,6 +123,7 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
     ...(opened?.readings ?? []),
     ...dataReadings(loaded, model, config),
     ...outputs.readings,
+    ...(own?.readings ?? []),
     ...chunkReadings(model, loaded, measured, chunk),
     ...divided.readings,
     ...statisticsReadings(config, network),
@@ -137,19 +146,24 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
     recorded,
     start,
     outputs,
+    divisors: own?.divisors ?? null,
     readings,
   };
 }
 
 /** The network; a recording tells its parameters from other tensors of the file. */
-function openModel(config: RunConfig, { pool }: RawDataset, stored: StoredRun | undefined): Promise<Network> {
-  const exampleShape = pool.shape;
-  if (stored) return reopenNetwork(stored.folder, stored.manifest, { exampleShape });
-  const { model, trajectory } = config;
-  if (trajectory === null) return openNetwork(model, { exampleShape });
+function openModel(config: RunConfig, file: NetworkFile, { pool }: RawDataset): Promise<Network> {
+  const { shape, further = [] } = pool;
+  const shapes = [[file.inputs?.[0] ?? 'x', shape], ...further.map((input) => [input.name, input.shape])];
+  const options = {
+    exampleShape: Object.fromEntries(shapes) as Readonly<Record<string, readonly number[]>>,
+    computesLoss: config.loss === 'output',
+  };
+  const { trajectory } = config;
+  if (trajectory === null) return file.open(options);
   const trained = async (weights: ModelWeights) =>
     new Set((await matchTrajectory(trajectory, weights, recordingOptions(config))).parts.keys());
-  return openNetwork(model, { exampleShape, trained });
+  return file.open({ ...options, trained });
 }
 
 function loadOptions({ seed, subset, validation, divisor, standardise }: RunConfig): LoadOptions {
@@ -206,8 +220,9 @@ function checkControls(
   recorded: Recorded | null,
 ): void {
   if (recorded === null) {
-    iterationsPerEpoch(splits.train.count, config.batchSize);
-    requireOrderFits(config.iterations, config.batchSize);
+    const size = stepExamples(config);
+    iterationsPerEpoch(splits.train.count, size);
+    requireOrderFits(config.iterations, size);
   }
   optimizerOf(config, layout);
   checkSettings(config);
@@ -247,6 +262,15 @@ export function gradientGraph(
   return differentiate(attachLoss(forward, { ...lossOf(config, dataset.labelling), masked }));
 }
 
+/** The graph of the number of wrong examples in chunks of `examples`, whose labels are classes. */
+export function errorGraph(
+  { model, dataset, outputs }: Pick<Experiment, 'model' | 'dataset' | 'outputs'>,
+  examples: number,
+): Graph {
+  const forward = outputs.toLogits(forwardGraph(model, dataset, examples, false));
+  return attachErrors(forward, dataset.labelling.classAxis);
+}
+
 function forwardGraph(model: Model, dataset: Dataset, examples: number, training: boolean): Graph {
   return model.build({ examples, training, transform: dataset.transform });
 }
@@ -263,13 +287,19 @@ export function batchNormMode({
 
 /** The objective that measuring evaluates; `engine` replaces the experiment's own (to check one by another). */
 export function objectivePlan(experiment: Experiment, engine = experiment.engine.name): ObjectivePlan {
-  const { config, dataset, layout, chunk, objectives } = experiment;
+  const { config, dataset, layout, chunk, objectives, divisors } = experiment;
   const { labelling } = dataset;
   return {
     engine,
     size: layout.size,
     objectives: objectives.map(({ name, examples, division, statistics, counted }) => {
-      return { name, examples, division, statistics, divisor: divisorOf(config, counted, labelling) };
+      return {
+        name,
+        examples,
+        division,
+        statistics,
+        divisor: divisors?.[name] ?? divisorOf(config, counted, labelling),
+      };
     }),
     chunk,
     lanes: config.lanes,

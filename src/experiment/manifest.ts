@@ -10,7 +10,8 @@ import {
   type SettledConfig,
   type StoredRun,
 } from './experiment.js';
-import { lossInWords, lossUnit } from './loss.js';
+import { lossInWords, lossUnit } from './loss/loss.js';
+import { stepExamples } from './optimizer.js';
 import { portablePaths, withWholePaths } from './paths.js';
 import { requireData, withPlaces, type Places } from './places.js';
 import { version } from './version.js';
@@ -69,7 +70,7 @@ export function manifestOf(experiment: Experiment, folder = '.'): ManifestConten
       iterations: config.iterations,
       iteration: recorded?.iteration ? [...recorded.iteration] : null,
       files: recorded ? [...recorded.files] : [],
-      batchSize: recorded ? null : config.batchSize,
+      batchSize: recorded ? null : stepExamples(config),
     },
     readings: experiment.readings.map((reading) => ({ ...reading })),
     quadrature: {
@@ -93,7 +94,9 @@ export function manifestOf(experiment: Experiment, folder = '.'): ManifestConten
 function configOf(config: SettledConfig, isRecorded: boolean): Manifest['config'] {
   const penalty = config.measureWeightDecay ? ['weightDecay', 'groups'] : [];
   const unknown = isRecorded ? trainingKeys.filter((key) => !penalty.includes(key)) : [];
-  const kept = Object.entries(config).filter(([key]) => !(unknown as readonly string[]).includes(key));
+  const { forks, ...stated } = config;
+  const all = forks.length > 0 ? config : stated;
+  const kept = Object.entries(all).filter(([key]) => !(unknown as readonly string[]).includes(key));
   return JSON.parse(JSON.stringify(Object.fromEntries(kept))) as Manifest['config'];
 }
 

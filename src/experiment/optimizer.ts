@@ -1,3 +1,4 @@
+import { UsageError } from '../errors.js';
 import type { TensorSpan } from '../ledger/types.js';
 import { type ComponentSplitter, componentNames, createSplitter } from '../optim/components.js';
 import { l2Term, type L2Term } from '../optim/l2.js';
@@ -6,9 +7,40 @@ import type { RunConfig } from './config/schema.js';
 
 type Layout = { readonly tensors: readonly TensorSpan[] };
 
-/** The optimiser that a configuration states, for the tensors of θ. */
+/** The optimiser that a configuration states, for the tensors of θ; of a forked run, each iteration with the settings that hold in it. */
 export function optimizerOf(config: RunConfig, { tensors }: Layout): Optimizer {
-  return createOptimizer(settingsOf(config, tensors), tensors);
+  const last = createOptimizer(settingsOf(config, tensors), tensors);
+  if (config.forks.length === 0) return last;
+  const phases = config.forks.map(({ at, before }) => ({ at, own: createOptimizer(settingsOf(before, tensors), tensors) })); // prettier-ignore
+  requireOneMemory([...phases.map(({ own }) => own), last]);
+  return {
+    ...last,
+    step: (state, ...given) => (phases.find(({ at }) => state.step < at)?.own ?? last).step(state, ...given),
+  };
+}
+
+/** Throws UsageError where optimisers do not remember the same: what one has remembered would mean nothing to the next. */
+function requireOneMemory(optimizers: readonly Optimizer[]): void {
+  const memories = optimizers.map((own) => Object.keys(own.createState().slots).join(' and '));
+  const other = memories.find((memory) => memory !== memories[0]);
+  if (other === undefined) return;
+  throw new UsageError({
+    given: `an optimiser that remembers ${memories[0]!}, and from a fork on one that remembers ${other}`,
+    expected: 'optimisers that remember the same, such as sgd and nesterov',
+    remedy: 'fork with the same optimiser, or start a new run from θ with --init',
+  });
+}
+
+/** The settings of training that held before iteration `at`: what a fork there must state. */
+export function settingsBefore(config: RunConfig, at: number): TrainingSettings {
+  const { optimizer, learningRate, momentum, meanSquareDecay, beta1, beta2, epsilon, convention, weightDecay, clipNorm, schedule, groups } =
+    config.forks.find((fork) => at <= fork.at)?.before ?? config;
+  return { optimizer, learningRate, momentum, meanSquareDecay, beta1, beta2, epsilon, convention, weightDecay, clipNorm, schedule, groups };
+} // prettier-ignore
+
+/** Examples of all mini-batches of a step. */
+export function stepExamples({ batchSize, accumulate }: Pick<RunConfig, 'batchSize' | 'accumulate'>): number {
+  return batchSize * accumulate;
 }
 
 /** The L2 term of the measured loss; null where none was asked for, or no tensor has weight decay. */
@@ -34,14 +66,26 @@ export function componentsOf(
   recorded: readonly string[] | null,
 ): readonly string[] {
   if (!config.components) return [];
+  if (config.forks.length > 0) {
+    throw new UsageError({
+      given: 'components of a forked run, whose settings change in the middle',
+      expected: 'one kind of memory of gradients from the first step on',
+      remedy: 'leave out components, or look at those of the run that it was forked from',
+    });
+  }
   const moving = tensors.some(({ kind }) => kind === 'statistics') ? [statisticsComponent] : [];
   return [...(recorded ?? componentNames(settingsOf(config, tensors), tensors)), ...moving, rounding];
 }
 
+/** What a configuration says about the optimiser. */
+export type TrainingSettings = RunConfig['forks'][number]['before'];
+
 /** No optimiser moves running statistics, and none decays. */
-function settingsOf(config: RunConfig, tensors: Layout['tensors']): OptimizerSettings {
-  const { optimizer, momentum, meanSquareDecay, epsilon, clipNorm, schedule } = config;
-  const optional = { momentum, meanSquareDecay, epsilon, clipNorm, schedule };
+function settingsOf(config: TrainingSettings, tensors: Layout['tensors']): OptimizerSettings {
+  const { optimizer, epsilon, clipNorm, schedule, convention } = config;
+  const momentum = oneOf(config, 'momentum', 'beta1');
+  const meanSquareDecay = oneOf(config, 'meanSquareDecay', 'beta2');
+  const optional = { momentum, meanSquareDecay, epsilon, clipNorm, schedule, convention };
   const names = tensors.flatMap(({ name, kind }) => (kind === 'statistics' ? [name] : []));
   const untrained = names.length === 0 ? [] : [{ match: names, frozen: true, weightDecay: 0 }];
   const given = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== null));
@@ -52,4 +96,18 @@ function settingsOf(config: RunConfig, tensors: Layout['tensors']): OptimizerSet
     groups: [...(config.groups as NonNullable<OptimizerSettings['groups']>), ...untrained],
     ...given,
   };
+}
+
+/** The value of a setting of two names. Throws UsageError where both are given. */
+function oneOf<K extends 'momentum' | 'meanSquareDecay'>(
+  config: TrainingSettings,
+  name: K,
+  other: 'beta1' | 'beta2',
+): number | null {
+  if (config[name] === null || config[other] === null) return config[name] ?? config[other];
+  throw new UsageError({
+    given: `${name} ${config[name]} and ${other} ${config[other]}`,
+    expected: 'one of them: they are the same setting',
+    remedy: `leave out ${name}`,
+  });
 }

@@ -39,8 +39,8 @@ const definitionSchema = z.strictObject({
   loss: text,
   /** Of the loss, and so of every allocation: `nats`, or `squared units` of the targets. */
   unit: text.default('nats'),
-  /** Losses of examples are added and divided by their number, or by the sum of their class weights. */
-  reduction: z.enum(['mean', 'weightedMean']),
+  /** Losses are added and divided by how many labels count, by how many examples (means over their labels) do, or by the sum of class weights. */
+  reduction: z.enum(['tokenMean', 'exampleMean', 'weightedMean']),
   model: text,
   /** The ONNX file and those beside it, whose bytes the run folder keeps; none: a built-in network. */
   modelFiles: filesSchema.default([]),

@@ -1,9 +1,10 @@
 import { UsageError } from '../errors.js';
 import type { Numbers } from '../ledger/types.js';
-import { type ArraySpec, type StoredDType, widthOf } from './arrays.js';
-import { readChunk } from './codec.js';
+import { type ArraySpec, bytesOf, chunkPath, emptyRow, type StoredDType, widthOf } from './arrays.js';
+import { decodeNumbers, readChunk } from './codec.js';
 import { arrayNamed, type RunContext } from './context.js';
 import { prefixLength, type RunState } from './state.js';
+import { damaged } from './source.js';
 import { WindowReader } from './windows.js';
 
 /** A stored array, or a range of its rows. */
@@ -113,6 +114,65 @@ export async function* rowsOfArray(
       yield numbers.subarray(at, at + width);
     }
   }
+}
+
+/** Requests that are on their way at a time. */
+const inFlight = 16;
+
+/**
+ * One number of each row of an array [to − from], such as one parameter's allocation over time. Of arrays with a file for each row only the
+ * number's own bytes are read, so checksums are not compared there.
+ *
+ * @throws StoreError where there is no such array, or a file is missing; UsageError for rows that are not stored, or no such column.
+ */
+export async function readCurve(
+  context: RunContext,
+  state: RunState,
+  name: string,
+  column: number,
+  range: RowRange = {},
+): Promise<Numbers> {
+  const spec = arrayNamed(context, name);
+  const stored = storedRows(spec, state);
+  const { from = 0, to = stored } = range;
+  checkRange(spec, from, to, stored);
+  checkColumn(spec, column);
+  const curve = emptyRow(spec.dtype, to - from);
+  if (spec.chunkRows > 1) {
+    let at = 0;
+    for await (const row of rowsOfArray(context, state, spec, from, to)) curve[at++] = row[column]!;
+    return curve;
+  }
+  const readers = Array.from({ length: inFlight }, async (_, first) => {
+    for (let row = from + first; row < to; row += inFlight) {
+      curve[row - from] = await readNumber(context, spec, row, column);
+    }
+  });
+  await Promise.all(readers);
+  return curve;
+}
+
+async function readNumber(
+  { source, place }: RunContext,
+  spec: ArraySpec,
+  row: number,
+  column: number,
+): Promise<number> {
+  const size = bytesOf[spec.dtype];
+  const path = chunkPath(spec, row);
+  const bytes = await source.get(path, { start: column * size, end: (column + 1) * size });
+  if (bytes?.length !== size) throw damaged(`${place}/${path}`, 'it is missing, or too short');
+  return decodeNumbers(bytes, spec.dtype)[0]!;
+}
+
+function checkColumn(spec: ArraySpec, column: number): void {
+  const width = widthOf(spec);
+  if (Number.isInteger(column) && column >= 0 && column < width) return;
+  throw new UsageError({
+    given: `column ${column} of ${spec.name}`,
+    expected: `a whole number from 0 to ${width - 1}`,
+    remedy: 'choose a column of a row',
+  });
 }
 
 /** Reads single rows of stored arrays; what was read last is kept, so that neighbours and columns of one segment cost one reading. */

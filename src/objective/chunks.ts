@@ -63,7 +63,7 @@ export function lanesOf(
   lanes: number,
 ): Lane[] {
   const own = running ? asRunning : (dealt: Dealt[]) => dealt;
-  const plain = own(chunksOf(count, chunk).map((one) => ({ cell: null, chunk: one })));
+  const plain = own(plainChunks(count, chunk).map((one) => ({ cell: null, chunk: one })));
   if (!cells) return deal(objective, true, plain, lanes);
   if (cells.kind === 'sorted') return deal(objective, true, own(sortedChunks(cells, chunk)), lanes);
   return [...deal(objective, true, plain, lanes), ...deal(objective, false, own(maskedChunks(cells, chunk)), lanes)]; // prettier-ignore
@@ -74,7 +74,7 @@ function asRunning(dealt: Dealt[]): Dealt[] {
 }
 
 /** Slices of `chunk` examples; the last one holds the rest. */
-function chunksOf(count: number, chunk: number): Chunk[] {
+export function plainChunks(count: number, chunk: number): Chunk[] {
   return Array.from({ length: Math.ceil(count / chunk) }, (_, k) => ({
     start: k * chunk,
     end: Math.min((k + 1) * chunk, count),
@@ -168,7 +168,7 @@ function sortedChunks({ cellOf, count }: CellPartition, chunk: number): Dealt[] 
 
 /** For each cell the chunks of the whole in which it has examples. */
 function maskedChunks({ cellOf, count }: CellPartition, chunk: number): Dealt[] {
-  const chunks = chunksOf(cellOf.length, chunk);
+  const chunks = plainChunks(cellOf.length, chunk);
   const inside = chunks.map(({ start, end }) => new Set(cellOf.subarray(start, end)));
   return Array.from({ length: count }, (_, cell) =>
     chunks.flatMap((one, k) => (inside[k]!.has(cell) ? [{ cell, chunk: { ...one, cell } }] : [])),

@@ -1,6 +1,12 @@
-import { trainingKeys } from '../experiment/config/schema.js';
+import { type RunConfig, trainingKeys } from '../experiment/config/schema.js';
 import type { Manifest } from '../format/manifest.js';
 import { type GroupSettings, resolveGroups } from '../optim/groups.js';
+
+const means = {
+  tokenMean: 'mean',
+  exampleMean: 'mean over examples of the mean',
+  weightedMean: 'weighted mean',
+} as const;
 
 /** The run's definition in words, for the end of a report: what must agree for two runs to be compared. */
 export function factsOf(manifest: Manifest): [string, string][] {
@@ -12,7 +18,7 @@ export function factsOf(manifest: Manifest): [string, string][] {
     ['Data', dataInWords(manifest)],
     ['Data files (SHA-256)', definition.files.map(checksum).join(', ')],
     ['Split (SHA-256)', definition.splitHash],
-    ['Loss', `${definition.reduction} ${definition.loss}, ${unit}; dropout ${definition.dropout}`],
+    ['Loss', `${means[definition.reduction]} ${definition.loss}, ${unit}; dropout ${definition.dropout}`],
     [
       'Chunk',
       [`${definition.chunk} examples`, ...statisticsInWords(manifest), `${definition.lanes} lanes`].join(
@@ -79,9 +85,20 @@ function trajectoryFact({ trajectory, config, seed }: Manifest): [string, string
   const { files, iterations } = trajectory;
   if (files.length > 0) return ['Trajectory', `${iterations} steps from ${files.map(checksum).join(', ')}`];
   const settings = trainingKeys
-    .filter((key) => key !== 'maxLoss' && isStated(key, config[key]))
+    .filter((key) => key !== 'maxLoss' && key !== 'forks' && isStated(key, config[key]))
     .map((key) => `${key} ${plain(config[key])}`);
-  return ['Training', `${iterations} iterations; ${settings.join(', ')}; seed ${seed}`];
+  const { forks = [] } = config as { readonly forks?: RunConfig['forks'] };
+  return [
+    'Training',
+    [`${iterations} iterations`, settings.join(', '), `seed ${seed}`, ...forks.map(forkInWords)].join('; '),
+  ];
+}
+
+/** What held before a fork, and where it came from. */
+function forkInWords({ at, origin, before }: RunConfig['forks'][number]): string {
+  const settings = Object.entries(before).filter(([key, value]) => isStated(key, value));
+  const words = settings.map(([key, value]) => `${key} ${plain(value)}`).join(', ');
+  return `before iteration ${at} ${words}, as in the run with manifest ${origin.manifest.slice(0, 12)}`;
 }
 
 /** `none`, an empty list and no weight decay say that a setting is not used; momentum 0 says that it is. */

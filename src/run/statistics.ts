@@ -24,14 +24,14 @@ export class RunningStatistics {
     return new RunningStatistics(program, ranges, config.statisticsDecay, layout.size);
   }
 
-  /** Moves the statistics in θ [K] by those of a mini-batch, taken with the parameters of `point` [K], from which its step started. */
+  /** Moves the statistics in θ [K] by those of a mini-batch, taken with the parameters of `point` [K], from which its step starts. */
   async update(feeds: Feeds, point: Float64Array, theta: Float32Array): Promise<void> {
     this.program.load(point);
     this.#batch.fill(0);
     await this.program.run({ x: feeds.x!, ...masksOf(feeds) }, this.#batch);
     for (const [from, to] of this.ranges) {
       for (let k = from; k < to; k++) {
-        theta[k] = this.decay * point[k]! + (1 - this.decay) * this.#batch[k]!;
+        theta[k] = this.decay * theta[k]! + (1 - this.decay) * this.#batch[k]!;
       }
     }
   }

@@ -1,9 +1,8 @@
 import { basename } from 'node:path';
 import { readGroups } from '../../data/groups.js';
-import { gatherRows, sharedFrom, sharedLike } from '../../data/shared.js';
+import { gatherExamples, sharedFrom, sharedLike } from '../../data/shared.js';
 import type { Dataset, Examples, SourceFile } from '../../data/types.js';
 import { UsageError } from '../../errors.js';
-import { sizeOf } from '../../formats/array.js';
 import type { Reading } from '../../formats/reading.js';
 import type { StatisticsKind } from '../../graph/statistics.js';
 import { fold, key } from '../../num/random.js';
@@ -284,16 +283,10 @@ function sorted(
 ): Pick<MeasuredObjective, 'examples' | 'division'> {
   const order = [...cellOf.keys()].sort((a, b) => cellOf[a]! - cellOf[b]! || a - b);
   const filled = Uint32Array.from([...order, ...new Array<number>(fill).fill(order.at(-1)!)]);
-  const { shape, inputs, labels, count } = examples;
   const cells = sharedLike(cellOf, filled.length).fill(-1);
   order.forEach((example, place) => { cells[place] = cellOf[example]!; }); // prettier-ignore
   return {
-    examples: {
-      count: filled.length,
-      shape,
-      inputs: gatherRows(inputs, sizeOf(shape), filled),
-      labels: gatherRows(labels, labels.length / count, filled),
-    },
+    examples: gatherExamples(examples, filled),
     division: { ...division, cellOf: cells, kind: 'sorted' },
   };
 }
