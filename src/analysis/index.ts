@@ -1,5 +1,6 @@
 export type { CertaintyAnalysis } from './certainty.js';
 export type { ComponentTotals } from './components.js';
+export type { PartTotal, PartTotals } from './parts.js';
 export { auditObjective, balanceLimitPercent } from './conservation.js';
 export type { Balance, Conservation, RuleError } from './conservation.js';
 export { analyseDistribution } from './rows/distribution.js';

@@ -8,7 +8,7 @@ import type { ComponentTotals } from './components.js';
 import type { Distribution } from './rows/distribution.js';
 import type { Extremes } from './rows/extremes.js';
 import type { FirstLayer } from './rows/first-layer.js';
-import { parametersOnly } from './parameters-only.js';
+import type { PartTotals } from './parts.js';
 import { analyseSampling, type SamplingAnalysis } from './sampling.js';
 import { analyseShares, type ShareAnalysis } from './shares.js';
 
@@ -49,6 +49,8 @@ export interface RowAnalysis {
   readonly firstLayer: FirstLayer | null;
   /** Null too where updates were not split. */
   readonly components: ComponentTotals | null;
+  /** By each thing that the objective is divided by; null too where it is not. */
+  readonly parts: readonly PartTotals[] | null;
 }
 
 /** Of an objective whose rows are not read. */
@@ -58,6 +60,7 @@ export const withoutRows: RowAnalysis = {
   neurons: null,
   firstLayer: null,
   components: null,
+  parts: null,
 };
 
 /** Everything that is known about one objective over time. */
@@ -135,9 +138,9 @@ export async function analyseObjective(
     conservation: auditObjective(view, name),
     loss: analyseLoss(view, name),
     layers: analyseLayers(view, name),
-    shares: analyseShares(parametersOnly(view), name),
+    shares: analyseShares(view, name),
     sampling: await analyseSampling(view, name),
-    certainty: analyseCertainty(parametersOnly(view), name),
+    certainty: analyseCertainty(view, name),
     ...rows,
   };
 }

@@ -6,6 +6,7 @@ import { extremeNeurons, extremeParameters, neuronTotals } from './rows/extremes
 import { analyseFirstLayer } from './rows/first-layer.js';
 import { analyseObjective, type ObjectiveAnalysis, type RowAnalysis, withoutRows } from './objective.js';
 import { parametersOnly } from './parameters-only.js';
+import { partTotals } from './parts.js';
 import { type PaperRecord, paperRecord } from './paper.js';
 import { type RunSummary, summarise } from './summary.js';
 
@@ -38,10 +39,11 @@ export interface AnalyseOptions {
 
 /** Reads the rows of an objective's allocations and of its neurons, once each. Memory does not grow with T. */
 async function analyseRows(
-  view: LedgerView,
+  whole: LedgerView,
   name: string,
   { exampleShape = [], onProgress }: AnalyseOptions,
 ): Promise<RowAnalysis> {
+  const view = parametersOnly(whole);
   const { layout } = view;
   const totals = new Float64Array(layout.size);
   const distribution = await analyseDistribution(view, name, (rows, row) => {
@@ -54,14 +56,15 @@ async function analyseRows(
     parameters: distribution === null ? null : extremeParameters(layout, totals),
     neurons: neurons === null ? null : extremeNeurons(layout, neurons),
     firstLayer: distribution === null ? null : analyseFirstLayer(layout, totals, exampleShape),
-    components: await componentTotals(view, name),
+    components: await componentTotals(whole, name),
+    parts: await partTotals(whole, name),
   };
 }
 
 async function analyseObjectives(view: LedgerView, options: AnalyseOptions): Promise<ObjectiveAnalysis[]> {
   const [main] = view.objectives;
   if (view.segments === 0 || !main) return [];
-  const rows = await analyseRows(parametersOnly(view), main.name, options);
+  const rows = await analyseRows(view, main.name, options);
   return Promise.all(
     view.objectives.map(({ name }, index) => analyseObjective(view, name, index === 0 ? rows : withoutRows)),
   );

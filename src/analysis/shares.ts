@@ -1,5 +1,6 @@
 import type { LedgerView } from '../ledger/view.js';
 import { requireSegments } from './checks.js';
+import { parametersLayout } from './parameters-only.js';
 
 /** How many allocations were below, above and exactly zero. */
 export interface Counts {
@@ -21,7 +22,7 @@ export interface Shares {
   readonly ofNonzero: { readonly helping: number | null; readonly hurting: number | null };
 }
 
-/** Counts per iteration, per layer and over the run (paper Section 3, Table 1, Figures 3(a) and 3(c)). */
+/** Counts per iteration, per layer and over the run, of parameters alone but where running statistics have layers of their own (paper Section 3, Table 1, Figures 3(a) and 3(c)). */
 export interface ShareAnalysis {
   /** [T] over all parameters. */
   readonly perIteration: {
@@ -47,11 +48,11 @@ export function sharesOf({ helping, hurting, zero }: Counts): Shares {
   };
 }
 
-/** Sums rows of a row-major [T, layers] array over its layers: [T]. */
-function sumOverLayers(cells: Int32Array, segments: number, layers: number): number[] {
+/** Sums rows of a row-major [T, layers] array over the first `used` of its layers: [T]. */
+function sumOverLayers(cells: Int32Array, segments: number, layers: number, used: number): number[] {
   return Array.from({ length: segments }, (_, t) => {
     let total = 0;
-    for (let layer = 0; layer < layers; layer++) total += cells[t * layers + layer]!;
+    for (let layer = 0; layer < used; layer++) total += cells[t * layers + layer]!;
     return total;
   });
 }
@@ -76,18 +77,20 @@ export function analyseShares(view: LedgerView, name: string): ShareAnalysis {
     view.column(kind, name),
   ) as [Int32Array, Int32Array, Int32Array];
   const layers = view.layout.layers.length;
+  const used = parametersLayout(view.layout).layers.length;
+  const over = (cells: Int32Array): number[] => sumOverLayers(cells, view.segments, layers, used);
   const perLayer = view.layout.layers.map((layer, index) => ({
     layer,
     helping: sumOverTime(helping, layers, index),
     hurting: sumOverTime(hurting, layers, index),
     zero: sumOverTime(zero, layers, index),
   }));
-  const run = perLayer.reduce<Counts>(add, { helping: 0, hurting: 0, zero: 0 });
+  const run = perLayer.slice(0, used).reduce<Counts>(add, { helping: 0, hurting: 0, zero: 0 });
   return {
     perIteration: {
-      helping: sumOverLayers(helping, view.segments, layers),
-      hurting: sumOverLayers(hurting, view.segments, layers),
-      zero: sumOverLayers(zero, view.segments, layers),
+      helping: over(helping),
+      hurting: over(hurting),
+      zero: over(zero),
     },
     perLayer: perLayer.map((counts) => ({ ...counts, shares: sharesOf(counts) })),
     run: { helping: run.helping, hurting: run.hurting, zero: run.zero, shares: sharesOf(run) },

@@ -58,7 +58,12 @@ export function manifestOf(experiment: Experiment, folder = '.'): ManifestConten
       name,
       statistics,
       parts: division
-        ? division.parts.map((part) => ({ name: part.name, by: part.by, examples: part.examples }))
+        ? division.parts.map(({ name: part, by, blockOf = null, examples: own }) => ({
+            name: part,
+            by,
+            blockOf,
+            examples: own,
+          }))
         : [{ name: 'all', by: 'all', examples: examples.count }],
       order: division?.kind === 'sorted' ? ('parts' as const) : ('source' as const),
       sample,

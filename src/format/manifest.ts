@@ -86,6 +86,8 @@ const objectiveSchema = z.strictObject({
         examples: count,
         /** What it is a part by, such as `class`: the parts by one thing add up to the whole. Null: the L2 term, which each of them needs. */
         by: text.nullable().default('all'),
+        /** Name of the part whose examples of one block of the sample it has; null: it is no block of a part. */
+        blockOf: text.nullable().default(null),
       }),
     )
     .min(1)
@@ -226,10 +228,9 @@ export function sampleBlocksOf(
   { parts, sample }: Manifest['objectives'][number],
   part: Manifest['objectives'][number]['parts'][number] | null = null,
 ): SampleBlocks | null {
-  const by = part === null ? 'block' : `${part.by}, block`;
-  const bare = part?.name.replace(`${part.by}: `, '');
-  const isOwn = (name: string) => part === null || name.replace(/\d+$/, '') === `${by}: ${bare}, block `;
-  const members = [...parts.keys()].filter((index) => parts[index]!.by === by && isOwn(parts[index]!.name));
+  const isOwn = (one: (typeof parts)[number]): boolean =>
+    part === null ? one.by === 'block' : one.blockOf === part.name;
+  const members = [...parts.keys()].filter((index) => isOwn(parts[index]!));
   if (sample === null || members.length < 2) return null;
   const examples = members.map((index) => parts[index]!.examples);
   // Of a part nobody counts the examples that it was drawn from: by class it has its share.

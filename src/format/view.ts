@@ -23,6 +23,7 @@ export async function makeView(context: RunContext, state: RunState, segments: n
       name: objective.name,
       statistics: objective.statistics,
       parts: objective.parts.map((part) => part.name),
+      by: objective.parts.map((part) => part.by),
       sample: sampleBlocksOf(objective),
     })),
     components: manifest.components,

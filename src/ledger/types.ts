@@ -15,6 +15,8 @@ export interface Objective {
   readonly name: string;
   /** Names of the subsets of its examples whose losses are kept apart and add up to its own; one: the objective is not divided. */
   readonly parts: readonly string[];
+  /** What each is a part by, such as `class` or `block`; null: by nothing. Left out: not known. */
+  readonly by?: readonly (string | null)[];
   /** Left out or null: it was measured on all its examples. */
   readonly sample?: SampleBlocks | null;
   /** Whose mean and variance batch normalisation uses; left out: those of each chunk. */

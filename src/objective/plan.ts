@@ -13,6 +13,8 @@ export interface PlannedPart {
   /** What it is a part by, such as `class`: the parts by one thing add up to the whole. Null: the penalty, which each of them needs. */
   readonly by: string | null;
   readonly examples: number;
+  /** Name of the part whose examples of one block it has; null or left out: it is no block of a part. */
+  readonly blockOf?: string | null;
   /** The cells that it is made of. */
   readonly cells: readonly number[];
 }
@@ -21,6 +23,8 @@ export interface PlannedPart {
 export interface Partition {
   readonly by: string;
   readonly names: readonly string[];
+  /** Where its parts are the blocks of another partition's: that one, and whose block each is, by its name there. */
+  readonly blocksOf?: { readonly by: string; readonly names: readonly string[] };
   /** Part of each example [count]. */
   readonly partOf: Int32Array;
 }

@@ -66,7 +66,7 @@ function statisticsInWords({ definition, objectives, config }: Manifest): string
   if (running.length === 0) return [`batch normalisation by the statistics of ${own}`];
   const others = running.length < objectives.length ? `of ${own}, and ` : '';
   return [
-    `batch normalisation by the statistics ${others}in ${running.join(', ')} by running ones (decay ${plain(config['statisticsDecay'])}), whose motion has entries of its own`,
+    `batch normalisation by the statistics ${others}in ${running.join(', ')} by running ones (decay ${plain(config['statisticsDecay'])}), whose motion has entries of its own (layers NAME.statistics)`,
   ];
 }
 

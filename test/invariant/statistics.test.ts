@@ -104,7 +104,9 @@ describe('both kinds of statistics side by side', () => {
     const [a, b] = [await analyseRun(await with_.view()), await analyseRun(await without.view())];
     expect(a.summary.parameters).toBe(size);
     expect(a.objectives.map(({ name }) => name)).toEqual(['train', 'train.running']);
-    expect(a.objectives[0]!.shares).toEqual(b.objectives[0]!.shares);
+    const [own, expected] = [a.objectives[0]!.shares, b.objectives[0]!.shares];
+    const perLayer = own.perLayer.slice(0, expected.perLayer.length);
+    expect({ ...own, perLayer }).toEqual(expected);
     expect(a.objectives[0]!.distribution).toEqual(b.objectives[0]!.distribution);
     // The account of the loss has the statistics' layers.
     const statistics = a.objectives[1]!.layers.filter(({ layer }) => layer.endsWith('.statistics'));

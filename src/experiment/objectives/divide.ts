@@ -255,8 +255,12 @@ function cellsOf(count: number, partitions: readonly Partition[]) {
   };
 }
 
+/** Where there are other ways of dividing, groups of a file say which is theirs. */
+const partName = (by: string, name: string, isOneOfMany: boolean): string =>
+  isOneOfMany && by !== 'class' ? `${by}: ${name}` : name;
+
 function partsOf(
-  { by, names }: Partition,
+  { by, names, blocksOf }: Partition,
   partition: number,
   cells: readonly (readonly number[])[],
   cellOf: Int32Array,
@@ -267,8 +271,9 @@ function partsOf(
   return names.map((name, part) => {
     const own = cells.flatMap((combination, cell) => (combination[partition] === part ? [cell] : []));
     return {
-      name: isOneOfMany && by !== 'class' ? `${by}: ${name}` : name,
+      name: partName(by, name, isOneOfMany),
       by,
+      blockOf: blocksOf ? partName(blocksOf.by, blocksOf.names[part]!, isOneOfMany) : null,
       examples: own.reduce((total, cell) => total + sizes[cell]!, 0),
       cells: own,
     };

@@ -62,6 +62,7 @@ function crossed(own: Partition, blocks: Partition): Partition {
   return {
     by: `${own.by}, block`,
     names: own.names.flatMap((name) => blocks.names.map((block) => `${name}, ${block}`)),
+    blocksOf: { by: own.by, names: own.names.flatMap((name) => blocks.names.map(() => name)) },
     partOf: own.partOf.map((part, k) => part * blocks.names.length + blocks.partOf[k]!),
   };
 }

@@ -1,5 +1,6 @@
 import type { RunAnalysis } from '../../analysis/index.js';
-import { componentsFigure } from './components-figure.js';
+import { certaintyFigure } from './requested/certainty-figure.js';
+import { componentsFigure } from './requested/components-figure.js';
 import { createCanvas } from './canvas.js';
 import type { Canvas, Figure } from './canvas.js';
 import { distributionFigure } from './distribution-figure.js';
@@ -8,21 +9,24 @@ import { layerSharesFigure } from './layer-shares-figure.js';
 import { layerTotalsFigure } from './layer-totals-figure.js';
 import { layersOverTimeFigure } from './layers-over-time-figure.js';
 import { lossFigure } from './loss-figure.js';
+import { partsFigures } from './requested/parts-figure.js';
 import { residualFigure } from './residual-figure.js';
 import { sharesFigure } from './shares-figure.js';
 import { subintervalsFigure } from './subintervals-figure.js';
 import type { Theme } from '../theme.js';
 
-const drawings: readonly ((canvas: Canvas, analysis: RunAnalysis) => Figure | null)[] = [
+const drawings: readonly ((canvas: Canvas, analysis: RunAnalysis) => Figure | readonly Figure[] | null)[] = [
   lossFigure,
   layerTotalsFigure,
   layersOverTimeFigure,
+  partsFigures,
   componentsFigure,
   sharesFigure,
   layerSharesFigure,
   firstLayerFigure,
   distributionFigure,
   residualFigure,
+  certaintyFigure,
   subintervalsFigure,
 ];
 

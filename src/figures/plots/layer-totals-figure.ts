@@ -47,6 +47,24 @@ function bars({ palette }: Canvas, rows: readonly Row[], factor: number, unit: s
   );
 }
 
+/** Intervals of 95 % of the first objective's totals, where it was measured on a sample; rows of several layers have none. */
+function intervals(
+  { palette }: Canvas,
+  selection: LayerSelection,
+  { layers, sampling }: ObjectiveAnalysis,
+  factor: number,
+): Plot.Markish[] {
+  if (sampling === null) return [];
+  const ends = selection.shown.map((layer, row) => {
+    const [total, half] = [layers[layer]!.total, sampling.layers[layer]!];
+    return { row, from: (total - half) * factor, to: (total + half) * factor };
+  });
+  return [
+    Plot.ruleY(ends, { x1: 'from', x2: 'to', y: 'row', stroke: palette.text, strokeWidth: 1.75, ariaDescription: 'interval of 95 %' }),
+    ...(['from', 'to'] as const).map((end) => Plot.tickX(ends, { x: end, y: 'row', stroke: palette.text, strokeWidth: 1.75, insetTop: 4, insetBottom: 4 })),
+  ]; // prettier-ignore
+}
+
 /** Totals of an objective after the first, on the bars of the first. */
 function dots(
   { palette }: Canvas,
@@ -85,6 +103,7 @@ function drawTotals(
     marks: [
       Plot.gridX({ ticks: 4 }),
       bars(canvas, rows!, scale.factor, unit),
+      ...intervals(canvas, selection, objectives[0]!, scale.factor),
       ...compared.map((totals, i) => dots(canvas, totals, scale.factor, objectives[i + 1]!.name, i)),
       Plot.ruleX([0], { stroke: canvas.palette.text }),
       valueColumn(values),
@@ -130,7 +149,11 @@ export function layerTotalsFigure(canvas: Canvas, analysis: RunAnalysis): Figure
   return canvas.figure({
     name: 'layer-totals',
     title: 'What each layer did to the loss',
-    caption: captionOf(main.layers, unit) + othersNote(selection) + bars,
+    caption:
+      captionOf(main.layers, unit) +
+      othersNote(selection) +
+      bars +
+      (main.sampling === null ? '' : ' Lines: intervals of 95 %, since it was measured on a sample.'),
     legend,
     panels: [drawTotals(canvas, selection, [main, ...compared], unit)],
   });

@@ -54,12 +54,31 @@ function scaleOf(curves: readonly DrawnObjective[], lossUnit: string): LossScale
   return { axis, factor, leaves, logarithmic: false };
 }
 
+/** The 95 % interval of a loss that was measured on a sample. */
+function intervalBand(
+  { iteration }: RunAnalysis,
+  { label, loss, sampling, style }: DrawnObjective,
+  factor: number,
+): Plot.Markish[] {
+  if (sampling === null) return [];
+  const end = (sign: 1 | -1) =>
+    thin(
+      iteration,
+      loss.measured.map((value, row) => value + sign * sampling.loss[row]!),
+      pointsPerLine,
+    );
+  return ([1, -1] as const).map((sign) =>
+    Plot.lineY(end(sign), { x: 'x', y: ({ y }: Point) => y * factor, stroke: style.stroke, strokeWidth: 1, strokeOpacity: 0.8, ariaDescription: `${label} interval of 95 %` }),
+  ); // prettier-ignore
+}
+
 function lossPanel(
   canvas: Canvas,
-  { iteration }: RunAnalysis,
+  analysis: RunAnalysis,
   curves: readonly DrawnObjective[],
   { axis, factor, logarithmic }: LossScale,
 ): Panel {
+  const { iteration } = analysis;
   const line = (values: readonly number[], options: Plot.LineYOptions): Plot.Markish =>
     Plot.lineY(thin(iteration, values, pointsPerLine), {
       x: 'x',
@@ -81,6 +100,7 @@ function lossPanel(
           ariaDescription: `${label} integrated`,
         }),
       ),
+      ...curves.flatMap((curve) => intervalBand(analysis, curve, factor)),
       ...curves.map(({ label, style, loss }) =>
         line(loss.measured, { ...style, ariaDescription: `${label} loss` }),
       ),
@@ -125,7 +145,7 @@ function captionOf(curves: readonly DrawnObjective[], unit: string, { leaves }: 
     : `stays within ${formatLoss(largest, unit)} of it (lower panel, in its own unit)`;
   return (
     `The ${label} loss ${verb} from ${formatNumber(start)} to ${formatLoss(end, unit)}; the first loss plus all ` +
-    `allocations so far (broad band) ${band}.`
+    `allocations so far (broad band) ${band}.${curves.some(({ sampling }) => sampling !== null) ? ' Thin lines: intervals of 95 %, since it was measured on a sample.' : ''}`
   );
 }
 

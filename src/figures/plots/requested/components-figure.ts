@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
-import type { ComponentTotals, LayerTotal, RunAnalysis } from '../../analysis/index.js';
-import type { Canvas, Figure, LegendEntry, Panel } from './canvas.js';
-import { formatNumber, scaledUnit } from '../format.js';
+import type { ComponentTotals, LayerTotal, RunAnalysis } from '../../../analysis/index.js';
+import type { Canvas, Figure, LegendEntry, Panel } from '../canvas.js';
+import { formatNumber, scaledUnit } from '../../format.js';
 import {
   allocationAxis,
   type LayerSelection,
@@ -11,13 +11,13 @@ import {
   rowValues,
   selectLayers,
   valueColumn,
-} from './layer-rows.js';
-import { shownNote } from '../objectives.js';
-import { largestMagnitude } from './thin.js';
-import { printable } from '../text.js';
+} from '../layer-rows.js';
+import { shownNote } from '../../objectives.js';
+import { largestMagnitude } from '../thin.js';
+import { printable } from '../../text.js';
 
 /** One component's totals by row of the figure, and its colour. */
-interface Series {
+export interface Series {
   readonly name: string;
   readonly colour: string;
   readonly rows: readonly number[];
@@ -26,9 +26,9 @@ interface Series {
 const added = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
 
 /** The components that have a colour of their own, and the others together. */
-function seriesOf(
+export function seriesOf(
   { palette }: Canvas,
-  { components }: ComponentTotals,
+  components: ComponentTotals['components'],
   selection: LayerSelection,
 ): readonly Series[] {
   const colours = palette.layers;
@@ -61,11 +61,13 @@ function piecesOf(
   });
 }
 
-function drawPieces(
+/** Rows of layers whose bars are made of the series' pieces. */
+export function drawPieces(
   { palette, panel }: Canvas,
   selection: LayerSelection,
   series: readonly Series[],
   unit: string,
+  what: 'component' | 'part',
 ): Panel {
   const totals = selection.labels.map((_, row) => added(series.map(({ rows }) => rows[row]!)));
   const values = totals.map((total) => formatNumber(total, 3));
@@ -77,7 +79,7 @@ function drawPieces(
     marks: [
       Plot.gridX({ ticks: 4 }),
       Plot.barX(piecesOf(series, selection.labels, scale.factor, unit), {
-        x1: 'from', x2: 'to', y: 'row', fill: 'colour', title: 'text', ariaDescription: 'component total',
+        x1: 'from', x2: 'to', y: 'row', fill: 'colour', title: 'text', ariaDescription: `${what} total`,
       }), // prettier-ignore
       Plot.tickX(
         totals.map((total, row) => ({ row, x: total * scale.factor })),
@@ -96,7 +98,7 @@ function captionOf({ components }: ComponentTotals, unit: string): string {
     `${name} (${formatNumber(total, 3)} ${unit})`;
   const [helping, hurting] = [sorted[0]!, sorted.at(-1)!];
   return [
-    'The pieces of a bar are what each term of the update did to the loss, those that helped to the left; dark marks are their sums. ',
+    'The pieces of a bar are what each term of the update did to the loss, those that helped to the left; the marks across are their sums. ',
     helping.total < 0 ? `Over the run ${inWords(helping)} helped most` : 'No component helped',
     hurting.total > 0 ? `, ${inWords(hurting)} hurt most.` : '; none hurt.',
     components.some(({ name }) => name === 'momentum/2-3')
@@ -111,13 +113,13 @@ export function componentsFigure(canvas: Canvas, analysis: RunAnalysis): Figure 
   if (!main?.components) return null;
   const layers: readonly LayerTotal[] = main.layers;
   const selection = selectLayers(layers);
-  const series = seriesOf(canvas, main.components, selection);
+  const series = seriesOf(canvas, main.components.components, selection);
   const legend: LegendEntry[] = series.map(({ name, colour }) => ({ label: name, colour, kind: 'area' }));
   return canvas.figure({
     name: 'components',
     title: 'What each term of the update did to the loss',
     caption: captionOf(main.components, analysis.summary.unit) + othersNote(selection) + shownNote(analysis),
     legend,
-    panels: [drawPieces(canvas, selection, series, analysis.summary.unit)],
+    panels: [drawPieces(canvas, selection, series, analysis.summary.unit, 'component')],
   });
 }
