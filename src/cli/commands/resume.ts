@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { experimentOf } from '../../experiment/manifest.js';
 import type { Places } from '../../experiment/places.js';
 import { resumeRun } from '../../store/open.js';
+import { continueProcess, isProcessRun } from '../process.js';
 import { continueRun } from '../workflow.js';
 import { addWorkOptions, parseList, type WorkOptions } from './run.js';
 
@@ -22,6 +23,7 @@ export function resumeCommand(): Command {
 /** Opens an existing run and does what is left of it. */
 export async function continueStored(run: string, options: WorkOptions & Places): Promise<void> {
   const folder = await resumeRun(run);
+  if (isProcessRun(folder.manifest)) return continueProcess(folder, options);
   const experiment = await experimentOf(folder, options).catch(async (error: unknown) => {
     await folder.close();
     throw error;
