@@ -1,10 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bundle } from './bundle.js';
+import { buildDashboard, dashboardSources } from './dashboard.js';
+import { filesBelow, hashOf, isFile } from './hash.js';
 
 const projectRoot = resolve(import.meta.dirname, '..');
 
@@ -20,7 +21,7 @@ interface Stamp {
 }
 
 /**
- * Brings `dist` of a project in line with `src`: compiles what changed, removes what has no source any more, and bundles the programs. Does
+ * Brings `dist` of a project in line with `src`: compiles what changed, removes what has no source any more, bundles the programs, and builds the page. Does
  * nothing where neither sources nor output changed since the last build.
  */
 export function build(root = projectRoot): BuildOutcome {
@@ -37,7 +38,8 @@ export function build(root = projectRoot): BuildOutcome {
   const compiled = compile(root, infoPath);
   removeOrphans(root);
   if (isFile(join(root, 'dist/cli/main.js'))) bundle(root);
-  if (!compiled) return 'failed';
+  const built = buildDashboard(root, cache);
+  if (!compiled || !built) return 'failed';
   writeFileSync(stampPath, JSON.stringify({ sources, outputs: outputsOf(root) } satisfies Stamp));
   return 'built';
 }
@@ -61,7 +63,11 @@ function sourcesOf(root: string): string[] {
   const settings = [
     'tsconfig.json', 'tsconfig.build.json', 'package-lock.json', 'node_modules/typescript/package.json', 'scripts/bundle.ts',
   ]; // prettier-ignore
-  return [...modulesOf(root), ...settings.filter((path) => isFile(join(root, path)))];
+  return [
+    ...modulesOf(root),
+    ...dashboardSources(root),
+    ...settings.filter((path) => isFile(join(root, path))),
+  ];
 }
 
 /** The modules that are compiled. */
@@ -76,7 +82,7 @@ function outputsOf(root: string): string {
   });
 }
 
-/** Removes from dist what no module compiles to, and folders left empty. */
+/** Removes from dist what no module compiles to, and folders left empty; the page's folder is its own build's. */
 function removeOrphans(root: string): void {
   const wanted = new Set(
     modulesOf(root).flatMap((path) => {
@@ -84,7 +90,10 @@ function removeOrphans(root: string): void {
       return [`${stem}.js`, `${stem}.d.ts`];
     }),
   );
-  for (const path of filesBelow(root, 'dist')) if (!wanted.has(path)) removeWithFolders(join(root, path));
+  const page = join('dist', 'dashboard', '/');
+  for (const path of filesBelow(root, 'dist')) {
+    if (!wanted.has(path) && !path.startsWith(page)) removeWithFolders(join(root, path));
+  }
 }
 
 function removeWithFolders(path: string): void {
@@ -94,25 +103,6 @@ function removeWithFolders(path: string): void {
     rmdirSync(folder);
     folder = dirname(folder);
   }
-}
-
-function hashOf(paths: readonly string[], contentOf: (path: string) => string | Uint8Array): string {
-  const hash = createHash('sha256');
-  for (const path of paths) hash.update(`${path}\n`).update(contentOf(path)).update('\n');
-  return hash.digest('hex');
-}
-
-/** Files below a folder, relative to the root, sorted; none where the folder is missing. */
-function filesBelow(root: string, folder: string): string[] {
-  if (statSync(join(root, folder), { throwIfNoEntry: false }) === undefined) return [];
-  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .map((name) => join(folder, name))
-    .filter((path) => isFile(join(root, path)))
-    .sort();
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href && build() === 'failed')

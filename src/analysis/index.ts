@@ -34,7 +34,7 @@ export type { Pair } from './noise/signs.js';
 export type { LayerTurns, OscillationAnalysis, Turns } from './oscillation/turns.js';
 export type { TwoSampleTest } from './statistics/kolmogorov.js';
 export { type MeanTest, studentT, type StudentT } from './statistics/t-test.js';
-export type { Moment } from './synchrony/moments.js';
+export { type Moment, momentLimit, MomentWatch } from './synchrony/moments.js';
 export type { NullModel } from './synchrony/nulls.js';
 export type { GroupMoments, Synchrony, SynchronyAnalysis } from './synchrony/synchrony.js';
 export type { Carriers, Concentration, TailShare } from './tails/concentration.js';

@@ -9,7 +9,7 @@ import {
   type RunConfigInput,
 } from '../experiment/config/schema.js';
 
-type FlagKey = Exclude<ConfigKey, 'preset' | 'schedule' | 'groups' | 'groupings'>;
+type FlagKey = Exclude<ConfigKey, 'preset' | 'schedule' | 'groups' | 'forks' | 'groupings'>;
 
 /** Under which heading of the help each flag stands. */
 const headings: Readonly<Record<FlagKey, string>> = {
@@ -24,7 +24,7 @@ const headings: Readonly<Record<FlagKey, string>> = {
   measure: 'Measuring:', measureWeightDecay: 'Measuring:', rule: 'Measuring:', tolerance: 'Measuring:',
   subintervals: 'Measuring:', maxSubintervals: 'Measuring:', certify: 'Measuring:', sample: 'Measuring:', error: 'Measuring:', chunk: 'Measuring:',
   lanes: 'Measuring:', keep: 'Measuring:', parts: 'Measuring:', keepParts: 'Measuring:', components: 'Measuring:',
-  keepComponents: 'Measuring:', basis: 'Measuring:', engine: 'Measuring:',
+  keepComponents: 'Measuring:', statistics: 'Measuring:', statisticsDecay: 'Training:', basis: 'Measuring:', engine: 'Measuring:',
   name: 'Report:', date: 'Report:', tags: 'Report:',
 }; // prettier-ignore
 
@@ -43,7 +43,16 @@ const textual: readonly ConfigKey[] = [
 ];
 
 /** Flags whose value is a list, its entries apart by commas. */
-const lists: readonly ConfigKey[] = ['measure', 'parts', 'classWeights', 'names', 'frozen', 'ignore', 'tags'];
+const lists: readonly ConfigKey[] = [
+  'measure',
+  'statistics',
+  'parts',
+  'classWeights',
+  'names',
+  'frozen',
+  'ignore',
+  'tags',
+];
 
 const flagKeys = configKeys.filter((key): key is FlagKey => !fileOnlyKeys.includes(key));
 

@@ -1,5 +1,6 @@
 import { checkConfig } from '../experiment/config/file.js';
 import type { RunConfig } from '../experiment/config/schema.js';
+import type { SegmentRange } from '../experiment/control.js';
 import type { Places } from '../experiment/places.js';
 import type { Manifest } from '../format/manifest.js';
 import { createProcessRun, measureProcess, openProcess, requireSameStatement, type ProcessExperiment } from '../run/process.js'; // prettier-ignore
@@ -12,7 +13,7 @@ import { progressBar } from './progress.js';
 import { sayReadings, type StartOptions } from './start.js';
 import { printReport } from './workflow.js';
 
-type Options = Pick<StartOptions, 'json' | 'quiet' | 'allowImbalance'>;
+type Options = Pick<StartOptions, 'json' | 'quiet' | 'allowImbalance'> & { readonly segments?: SegmentRange };
 
 /** Makes a run of a recorded trajectory and a program that computes losses, and measures it. */
 export async function startProcess(config: RunConfig, options: StartOptions): Promise<void> {
@@ -55,7 +56,13 @@ async function finish(experiment: ProcessExperiment, run: RunWriter, options: Op
     await measureProcess(experiment, run, {
       copying: { progress: bar('copy', 'rows'), signal: stop.signal },
       measuring: { progress: bar('measure', 'segments'), signal: stop.signal },
+      segments: options.segments,
     });
+    const { segments: measured, iterations } = run.status;
+    if (measured < iterations) {
+      say(`${measured} of ${iterations} segments are measured. lca resume ${run.folder} does the rest.`);
+      return;
+    }
     await printReport(await reportRun(run, { progress: bar('analyse', 'segments') }), options);
   } catch (error) {
     if (stop.signal.aborted) say(`Stopped at a safe point. Go on with: lca resume ${run.folder}`);

@@ -2,11 +2,16 @@ import { Command } from 'commander';
 import { usualName } from '../experiment/config/issue.js';
 import { version } from '../experiment/version.js';
 import { analyzeCommand } from './commands/analyze.js';
+import { animateCommand } from './commands/animate.js';
 import { benchCommand } from './commands/bench.js';
 import { completionCommand } from './commands/completion.js';
 import { dataCommand } from './commands/data.js';
 import { demoCommand } from './commands/demo.js';
 import { enginesCommand } from './commands/engines.js';
+import { compareCommand } from './commands/experiments/compare.js';
+import { forkCommand } from './commands/experiments/fork.js';
+import { pruneCommand } from './commands/experiments/prune.js';
+import { sweepCommand } from './commands/experiments/sweep.js';
 import { exportCommand } from './commands/export.js';
 import { figuresCommand } from './commands/figures.js';
 import { inspectCommand } from './commands/inspect.js';
@@ -16,6 +21,7 @@ import { reportCommand } from './commands/report.js';
 import { resumeCommand } from './commands/resume.js';
 import { runCommand, trainCommand } from './commands/run.js';
 import { verifyCommand } from './commands/verify.js';
+import { viewCommand } from './commands/view.js';
 import { kebab } from './config-flags.js';
 
 const examples = `
@@ -24,6 +30,7 @@ Examples:
   lca run mnist-fc-sgd --out my-run      one of the paper's experiments, whole
   lca run my-run.yaml --out my-run --rule adaptive
   lca analyze my-run --only noise,tails  the paper's analyses, as tables
+  lca view my-run                        look at it in the browser
   lca resume my-run                      go on after an interruption
   lca export my-run --what allocation --objective train --format npy --out a.npy
 
@@ -41,8 +48,9 @@ export function makeProgram(): Command {
     .exitOverride();
   const commands = [
     demoCommand(), runCommand(), trainCommand(), measureCommand(), resumeCommand(), verifyCommand(), reportCommand(),
-    analyzeCommand(), figuresCommand(), exportCommand(), inspectCommand(), dataCommand(), presetsCommand(), enginesCommand(), benchCommand(),
-    completionCommand(),
+    analyzeCommand(), figuresCommand(), animateCommand(), viewCommand(),
+    compareCommand(), forkCommand(), sweepCommand(), pruneCommand(),
+    exportCommand(), inspectCommand(), dataCommand(), presetsCommand(), enginesCommand(), benchCommand(), completionCommand(),
   ]; // prettier-ignore
   for (const command of commands) program.addCommand(inherit(command));
   return program;

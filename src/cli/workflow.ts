@@ -1,5 +1,6 @@
 import type { Experiment } from '../experiment/experiment.js';
 import type { RunWriter } from '../store/writer.js';
+import type { SegmentRange } from '../experiment/control.js';
 import { measureRun } from '../run/measure.js';
 import { reportRun, type Report } from '../run/report.js';
 import { trainRun } from '../run/train.js';
@@ -12,6 +13,8 @@ interface WorkflowOptions extends PrintOptions {
   readonly quiet?: boolean | undefined;
   /** False: train only. */
   readonly measure: boolean;
+  /** Which segments to measure; the run may stay unfinished. Default all. */
+  readonly segments?: SegmentRange | undefined;
   /** Whether the report has the analyses by theme, which may take longer than all else of a short run; default false. */
   readonly themes?: boolean;
 }
@@ -35,8 +38,14 @@ export async function continueRun(
       return;
     }
     const progress = bar('measure', 'segments');
-    await measureRun(experiment, run, { workers: options.workers, progress, signal: stop.signal });
-    const { themes = false } = options;
+    const { themes = false, workers, segments } = options;
+    await measureRun(experiment, run, { workers, segments, progress, signal: stop.signal });
+    if (run.unmeasured().length > 0) {
+      const { segments: measured, iterations } = run.status;
+      if (options.json) printJson({ run: run.folder, ...run.status });
+      else say(`${measured} of ${iterations} segments are measured. lca resume ${run.folder} does the rest.`);
+      return;
+    }
     await printReport(await reportRun(run, { progress: bar('analyse', 'segments'), themes }), options);
     if (!themes && !options.json)
       say(`The paper's analyses by theme: lca report ${run.folder} adds them to the page.`);

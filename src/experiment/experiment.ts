@@ -6,8 +6,9 @@ import { narrowed } from '../data/shared.js';
 import type { Dataset, RawDataset } from '../data/types.js';
 import type { Engine } from '../engines/types.js';
 import { UsageError } from '../errors.js';
-import { attachLoss } from '../graph/loss.js';
+import { attachErrors, attachLoss } from '../graph/loss.js';
 import type { Reading } from '../formats/reading.js';
+import { byRunningStatistics, hasChunkStatistics, statisticsGraph, type StatisticsKind } from '../graph/statistics.js'; // prettier-ignore
 import type { Graph, Parameter } from '../graph/types.js';
 import { layoutOfGraph } from '../ledger/layout.js';
 import type { ParameterLayout } from '../ledger/types.js';
@@ -29,6 +30,7 @@ import { sampleBlocks } from './objectives/sample.js';
 import { measuredNames, withMeasuredSets } from './objectives/measured.js';
 import { componentsOf, measuredPenalty, optimizerOf, stepExamples } from './optimizer.js';
 import { type StatedPaths, withWholePaths } from './paths.js';
+import { statisticsReadings, trackedModel } from './objectives/statistics.js';
 import { startingTheta, startReading } from './start.js';
 
 import {
@@ -89,7 +91,7 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   const as = { inputs: file.inputs, labels: named.loss !== 'output' };
   const read = await readDataset(named.data, { as });
   const network = await openModel(named, file, read);
-  const { model } = network;
+  const model = trackedModel(named, network);
   const fitted = fitLabels(withInputShape(read, model), labelUse(named, model));
   const raw = await withMeasuredSets(fitted, named, model, as);
   const loaded = prepareDataset(raw, loadOptions(named));
@@ -97,7 +99,7 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   const graph = model.build({ examples: 1, training: false, transform: loaded.transform });
   const { parameters } = graph;
   const groupings = Object.entries(named.groupings).map(([name, patterns]) => ({ name, patterns }));
-  const layout = layoutOfGraph(graph, groupings);
+  const layout = layoutOfGraph(byRunningStatistics(graph), groupings);
   const opened = await recordedTrajectory(named, { weights: network.weights(), graph }, stored);
   const recorded = opened?.recorded ?? null;
   const config = settle(named, loaded, recorded);
@@ -106,14 +108,12 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   checkControls(config, loaded, layout, recorded);
   const outputs = outputUse(config, graph, loaded.labelling.classAxis);
   const parts = { config, model, dataset: loaded, outputs };
-  const gradients = () =>
-    recorded ? gradientGraph(parts, chunk, false) : gradientGraph(parts, config.batchSize, true);
-  const { engine, passedOver } = await chooseEngine(config.engine, gradients);
+  const { engine, passedOver } = await chooseEngine(config.engine, () => neededGraphs(parts, chunk));
   const precision = stored?.manifest.definition.precision ?? engine.facts.precision;
   const used = precision === 'float64' ? loaded : narrowed(loaded);
   const own = model.computesLoss ? await weighOwnLoss(model, used, measured, chunk) : null;
   requireDividable(config, model, own);
-  const mixes = mixesExamples(model, loaded);
+  const mixes = (statistics: StatisticsKind) => mixesExamples(model, loaded, statistics);
   const hasPenalty = measuredPenalty(config, layout) !== null;
   const divided = await divideObjectives({ config, dataset: used, measured, chunk, mixes, hasPenalty });
   const dataset = { ...used, files: [...used.files, ...divided.files] };
@@ -126,6 +126,7 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
     ...(own?.readings ?? []),
     ...chunkReadings(model, loaded, measured, chunk),
     ...divided.readings,
+    ...statisticsReadings(config, network),
     ...(recorded ? [] : await startReading(config)),
   ];
   return {
@@ -227,15 +228,47 @@ function checkControls(
   checkSettings(config);
 }
 
-/** The graph of loss (a sum over its examples) and gradients for mini-batches or chunks of `examples`, not all of which count if `masked`. */
+/** What graphs are made of. */
+type GraphParts = Pick<Experiment, 'config' | 'model' | 'dataset' | 'outputs'>;
+
+/** The graphs that a run needs an engine for. */
+function neededGraphs(parts: GraphParts, chunk: number): Graph[] {
+  const { trajectory, batchSize, statistics } = parts.config;
+  return [
+    trajectory === null ? gradientGraph(parts, batchSize, true) : gradientGraph(parts, chunk, false),
+    ...(statistics.includes('running')
+      ? [gradientGraph(parts, chunk, false, false, 'running'), batchStatisticsGraph(parts, batchSize)]
+      : []),
+  ];
+}
+
+/** The graph of the statistics of a mini-batch (see `statisticsGraph`), of a network that keeps running ones. */
+export function batchStatisticsGraph({ model, dataset }: GraphParts, examples: number): Graph {
+  return statisticsGraph(forwardGraph(model, dataset, examples, true));
+}
+
+/**
+ * The graph of loss (a sum over its examples) and gradients for mini-batches or chunks of `examples`, not all of which count if `masked`.
+ */
 export function gradientGraph(
-  { config, model, dataset, outputs }: Pick<Experiment, 'config' | 'model' | 'dataset' | 'outputs'>,
+  { config, model, dataset, outputs }: GraphParts,
   examples: number,
   training: boolean,
   masked = false,
+  statistics: StatisticsKind = 'chunk',
 ): Graph {
-  const forward = outputs.toLogits(forwardGraph(model, dataset, examples, training));
+  const built = forwardGraph(model, dataset, examples, training);
+  const forward = outputs.toLogits(statistics === 'running' ? byRunningStatistics(built) : built);
   return differentiate(attachLoss(forward, { ...lossOf(config, dataset.labelling), masked }));
+}
+
+/** The graph of the number of wrong examples in chunks of `examples`, whose labels are classes. */
+export function errorGraph(
+  { model, dataset, outputs }: Pick<Experiment, 'model' | 'dataset' | 'outputs'>,
+  examples: number,
+): Graph {
+  const forward = outputs.toLogits(forwardGraph(model, dataset, examples, false));
+  return attachErrors(forward, dataset.labelling.classAxis);
 }
 
 function forwardGraph(model: Model, dataset: Dataset, examples: number, training: boolean): Graph {
@@ -246,9 +279,10 @@ function forwardGraph(model: Model, dataset: Dataset, examples: number, training
 export function batchNormMode({
   model,
   dataset,
-}: Pick<Experiment, 'model' | 'dataset'>): 'chunk' | 'running' {
-  const { nodes } = forwardGraph(model, dataset, 2, false);
-  return nodes.some(({ op }) => op === 'BatchNormalization') ? 'running' : 'chunk';
+}: Pick<Experiment, 'model' | 'dataset'>): 'chunk' | 'running' | 'none' {
+  const graph = forwardGraph(model, dataset, 2, false);
+  if (graph.nodes.some(({ op }) => op === 'BatchNormalization')) return 'running';
+  return hasChunkStatistics(graph) ? 'chunk' : 'none';
 }
 
 /** The objective that measuring evaluates; `engine` replaces the experiment's own (to check one by another). */
@@ -258,13 +292,19 @@ export function objectivePlan(experiment: Experiment, engine = experiment.engine
   return {
     engine,
     size: layout.size,
-    objectives: objectives.map(({ name, examples, division, counted }) => {
-      return { name, examples, division, divisor: divisors?.[name] ?? divisorOf(config, counted, labelling) };
+    objectives: objectives.map(({ name, examples, division, statistics, counted }) => {
+      return {
+        name,
+        examples,
+        division,
+        statistics,
+        divisor: divisors?.[name] ?? divisorOf(config, counted, labelling),
+      };
     }),
     chunk,
     lanes: config.lanes,
     penalty: measuredPenalty(config, layout),
-    gradientGraph: (count, masked) => gradientGraph(experiment, count, false, masked),
+    gradientGraph: (count, masked, statistics) => gradientGraph(experiment, count, false, masked, statistics),
     masksLabels: config.loss === 'softmaxCrossEntropy',
     strips: layout.atoms.neuronAxis,
     keepsPartGradients: config.keepParts === 'parameters',

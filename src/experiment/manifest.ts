@@ -54,8 +54,9 @@ export function manifestOf(experiment: Experiment, folder = '.'): ManifestConten
       dropout: 'off',
       precision: engine.facts.precision,
     },
-    objectives: experiment.objectives.map(({ name, examples, division, sample }) => ({
+    objectives: experiment.objectives.map(({ name, statistics, examples, division, sample }) => ({
       name,
+      statistics,
       parts: division
         ? division.parts.map((part) => ({ name: part.name, by: part.by, examples: part.examples }))
         : [{ name: 'all', by: 'all', examples: examples.count }],
@@ -93,7 +94,9 @@ export function manifestOf(experiment: Experiment, folder = '.'): ManifestConten
 function configOf(config: SettledConfig, isRecorded: boolean): Manifest['config'] {
   const penalty = config.measureWeightDecay ? ['weightDecay', 'groups'] : [];
   const unknown = isRecorded ? trainingKeys.filter((key) => !penalty.includes(key)) : [];
-  const kept = Object.entries(config).filter(([key]) => !(unknown as readonly string[]).includes(key));
+  const { forks, ...stated } = config;
+  const all = forks.length > 0 ? config : stated;
+  const kept = Object.entries(all).filter(([key]) => !(unknown as readonly string[]).includes(key));
   return JSON.parse(JSON.stringify(Object.fromEntries(kept))) as Manifest['config'];
 }
 

@@ -3,6 +3,7 @@ import { furtherScaling, inputScaling } from '../data/user/read.js';
 import { UsageError } from '../errors.js';
 import type { Reading } from '../formats/reading.js';
 import { endingOf, mixingNode, withLogarithm, withoutEnding, type OutputKind } from '../graph/outputs.js';
+import { byRunningStatistics, type StatisticsKind } from '../graph/statistics.js';
 import type { Graph } from '../graph/types.js';
 import type { Model } from '../models/types.js';
 import type { RunConfig } from './config/schema.js';
@@ -109,8 +110,13 @@ export function chunkReadings(
 const normalisesChunks = ({ nodes }: Graph): boolean => nodes.some(({ op }) => op === 'BatchNormTraining');
 
 /** Whether the loss of an example depends on the others of its chunk: by batch normalisation, or by a mean written by hand. */
-export function mixesExamples(model: Model, { transform }: Pick<Dataset, 'transform'>): boolean {
-  const graph = model.build({ examples: telltale, training: false, transform });
+export function mixesExamples(
+  model: Model,
+  { transform }: Pick<Dataset, 'transform'>,
+  statistics: StatisticsKind,
+): boolean {
+  const built = model.build({ examples: telltale, training: false, transform });
+  const graph = statistics === 'running' ? byRunningStatistics(built) : built;
   return normalisesChunks(graph) || (!isChunkLoss(model) && mixingNode(graph, telltale) !== null);
 }
 

@@ -15,7 +15,8 @@ export function pngProblem(): string | null {
   }
 }
 
-function loadResvg(): typeof Resvg {
+/** The renderer of SVG. Throws where `pngProblem` names one. */
+export function loadResvg(): typeof Resvg {
   return (require('@resvg/resvg-js') as { Resvg: typeof Resvg }).Resvg;
 }
 

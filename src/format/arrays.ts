@@ -69,6 +69,11 @@ export function arraysOf(manifest: ManifestContent): ArraySpec[] {
   ];
 }
 
+/** Whether an array has a row for each row of θ, so that a segment gives two. */
+export function isByRow({ dimensions }: ArraySpec): boolean {
+  return dimensions[0] === 'row';
+}
+
 /** Numbers in one row. */
 export function widthOf({ shape }: Pick<ArraySpec, 'shape'>): number {
   return shape.slice(1).reduce((width, extent) => width * extent, 1);

@@ -95,7 +95,7 @@ export async function readChunk(
   const place = `${context.place}/${path}`;
   const bytes = await context.source.get(path);
   if (bytes === undefined) throw damaged(place, 'it is missing');
-  if (context.digest(bytes) !== expectedDigest(context, state, spec, chunk))
+  if ((await context.chunkDigest(bytes)) !== expectedDigest(context, state, spec, chunk))
     throw damaged(place, 'its checksum differs');
   return decodeChunk(spec, bytes, place);
 }

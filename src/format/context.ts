@@ -1,8 +1,8 @@
 import { StoreError } from '../errors.js';
 import type { ParameterLayout } from '../ledger/types.js';
-import { type ArraySpec, arraysOf, windowRows } from './arrays.js';
+import { type ArraySpec, arraysOf, bytesOf, isByRow, widthOf, windowRows } from './arrays.js';
 import { decodeManifest, layoutOfManifest, type Manifest } from './manifest.js';
-import { type Digest, sha256, type Source } from './source.js';
+import { type ByteRange, type Digest, sha256, type Source } from './source.js';
 
 /** What is fixed about a run from its start, and where it is read. */
 export interface RunContext {
@@ -10,6 +10,7 @@ export interface RunContext {
   readonly place: string;
   readonly source: Source;
   readonly digest: Digest;
+  readonly chunkDigest: (bytes: Uint8Array) => string | Promise<string>;
   readonly manifest: Manifest;
   readonly layout: ParameterLayout;
   /** All arrays, filled or not. */
@@ -18,6 +19,8 @@ export interface RunContext {
   readonly rowArrays: readonly ArraySpec[];
   /** Those whose rows are kept in records, in the order of a record. */
   readonly windowArrays: readonly ArraySpec[];
+  /** Where a segment's record holds each of them, in bytes. */
+  readonly recordPlaces: ReadonlyMap<ArraySpec, ByteRange>;
   /** Segments of a window. */
   readonly windowRows: number;
 }
@@ -31,21 +34,41 @@ export interface Place {
   readonly source: Source;
   /** Default: SHA-256 in JavaScript. */
   readonly digest?: Digest;
+  /** SHA-256 of chunks, where there is a faster one that takes its time, such as a browser's; default: `digest`. */
+  readonly chunkDigest?: (bytes: Uint8Array) => string | Promise<string>;
 }
 
-export function contextOf({ place, source, digest = sha256 }: Place, manifest: Manifest): RunContext {
+export function contextOf(
+  { place, source, digest = sha256, chunkDigest = digest }: Place,
+  manifest: Manifest,
+): RunContext {
   const arrays = arraysOf(manifest);
+  const windowArrays = arrays.filter(({ placement }) => placement === 'window');
   return {
     place,
     source,
     digest,
+    chunkDigest,
     manifest,
     layout: layoutOfManifest(manifest),
     arrays,
     rowArrays: arrays.filter(({ placement }) => placement === 'row'),
-    windowArrays: arrays.filter(({ placement }) => placement === 'window'),
+    windowArrays,
+    recordPlaces: recordPlacesOf(windowArrays),
     windowRows: windowRows(manifest),
   };
+}
+
+/** End to end; of an array by row of θ a record holds the rows at both ends of its segment. */
+function recordPlacesOf(windowArrays: readonly ArraySpec[]): Map<ArraySpec, ByteRange> {
+  let end = 0;
+  return new Map(
+    windowArrays.map((spec) => {
+      const start = end;
+      end += widthOf(spec) * (isByRow(spec) ? 2 : 1) * bytesOf[spec.dtype];
+      return [spec, { start, end }];
+    }),
+  );
 }
 
 /** Reads manifest.json. Throws StoreError where there is no run, or one of another version. */

@@ -3,6 +3,7 @@ import { collect, finish, orderRow, segmentOf, smallManifest, temporaryFolder, t
 import { StoreError, UsageError } from '../errors.js';
 import { createRunFolder, openRun } from '../store/open.js';
 import { csvLines, jsonText, npyBytes, npyHeader } from './export.js';
+import { columnsOf } from './read-array.js';
 import type { RunReader } from './reader.js';
 
 const T = 6;
@@ -28,7 +29,7 @@ describe('array', () => {
       expect(rows).toHaveLength(array.shape[0]!);
       const width = array.shape.slice(1).reduce((product, extent) => product * extent, 1);
       for (const row of rows) expect(row).toHaveLength(width);
-      expect(array.columns()).toHaveLength(width);
+      expect(columnsOf(array)).toHaveLength(width);
     }
   });
 
@@ -42,7 +43,7 @@ describe('array', () => {
   });
 
   it('names the columns', () => {
-    const columns = (name: string) => run.array(name).columns();
+    const columns = (name: string) => columnsOf(run.array(name));
     expect(columns('theta').slice(4199, 4202)).toEqual(['fc1.weight[4199]', 'fc1.bias[0]', 'fc1.bias[1]']);
     expect(columns('neuron_sums/train')).toEqual(['fc1[0]', 'fc1[1]', 'fc1[2]', 'fc2[0]', 'fc2[1]']);
     expect(columns('zero/train')).toEqual(['fc1', 'fc2']);
@@ -116,7 +117,7 @@ describe('a name that a spreadsheet would compute', () => {
     ['@sum', "'@sum"],
     ['fc1=2', 'fc1=2'],
   ])('%s stays text', async (name, cell) => {
-    const named = { ...run.array('zero/train', { from: 0, to: 0 }), columns: () => [name] };
+    const named = { ...run.array('zero/train', { from: 0, to: 0 }), axes: () => [[name]] };
     expect(await collect(csvLines(named))).toEqual([`segment,${cell}\n`]);
   });
 });

@@ -1,7 +1,7 @@
 import { strToU8 } from 'fflate';
 import type { StoredDType } from './arrays.js';
 import { encodeNumbers } from './codec.js';
-import type { ArrayReading } from './read-array.js';
+import { type ArrayReading, columnsOf } from './read-array.js';
 
 const descriptors: Readonly<Record<StoredDType, string>> = {
   float32: '<f4',
@@ -30,7 +30,7 @@ export async function* npyBytes(array: ArrayReading): AsyncGenerator<Uint8Array>
 
 /** The array as CSV: a header line, then one line a row that begins with its number. Numbers keep all their digits. */
 export async function* csvLines(array: ArrayReading): AsyncGenerator<string> {
-  yield `${[array.dimensions[0]!, ...array.columns()].map(quoted).join(',')}\n`;
+  yield `${[array.dimensions[0]!, ...columnsOf(array)].map(quoted).join(',')}\n`;
   let number = array.from;
   for await (const row of array.rows()) yield `${number++},${row.join(',')}\n`;
 }
@@ -38,7 +38,7 @@ export async function* csvLines(array: ArrayReading): AsyncGenerator<string> {
 /** The array as one JSON document: name, unit, dimensions, columns and rows. */
 export async function* jsonText(array: ArrayReading): AsyncGenerator<string> {
   const { name, unit, description, dimensions, shape, from } = array;
-  const head = { name, unit, description, dimensions, shape, from, columns: array.columns() };
+  const head = { name, unit, description, dimensions, shape, from, columns: columnsOf(array) };
   yield `${JSON.stringify(head).slice(0, -1)},"rows":[`;
   let separator = '';
   for await (const row of array.rows()) {

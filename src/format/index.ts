@@ -2,7 +2,7 @@
 export { csvLines, jsonText, npyBytes } from './export.js';
 export type { Place } from './context.js';
 export type { Manifest } from './manifest.js';
-export type { ArrayReading, RowRange } from './read-array.js';
+export { type ArrayReading, columnsOf, type RowRange } from './read-array.js';
 export { openRun, type RunReader, type RunStatus } from './reader.js';
 export { type ByteRange, type Digest, sha256, type Source } from './source.js';
 export type { Finding } from './verify/finding.js';

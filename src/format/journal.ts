@@ -74,27 +74,27 @@ function decodeLine(
   return { check, record: parsed.success ? parsed.data : null };
 }
 
-/** Lines with their line breaks; the last one may lack it. */
-async function* linesOf({ source }: Place): AsyncGenerator<Uint8Array> {
+/** Lines with their line breaks from a byte on; the last one may lack it. */
+async function* linesOf({ source }: Place, from: number): AsyncGenerator<Uint8Array> {
   let rest: Uint8Array = new Uint8Array(0);
-  for (let start = 0; ; start += blockBytes) {
+  for (let start = from; ; start += blockBytes) {
     const block = (await source.get(journalName, { start, end: start + blockBytes })) ?? new Uint8Array(0);
     rest = rest.length === 0 ? block : join(rest, block);
-    let from = 0;
-    for (let at = rest.indexOf(lineBreak); at >= 0; at = rest.indexOf(lineBreak, from)) {
-      yield rest.subarray(from, at + 1);
-      from = at + 1;
+    let done = 0;
+    for (let at = rest.indexOf(lineBreak); at >= 0; at = rest.indexOf(lineBreak, done)) {
+      yield rest.subarray(done, at + 1);
+      done = at + 1;
     }
-    rest = rest.subarray(from);
+    rest = rest.subarray(done);
     if (block.length < blockBytes) break;
   }
   if (rest.length > 0) yield rest;
 }
 
-/** All lines of a run's journal in order, damaged ones included. */
-export async function* readJournal(run: Place): AsyncGenerator<JournalLine> {
-  let [number, bytes, previous] = [0, 0, origin];
-  for await (const line of linesOf(run)) {
+/** All lines of a run's journal in order, damaged ones included; only those behind a known one where it is given. */
+export async function* readJournal(run: Place, known?: JournalLine | null): AsyncGenerator<JournalLine> {
+  let [number, bytes, previous] = [known?.number ?? 0, known?.end ?? 0, known?.check ?? origin];
+  for await (const line of linesOf(run, bytes)) {
     number++;
     bytes += line.length;
     const decoded = decodeLine(previous, line, run.digest ?? sha256);
@@ -104,13 +104,13 @@ export async function* readJournal(run: Place): AsyncGenerator<JournalLine> {
 }
 
 /**
- * The lines of a journal up to a torn last one, which a crash may leave.
+ * The lines of a journal, behind a known one where it is given, up to a torn last one, which a crash may leave.
  *
  * @throws StoreError where a line before the last is damaged.
  */
-export async function* soundLines(run: Place): AsyncGenerator<SoundLine> {
+export async function* soundLines(run: Place, known?: JournalLine | null): AsyncGenerator<SoundLine> {
   let torn: number | null = null;
-  for await (const line of readJournal(run)) {
+  for await (const line of readJournal(run, known)) {
     if (torn !== null) throw damaged(`${run.place}/${journalName}`, `line ${torn} was changed`);
     const { record } = line;
     if (record === null) torn = line.number;

@@ -1,9 +1,10 @@
 import { UsageError } from '../errors.js';
 import type { Numbers } from '../ledger/types.js';
-import { type ArraySpec, type StoredDType, widthOf } from './arrays.js';
-import { readChunk } from './codec.js';
+import { type ArraySpec, bytesOf, chunkPath, emptyRow, type StoredDType, widthOf } from './arrays.js';
+import { decodeNumbers, readChunk } from './codec.js';
 import { arrayNamed, type RunContext } from './context.js';
 import { prefixLength, type RunState } from './state.js';
+import { damaged } from './source.js';
 import { WindowReader } from './windows.js';
 
 /** A stored array, or a range of its rows. */
@@ -19,8 +20,8 @@ export interface ArrayReading {
   readonly description: string;
   /** First row that is read. */
   readonly from: number;
-  /** One name per number of a row, such as `fc1.weight[3]`. */
-  readonly columns: () => string[];
+  /** Names along each dimension but the first, such as `fc1.weight[3]`. */
+  readonly axes: () => string[][];
   /** Rows in order, each [width]; read when they are asked for. */
   readonly rows: () => AsyncIterable<Numbers>;
 }
@@ -41,7 +42,7 @@ export function readArray(
   const spec = arrayNamed(context, name);
   const stored = storedRows(spec, state);
   const { from = 0, to = stored } = range;
-  checkRange(spec, from, to, stored);
+  if (!isMeasured(spec, state, from, to)) checkRange(spec, from, to, stored);
   const { dtype, dimensions, unit, description } = spec;
   return {
     name,
@@ -52,7 +53,7 @@ export function readArray(
     shape: [to - from, ...spec.shape.slice(1)],
     finishedRows: spec.shape[0]!,
     from,
-    columns: () => columnsOf(spec, context),
+    axes: () => axesOf(spec, context),
     rows: () => rowsOfArray(context, state, spec, from, to),
   };
 }
@@ -64,6 +65,22 @@ function storedRows(spec: ArraySpec, state: RunState): number {
   const segments = prefixLength(state.segments);
   // An array by row of θ has a row more than there are segments.
   return segments === 0 ? 0 : segments + spec.shape[0]! - state.segments.length;
+}
+
+/** Whether rows of the ledger are stored, wherever others are missing; of an array by row of θ, also where a stored segment ends. */
+function isMeasured(
+  { placement, shape }: ArraySpec,
+  { segments }: RunState,
+  from: number,
+  to: number,
+): boolean {
+  if (placement === 'theta' || placement === 'order') return false;
+  if (!(from >= 0 && from < to && to <= shape[0]!)) return false;
+  const hasEnds = shape[0]! > segments.length;
+  for (let row = from; row < to; row++) {
+    if (segments[row] !== 1 && !(hasEnds && segments[row - 1] === 1)) return false;
+  }
+  return true;
 }
 
 function checkRange({ name }: ArraySpec, from: number, to: number, stored: number): void {
@@ -99,6 +116,65 @@ export async function* rowsOfArray(
   }
 }
 
+/** Requests that are on their way at a time. */
+const inFlight = 16;
+
+/**
+ * One number of each row of an array [to − from], such as one parameter's allocation over time. Of arrays with a file for each row only the
+ * number's own bytes are read, so checksums are not compared there.
+ *
+ * @throws StoreError where there is no such array, or a file is missing; UsageError for rows that are not stored, or no such column.
+ */
+export async function readCurve(
+  context: RunContext,
+  state: RunState,
+  name: string,
+  column: number,
+  range: RowRange = {},
+): Promise<Numbers> {
+  const spec = arrayNamed(context, name);
+  const stored = storedRows(spec, state);
+  const { from = 0, to = stored } = range;
+  checkRange(spec, from, to, stored);
+  checkColumn(spec, column);
+  const curve = emptyRow(spec.dtype, to - from);
+  if (spec.chunkRows > 1) {
+    let at = 0;
+    for await (const row of rowsOfArray(context, state, spec, from, to)) curve[at++] = row[column]!;
+    return curve;
+  }
+  const readers = Array.from({ length: inFlight }, async (_, first) => {
+    for (let row = from + first; row < to; row += inFlight) {
+      curve[row - from] = await readNumber(context, spec, row, column);
+    }
+  });
+  await Promise.all(readers);
+  return curve;
+}
+
+async function readNumber(
+  { source, place }: RunContext,
+  spec: ArraySpec,
+  row: number,
+  column: number,
+): Promise<number> {
+  const size = bytesOf[spec.dtype];
+  const path = chunkPath(spec, row);
+  const bytes = await source.get(path, { start: column * size, end: (column + 1) * size });
+  if (bytes?.length !== size) throw damaged(`${place}/${path}`, 'it is missing, or too short');
+  return decodeNumbers(bytes, spec.dtype)[0]!;
+}
+
+function checkColumn(spec: ArraySpec, column: number): void {
+  const width = widthOf(spec);
+  if (Number.isInteger(column) && column >= 0 && column < width) return;
+  throw new UsageError({
+    given: `column ${column} of ${spec.name}`,
+    expected: `a whole number from 0 to ${width - 1}`,
+    remedy: 'choose a column of a row',
+  });
+}
+
 /** Reads single rows of stored arrays; what was read last is kept, so that neighbours and columns of one segment cost one reading. */
 export function rowReader(
   context: RunContext,
@@ -107,15 +183,21 @@ export function rowReader(
   const windows = new WindowReader(context, state);
   return async (name, row) => {
     const spec = arrayNamed(context, name);
-    checkRange(spec, row, row + 1, storedRows(spec, state));
+    if (!isMeasured(spec, state, row, row + 1)) checkRange(spec, row, row + 1, storedRows(spec, state));
     if (spec.placement === 'window') return windows.row(spec, row);
     for await (const numbers of rowsOfArray(context, state, spec, row, row + 1)) return numbers;
     throw new TypeError(`row ${row} of ${name} is in no chunk`);
   };
 }
 
-/** One name for each number of a row: those of its axes, the last one fastest. */
-function columnsOf(spec: ArraySpec, { layout, manifest }: RunContext): string[] {
+/** One name for each number of a row: those of its axes, the last one fastest; of a row of one number the array's. */
+export function columnsOf({ name, axes }: Pick<ArrayReading, 'name' | 'axes'>): string[] {
+  const [first, ...rest] = axes();
+  if (first === undefined) return [name];
+  return rest.reduce((outer, inner) => outer.flatMap((a) => inner.map((b) => `${a}, ${b}`)), first);
+}
+
+function axesOf(spec: ArraySpec, { layout, manifest }: RunContext): string[][] {
   const numbered = (name: string, count: number) => Array.from({ length: count }, (_, k) => `${name}[${k}]`);
   const names: Readonly<Record<string, () => string[]>> = {
     parameter: () => layout.tensors.flatMap(({ name, size }) => numbered(name, size)),
@@ -129,7 +211,5 @@ function columnsOf(spec: ArraySpec, { layout, manifest }: RunContext): string[] 
     byte: () => numbered('byte', widthOf(spec)),
     example: () => numbered('example', widthOf(spec)),
   };
-  const [first, ...rest] = spec.dimensions.slice(1).map((axis) => names[axis]!());
-  if (first === undefined) return [spec.name];
-  return rest.reduce((outer, inner) => outer.flatMap((a) => inner.map((b) => `${a}, ${b}`)), first);
+  return spec.dimensions.slice(1).map((axis) => names[axis]!());
 }

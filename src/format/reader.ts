@@ -4,9 +4,10 @@ import type { LedgerView } from '../ledger/view.js';
 import { readChunk } from './codec.js';
 import { arrayNamed, loadContext, type Place, type RunContext } from './context.js';
 import type { Manifest } from './manifest.js';
-import { type ArrayReading, readArray, rowReader, type RowRange } from './read-array.js';
+import { type ArrayReading, readArray, readCurve, rowReader, type RowRange } from './read-array.js';
 import type { TrainingStats } from './records.js';
-import { gaps, loadState, prefixLength, type RunState } from './state.js';
+import type { JournalLine } from './journal.js';
+import { extendState, gaps, loadState, prefixLength, type RunState } from './state.js';
 import { makeView } from './view.js';
 
 /** How far a run has come. */
@@ -30,10 +31,11 @@ export interface RunStatus {
  */
 export async function openRun(place: Place): Promise<RunReader> {
   const context = await loadContext(place);
-  return new RunReader(context, (await loadState(context)).state);
+  const { state, last } = await loadState(context);
+  return new RunReader(context, state, last);
 }
 
-/** A run, as it was when it was opened. */
+/** A run, as it was when it was opened or last refreshed. */
 export class RunReader {
   /** @internal */
   constructor(
@@ -41,7 +43,21 @@ export class RunReader {
     readonly context: RunContext,
     /** @internal */
     protected readonly state: RunState,
+    /** Last line of the journal that was read; null: it is read from its start when the run is refreshed. */
+    private last: JournalLine | null = null,
   ) {}
+
+  /**
+   * Takes in what was stored since, reading only what is new of the journal. Views and readings made before stay as they are.
+   *
+   * @returns Whether there was anything.
+   * @throws StoreError where the journal is damaged, or no longer that of this run.
+   */
+  async refresh(): Promise<boolean> {
+    const before = this.last?.end;
+    this.last = (await extendState(this.context, { state: this.state, last: this.last })).last;
+    return this.last?.end !== before;
+  }
 
   /** Folder or address. */
   get place(): string {
@@ -103,6 +119,14 @@ export class RunReader {
   /** An array by its name inside ledger.zarr, such as `loss/train`. Throws StoreError listing the names, UsageError for wrong rows. */
   array(name: string, range: RowRange = {}): ArrayReading {
     return readArray(this.context, this.state, name, range);
+  }
+
+  /**
+   * One number of each row of an array, such as one parameter's allocation over time, without reading whole rows. Throws StoreError,
+   * UsageError.
+   */
+  curve(name: string, column: number, range: RowRange = {}): Promise<Numbers> {
+    return readCurve(this.context, this.state, name, column, range);
   }
 
   /** Reads single rows of arrays, one after the other. */

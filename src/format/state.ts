@@ -62,16 +62,20 @@ export function emptyState(context: RunContext): RunState {
 
 /** Replays the journal, one line in memory at a time. Throws StoreError where it is damaged, or the manifest is another one. */
 export async function loadState(context: RunContext): Promise<LoadedState> {
-  const state = emptyState(context);
+  const loaded = await extendState(context, { state: emptyState(context), last: null });
+  if (loaded.last === null) throw damaged(`${context.place}/${journalName}`, 'its first line is missing');
+  return loaded;
+}
+
+/** Takes in what the journal says behind the last line that is known. Reads nothing before it. Throws StoreError as `loadState` does. */
+export async function extendState(context: RunContext, { state, last }: LoadedState): Promise<LoadedState> {
   const path = `${context.place}/${journalName}`;
-  let last: JournalLine | null = null;
-  for await (const line of soundLines(context)) {
+  for await (const line of soundLines(context, last)) {
     if (last === null) await checkManifest(context, line.record);
     if (!applyRecord(state, line.record))
       throw damaged(path, `line ${line.number} does not fit the manifest`);
     last = line;
   }
-  if (last === null) throw damaged(path, 'its first line is missing');
   return { state, last };
 }
 

@@ -3,12 +3,12 @@ import type { ColumnName, ColumnNumbers, SmallColumnName } from '../ledger/colum
 import { columns } from '../ledger/columns.js';
 import type { Numbers } from '../ledger/types.js';
 import type { LedgerView } from '../ledger/view.js';
-import { type ArraySpec, emptyRow, widthOf } from './arrays.js';
+import { type ArraySpec, emptyRow, isByRow, widthOf } from './arrays.js';
 import { columnArrayOf, type RunContext } from './context.js';
 import { rowsOfArray } from './read-array.js';
 import { sampleBlocksOf } from './manifest.js';
 import type { RunState } from './state.js';
-import { isByRow, WindowReader } from './windows.js';
+import { WindowReader } from './windows.js';
 
 /** The ledger of the first `segments` segments. Small columns are read into memory; rows of large ones one at a time. */
 export async function makeView(context: RunContext, state: RunState, segments: number): Promise<LedgerView> {
@@ -21,6 +21,7 @@ export async function makeView(context: RunContext, state: RunState, segments: n
     layout,
     objectives: manifest.objectives.map((objective) => ({
       name: objective.name,
+      statistics: objective.statistics,
       parts: objective.parts.map((part) => part.name),
       sample: sampleBlocksOf(objective),
     })),

@@ -3,7 +3,7 @@ import type { LedgerRow } from '../ledger/columns.js';
 import type { MeasuredSegment } from '../ledger/measure-range.js';
 import type { Numbers } from '../ledger/types.js';
 import { firstNonFinite } from '../num/sums.js';
-import { type ArraySpec, bytesOf, emptyRow, type StoredDType, widthOf } from './arrays.js';
+import { type ArraySpec, emptyRow, isByRow, type StoredDType, widthOf } from './arrays.js';
 import { decodeNumbers, encodeNumbers, readChunk } from './codec.js';
 import { pendingPath, type RunContext } from './context.js';
 import { damaged } from './source.js';
@@ -16,19 +16,9 @@ import type { RunState } from './state.js';
  * known as the start of the next.
  */
 
-/** Whether an array has a row for each row of θ, so that a segment gives two. */
-export function isByRow({ dimensions }: ArraySpec): boolean {
-  return dimensions[0] === 'row';
-}
-
-/** Numbers that a segment gives to an array. */
-function cellsOf(spec: ArraySpec): number {
-  return widthOf(spec) * (isByRow(spec) ? 2 : 1);
-}
-
 /** Bytes of one segment's record. */
-export function recordBytes({ windowArrays }: RunContext): number {
-  return windowArrays.reduce((total, spec) => total + cellsOf(spec) * bytesOf[spec.dtype], 0);
+export function recordBytes({ recordPlaces }: RunContext): number {
+  return Math.max(0, ...Array.from(recordPlaces.values(), ({ end }) => end));
 }
 
 /** What a measured segment gives to an array: one row [width], or of an array by row of θ two. */
@@ -58,13 +48,10 @@ function arrayOf(dtype: StoredDType, numbers: readonly number[]): Numbers {
 /** The record of a measured segment. Throws NumericError where a number is not finite. */
 export function encodeRecord(context: RunContext, segment: MeasuredSegment): Uint8Array {
   const record = new Uint8Array(recordBytes(context));
-  let at = 0;
-  for (const spec of context.windowArrays) {
+  for (const [spec, { start, end }] of context.recordPlaces) {
     const numbers = numbersOf(segment, spec);
     requireFinite(spec, numbers, segment.segment);
-    const bytes = encodeNumbers(numbers);
-    record.set(bytes, at);
-    at += bytes.length;
+    encodeNumbers(numbers, record.subarray(start, end));
   }
   return record;
 }
@@ -84,14 +71,10 @@ function requireFinite({ name }: ArraySpec, numbers: Numbers, iteration: number)
 }
 
 /** What a record holds of one array: one row [width], or of an array by row of θ two. Throws TypeError for an array that is in none. */
-export function decodeRecord({ windowArrays }: RunContext, record: Uint8Array, spec: ArraySpec): Numbers {
-  let at = 0;
-  for (const other of windowArrays) {
-    const length = cellsOf(other) * bytesOf[other.dtype];
-    if (other === spec) return decodeNumbers(record.subarray(at, at + length), spec.dtype);
-    at += length;
-  }
-  throw new TypeError(`${spec.name} is in no record`);
+export function decodeRecord({ recordPlaces }: RunContext, record: Uint8Array, spec: ArraySpec): Numbers {
+  const place = recordPlaces.get(spec);
+  if (place === undefined) throw new TypeError(`${spec.name} is in no record`);
+  return decodeNumbers(record.subarray(place.start, place.end), spec.dtype);
 }
 
 /** Reads the records of a window's stored segments, checksums compared: by segment. Throws StoreError where one is damaged. */
@@ -177,8 +160,9 @@ function requireSame(
   end: Numbers,
   start: Numbers,
 ): void {
-  const at = end.findIndex((value, k) => !Object.is(value, start[k]));
-  if (at < 0) return;
+  let at = 0;
+  while (at < end.length && Object.is(end[at], start[at])) at++;
+  if (at === end.length) return;
   throw new StoreError({
     given: `segments ${row - 1} and ${row} of ${place}, which state two numbers of ${name} in row ${row}: ${end[at]!} and ${start[at]!}`,
     expected: 'one loss at one θ, whichever segment it was measured for',

@@ -4,7 +4,7 @@ import type { Feeds } from '../engines/types.js';
 import { GraphError } from '../errors.js';
 import { GraphBuilder } from './builder.js';
 import type { LossOptions } from './loss.js';
-import { attachLoss } from './loss.js';
+import { attachErrors, attachLoss } from './loss.js';
 import type { Graph } from './types.js';
 
 /** A model that only hands on its input [2, 3]. */
@@ -19,6 +19,34 @@ async function lossOf(options: LossOptions, labels: Feeds[string]): Promise<numb
   const program = await referenceEngine.compile(attachLoss(forward(), options));
   return program.run({ x, labels });
 }
+
+describe('attachErrors', () => {
+  it('counts labels that have not the largest output', async () => {
+    const errors = async (labels: number[]) => {
+      const program = await referenceEngine.compile(attachErrors(forward()));
+      return program.run({ x, labels: Int32Array.from(labels) });
+    };
+    expect(
+      await Promise.all(
+        [
+          [0, 1],
+          [1, 1],
+          [0, 2],
+          [2, 0],
+        ].map(errors),
+      ),
+    ).toEqual([0, 1, 1, 2]);
+  });
+
+  it('takes classes on any axis, and an equal output for no error', async () => {
+    const builder = new GraphBuilder('positions');
+    const graph = builder.build([builder.apply('Identity', [builder.input('x', 'float32', [1, 2, 2])])]);
+    const program = await referenceEngine.compile(attachErrors(graph, 1));
+    // Positions 0 and 1 with the outputs (5, 1) and (2, 2).
+    const outputs = Float32Array.of(5, 2, 1, 2);
+    expect(await program.run({ x: outputs, labels: Int32Array.of(1, 1) })).toBe(1);
+  });
+});
 
 describe('attachLoss', () => {
   it('softmax cross-entropy: sum over examples of -log p[label]', async () => {

@@ -193,3 +193,24 @@ export function attachLoss(forward: Graph, options: LossOptions): Graph {
     : terms;
   return builder.build([meanOverOutputs(builder, counted)]);
 }
+
+/**
+ * The forward graph with the number of wrong examples as its only output: those whose label (input `labels`, int32 [N · positions]) has not the
+ * largest of the outputs along `classAxis`. An output that is as large as the label's is no error. Throws GraphError where the graph has no
+ * such output.
+ */
+export function attachErrors(forward: Graph, classAxis = 1): Graph {
+  const output = outputOf(forward, 'softmaxCrossEntropy');
+  const builder = GraphBuilder.from(forward, `${forward.name}+errors`);
+  const scores = byPosition(builder, output, classAxis);
+  const labels = builder.input('labels', 'int32', [scores.shape[0]!]);
+  // The loss's gradient at equal logits is below zero at the label alone, in every engine: no other operator reads labels.
+  const equal = builder.apply('Mul', [scores, builder.scalar(0)]);
+  const attributes = { reduction: 'sum', label_smoothing: 0 };
+  const slopes = builder.apply('SoftmaxCrossEntropyLossGrad', [builder.scalar(1), equal, labels], attributes);
+  const isLabel = builder.apply('Relu', [builder.apply('Sign', [builder.apply('Neg', [slopes])])]);
+  const ofLabel = builder.apply('ReduceSum', [builder.apply('Mul', [scores, isLabel])], { axes: [1] });
+  const largest = builder.apply('ReduceMax', [scores], { axes: [1] });
+  const short = builder.apply('Relu', [builder.apply('Sub', [largest, ofLabel])]);
+  return builder.build([builder.apply('ReduceSum', [builder.apply('Sign', [short])], { keepdims: 0 })]);
+}

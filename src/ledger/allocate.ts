@@ -1,5 +1,5 @@
 import { NumericError, type NumericLocation } from '../errors.js';
-import { type AtomTally, byAxis, tallyAtoms } from './atoms.js';
+import { type AtomTally, byAxis, countAtoms, sumAtoms } from './atoms.js';
 import { type Certainty, certaintyOf } from './certainty.js';
 import { gatherCounts, groupingNamed } from './groupings.js';
 import { placeOf } from './layout.js';
@@ -96,9 +96,13 @@ export function allocate(input: SegmentInput): Allocated {
   const exact = into?.exact ?? new Float64Array(layout.size);
   const stored = precision === 'float64' ? exact : (into?.stored ?? new Float32Array(layout.size));
   multiply(exact, stored, delta, meanGradient, layout);
-  const sums = groupSums(exact, layout);
+  const atoms = byAxis((axis) => sumAtoms(exact, layout.atoms[axis]));
+  const sums = groupSums(exact, layout, atoms.neuronAxis);
   if (!Number.isFinite(sums.total)) reportTerm('allocation', delta, meanGradient, layout);
-  const tallies = byAxis((axis) => tallyAtoms(exact, layout.atoms[axis]));
+  const tallies = byAxis((axis) => ({
+    sums: atoms[axis].results(),
+    ...countAtoms(exact, layout.atoms[axis]),
+  }));
   const layers = groupingNamed(layout, 'layer');
   const counts = {
     helping: gatherCounts(layers, tallies[layers.axis].helping),

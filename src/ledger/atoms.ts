@@ -28,19 +28,21 @@ export function atomCount(strips: readonly AtomStrip[]): number {
   return last === undefined ? 0 : last.first + last.extent;
 }
 
-/** Sums of values [K] by cell [cells] of strips, each rounded once from a compensated sum in θ's order. */
-export function sumStrips(values: Floats, strips: readonly AtomStrip[], cells: number): Float64Array {
-  const sums = new CellSums(cells);
-  for (const { offset, outer, extent, inner, first } of strips) {
-    let k = offset;
-    for (let row = 0; row < outer; row++) {
-      for (let at = first; at < first + extent; at++, k += inner) {
-        if (inner === 1) sums.add(at, values[k]!);
-        else sums.addRun(at, values, k, k + inner);
-      }
+/** Adds the values [K] of a strip to its cells in θ's order. */
+export function addStrip(
+  sums: CellSums,
+  values: Floats,
+  { offset, outer, extent, inner, first }: AtomStrip,
+): void {
+  let k = offset;
+  for (let row = 0; row < outer; row++) {
+    if (inner === 1) {
+      sums.addEach(first, values, k, k + extent);
+      k += extent;
+    } else {
+      for (let at = first; at < first + extent; at++, k += inner) sums.addRun(at, values, k, k + inner);
     }
   }
-  return sums.results();
 }
 
 /** How many of the values in each atom [atoms] are below, above and exactly zero. */
@@ -50,34 +52,39 @@ export interface AtomCounts {
   readonly zero: Int32Array;
 }
 
-/** What is known of the values in each atom [atoms]. */
-export interface AtomTally extends AtomCounts {
-  /** Rounded once from a compensated sum in θ's order. */
-  readonly sums: Float64Array;
+/** Sums of values [K] by atom [atoms], compensated, in θ's order. */
+export function sumAtoms(values: Floats, strips: readonly AtomStrip[]): CellSums {
+  const sums = new CellSums(atomCount(strips));
+  for (const strip of strips) addStrip(sums, values, strip);
+  return sums;
 }
 
-/** Sums and counts the signs of values [K] by atom. */
-export function tallyAtoms(values: Float64Array, strips: readonly AtomStrip[]): AtomTally {
-  return { sums: sumStrips(values, strips, atomCount(strips)), ...countAtoms(values, strips) };
+/** What is known of the values in each atom [atoms]. */
+export interface AtomTally extends AtomCounts {
+  /** Each rounded once from a compensated sum in θ's order. */
+  readonly sums: Float64Array;
 }
 
 /** Counts the signs of values [K] by atom. */
 export function countAtoms(values: Float64Array, strips: readonly AtomStrip[]): AtomCounts {
-  const atoms = atomCount(strips);
-  const counts = {
-    helping: new Int32Array(atoms),
-    hurting: new Int32Array(atoms),
-    zero: new Int32Array(atoms),
-  };
-  for (const strip of strips) countSigns(values, strip, counts);
-  return counts;
+  const helping = new Int32Array(atomCount(strips));
+  const hurting = new Int32Array(helping.length);
+  const zero = new Int32Array(helping.length);
+  for (const strip of strips) {
+    if (strip.inner === 1) countColumns(values, strip, helping, hurting);
+    else countRuns(values, strip, helping, hurting);
+    const { outer, extent, inner, first } = strip;
+    for (let at = first; at < first + extent; at++) zero[at] = outer * inner - helping[at]! - hurting[at]!;
+  }
+  return { helping, hurting, zero };
 }
 
 /** Signs are as good as random: a branch on them takes several times as long. */
-function countSigns(
+function countRuns(
   values: Float64Array,
   { offset, outer, extent, inner, first }: AtomStrip,
-  { helping, hurting, zero }: AtomCounts,
+  helping: Int32Array,
+  hurting: Int32Array,
 ): void {
   let k = offset;
   for (let row = 0; row < outer; row++) {
@@ -92,7 +99,22 @@ function countSigns(
       hurting[at]! += above;
     }
   }
-  for (let at = first; at < first + extent; at++) zero[at] = outer * inner - helping[at]! - hurting[at]!;
+}
+
+/** The same where neighbours belong to neighbouring atoms. */
+function countColumns(
+  values: Float64Array,
+  { offset, outer, extent, first }: AtomStrip,
+  helping: Int32Array,
+  hurting: Int32Array,
+): void {
+  let k = offset;
+  for (let row = 0; row < outer; row++) {
+    for (let at = first; at < first + extent; at++, k++) {
+      helping[at]! += Number(values[k]! < 0);
+      hurting[at]! += Number(values[k]! > 0);
+    }
+  }
 }
 
 /** Sets `slopes` [atoms] to Σ direction ∘ gradient over each atom, both [K]: how fast the loss changes along the direction. */

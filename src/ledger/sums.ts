@@ -1,5 +1,6 @@
-import { sum } from '../num/sums.js';
-import { sumStrips } from './atoms.js';
+import { CellSums } from '../num/cell-sums.js';
+import { type Floats, sum } from '../num/sums.js';
+import { addStrip, sumAtoms } from './atoms.js';
 import { neuronCount, neuronOffsets, stripsOf } from './layout.js';
 import type { ParameterLayout } from './types.js';
 
@@ -13,13 +14,28 @@ export interface GroupSums {
   readonly total: number;
 }
 
-/** Sums values [K] by neuron, by layer and in all. */
-export function groupSums(values: Float64Array | Float32Array, layout: ParameterLayout): GroupSums {
+/**
+ * Sums values [K] by neuron, by layer and in all.
+ *
+ * @param atoms Their sums by atom of the neuron axis, where they are known: what the first tensor of a neuron adds is taken from there.
+ */
+export function groupSums(
+  values: Floats,
+  layout: ParameterLayout,
+  atoms: CellSums = sumAtoms(values, layout.atoms.neuronAxis),
+): GroupSums {
   const neurons = neuronCount(layout);
-  const cells = sumStrips(values, stripsOf(layout), neurons + layout.layers.length);
+  const sums = new CellSums(neurons + layout.layers.length);
+  const begun = new Set<number>();
+  for (const [t, strip] of stripsOf(layout).entries()) {
+    const { first } = layout.atoms.neuronAxis[t]!;
+    if (begun.has(strip.first)) addStrip(sums, values, strip);
+    else sums.adopt(strip.first, atoms, first, first + strip.extent);
+    begun.add(strip.first);
+  }
+  const cells = sums.results();
   const neuronSums = cells.subarray(0, neurons);
-  const rest = cells.subarray(neurons);
-  const layerSums = sumLayers(neuronSums, rest, layout);
+  const layerSums = sumLayers(neuronSums, cells.subarray(neurons), layout);
   return { neuronSums, layerSums, total: sum(layerSums) };
 }
 

@@ -22,6 +22,26 @@ export class CellSums {
     this.#totals[cell] = next;
   }
 
+  /** Adds values [from, to) of `values` [n], one to each cell from `first` on. */
+  addEach(first: number, values: Floats, from: number, to: number): void {
+    const totals = this.#totals;
+    const losts = this.#lost;
+    for (let k = from, cell = first; k < to; k++, cell++) {
+      const value = values[k]!;
+      const total = totals[cell]!;
+      const next = total + value;
+      const added = next - total;
+      losts[cell]! += total - (next - added) + (value - added);
+      totals[cell] = next;
+    }
+  }
+
+  /** Sets cells from `first` on to what another's cells [from, to) hold. */
+  adopt(first: number, other: CellSums, from: number, to: number): void {
+    this.#totals.set(other.#totals.subarray(from, to), first);
+    this.#lost.set(other.#lost.subarray(from, to), first);
+  }
+
   /** Adds values [from, to) of `values` [n] to one cell, in order. */
   addRun(cell: number, values: Floats, from: number, to: number): void {
     let total = this.#totals[cell]!;

@@ -7,6 +7,8 @@ export interface GroupSettings {
   /** Patterns over whole tensor names: `*` is any text, `?` any one character. `fc1.*`, or `['*.bias', 'bn?.scale']`. */
   readonly match: string | readonly string[];
   readonly learningRate?: number;
+  /** Multiplies the learning rate that the tensors have otherwise, such as 0.1 for ten times smaller steps. */
+  readonly learningRateFactor?: number;
   /** Momentum (Adam: β₁) in [0, 1). */
   readonly momentum?: number;
   /** Instead of `momentum`: mean age of the gradients in the velocity, in steps; momentum delay / (delay + 1), Section 4. */
@@ -43,6 +45,8 @@ export function checkGroups(groups: readonly GroupSettings[], tensors: readonly 
     const name = `groups[${[group.match].flat().join(', ')}]`;
     if (group.learningRate !== undefined)
       requireNumber(`${name}.learningRate`, group.learningRate, { above: 0 });
+    if (group.learningRateFactor !== undefined)
+      requireNumber(`${name}.learningRateFactor`, group.learningRateFactor, { above: 0 });
     if (group.momentum !== undefined) requireNumber(`${name}.momentum`, group.momentum, { min: 0, below: 1 });
     if (group.delay !== undefined) requireNumber(`${name}.delay`, group.delay, { min: 0 });
     if (group.weightDecay !== undefined) requireNumber(`${name}.weightDecay`, group.weightDecay, { min: 0 });
@@ -56,6 +60,7 @@ export function checkGroups(groups: readonly GroupSettings[], tensors: readonly 
 function checkExclusive(group: GroupSettings, name: string): void {
   for (const [one, other] of [
     ['momentum', 'delay'],
+    ['learningRate', 'learningRateFactor'],
     ['frozen', 'frozenFrom'],
   ] as const) {
     if (group[one] === undefined || group[other] === undefined) continue;
@@ -93,7 +98,7 @@ function applyGroup(settings: TensorSettings, group: GroupSettings): TensorSetti
   const momentum = group.delay === undefined ? group.momentum : group.delay / (group.delay + 1);
   const frozenFrom = group.frozen === undefined ? group.frozenFrom : group.frozen ? 0 : Infinity;
   return {
-    learningRate: group.learningRate ?? settings.learningRate,
+    learningRate: (group.learningRate ?? settings.learningRate) * (group.learningRateFactor ?? 1),
     momentum: momentum ?? settings.momentum,
     weightDecay: group.weightDecay ?? settings.weightDecay,
     frozenFrom: frozenFrom ?? settings.frozenFrom,

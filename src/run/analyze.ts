@@ -38,7 +38,7 @@ export async function analyseThemesOf(
 }
 
 /** Names of run folders: their last part, and the whole path where that is not theirs alone. */
-function namesOf(folders: readonly string[]): string[] {
+export function namesOf(folders: readonly string[]): string[] {
   const short = folders.map((folder) => basename(resolve(folder)));
   return short.map((name, i) => (short.filter((other) => other === name).length > 1 ? folders[i]! : name));
 }

@@ -1,4 +1,4 @@
-import { trainingKeys } from '../experiment/config/schema.js';
+import { type RunConfig, trainingKeys } from '../experiment/config/schema.js';
 import type { Manifest } from '../format/manifest.js';
 import { type GroupSettings, resolveGroups } from '../optim/groups.js';
 
@@ -21,7 +21,9 @@ export function factsOf(manifest: Manifest): [string, string][] {
     ['Loss', `${means[definition.reduction]} ${definition.loss}, ${unit}; dropout ${definition.dropout}`],
     [
       'Chunk',
-      `${definition.chunk} examples; batch statistics by ${definition.batchNorm}; ${definition.lanes} lanes`,
+      [`${definition.chunk} examples`, ...statisticsInWords(manifest), `${definition.lanes} lanes`].join(
+        '; ',
+      ),
     ],
     trajectoryFact(manifest),
     [
@@ -56,6 +58,18 @@ export function heldConstantOf({ readings, config, parameters, definition }: Man
   ];
 }
 
+/** Whose statistics batch normalisation uses; nothing of a network without any. */
+function statisticsInWords({ definition, objectives, config }: Manifest): string[] {
+  if (definition.batchNorm === 'none') return [];
+  const running = objectives.filter(({ statistics }) => statistics === 'running').map(({ name }) => name);
+  const own = definition.batchNorm === 'chunk' ? 'each chunk' : 'the model file';
+  if (running.length === 0) return [`batch normalisation by the statistics of ${own}`];
+  const others = running.length < objectives.length ? `of ${own}, and ` : '';
+  return [
+    `batch normalisation by the statistics ${others}in ${running.join(', ')} by running ones (decay ${plain(config['statisticsDecay'])}), whose motion has entries of its own`,
+  ];
+}
+
 function dataInWords({ definition: { dataset, counts, scaling }, objectives }: Manifest): string {
   const { divisor, std } = scaling;
   const sets = Object.entries(counts).filter(([, count]) => count > 0);
@@ -71,9 +85,20 @@ function trajectoryFact({ trajectory, config, seed }: Manifest): [string, string
   const { files, iterations } = trajectory;
   if (files.length > 0) return ['Trajectory', `${iterations} steps from ${files.map(checksum).join(', ')}`];
   const settings = trainingKeys
-    .filter((key) => key !== 'maxLoss' && isStated(key, config[key]))
+    .filter((key) => key !== 'maxLoss' && key !== 'forks' && isStated(key, config[key]))
     .map((key) => `${key} ${plain(config[key])}`);
-  return ['Training', `${iterations} iterations; ${settings.join(', ')}; seed ${seed}`];
+  const { forks = [] } = config as { readonly forks?: RunConfig['forks'] };
+  return [
+    'Training',
+    [`${iterations} iterations`, settings.join(', '), `seed ${seed}`, ...forks.map(forkInWords)].join('; '),
+  ];
+}
+
+/** What held before a fork, and where it came from. */
+function forkInWords({ at, origin, before }: RunConfig['forks'][number]): string {
+  const settings = Object.entries(before).filter(([key, value]) => isStated(key, value));
+  const words = settings.map(([key, value]) => `${key} ${plain(value)}`).join(', ');
+  return `before iteration ${at} ${words}, as in the run with manifest ${origin.manifest.slice(0, 12)}`;
 }
 
 /** `none`, an empty list and no weight decay say that a setting is not used; momentum 0 says that it is. */

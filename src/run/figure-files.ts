@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { RunAnalysis } from '../analysis/run.js';
 import type { ThemeAnalyses } from '../analysis/themes/themes.js';
 import type { Figure } from '../figures/plots/canvas.js';
+import type { DataTable } from '../figures/themes/drawing.js';
 import { writeResult } from '../store/files.js';
 
 /** Figures that were written as files. */
@@ -53,8 +54,40 @@ export async function writeAllFigures(
     ...(themes === null ? [] : drawThemes(themes, theme).flatMap(({ figures }) => figures)),
     drawToy(theme),
   ];
+  return writeThemed(all, folder);
+}
+
+/** Writes figures light and (`NAME-dark`) dark. */
+export function writeThemed(
+  draw: (theme: 'light' | 'dark') => readonly Figure[],
+  folder: string,
+): Promise<FigureFiles> {
   return writeSets(folder, [
-    { figures: all('light'), ending: '' },
-    { figures: all('dark'), ending: '-dark' },
+    { figures: draw('light'), ending: '' },
+    { figures: draw('dark'), ending: '-dark' },
   ]);
+}
+
+/** What a command that compares or repeats runs found. */
+export interface Findings {
+  /** The record's file is `NAME.json`. */
+  readonly name: string;
+  readonly record: unknown;
+  readonly tables: readonly { readonly name: string; readonly table: DataTable }[];
+  readonly draw: (theme: 'light' | 'dark') => readonly Figure[];
+}
+
+/** Writes a record as JSON, the numbers of its figures as CSV, and the figures, light and dark. */
+export async function writeFindings(
+  { name, record, tables, draw }: Findings,
+  folder: string,
+): Promise<FigureFiles> {
+  const { csvText } = await import('../figures/index.js');
+  const files = [
+    [`${name}.json`, `${JSON.stringify(record)}\n`],
+    ...tables.map((own) => [`${own.name}.csv`, csvText(own.table)]),
+  ] as [string, string][];
+  for (const [file, content] of files) await writeResult(folder, file, content);
+  const { paths, problem } = await writeThemed(draw, folder);
+  return { paths: [...files.map(([file]) => join(folder, file)), ...paths], problem };
 }

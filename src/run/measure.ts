@@ -7,28 +7,31 @@ import { resolutions } from '../quadrature/settings.js';
 import type { IntegrationSettings } from '../quadrature/types.js';
 import { storedDirections } from './basis.js';
 import { Updates } from './updates.js';
-import { silent, withProgress, type WorkControl } from '../experiment/control.js';
+import { checkSegments, type SegmentRange, silent, withProgress, type WorkControl } from '../experiment/control.js'; // prettier-ignore
 
 /** How a caller watches, stops and spreads measuring. */
 export interface MeasureControl extends WorkControl {
   /** Worker threads; default one per core. */
   readonly workers?: number | undefined;
+  /** Of which segments; default all. */
+  readonly segments?: SegmentRange | undefined;
 }
 
-/** Measures what is not measured yet. Does nothing where measuring is complete. */
+/** Measures what is not measured yet. Does nothing where measuring is complete. Throws UsageError for segments that the run does not have. */
 export async function measureRun(
   experiment: Experiment,
   run: RunWriter,
-  { workers, ...control }: MeasureControl = {},
+  { workers, segments, ...control }: MeasureControl = {},
 ): Promise<void> {
-  if (run.unmeasured().length === 0) return run.flush();
+  const gaps = unmeasuredOf(run, segments);
+  if (gaps.length === 0) return run.flush();
   const { config, layout, engine, objectives } = experiment;
   const count = workers ?? defaultWorkers(engine);
   const evaluator = await Evaluator.start(objectivePlan(experiment), count);
   let updates: Updates | null = null;
   try {
     updates = await Updates.open(experiment);
-    await measureSegments(run, control, {
+    await measureSegments(run, gaps, control, {
       evaluate: (theta, directions, want) => evaluator.evaluate(theta, directions, want),
       release: (results) => { evaluator.release(results); }, // prettier-ignore
       hasParts: objectives.some(({ division }) => division !== null),
@@ -43,6 +46,16 @@ export async function measureRun(
   }
 }
 
+/** Ranges of segments that are to be measured. Throws UsageError for segments that the run does not have. */
+export function unmeasuredOf(run: RunWriter, segments?: SegmentRange): SegmentRange[] {
+  if (segments === undefined) return run.unmeasured();
+  checkSegments(segments, run.status.iterations);
+  return run
+    .unmeasured()
+    .map(({ from, to }) => ({ from: Math.max(from, segments.from), to: Math.min(to, segments.to) }))
+    .filter(({ from, to }) => from < to);
+}
+
 /** What segments are measured with. */
 export interface MeasuringParts extends Pick<RangeInput, 'evaluate' | 'layout'> {
   readonly release: NonNullable<RangeInput['release']>;
@@ -52,16 +65,18 @@ export interface MeasuringParts extends Pick<RangeInput, 'evaluate' | 'layout'> 
   readonly precision: 'float32' | 'float64';
 }
 
-/** Measures and stores the segments that a run lacks. */
+/** Measures and stores ranges of a run's segments. */
 export async function measureSegments(
   run: RunWriter,
+  ranges: readonly SegmentRange[],
   { progress = silent, signal }: WorkControl,
   parts: MeasuringParts,
 ): Promise<void> {
   const basis = await storedDirections(run);
   let done = run.status.segments;
-  await withProgress(progress, { total: run.status.iterations, done }, async () => {
-    for await (const segment of segmentsOf(run, parts, basis)) {
+  const total = done + ranges.reduce((sum, { from, to }) => sum + to - from, 0);
+  await withProgress(progress, { total, done }, async () => {
+    for await (const segment of segmentsOf(run, ranges, parts, basis)) {
       await run.commitSegment(segment);
       progress.update(++done, `loss ${segment.rows[0]!.loss[1]!.toFixed(4)}`);
       signal?.throwIfAborted();
@@ -73,10 +88,11 @@ export async function measureSegments(
 /** Measures ranges of segments, one after the other. */
 async function* segmentsOf(
   run: RunWriter,
+  ranges: readonly SegmentRange[],
   { updates, config, precision, ...own }: MeasuringParts,
   basis: readonly Float64Array[],
 ): AsyncGenerator<MeasuredSegment> {
-  for (const range of run.unmeasured()) {
+  for (const range of ranges) {
     yield* measureRange({
       ...own,
       ...range,

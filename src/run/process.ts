@@ -13,8 +13,8 @@ import type { ParameterLayout } from '../ledger/types.js';
 import { createRunFolder } from '../store/open.js';
 import type { RunWriter } from '../store/writer.js';
 import { openTrajectory } from '../experiment/recorded.js';
-import type { WorkControl } from '../experiment/control.js';
-import { measureSegments } from './measure.js';
+import type { SegmentRange, WorkControl } from '../experiment/control.js';
+import { measureSegments, unmeasuredOf } from './measure.js';
 
 /** A recorded trajectory and the program that evaluates it. */
 export interface ProcessExperiment {
@@ -156,11 +156,18 @@ export function requireSameStatement({ program }: ProcessExperiment, { definitio
   });
 }
 
+/** How a caller watches and stops the two parts of the work, and of which segments it is done; default all. */
+export interface ProcessControl {
+  readonly copying: WorkControl;
+  readonly measuring: WorkControl;
+  readonly segments?: SegmentRange | undefined;
+}
+
 /** Copies what is missing of the trajectory, and measures what is not measured yet. */
 export async function measureProcess(
   experiment: ProcessExperiment,
   run: RunWriter,
-  { copying, measuring }: { readonly copying: WorkControl; readonly measuring: WorkControl },
+  { copying, measuring, segments }: ProcessControl,
 ): Promise<void> {
   const { config, program, layout, recorded } = experiment;
   const { weights, graph } = modelOf(layout);
@@ -178,7 +185,7 @@ export async function measureProcess(
   }
   const keepsGradients = config.keepParts === 'parameters';
   const { objectives, precision } = program.statement;
-  await measureSegments(run, measuring, {
+  await measureSegments(run, unmeasuredOf(run, segments), measuring, {
     evaluate: (theta, directions, want) =>
       evaluateProcess(program, layout, keepsGradients, { theta, directions, want }),
     release: () => {},

@@ -2,17 +2,18 @@ import { inSinglePrecision } from '../graph/single-precision.js';
 import type { Column } from '../ledger/column.js';
 import { columnEntries } from '../ledger/columns.js';
 import { measureRange, type MeasuredSegment } from '../ledger/measure-range.js';
-import type { ArraySpec } from '../format/arrays.js';
-import { isByRow, valueOf } from '../format/windows.js';
+import { type ArraySpec, isByRow } from '../format/arrays.js';
+import { valueOf } from '../format/windows.js';
 import type { Numbers } from '../ledger/types.js';
 import type { IntegrationSettings } from '../quadrature/types.js';
 import type { RunFolder } from '../store/folder.js';
-import type { ProgressSink } from '../experiment/control.js';
+import { checkSegments, type ProgressSink, type SegmentRange } from '../experiment/control.js';
 import { defaultWorkers, engineNamed } from '../engines/registry.js';
 import { objectivePlan, type Experiment } from '../experiment/experiment.js';
 import { experimentOf } from '../experiment/manifest.js';
 import type { Places } from '../experiment/places.js';
 import { storedDirections } from './basis.js';
+import type { ObjectivePlan } from '../objective/plan.js';
 import { Evaluator } from '../objective/evaluator.js';
 
 /** Kinds of deviation: of allocations relative to the segment's largest, of losses and residuals relative to the losses there. */
@@ -33,6 +34,8 @@ const roundings = 64;
 interface RecomputeOptions {
   /** Segments to recompute, spread evenly over what is measured. */
   readonly sample: number;
+  /** Which of them; default all that are measured. */
+  readonly segments?: SegmentRange | undefined;
   readonly workers?: number | undefined;
   readonly progress: ProgressSink;
   readonly places?: Places | undefined;
@@ -50,7 +53,7 @@ export interface Recomputation {
  * result rounded to float32.
  */
 export async function recompute(run: RunFolder, options: RecomputeOptions): Promise<Recomputation> {
-  const segments = sampleOf(run.array('subintervals').shape[0]!, options.sample);
+  const segments = sampleOf(run, options);
   if (segments.length === 0)
     return { findings: [], facts: ['no segment is measured yet, so none was recomputed'] };
   const oracle = await engineNamed('reference');
@@ -84,11 +87,17 @@ export async function recompute(run: RunFolder, options: RecomputeOptions): Prom
   };
 }
 
-/** `count` of `total` segments, evenly spread, the first and the last included where there are two or more. */
-function sampleOf(total: number, count: number): number[] {
-  const used = Math.min(total, count);
-  return Array.from({ length: used }, (_, k) =>
-    used === 1 ? 0 : Math.round((k * (total - 1)) / (used - 1)),
+/** As many of the measured segments as are asked for, evenly spread, the first and the last included where there are two or more. */
+function sampleOf(
+  run: RunFolder,
+  { sample, segments }: Pick<RecomputeOptions, 'sample' | 'segments'>,
+): number[] {
+  if (segments !== undefined) checkSegments(segments, run.status.iterations);
+  const { from, shape } = run.array('subintervals', segments);
+  const used = Math.min(shape[0]!, sample);
+  return Array.from(
+    { length: used },
+    (_, k) => from + (used === 1 ? 0 : Math.round((k * (shape[0]! - 1)) / (used - 1))),
   );
 }
 
@@ -163,7 +172,7 @@ class Check {
     const known = this.#evaluators.get(kind);
     if (known !== undefined) return known;
     const plan = objectivePlan(this.experiment);
-    const gradientGraph = (count: number, masked: boolean) => inSinglePrecision(plan.gradientGraph(count, masked)); // prettier-ignore
+    const gradientGraph: ObjectivePlan['gradientGraph'] = (...kind) => inSinglePrecision(plan.gradientGraph(...kind)); // prettier-ignore
     const started = Evaluator.start(kind === 'exact' ? plan : { ...plan, gradientGraph }, this.workers);
     this.#evaluators.set(kind, started);
     return started;

@@ -1,16 +1,18 @@
 import { batchBuffers, batchOrder, gatherBatch } from '../data/batches.js';
 import type { Examples } from '../data/types.js';
 import type { Feeds } from '../engines/types.js';
-import { NumericError } from '../errors.js';
+import { NumericError, StoreError } from '../errors.js';
 import { gradientGraph, type Experiment } from '../experiment/experiment.js';
 import { divisorOf } from '../experiment/loss/loss.js';
 import { optimizerOf, stepExamples } from '../experiment/optimizer.js';
+import { RunningStatistics } from './statistics.js';
 import { placeOf } from '../ledger/layout.js';
 import type { ParameterLayout } from '../ledger/types.js';
 import { dropoutMasks } from '../models/dropout.js';
 import { key } from '../num/random.js';
 import { sliceFeeds } from '../objective/lane.js';
 import { firstNonFinite } from '../num/sums.js';
+import { sha256 } from '../store/files.js';
 import { applyUpdate, createUpdate } from '../optim/optimizer.js';
 import type { Update } from '../optim/types.js';
 
@@ -55,6 +57,7 @@ export async function* trajectory(experiment: Experiment): AsyncGenerator<Trajec
   let state = optimizer.createState();
   const graph = gradientGraph(experiment, config.batchSize, true);
   const program = await engine.compile(graph);
+  const statistics = await RunningStatistics.open(experiment);
   const feedsOf = (own: Examples, iteration: number): Feeds => ({
     ...sliceFeeds(own, 0, own.count),
     ...dropoutMasks(experiment.model, graph.inputs, key(config.seed), iteration),
@@ -62,6 +65,7 @@ export async function* trajectory(experiment: Experiment): AsyncGenerator<Trajec
   try {
     yield { row: 0, theta };
     for (let t = 0; t < config.iterations; t++) {
+      requireOrigin(config, t, theta);
       point.set(theta);
       program.load(point);
       gradient.fill(0);
@@ -69,7 +73,9 @@ export async function* trajectory(experiment: Experiment): AsyncGenerator<Trajec
       for (let part = t * config.accumulate; part < (t + 1) * config.accumulate; part++) {
         const places = order.subarray(part * config.batchSize, (part + 1) * config.batchSize);
         gatherBatch(dataset.splits.train, places, batch);
-        lossSum += await program.run(feedsOf(batch, part), gradient);
+        const feeds = feedsOf(batch, part);
+        lossSum += await program.run(feeds, gradient);
+        await statistics?.update(feeds, point, theta);
         divisor += divisorOf(config, batch, dataset.labelling);
       }
       for (let k = 0; k < gradient.length; k++) gradient[k]! /= divisor;
@@ -83,7 +89,26 @@ export async function* trajectory(experiment: Experiment): AsyncGenerator<Trajec
     }
   } finally {
     await program.dispose();
+    await statistics?.close();
   }
+}
+
+/** SHA-256 of θ [K] as little-endian float32, hex. */
+export function thetaDigest({ buffer, byteOffset, byteLength }: Float32Array): string {
+  return sha256(new Uint8Array(buffer, byteOffset, byteLength));
+}
+
+/** Throws StoreError where a forked run comes to its fork with another θ [K] than the run that it was forked from. */
+function requireOrigin({ forks }: Experiment['config'], row: number, theta: Float32Array): void {
+  const fork = forks.find(({ at }) => at === row);
+  if (fork === undefined) return;
+  const given = thetaDigest(theta);
+  if (given === fork.origin.theta) return;
+  throw new StoreError({
+    given: `row ${row} of theta with SHA-256 ${given}, replayed`,
+    expected: `${fork.origin.theta}, that of the run which was forked there`,
+    remedy: 'fork with the machine and version that trained the run',
+  });
 }
 
 /** Throws NumericError where loss or values are not finite, naming the tensor and index. */

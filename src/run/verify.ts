@@ -1,7 +1,7 @@
 import { folderPlace } from '../store/files.js';
 import { openRun } from '../store/open.js';
 import { verifyRun } from '../format/verify/verify.js';
-import { silent, type ProgressSink } from '../experiment/control.js';
+import { type SegmentRange, silent, type ProgressSink } from '../experiment/control.js';
 import type { Places } from '../experiment/places.js';
 import { recompute } from './recompute.js';
 
@@ -16,6 +16,8 @@ export interface Verification {
 export interface VerifyOptions {
   /** Segments to recompute with the reference engine, spread evenly over what is measured; default 0. */
   readonly sample?: number | undefined;
+  /** Which of them may be recomputed; default all that are measured. */
+  readonly segments?: SegmentRange | undefined;
   readonly workers?: number | undefined;
   readonly places?: Places | undefined;
   /** Told of what is read; default nobody. */
@@ -27,12 +29,13 @@ export interface VerifyOptions {
 /** Checks a stored run, and recomputes a sample of its segments in float64. */
 export async function verifyFolder(
   folder: string,
-  { sample = 0, checking = silent, recomputing = silent, workers, places }: VerifyOptions = {},
+  { sample = 0, segments, checking = silent, recomputing = silent, workers, places }: VerifyOptions = {},
 ): Promise<Verification> {
   const stored = await checkStored(folder, checking);
   if (sample === 0 || stored.findings.length > 0) return stored;
   const recomputed = await recompute(await openRun(folder), {
     sample,
+    segments,
     workers,
     places,
     progress: recomputing,

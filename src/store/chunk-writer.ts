@@ -3,7 +3,7 @@ import { type ArraySpec, chunkPath } from '../format/arrays.js';
 import { encodeNumbers } from '../format/codec.js';
 import type { Numbers } from '../ledger/types.js';
 import { Spares } from '../num/spares.js';
-import { makeInside, sha256, writeDurable } from './files.js';
+import { makeInside, makeNew, sha256, writeDurable } from './files.js';
 
 /** A chunk that is ready to be written. */
 export interface EncodedChunk {
@@ -29,13 +29,18 @@ export class ChunkWriter {
 
   /** Writes a chunk, whose folder is made where it has other dimensions before it, and releases it. Throws StoreError. */
   async write(chunk: EncodedChunk): Promise<void> {
-    const folder = dirname(chunk.path);
-    if (!this.#made.has(folder)) {
-      await makeInside(this.folder, folder);
-      this.#made.add(folder);
-    }
+    await this.#makeFolder(dirname(chunk.path));
     await writeDurable(join(this.folder, chunk.path), chunk.bytes);
     this.release(chunk);
+  }
+
+  /** A folder that is new in one that was made here cannot lie behind a link. */
+  async #makeFolder(folder: string): Promise<void> {
+    if (this.#made.has(folder)) return;
+    const isNew = this.#made.has(dirname(folder)) && (await makeNew(join(this.folder, folder)));
+    if (!isNew) await makeInside(this.folder, folder);
+    this.#made.add(folder);
+    this.#made.add(dirname(folder));
   }
 
   /** Takes back the memory of a chunk that is not needed any more. */

@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import { constants, type FileHandle, mkdir, open, readdir, realpath, rename, rm } from 'node:fs/promises';
+import {
+  constants,
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { isLossledgerError, StoreError } from '../errors.js';
 import type { ByteRange } from '../format/source.js';
@@ -117,6 +127,11 @@ export async function writeAtomic(path: string, bytes: Uint8Array): Promise<void
   await syncFolder(dirname(path));
 }
 
+/** Whether there is a folder at a path, or a link to one. */
+export async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() ?? false;
+}
+
 /** Opens a plain file for reading; null where there is none. A device or a pipe, which might never end, is refused: throws StoreError. */
 async function openPlain(path: string): Promise<FileHandle | null> {
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((error: unknown) => {
@@ -185,6 +200,19 @@ export async function makeInside(root: string, path: string): Promise<void> {
     given: `${folder}, where a link leads to ${real}`,
     expected: 'folders of the run’s own, without links',
     remedy: 'replace the link by the folder; nothing was written through it',
+  });
+}
+
+/** Makes a folder in one that is there; false where something of that name is there already. Throws StoreError. */
+export async function makeNew(folder: string): Promise<boolean> {
+  return attempt(`make ${folder}`, async () => {
+    try {
+      await mkdir(folder);
+      return true;
+    } catch (error) {
+      if (codeOf(error) === 'EEXIST') return false;
+      throw error;
+    }
   });
 }
 

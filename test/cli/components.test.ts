@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { checkConfig } from '../../src/experiment/config/file.js';
 import { openExperiment } from '../../src/experiment/experiment.js';
 import { createRun, experimentOf } from '../../src/experiment/manifest.js';
+import { columnsOf } from '../../src/format/read-array.js';
 import { quantityOf } from '../../src/run/export/quantity.js';
 import type { Quantity } from '../../src/run/export/selection.js';
 import { measureRun } from '../../src/run/measure.js';
@@ -46,7 +47,7 @@ async function exported(run: string, asked: Quantity): Promise<{ heading: string
   const array = quantityOf(await openRun(run), asked);
   const found: number[][] = [];
   for await (const row of array.rows()) found.push([...row]);
-  return { heading: array.columns(), rows: found };
+  return { heading: columnsOf(array), rows: found };
 }
 
 describe('a run with components', () => {

@@ -14,7 +14,20 @@ describe('lca export', () => {
     expect(unfinished).toMatchObject({ code: 0, stdout: 'row,loss/train\n' });
     expect(unfinished.stderr).toMatch(/0 of 3 rows/);
 
+    // Any segments may be measured first, and are there for export and verify.
+    const one = await lca(['measure', run, '--segments', '1:2', '--quiet']);
+    expect(one).toMatchObject({ code: 0, stdout: '' });
+    expect(one.stderr).toMatch(/1 of 2 segments are measured/);
+    const second = await lca(['export', run, '--what', 'total', '--segments', '1:2']);
+    expect(second.stdout).toMatch(/^segment,total\/train\n1,-?\d.*\n$/);
+    const checked = await lca(['verify', run, '--segments', '1:2', '--quiet']);
+    expect(checked.stdout + String(checked.code)).toMatch(/1 segment recomputed.*\nThe run is sound\.\n0$/s);
+    expect((await lca(['measure', run, '--segments', '1:3', '--quiet'])).stderr).toMatch(
+      /from 0 to before 2/,
+    );
+
     expect((await lca(['resume', run, '--quiet'])).code).toBe(0);
+    expect((await lca(['export', run, '--what', 'total'])).stdout).toContain(second.stdout.split('\n')[1]);
     const finished = await lca(['export', run, '--what', 'loss']);
     expect(finished.stdout.split('\n')).toHaveLength(5);
     expect(finished.stderr).not.toMatch(/unfinished/);

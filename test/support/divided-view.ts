@@ -1,6 +1,6 @@
 import type { ColumnNumbers, SmallColumnName } from '../../src/ledger/columns.js';
 import { gatherCounts, gatherSums, groupingNamed } from '../../src/ledger/groupings.js';
-import { tallyAtoms } from '../../src/ledger/atoms.js';
+import { countAtoms, sumAtoms } from '../../src/ledger/atoms.js';
 import { layoutOf } from '../../src/ledger/layout.js';
 import { signBytes } from '../../src/ledger/measures/gradients.js';
 import type { Numbers } from '../../src/ledger/types.js';
@@ -28,7 +28,7 @@ function partRow(objective: number, part: number, t: number): Float64Array {
 function sumsOf(rows: readonly Float64Array[], name: string): Float64Array {
   const grouping = groupingNamed(layout, name);
   return Float64Array.from(
-    rows.flatMap((row) => [...gatherSums(grouping, tallyAtoms(row, layout.atoms.neuronAxis).sums)]),
+    rows.flatMap((row) => [...gatherSums(grouping, sumAtoms(row, layout.atoms.neuronAxis).results())]),
   );
 }
 
@@ -63,7 +63,7 @@ const large: Readonly<Record<string, (rows: Rows) => Numbers>> = {
 function columnsOf(objective: number, segments: number): Partial<Record<SmallColumnName, Numbers>> {
   const rows = Array.from({ length: segments }, (_, t) => rowsOf(objective, t).whole);
   const sums = rows.map((row) => sumsOf([row], 'layer'));
-  const counts = rows.map((row) => tallyAtoms(row, layout.atoms.neuronAxis));
+  const counts = rows.map((row) => countAtoms(row, layout.atoms.neuronAxis));
   const grouping = groupingNamed(layout, 'layer');
   const count = (sign: 'helping' | 'hurting' | 'zero') =>
     Int32Array.from(counts.flatMap((tally) => [...gatherCounts(grouping, tally[sign])]));

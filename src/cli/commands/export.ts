@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
+import type { SegmentRange } from '../../experiment/control.js';
 import { exportRun, exportable, exportFormats } from '../../run/export/export.js';
 import { say } from '../output.js';
-import { parsePath } from './run.js';
+import { parsePath, parseSegments } from './run.js';
 
 interface ExportOptions {
   readonly what: string;
@@ -9,13 +10,14 @@ interface ExportOptions {
   readonly part?: string;
   readonly component?: string;
   readonly entity?: string;
+  readonly segments?: SegmentRange;
   readonly format: (typeof exportFormats)[number];
   readonly out?: string;
 }
 
 export function exportCommand(): Command {
   return new Command('export')
-    .description('write one quantity of a run as npy, csv or json')
+    .description('write one quantity of a run as npy, csv, json or parquet')
     .argument('<run>', 'run folder')
     .addOption(new Option('--what <quantity>', 'what to write').choices(exportable).makeOptionMandatory())
     .option('--objective <name>', 'whose column (default: the first that was measured)')
@@ -28,6 +30,11 @@ export function exportCommand(): Command {
       '--entity <name>',
       'sums and counts over: parameter, neuron, input, tensor, layer, module, kind, or a grouping of the run file',
     )
+    .option(
+      '--segments <range>',
+      'of these segments alone, such as 100:200 (200 not among them)',
+      parseSegments,
+    )
     .addOption(new Option('--format <name>', 'file format').choices(exportFormats).default('csv'))
     .option('--out <file>', 'file to write (default: standard output)', parsePath)
     .action(async (run: string, options: ExportOptions) => {
@@ -35,7 +42,7 @@ export function exportCommand(): Command {
       const target = options.out ? `, written to ${options.out}` : '';
       say(`${options.what} [${shape.join(', ')}], unit ${unit}${target}`);
       if (sampled !== null) say(sampled);
-      if (shape[0]! < finishedRows) {
+      if (options.segments === undefined && shape[0]! < finishedRows) {
         say(
           `The run is unfinished: ${shape[0]!} of ${finishedRows} rows are there. lca resume ${run} does the rest.`,
         );

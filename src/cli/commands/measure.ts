@@ -1,12 +1,13 @@
 import { Command } from 'commander';
 import type { ConfigKey } from '../../experiment/config/schema.js';
 import { checkConfig } from '../../experiment/config/file.js';
+import type { SegmentRange } from '../../experiment/control.js';
 import { UsageError } from '../../errors.js';
 import { addConfigFlags, configFlags } from '../config-flags.js';
 import { startRun, type StartOptions } from '../start.js';
 import { startProcess } from '../process.js';
 import { continueStored } from './resume.js';
-import { addWorkOptions, parsePath } from './run.js';
+import { addWorkOptions, parsePath, parseSegments } from './run.js';
 
 /** What may be said of measuring a trajectory from elsewhere: all but training. */
 const keys: readonly ConfigKey[] = [
@@ -20,18 +21,24 @@ const places: readonly string[] = ['data', 'trajectory', 'measure'];
 /** What says together that a trajectory comes from elsewhere. */
 const required = ['model', 'trajectory', 'data', 'out'] as const;
 
-type MeasureOptions = Partial<StartOptions> & Readonly<Record<string, unknown>>;
+type MeasureOptions = Partial<StartOptions> & { readonly segments?: SegmentRange } & Readonly<Record<string, unknown>>; // prettier-ignore
 
 export function measureCommand(): Command {
   const command = new Command('measure')
     .description('measure what `lca train` stored, or a model and a trajectory from elsewhere')
     .argument('[run]', 'run folder of `lca train`; left out with --model, --trajectory, --data and --out')
     .option('--out <folder>', 'run folder to create for a trajectory from elsewhere', parsePath)
+    .option(
+      '--segments <range>',
+      'measure only segments of RUN, such as 100:200 (200 not among them)',
+      parseSegments,
+    )
     .option('--dry-run', 'print the estimate of time, memory and bytes, and stop');
   return addConfigFlags(addWorkOptions(command), keys).action(
     async (run: string | undefined, options: MeasureOptions) => {
       if (run !== undefined) return measureStored(run, options);
-      const { out } = options;
+      const { out, segments } = options;
+      if (segments !== undefined) throw withoutRun();
       if (options['process'] !== undefined) return measureByProcess(options);
       const missing = required.filter((name) => options[name] === undefined);
       if (out === undefined || missing.length > 0) throw incomplete(missing);
@@ -69,6 +76,14 @@ async function measureByProcess(options: MeasureOptions): Promise<void> {
     throw incomplete([options['trajectory'] === undefined ? 'trajectory' : 'out']);
   }
   await startProcess(checkConfig(configFlags(options), 'the command line'), { ...options, out });
+}
+
+function withoutRun(): UsageError {
+  return new UsageError({
+    given: '--segments without a run folder',
+    expected: 'a run folder that exists',
+    remedy: 'make the run first, such as with lca train, then lca measure RUN --segments 100:200',
+  });
 }
 
 function incomplete(missing: readonly string[]): UsageError {

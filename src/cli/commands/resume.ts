@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { experimentOf } from '../../experiment/manifest.js';
+import type { SegmentRange } from '../../experiment/control.js';
 import type { Places } from '../../experiment/places.js';
 import { resumeRun } from '../../store/open.js';
 import { continueProcess, isProcessRun } from '../process.js';
@@ -21,7 +22,10 @@ export function resumeCommand(): Command {
 }
 
 /** Opens an existing run and does what is left of it. */
-export async function continueStored(run: string, options: WorkOptions & Places): Promise<void> {
+export async function continueStored(
+  run: string,
+  options: WorkOptions & Places & { readonly segments?: SegmentRange },
+): Promise<void> {
   const folder = await resumeRun(run);
   if (isProcessRun(folder.manifest)) return continueProcess(folder, options);
   const experiment = await experimentOf(folder, options).catch(async (error: unknown) => {

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { resolveConfig } from '../../experiment/config/file.js';
+import type { SegmentRange } from '../../experiment/control.js';
 import { type ThemeName, themeNames } from '../../analysis/themes/names.js';
 import { addConfigFlags, configFlags } from '../config-flags.js';
 import { startRun, type StartOptions } from '../start.js';
@@ -30,6 +31,13 @@ export function parseCount(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0 && value <= 4096) return value;
   throw new InvalidArgumentError('expected a whole number from 1 to 4096');
+}
+
+/** Segments as `from:to`, the second of them left out. Throws InvalidArgumentError. */
+export function parseSegments(text: string): SegmentRange {
+  const [from, to, rest] = text.split(':').map((part) => (/^\d+$/.test(part) ? Number(part) : NaN));
+  if (rest === undefined && from! < to!) return { from: from!, to: to! };
+  throw new InvalidArgumentError('expected the first segment and the one behind the last, such as 100:200');
 }
 
 /** Entries that commas separate. */

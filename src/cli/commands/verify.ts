@@ -2,13 +2,15 @@ import { Command } from 'commander';
 import { verifyFolder } from '../../run/verify.js';
 import { printJson, printLine } from '../output.js';
 import { progressBar } from '../progress.js';
-import { parseCount, parseList } from './run.js';
+import type { SegmentRange } from '../../experiment/control.js';
+import { parseCount, parseList, parseSegments } from './run.js';
 
 export function verifyCommand(): Command {
   return new Command('verify')
     .description('check a run: checksums, sums, balance, and with --sample segments computed anew')
     .argument('<run>', 'run folder')
     .option('--sample <count>', 'recompute this many segments with the float64 reference engine', parseCount)
+    .option('--segments <range>', 'recompute segments of this range alone, such as 100:200', parseSegments)
     .option('--data <place>', 'where the data of the run are now, if they were moved')
     .option('--measure <places>', 'where objectives with files of their own are now: NAME=PLACE,…', parseList)
     .option('--workers <count>', 'threads that compute (default: one per core)', parseCount)
@@ -16,7 +18,8 @@ export function verifyCommand(): Command {
     .option('--quiet', 'no progress')
     .action(async (run: string, options: VerifyOptions) => {
       const result = await verifyFolder(run, {
-        sample: options.sample ?? 0,
+        sample: options.sample ?? (options.segments ? options.segments.to - options.segments.from : 0),
+        segments: options.segments,
         workers: options.workers,
         places: { data: options.data, measure: options.measure },
         checking: progressBar('check', 'rows and segments', options.quiet),
@@ -37,6 +40,7 @@ interface VerifyOptions {
   readonly data?: string;
   readonly measure?: string[];
   readonly sample?: number;
+  readonly segments?: SegmentRange;
   readonly workers?: number;
   readonly json?: boolean;
   readonly quiet?: boolean;

@@ -21,7 +21,8 @@ export async function resolveConfig({ from, flags = {} }: ConfigSource): Promise
   );
 }
 
-async function baseConfig(from: string): Promise<Record<string, unknown>> {
+/** The keys that a preset or a run file states. Throws UsageError. */
+export async function baseConfig(from: string): Promise<Record<string, unknown>> {
   return /[/\\]|\.(ya?ml|json)$/i.test(from) ? readRunFile(from) : presetConfig(from);
 }
 
@@ -38,25 +39,7 @@ export function presetConfig(name: string): RunConfigInput {
 }
 
 async function readRunFile(path: string): Promise<Record<string, unknown>> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new UsageError(
-      {
-        given: `run file ${path}, which cannot be read`,
-        expected: 'a readable YAML or JSON file',
-        remedy: 'check the path; `lca presets` lists what needs no file',
-      },
-      { cause },
-    );
-  });
-  const content = parseYaml(text, path);
-  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    throw new UsageError({
-      given: `run file ${path} without keys`,
-      expected: 'lines such as `learningRate: 0.05`',
-      remedy: `use keys from: ${configKeys.join(', ')}`,
-    });
-  }
-  const { preset = null, ...own } = content as Record<string, unknown>;
+  const { preset = null, ...own } = await readKeys(path, 'run file', configKeys);
   if (preset === null) return own;
   if (typeof preset !== 'string') {
     throw new UsageError({
@@ -68,7 +51,34 @@ async function readRunFile(path: string): Promise<Record<string, unknown>> {
   return { ...presetConfig(preset), ...own };
 }
 
-function parseYaml(text: string, path: string): unknown {
+/** The keys and values of a YAML or JSON file. Throws UsageError where it cannot be read, or has other content than `keys` with values. */
+export async function readKeys(
+  path: string,
+  kind: string,
+  keys: readonly string[],
+): Promise<Record<string, unknown>> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new UsageError(
+      {
+        given: `${kind} ${path}, which cannot be read`,
+        expected: 'a readable YAML or JSON file',
+        remedy: 'check the path; `lca presets` lists what needs no file',
+      },
+      { cause },
+    );
+  });
+  const content = parseYaml(text, path, kind);
+  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
+    throw new UsageError({
+      given: `${kind} ${path} without keys`,
+      expected: `lines such as \`${keys[0]!}: …\``,
+      remedy: `use keys from: ${keys.join(', ')}`,
+    });
+  }
+  return content as Record<string, unknown>;
+}
+
+function parseYaml(text: string, path: string, kind: string): unknown {
   try {
     const content: unknown = parse(text);
     // An alias may stand inside of what it names: such a value has no end, and nothing can be said of it.
@@ -77,7 +87,7 @@ function parseYaml(text: string, path: string): unknown {
   } catch (cause) {
     throw new UsageError(
       {
-        given: `run file ${path}: ${cause instanceof Error ? cause.message.split('\n')[0]! : 'not YAML'}`,
+        given: `${kind} ${path}: ${cause instanceof Error ? cause.message.split('\n')[0]! : 'not YAML'}`,
         expected: 'YAML or JSON that ends, without an alias inside of what it names',
         remedy: 'correct the syntax at the place named',
       },

@@ -3,6 +3,7 @@ import { engineNames } from '../../engines/registry.js';
 import { ruleNames as optimizers } from '../../optim/rules.js';
 import { conventions } from '../../optim/types.js';
 import { outputKinds } from '../../graph/outputs.js';
+import { statisticsKinds } from '../../graph/statistics.js';
 import { ruleNames } from '../../quadrature/rules.js';
 import { recordedLayouts } from '../../trajectory/types.js';
 
@@ -39,6 +40,7 @@ const count = z
   .int()
   .min(1)
   .max(2 ** 31 - 1);
+const sha = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 in hex');
 const share = z.number().min(0).lt(1);
 const positive = z.number().gt(0).max(1e6);
 
@@ -52,6 +54,7 @@ const schedule = z.discriminatedUnion('kind', [
 const group = z.strictObject({
   match: z.union([z.string(), z.array(z.string()).min(1)]),
   learningRate: positive.optional(),
+  learningRateFactor: positive.optional(),
   momentum: share.optional(),
   delay: z.number().min(0).max(1e6).optional(),
   weightDecay: z.number().min(0).max(1).optional(),
@@ -59,6 +62,25 @@ const group = z.strictObject({
   frozenFrom: z.int().min(0).optional(),
 });
 
+/** What trained a forked run before an iteration, and the run that it shares its beginning with. */
+const fork = z.strictObject({
+  at: count,
+  origin: z.strictObject({ manifest: sha, theta: sha }),
+  before: z.strictObject({
+    optimizer: z.enum(optimizers),
+    learningRate: z.number().gt(0),
+    momentum: share.nullable(),
+    meanSquareDecay: share.nullable(),
+    beta1: share.nullable(),
+    beta2: share.nullable(),
+    epsilon: z.number().gt(0).nullable(),
+    convention: z.enum(conventions).nullable(),
+    weightDecay: z.number().min(0),
+    clipNorm: positive.nullable(),
+    schedule: schedule.nullable(),
+    groups: z.array(group),
+  }),
+});
 /** Keys of one of `groups`. */
 export const groupKeys: readonly string[] = Object.keys(group.shape);
 /** Keys of `schedule`, by its kind. */
@@ -67,7 +89,7 @@ export const scheduleKeys: Readonly<Record<string, readonly string[]>> = Object.
 );
 
 /**
- * Everything that defines a run, with defaults. A run file (YAML or JSON) holds these keys; each but `schedule`, `groups` and
+ * Everything that defines a run, with defaults. A run file (YAML or JSON) holds these keys; each but `schedule`, `groups`, `forks` and
  * `groupings` is also a flag (`learningRate` is `--learning-rate`). The resolved form is stored in the manifest.
  */
 export const runConfigSchema = z.strictObject({
@@ -108,6 +130,7 @@ export const runConfigSchema = z.strictObject({
   clipNorm: orNone(positive).describe('scale gradients of a larger norm down to it'),
   schedule: orNone(schedule).describe('learning-rate schedule (run file only)'),
   groups: z.array(group).default([]).describe('settings of some tensors, by pattern (run file only)'),
+  forks: z.array(fork).default([]).describe('settings before an iteration, of a run that another one was forked into (written by lca fork)'),
   maxLoss: z.preprocess((value) => (value === 'none' ? null : value), z.number().gt(0).nullable()).default(1e4).describe('stop as diverged when a mini-batch’s loss exceeds this, or none'),
   batchSize: count.default(250).describe('examples of a mini-batch'),
   accumulate: count.default(1).describe('mini-batches of a step, whose gradients are added up before it'),
@@ -121,6 +144,8 @@ export const runConfigSchema = z.strictObject({
   certify: orNone(z.number().min(0).lt(1)).describe('estimate the error of each entry, state which signs are certain, and refine until this share is; 0: only state it'),
   measure: orNone(z.array(z.string().regex(/^[A-Za-z0-9][\w.-]*(=.+)?$/, 'expected NAME or NAME=FILE')).min(1)
     .refine((entries) => new Set(entries.map((entry) => entry.replace(/=.*/, ''))).size === entries.length, 'expected each set once')).describe('sets of the data whose losses are measured, and your own files by a name, such as train,test,mine=other.npz; none: train, and validation where there is one'),
+  statistics: z.array(z.enum(statisticsKinds)).min(1).refine((kinds) => new Set(kinds).size === kinds.length, 'expected each kind once').default(['chunk']).describe('whose statistics batch normalisation uses where losses are measured: those of each chunk, or running ones, kept while training; chunk,running measures both side by side'),
+  statisticsDecay: share.default(0.99).describe('what running statistics keep in each step; the mini-batch’s have the rest (PyTorch’s momentum 0.1 is 0.9 here)'),
   parts: orNone(z.array(z.string().min(1)).min(1)).describe('parts of objectives whose losses and allocations are kept apart: class, or a file (.npy, .csv) with a group name for each example of train, NAME:FILE for another objective'),
   keepParts: z.enum(keptOfParts).default('sums').describe('finest allocations of parts to store: sums by layer, neuron and tensor, or parameters'),
   components: z.boolean().default(false).describe('split updates into gradient, momentum by age, weight decay, clipping and rounding, whose allocations are kept apart; of a recorded trajectory by its arrays update/NAME'),
@@ -144,9 +169,9 @@ export type ConfigKey = keyof RunConfig;
 export const configKeys = Object.keys(runConfigSchema.shape) as ConfigKey[];
 /** Keys that say how θ is trained. */
 export const trainingKeys = [
-  'optimizer', 'learningRate', 'momentum', 'meanSquareDecay', 'beta1', 'beta2', 'epsilon', 'convention', 'weightDecay', 'clipNorm', 'schedule', 'groups', 'init',
+  'optimizer', 'learningRate', 'momentum', 'meanSquareDecay', 'beta1', 'beta2', 'epsilon', 'convention', 'weightDecay', 'clipNorm', 'schedule', 'groups', 'forks', 'init',
   'batchSize', 'accumulate', 'maxLoss',
 ] as const satisfies readonly ConfigKey[]; // prettier-ignore
 
 /** Keys without a flag: the preset is an argument, the others are objects. */
-export const fileOnlyKeys: readonly ConfigKey[] = ['preset', 'schedule', 'groups', 'groupings'];
+export const fileOnlyKeys: readonly ConfigKey[] = ['preset', 'schedule', 'groups', 'forks', 'groupings'];

@@ -22,7 +22,8 @@ export function requireSample(
   if (mixes) {
     throw new UsageError({
       given: `sample ${size} of a network in which the loss of an example depends on the others of its chunk`,
-      expected: 'a network without batch statistics, whose loss is a mean over examples',
+      expected:
+        'a network without batch statistics, or running ones alone (statistics running), whose loss is a mean over examples',
       remedy: 'measure all examples, or train on fewer (subset)',
     });
   }

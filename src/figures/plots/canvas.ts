@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { JSDOM } from 'jsdom';
+import { parseHTML } from 'linkedom';
 import type { LineStyle } from '../objectives.js';
 import { escapeMarkup, estimateWidth } from '../text.js';
 import { palettes } from '../theme.js';
@@ -63,9 +63,12 @@ const legendRow = 20;
 /** Of a wide, faint line in a legend. */
 export const bandOpacity = 0.3;
 
-function drawPanel(dom: JSDOM, options: PanelOptions): Panel {
+/** A document without a browser. */
+type PageDocument = NonNullable<Plot.PlotOptions['document']>;
+
+function drawPanel(document: PageDocument, options: PanelOptions): Panel {
   const svg = Plot.plot({
-    document: dom.window.document,
+    document,
     width: figureWidth,
     marginLeft: 62,
     marginRight: 20,
@@ -78,7 +81,7 @@ function drawPanel(dom: JSDOM, options: PanelOptions): Panel {
   svg.removeAttribute('class');
   svg.setAttribute('overflow', 'visible');
   svg.setAttribute('font-size', String(fontSize));
-  return { height: options.height, svg: new dom.window.XMLSerializer().serializeToString(svg) };
+  return { height: options.height, svg: svg.outerHTML };
 }
 
 /** Key of a line, drawn as the line is. */
@@ -149,11 +152,11 @@ function compose(theme: Theme, palette: Palette, parts: FigureParts): Figure {
 
 /** A canvas with its own document. Drawing is deterministic: the same input gives the same bytes. */
 export function createCanvas(theme: Theme): Canvas {
-  const dom = new JSDOM('');
+  const { document } = parseHTML('<!doctype html><html><body></body></html>');
   const palette = palettes[theme];
   return {
     palette,
-    panel: (options) => drawPanel(dom, options),
+    panel: (options) => drawPanel(document, options),
     figure: (parts) => compose(theme, palette, parts),
   };
 }

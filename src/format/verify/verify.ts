@@ -3,7 +3,7 @@ import { audit } from '../../ledger/columns.js';
 import type { StoredRow } from '../../ledger/laws/law.js';
 import type { Numbers } from '../../ledger/types.js';
 import { firstNonFinite } from '../../num/sums.js';
-import { type ArraySpec, chunkPath } from '../arrays.js';
+import { type ArraySpec, chunkPath, isByRow } from '../arrays.js';
 import { decodeChunk } from '../codec.js';
 import {
   contextOf, journalName, manifestName, notARun, pendingPath, type Place, type RunContext, windowCount,
@@ -15,7 +15,7 @@ import { sha256 } from '../source.js';
 import { applyRecord, emptyState, expectedDigest, type RunState } from '../state.js';
 import { finding, type Finding, locate } from './finding.js';
 import { type ListedPlace, verifyUnclaimed } from './unclaimed.js';
-import { isByRow, readRecords, WindowReader } from '../windows.js';
+import { readRecords, WindowReader } from '../windows.js';
 
 /** Told after each stored row and segment. */
 export type VerifyProgress = (done: number, total: number) => void;

@@ -53,17 +53,42 @@ export function signChanges(
 function countChanges(start: Float64Array, end: Float64Array, strips: readonly AtomStrip[]): Int32Array {
   const counts = new Int32Array(atomCount(strips));
   if (start.length === 0 || end.length === 0) return counts;
-  for (const { offset, outer, extent, inner, first } of strips) {
-    let k = offset;
-    for (let row = 0; row < outer; row++) {
-      for (let at = first; at < first + extent; at++) {
-        let changed = 0;
-        for (const stop = k + inner; k < stop; k++) changed += Number(start[k]! < 0) ^ Number(end[k]! < 0);
-        counts[at]! += changed;
-      }
-    }
+  for (const strip of strips) {
+    if (strip.inner === 1) countColumns(counts, start, end, strip);
+    else countRuns(counts, start, end, strip);
   }
   return counts;
+}
+
+function countRuns(
+  counts: Int32Array,
+  start: Float64Array,
+  end: Float64Array,
+  { offset, outer, extent, inner, first }: AtomStrip,
+): void {
+  let k = offset;
+  for (let row = 0; row < outer; row++) {
+    for (let at = first; at < first + extent; at++) {
+      let changed = 0;
+      for (const stop = k + inner; k < stop; k++) changed += Number(start[k]! < 0) ^ Number(end[k]! < 0);
+      counts[at]! += changed;
+    }
+  }
+}
+
+/** The same where neighbours belong to neighbouring atoms. */
+function countColumns(
+  counts: Int32Array,
+  start: Float64Array,
+  end: Float64Array,
+  { offset, outer, extent, first }: AtomStrip,
+): void {
+  let k = offset;
+  for (let row = 0; row < outer; row++) {
+    for (let at = first; at < first + extent; at++, k++) {
+      counts[at]! += Number(start[k]! < 0) ^ Number(end[k]! < 0);
+    }
+  }
 }
 
 /** Euclidean norm of the values [K] of each layer, into `norms` [layers]. */

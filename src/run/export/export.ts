@@ -9,12 +9,13 @@ import type { ArrayReading } from '../../format/read-array.js';
 import { storeFailure } from '../../store/files.js';
 import { openRun } from '../../store/open.js';
 import { draftOf, removeDeadDrafts } from '../../store/temporary.js';
+import { parquetBytes } from './parquet.js';
 import { quantityOf } from './quantity.js';
 import type { Quantity } from './selection.js';
 
 export { exportable } from './quantity.js';
 
-const writers = { npy: npyBytes, csv: csvLines, json: jsonText } as const;
+const writers = { npy: npyBytes, csv: csvLines, json: jsonText, parquet: parquetBytes } as const;
 
 export type ExportFormat = keyof typeof writers;
 export const exportFormats = Object.keys(writers) as ExportFormat[];
@@ -31,7 +32,8 @@ export async function exportRun(
   options: ExportOptions,
 ): Promise<ArrayReading & { readonly sampled: string | null }> {
   const run = await openRun(folder);
-  if (options.format === 'npy' && options.out === undefined && process.stdout.isTTY) throw binaryToTerminal();
+  const isBinary = options.format === 'npy' || options.format === 'parquet';
+  if (isBinary && options.out === undefined && process.stdout.isTTY) throw binaryToTerminal(options.format);
   const array = quantityOf(run, options);
   const content = Readable.from(writers[options.format](array));
   if (options.out === undefined) await pipeline(content, process.stdout, { end: false });
@@ -69,9 +71,9 @@ async function writeFile(path: string, content: Readable): Promise<void> {
   }
 }
 
-function binaryToTerminal(): UsageError {
+function binaryToTerminal(format: ExportFormat): UsageError {
   return new UsageError({
-    given: '--format npy on a terminal',
+    given: `--format ${format} on a terminal`,
     expected: 'a file for binary data',
     remedy: 'add --out FILE, or choose --format csv or json',
   });

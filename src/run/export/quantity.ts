@@ -6,6 +6,7 @@ import { columnEntries } from '../../ledger/columns.js';
 import { unpackedSigns } from '../../ledger/measures/gradients.js';
 import type { ParameterLayout } from '../../ledger/types.js';
 import {
+  arrayOfSegments,
   componentOfRun,
   objectiveOf,
   partColumn,
@@ -23,24 +24,33 @@ export const exportable: readonly string[] = ['theta', 'order', 'batches', 'spli
 export function quantityOf(run: RunReader, asked: Quantity): ArrayReading {
   if (asked.what === 'overfitting') return overfittingOf(run, asked);
   if (asked.what.endsWith('standard_error')) return standardErrorOf(run, asked);
-  if (asked.what === 'batches') return batchesOf(run);
-  if (asked.what === 'split') return run.array(`split/${asked.objective ?? 'train'}`);
+  if (asked.what === 'batches') return batchesOf(run, asked);
+  if (asked.what === 'split') return arrayOfSegments(run, `split/${asked.objective ?? 'train'}`, asked);
   if (asked.what === 'sign_changes' && asked.entity === 'parameter') {
-    return signChangesOf(run.array(`gradient_sign/${objectiveOf(run, asked)}`), run.layout);
+    return signChangesOf(arrayOfSegments(run, `gradient_sign/${objectiveOf(run, asked)}`, asked), run.layout);
   }
   const name = arrayNameOf(run, asked);
-  const array = run.array(name);
+  const array = arrayOfSegments(run, name, asked);
   if (asked.part !== undefined)
     return selected(array, 'part', partOfRun(run, { ...asked, part: asked.part }));
   if (asked.component === undefined) return array;
   return selected(array, 'component', componentOfRun(run, asked.component));
 }
 
+/** What the loss of the training set is called, by the statistics of its chunks and by running ones. */
+const trained: readonly string[] = ['train', 'train.running'];
+
 /** The training objective's allocations less the held-out one's. Throws UsageError where the run does not have both. */
-function overfittingOf(run: RunReader, { objective, entity = 'layer', part }: Quantity): ArrayReading {
-  const names = run.manifest.objectives.map(({ name }) => name);
-  const heldOut = objective ?? names.find((name) => name !== 'train');
-  if (!names.includes('train') || heldOut === undefined || heldOut === 'train') {
+function overfittingOf(
+  run: RunReader,
+  { objective, entity = 'layer', part, ...rest }: Quantity,
+): ArrayReading {
+  const { objectives } = run.manifest;
+  const names = objectives.map(({ name }) => name);
+  const heldOut = objective ?? names.find((name) => !trained.includes(name));
+  const statistics = objectives.find(({ name }) => name === heldOut)?.statistics;
+  const own = objectives.find((each) => trained.includes(each.name) && each.statistics === statistics);
+  if (own === undefined || heldOut === undefined || heldOut === own.name) {
     throw new UsageError({
       given: `overfitting of a run that measured ${names.join(', ')}`,
       expected: 'train, and an objective that is held out',
@@ -48,13 +58,13 @@ function overfittingOf(run: RunReader, { objective, entity = 'layer', part }: Qu
     });
   }
   const of = (name: string) =>
-    quantityOf(run, { what: 'allocation', objective: name, entity, ...(part === undefined ? {} : { part }) });
-  return overfitting(of('train'), of(heldOut));
+    quantityOf(run, { ...rest, what: 'allocation', objective: name, entity, ...(part === undefined ? {} : { part }) }); // prettier-ignore
+  return overfitting(of(own.name), of(heldOut));
 }
 
 /** The examples of every mini-batch [T, B] by their places in the source. Throws StoreError where no order is known. */
-function batchesOf(run: RunReader): ArrayReading {
-  const order = run.array('order');
+function batchesOf(run: RunReader, asked: Quantity): ArrayReading {
+  const order = arrayOfSegments(run, 'order', asked);
   const split = run.array('split/train');
   return {
     ...order,
@@ -86,11 +96,13 @@ function signChangesOf(signs: ArrayReading, layout: ParameterLayout): ArrayReadi
     dtype: 'int32',
     shape: [1, layout.size],
     finishedRows: 1,
+    from: 0,
     dimensions: ['run', 'parameter'],
     description:
       'segments at whose ends the gradient of each parameter has different signs, zero counted as above zero',
-    columns: () =>
+    axes: () => [
       layout.tensors.flatMap(({ name, size }) => Array.from({ length: size }, (_, k) => `${name}[${k}]`)),
+    ],
     rows: async function* () {
       yield await count();
     },

@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors.js';
+import { checkSegments, type SegmentRange } from '../../experiment/control.js';
 import type { ArrayReading } from '../../format/read-array.js';
 import type { RunReader } from '../../format/reader.js';
 import { sizeOf } from '../../graph/types.js';
@@ -16,6 +17,22 @@ export interface Quantity {
   readonly component?: string;
   /** What allocations are summed and signs counted over: `parameter` or a grouping. */
   readonly entity?: string;
+  /** Segments [from, to) that are meant; of what is kept by row of θ, the rows at their ends. Default all. */
+  readonly segments?: SegmentRange;
+}
+
+/** An array of the run, of the segments that are meant. Throws UsageError where it has none, StoreError for an unknown name. */
+export function arrayOfSegments(
+  run: RunReader,
+  name: string,
+  { segments, what }: Pick<Quantity, 'segments' | 'what'>,
+): ArrayReading {
+  if (segments === undefined) return run.array(name);
+  checkSegments(segments, run.status.iterations);
+  const [axis] = run.array(name, { from: 0, to: 0 }).dimensions;
+  if (axis === 'segment' || axis === 'iteration') return run.array(name, segments);
+  if (axis === 'row') return run.array(name, { from: segments.from, to: segments.to + 1 });
+  throw unfit(`--what ${what} with --segments`, 'a quantity that has segments', 'leave it out');
 }
 
 /** The objective that is meant. Throws UsageError where there is none. */
@@ -35,7 +52,7 @@ export function partOfRun(run: RunReader, asked: Quantity & { readonly part: str
   const names = run.manifest.objectives.find(({ name }) => name === objective)!.parts.map(({ name }) => name);
   const named = names.indexOf(asked.part);
   const index = named >= 0 || !/^\d+$/.test(asked.part) ? named : Number(asked.part);
-  if (names[index] !== undefined) return { name: names[index], first: names[index], indices: [index] };
+  if (names[index] !== undefined) return { name: names[index], indices: [index] };
   throw unfit(
     `--part ${asked.part} of ${objective}`,
     `one of ${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}, or an index below ${names.length}`,
@@ -48,7 +65,7 @@ export function componentOfRun({ manifest: { components } }: RunReader, asked: s
   const indices = [...components.keys()].filter(
     (index) => components[index] === asked || components[index]!.startsWith(`${asked}/`),
   );
-  if (indices.length > 0) return { name: asked, first: components[indices[0]!]!, indices };
+  if (indices.length > 0) return { name: asked, indices };
   const given = `--component ${asked}`;
   if (components.length === 0)
     throw unfit(given, 'a run that was measured with --components', 'measure it so');
@@ -78,8 +95,6 @@ export function partColumn(what: string, entity: string | undefined): string {
 /** What is taken of an axis, and what it is called; several are added up. */
 export interface Selection {
   readonly name: string;
-  /** Name of the first of them. */
-  readonly first: string;
   readonly indices: readonly number[];
 }
 
@@ -87,24 +102,19 @@ export interface Selection {
 export function selected(
   array: ArrayReading,
   axis: 'part' | 'component',
-  { name, first, indices }: Selection,
+  { name, indices }: Selection,
 ): ArrayReading {
   const [rows, , ...rest] = array.shape;
   const width = sizeOf(rest);
   const offsets = indices.map((index) => index * width);
   const own = (numbers: Numbers): Numbers =>
     numbers.slice(0, width).map((_, k) => offsets.reduce((sum, from) => sum + numbers[from + k]!, 0));
-  const columns = () =>
-    array
-      .columns()
-      .slice(offsets[0], offsets[0]! + width)
-      .map((column) => column.replace(`${first}, `, ''));
   return {
     ...array,
     shape: [rows!, ...rest],
     dimensions: array.dimensions.filter((dimension) => dimension !== axis),
     description: `${array.description}, ${axis} ${name}`,
-    columns,
+    axes: () => array.axes().slice(1),
     rows: async function* () {
       for await (const row of array.rows()) yield own(row);
     },

@@ -3,7 +3,15 @@ import { sampleBlocksOf } from '../../format/manifest.js';
 import type { ArrayReading } from '../../format/read-array.js';
 import type { RunReader } from '../../format/reader.js';
 import { sizeOf } from '../../graph/types.js';
-import { objectiveOf, partColumn, partOfRun, type Quantity, selected, unfit } from './selection.js';
+import {
+  arrayOfSegments,
+  objectiveOf,
+  partColumn,
+  partOfRun,
+  type Quantity,
+  selected,
+  unfit,
+} from './selection.js';
 
 /**
  * Standard errors of losses, or of allocations by layer, neuron or tensor, that were measured on a sample, of the whole objective or of a part.
@@ -28,10 +36,10 @@ export function standardErrorOf(run: RunReader, asked: Quantity): ArrayReading {
   if (ofLoss && asked.entity !== undefined)
     throw unfit(`--what ${asked.what} with --entity`, 'no --entity: a loss is one for all', 'leave it out');
   const column = ofLoss ? 'part_loss' : partColumn('allocation', asked.entity ?? 'layer');
-  const parts = run.array(`${column}/${name}`);
+  const parts = arrayOfSegments(run, `${column}/${name}`, asked);
   const first = blocks.members[0]!;
   const { name: block } = objective.parts[first]!;
-  const one = selected(parts, 'part', { name: block, first: block, indices: [first] });
+  const one = selected(parts, 'part', { name: block, indices: [first] });
   const rows = async function* () {
     for await (const row of parts.rows())
       yield standardErrors(row as Float64Array, sizeOf(one.shape.slice(1)), blocks);

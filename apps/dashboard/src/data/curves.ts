@@ -1,0 +1,18 @@
+import type { Pin } from '../state/names';
+import type { ObjectiveData, RunData } from './load';
+
+/** Allocation over time [T] of what is pinned. Throws StoreError where a file is damaged. */
+export async function curveOf(run: RunData, own: ObjectiveData, { kind, index }: Pin): Promise<Float64Array> {
+  const T = run.segments;
+  if (kind === 'layer') {
+    const L = run.layout.layers.length;
+    return Float64Array.from({ length: T }, (_, t) => own.layerSums[t * L + index]!);
+  }
+  const name = `${kind === 'parameter' ? 'allocation' : 'neuron_sums'}/${own.name}`;
+  return Float64Array.from(await run.reader.curve(name, index, { from: 0, to: T }));
+}
+
+/** Whether a run keeps what a pin is of. */
+export function isKept({ finest }: ObjectiveData, { kind }: Pin): boolean {
+  return kind === 'layer' || finest === 'parameters' || (kind === 'neuron' && finest === 'neurons');
+}

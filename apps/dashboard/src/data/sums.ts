@@ -1,0 +1,105 @@
+import type { RunReader } from 'lossledger/format';
+
+type Numbers = ArrayLike<number>;
+
+/** Rows that are asked for at a time, ahead of the one that is added. */
+const ahead = 8;
+
+/** Reads sums of rows that were added up before, if there are any. */
+export interface Checkpoints {
+  /** Rows between two of them. */
+  readonly stride: number;
+  /** Largest number of rows of which there is one. */
+  readonly upTo: number;
+  /** Sum [width] of the first `rows` rows, a multiple of the stride. */
+  read(rows: number): Promise<Float64Array>;
+}
+
+/** The sum of the first rows of an array, moved to and fro by adding and taking away rows; far moves begin at a checkpoint. */
+class Walker {
+  #sums: Float64Array;
+  #at = 0;
+
+  constructor(
+    readonly width: number,
+    readonly row: (row: number) => Promise<Numbers>,
+    readonly checkpoints: () => Checkpoints | null,
+  ) {
+    this.#sums = new Float64Array(width);
+  }
+
+  /** Null where it was not wanted any more on the way. */
+  async moveTo(target: number, isWanted: () => boolean): Promise<Float64Array | null> {
+    await this.#jump(target);
+    const step = target > this.#at ? 1 : -1;
+    const rows: Promise<Numbers>[] = [];
+    const ask = (k: number) => {
+      const at = this.#at + k * step;
+      const asked = this.row(step > 0 ? at : at - 1);
+      // Those that nobody waits for any more may fail.
+      asked.catch(() => undefined);
+      return asked;
+    };
+    for (let left = Math.abs(target - this.#at); left > 0; left--) {
+      while (rows.length < Math.min(ahead, left)) rows.push(ask(rows.length));
+      const row = await rows.shift()!;
+      const sums = this.#sums;
+      if (step > 0) for (let k = 0; k < sums.length; k++) sums[k]! += row[k]!;
+      else for (let k = 0; k < sums.length; k++) sums[k]! -= row[k]!;
+      this.#at += step;
+      if (!isWanted()) return null;
+    }
+    return this.#sums;
+  }
+
+  async #jump(target: number): Promise<void> {
+    const walk = Math.abs(target - this.#at);
+    const found = this.checkpoints();
+    const nearest =
+      found === null ? 0 : Math.min(found.upTo, Math.round(target / found.stride) * found.stride);
+    const start = nearest > 0 && Math.abs(target - nearest) + 2 < target ? nearest : 0;
+    if (walk <= Math.abs(target - start) + (start > 0 ? 2 : 0)) return;
+    this.#sums = start > 0 ? await found!.read(start) : new Float64Array(this.width);
+    this.#at = start;
+  }
+}
+
+/** Sums of the rows [from, to) of an array, for a cursor that moves. Asked anew, it leaves what was asked before. */
+export class RangeSums {
+  readonly #ends: Walker;
+  readonly #starts: Walker;
+  readonly #row: (row: number) => Promise<Numbers>;
+  #turn = 0;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    reader: RunReader,
+    name: string,
+    readonly width: number,
+    checkpoints: () => Checkpoints | null = () => null,
+  ) {
+    const read = reader.rowReader();
+    this.#row = (row) => read(name, row);
+    this.#ends = new Walker(width, this.#row, checkpoints);
+    this.#starts = new Walker(width, this.#row, checkpoints);
+  }
+
+  /** Sums [width]; null where something else was asked for meanwhile. Throws StoreError where a row is damaged. */
+  async over(from: number, to: number): Promise<Numbers | null> {
+    const turn = ++this.#turn;
+    const isWanted = () => turn === this.#turn;
+    if (to - from === 1) {
+      const row = await this.#row(from);
+      return isWanted() ? row : null;
+    }
+    const work = this.#last.then(async () => {
+      if (!isWanted()) return null;
+      const end = await this.#ends.moveTo(to, isWanted);
+      if (end === null || from === 0) return end;
+      const start = await this.#starts.moveTo(from, isWanted);
+      return start === null ? null : end.map((value, k) => value - start[k]!);
+    });
+    this.#last = work.catch(() => undefined);
+    return work;
+  }
+}

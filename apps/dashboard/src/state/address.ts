@@ -1,0 +1,66 @@
+import { type Mode, type Pin, type ViewName, viewNames } from './names';
+
+/** What the address of the page holds, so that it can be shared. */
+export interface Address {
+  readonly chosen?: number;
+  readonly view?: ViewName;
+  readonly objectiveName?: string;
+  readonly t?: number;
+  readonly mode?: Mode;
+  readonly window?: readonly [number, number];
+  readonly pins?: readonly Pin[];
+  readonly search?: string;
+  readonly entity?: string;
+}
+
+const kinds = { p: 'parameter', n: 'neuron', l: 'layer' } as const;
+const modes: readonly Mode[] = ['cumulative', 'instant', 'window'];
+
+/** Reads the part of the address behind `#`; what does not fit is left out. */
+export function readAddress(hash = location.hash): Address {
+  const query = new URLSearchParams(hash.replace(/^#/, ''));
+  const number = (name: string) =>
+    /^\d{1,9}$/.test(query.get(name) ?? '') ? Number(query.get(name)) : undefined;
+  const window = /^(\d{1,9})-(\d{1,9})$/.exec(query.get('w') ?? '');
+  const pins = [...(query.get('pins') ?? '').matchAll(/([pnl])(\d{1,9})/g)];
+  const found = {
+    chosen: number('run'),
+    view: viewNames.find((name) => name === query.get('view')),
+    objectiveName: query.get('objective') ?? undefined,
+    t: number('t'),
+    mode: modes.find((name) => name === query.get('mode')),
+    window: window ? ([Number(window[1]), Number(window[2])] as const) : undefined,
+    pins:
+      pins.length > 0
+        ? pins.slice(0, 8).map(([, kind, index]) => ({ kind: kinds[kind as 'p'], index: Number(index) }))
+        : undefined,
+    search: query.get('find') ?? undefined,
+    entity: query.get('by') ?? undefined,
+  };
+  return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined)) as Address;
+}
+
+let pending: ReturnType<typeof setTimeout> | null = null;
+let text = '';
+
+/** Writes it, a few times a second at most: browsers allow no more. */
+export function writeAddress(address: Address): void {
+  const query = new URLSearchParams();
+  const set = (name: string, value: string | number | undefined, usual: string | number) => {
+    if (value !== undefined && value !== usual && value !== '') query.set(name, String(value));
+  };
+  set('view', address.view, 'overview');
+  set('run', address.chosen, 0);
+  set('objective', address.objectiveName, '');
+  set('t', address.t, '');
+  set('mode', address.mode, 'cumulative');
+  if (address.mode === 'window') set('w', address.window?.join('-'), '');
+  set('pins', (address.pins ?? []).map(({ kind, index }) => `${kind[0]!}${index}`).join('.'), '');
+  set('find', address.search, '');
+  set('by', address.entity, 'layer');
+  text = query.toString();
+  pending ??= setTimeout(() => {
+    pending = null;
+    history.replaceState(null, '', `${location.pathname}${location.search}${text === '' ? '' : `#${text}`}`);
+  }, 300);
+}

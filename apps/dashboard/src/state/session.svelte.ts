@@ -1,0 +1,189 @@
+import {
+  type ListedRun,
+  listRuns,
+  loadRun,
+  type ObjectiveData,
+  refreshRun,
+  type RunData,
+} from '../data/load';
+import { readAddress, writeAddress } from './address';
+import type { Mode, Pin, ViewName } from './names';
+
+const pollMilliseconds = 1500;
+export const speeds = [1, 5, 10, 30, 100, 300] as const;
+
+/** All that the panels share: runs, what is looked at, and the one time cursor. */
+class Session {
+  listed = $state.raw<readonly ListedRun[]>([]);
+  /** By their place in the list; an Error where one cannot be read. */
+  runs = $state.raw<ReadonlyMap<number, RunData | Error>>(new Map());
+  problem = $state.raw<Error | null>(null);
+  chosen = $state(0);
+  view = $state<ViewName>('overview');
+  objectiveName = $state('');
+  /** Segment at the cursor. */
+  t = $state(0);
+  mode = $state<Mode>('cumulative');
+  /** Segments [from, to) of the window. */
+  window = $state.raw<readonly [number, number]>([0, 1]);
+  playing = $state(false);
+  speed = $state<number>(30);
+  pins = $state.raw<readonly Pin[]>([]);
+  /** Filter of the ledger book. */
+  search = $state('');
+  entity = $state('layer');
+  theme = $state<'auto' | 'light' | 'dark'>('auto');
+  /** Segments per second that a run in progress gains; null: not known. */
+  pace = $state<number | null>(null);
+  #followsEnd = true;
+  #poll: ReturnType<typeof setTimeout> | null = null;
+
+  get current(): RunData | Error | null {
+    return this.runs.get(this.chosen) ?? null;
+  }
+
+  get run(): RunData | null {
+    return this.current instanceof Error ? null : this.current;
+  }
+
+  get objective(): ObjectiveData | null {
+    const { run } = this;
+    return run?.objectives.find(({ name }) => name === this.objectiveName) ?? run?.objectives[0] ?? null;
+  }
+
+  get segments(): number {
+    return this.run?.segments ?? 0;
+  }
+
+  /** Segments [from, to) that the mode adds up. */
+  get range(): readonly [from: number, to: number] {
+    const last = this.segments;
+    const clamp = (t: number) => Math.max(0, Math.min(last, t));
+    if (this.mode === 'instant') return [clamp(this.t), clamp(this.t + 1)];
+    if (this.mode === 'window') return [clamp(this.window[0]), clamp(this.window[1])];
+    return [0, clamp(this.t + 1)];
+  }
+
+  async start(): Promise<void> {
+    try {
+      this.listed = await listRuns();
+      if (this.listed.length === 0) return;
+      const asked = readAddress();
+      this.chosen = Math.min(asked.chosen ?? 0, this.listed.length - 1);
+      await this.open(this.chosen);
+      this.t = Math.max(0, this.segments - 1);
+      Object.assign(this, asked, { chosen: this.chosen });
+      if (asked.t !== undefined) this.#followsEnd = false;
+      this.moveTo(this.t);
+      this.#schedule();
+    } catch (error) {
+      this.problem = asError(error);
+    }
+  }
+
+  /** Reads a run unless it was read before. */
+  async open(index: number): Promise<void> {
+    const listed = this.listed[index];
+    if (listed === undefined || this.runs.has(index)) return;
+    const run = await loadRun(listed).catch(asError);
+    this.runs = new Map([...this.runs, [index, run]]);
+  }
+
+  async choose(index: number): Promise<void> {
+    await this.open(index);
+    this.chosen = index;
+    this.pins = [];
+    this.moveTo(this.t, false);
+    this.#schedule();
+  }
+
+  moveTo(t: number, byHand = true): void {
+    const last = Math.max(0, this.segments - 1);
+    this.t = Math.max(0, Math.min(last, Math.round(t)));
+    if (byHand) this.#followsEnd = this.t === last;
+  }
+
+  /** Sets the window and looks at it. */
+  brush(a: number, b: number): void {
+    const [from, to] = a <= b ? [a, b] : [b, a];
+    const last = this.segments;
+    this.window = [
+      Math.max(0, Math.min(last - 1, Math.round(from))),
+      Math.max(1, Math.min(last, Math.round(to) + 1)),
+    ];
+    this.mode = 'window';
+  }
+
+  togglePin(pin: Pin): void {
+    const others = this.pins.filter(({ kind, index }) => kind !== pin.kind || index !== pin.index);
+    this.pins = others.length < this.pins.length ? others : [...this.pins, pin].slice(-8);
+  }
+
+  /** What the address says of the page; written when anything of it changes. */
+  remember(): void {
+    const { chosen, view, objectiveName, t, mode, window, pins, search, entity } = this;
+    const isEnd = t === this.segments - 1;
+    writeAddress({
+      chosen,
+      view,
+      objectiveName,
+      mode,
+      window,
+      pins,
+      search,
+      entity,
+      ...(isEnd ? {} : { t }),
+    });
+  }
+
+  /** Looks again whether a run in progress has more. */
+  #schedule(): void {
+    if (this.#poll !== null) clearTimeout(this.#poll);
+    this.#poll = null;
+    const { current } = this;
+    if (current === null || (!(current instanceof Error) && current.status.sealed)) return;
+    this.#poll = setTimeout(() => void this.#look(), pollMilliseconds);
+  }
+
+  async #look(): Promise<void> {
+    const { chosen, current } = this;
+    const began = performance.now();
+    const next = await this.#next(chosen, current);
+    if (next !== null && this.chosen === chosen) {
+      const before = this.segments;
+      this.runs = new Map([...this.runs, [chosen, next]]);
+      if (this.#followsEnd) this.moveTo(this.segments - 1, false);
+      const gained = this.segments - before;
+      if (gained > 0) this.#measurePace(gained, began);
+    }
+    this.#schedule();
+  }
+
+  #lastGain: number | null = null;
+
+  #measurePace(gained: number, now: number): void {
+    if (this.#lastGain !== null) {
+      const pace = (1000 * gained) / (now - this.#lastGain);
+      this.pace = this.pace === null ? pace : 0.7 * this.pace + 0.3 * pace;
+    }
+    this.#lastGain = now;
+  }
+
+  /** A run in progress read on; one that could not be read, or was lost, is tried again from its start. */
+  async #next(index: number, current: RunData | Error | null): Promise<RunData | Error | null> {
+    try {
+      if (current !== null && !(current instanceof Error)) return await refreshRun(current);
+      return await loadRun(this.listed[index]!);
+    } catch (error) {
+      // The server may be started again: what was shown stays.
+      if (error instanceof TypeError) return null;
+      return current instanceof Error && current.message === asError(error).message ? null : asError(error);
+    }
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+export const session = new Session();

@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Command, InvalidArgumentError } from 'commander';
+import { StoreError } from '../../errors.js';
+import { serveRuns, type ServedRun } from '../../server/serve.js';
+import { isFolder } from '../../store/files.js';
+import { stopOnInterrupt } from '../interrupt.js';
+import { printJson, printLine, say } from '../output.js';
+
+interface ViewOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly json?: boolean;
+}
+
+export function viewCommand(): Command {
+  return new Command('view')
+    .description('open runs in the browser: serves the dashboard and the run folders until Ctrl-C')
+    .argument('<run...>', 'run folders, finished or in progress')
+    .option(
+      '--host <address>',
+      'address to bind to; others than the default can be reached from outside',
+      '127.0.0.1',
+    )
+    .option('--port <number>', 'port to bind to; 0: any that is free', parsePort, 0)
+    .option('--json', 'print {"url"} as one JSON document')
+    .action(async (folders: readonly string[], { host, port, json }: ViewOptions) => {
+      const runs = await Promise.all(folders.map(servedRun));
+      const served = await serveRuns({ page: dashboardFolder(), runs, host, port });
+      if (json) printJson({ url: served.url });
+      else printLine(served.url);
+      say('Serving until Ctrl-C. Nothing is written.');
+      await interrupted();
+      await served.close();
+    });
+}
+
+/** Throws StoreError where there is no such folder; what is wrong inside one, the page says. */
+async function servedRun(folder: string): Promise<ServedRun> {
+  if (await isFolder(folder)) return { name: basename(resolve(folder)), folder };
+  throw new StoreError({
+    given: `${folder} is no folder`,
+    expected: 'run folders',
+    remedy: 'check the path, or make a run with lca run … --out FOLDER',
+  });
+}
+
+/** Where the built page is: beside the programs, or above the modules. Throws StoreError where it was not built. */
+export function dashboardFolder(): string {
+  const here = fileURLToPath(new URL('.', import.meta.url));
+  const found = ['../dashboard', '../../dashboard'].map((path) => join(here, path)).find(existsSync);
+  if (found !== undefined) return found;
+  throw new StoreError({
+    given: 'this copy of Lossledger has no built dashboard',
+    expected: 'dist/dashboard beside the program',
+    remedy: 'install the published package, or run npm run build',
+  });
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port < 65536) return port;
+  throw new InvalidArgumentError('expected a whole number from 0 to 65535');
+}
+
+/** Waits for Ctrl-C, which is how looking ends: no failure. */
+async function interrupted(): Promise<void> {
+  const { signal } = stopOnInterrupt();
+  await new Promise<void>((done) => signal.addEventListener('abort', () => { done(); })); // prettier-ignore
+}

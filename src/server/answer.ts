@@ -1,0 +1,58 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { extname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { FileRoom, OpenedFile } from './files.js';
+
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+/** First byte and the one after the last. */
+export type Span = readonly [start: number, end: number];
+
+/** The one range that a request asks for of `size` bytes: all where none is named or it is of no kind known here; null: behind the end. */
+export function spanOf(range: string | undefined, size: number): Span | null {
+  const match = /^bytes=(\d*)-(\d*)$/.exec(range ?? '');
+  const [first, last] = [match?.[1] ?? '', match?.[2] ?? ''];
+  if (match === null || (first === '' && last === '')) return [0, size];
+  if (first === '') return last === '0' ? null : [Math.max(0, size - Number(last)), size];
+  const end = last === '' ? size : Math.min(size, Number(last) + 1);
+  return Number(first) < end ? [Number(first), end] : null;
+}
+
+/** Answers with a file or a range of it. What a run holds is data, whatever its name says: never a page of this origin. */
+export async function answerFile(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { room, file, name, isPage }: { room: FileRoom; file: OpenedFile; name: string; isPage: boolean },
+): Promise<void> {
+  try {
+    const { range } = request.headers;
+    const span = spanOf(range, file.size);
+    if (span === null) {
+      response.writeHead(416, { 'Content-Range': `bytes */${file.size}` }).end();
+      return;
+    }
+    const [start, end] = span;
+    const isWhole = start === 0 && end === file.size;
+    response.writeHead(isWhole ? 200 : 206, {
+      'Content-Type': (isPage ? types[extname(name)] : undefined) ?? 'application/octet-stream',
+      'Content-Length': end - start,
+      'Accept-Ranges': 'bytes',
+      ...(isWhole ? {} : { 'Content-Range': `bytes ${start}-${end - 1}/${file.size}` }),
+    });
+    if (request.method === 'HEAD' || start === end) response.end();
+    else await pipeline(file.handle.createReadStream({ start, end: end - 1, autoClose: false }), response);
+  } finally {
+    await room.close(file);
+  }
+}
+
+/** A short answer in plain words. */
+export function answerText(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${text}\n`);
+}
