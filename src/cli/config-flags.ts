@@ -13,7 +13,7 @@ type FlagKey = Exclude<ConfigKey, 'preset' | 'schedule' | 'groups' | 'forks' | '
 
 /** Under which heading of the help each flag stands. */
 const headings: Readonly<Record<FlagKey, string>> = {
-  model: 'Model and data:', data: 'Model and data:', validation: 'Model and data:', divisor: 'Model and data:',
+  process: 'Model and data:', processTimeout: 'Model and data:', model: 'Model and data:', data: 'Model and data:', validation: 'Model and data:', divisor: 'Model and data:',
   standardise: 'Model and data:', subset: 'Model and data:', trajectory: 'Model and data:', init: 'Model and data:',
   seed: 'Model and data:', checkpointPattern: 'Model and data:', names: 'Model and data:', layout: 'Model and data:',
   frozen: 'Model and data:', rest: 'Model and data:', ignore: 'Model and data:', outputs: 'Loss:', ignoreLabel: 'Loss:',
@@ -39,6 +39,7 @@ const textual: readonly ConfigKey[] = [
   'init',
   'basis',
   'checkpointPattern',
+  'process',
 ];
 
 /** Flags whose value is a list, its entries apart by commas. */

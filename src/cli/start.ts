@@ -22,7 +22,7 @@ export interface StartOptions {
 }
 
 /** Says what was decided about the user's files; what may not be meant is said even where little is. */
-function sayReadings(readings: readonly Reading[], quiet: boolean | undefined): void {
+export function sayReadings(readings: readonly Reading[], quiet: boolean | undefined): void {
   for (const { about, decision, evidence, warning } of readings) {
     if (warning || !quiet) say(`${warning ? 'Warning: ' : ''}${about}: ${decision} (${evidence})`);
   }

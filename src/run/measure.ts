@@ -1,9 +1,10 @@
 import type { RunWriter } from '../store/writer.js';
 import { defaultWorkers } from '../engines/registry.js';
 import { objectivePlan, type Experiment } from '../experiment/experiment.js';
-import { measureRange, type MeasuredSegment } from '../ledger/measure-range.js';
+import { measureRange, type MeasuredSegment, type RangeInput } from '../ledger/measure-range.js';
 import { Evaluator } from '../objective/evaluator.js';
 import { resolutions } from '../quadrature/settings.js';
+import type { IntegrationSettings } from '../quadrature/types.js';
 import { storedDirections } from './basis.js';
 import { Updates } from './updates.js';
 import { checkSegments, type SegmentRange, silent, withProgress, type WorkControl } from '../experiment/control.js'; // prettier-ignore
@@ -20,38 +21,33 @@ export interface MeasureControl extends WorkControl {
 export async function measureRun(
   experiment: Experiment,
   run: RunWriter,
-  { progress = silent, signal, workers, segments }: MeasureControl = {},
+  { workers, segments, ...control }: MeasureControl = {},
 ): Promise<void> {
   const gaps = unmeasuredOf(run, segments);
-  if (gaps.length > 0) {
-    const count = workers ?? defaultWorkers(experiment.engine);
-    const evaluator = await Evaluator.start(objectivePlan(experiment), count);
-    let updates: Updates | null = null;
-    let done = run.status.segments;
-    try {
-      updates = await Updates.open(experiment);
-      const basis = await storedDirections(run);
-      await withProgress(
-        progress,
-        { total: done + gaps.reduce((total, { from, to }) => total + to - from, 0), done },
-        async () => {
-          for await (const segment of segmentsOf(experiment, run, { evaluator, updates, basis }, gaps)) {
-            await run.commitSegment(segment);
-            progress.update(++done, `loss ${segment.rows[0]!.loss[1]!.toFixed(4)}`);
-            signal?.throwIfAborted();
-          }
-        },
-      );
-    } finally {
-      await evaluator.close();
-      await updates?.close();
-    }
+  if (gaps.length === 0) return run.flush();
+  const { config, layout, engine, objectives } = experiment;
+  const count = workers ?? defaultWorkers(engine);
+  const evaluator = await Evaluator.start(objectivePlan(experiment), count);
+  let updates: Updates | null = null;
+  try {
+    updates = await Updates.open(experiment);
+    await measureSegments(run, gaps, control, {
+      evaluate: (theta, directions, want) => evaluator.evaluate(theta, directions, want),
+      release: (results) => { evaluator.release(results); }, // prettier-ignore
+      hasParts: objectives.some(({ division }) => division !== null),
+      updates,
+      config,
+      layout,
+      precision: engine.facts.precision,
+    });
+  } finally {
+    await evaluator.close();
+    await updates?.close();
   }
-  await run.flush();
 }
 
-/** Ranges of segments that are to be measured. */
-function unmeasuredOf(run: RunWriter, segments: SegmentRange | undefined): SegmentRange[] {
+/** Ranges of segments that are to be measured. Throws UsageError for segments that the run does not have. */
+export function unmeasuredOf(run: RunWriter, segments?: SegmentRange): SegmentRange[] {
   if (segments === undefined) return run.unmeasured();
   checkSegments(segments, run.status.iterations);
   return run
@@ -60,31 +56,51 @@ function unmeasuredOf(run: RunWriter, segments: SegmentRange | undefined): Segme
     .filter(({ from, to }) => from < to);
 }
 
-interface MeasuringParts {
-  readonly evaluator: Evaluator;
+/** What segments are measured with. */
+export interface MeasuringParts extends Pick<RangeInput, 'evaluate' | 'layout'> {
+  readonly release: NonNullable<RangeInput['release']>;
+  readonly hasParts: boolean;
   readonly updates: Updates | null;
-  readonly basis: readonly Float64Array[];
+  readonly config: IntegrationSettings;
+  readonly precision: 'float32' | 'float64';
+}
+
+/** Measures and stores ranges of a run's segments. */
+export async function measureSegments(
+  run: RunWriter,
+  ranges: readonly SegmentRange[],
+  { progress = silent, signal }: WorkControl,
+  parts: MeasuringParts,
+): Promise<void> {
+  const basis = await storedDirections(run);
+  let done = run.status.segments;
+  const total = done + ranges.reduce((sum, { from, to }) => sum + to - from, 0);
+  await withProgress(progress, { total, done }, async () => {
+    for await (const segment of segmentsOf(run, ranges, parts, basis)) {
+      await run.commitSegment(segment);
+      progress.update(++done, `loss ${segment.rows[0]!.loss[1]!.toFixed(4)}`);
+      signal?.throwIfAborted();
+    }
+  });
+  await run.flush();
 }
 
 /** Measures ranges of segments, one after the other. */
 async function* segmentsOf(
-  { config, layout, engine, objectives }: Experiment,
   run: RunWriter,
-  { evaluator, updates, basis }: MeasuringParts,
   ranges: readonly SegmentRange[],
+  { updates, config, precision, ...own }: MeasuringParts,
+  basis: readonly Float64Array[],
 ): AsyncGenerator<MeasuredSegment> {
   for (const range of ranges) {
     yield* measureRange({
+      ...own,
       ...range,
       theta: (row) => run.theta(row),
-      evaluate: (theta, directions, want) => evaluator.evaluate(theta, directions, want),
-      hasParts: objectives.some(({ division }) => division !== null),
       ...(updates === null ? {} : { split: (segment, motion) => updates.split(segment, motion) }),
-      release: (results) => { evaluator.release(results); }, // prettier-ignore
       basis,
-      settings: { ...config, resolution: resolutions[engine.facts.precision] },
-      layout,
-      precision: engine.facts.precision,
+      settings: { ...config, resolution: resolutions[precision] },
+      precision,
     });
   }
 }

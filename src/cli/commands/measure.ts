@@ -5,12 +5,13 @@ import type { SegmentRange } from '../../experiment/control.js';
 import { UsageError } from '../../errors.js';
 import { addConfigFlags, configFlags } from '../config-flags.js';
 import { startRun, type StartOptions } from '../start.js';
+import { startProcess } from '../process.js';
 import { continueStored } from './resume.js';
 import { addWorkOptions, parsePath, parseSegments } from './run.js';
 
 /** What may be said of measuring a trajectory from elsewhere: all but training. */
 const keys: readonly ConfigKey[] = [
-  'model', 'trajectory', 'checkpointPattern', 'names', 'layout', 'frozen', 'rest', 'ignore', 'data', 'outputs', 'ignoreLabel', 'subset', 'validation', 'divisor', 'standardise', 'loss', 'labelSmoothing', 'classWeights', 'reduction', 'seed',
+  'process', 'processTimeout', 'model', 'trajectory', 'checkpointPattern', 'names', 'layout', 'frozen', 'rest', 'ignore', 'data', 'outputs', 'ignoreLabel', 'subset', 'validation', 'divisor', 'standardise', 'loss', 'labelSmoothing', 'classWeights', 'reduction', 'seed',
   'rule', 'tolerance', 'subintervals', 'maxSubintervals', 'certify', 'sample', 'error', 'measure', 'parts', 'keepParts', 'components', 'keepComponents', 'basis', 'chunk', 'lanes', 'keep', 'engine', 'name', 'date', 'tags',
 ]; // prettier-ignore
 
@@ -38,6 +39,7 @@ export function measureCommand(): Command {
       if (run !== undefined) return measureStored(run, options);
       const { out, segments } = options;
       if (segments !== undefined) throw withoutRun();
+      if (options['process'] !== undefined) return measureByProcess(options);
       const missing = required.filter((name) => options[name] === undefined);
       if (out === undefined || missing.length > 0) throw incomplete(missing);
       await startRun(checkConfig(configFlags(options), 'the command line'), { ...options, out }, true);
@@ -55,6 +57,25 @@ async function measureStored(run: string, options: MeasureOptions): Promise<void
     expected: 'a run folder alone, which states how it is measured, or no run folder',
     remedy: 'leave out one of the two',
   });
+}
+
+/** What a program that computes losses decides, so that it may not be said beside it. */
+const decided = ['model', 'data', 'outputs', 'ignoreLabel', 'subset', 'validation', 'divisor', 'standardise', 'loss', 'labelSmoothing', 'classWeights', 'reduction', 'measure', 'chunk', 'lanes', 'engine', 'dryRun'] as const; // prettier-ignore
+
+async function measureByProcess(options: MeasureOptions): Promise<void> {
+  const { out } = options;
+  const stray = decided.find((name) => options[name] !== undefined);
+  if (stray !== undefined) {
+    throw new UsageError({
+      given: `--process together with ${stray}`,
+      expected: 'lca measure --process COMMAND --trajectory F --out RUN',
+      remedy: `leave out ${stray}: the program says what it measures`,
+    });
+  }
+  if (out === undefined || options['trajectory'] === undefined) {
+    throw incomplete([options['trajectory'] === undefined ? 'trajectory' : 'out']);
+  }
+  await startProcess(checkConfig(configFlags(options), 'the command line'), { ...options, out });
 }
 
 function withoutRun(): UsageError {

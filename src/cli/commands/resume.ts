@@ -3,6 +3,7 @@ import { experimentOf } from '../../experiment/manifest.js';
 import type { SegmentRange } from '../../experiment/control.js';
 import type { Places } from '../../experiment/places.js';
 import { resumeRun } from '../../store/open.js';
+import { continueProcess, isProcessRun } from '../process.js';
 import { continueRun } from '../workflow.js';
 import { addWorkOptions, parseList, type WorkOptions } from './run.js';
 
@@ -26,6 +27,7 @@ export async function continueStored(
   options: WorkOptions & Places & { readonly segments?: SegmentRange },
 ): Promise<void> {
   const folder = await resumeRun(run);
+  if (isProcessRun(folder.manifest)) return continueProcess(folder, options);
   const experiment = await experimentOf(folder, options).catch(async (error: unknown) => {
     await folder.close();
     throw error;

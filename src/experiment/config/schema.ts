@@ -103,6 +103,8 @@ export const runConfigSchema = z.strictObject({
   labelSmoothing: share.default(0).describe('share of the label spread over all classes (softmaxCrossEntropy)'),
   classWeights: orNone(z.array(z.number().min(0)).min(1)).describe('weight of each class (softmaxCrossEntropy), such as 1,2,0.5'),
   reduction: z.enum(reductions).default('tokenMean').describe('loss of many labels: the mean over all that count, the mean over examples of each one’s mean, or their sum over the sum of their class weights (PyTorch’s)'),
+  process: orNone(z.string().trim().min(1)).describe('command line of a program that computes losses and gradients (docs/OBJECTIVES.md), in place of model and data'),
+  processTimeout: z.number().gt(0).max(1e6).default(600).describe('seconds to wait for an answer of that program'),
   trajectory: orNone(z.string()).describe('measure this recorded trajectory (file or folder); none: train'),
   checkpointPattern: orNone(z.string().min(1)).describe('which number of a checkpoint’s name is the iteration: a regular expression with it as group, such as step=(\\d+)'),
   names: orNone(z.array(z.string().min(1)).min(1)).describe('recorded names: recorded=model, … (* for a part), or for θ without names its parameters in order; a list or a file, one a line'),

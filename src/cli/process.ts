@@ -1,0 +1,74 @@
+import { checkConfig } from '../experiment/config/file.js';
+import type { RunConfig } from '../experiment/config/schema.js';
+import type { SegmentRange } from '../experiment/control.js';
+import type { Places } from '../experiment/places.js';
+import type { Manifest } from '../format/manifest.js';
+import { createProcessRun, measureProcess, openProcess, requireSameStatement, type ProcessExperiment } from '../run/process.js'; // prettier-ignore
+import { reportRun } from '../run/report.js';
+import { refuseExisting } from '../store/open.js';
+import type { RunWriter } from '../store/writer.js';
+import { stopOnInterrupt } from './interrupt.js';
+import { say } from './output.js';
+import { progressBar } from './progress.js';
+import { sayReadings, type StartOptions } from './start.js';
+import { printReport } from './workflow.js';
+
+type Options = Pick<StartOptions, 'json' | 'quiet' | 'allowImbalance'> & { readonly segments?: SegmentRange };
+
+/** Makes a run of a recorded trajectory and a program that computes losses, and measures it. */
+export async function startProcess(config: RunConfig, options: StartOptions): Promise<void> {
+  await refuseExisting(options.out);
+  const experiment = await openProcess(config);
+  try {
+    sayReadings(experiment.readings, options.quiet);
+    await finish(experiment, await createProcessRun(options.out, experiment), options);
+  } finally {
+    experiment.program.close();
+  }
+}
+
+/** Whether a run is measured by a program of the user's. */
+export function isProcessRun({ engine }: Manifest): boolean {
+  return engine.name === 'process';
+}
+
+/** Goes on with such a run, its trajectory at `places`. */
+export async function continueProcess(run: RunWriter, options: Options & Places): Promise<void> {
+  const { trajectory } = options;
+  try {
+    const stored = checkConfig(run.manifest.config, 'the manifest');
+    const experiment = await openProcess({ ...stored, ...(trajectory === undefined ? {} : { trajectory }) });
+    try {
+      requireSameStatement(experiment, run.manifest);
+      await finish(experiment, run, options);
+    } finally {
+      experiment.program.close();
+    }
+  } finally {
+    await run.close();
+  }
+}
+
+async function finish(experiment: ProcessExperiment, run: RunWriter, options: Options): Promise<void> {
+  const stop = stopOnInterrupt();
+  const bar = (label: string, unit: string) => progressBar(label, unit, options.quiet);
+  try {
+    await measureProcess(experiment, run, {
+      copying: { progress: bar('copy', 'rows'), signal: stop.signal },
+      measuring: { progress: bar('measure', 'segments'), signal: stop.signal },
+      segments: options.segments,
+    });
+    const { segments: measured, iterations } = run.status;
+    if (measured < iterations) {
+      say(`${measured} of ${iterations} segments are measured. lca resume ${run.folder} does the rest.`);
+      return;
+    }
+    await printReport(await reportRun(run, { progress: bar('analyse', 'segments') }), options);
+  } catch (error) {
+    if (stop.signal.aborted) say(`Stopped at a safe point. Go on with: lca resume ${run.folder}`);
+    throw error;
+  } finally {
+    stop.release();
+    await run.close();
+  }
+}

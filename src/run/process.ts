@@ -1,0 +1,198 @@
+import { sha256 } from '../data/files.js';
+import { ObjectiveProcess } from '../engines/process/client.js';
+import { differenceOf, evaluateProcess, layoutOfStatement } from '../engines/process/objectives.js';
+import { DataError, UsageError } from '../errors.js';
+import type { RunConfig } from '../experiment/config/schema.js';
+import { copyTrajectory, inspectTrajectory, recordingOptions, type Recorded, type RecordedExperiment } from '../experiment/recorded.js'; // prettier-ignore
+import { version } from '../experiment/version.js';
+import { withWholePaths } from '../experiment/paths.js';
+import type { Manifest, ManifestContent } from '../format/manifest.js';
+import type { Reading } from '../formats/reading.js';
+import { GraphBuilder } from '../graph/builder.js';
+import type { ParameterLayout } from '../ledger/types.js';
+import { createRunFolder } from '../store/open.js';
+import type { RunWriter } from '../store/writer.js';
+import { openTrajectory } from '../experiment/recorded.js';
+import type { SegmentRange, WorkControl } from '../experiment/control.js';
+import { measureSegments, unmeasuredOf } from './measure.js';
+
+/** A recorded trajectory and the program that evaluates it. */
+export interface ProcessExperiment {
+  readonly config: RunConfig;
+  readonly program: ObjectiveProcess;
+  readonly layout: ParameterLayout;
+  readonly recorded: Recorded;
+  readonly readings: readonly Reading[];
+}
+
+/** What may not be said with an objective process, which decides it by itself: its value unless said. */
+const undecided = { parts: null, sample: null, certify: null, components: false, basis: null, measureWeightDecay: false } as const; // prettier-ignore
+
+/** Starts the program, reads its statement, looks at the trajectory, and tries one θ twice. Throws EngineError, DataError, UsageError. */
+export async function openProcess(given: RunConfig): Promise<ProcessExperiment> {
+  const config = withWholePaths(given);
+  const stray = (Object.keys(undecided) as (keyof typeof undecided)[]).find(
+    (key) => config[key] !== undecided[key],
+  );
+  if (stray !== undefined) {
+    throw new UsageError({
+      given: `${stray} with an objective process`,
+      expected: 'objectives and parts that the program states, and nothing else of the kind',
+      remedy: `leave out ${stray}`,
+    });
+  }
+  const program = await ObjectiveProcess.start(config.process!, { timeout: config.processTimeout });
+  try {
+    const layout = layoutOfStatement(program.statement);
+    const options = { ...recordingOptions(config), components: false };
+    const found = await inspectTrajectory(config.trajectory!, modelOf(layout), options);
+    const readings = [...found.readings, await repeatability(config, program, layout)];
+    return { config, program, layout, recorded: found.recorded, readings };
+  } catch (error) {
+    program.close();
+    throw error;
+  }
+}
+
+/** The tensors of θ as those of a model without nodes: all of them are recorded, or the recording is refused. */
+function modelOf({ tensors }: ParameterLayout) {
+  const builder = new GraphBuilder('objective process');
+  for (const { name, shape, layer, neuronAxis } of tensors) {
+    builder.parameter(name, shape, { layer, neuronAxis, initializer: { kind: 'zeros' } });
+  }
+  const weights = {
+    declared: 'the objective process',
+    tensors: tensors.map(({ name, shape }) => {
+      return { name, shape, verdict: 'trained' as const, anonymous: false, data: () => null };
+    }),
+  };
+  return { weights, graph: builder.build([]) };
+}
+
+/** Evaluates the first θ twice. */
+async function repeatability(
+  config: RunConfig,
+  program: ObjectiveProcess,
+  layout: ParameterLayout,
+): Promise<Reading> {
+  const { trajectory } = await openTrajectory(config.trajectory!, modelOf(layout), recordingOptions(config));
+  const theta = Float64Array.from(await trajectory.row(0));
+  await trajectory.close();
+  const difference = differenceOf(await program.evaluate(theta, 'gradient'), await program.evaluate(theta, 'gradient')); // prettier-ignore
+  const { deterministic } = program.statement;
+  const about = 'repeatability of the objective process';
+  const evidence = `the program says that it is ${deterministic ? '' : 'not '}deterministic`;
+  if (difference.loss === 0 && difference.gradient === 0) {
+    return { about, decision: 'two evaluations of the first θ agree to the bit', evidence };
+  }
+  const decision = `two evaluations of the first θ differ: losses by ${difference.loss.toPrecision(3)}, gradients by ${difference.gradient.toPrecision(3)} of the largest entry`;
+  return { about, decision, evidence, warning: true };
+}
+
+/** Makes the run folder of a trajectory that an objective process is to measure. */
+export function createProcessRun(folder: string, experiment: ProcessExperiment): Promise<RunWriter> {
+  return createRunFolder(folder, manifestOf(experiment), new Map());
+}
+
+function manifestOf({ config, program, layout, recorded, readings }: ProcessExperiment): ManifestContent {
+  const { statement } = program;
+  return {
+    createdBy: `lossledger ${version}`,
+    config: JSON.parse(JSON.stringify(config)) as Manifest['config'],
+    definition: {
+      loss: statement.loss,
+      unit: statement.unit,
+      reduction: 'tokenMean',
+      model: statement.name,
+      dataset: 'of the objective process',
+      splitHash: statementHash(program),
+      files: [],
+      counts: Object.fromEntries(statement.objectives.map(({ name, examples }) => [name, examples])),
+      chunk: 1,
+      lanes: 1,
+      batchNorm: 'running',
+      dropout: 'off',
+      precision: statement.precision,
+    },
+    objectives: statement.objectives.map(({ name, examples, parts }) => ({
+      name,
+      parts: parts.length > 0 ? parts : [{ name: 'all', by: 'all', examples }],
+    })),
+    parameters: layout.tensors.map((tensor) => ({ ...tensor, shape: [...tensor.shape] })),
+    layers: layout.layers.map((name, index) => ({ name, neurons: layout.neurons[index]! })),
+    trajectory: {
+      iterations: recorded.iterations,
+      iteration: recorded.iteration === null ? null : [...recorded.iteration],
+      files: [...recorded.files],
+      batchSize: null,
+    },
+    readings: readings.map((reading) => ({ ...reading })),
+    quadrature: {
+      rule: config.rule,
+      tolerance: config.tolerance,
+      subintervals: config.subintervals,
+      maxSubintervals: config.maxSubintervals,
+    },
+    keep: config.keep,
+    keepParts: config.keepParts,
+    engine: { name: 'process', version: 'protocol LLP1' },
+    seed: config.seed,
+  };
+}
+
+/** What defines the objectives, as far as the program states it. */
+function statementHash({ statement }: ObjectiveProcess): string {
+  return sha256(JSON.stringify(statement));
+}
+
+/** Throws DataError where the program no longer states what a run was made with. */
+export function requireSameStatement({ program }: ProcessExperiment, { definition }: Manifest): void {
+  const found = statementHash(program);
+  if (found === definition.splitHash) return;
+  throw new DataError({
+    given: `a statement of the objective process with SHA-256 ${found}`,
+    expected: `${definition.splitHash}, which the run was made with`,
+    remedy: 'go on with the program that the run was made with, or make a new run; numbers of both kinds must not be mixed', // prettier-ignore
+  });
+}
+
+/** How a caller watches and stops the two parts of the work, and of which segments it is done; default all. */
+export interface ProcessControl {
+  readonly copying: WorkControl;
+  readonly measuring: WorkControl;
+  readonly segments?: SegmentRange | undefined;
+}
+
+/** Copies what is missing of the trajectory, and measures what is not measured yet. */
+export async function measureProcess(
+  experiment: ProcessExperiment,
+  run: RunWriter,
+  { copying, measuring, segments }: ProcessControl,
+): Promise<void> {
+  const { config, program, layout, recorded } = experiment;
+  const { weights, graph } = modelOf(layout);
+  const transform = { dtype: 'float32', divisor: 1, mean: [], std: [] } as const;
+  const model = { name: 'objective process', inputShape: [], outputs: 1, build: () => graph };
+  const reading: RecordedExperiment = {
+    config,
+    model,
+    network: { weights: () => weights },
+    dataset: { transform },
+  };
+  if (!run.status.trained) {
+    await copyTrajectory(reading, recorded, run, copying);
+    await run.finishTraining({ basis: [] });
+  }
+  const keepsGradients = config.keepParts === 'parameters';
+  const { objectives, precision } = program.statement;
+  await measureSegments(run, unmeasuredOf(run, segments), measuring, {
+    evaluate: (theta, directions, want) =>
+      evaluateProcess(program, layout, keepsGradients, { theta, directions, want }),
+    release: () => {},
+    hasParts: objectives.some(({ parts }) => parts.length > 0),
+    updates: null,
+    config,
+    layout,
+    precision,
+  });
+}
