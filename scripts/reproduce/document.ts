@@ -21,7 +21,7 @@ export function documentOf(results: Results, full: readonly Cost[]): string {
   const missing =
     results.missing.length === 0
       ? []
-      : [`Not done yet, so not in the tables: ${results.missing.map(({ name }) => name).join(', ')}.`];
+      : [`Not done when this was written: ${results.missing.map(({ name }) => name).join(', ')}. They are left out below, or stand there with the iterations that were done.`];
   return `${[
     '# Reproduction of the paper',
     `Made by \`npm run reproduce\` with version ${version} on a machine with ${cpus().length} cores. Every number follows from a run of this program; the paper’s (Lan, Liu, Zhou and Yosinski, NeurIPS 2019) stand beside it. [ANALYSES.md](ANALYSES.md) defines every quantity, [GALLERY.md](GALLERY.md) shows the figures.`,

@@ -12,7 +12,12 @@ const paper = ({ step }: RunResult) => paperRecord(step.name)!;
 /** One line a quantity, one column a run: ours, and in brackets the paper's. */
 function linesOf(results: readonly RunResult[], rows: readonly Row[]): string {
   return table(
-    ['', ...results.map(({ step }) => step.name)],
+    [
+      '',
+      ...results.map(({ step, progress }) =>
+        progress === null ? step.name : `${step.name}, first ${progress}`,
+      ),
+    ],
     rows.map(([what, cell]) => [what, ...results.map(cell)]),
   );
 }

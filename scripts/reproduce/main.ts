@@ -56,8 +56,12 @@ const fullCosts = (): Promise<Cost[]> =>
   remembered(place, 'costs', async () => {
     const costs: Cost[] = [];
     for (const args of inFull) {
-      const text = await lca([...args, '--out', join(place, 'none'), '--dry-run'], true);
-      costs.push({ command: `lca ${args.join(' ')}`, cost: text.trim().split('\n').at(-1)! });
+      const estimate = lca([...args, '--out', join(place, 'none'), '--dry-run'], true);
+      const cost = await estimate.then(
+        (text) => text.trim().split('\n').at(-1)!,
+        () => 'the estimate failed on the loaded machine',
+      );
+      costs.push({ command: `lca ${args.join(' ')}`, cost });
     }
     return costs;
   });

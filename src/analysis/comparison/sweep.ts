@@ -134,7 +134,10 @@ function summarise(cell: SweepCell, baseline: SweepCell, student: StudentT): Cel
   return {
     ...cell,
     summary: {
-      layers: first.outcome.layers.map(({ layer }, l) => ({ layer, ...of(({ layers }) => layers[l]!.total) })),
+      layers: first.outcome.layers.map(({ layer }, l) => ({
+        layer,
+        ...of(({ layers }) => layers[l]!.total),
+      })),
       losses: first.outcome.losses.map(({ objective }, o) => ({
         objective,
         ...of(({ losses }) => losses[o]!.last),

@@ -14,6 +14,8 @@ export type StreamName =
   | 'partAllocation'
   | 'gradientSigns'
   | 'gradientNorms'
+  | 'partGradientNorms'
+  | 'motionNorms'
   | 'theta';
 
 /** Sees a row: allocations by segment t; θ by row. The row may be overwritten afterwards. */
@@ -65,6 +67,8 @@ export function streamsOf(view: LedgerView, theta: ThetaRows | null): Streams {
     partAllocation: divided ? rows('part_allocation') : null,
     gradientSigns: rows('gradient_sign'),
     gradientNorms: rows('gradient_norm'),
+    partGradientNorms: divided ? rows('part_gradient_norm') : null,
+    motionNorms: view.rows('motion_norm'),
     theta: theta && { [Symbol.asyncIterator]: () => theta()[Symbol.asyncIterator]() },
   };
   return Object.fromEntries(Object.entries(found).filter(([, source]) => source !== null));
