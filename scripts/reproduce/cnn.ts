@@ -56,6 +56,6 @@ function sweepTable({ grids }: SweepAnalysis): string {
 
 /** The section of Section 4's experiments. */
 export function sectionsSection({ sweeps }: Results): string {
-  const parts = [...sweeps.values()].map(({ step, sweep }) => `### ${step.name}\n\n${sweep.about ?? ''}\nHere: ${step.reduced!} (nats).\n\n${sweepTable(sweep)}`);
+  const parts = [...sweeps.values()].map(({ step, sweep }) => `### ${step.name}\n\n${sweep.about ?? ''}\nHere: ${step.reduced!} (nats).\n\n${sweepTable(sweep)}\n\nAbove zero, a setting ended with a higher loss than the first: a finding of the paper that shows in ResNet-20 need not show in this network.`);
   return parts.length === 0 ? 'None of these sweeps is done.' : parts.join('\n\n');
 } // prettier-ignore

@@ -59,7 +59,7 @@ const fullCosts = (): Promise<Cost[]> =>
       const estimate = lca([...args, '--out', join(place, 'none'), '--dry-run'], true);
       const cost = await estimate.then(
         (text) => text.trim().split('\n').at(-1)!,
-        () => 'the estimate failed on the loaded machine',
+        () => 'no estimate: it did not come to its end',
       );
       costs.push({ command: `lca ${args.join(' ')}`, cost });
     }

@@ -46,7 +46,7 @@ export const steps: readonly Step[] = [
   fc('mnist-fc-sgd'),
   fc('mnist-fc-sgd-mom0'),
   fc('mnist-fc-adam'),
-  cnn('mnist-lenet-sgd', 1000, 120),
+  cnn('mnist-lenet-sgd', 500, 60),
   cnn('cifar-resnet20-sgd', 500, 60),
   cnn('cifar-allcnn-sgd', 100, 10, 100),
   sweep('freeze-last-layer', '1,2,3'),
