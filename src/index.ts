@@ -3,6 +3,7 @@ export * from './errors.js';
 export type * from './data/types.js';
 export type * from './engines/types.js';
 export type { OutputKind } from './graph/outputs.js';
+export type { StatisticsKind } from './graph/statistics.js';
 export type * from './graph/types.js';
 export type * from './ledger/types.js';
 export type * from './models/types.js';
@@ -13,7 +14,7 @@ export type { ChosenEngine, EngineStatus, RegisteredEngine } from './engines/reg
 export { checkConfig, resolveConfig, type ConfigSource } from './experiment/config/file.js';
 export { presets, type Preset } from './experiment/config/presets.js';
 export type { RunConfig, RunConfigInput } from './experiment/config/schema.js';
-export type { ProgressSink, WorkControl } from './experiment/control.js';
+export type { ProgressSink, SegmentRange, WorkControl } from './experiment/control.js';
 export { openExperiment } from './experiment/experiment.js';
 export type { Experiment, SettledConfig, StoredRun } from './experiment/experiment.js';
 export { createRun, experimentOf, manifestOf } from './experiment/manifest.js';

@@ -8,6 +8,7 @@ import type { ComponentTotals } from './components.js';
 import type { Distribution } from './rows/distribution.js';
 import type { Extremes } from './rows/extremes.js';
 import type { FirstLayer } from './rows/first-layer.js';
+import { parametersOnly } from './parameters-only.js';
 import { analyseSampling, type SamplingAnalysis } from './sampling.js';
 import { analyseShares, type ShareAnalysis } from './shares.js';
 
@@ -134,9 +135,9 @@ export async function analyseObjective(
     conservation: auditObjective(view, name),
     loss: analyseLoss(view, name),
     layers: analyseLayers(view, name),
-    shares: analyseShares(view, name),
+    shares: analyseShares(parametersOnly(view), name),
     sampling: await analyseSampling(view, name),
-    certainty: analyseCertainty(view, name),
+    certainty: analyseCertainty(parametersOnly(view), name),
     ...rows,
   };
 }

@@ -5,6 +5,7 @@ import { componentTotals } from './components.js';
 import { extremeNeurons, extremeParameters, neuronTotals } from './rows/extremes.js';
 import { analyseFirstLayer } from './rows/first-layer.js';
 import { analyseObjective, type ObjectiveAnalysis, type RowAnalysis, withoutRows } from './objective.js';
+import { parametersOnly } from './parameters-only.js';
 import { type PaperRecord, paperRecord } from './paper.js';
 import { type RunSummary, summarise } from './summary.js';
 
@@ -60,7 +61,7 @@ async function analyseRows(
 async function analyseObjectives(view: LedgerView, options: AnalyseOptions): Promise<ObjectiveAnalysis[]> {
   const [main] = view.objectives;
   if (view.segments === 0 || !main) return [];
-  const rows = await analyseRows(view, main.name, options);
+  const rows = await analyseRows(parametersOnly(view), main.name, options);
   return Promise.all(
     view.objectives.map(({ name }, index) => analyseObjective(view, name, index === 0 ? rows : withoutRows)),
   );

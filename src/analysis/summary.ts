@@ -1,5 +1,6 @@
 import type { LedgerView } from '../ledger/view.js';
 import { sum } from '../num/sums.js';
+import { parametersLayout } from './parameters-only.js';
 import type { Balance, Conservation } from './conservation.js';
 
 /** Mean, smallest, largest and sum of a count per segment; null without segments. */
@@ -18,7 +19,7 @@ export interface RunSummary {
   readonly planned: number;
   readonly firstIteration: number;
   readonly lastIteration: number;
-  /** K. */
+  /** Parameters of θ: K, but for running statistics. */
   readonly parameters: number;
   /** Of losses, allocations and errors, here and in all analyses of the run: `nats`, or another loss's. */
   readonly unit: string;
@@ -60,7 +61,7 @@ export function summarise(
     planned,
     firstIteration: view.iteration[0]!,
     lastIteration: view.iteration[view.segments]!,
-    parameters: view.layout.size,
+    parameters: parametersLayout(view.layout).size,
     unit: view.unit,
     rule: view.rule,
     tolerance: view.tolerance,

@@ -19,12 +19,12 @@ const headings: Readonly<Record<FlagKey, string>> = {
   frozen: 'Model and data:', rest: 'Model and data:', ignore: 'Model and data:', outputs: 'Loss:', ignoreLabel: 'Loss:',
   loss: 'Loss:', labelSmoothing: 'Loss:', classWeights: 'Loss:', reduction: 'Loss:',
   optimizer: 'Training:', learningRate: 'Training:', momentum: 'Training:', meanSquareDecay: 'Training:',
-  epsilon: 'Training:', weightDecay: 'Training:', clipNorm: 'Training:', maxLoss: 'Training:', batchSize: 'Training:',
+  beta1: 'Training:', beta2: 'Training:', epsilon: 'Training:', convention: 'Training:', accumulate: 'Training:', weightDecay: 'Training:', clipNorm: 'Training:', maxLoss: 'Training:', batchSize: 'Training:',
   iterations: 'Training:',
   measure: 'Measuring:', measureWeightDecay: 'Measuring:', rule: 'Measuring:', tolerance: 'Measuring:',
   subintervals: 'Measuring:', maxSubintervals: 'Measuring:', certify: 'Measuring:', sample: 'Measuring:', error: 'Measuring:', chunk: 'Measuring:',
   lanes: 'Measuring:', keep: 'Measuring:', parts: 'Measuring:', keepParts: 'Measuring:', components: 'Measuring:',
-  keepComponents: 'Measuring:', basis: 'Measuring:', engine: 'Measuring:',
+  keepComponents: 'Measuring:', statistics: 'Measuring:', statisticsDecay: 'Training:', basis: 'Measuring:', engine: 'Measuring:',
   name: 'Report:', date: 'Report:', tags: 'Report:',
 }; // prettier-ignore
 
@@ -42,7 +42,16 @@ const textual: readonly ConfigKey[] = [
 ];
 
 /** Flags whose value is a list, its entries apart by commas. */
-const lists: readonly ConfigKey[] = ['measure', 'parts', 'classWeights', 'names', 'frozen', 'ignore', 'tags'];
+const lists: readonly ConfigKey[] = [
+  'measure',
+  'statistics',
+  'parts',
+  'classWeights',
+  'names',
+  'frozen',
+  'ignore',
+  'tags',
+];
 
 const flagKeys = configKeys.filter((key): key is FlagKey => !fileOnlyKeys.includes(key));
 

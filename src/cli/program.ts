@@ -9,6 +9,8 @@ import { dataCommand } from './commands/data.js';
 import { demoCommand } from './commands/demo.js';
 import { enginesCommand } from './commands/engines.js';
 import { compareCommand } from './commands/experiments/compare.js';
+import { forkCommand } from './commands/experiments/fork.js';
+import { pruneCommand } from './commands/experiments/prune.js';
 import { sweepCommand } from './commands/experiments/sweep.js';
 import { exportCommand } from './commands/export.js';
 import { figuresCommand } from './commands/figures.js';
@@ -46,7 +48,8 @@ export function makeProgram(): Command {
     .exitOverride();
   const commands = [
     demoCommand(), runCommand(), trainCommand(), measureCommand(), resumeCommand(), verifyCommand(), reportCommand(),
-    analyzeCommand(), figuresCommand(), animateCommand(), viewCommand(), compareCommand(), sweepCommand(),
+    analyzeCommand(), figuresCommand(), animateCommand(), viewCommand(),
+    compareCommand(), forkCommand(), sweepCommand(), pruneCommand(),
     exportCommand(), inspectCommand(), dataCommand(), presetsCommand(), enginesCommand(), benchCommand(), completionCommand(),
   ]; // prettier-ignore
   for (const command of commands) program.addCommand(inherit(command));

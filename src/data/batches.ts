@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.js';
 import { fold, permutation } from '../num/random.js';
 import type { Key } from '../num/random.js';
-import { gatherRowsInto, sharedLike } from './shared.js';
+import { gatherRowsInto, sharedLike, withArrays } from './shared.js';
 import type { Examples } from './types.js';
 
 export interface BatchOrderOptions {
@@ -57,23 +57,17 @@ export function batchOrder({ key, count, batchSize, iterations }: BatchOrderOpti
   return order;
 }
 
-/** Where a mini-batch is written: `inputs` [B, …shape] and `labels` [B, …] of the same types as the examples'. */
-export interface BatchBuffers {
-  readonly inputs: Examples['inputs'];
-  readonly labels: Examples['labels'];
-}
-
 /** Fresh buffers on shared memory for mini-batches of `size` examples. */
-export function batchBuffers({ inputs, labels, count }: Examples, size: number): BatchBuffers {
-  return {
-    inputs: sharedLike(inputs, (inputs.length / count) * size),
-    labels: sharedLike(labels, (labels.length / count) * size),
-  };
+export function batchBuffers(examples: Examples, size: number): Examples {
+  return withArrays(examples, (array) => sharedLike(array, (array.length / examples.count) * size), size);
 }
 
 /** Copies the examples at places `indices` [B] into `buffers`, in that order. */
-export function gatherBatch(examples: Examples, indices: Int32Array, buffers: BatchBuffers): void {
-  const { inputs, labels, count } = examples;
+export function gatherBatch(examples: Examples, indices: Int32Array, buffers: Examples): void {
+  const { inputs, labels, count, further = [] } = examples;
   gatherRowsInto(buffers.inputs, inputs, inputs.length / count, indices);
   gatherRowsInto(buffers.labels, labels, labels.length / count, indices);
+  for (const [k, { values }] of further.entries()) {
+    gatherRowsInto(buffers.further![k]!.values, values, values.length / count, indices);
+  }
 }

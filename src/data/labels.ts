@@ -6,8 +6,8 @@ import type { Examples, RawDataset } from './types.js';
 
 /** What the labels of a data set must be for a network and its loss. */
 export interface LabelUse {
-  /** Classes, or numbers to compare each output with: between 0 and 1, or any. */
-  readonly kind: 'classes' | 'shares' | 'numbers';
+  /** Classes, or numbers to compare each output with: between 0 and 1, or any; none: the network computes its loss. */
+  readonly kind: 'classes' | 'shares' | 'numbers' | 'none';
   /** Extents of the network's output for one example, such as [10], or [T, V] where every position has its classes. */
   readonly outputShape: readonly number[];
   /** Label of examples that do not count. */
@@ -24,6 +24,7 @@ interface Fitted {
  * column, as floats that are whole, or one-hot; targets as integers. Throws UsageError, saying what would fit, where none of these does.
  */
 export function fitLabels(raw: RawDataset, use: LabelUse): RawDataset {
+  if (use.kind === 'none') return raw;
   const fit = use.kind === 'classes' ? classFitter(raw, use) : { ...targetFitter(raw, use), classAxis: 1 };
   const words = new Set<string>();
   const convert = (examples: Examples): Examples => {

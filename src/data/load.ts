@@ -9,8 +9,9 @@ import { readMnist } from './mnist.js';
 import { splitDataset } from './split.js';
 import type { SplitOptions } from './split.js';
 import { standardised } from './standardise.js';
-import type { Dataset, RawDataset } from './types.js';
+import type { Dataset, InputTransform, RawDataset } from './types.js';
 import { readUserDataset } from './user/read.js';
+import { plainPair, type ReadAs } from './user/sets.js';
 
 /** Published data sets by name; each reader takes the data root. */
 const readers: ReadonlyMap<string, (root: string) => Promise<RawDataset>> = new Map([
@@ -42,29 +43,53 @@ export interface LoadOptions extends Omit<SplitOptions, 'key'> {
  * Reads a published data set by name, or a user's own by path (see `readUserDataset`), and verifies what is known of it. Throws
  * UsageError for an unknown name, DataError for files that are missing, truncated, changed or do not fit each other.
  */
-export function readDataset(name: string, root = defaultDataRoot()): Promise<RawDataset> {
-  return readRaw(name, root);
+export function readDataset(
+  name: string,
+  {
+    root = defaultDataRoot(),
+    as = plainPair,
+  }: { readonly root?: string | undefined; readonly as?: ReadAs } = {},
+): Promise<RawDataset> {
+  return readRaw(name, root, as);
 }
 
 /** Splits a data set by the seed's key, and settles how its inputs are scaled. Throws DataError where options do not fit. */
 export function prepareDataset(raw: RawDataset, options: LoadOptions): Dataset {
   const dataset = splitDataset(raw, { ...options, key: key(options.seed) });
-  const transform = { ...dataset.transform, divisor: options.divisor ?? dataset.transform.divisor };
+  const transform = dividedBy(dataset.transform, options.divisor);
   return {
     ...dataset,
     transform: options.standardise ? standardised(dataset.splits.train, transform) : transform,
   };
 }
 
-/** Both: a published data set, whose labels need no fitting, read and split. Throws as these do. */
-export async function loadDataset(name: string, options: LoadOptions): Promise<Dataset> {
-  return prepareDataset(await readDataset(name, options.root), options);
+/** The transform with a stated divisor for all inputs; whole numbers are not divided, whatever it is. */
+function dividedBy(transform: InputTransform, divisor: number | undefined): InputTransform {
+  if (divisor === undefined) return transform;
+  const further = Object.entries(transform.further ?? {}).map(([name, own]) => [name, { ...own, divisor }]);
+  return {
+    ...transform,
+    divisor,
+    ...(transform.further ? { further: Object.fromEntries(further) as typeof transform.further } : {}),
+  };
 }
 
-async function readRaw(name: string, root: string): Promise<RawDataset> {
+/** Both: a published data set, whose labels need no fitting, read and split. Throws as these do. */
+export async function loadDataset(name: string, options: LoadOptions): Promise<Dataset> {
+  return prepareDataset(await readDataset(name, { root: options.root }), options);
+}
+
+async function readRaw(name: string, root: string, as: ReadAs): Promise<RawDataset> {
   const reader = readers.get(name);
+  if (reader !== undefined && (as.inputs?.length ?? 1) > 1) {
+    throw new UsageError({
+      given: `data set ${name} for a network with the inputs ${as.inputs!.join(', ')}`,
+      expected: 'data with an array for each of them',
+      remedy: `save your own: numpy.savez(path, ${as.inputs!.map((input) => `${input}=…`).join(', ')})`,
+    });
+  }
   if (reader !== undefined) return reader(root);
-  if (/[/\\.,]/.test(name) || existsSync(name)) return readUserDataset(name);
+  if (/[/\\.,]/.test(name) || existsSync(name)) return readUserDataset(name, as);
   throw new UsageError({
     given: `data set ${name}`,
     expected: `one of ${datasetNames.join(', ')}, or the path of your own data`,

@@ -18,8 +18,29 @@ export function sharedFrom<A extends SharedNumbers>(like: A, values: ArrayLike<n
 
 /** The examples on memory that threads can share. */
 export function sharedExamples(examples: Examples): Examples {
-  const { inputs, labels } = examples;
-  return { ...examples, inputs: sharedFrom(inputs, inputs), labels: sharedFrom(labels, labels) };
+  return withArrays(examples, (array) => sharedFrom(array, array));
+}
+
+/** The examples with each of their arrays replaced by another of as many rows, or of `count` rows. */
+export function withArrays(
+  examples: Examples,
+  replace: <A extends SharedNumbers>(array: A) => A,
+  count = examples.count,
+): Examples {
+  const { inputs, labels, further } = examples;
+  return {
+    count,
+    shape: examples.shape,
+    inputs: replace(inputs),
+    labels: replace(labels),
+    ...(further ? { further: further.map((input) => ({ ...input, values: replace(input.values) })) } : {}),
+  };
+}
+
+/** The examples at `places` [n], in that order, on shared memory. */
+export function gatherExamples(examples: Examples, places: Uint32Array): Examples {
+  const rows = Math.max(1, examples.count);
+  return withArrays(examples, (array) => gatherRows(array, array.length / rows, places), places.length);
 }
 
 /** Rows `indices` [n] of a row-major array [rows, width], in that order, on shared memory: [n, width]. */
@@ -54,11 +75,7 @@ export function narrowed(dataset: Dataset): Dataset {
 }
 
 function narrow(examples: Examples): Examples {
-  const { inputs, labels } = examples;
-  const rounded = (values: Float64Array) => sharedFrom(new Float32Array(0), values);
-  return {
-    ...examples,
-    inputs: inputs instanceof Float64Array ? rounded(inputs) : inputs,
-    labels: labels instanceof Float64Array ? rounded(labels) : labels,
-  };
+  const rounded = <A extends SharedNumbers>(values: A): A | Float32Array =>
+    values instanceof Float64Array ? sharedFrom(new Float32Array(0), values) : values;
+  return withArrays(examples, rounded as <A extends SharedNumbers>(values: A) => A);
 }

@@ -2,7 +2,7 @@ import { DataError } from '../errors.js';
 import { fold, permutation } from '../num/random.js';
 import type { Key } from '../num/random.js';
 import { sha256 } from './files.js';
-import { gatherRows } from './shared.js';
+import { gatherExamples } from './shared.js';
 import type { Dataset, Examples, RawDataset } from './types.js';
 
 export interface SplitOptions {
@@ -138,14 +138,7 @@ function apportion(weights: readonly number[], total: number): number[] {
 }
 
 function select({ source, indices }: Selection): Examples {
-  const { shape, count } = source;
-  const width = shape.reduce((product, extent) => product * extent, 1);
-  return {
-    count: indices.length,
-    shape,
-    inputs: gatherRows(source.inputs, width, indices),
-    labels: gatherRows(source.labels, source.labels.length / Math.max(1, count), indices),
-  };
+  return gatherExamples(source, indices);
 }
 
 /** Over each set's name, number of examples and their places in its source; `train`, `validation`, `test`, then others as they stand. */

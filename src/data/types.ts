@@ -1,5 +1,8 @@
 import type { Reading } from '../formats/reading.js';
 
+/** What one of several inputs is divided by, and how it is stored. */
+export type FurtherTransform = Pick<InputTransform, 'dtype' | 'divisor'>;
+
 /** How stored examples become the network's input, in this order: cast, divide by `divisor`, subtract mean, divide by std. */
 export interface InputTransform {
   readonly dtype: 'uint8' | 'float32' | 'int32' | 'int64';
@@ -8,7 +11,22 @@ export interface InputTransform {
   /** Per channel (axis 0 of an example), or empty for none. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
+  /** Of the inputs but the first, by name; default none. */
+  readonly further?: Readonly<Record<string, FurtherTransform>>;
 }
+
+/** One of several inputs of the same examples, but the first. */
+export interface FurtherInput {
+  /** As the network has it. */
+  readonly name: string;
+  /** Shape of one example's, such as [16]. */
+  readonly shape: readonly number[];
+  /** [count, …shape], row-major, on a SharedArrayBuffer. */
+  readonly values: Uint8Array | Float32Array | Float64Array | Int32Array;
+}
+
+/** The name under which a further input is fed to a graph: none that a graph gives of itself, such as `labels`. */
+export const feedNameOf = (input: string): string => `input/${input}`;
 
 /** A part of a data set, contiguous in memory and shareable between threads. Never written to after it is made. */
 export interface Examples {
@@ -17,7 +35,9 @@ export interface Examples {
   readonly shape: readonly number[];
   /** [count, …shape], row-major, on a SharedArrayBuffer. Images stay uint8; float64 is for engines that compute in it. */
   readonly inputs: Uint8Array | Float32Array | Float64Array | Int32Array;
-  /** Class of each example [count] or of each of its positions [count, …], or targets [count, …]; on a SharedArrayBuffer. */
+  /** What a network of several inputs reads beside `inputs`; default nothing. */
+  readonly further?: readonly FurtherInput[];
+  /** Class of each example [count] or of each of its positions [count, …], or targets [count, …]; on a SharedArrayBuffer. Empty: there are none. */
   readonly labels: Int32Array | Float32Array | Float64Array;
 }
 

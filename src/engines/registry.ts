@@ -61,12 +61,12 @@ export interface ChosenEngine {
 
 /**
  * The engine to use, from `among` (default: all): the one named, or for `auto` the first that is available here and compiles the
- * graph. An engine that is named is never replaced: what it cannot do, it refuses. Throws UsageError for an unknown name, EngineError
- * where the named engine is not available or no engine compiles the graph.
+ * graphs. An engine that is named is never replaced: what it cannot do, it refuses. Throws UsageError for an unknown name, EngineError
+ * where the named engine is not available or no engine compiles the graphs.
  */
 export async function chooseEngine(
   name: string,
-  graph: () => Graph,
+  graphs: () => Graph | readonly Graph[],
   among = registered,
 ): Promise<ChosenEngine> {
   if (name !== 'auto') {
@@ -75,7 +75,7 @@ export async function chooseEngine(
   const passedOver: string[] = [];
   for (const candidate of among.filter(({ auto }) => auto)) {
     const engine = await candidate.load();
-    const obstacle = await obstacleTo(engine, graph);
+    const obstacle = await obstacleTo(engine, graphs);
     if (obstacle === null) return { engine, passedOver };
     passedOver.push(`${candidate.name}: ${obstacle}`);
   }
@@ -86,12 +86,12 @@ export async function chooseEngine(
   });
 }
 
-/** Why an engine cannot run a graph here; null where it can. */
-async function obstacleTo(engine: Engine, graph: () => Graph): Promise<string | null> {
+/** Why an engine cannot run all graphs here; null where it can. */
+async function obstacleTo(engine: Engine, graphs: () => Graph | readonly Graph[]): Promise<string | null> {
   const availability = await engine.available();
   if (!availability.ok) return availability.reason;
   try {
-    await (await engine.compile(graph())).dispose();
+    for (const graph of [graphs()].flat()) await (await engine.compile(graph)).dispose();
     return null;
   } catch (error) {
     if (isLossledgerError(error) && error.tag === 'engine') return error.problem.given;

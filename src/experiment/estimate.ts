@@ -1,3 +1,4 @@
+import { withArrays } from '../data/shared.js';
 import type { Examples } from '../data/types.js';
 import { initialise } from '../models/initialise.js';
 import { key } from '../num/random.js';
@@ -11,6 +12,7 @@ import { manifestOf } from './manifest.js';
 import { estimateMemory, type MemoryEstimate } from './memory.js';
 import { Evaluator } from '../objective/evaluator.js';
 import { type ObjectivePlan, programsOf } from '../objective/plan.js';
+import { stepExamples } from './optimizer.js';
 import { median, timeEvaluations } from './rate.js';
 
 /** Seconds by what takes them. */
@@ -65,7 +67,7 @@ export async function estimateRun(experiment: Experiment, options: EstimateOptio
     .reduce((total, s) => total + (wantAt(config.rule, s) === 'gradient' ? 1 : forwardShare), 0);
   const bytes = estimateBytes(manifestOf(experiment));
   // A step computes on one thread, and its program is compiled apart from those that measure.
-  const step = experiment.recorded ? 0 : (config.batchSize * workers) / examplesPerSecond;
+  const step = experiment.recorded ? 0 : (stepExamples(config) * workers) / examplesPerSecond;
   const gradients = (gradientsPerSegment * measured) / examplesPerSecond;
   // Components are found by replaying the steps while workers are busy with the gradients of a segment.
   const replayed = experiment.components.length > 0 ? step / workers : 0;
@@ -116,11 +118,7 @@ const sampleChunk = 500;
 /** The first `count` examples. */
 function head(examples: Examples, count: number): Examples {
   const used = Math.min(count, examples.count);
-  const part = (length: number) => (length / examples.count) * used;
-  return {
-    ...examples,
-    count: used,
-    inputs: examples.inputs.subarray(0, part(examples.inputs.length)),
-    labels: examples.labels.subarray(0, part(examples.labels.length)),
-  };
+  const part = <A extends Examples['inputs']>(array: A): A =>
+    array.subarray(0, (array.length / examples.count) * used) as A;
+  return withArrays(examples, part, used);
 }

@@ -6,8 +6,9 @@ import { narrowed } from '../data/shared.js';
 import type { Dataset, RawDataset } from '../data/types.js';
 import type { Engine } from '../engines/types.js';
 import { UsageError } from '../errors.js';
-import { attachLoss } from '../graph/loss.js';
+import { attachErrors, attachLoss } from '../graph/loss.js';
 import type { Reading } from '../formats/reading.js';
+import { byRunningStatistics, hasChunkStatistics, statisticsGraph, type StatisticsKind } from '../graph/statistics.js'; // prettier-ignore
 import type { Graph, Parameter } from '../graph/types.js';
 import { layoutOfGraph } from '../ledger/layout.js';
 import type { ParameterLayout } from '../ledger/types.js';
@@ -17,16 +18,19 @@ import { checkSettings } from '../quadrature/settings.js';
 import type { RunFolder } from '../store/folder.js';
 import type { RunConfig } from './config/schema.js';
 import { chooseEngine } from '../engines/registry.js';
-import { divisorOf, labelUse, lossOf, requireFit, withInputShape } from './loss.js';
+import { withInputShape } from './loss/inputs.js';
+import { divisorOf, labelUse, lossOf, requireFit } from './loss/loss.js';
 import { chunkReadings, dataReadings, mixesExamples, outputUse, type OutputUse } from './readings.js';
-import { openNetwork, reopenNetwork, type Network } from './network.js';
+import { networkFile, storedNetworkFile, type Network, type NetworkFile } from './network.js';
+import { requireDividable, weighOwnLoss } from './loss/own-loss.js';
 import type { ObjectivePlan } from '../objective/plan.js';
 import { type Basis, openBasis } from './objectives/basis.js';
 import { divideObjectives, type MeasuredObjective } from './objectives/divide.js';
 import { sampleBlocks } from './objectives/sample.js';
 import { measuredNames, withMeasuredSets } from './objectives/measured.js';
-import { componentsOf, measuredPenalty, optimizerOf } from './optimizer.js';
+import { componentsOf, measuredPenalty, optimizerOf, stepExamples } from './optimizer.js';
 import { type StatedPaths, withWholePaths } from './paths.js';
+import { statisticsReadings, trackedModel } from './objectives/statistics.js';
 import { startingTheta, startReading } from './start.js';
 
 import {
@@ -71,6 +75,8 @@ export interface Experiment {
   readonly start: Float32Array | null;
   /** What the network's outputs are taken for. */
   readonly outputs: OutputUse;
+  /** What the sums of a loss that the network computes are divided by, by objective; null: by numbers of examples or labels. */
+  readonly divisors: Readonly<Record<string, number>> | null;
   /** What was decided about the user's files. */
   readonly readings: readonly Reading[];
 }
@@ -81,17 +87,19 @@ export type StoredRun = Pick<RunFolder, 'folder' | 'manifest' | 'status' | 'thet
 /** Loads and checks all that a configuration names; throws where it does not fit together. */
 export async function openExperiment(given: RunConfig, stored?: StoredRun): Promise<Experiment> {
   const named = withWholePaths(given);
-  const read = await readDataset(named.data);
-  const network = await openModel(named, read, stored);
-  const { model } = network;
+  const file = await (stored ? storedNetworkFile(stored.folder, stored.manifest) : networkFile(named.model));
+  const as = { inputs: file.inputs, labels: named.loss !== 'output' };
+  const read = await readDataset(named.data, { as });
+  const network = await openModel(named, file, read);
+  const model = trackedModel(named, network);
   const fitted = fitLabels(withInputShape(read, model), labelUse(named, model));
-  const raw = await withMeasuredSets(fitted, named, model);
+  const raw = await withMeasuredSets(fitted, named, model, as);
   const loaded = prepareDataset(raw, loadOptions(named));
   requireFit(named, model, loaded);
   const graph = model.build({ examples: 1, training: false, transform: loaded.transform });
   const { parameters } = graph;
-  const own = Object.entries(named.groupings).map(([name, patterns]) => ({ name, patterns }));
-  const layout = layoutOfGraph(graph, own);
+  const groupings = Object.entries(named.groupings).map(([name, patterns]) => ({ name, patterns }));
+  const layout = layoutOfGraph(byRunningStatistics(graph), groupings);
   const opened = await recordedTrajectory(named, { weights: network.weights(), graph }, stored);
   const recorded = opened?.recorded ?? null;
   const config = settle(named, loaded, recorded);
@@ -100,12 +108,12 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   checkControls(config, loaded, layout, recorded);
   const outputs = outputUse(config, graph, loaded.labelling.classAxis);
   const parts = { config, model, dataset: loaded, outputs };
-  const gradients = () =>
-    recorded ? gradientGraph(parts, chunk, false) : gradientGraph(parts, config.batchSize, true);
-  const { engine, passedOver } = await chooseEngine(config.engine, gradients);
+  const { engine, passedOver } = await chooseEngine(config.engine, () => neededGraphs(parts, chunk));
   const precision = stored?.manifest.definition.precision ?? engine.facts.precision;
   const used = precision === 'float64' ? loaded : narrowed(loaded);
-  const mixes = mixesExamples(model, loaded);
+  const own = model.computesLoss ? await weighOwnLoss(model, used, measured, chunk) : null;
+  requireDividable(config, model, own);
+  const mixes = (statistics: StatisticsKind) => mixesExamples(model, loaded, statistics);
   const hasPenalty = measuredPenalty(config, layout) !== null;
   const divided = await divideObjectives({ config, dataset: used, measured, chunk, mixes, hasPenalty });
   const dataset = { ...used, files: [...used.files, ...divided.files] };
@@ -115,8 +123,10 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
     ...(opened?.readings ?? []),
     ...dataReadings(loaded, model, config),
     ...outputs.readings,
+    ...(own?.readings ?? []),
     ...chunkReadings(model, loaded, measured, chunk),
     ...divided.readings,
+    ...statisticsReadings(config, network),
     ...(recorded ? [] : await startReading(config)),
   ];
   return {
@@ -136,19 +146,24 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
     recorded,
     start,
     outputs,
+    divisors: own?.divisors ?? null,
     readings,
   };
 }
 
 /** The network; a recording tells its parameters from other tensors of the file. */
-function openModel(config: RunConfig, { pool }: RawDataset, stored: StoredRun | undefined): Promise<Network> {
-  const exampleShape = pool.shape;
-  if (stored) return reopenNetwork(stored.folder, stored.manifest, { exampleShape });
-  const { model, trajectory } = config;
-  if (trajectory === null) return openNetwork(model, { exampleShape });
+function openModel(config: RunConfig, file: NetworkFile, { pool }: RawDataset): Promise<Network> {
+  const { shape, further = [] } = pool;
+  const shapes = [[file.inputs?.[0] ?? 'x', shape], ...further.map((input) => [input.name, input.shape])];
+  const options = {
+    exampleShape: Object.fromEntries(shapes) as Readonly<Record<string, readonly number[]>>,
+    computesLoss: config.loss === 'output',
+  };
+  const { trajectory } = config;
+  if (trajectory === null) return file.open(options);
   const trained = async (weights: ModelWeights) =>
     new Set((await matchTrajectory(trajectory, weights, recordingOptions(config))).parts.keys());
-  return openNetwork(model, { exampleShape, trained });
+  return file.open({ ...options, trained });
 }
 
 function loadOptions({ seed, subset, validation, divisor, standardise }: RunConfig): LoadOptions {
@@ -205,22 +220,55 @@ function checkControls(
   recorded: Recorded | null,
 ): void {
   if (recorded === null) {
-    iterationsPerEpoch(splits.train.count, config.batchSize);
-    requireOrderFits(config.iterations, config.batchSize);
+    const size = stepExamples(config);
+    iterationsPerEpoch(splits.train.count, size);
+    requireOrderFits(config.iterations, size);
   }
   optimizerOf(config, layout);
   checkSettings(config);
 }
 
-/** The graph of loss (a sum over its examples) and gradients for mini-batches or chunks of `examples`, not all of which count if `masked`. */
+/** What graphs are made of. */
+type GraphParts = Pick<Experiment, 'config' | 'model' | 'dataset' | 'outputs'>;
+
+/** The graphs that a run needs an engine for. */
+function neededGraphs(parts: GraphParts, chunk: number): Graph[] {
+  const { trajectory, batchSize, statistics } = parts.config;
+  return [
+    trajectory === null ? gradientGraph(parts, batchSize, true) : gradientGraph(parts, chunk, false),
+    ...(statistics.includes('running')
+      ? [gradientGraph(parts, chunk, false, false, 'running'), batchStatisticsGraph(parts, batchSize)]
+      : []),
+  ];
+}
+
+/** The graph of the statistics of a mini-batch (see `statisticsGraph`), of a network that keeps running ones. */
+export function batchStatisticsGraph({ model, dataset }: GraphParts, examples: number): Graph {
+  return statisticsGraph(forwardGraph(model, dataset, examples, true));
+}
+
+/**
+ * The graph of loss (a sum over its examples) and gradients for mini-batches or chunks of `examples`, not all of which count if `masked`.
+ */
 export function gradientGraph(
-  { config, model, dataset, outputs }: Pick<Experiment, 'config' | 'model' | 'dataset' | 'outputs'>,
+  { config, model, dataset, outputs }: GraphParts,
   examples: number,
   training: boolean,
   masked = false,
+  statistics: StatisticsKind = 'chunk',
 ): Graph {
-  const forward = outputs.toLogits(forwardGraph(model, dataset, examples, training));
+  const built = forwardGraph(model, dataset, examples, training);
+  const forward = outputs.toLogits(statistics === 'running' ? byRunningStatistics(built) : built);
   return differentiate(attachLoss(forward, { ...lossOf(config, dataset.labelling), masked }));
+}
+
+/** The graph of the number of wrong examples in chunks of `examples`, whose labels are classes. */
+export function errorGraph(
+  { model, dataset, outputs }: Pick<Experiment, 'model' | 'dataset' | 'outputs'>,
+  examples: number,
+): Graph {
+  const forward = outputs.toLogits(forwardGraph(model, dataset, examples, false));
+  return attachErrors(forward, dataset.labelling.classAxis);
 }
 
 function forwardGraph(model: Model, dataset: Dataset, examples: number, training: boolean): Graph {
@@ -231,25 +279,32 @@ function forwardGraph(model: Model, dataset: Dataset, examples: number, training
 export function batchNormMode({
   model,
   dataset,
-}: Pick<Experiment, 'model' | 'dataset'>): 'chunk' | 'running' {
-  const { nodes } = forwardGraph(model, dataset, 2, false);
-  return nodes.some(({ op }) => op === 'BatchNormalization') ? 'running' : 'chunk';
+}: Pick<Experiment, 'model' | 'dataset'>): 'chunk' | 'running' | 'none' {
+  const graph = forwardGraph(model, dataset, 2, false);
+  if (graph.nodes.some(({ op }) => op === 'BatchNormalization')) return 'running';
+  return hasChunkStatistics(graph) ? 'chunk' : 'none';
 }
 
 /** The objective that measuring evaluates; `engine` replaces the experiment's own (to check one by another). */
 export function objectivePlan(experiment: Experiment, engine = experiment.engine.name): ObjectivePlan {
-  const { config, dataset, layout, chunk, objectives } = experiment;
+  const { config, dataset, layout, chunk, objectives, divisors } = experiment;
   const { labelling } = dataset;
   return {
     engine,
     size: layout.size,
-    objectives: objectives.map(({ name, examples, division, counted }) => {
-      return { name, examples, division, divisor: divisorOf(config, counted, labelling) };
+    objectives: objectives.map(({ name, examples, division, statistics, counted }) => {
+      return {
+        name,
+        examples,
+        division,
+        statistics,
+        divisor: divisors?.[name] ?? divisorOf(config, counted, labelling),
+      };
     }),
     chunk,
     lanes: config.lanes,
     penalty: measuredPenalty(config, layout),
-    gradientGraph: (count, masked) => gradientGraph(experiment, count, false, masked),
+    gradientGraph: (count, masked, statistics) => gradientGraph(experiment, count, false, masked, statistics),
     masksLabels: config.loss === 'softmaxCrossEntropy',
     strips: layout.atoms.neuronAxis,
     keepsPartGradients: config.keepParts === 'parameters',

@@ -10,7 +10,8 @@ import {
   type SettledConfig,
   type StoredRun,
 } from './experiment.js';
-import { lossInWords, lossUnit } from './loss.js';
+import { lossInWords, lossUnit } from './loss/loss.js';
+import { stepExamples } from './optimizer.js';
 import { portablePaths, withWholePaths } from './paths.js';
 import { requireData, withPlaces, type Places } from './places.js';
 import { version } from './version.js';
@@ -53,8 +54,9 @@ export function manifestOf(experiment: Experiment, folder = '.'): ManifestConten
       dropout: 'off',
       precision: engine.facts.precision,
     },
-    objectives: experiment.objectives.map(({ name, examples, division, sample }) => ({
+    objectives: experiment.objectives.map(({ name, statistics, examples, division, sample }) => ({
       name,
+      statistics,
       parts: division
         ? division.parts.map((part) => ({ name: part.name, by: part.by, examples: part.examples }))
         : [{ name: 'all', by: 'all', examples: examples.count }],
@@ -68,7 +70,7 @@ export function manifestOf(experiment: Experiment, folder = '.'): ManifestConten
       iterations: config.iterations,
       iteration: recorded?.iteration ? [...recorded.iteration] : null,
       files: recorded ? [...recorded.files] : [],
-      batchSize: recorded ? null : config.batchSize,
+      batchSize: recorded ? null : stepExamples(config),
     },
     readings: experiment.readings.map((reading) => ({ ...reading })),
     quadrature: {

@@ -22,7 +22,7 @@ export function estimateMemory(
   chunk = experiment.chunk,
 ): MemoryEstimate {
   const plan = objectivePlan({ ...experiment, chunk });
-  const programs = programsOf(plan).kinds.map(({ examples, masked }) => experiment.engine.plan(plan.gradientGraph(examples, masked)).memory); // prettier-ignore
+  const programs = programsOf(plan).kinds.map((kind) => experiment.engine.plan(plan.gradientGraph(kind.examples, kind.masked, kind.statistics)).memory); // prettier-ignore
   const scratch = plan.objectives.some(({ division }) => division) ? 8 * plan.size : 0;
   const worker = programs.reduce((total, bytes) => total + bytes, THREAD + scratch);
   const directions = 8 * (experiment.basis?.directions ?? 0) * plan.size;

@@ -2,7 +2,7 @@ import { statSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import { readBytes, readStart, sha256 } from '../data/files.js';
 import type { SourceFile } from '../data/types.js';
-import { DataError } from '../errors.js';
+import { DataError, UsageError } from '../errors.js';
 import { readOrRefuse } from '../formats/source.js';
 import {
   fileWeights,
@@ -45,19 +45,48 @@ const keptData = 'model.data';
 /** Examples of a chunk of an imported network unless the user says otherwise. */
 const importedChunk = 500;
 
-/** What opening a network asks: of the data, the shape of an example; of a recording, which tensors are trained. */
-export interface NetworkOptions extends Pick<ReadOptions, 'exampleShape'> {
+/** What opening a network asks: of the data, the shapes of an example; of a recording, which tensors are trained. */
+export interface NetworkOptions extends Pick<ReadOptions, 'exampleShape' | 'computesLoss'> {
   /** Names of the tensors that a recording moves, among all of the file's; default what the file suggests. */
   readonly trained?: (weights: ModelWeights) => Promise<ReadonlySet<string>>;
 }
 
+/** A network whose inputs are known, before data and recording say the rest. */
+export interface NetworkFile {
+  /** Names of its inputs; null: a built-in network, which has one. */
+  readonly inputs: readonly string[] | null;
+  open(options?: NetworkOptions): Promise<Network>;
+}
+
 /** The built-in network of that name, or the one of an ONNX file. Throws UsageError, DataError, GraphError. */
-export async function openNetwork(name: string, options: NetworkOptions = {}): Promise<Network> {
-  if (!isModelFile(name)) return builtIn(name);
+export async function networkFile(name: string): Promise<NetworkFile> {
+  if (!isModelFile(name)) return builtInFile(name);
   const folder = dirname(name);
   const bytes = await readModelFile(name);
   const beside = (location: string) => readBeside(folder, location);
-  return readOrRefuse(name, () => importNetwork(basename(name), bytes, beside, options));
+  const file = await readOrRefuse(name, () => modelFile(basename(name), bytes, beside));
+  return { ...file, open: (options) => readOrRefuse(name, () => file.open(options)) };
+}
+
+/** The same, opened at once. */
+export async function openNetwork(name: string, options: NetworkOptions = {}): Promise<Network> {
+  return (await networkFile(name)).open(options);
+}
+
+function builtInFile(name: string): NetworkFile {
+  return {
+    inputs: null,
+    open: ({ computesLoss = false } = {}) =>
+      computesLoss ? Promise.reject(noLoss(name)) : Promise.resolve(builtIn(name)),
+  };
+}
+
+function noLoss(name: string): UsageError {
+  return new UsageError({
+    given: `loss output with the built-in network ${name}, whose outputs are logits`,
+    expected: 'an ONNX model whose first output is its loss',
+    remedy: 'choose another loss (--loss), or another model',
+  });
 }
 
 function builtIn(name: string): Network {
@@ -87,27 +116,28 @@ function builtInWeights(model: Model): ModelWeights {
   };
 }
 
-/** The network of a stored run, from the bytes that the run folder keeps. Throws DataError where they were changed. */
-export async function reopenNetwork(
+/** The network of a stored run, from the bytes that the run folder keeps; `open` throws DataError where they were changed. */
+export async function storedNetworkFile(
   folder: string,
   { definition, parameters }: Manifest,
-  { exampleShape }: Pick<ReadOptions, 'exampleShape'> = {},
-): Promise<Network> {
-  if (definition.modelFiles.length === 0) return openNetwork(definition.model);
+): Promise<NetworkFile> {
+  if (definition.modelFiles.length === 0) return networkFile(definition.model);
   const bytes = await readModelFile(join(folder, keptModel));
   const names = new Set(parameters.map(({ name }) => name));
   const beside = (location: string) => readBeside(join(folder, keptData), location);
-  const network = await importNetwork(definition.model, bytes, beside, {
-    ...(exampleShape ? { exampleShape } : {}),
-    trained: () => Promise.resolve(names),
-  });
-  const hashes = network.files.map((file) => file.sha256).join();
-  if (hashes === definition.modelFiles.map((file) => file.sha256).join()) return { ...network, warnings: [] };
-  throw new DataError({
-    given: `${join(folder, keptModel)} with SHA-256 ${hashes}`,
-    expected: definition.modelFiles.map((file) => file.sha256).join(),
-    remedy: 'restore the file from a copy; `lca verify` names all that is damaged',
-  });
+  const file = modelFile(definition.model, bytes, beside);
+  const open = async (options: NetworkOptions = {}): Promise<Network> => {
+    const network = await file.open({ ...options, trained: () => Promise.resolve(names) });
+    const hashes = network.files.map(({ sha256: hash }) => hash).join();
+    if (hashes === definition.modelFiles.map(({ sha256: hash }) => hash).join())
+      return { ...network, warnings: [] };
+    throw new DataError({
+      given: `${join(folder, keptModel)} with SHA-256 ${hashes}`,
+      expected: definition.modelFiles.map(({ sha256: hash }) => hash).join(),
+      remedy: 'restore the file from a copy; `lca verify` names all that is damaged',
+    });
+  };
+  return { inputs: file.inputs, open };
 }
 
 /** What is in an ONNX file, and what can be done with it; files that it names beside it are read too. */
@@ -126,12 +156,7 @@ async function readModelFile(path: string): Promise<Uint8Array> {
   return readBytes(path, remedy);
 }
 
-async function importNetwork(
-  name: string,
-  bytes: Uint8Array,
-  readFile: (location: string) => Uint8Array,
-  { exampleShape, trained: trainedOf }: NetworkOptions,
-): Promise<Network> {
+function modelFile(name: string, bytes: Uint8Array, readFile: (location: string) => Uint8Array): NetworkFile {
   const attachments = new Map([[keptModel, bytes]]);
   const beside: SourceFile[] = [];
   const externalData = (location: string): Uint8Array => {
@@ -140,19 +165,22 @@ async function importNetwork(
     beside.push({ name: location, sha256: sha256(content) });
     return content;
   };
-  const opened = openOnnx(bytes, { externalData, ...(exampleShape ? { exampleShape } : {}) });
-  const weights = fileWeights(opened);
-  const names = await trainedOf?.(weights);
-  const trained = names === undefined ? {} : { trained: (tensor: string) => names.has(tensor) };
-  const network = modelOf({ ...opened, options: { ...opened.options, ...trained } });
-  return {
-    model: { ...importedModel(network), name },
-    weights: () => weights,
-    chunk: importedChunk,
-    files: [{ name, sha256: sha256(bytes) }, ...beside],
-    attachments,
-    warnings: network.warnings,
+  const opened = openOnnx(bytes, { externalData });
+  const open = async ({ trained: trainedOf, ...given }: NetworkOptions = {}): Promise<Network> => {
+    const weights = fileWeights(opened);
+    const names = await trainedOf?.(weights);
+    const trained = names === undefined ? {} : { trained: (tensor: string) => names.has(tensor) };
+    const network = modelOf({ ...opened, options: { ...opened.options, ...given, ...trained } });
+    return {
+      model: { ...importedModel(network, given.computesLoss), name },
+      weights: () => weights,
+      chunk: importedChunk,
+      files: [{ name, sha256: sha256(bytes) }, ...beside],
+      attachments,
+      warnings: network.warnings,
+    };
   };
+  return { inputs: opened.file.inputs.map((input) => input.name), open };
 }
 
 /** A file of external data beside the model; links may not lead out of the model's folder. Throws DataError. */

@@ -1,11 +1,13 @@
 import type { Dataset } from '../data/types.js';
-import { inputScaling } from '../data/user/read.js';
+import { furtherScaling, inputScaling } from '../data/user/read.js';
 import { UsageError } from '../errors.js';
 import type { Reading } from '../formats/reading.js';
 import { endingOf, mixingNode, withLogarithm, withoutEnding, type OutputKind } from '../graph/outputs.js';
+import { byRunningStatistics, type StatisticsKind } from '../graph/statistics.js';
 import type { Graph } from '../graph/types.js';
 import type { Model } from '../models/types.js';
 import type { RunConfig } from './config/schema.js';
+import { isChunkLoss } from './loss/own-loss.js';
 
 /** What a network's outputs are taken for, and how its graph becomes one that the loss takes. */
 export interface OutputUse {
@@ -24,7 +26,7 @@ const same = (forward: Graph): Graph => forward;
  */
 export function outputUse({ loss, outputs }: RunConfig, forward: Graph, classAxis: number): OutputUse {
   const ending = endingOf(forward, classAxis);
-  if (loss === 'squaredError') return { kind: 'logits', toLogits: same, readings: [] };
+  if (loss === 'squaredError' || loss === 'output') return { kind: 'logits', toLogits: same, readings: [] };
   const evidence =
     outputs === null
       ? `the network ends in ${ending?.op ?? 'no activation'}`
@@ -73,12 +75,13 @@ function kindOf(loss: RunConfig['loss'], op: string | null): OutputKind {
 /** What was decided about the data, as far as the network uses it: whole numbers are not scaled, and a given divisor is used. */
 export function dataReadings(
   { readings }: Dataset,
-  { readsWholeNumbers = false }: Model,
+  { readsWholeNumbers = false, further = [] }: Model,
   { divisor }: Pick<RunConfig, 'divisor'>,
 ): Reading[] {
   return readings.flatMap((reading) => {
-    if (reading.about !== inputScaling) return [reading];
-    if (readsWholeNumbers) return [];
+    const input = further.find(({ name }) => reading.about === furtherScaling(name));
+    if (reading.about !== inputScaling && input === undefined) return [reading];
+    if (input?.readsWholeNumbers ?? readsWholeNumbers) return [];
     return divisor === null
       ? [reading]
       : [{ ...reading, decision: `divided by ${divisor}`, evidence: 'divisor, as given' }];
@@ -99,15 +102,22 @@ export function chunkReadings(
   chunk: number,
 ): Reading[] {
   const graph = model.build({ examples: telltale, training: false, transform: dataset.transform });
-  return [...lonelyChunk(graph, dataset, measure, chunk), ...mixedExamples(graph, chunk)];
+  // The sum that a network makes of its losses goes over examples, and is looked at elsewhere.
+  const mixed = isChunkLoss(model) ? [] : mixedExamples(graph, chunk);
+  return [...lonelyChunk(graph, dataset, measure, chunk), ...mixed];
 }
 
 const normalisesChunks = ({ nodes }: Graph): boolean => nodes.some(({ op }) => op === 'BatchNormTraining');
 
 /** Whether the loss of an example depends on the others of its chunk: by batch normalisation, or by a mean written by hand. */
-export function mixesExamples(model: Model, { transform }: Pick<Dataset, 'transform'>): boolean {
-  const graph = model.build({ examples: telltale, training: false, transform });
-  return normalisesChunks(graph) || mixingNode(graph, telltale) !== null;
+export function mixesExamples(
+  model: Model,
+  { transform }: Pick<Dataset, 'transform'>,
+  statistics: StatisticsKind,
+): boolean {
+  const built = model.build({ examples: telltale, training: false, transform });
+  const graph = statistics === 'running' ? byRunningStatistics(built) : built;
+  return normalisesChunks(graph) || (!isChunkLoss(model) && mixingNode(graph, telltale) !== null);
 }
 
 function lonelyChunk(

@@ -28,7 +28,17 @@ export async function startingTheta(
   if (init === null) return initialise(parameters, key(seed));
   if (stored !== undefined && stored.status.rows > 0) return stored.theta(0);
   const status = await stat(init).catch(() => null);
-  return status?.isDirectory() ? startOfRun(init, layout) : readCheckpoint(init, weights, layout.tensors);
+  if (status?.isDirectory()) return startOfRun(init, layout);
+  // A file holds parameters; running statistics behind them start as in every run.
+  const theta = initialise(parameters, key(seed));
+  theta.set(
+    await readCheckpoint(
+      init,
+      weights,
+      layout.tensors.filter(({ kind }) => kind !== 'statistics'),
+    ),
+  );
+  return theta;
 }
 
 /** Which file or run θ_0 came from, for the manifest: once it is stored, it is not needed any more. */

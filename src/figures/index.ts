@@ -14,3 +14,4 @@ export { drawThemes, drawToy, themeData, type ThemeSection } from './themes/them
 export { comparabilityTable, comparisonData, comparisonTables, drawComparison } from './comparisons/compare.js';
 export { drawSweep } from './comparisons/sweep.js';
 export { sweepData, sweepTables } from './comparisons/sweep-tables.js';
+export { drawPruning, pruningData, pruningTables } from './comparisons/prune.js';

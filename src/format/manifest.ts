@@ -39,8 +39,8 @@ const definitionSchema = z.strictObject({
   loss: text,
   /** Of the loss, and so of every allocation: `nats`, or `squared units` of the targets. */
   unit: text.default('nats'),
-  /** Losses of examples are added and divided by their number, or by the sum of their class weights. */
-  reduction: z.enum(['mean', 'weightedMean']),
+  /** Losses are added and divided by how many labels count, by how many examples (means over their labels) do, or by the sum of class weights. */
+  reduction: z.enum(['tokenMean', 'exampleMean', 'weightedMean']),
   model: text,
   /** The ONNX file and those beside it, whose bytes the run folder keeps; none: a built-in network. */
   modelFiles: filesSchema.default([]),
@@ -58,7 +58,8 @@ const definitionSchema = z.strictObject({
   chunk: count.min(1),
   /** Partial sums of an evaluation. */
   lanes: count.min(1),
-  batchNorm: z.enum(['chunk', 'running']),
+  /** Whose statistics the network's batch normalisation uses, unless an objective says otherwise; none: it has no such statistics. */
+  batchNorm: z.enum(['chunk', 'running', 'none']),
   dropout: z.literal('off'),
   /** In which the engine computes, and in which allocations are stored. */
   precision: z.enum(['float32', 'float64']),
@@ -89,6 +90,8 @@ const objectiveSchema = z.strictObject({
     )
     .min(1)
     .refine(isDistinct, 'each part once'),
+  /** Whose mean and variance batch normalisation uses: of each chunk, or running ones, which are tensors of the kind statistics in θ. */
+  statistics: z.enum(['chunk', 'running']).default('chunk'),
   /** How its examples are ordered in chunks: as in the data set, or those of a part together. */
   order: z.enum(['source', 'parts']).default('source'),
   /** Number of examples that its own are a sample of, in blocks, which are parts by `block`; null: they are all. */

@@ -21,6 +21,7 @@ export async function makeView(context: RunContext, state: RunState, segments: n
     layout,
     objectives: manifest.objectives.map((objective) => ({
       name: objective.name,
+      statistics: objective.statistics,
       parts: objective.parts.map((part) => part.name),
       sample: sampleBlocksOf(objective),
     })),

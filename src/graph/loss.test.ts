@@ -4,7 +4,7 @@ import type { Feeds } from '../engines/types.js';
 import { GraphError } from '../errors.js';
 import { GraphBuilder } from './builder.js';
 import type { LossOptions } from './loss.js';
-import { attachLoss } from './loss.js';
+import { attachErrors, attachLoss } from './loss.js';
 import type { Graph } from './types.js';
 
 /** A model that only hands on its input [2, 3]. */
@@ -20,6 +20,34 @@ async function lossOf(options: LossOptions, labels: Feeds[string]): Promise<numb
   return program.run({ x, labels });
 }
 
+describe('attachErrors', () => {
+  it('counts labels that have not the largest output', async () => {
+    const errors = async (labels: number[]) => {
+      const program = await referenceEngine.compile(attachErrors(forward()));
+      return program.run({ x, labels: Int32Array.from(labels) });
+    };
+    expect(
+      await Promise.all(
+        [
+          [0, 1],
+          [1, 1],
+          [0, 2],
+          [2, 0],
+        ].map(errors),
+      ),
+    ).toEqual([0, 1, 1, 2]);
+  });
+
+  it('takes classes on any axis, and an equal output for no error', async () => {
+    const builder = new GraphBuilder('positions');
+    const graph = builder.build([builder.apply('Identity', [builder.input('x', 'float32', [1, 2, 2])])]);
+    const program = await referenceEngine.compile(attachErrors(graph, 1));
+    // Positions 0 and 1 with the outputs (5, 1) and (2, 2).
+    const outputs = Float32Array.of(5, 2, 1, 2);
+    expect(await program.run({ x: outputs, labels: Int32Array.of(1, 1) })).toBe(1);
+  });
+});
+
 describe('attachLoss', () => {
   it('softmax cross-entropy: sum over examples of -log p[label]', async () => {
     const naive = [0, 1].map((n) => {
@@ -30,6 +58,35 @@ describe('attachLoss', () => {
     expect(await lossOf({ loss: 'softmaxCrossEntropy' }, labels)).toBeCloseTo(naive[0]! + naive[1]!, 13);
     const weighted = await lossOf({ loss: 'softmaxCrossEntropy', classWeights: [7, 2, 3] }, labels);
     expect(weighted).toBeCloseTo(2 * naive[0]! + 3 * naive[1]!, 13);
+  });
+
+  it('by example: sum over examples of the mean over those of their labels that count', async () => {
+    const builder = new GraphBuilder('tokens');
+    const logits = builder.build([
+      builder.apply('Reshape', [builder.input('x', 'float32', [2, 6])], { shape: [2, 2, 3] }),
+    ]);
+    const numbers = Float32Array.of(1, -2, 0.5, 0, 3, -1, 0.25, 1, -1, 2, 0, 0.5);
+    const surprise = (row: number, label: number): number => {
+      const own = [...numbers.slice(3 * row, 3 * row + 3)];
+      return -Math.log(Math.exp(own[label]!) / own.reduce((sum, logit) => sum + Math.exp(logit), 0));
+    };
+    const options = { loss: 'softmaxCrossEntropy', classAxis: 2, byExample: true, ignoring: true } as const;
+    const labels = Int32Array.of(1, 2, 3, 0);
+    const sum = async (masked: boolean, included = {}): Promise<number> => {
+      const program = await referenceEngine.compile(attachLoss(logits, { ...options, masked }));
+      return program.run({ x: numbers, labels, ...included });
+    };
+    const first = (surprise(0, 1) + surprise(1, 2)) / 2;
+    expect(await sum(false)).toBeCloseTo(first + surprise(3, 0), 13);
+    expect(await sum(true, { included: Float32Array.of(1, 1, 0, 0) })).toBeCloseTo(first, 13);
+  });
+
+  it('of the graph’s own losses: their sum over the examples that count', async () => {
+    const builder = new GraphBuilder('losses');
+    const losses = builder.build([builder.input('x', 'float32', [3])]);
+    const program = await referenceEngine.compile(attachLoss(losses, { loss: 'output', masked: true }));
+    const feeds = { x: Float32Array.of(1, 2, 4), included: Float32Array.of(1, 0, 1) };
+    expect(await program.run(feeds)).toBe(5);
   });
 
   it('sigmoid cross-entropy: sum over examples of the mean over outputs of -log p of the label', async () => {

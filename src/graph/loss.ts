@@ -1,10 +1,11 @@
 import { GraphError } from '../errors.js';
 import { GraphBuilder } from './builder.js';
+import { prune } from './prune.js';
 import type { Graph, Value } from './types.js';
 import { sizeOf } from './types.js';
 
 /** What is minimised and measured. Each is stated as a mean over examples; a graph computes the sum of its chunk. */
-export type LossName = 'softmaxCrossEntropy' | 'sigmoidCrossEntropy' | 'squaredError';
+export type LossName = 'softmaxCrossEntropy' | 'sigmoidCrossEntropy' | 'squaredError' | 'output';
 
 /** Which loss to attach, and its settings. */
 export interface LossOptions {
@@ -17,6 +18,8 @@ export interface LossOptions {
   readonly classAxis?: number;
   /** Softmax cross-entropy only: whether labels may be one more than the last class, for what does not count. Default false. */
   readonly ignoring?: boolean;
+  /** Softmax cross-entropy only: whether each example counts once, by the mean over those of its labels that count. Default false. */
+  readonly byExample?: boolean;
   /**
    * Whether not all examples that are fed count: a further input `included`, 1 or 0 for each label of the softmax cross-entropy (whose others
    * must be class 0), for each example of other losses. Default false.
@@ -24,8 +27,9 @@ export interface LossOptions {
   readonly masked?: boolean;
 }
 
-function outputOf(forward: Graph): Value {
+function outputOf(forward: Graph, loss: LossName): Value {
   const [output] = forward.outputs;
+  if (loss === 'output' && output?.dtype === 'float32') return output;
   if (forward.outputs.length === 1 && output!.dtype === 'float32' && output!.shape.length > 0) return output!;
   throw new GraphError({
     given: `graph ${forward.name} with ${forward.outputs.length} outputs`,
@@ -76,6 +80,51 @@ function withIgnoredClass(builder: GraphBuilder, logits: Value): Value {
   return builder.apply('Concat', [logits, column], { axis: 1 });
 }
 
+/** −log p of each label [rows] of logits [rows, C]. */
+function surprises(builder: GraphBuilder, logits: Value, labels: Value): Value {
+  const [rows, classes] = logits.shape as [number, number];
+  const flat = builder.apply('Reshape', [builder.apply('LogSoftmax', [logits], { axis: 1 })], {
+    shape: [rows * classes],
+  });
+  const starts = builder.constant(
+    Int32Array.from({ length: rows }, (_, row) => row * classes),
+    [rows],
+    'int32',
+    'starts',
+  );
+  const places = builder.apply('Add', [labels, starts]);
+  return builder.apply('Neg', [builder.apply('Gather', [flat, places], { axis: 0 })]);
+}
+
+/** Sum over examples of the mean over each example's labels that count; an example without any adds nothing. */
+function meansByExample(
+  builder: GraphBuilder,
+  logits: Value,
+  examples: number,
+  { ignoring = false, masked = false }: LossOptions,
+): Value {
+  const [rows, classes] = logits.shape as [number, number];
+  const labels = builder.input('labels', 'int32', [rows]);
+  const byRow = (value: Value): Value =>
+    builder.apply('Reshape', [value], { shape: [examples, rows / examples] });
+  const terms = byRow(surprises(builder, ignoring ? withIgnoredClass(builder, logits) : logits, labels));
+  const isCounted = byRow(builder.apply('Less', [labels, builder.scalar(classes, 'int32')]));
+  const zero = builder.scalar(0);
+  const own = builder.apply('ReduceSum', [builder.apply('Where', [isCounted, terms, zero])], {
+    axes: [1],
+    keepdims: 0,
+  });
+  const counts = builder.apply('ReduceSum', [builder.apply('Cast', [isCounted], { to: 'float32' })], {
+    axes: [1],
+    keepdims: 0,
+  });
+  const means = builder.apply('Div', [own, builder.apply('Max', [counts, builder.scalar(1)])]);
+  if (!masked) return builder.apply('ReduceSum', [means], { keepdims: 0 });
+  const included = byRow(builder.input('included', 'float32', [rows]));
+  const first = builder.apply('ReduceMax', [included], { axes: [1], keepdims: 0 });
+  return builder.apply('ReduceSum', [builder.apply('Mul', [means, first])], { keepdims: 0 });
+}
+
 function softmaxCrossEntropy(builder: GraphBuilder, output: Value, options: LossOptions): Value {
   const { classWeights, labelSmoothing = 0, classAxis = 1, ignoring = false, masked = false } = options;
   if ((ignoring || masked) && labelSmoothing > 0) {
@@ -86,6 +135,7 @@ function softmaxCrossEntropy(builder: GraphBuilder, output: Value, options: Loss
     });
   }
   const all = byPosition(builder, output, classAxis);
+  if (options.byExample) return meansByExample(builder, all, output.shape[0]!, options);
   const logits = masked ? includedLogits(builder, all) : all;
   const [rows, classes] = logits.shape as [number, number];
   const labels = builder.input('labels', 'int32', [rows]);
@@ -112,16 +162,28 @@ function meanOverOutputs(builder: GraphBuilder, terms: Value): Value {
   return builder.apply('Div', [sum, builder.scalar(sizeOf(terms.shape.slice(1)))]);
 }
 
+/** The sum of losses that the graph computes, of those examples that count. */
+function ownLoss(builder: GraphBuilder, losses: Value, masked: boolean): Value {
+  const { shape } = losses;
+  const counted = masked
+    ? builder.apply('Mul', [losses, includedColumn(builder, shape[0]!, shape.length)])
+    : losses;
+  return builder.apply('ReduceSum', [counted], { keepdims: 0 });
+}
+
 /**
  * The forward graph with its loss attached: input `labels` is added (int32 [N · positions] for softmax cross-entropy, else float32 of
  * the output's shape), and the only output is the scalar sum of the examples' losses in nats. Sigmoid cross-entropy and
- * squared error are means over each example's outputs. Throws GraphError where the graph has no such output.
+ * squared error are means over each example's outputs. Of a graph that computes its loss, the sum of its first output. Throws GraphError where the graph has no such output.
  */
 export function attachLoss(forward: Graph, options: LossOptions): Graph {
-  const output = outputOf(forward);
+  const output = outputOf(forward, options.loss);
   const builder = GraphBuilder.from(forward, `${forward.name}+${options.loss}`);
   if (options.loss === 'softmaxCrossEntropy') {
     return builder.build([softmaxCrossEntropy(builder, output, options)]);
+  }
+  if (options.loss === 'output') {
+    return prune(builder.build([ownLoss(builder, output, options.masked ?? false)]));
   }
   const labels = builder.input('labels', 'float32', output.shape);
   const termsOf = options.loss === 'squaredError' ? squaredTerms : sigmoidTerms;
@@ -130,4 +192,25 @@ export function attachLoss(forward: Graph, options: LossOptions): Graph {
     ? builder.apply('Mul', [terms, includedColumn(builder, terms.shape[0]!, terms.shape.length)])
     : terms;
   return builder.build([meanOverOutputs(builder, counted)]);
+}
+
+/**
+ * The forward graph with the number of wrong examples as its only output: those whose label (input `labels`, int32 [N · positions]) has not the
+ * largest of the outputs along `classAxis`. An output that is as large as the label's is no error. Throws GraphError where the graph has no
+ * such output.
+ */
+export function attachErrors(forward: Graph, classAxis = 1): Graph {
+  const output = outputOf(forward, 'softmaxCrossEntropy');
+  const builder = GraphBuilder.from(forward, `${forward.name}+errors`);
+  const scores = byPosition(builder, output, classAxis);
+  const labels = builder.input('labels', 'int32', [scores.shape[0]!]);
+  // The loss's gradient at equal logits is below zero at the label alone, in every engine: no other operator reads labels.
+  const equal = builder.apply('Mul', [scores, builder.scalar(0)]);
+  const attributes = { reduction: 'sum', label_smoothing: 0 };
+  const slopes = builder.apply('SoftmaxCrossEntropyLossGrad', [builder.scalar(1), equal, labels], attributes);
+  const isLabel = builder.apply('Relu', [builder.apply('Sign', [builder.apply('Neg', [slopes])])]);
+  const ofLabel = builder.apply('ReduceSum', [builder.apply('Mul', [scores, isLabel])], { axes: [1] });
+  const largest = builder.apply('ReduceMax', [scores], { axes: [1] });
+  const short = builder.apply('Relu', [builder.apply('Sub', [largest, ofLabel])]);
+  return builder.build([builder.apply('ReduceSum', [builder.apply('Sign', [short])], { keepdims: 0 })]);
 }

@@ -88,6 +88,13 @@ export function rangesOf({ tensors }: Pick<ParameterLayout, 'tensors'>, layer: s
     .map(({ offset, size }) => [offset, offset + size] as const);
 }
 
+/** What running statistics take of θ. */
+export function statisticsRanges({ tensors }: Pick<ParameterLayout, 'tensors'>): Ranges {
+  return tensors
+    .filter(({ kind }) => kind === 'statistics')
+    .map(({ offset, size }) => [offset, offset + size] as const);
+}
+
 /**
  * A tensor along its neuron axis, whose `first` is the cell of its first neuron. These cells are what a row is summed over: all neurons,
  * layer by layer, then one per layer for the tensors that have none.

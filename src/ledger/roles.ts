@@ -11,6 +11,7 @@ const views: ReadonlySet<string> = new Set([
 
 /** Kinds of an operator's inputs, by their places; null where it says nothing. */
 const kindsOf: readonly (readonly [operator: RegExp, kinds: readonly (ParameterKind | null)[]])[] = [
+  [/^BatchNormalization$/, [null, 'normalisation', 'normalisation', 'statistics', 'statistics']],
   [/^(Batch|Layer|Instance|Group|RMS|SimplifiedLayer)Norm/, [null, 'normalisation', 'normalisation']],
   [/^Conv(Transpose)?$/, [null, 'kernel', 'bias']],
   [/^Gemm$/, ['kernel', 'kernel', 'bias']],

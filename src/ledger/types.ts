@@ -1,3 +1,5 @@
+import type { StatisticsKind } from '../graph/statistics.js';
+
 /** Which parts of an objective are the blocks of a sample. */
 export interface SampleBlocks {
   /** Examples that the sample was drawn from. */
@@ -15,10 +17,12 @@ export interface Objective {
   readonly parts: readonly string[];
   /** Left out or null: it was measured on all its examples. */
   readonly sample?: SampleBlocks | null;
+  /** Whose mean and variance batch normalisation uses; left out: those of each chunk. */
+  readonly statistics?: StatisticsKind;
 }
 
 /** What a parameter is for, as the network uses it. */
-export const parameterKinds = ['kernel', 'bias', 'normalisation', 'scale', 'other'] as const;
+export const parameterKinds = ['kernel', 'bias', 'normalisation', 'scale', 'statistics', 'other'] as const;
 export type ParameterKind = (typeof parameterKinds)[number];
 
 /** One parameter tensor's place in the parameter vector. */

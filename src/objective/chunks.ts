@@ -1,4 +1,5 @@
 import type { Examples } from '../data/types.js';
+import type { StatisticsKind } from '../graph/statistics.js';
 
 /** A fixed slice [start, end) of an objective's examples, evaluated together; batch statistics are per chunk. */
 export interface Chunk {
@@ -8,6 +9,8 @@ export interface Chunk {
   readonly size?: number;
   /** Only its examples of this cell count, the others are masked; left out: all count. */
   readonly cell?: number;
+  /** Batch normalisation uses running statistics; left out: those of the chunk. */
+  readonly running?: true;
 }
 
 /** Chunks of one lane whose sums are kept apart: those of one cell, or (null) of all examples. */
@@ -43,21 +46,35 @@ export interface MaskedExamples {
   readonly cells: CellPartition | null;
 }
 
+/** What lanes of an objective are made of. */
+export interface LanedObjective {
+  /** Of its examples. */
+  readonly count: number;
+  readonly cells?: CellPartition | null | undefined;
+  /** Whether batch normalisation uses running statistics; default false. */
+  readonly running?: boolean;
+}
+
 /** The lanes of one objective: first those that make up the whole. */
 export function lanesOf(
   objective: number,
-  { count, cells }: { readonly count: number; readonly cells?: CellPartition | null | undefined },
+  { count, cells, running = false }: LanedObjective,
   chunk: number,
   lanes: number,
 ): Lane[] {
-  const plain = chunksOf(count, chunk).map((one) => ({ cell: null, chunk: one }));
+  const own = running ? asRunning : (dealt: Dealt[]) => dealt;
+  const plain = own(plainChunks(count, chunk).map((one) => ({ cell: null, chunk: one })));
   if (!cells) return deal(objective, true, plain, lanes);
-  if (cells.kind === 'sorted') return deal(objective, true, sortedChunks(cells, chunk), lanes);
-  return [...deal(objective, true, plain, lanes), ...deal(objective, false, maskedChunks(cells, chunk), lanes)]; // prettier-ignore
+  if (cells.kind === 'sorted') return deal(objective, true, own(sortedChunks(cells, chunk)), lanes);
+  return [...deal(objective, true, plain, lanes), ...deal(objective, false, own(maskedChunks(cells, chunk)), lanes)]; // prettier-ignore
+}
+
+function asRunning(dealt: Dealt[]): Dealt[] {
+  return dealt.map(({ cell, chunk }) => ({ cell, chunk: { ...chunk, running: true } }));
 }
 
 /** Slices of `chunk` examples; the last one holds the rest. */
-function chunksOf(count: number, chunk: number): Chunk[] {
+export function plainChunks(count: number, chunk: number): Chunk[] {
   return Array.from({ length: Math.ceil(count / chunk) }, (_, k) => ({
     start: k * chunk,
     end: Math.min((k + 1) * chunk, count),
@@ -151,7 +168,7 @@ function sortedChunks({ cellOf, count }: CellPartition, chunk: number): Dealt[] 
 
 /** For each cell the chunks of the whole in which it has examples. */
 function maskedChunks({ cellOf, count }: CellPartition, chunk: number): Dealt[] {
-  const chunks = chunksOf(cellOf.length, chunk);
+  const chunks = plainChunks(cellOf.length, chunk);
   const inside = chunks.map(({ start, end }) => new Set(cellOf.subarray(start, end)));
   return Array.from({ length: count }, (_, cell) =>
     chunks.flatMap((one, k) => (inside[k]!.has(cell) ? [{ cell, chunk: { ...one, cell } }] : [])),
@@ -174,21 +191,29 @@ export function isMasked({ size, cell }: Chunk): boolean {
   return size !== undefined || cell !== undefined;
 }
 
-/** A program that chunks need: of so many examples, with masks or without. */
+/** A program that chunks need: of so many examples, with masks or without, with running statistics or those of the chunk. */
 export interface ProgramKind {
   readonly examples: number;
   readonly masked: boolean;
+  readonly statistics: StatisticsKind;
 }
 
 /** Names a kind of program, in maps. */
 export function programKey(chunk: Chunk): string {
-  return `${sizeOfChunk(chunk)}${isMasked(chunk) ? ' masked' : ''}`;
+  return `${sizeOfChunk(chunk)}${isMasked(chunk) ? ' masked' : ''}${chunk.running ? ' running' : ''}`;
 }
 
 /** The kinds of programs that occur, by their keys. */
 export function programKinds(lanes: readonly Lane[]): Map<string, ProgramKind> {
   const chunks = lanes.flatMap(({ pieces }) => pieces.flatMap((piece) => piece.chunks));
   return new Map(
-    chunks.map((chunk) => [programKey(chunk), { examples: sizeOfChunk(chunk), masked: isMasked(chunk) }]),
+    chunks.map((chunk) => [
+      programKey(chunk),
+      {
+        examples: sizeOfChunk(chunk),
+        masked: isMasked(chunk),
+        statistics: chunk.running ? 'running' : 'chunk',
+      },
+    ]),
   );
 }

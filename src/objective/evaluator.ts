@@ -58,7 +58,9 @@ export class Evaluator {
       {
         engine,
         size,
-        graphs: new Map(kinds.map(([key, kind]) => [key, plan.gradientGraph(kind.examples, kind.masked)])),
+        graphs: new Map(
+          kinds.map(([key, kind]) => [key, plan.gradientGraph(kind.examples, kind.masked, kind.statistics)]),
+        ),
         lanes: evaluator.#lanes,
         objectives: objectives.map(({ examples, division }) => ({ examples, cells: cellsOf(division) })),
         masksLabels,

@@ -1,6 +1,6 @@
 import type { Feeds, Program } from '../engines/types.js';
 import { DataError } from '../errors.js';
-import { sizeOf } from '../graph/types.js';
+import { type Examples, feedNameOf } from '../data/types.js';
 import { setSlopes } from '../ledger/atoms.js';
 import type { AtomStrip } from '../ledger/types.js';
 import { addInto } from '../num/sums.js';
@@ -19,14 +19,23 @@ export interface LaneWork {
   readonly scratch: Float64Array;
 }
 
+/** The arrays of the examples from `start` to before `end` by the names under which graphs read them: views. */
+export function sliceFeeds(examples: Examples, start: number, end: number) {
+  const { inputs, labels, further = [], count } = examples;
+  const rows = <A extends Examples['inputs']>(array: A): A => {
+    const width = array.length / Math.max(1, count);
+    return array.subarray(start * width, end * width) as A;
+  };
+  const others = further.map(({ name, values }) => [feedNameOf(name), rows(values)] as const);
+  return { x: rows(inputs), labels: rows(labels), ...Object.fromEntries(others) };
+}
+
 /** The feeds of one chunk: views on the examples, and what is masked where not all count. */
 function feedsOf({ examples, cells }: MaskedExamples, chunk: Chunk, masksLabels: boolean): Feeds {
-  const width = sizeOf(examples.shape);
   const labelWidth = examples.labels.length / examples.count;
   const [start, end] = [chunk.start, chunk.start + sizeOfChunk(chunk)];
-  const x = examples.inputs.subarray(start * width, end * width);
-  const labels = examples.labels.subarray(start * labelWidth, end * labelWidth);
-  if (!isMasked(chunk)) return { x, labels };
+  const { labels, ...inputs } = sliceFeeds(examples, start, end);
+  if (!isMasked(chunk)) return { ...inputs, labels };
   const counts = (example: number): boolean =>
     example < chunk.end && (chunk.cell === undefined || cells!.cellOf[example] === chunk.cell);
   const masked = masksLabels ? labels.slice() : labels;
@@ -37,7 +46,7 @@ function feedsOf({ examples, cells }: MaskedExamples, chunk: Chunk, masksLabels:
     if (counts(start + k)) included.fill(1, from, to);
     else if (masksLabels) masked.fill(0, from, to);
   }
-  return { x, labels: masked, included };
+  return { ...inputs, labels: masked, included };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Examples } from '../data/types.js';
+import type { StatisticsKind } from '../graph/statistics.js';
 import type { Graph } from '../graph/types.js';
 import type { AtomStrip } from '../ledger/types.js';
 import type { L2Term } from '../optim/l2.js';
@@ -37,6 +38,8 @@ export interface PlannedObjective {
   readonly divisor?: number;
   /** Default: not divided. */
   readonly division?: Division | null;
+  /** Whose statistics batch normalisation uses; default those of each chunk. */
+  readonly statistics?: StatisticsKind;
 }
 
 /** What is evaluated: fixed data, partition and network. Equal plans give bit-identical evaluations. */
@@ -53,7 +56,7 @@ export interface ObjectivePlan {
   /** Added to each objective's mean loss and gradient; default none. */
   readonly penalty?: L2Term | null;
   /** Loss-and-gradient graph for a chunk of so many examples; `masked`: of examples that do not all count. */
-  readonly gradientGraph: (examples: number, masked: boolean) => Graph;
+  readonly gradientGraph: (examples: number, masked: boolean, statistics?: StatisticsKind) => Graph;
   /** Whether labels are classes, for masks (see LossOptions.masked). Default false. */
   readonly masksLabels?: boolean;
   /** What slopes of parts are summed over; default nothing. */
@@ -64,8 +67,13 @@ export interface ObjectivePlan {
 
 /** The lanes of all objectives, in order. */
 export function planLanes({ objectives, chunk, lanes }: ObjectivePlan): Lane[] {
-  return objectives.flatMap(({ examples, division }, index) =>
-    lanesOf(index, { count: examples.count, cells: division }, chunk, lanes),
+  return objectives.flatMap(({ examples, division, statistics }, index) =>
+    lanesOf(
+      index,
+      { count: examples.count, cells: division, running: statistics === 'running' },
+      chunk,
+      lanes,
+    ),
   );
 }
 

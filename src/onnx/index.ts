@@ -3,6 +3,7 @@ export type { Candidate, Evidence } from './import/parameters/evidence.js';
 export type { TrainedVerdict } from './import/parameters/roles.js';
 export type { OnnxPort, OnnxSummary, OnnxTensor, UnsupportedNode } from './inspect.js';
 export { inspectOnnx } from './inspect.js';
+export type { ExampleShapes, OnnxInput } from './import/inputs.js';
 export type { OnnxModel, OpenedModel, ReadOptions } from './model.js';
 export { modelOf } from './model.js';
 export { settledNames } from './import/parameters/evidence.js';

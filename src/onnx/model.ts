@@ -2,15 +2,15 @@ import { GraphError } from '../errors.js';
 import type { GraphBuilder } from '../graph/builder.js';
 import type { DType, Shape, Value } from '../graph/types.js';
 import { GraphBuilder as Builder } from '../graph/builder.js';
-import type { ValueInfo } from './protobuf/onnx_pb.js';
-import { dataTypeName } from './protobuf/dtypes.js';
+import { sizeOf } from '../graph/types.js';
 import type { ExternalData } from './protobuf/tensor.js';
-import { graphDType, readTensor } from './protobuf/tensor.js';
+import { readTensor } from './protobuf/tensor.js';
 import type { StaticTensor } from './import/static-tensor.js';
 import { FixedBatch } from './import/batch.js';
 import type { ImportState } from './import/context.js';
 import { isStatic, type Operand } from './import/static-tensor.js';
 import { malformed, type OnnxFile } from './import/file.js';
+import { inputsOf, type ExampleShapes, type OnnxInput } from './import/inputs.js';
 import type { Evidence } from './import/parameters/evidence.js';
 import { trainedInitializers, type Trained } from './import/parameters/trained.js';
 import { translate } from './import/translate.js';
@@ -20,8 +20,13 @@ import { warningsOf } from './warnings.js';
 export interface ReadOptions {
   /** Bytes of a file beside the model, for tensors that are stored there. */
   readonly externalData?: ExternalData;
-  /** Shape of one example of the data: what open extents of the input stand for. */
-  readonly exampleShape?: Shape;
+  /** Shape of one example of the data, or of several inputs by their names: what open extents of the inputs stand for. */
+  readonly exampleShape?: ExampleShapes;
+  /**
+   * Whether the first output is a loss, not numbers to compare with labels: of each example [N] or, where another output `weight` says how
+   * much they count, of any shape, also a sum over the chunk. Default false.
+   */
+  readonly computesLoss?: boolean;
   /** What is known of the parameters: the file does not tell them from other tensors of a network. */
   readonly evidence?: Evidence;
   /** Whether an initialiser is trained; `guess` is what its readers and the evidence suggest. Default: the guess. */
@@ -31,18 +36,22 @@ export interface ReadOptions {
 /** A network that was read from an ONNX file. Its parameters keep the file's names and order. */
 export interface OnnxModel {
   readonly name: string;
-  /** Shape of one example, such as [1, 28, 28]. */
+  /** In the order of the file. */
+  readonly inputs: readonly OnnxInput[];
+  /** Shape of one example of the first input, such as [1, 28, 28]. */
   readonly inputShape: Shape;
-  /** What the network reads: float32, or whole numbers such as tokens. */
+  /** Element type of the first input. */
   readonly inputDType: DType;
-  /** Extents of the first output for one example, such as [10]. */
+  /** Extents of the first output for one example, such as [10]. Of a loss that is a sum over the chunk, []. */
   readonly outputShape: Shape;
   /** Names of the initialisers that are not parameters, such as masks and running statistics. */
   readonly otherTensors: ReadonlySet<string>;
   /** What the author of the model may not have meant. */
   readonly warnings: readonly string[];
-  /** Adds the network to a graph; `x` is [examples, …inputShape] of `inputDType`. Returns [examples, …outputShape]. */
-  addTo(builder: GraphBuilder, x: Value): Value;
+  /** Adds the network to a graph; each input is [examples, …shape] of its type. Returns [examples, …outputShape]. */
+  addTo(builder: GraphBuilder, ...inputs: readonly Value[]): Value;
+  /** The same; returns the loss and, where the file has it, the output `weight`. */
+  addLossTo(builder: GraphBuilder, inputs: readonly Value[]): readonly Value[];
 }
 
 /** A file that has been decoded and checked, its parameters as they were declared, and the options to read it with; files beside it are asked for once. */
@@ -60,6 +69,7 @@ export function modelOf({ file, options }: OpenedModel): OnnxModel {
 
 class ImportedModel implements OnnxModel {
   readonly name: string;
+  readonly inputs: readonly OnnxInput[];
   readonly inputShape: Shape;
   readonly inputDType: DType;
   readonly outputShape: Shape;
@@ -75,10 +85,11 @@ class ImportedModel implements OnnxModel {
     readonly options: ReadOptions,
   ) {
     this.name = file.name || 'model';
-    const [examples, ...rest] = inputShapeOf(file, options.exampleShape);
-    this.#exportedExamples = examples!;
-    this.inputShape = rest.map((extent) => extent!);
-    this.inputDType = dtypeOf(file.inputs[0]!);
+    const { exported, inputs } = inputsOf(file, options.exampleShape);
+    this.#exportedExamples = exported;
+    this.inputs = inputs;
+    this.inputShape = inputs[0]!.shape;
+    this.inputDType = inputs[0]!.dtype;
     this.#trained = trainedInitializers(file, options);
     this.#tensors = new Map(
       [...file.initializers].map(([name, tensor]) => [name, readTensor(tensor, options.externalData)]),
@@ -88,23 +99,36 @@ class ImportedModel implements OnnxModel {
     this.outputShape = this.#trial();
   }
 
-  addTo(builder: GraphBuilder, x: Value): Value {
-    const batch = this.#batchFor(x.shape[0]!);
+  addTo(builder: GraphBuilder, ...inputs: readonly Value[]): Value {
+    return this.#read(builder, inputs, (operands, examples) => this.#logits(builder, operands, examples));
+  }
+
+  addLossTo(builder: GraphBuilder, inputs: readonly Value[]): readonly Value[] {
+    return this.#read(builder, inputs, (operands, examples) => this.#losses(builder, operands, examples));
+  }
+
+  #read<T>(
+    builder: GraphBuilder,
+    inputs: readonly Value[],
+    outputs: (operands: ReadonlyMap<string, Operand>, examples: number) => T,
+  ): T {
+    const examples = inputs[0]!.shape[0]!;
+    const batch = this.#batchFor(examples);
     try {
-      return this.#logits(builder, this.#operands(builder, x, batch), x.shape[0]!);
+      return outputs(this.#operands(builder, inputs, batch), examples);
     } catch (cause) {
       throw batch !== null && cause instanceof GraphError ? batch.misfit(cause) : cause;
     }
   }
 
   /** All tensors of the model by name. */
-  #operands(builder: GraphBuilder, x: Value, batch: FixedBatch | null): Map<string, Operand> {
-    const operands = new Map<string, Operand>([[this.file.inputs[0]!.name, x]]);
+  #operands(builder: GraphBuilder, inputs: readonly Value[], batch: FixedBatch | null): Map<string, Operand> {
+    const operands = new Map<string, Operand>(this.inputs.map(({ name }, k) => [name, inputs[k]!]));
     for (const [name, tensor] of this.#tensors) operands.set(name, this.#initializer(builder, name, tensor));
     const state: ImportState = {
       builder,
       opset: this.file.opset,
-      examples: x.shape[0]!,
+      examples: inputs[0]!.shape[0]!,
       exportedExamples: this.#exportedExamples,
       batch,
       externalData: this.options.externalData,
@@ -121,8 +145,7 @@ class ImportedModel implements OnnxModel {
     if (exported === null || exported === examples) return null;
     if (this.#exportedTensors === undefined) {
       const builder = new Builder(this.name);
-      const x = builder.input('x', this.inputDType, [exported, ...this.inputShape]);
-      this.#exportedTensors = this.#operands(builder, x, null);
+      this.#exportedTensors = this.#operands(builder, this.#placeholders(builder, exported), null);
     }
     return new FixedBatch(this.#exportedTensors, exported, examples);
   }
@@ -139,16 +162,44 @@ class ImportedModel implements OnnxModel {
     });
   }
 
-  #logits(builder: GraphBuilder, operands: ReadonlyMap<string, Operand>, examples: number): Value {
+  #placeholders(builder: GraphBuilder, examples: number): Value[] {
+    return this.inputs.map(({ dtype, shape }, k) => builder.input(`input${k}`, dtype, [examples, ...shape]));
+  }
+
+  /** The first output, which must depend on the data. */
+  #first(operands: ReadonlyMap<string, Operand>): { name: string; output: Value } {
     const name = this.file.outputs[0]?.name ?? '';
     const output = operands.get(name);
-    if (output === undefined || isStatic(output)) {
-      throw malformed(
-        `output ${name} that does not depend on the input`,
-        'a network',
-        'export the model again',
-      );
+    if (output !== undefined && !isStatic(output)) return { name, output };
+    throw malformed(
+      `output ${name} that does not depend on the input`,
+      'a network',
+      'export the model again',
+    );
+  }
+
+  #losses(builder: GraphBuilder, operands: ReadonlyMap<string, Operand>, examples: number): Value[] {
+    const { name, output } = this.#first(operands);
+    const weight = operands.get(lossWeight);
+    const isListed = this.file.outputs.some((other, k) => k > 0 && other.name === lossWeight);
+    if (isListed && weight !== undefined) {
+      if (isStatic(weight)) return [output, builder.constant(weight.data, weight.shape)];
+      return [
+        output,
+        weight.dtype === 'float32' ? weight : builder.apply('Cast', [weight], { to: 'float32' }),
+      ];
     }
+    const shape = output.shape;
+    if (shape[0] === examples && sizeOf(shape) === examples) return [output];
+    throw malformed(
+      `output ${name} of shape [${shape.join(', ')}] for ${examples} examples, as a loss`,
+      `the loss of each example [N], or a sum with a further output ${lossWeight} that says how much it counts`,
+      'export the losses before they are averaged (reduction="none", then the mean over each example alone)',
+    );
+  }
+
+  #logits(builder: GraphBuilder, operands: ReadonlyMap<string, Operand>, examples: number): Value {
+    const { name, output } = this.#first(operands);
     const { shape } = output;
     if (shape.length === 1 && shape[0] === examples)
       return builder.apply('Reshape', [output], { shape: [examples, 1] });
@@ -164,43 +215,13 @@ class ImportedModel implements OnnxModel {
   #trial(): Shape {
     const shapes = [2, 3].map((examples) => {
       const builder = new Builder(this.name);
-      const x = builder.input('x', this.inputDType, [examples, ...this.inputShape]);
-      return this.addTo(builder, x).shape.slice(1);
+      const inputs = this.#placeholders(builder, examples);
+      if (!this.options.computesLoss) return this.addTo(builder, ...inputs).shape.slice(1);
+      return this.addLossTo(builder, inputs)[0]!.shape.slice(1);
     });
     return shapes[0]!;
   }
 }
 
-/** Extents of the only input; null where axis 0 is symbolic. */
-function inputShapeOf(file: OnnxFile, example?: Shape): (number | null)[] {
-  if (file.inputs.length !== 1) {
-    const names = file.inputs.map((input) => input.name).join(', ');
-    throw malformed(
-      `${file.inputs.length} inputs (${names})`,
-      'one input',
-      'export the network with one input',
-    );
-  }
-  const dims = file.inputs[0]!.type?.tensorType?.shape?.dim ?? [];
-  const extents = dims.map(({ value }) => (value.case === 'dimValue' ? Number(value.value) : null));
-  const given = example?.length === extents.length - 1 ? example : [];
-  const fixed = extents.slice(1).map((extent, axis) => extent ?? given[axis] ?? null);
-  if (extents.length > 0 && fixed.every((extent) => extent !== null && extent > 0))
-    return [extents[0]!, ...fixed];
-  throw malformed(
-    `input ${file.inputs[0]!.name} of shape [${extents.map((extent) => extent ?? '?').join(', ')}]`,
-    'a batch axis, and fixed extents after it',
-    'give data whose examples have as many axes, or export the model with only its batch axis symbolic',
-  );
-}
-
-function dtypeOf(input: ValueInfo): DType {
-  const code = input.type?.tensorType?.elemType ?? 0;
-  const dtype = dataTypeName(code);
-  if (dtype !== undefined) return graphDType(dtype);
-  throw malformed(
-    `input ${input.name} of element type ${code}`,
-    'numbers',
-    'export the model with a tensor of numbers as input',
-  );
-}
+/** What the output is called that says how much a computed loss counts. */
+const lossWeight = 'weight';

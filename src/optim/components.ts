@@ -1,6 +1,7 @@
 import { addScaledInto } from '../num/sums.js';
 import { checkSettings, type OptimizerSettings, type Span, spansOf } from './spans.js';
-import type { OptimizedTensor, Update } from './types.js';
+import { rules } from './rules.js';
+import type { OptimizedTensor, Rule, Update } from './types.js';
 
 /** Ages of gradients, in steps, that are told apart in what momentum contributes. */
 const ageBins = [
@@ -8,6 +9,8 @@ const ageBins = [
   { name: 'momentum/2-3', ages: [2, 3] },
   { name: 'momentum/4-7', ages: [4, 5, 6, 7] },
 ] as const;
+/** What is no sum over gradients, and stays one component. */
+const whole = 'update';
 const oldest = 'momentum/8+';
 /** Steps whose intake is remembered one by one. */
 const remembered = 8;
@@ -15,7 +18,7 @@ const remembered = 8;
 /**
  * Splits the updates of an optimiser, step by step, into components [K] that add up to the update: this step's `gradient` (as it was before
  * `clipping`, which is what that took away), `momentum/AGE`, what the steps so long ago put into the memory of gradients (their gradients and their
- * weight decay), and this step's `weightDecay`.
+ * weight decay), and this step's `weightDecay`. A rule whose steps are no sums over gradients has the one component `update` in their place.
  */
 export interface ComponentSplitter {
   /** Of the components that the optimiser has, in the order of the results. */
@@ -29,11 +32,13 @@ export function componentNames(settings: OptimizerSettings, tensors: readonly Op
   checkSettings(settings, tensors);
   const spans = spansOf(settings, tensors);
   const has = (setting: 'momentum' | 'weightDecay') => spans.some((span) => span.settings[setting] > 0);
+  const decay = has('weightDecay') ? ['weightDecay'] : [];
+  if (rules[settings.name].fading === null) return [whole, ...decay];
   return [
     'gradient',
     ...(settings.clipNorm === undefined ? [] : ['clipping']),
     ...(has('momentum') ? [...ageBins.map(({ name }) => name), oldest] : []),
-    ...(has('weightDecay') ? ['weightDecay'] : []),
+    ...decay,
   ];
 }
 
@@ -46,11 +51,14 @@ export function createSplitter(
   const spans = spansOf(settings, tensors);
   const size = spans.at(-1)?.to ?? 0;
   const parts = new Map(names.map((name) => [name, new Float64Array(size)]));
-  const memory = parts.has(oldest) ? new GradientMemory(spans, size) : null;
+  const { fading } = rules[settings.name];
+  const memory = fading !== null && parts.has(oldest) ? new GradientMemory(spans, fading, size) : null;
   return {
     names,
     split: (update) => {
-      splitGradient(update, parts.get('gradient')!, parts.get('clipping'));
+      parts.get(whole)?.set(update.gradient);
+      const gradient = parts.get('gradient');
+      if (gradient) splitGradient(update, gradient, parts.get('clipping'));
       parts.get('weightDecay')?.set(update.weightDecay);
       memory?.split(update, parts);
       return [...parts.values()];
@@ -70,16 +78,17 @@ function splitGradient(
   }
 }
 
-/** What a rule's memory of gradients is made of, by the age of the gradients: the memory is Σ_a momentum^a · the intake of a steps ago. */
+/** What a rule's memory of gradients is made of, by the age of the gradients: the memory is Σ_a fading^a · the intake of a steps ago. */
 class GradientMemory {
   /** Intake of the last steps [8][K]; that of step t at t modulo 8. */
   readonly #intakes: readonly Float64Array[];
-  /** Σ momentum^a · intake over ages from 8 on [K]. */
+  /** Σ fading^a · intake over ages from 8 on [K]. */
   readonly #old: Float64Array;
   #step = 0;
 
   constructor(
     readonly spans: readonly Span[],
+    readonly fadingOf: NonNullable<Rule['fading']>,
     size: number,
   ) {
     this.#intakes = Array.from({ length: remembered }, () => new Float64Array(size));
@@ -90,16 +99,16 @@ class GradientMemory {
   split({ recall, intake }: Update, parts: ReadonlyMap<string, Float64Array>): void {
     const leaving = this.#intakes[this.#step % remembered]!;
     for (const { from, to, settings } of this.spans) {
-      const { momentum } = settings;
+      const fading = this.fadingOf(settings);
       const own = (array: Float64Array) => array.subarray(from, to);
       for (const { name, ages } of ageBins) {
         const part = own(parts.get(name)!).fill(0);
-        for (const age of ages) addScaledInto(part, momentum ** age, own(this.#intakeOf(age)));
+        for (const age of ages) addScaledInto(part, fading ** age, own(this.#intakeOf(age)));
         multiply(part, own(recall), part);
       }
       const old = own(this.#old);
       for (let k = 0; k < old.length; k++) {
-        old[k] = momentum * old[k]! + momentum ** remembered * leaving[from + k]!;
+        old[k] = fading * old[k]! + fading ** remembered * leaving[from + k]!;
       }
       multiply(own(parts.get(oldest)!), own(recall), old);
     }

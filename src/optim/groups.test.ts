@@ -51,6 +51,18 @@ describe('resolveGroups', () => {
     );
   });
 
+  it('scales the learning rate that a tensor has otherwise', () => {
+    const groups: GroupSettings[] = [
+      { match: '*', learningRate: 0.5 },
+      { match: 'fc1.*', learningRateFactor: 0.1 },
+    ];
+    expect(resolveGroups(base, groups, tensors[2]!).learningRate).toBeCloseTo(0.05, 15);
+    expect(resolveGroups(base, groups.slice(1), tensors[2]!).learningRate).toBeCloseTo(0.01, 15);
+    expect(() => {
+      checkGroups([{ match: '*', learningRate: 1, learningRateFactor: 2 }], tensors);
+    }).toThrow(/both learningRate and learningRateFactor/);
+  });
+
   it('makes delay 9 the momentum 0.9 of the paper, and delay 0 none', () => {
     expect(resolveGroups(base, [{ match: '*', delay: 9 }], tensors[0]!).momentum).toBe(0.9);
     expect(resolveGroups(base, [{ match: '*', delay: 0 }], tensors[0]!).momentum).toBe(0);

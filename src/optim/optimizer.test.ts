@@ -12,6 +12,9 @@ const settingsOfEveryRule: readonly OptimizerSettings[] = [
   { name: 'nesterov', learningRate: 0.1, weightDecay: 0.1 },
   { name: 'adam', learningRate: 0.1, weightDecay: 0.1 },
   { name: 'rmsprop', learningRate: 0.1, momentum: 0.5, weightDecay: 0.1 },
+  { name: 'nesterov', learningRate: 0.1, weightDecay: 0.1, convention: 'pytorch' },
+  { name: 'adamw', learningRate: 0.1, weightDecay: 0.1 },
+  { name: 'lion', learningRate: 0.1, weightDecay: 0.1 },
 ];
 
 const one = (size: number): OptimizedTensor[] => [{ name: 'w', size }];
@@ -141,7 +144,7 @@ describe('settings', () => {
     [{ clipNorm: 0 }, /clipNorm 0/],
     [{ schedule: { kind: 'step', every: 0, factor: 0.1 } }, /schedule.every 0/],
     [{ schedule: { kind: 'cosine', iterations: 10, floor: 2 } }, /schedule.floor 2/],
-    [{ name: 'adamw' }, /optimiser adamw\n.*sgd, nesterov, adam, rmsprop/],
+    [{ name: 'adagrad' }, /optimiser adagrad\n.*sgd, nesterov, adam, rmsprop, adamw, lion, muon/],
   ])('refuse %j', (change, message) => {
     const settings = { name: 'sgd', learningRate: 0.1, ...change } as OptimizerSettings;
     expect(() => createOptimizer(settings, one(1))).toThrow(message);

@@ -42,9 +42,9 @@ export function createOptimizer(settings: OptimizerSettings, tensors: readonly O
         const { gradient: current, momentum, weightDecay, intake, recall } = update;
         for (const array of [current, momentum, weightDecay, intake, recall]) array.fill(0, from, to);
       }
-      for (const { from, to, settings: own } of active) {
+      for (const { from, to, shape, settings: own } of active) {
         const scheduled = { ...own, learningRate: own.learningRate * factor };
-        const place = { from, to, settings: scheduled, count: step + 1 };
+        const place = { from, to, shape, settings: scheduled, count: step + 1 };
         rule.apply({ ...place, theta, gradient, gradientScale, slots, update });
       }
       return { step: step + 1, slots };

@@ -5,6 +5,8 @@ export type Schedule = (
   | { readonly kind: 'constant' }
   /** Multiplied by `factor` after every `every` iterations. */
   | { readonly kind: 'step'; readonly every: number; readonly factor: number }
+  /** A straight line from 1 to `floor` (default 0) over `iterations`, then constant. */
+  | { readonly kind: 'linear'; readonly iterations: number; readonly floor?: number }
   /** Half a cosine from 1 to `floor` (default 0) over `iterations`, then constant (Loshchilov and Hutter 2017). */
   | { readonly kind: 'cosine'; readonly iterations: number; readonly floor?: number }
 ) & {
@@ -18,7 +20,7 @@ export function checkSchedule(schedule: Schedule): void {
   if (schedule.kind === 'step') {
     requireNumber('schedule.every', schedule.every, { min: 1, whole: true });
     requireNumber('schedule.factor', schedule.factor, { above: 0 });
-  } else if (schedule.kind === 'cosine') {
+  } else if (schedule.kind !== 'constant') {
     requireNumber('schedule.iterations', schedule.iterations, { min: 1, whole: true });
     requireNumber('schedule.floor', schedule.floor ?? 0, { min: 0, max: 1 });
   }
@@ -36,10 +38,12 @@ function decayFactor(schedule: Schedule, iteration: number): number {
       return 1;
     case 'step':
       return schedule.factor ** Math.floor(iteration / schedule.every);
+    case 'linear':
     case 'cosine': {
       const floor = schedule.floor ?? 0;
       const progress = Math.min(1, iteration / schedule.iterations);
-      return floor + (1 - floor) * 0.5 * (1 + Math.cos(Math.PI * progress));
+      const left = schedule.kind === 'linear' ? 1 - progress : 0.5 * (1 + Math.cos(Math.PI * progress));
+      return floor + (1 - floor) * left;
     }
   }
 }

@@ -6,19 +6,21 @@ import type { RuleName } from './rules.js';
 import { checkSchedule } from './schedule.js';
 import type { Schedule } from './schedule.js';
 import { requireNumber } from './settings.js';
-import type { OptimizedTensor, RuleSettings } from './types.js';
+import type { Convention, OptimizedTensor, RuleSettings } from './types.js';
 
 /** An optimiser as a run states it. */
 export interface OptimizerSettings {
   readonly name: RuleName;
   readonly learningRate: number;
-  /** Share of the velocity kept (Adam: β₁), in [0, 1); default 0 for sgd and rmsprop, 0.9 for nesterov and adam. */
+  /** Share of the velocity kept (Adam: β₁), in [0, 1); default 0 for sgd and rmsprop, 0.95 for muon, else 0.9. */
   readonly momentum?: number;
-  /** Adam's β₂ (0.999) or RMSprop's ρ (0.9), in [0, 1). */
+  /** Adam's, AdamW's β₂ (0.999), Lion's (0.99) or RMSprop's ρ (0.9), in [0, 1). */
   readonly meanSquareDecay?: number;
-  /** Default 1e-8 for adam, 1e-7 for rmsprop. */
+  /** Default 1e-8 for adam, adamw and muon, 1e-7 for rmsprop. */
   readonly epsilon?: number;
-  /** L2: adds weightDecay · θ to the gradient; default 0. */
+  /** Whose form the rule has where frameworks differ; default Keras's for sgd, nesterov, adam and rmsprop, else PyTorch's. */
+  readonly convention?: Convention;
+  /** L2: adds weightDecay · θ to the gradient; of adamw, lion and muon decoupled, a share of θ by itself. Default 0. */
   readonly weightDecay?: number;
   /** Default constant. */
   readonly schedule?: Schedule;
@@ -32,6 +34,7 @@ export interface OptimizerSettings {
 export interface Span {
   readonly from: number;
   readonly to: number;
+  readonly shape: readonly number[];
   readonly settings: RuleSettings;
   readonly frozenFrom: number;
 }
@@ -68,11 +71,13 @@ export function spansOf(settings: OptimizerSettings, tensors: readonly Optimized
   };
   const meanSquareDecay = settings.meanSquareDecay ?? defaults.meanSquareDecay;
   const epsilon = settings.epsilon ?? defaults.epsilon;
+  const convention = settings.convention ?? defaults.convention;
   let from = 0;
   return tensors.map((tensor) => {
     const { frozenFrom, ...own } = resolveGroups(base, settings.groups ?? [], tensor);
     const to = from + tensor.size;
-    const span = { from, to, settings: { ...own, meanSquareDecay, epsilon }, frozenFrom };
+    const { shape = [tensor.size] } = tensor;
+    const span = { from, to, shape, settings: { ...own, meanSquareDecay, epsilon, convention }, frozenFrom };
     from = to;
     return span;
   });

@@ -4,7 +4,13 @@ import type { Floats } from '../num/sums.js';
 export interface OptimizedTensor {
   readonly name: string;
   readonly size: number;
+  /** Default one axis. */
+  readonly shape?: readonly number[];
 }
+
+/** Whose form a rule has where PyTorch and Keras differ: where ε stands, and whether the velocity holds learning rates. */
+export const conventions = ['pytorch', 'keras'] as const;
+export type Convention = (typeof conventions)[number];
 
 /**
  * Components of an update, [K] each, whose sum is the update, in units of θ (signs as applied: θ' = θ + update): what this step's
@@ -35,17 +41,19 @@ export interface RuleSettings {
   readonly learningRate: number;
   /** Share of the velocity kept; Adam's β₁. */
   readonly momentum: number;
-  /** Adds weightDecay · θ to the gradient, as the loss ½ weightDecay ‖θ‖² would. */
+  /** Adds weightDecay · θ to the gradient, as the loss ½ weightDecay ‖θ‖² would; of AdamW, Lion and Muon, −lr · weightDecay · θ to the step. */
   readonly weightDecay: number;
-  /** Share of the mean square kept: Adam's β₂, RMSprop's ρ. */
+  /** Share of the mean square kept: Adam's β₂, RMSprop's ρ; of Lion, of the mean. */
   readonly meanSquareDecay: number;
   readonly epsilon: number;
+  readonly convention: Convention;
 }
 
 /** One step of a rule on the elements `from` … `to` − 1 of θ. */
 export interface RuleStep {
   readonly from: number;
   readonly to: number;
+  readonly shape: readonly number[];
   readonly settings: RuleSettings;
   /** One-based number of this step. */
   readonly count: number;
@@ -63,5 +71,7 @@ export interface RuleStep {
 export interface Rule {
   readonly slots: readonly string[];
   readonly defaults: Omit<RuleSettings, 'learningRate' | 'weightDecay'>;
+  /** Share of the memory of gradients that a step leaves of it; null: steps are no sums over gradients, and are not split by age. */
+  readonly fading: ((settings: RuleSettings) => number) | null;
   readonly apply: (step: RuleStep) => void;
 }

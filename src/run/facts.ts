@@ -2,6 +2,12 @@ import { type RunConfig, trainingKeys } from '../experiment/config/schema.js';
 import type { Manifest } from '../format/manifest.js';
 import { type GroupSettings, resolveGroups } from '../optim/groups.js';
 
+const means = {
+  tokenMean: 'mean',
+  exampleMean: 'mean over examples of the mean',
+  weightedMean: 'weighted mean',
+} as const;
+
 /** The run's definition in words, for the end of a report: what must agree for two runs to be compared. */
 export function factsOf(manifest: Manifest): [string, string][] {
   const { definition, quadrature, engine, createdBy } = manifest;
@@ -12,10 +18,12 @@ export function factsOf(manifest: Manifest): [string, string][] {
     ['Data', dataInWords(manifest)],
     ['Data files (SHA-256)', definition.files.map(checksum).join(', ')],
     ['Split (SHA-256)', definition.splitHash],
-    ['Loss', `${definition.reduction} ${definition.loss}, ${unit}; dropout ${definition.dropout}`],
+    ['Loss', `${means[definition.reduction]} ${definition.loss}, ${unit}; dropout ${definition.dropout}`],
     [
       'Chunk',
-      `${definition.chunk} examples; batch statistics by ${definition.batchNorm}; ${definition.lanes} lanes`,
+      [`${definition.chunk} examples`, ...statisticsInWords(manifest), `${definition.lanes} lanes`].join(
+        '; ',
+      ),
     ],
     trajectoryFact(manifest),
     [
@@ -47,6 +55,18 @@ export function heldConstantOf({ readings, config, parameters, definition }: Man
           'Mean and variance of batch normalisation: the running statistics in the model file, in all iterations',
         ]
       : []),
+  ];
+}
+
+/** Whose statistics batch normalisation uses; nothing of a network without any. */
+function statisticsInWords({ definition, objectives, config }: Manifest): string[] {
+  if (definition.batchNorm === 'none') return [];
+  const running = objectives.filter(({ statistics }) => statistics === 'running').map(({ name }) => name);
+  const own = definition.batchNorm === 'chunk' ? 'each chunk' : 'the model file';
+  if (running.length === 0) return [`batch normalisation by the statistics of ${own}`];
+  const others = running.length < objectives.length ? `of ${own}, and ` : '';
+  return [
+    `batch normalisation by the statistics ${others}in ${running.join(', ')} by running ones (decay ${plain(config['statisticsDecay'])}), whose motion has entries of its own`,
   ];
 }
 

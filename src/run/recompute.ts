@@ -13,6 +13,7 @@ import { objectivePlan, type Experiment } from '../experiment/experiment.js';
 import { experimentOf } from '../experiment/manifest.js';
 import type { Places } from '../experiment/places.js';
 import { storedDirections } from './basis.js';
+import type { ObjectivePlan } from '../objective/plan.js';
 import { Evaluator } from '../objective/evaluator.js';
 
 /** Kinds of deviation: of allocations relative to the segment's largest, of losses and residuals relative to the losses there. */
@@ -171,7 +172,7 @@ class Check {
     const known = this.#evaluators.get(kind);
     if (known !== undefined) return known;
     const plan = objectivePlan(this.experiment);
-    const gradientGraph = (count: number, masked: boolean) => inSinglePrecision(plan.gradientGraph(count, masked)); // prettier-ignore
+    const gradientGraph: ObjectivePlan['gradientGraph'] = (...kind) => inSinglePrecision(plan.gradientGraph(...kind)); // prettier-ignore
     const started = Evaluator.start(kind === 'exact' ? plan : { ...plan, gradientGraph }, this.workers);
     this.#evaluators.set(kind, started);
     return started;

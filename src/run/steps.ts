@@ -1,14 +1,16 @@
 import { batchBuffers, batchOrder, gatherBatch } from '../data/batches.js';
-import type { BatchBuffers } from '../data/batches.js';
-import type { Feeds, Program } from '../engines/types.js';
+import type { Examples } from '../data/types.js';
+import type { Feeds } from '../engines/types.js';
 import { NumericError, StoreError } from '../errors.js';
 import { gradientGraph, type Experiment } from '../experiment/experiment.js';
-import { divisorOf } from '../experiment/loss.js';
-import { optimizerOf } from '../experiment/optimizer.js';
+import { divisorOf } from '../experiment/loss/loss.js';
+import { optimizerOf, stepExamples } from '../experiment/optimizer.js';
+import { RunningStatistics } from './statistics.js';
 import { placeOf } from '../ledger/layout.js';
 import type { ParameterLayout } from '../ledger/types.js';
 import { dropoutMasks } from '../models/dropout.js';
 import { key } from '../num/random.js';
+import { sliceFeeds } from '../objective/lane.js';
 import { firstNonFinite } from '../num/sums.js';
 import { sha256 } from '../store/files.js';
 import { applyUpdate, createUpdate } from '../optim/optimizer.js';
@@ -19,27 +21,27 @@ export interface TrajectoryRow {
   readonly row: number;
   /** θ_row [K]; overwritten by the next row. */
   readonly theta: Float32Array;
-  /** Mean loss of the mini-batch that led here. */
+  /** Mean loss of the mini-batches that led here. */
   readonly loss?: number;
   /** What the optimiser did in the step that led here; overwritten by the next row. */
   readonly update?: Update;
 }
 
-/** Mini-batch of every step [T, B], a pure function of seed, counts and step. */
+/** Examples of every step [T, B], a pure function of seed, counts and step. */
 function orderOf({ config, dataset }: Experiment): Int32Array {
   return batchOrder({
     key: key(config.seed),
     count: dataset.splits.train.count,
-    batchSize: config.batchSize,
+    batchSize: stepExamples(config),
     iterations: config.iterations,
   });
 }
 
 /** The mini-batches of `orderOf`, one row [B] a step. */
 export function* batches(experiment: Experiment): Generator<Int32Array> {
-  const { batchSize } = experiment.config;
+  const size = stepExamples(experiment.config);
   const order = orderOf(experiment);
-  for (let from = 0; from < order.length; from += batchSize) yield order.subarray(from, from + batchSize);
+  for (let from = 0; from < order.length; from += size) yield order.subarray(from, from + size);
 }
 
 /** θ_0, then θ after each optimiser step: the same for the same experiment, whenever it runs. Throws NumericError where training diverges. */
@@ -55,28 +57,29 @@ export async function* trajectory(experiment: Experiment): AsyncGenerator<Trajec
   let state = optimizer.createState();
   const graph = gradientGraph(experiment, config.batchSize, true);
   const program = await engine.compile(graph);
-  const feedsOf = ({ inputs, labels }: BatchBuffers, iteration: number): Feeds => ({
-    x: inputs,
-    labels,
+  const statistics = await RunningStatistics.open(experiment);
+  const feedsOf = (own: Examples, iteration: number): Feeds => ({
+    ...sliceFeeds(own, 0, own.count),
     ...dropoutMasks(experiment.model, graph.inputs, key(config.seed), iteration),
   });
   try {
     yield { row: 0, theta };
     for (let t = 0; t < config.iterations; t++) {
       requireOrigin(config, t, theta);
-      gatherBatch(
-        dataset.splits.train,
-        order.subarray(t * config.batchSize, (t + 1) * config.batchSize),
-        batch,
-      );
       point.set(theta);
       program.load(point);
-      const loss = await batchGradient(
-        program,
-        feedsOf(batch, t),
-        gradient,
-        divisorOf(config, { labels: batch.labels, count: config.batchSize }, dataset.labelling),
-      );
+      gradient.fill(0);
+      let [lossSum, divisor] = [0, 0];
+      for (let part = t * config.accumulate; part < (t + 1) * config.accumulate; part++) {
+        const places = order.subarray(part * config.batchSize, (part + 1) * config.batchSize);
+        gatherBatch(dataset.splits.train, places, batch);
+        const feeds = feedsOf(batch, part);
+        lossSum += await program.run(feeds, gradient);
+        await statistics?.update(feeds, point, theta);
+        divisor += divisorOf(config, batch, dataset.labelling);
+      }
+      for (let k = 0; k < gradient.length; k++) gradient[k]! /= divisor;
+      const loss = lossSum / divisor;
       checkLoss(t, loss, config.maxLoss, theta, layout);
       checkFinite(t, loss, gradient, 'gradient of', layout);
       state = optimizer.step(state, theta, gradient, update);
@@ -86,6 +89,7 @@ export async function* trajectory(experiment: Experiment): AsyncGenerator<Trajec
     }
   } finally {
     await program.dispose();
+    await statistics?.close();
   }
 }
 
@@ -105,19 +109,6 @@ function requireOrigin({ forks }: Experiment['config'], row: number, theta: Floa
     expected: `${fork.origin.theta}, that of the run which was forked there`,
     remedy: 'fork with the machine and version that trained the run',
   });
-}
-
-/** Mean loss of a mini-batch at the θ that is loaded; its mean gradient is written into `gradient` [K]. */
-async function batchGradient(
-  program: Program,
-  feeds: Feeds,
-  gradient: Float64Array,
-  divisor: number,
-): Promise<number> {
-  gradient.fill(0);
-  const loss = await program.run(feeds, gradient);
-  for (let k = 0; k < gradient.length; k++) gradient[k]! /= divisor;
-  return loss / divisor;
 }
 
 /** Throws NumericError where loss or values are not finite, naming the tensor and index. */

@@ -3,7 +3,7 @@ import type { Experiment } from '../experiment/experiment.js';
 import { splitterOf } from '../experiment/optimizer.js';
 import { type Recorded, reopenTrajectory } from '../experiment/recorded.js';
 import type { ComponentsInput } from '../ledger/allocate.js';
-import { placeOf } from '../ledger/layout.js';
+import { placeOf, type Ranges, statisticsRanges } from '../ledger/layout.js';
 import type { Motion } from '../ledger/measure-range.js';
 import type { ParameterLayout } from '../ledger/types.js';
 import { addInto } from '../num/sums.js';
@@ -24,6 +24,9 @@ interface UpdateSource {
 /** Splits the motion of segments into the components of a run: those of its updates, then how θ was rounded. */
 export class Updates {
   readonly #rounding: Float64Array;
+  /** How running statistics moved [K]; null: there are none. */
+  readonly #statistics: Float64Array | null;
+  readonly #ranges: Ranges;
   readonly #byParameter: boolean;
 
   private constructor(
@@ -31,6 +34,8 @@ export class Updates {
     readonly source: UpdateSource,
   ) {
     this.#rounding = new Float64Array(layout.size);
+    this.#ranges = statisticsRanges(layout);
+    this.#statistics = this.#ranges.length > 0 ? new Float64Array(layout.size) : null;
     this.#byParameter = config.keepComponents === 'parameters';
   }
 
@@ -45,7 +50,9 @@ export class Updates {
 
   /** Of one segment behind those that were asked for. */
   async split(segment: number, motion: Motion): Promise<ComponentsInput> {
-    const parts = await this.source.parts(segment, motion);
+    const trained = await this.source.parts(segment, motion);
+    for (const [from, to] of this.#ranges) this.#statistics!.set(motion.delta.subarray(from, to), from);
+    const parts = this.#statistics === null ? trained : [...trained, this.#statistics];
     setRest(this.#rounding, parts, motion);
     return { parts: [...parts, this.#rounding], byParameter: this.#byParameter };
   }

@@ -28,7 +28,7 @@ export function spanOf(range: string | undefined, size: number): Span | null {
 export async function answerFile(
   request: IncomingMessage,
   response: ServerResponse,
-  { room, file, name }: { room: FileRoom; file: OpenedFile; name: string },
+  { room, file, name, isPage }: { room: FileRoom; file: OpenedFile; name: string; isPage: boolean },
 ): Promise<void> {
   try {
     const { range } = request.headers;
@@ -40,7 +40,7 @@ export async function answerFile(
     const [start, end] = span;
     const isWhole = start === 0 && end === file.size;
     response.writeHead(isWhole ? 200 : 206, {
-      'Content-Type': types[extname(name)] ?? 'application/octet-stream',
+      'Content-Type': (isPage ? types[extname(name)] : undefined) ?? 'application/octet-stream',
       'Content-Length': end - start,
       'Accept-Ranges': 'bytes',
       ...(isWhole ? {} : { 'Content-Range': `bytes ${start}-${end - 1}/${file.size}` }),

@@ -86,7 +86,7 @@ async function answer(
   const place = path === null ? null : placeOf(path, page, runs);
   const file = place === null ? null : await room.open(place.root, place.path);
   if (file === null) answerText(response, 404, 'Not found.');
-  else await answerFile(request, response, { room, file, name: path! });
+  else await answerFile(request, response, { room, file, name: path!, isPage: place!.root === page });
 }
 
 /** The path asked for, without its first slash; null where it is not one. */

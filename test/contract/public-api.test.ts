@@ -30,8 +30,10 @@ describe('public surface', () => {
     const documented = new Map(rows.map(([, key, byDefault, what]) => [key, { byDefault, what }]));
     for (const key of configKeys) {
       const schema = runConfigSchema.shape[key];
-      const value = schema.parse(undefined) as string | number | boolean | readonly [] | null;
-      const byDefault = value === null || typeof value === 'object' ? 'none' : String(value);
+      const value = schema.parse(undefined) as string | number | boolean | readonly string[] | null;
+      const stated = Array.isArray(value) ? value.join(',') : value;
+      const byDefault =
+        stated === null || stated === '' || typeof stated === 'object' ? 'none' : String(stated);
       expect(documented.get(`\`${key}\``), key).toEqual({ byDefault, what: schema.description });
     }
   });

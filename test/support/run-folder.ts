@@ -34,7 +34,7 @@ export function smallManifest(
     config: { model: 'small', iterations, nested: { list: [1, null, 'x'] } },
     definition: {
       loss: 'softmax cross-entropy',
-      reduction: 'mean',
+      reduction: 'tokenMean',
       model: 'small',
       dataset: 'made',
       splitHash: hash,

@@ -103,11 +103,21 @@ const notSettings: readonly string[] = [
   'groupings', 'measure', 'rule', 'tolerance', 'subintervals', 'maxSubintervals', 'certify', 'sample', 'error', 'data', 'maxLoss',
 ]; // prettier-ignore
 
+/** Where a run was forked, in words. */
+function forkPlaces(forks: unknown): string {
+  const list = (forks ?? []) as readonly { readonly at: number }[];
+  return list.length === 0 ? 'none' : `at ${list.map(({ at }) => at).join(', ')}`;
+}
+
 function settingAspects(manifests: readonly Manifest[]): Aspect[] {
   const keys = new Set(manifests.flatMap(({ config }) => Object.keys(config)));
   return [...keys]
     .filter((key) => !notSettings.includes(key))
-    .map((about) => ({ about, why: '', of: ({ config }) => config[about] ?? null }));
+    .map((about) => ({
+      about,
+      why: '',
+      of: ({ config }) => (about === 'forks' ? forkPlaces(config[about]) : (config[about] ?? null)),
+    }));
 }
 
 const longest = 60;

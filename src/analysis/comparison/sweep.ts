@@ -54,7 +54,7 @@ export interface SweepGrid<C = SweepCell> {
   readonly cells: readonly C[];
 }
 
-/** A number over the seeds of a cell, and less that of the first cell seed by seed (null: there are no such pairs). */
+/** A number over the seeds of a cell, and less that of the baseline seed by seed (null: there are no such pairs). */
 export interface SweptNumber {
   readonly values: readonly number[];
   readonly test: MeanTest;
@@ -148,13 +148,14 @@ function summarise(cell: SweepCell, baseline: SweepCell, student: StudentT): Cel
   };
 }
 
-/** Means, intervals and tests over the seeds of each cell, and differences from the first cell of the first grid, seed by seed. */
+/** Means, intervals and tests over the seeds of each cell, and differences from the baseline (null: the first cell), seed by seed. */
 export function analyseSweep(
-  facts: Pick<SweepAnalysis, 'name' | 'about' | 'unit' | 'objective'>,
+  facts: Pick<SweepAnalysis, 'name' | 'about' | 'unit' | 'objective'> & { readonly baseline: string | null },
   grids: readonly SweepGrid[],
   student: StudentT,
 ): SweepAnalysis {
-  const baseline = grids[0]!.cells[0]!;
+  const cells = grids.flatMap((grid) => grid.cells);
+  const baseline = cells.find(({ label }) => label === facts.baseline) ?? cells[0]!;
   return {
     format: 'lossledger-sweep',
     version: 1,

@@ -1,6 +1,7 @@
 import type { Numbers } from '../../ledger/types.js';
 import type { LedgerView } from '../../ledger/view.js';
 import { firstNonFinite } from '../../num/sums.js';
+import { heldOutOf, parameterRows } from '../parameters-only.js';
 import { refuseLength, refuseNumber } from '../checks.js';
 
 /** Rows that analyses read one at a time: θ, and large columns of the main objective or of the one that is held out. */
@@ -53,7 +54,8 @@ export type ThetaRows = () => AsyncIterable<Numbers>;
 
 /** The streams of a view; rows [K] of θ are no column, and are given apart. */
 export function streamsOf(view: LedgerView, theta: ThetaRows | null): Streams {
-  const [main, heldOut] = view.objectives;
+  const [main] = view.objectives;
+  const heldOut = heldOutOf(view.objectives);
   if (main === undefined || view.segments === 0) return {};
   const rows = (name: Parameters<LedgerView['rows']>[0], objective = main) => view.rows(name, objective.name);
   const divided = main.parts.length > 1;
@@ -69,7 +71,7 @@ export function streamsOf(view: LedgerView, theta: ThetaRows | null): Streams {
     gradientNorms: rows('gradient_norm'),
     partGradientNorms: divided ? rows('part_gradient_norm') : null,
     motionNorms: view.rows('motion_norm'),
-    theta: theta && { [Symbol.asyncIterator]: () => theta()[Symbol.asyncIterator]() },
+    theta: theta && { [Symbol.asyncIterator]: () => parameterRows(theta(), view.layout) },
   };
   return Object.fromEntries(Object.entries(found).filter(([, source]) => source !== null));
 }

@@ -1,4 +1,5 @@
 import type { LedgerView } from '../../ledger/view.js';
+import { heldOutOf, parametersOnly } from '../parameters-only.js';
 import { checkView, requireSegments } from '../checks.js';
 import { watchLayers } from '../layers/layers.js';
 import { watchNeurons } from '../neurons/neurons.js';
@@ -89,12 +90,14 @@ const needTotals: readonly ThemeName[] = ['tails', 'neurons', 'trajectories', 'u
  *
  * @throws UsageError before the first segment, DataError for arrays that do not fit together, NumericError for a NaN or an infinity.
  */
-export async function analyseThemes(view: LedgerView, options: ThemeOptions = {}): Promise<ThemeAnalyses> {
+export async function analyseThemes(whole: LedgerView, options: ThemeOptions = {}): Promise<ThemeAnalyses> {
   const { only = themeNames, theta = null, exampleShape = [], onProgress } = options;
-  requireSegments(view);
-  checkView(view);
+  requireSegments(whole);
+  checkView(whole);
+  const view = parametersOnly(whole);
   const streams = streamsOf(view, theta);
-  const [main, heldOut] = view.objectives;
+  const [main] = view.objectives;
+  const heldOut = heldOutOf(view.objectives);
   const has = (stream: StreamName): boolean => streams[stream] !== undefined;
   const summed = has('allocation') && only.some((name) => needTotals.includes(name)) ? summing(view.layout.size) : null; // prettier-ignore
   const context: ThemeContext = {

@@ -218,7 +218,7 @@ describe('readUserDataset', () => {
     [
       'another shape of test examples',
       { x, y, x_test: npy([2, 2], Float32Array.of(1, 2, 3, 4)), y_test: y },
-      /as x/,
+      /as the training set/,
     ],
     ['a damaged file', { x: x.subarray(0, -1), y }, /151 bytes\n.*152 bytes/],
   ])('refuses %s', async (_, contents, message) => {

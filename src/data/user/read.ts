@@ -1,39 +1,37 @@
 import { basename } from 'node:path';
-import type { DataError } from '../../errors.js';
 import { misfit } from '../../formats/source.js';
-import type { ElementType } from '../../formats/array.js';
-import { plainLabelling, type Examples, type RawDataset } from '../types.js';
+import type { ElementType, NdArray } from '../../formats/array.js';
+import type { Reading } from '../../formats/reading.js';
+import { sharedLike } from '../shared.js';
+import { plainLabelling, type Examples, type FurtherTransform, type RawDataset } from '../types.js';
 import { openArrays, type ArraySet } from './arrays.js';
 import { inputsOf, labelsOf } from './convert.js';
+import { plainPair, setsOf, type ReadAs, type SetArrays } from './sets.js';
 
 /** What a reading about the scaling of inputs is about. */
 export const inputScaling = 'scaling of inputs';
-
-/** Arrays of one set of examples. */
-interface Pair {
-  /** `train`, or what follows `x_`. */
-  readonly set: string;
-  readonly inputs: string;
-  readonly labels: string;
-}
+/** The same of a further input of a network. */
+export const furtherScaling = (name: string): string => `${inputScaling} ${name}`;
 
 /**
  * A user's own data: arrays `x` [N, …example] and `y` (classes [N] as integers, or targets [N, …] as floats) for training, also named
- * `x_train` and `y_train`; any further pairs `x_NAME` and `y_NAME` are sets of that name, such as `validation` and `test`. Without a
+ * `x_train` and `y_train`; any further pairs `x_NAME` and `y_NAME` are sets of that name, such as `validation` and `test`. Of a network of
+ * several inputs each has an array of its name in the place of `x`; of one that computes its loss there is no `y`. Without a
  * validation set none is drawn unless a run asks for it. Throws UsageError for a path that is no data, DataError where arrays are
  * missing, damaged, do not fit each other or hold NaN.
  */
-export async function readUserDataset(path: string): Promise<RawDataset> {
+export async function readUserDataset(path: string, as: ReadAs = plainPair): Promise<RawDataset> {
   const arrays = await openArrays(path);
   try {
-    const [train, ...others] = pairsOf(arrays, path);
-    const pool = await readPair(arrays, path, train!);
+    const [train, ...others] = setsOf(arrays.names, as, path);
+    const pool = await readSet(arrays, path, train!, as);
     const sets: Record<string, Examples> = {};
-    for (const pair of others) {
-      const set = await readPair(arrays, path, pair);
-      requireAlike(set, pool, path, pair.inputs);
-      sets[pair.set] = set.examples;
+    for (const names of others) {
+      const set = await readSet(arrays, path, names, as);
+      requireAlike(set, pool, path, names.inputs[0]!);
+      sets[names.set] = set.examples;
     }
+    const { transform, readings } = scalingOf(pool);
     return {
       name: basename(path),
       classes: 0,
@@ -41,102 +39,134 @@ export async function readUserDataset(path: string): Promise<RawDataset> {
       sets,
       drawn: 0,
       files: arrays.files,
-      ...scalingOf(pool),
+      transform,
       labelShape: pool.labelShape,
       labelling: plainLabelling,
+      readings: [...readings, ...passedOver(arrays.names, [train!, ...others])],
     };
   } finally {
     await arrays.close();
   }
 }
 
-/** The sets of a user's arrays, `train` first. A name that lacks its counterpart would silently leave out a part of the data. */
-function pairsOf({ names }: ArraySet, path: string): Pair[] {
-  const sets = new Map<string, { x?: string; y?: string }>();
-  for (const name of names) {
-    const match = /^([xy])(?:_(.+))?$/.exec(name);
-    if (match === null) continue;
-    const [, axis, set = 'train'] = match as unknown as [string, 'x' | 'y', string?];
-    if (sets.get(set)?.[axis] !== undefined)
-      throw strange(names, path, `rename ${name}: there are two of this set`);
-    sets.set(set, { ...sets.get(set), [axis]: name });
-  }
-  const upper = names.filter((name) => /^[XY](_|$)/.test(name));
-  const halved = [...sets].filter(([, { x, y }]) => x === undefined || y === undefined);
-  const missing = halved.map(
-    ([set, { x }]) => `${x === undefined ? 'x' : 'y'}${set === 'train' ? '' : `_${set}`}`,
-  );
-  if (upper.length > 0) throw strange(names, path, `rename ${upper.join(', ')}`);
-  if (missing.length > 0) throw strange(names, path, `add ${missing.join(', ')}`);
-  if (!sets.has('train')) throw strange(names, path, 'add x and y');
-  return [...sets]
-    .map(([set, { x, y }]) => ({ set, inputs: x!, labels: y! }))
-    .sort((a, b) => Number(b.set === 'train') - Number(a.set === 'train'));
-}
-
-function strange(names: readonly string[], path: string, remedy: string): DataError {
-  return misfit(
-    path,
-    `arrays ${names.join(', ') || '(none)'}`,
-    `x and y; optionally x_validation with y_validation, x_test with y_test, or other names`,
-    remedy,
-  );
-}
-
 /** A set of examples with what its arrays were stored as. */
-interface ReadPair {
+interface ReadSet {
   readonly examples: Examples;
   readonly labelShape: readonly number[];
-  readonly inputType: ElementType;
+  /** Of each input. */
+  readonly inputTypes: readonly ElementType[];
 }
 
-async function readPair(arrays: ArraySet, path: string, { inputs, labels }: Pair): Promise<ReadPair> {
-  const x = await arrays.read(inputs);
-  const y = await arrays.read(labels);
-  const [count, ...shape] = x.shape;
-  if (count === undefined || count === 0 || y.shape[0] !== count) {
+async function readSet(
+  arrays: ArraySet,
+  path: string,
+  { inputs, labels }: SetArrays,
+  as: ReadAs,
+): Promise<ReadSet> {
+  const read: NdArray[] = [];
+  for (const name of inputs) read.push(await arrays.read(name));
+  const y = labels === null ? null : await arrays.read(labels);
+  const count = read[0]!.shape[0];
+  if (
+    count === undefined ||
+    count === 0 ||
+    [...read, ...(y ? [y] : [])].some(({ shape }) => shape[0] !== count)
+  ) {
+    const named = [
+      ...inputs.map((name, k) => [name, read[k]!] as const),
+      ...(y ? [[labels!, y] as const] : []),
+    ];
+    const given = named.map(([name, { shape }]) => `${name} [${shape.join(', ')}]`).join(' and ');
     throw misfit(
       path,
-      `${inputs} [${x.shape.join(', ')}] and ${labels} [${y.shape.join(', ')}]`,
-      'as many labels as inputs, at least one of each',
-      'save x [N, …example] and y [N]',
+      given,
+      y ? 'as many labels as inputs, at least one of each' : 'as many examples in all arrays, at least one',
+      `save ${inputs.map((name) => `${name} [N, …example]`).join(', ')}${y ? ` and ${labels} [N]` : ''}`,
     );
   }
-  const examples = {
+  const values = read.map((array, k) => inputsOf(array, `${path}(${inputs[k]!})`));
+  const further = read.slice(1).map(({ shape }, k) => ({
+    name: as.inputs![k + 1]!,
+    shape: shape.slice(1),
+    values: values[k + 1]!,
+  }));
+  const examples: Examples = {
     count,
-    shape,
-    inputs: inputsOf(x, `${path}(${inputs})`),
-    labels: labelsOf(y, `${path}(${labels})`),
+    shape: read[0]!.shape.slice(1),
+    inputs: values[0]!,
+    labels: y ? labelsOf(y, `${path}(${labels})`) : sharedLike(new Float32Array(0), 0),
+    ...(further.length > 0 ? { further } : {}),
   };
-  return { examples, labelShape: y.shape.slice(1), inputType: x.dtype };
+  return { examples, labelShape: y?.shape.slice(1) ?? [], inputTypes: read.map(({ dtype }) => dtype) };
 }
 
-function requireAlike(set: ReadPair, like: ReadPair, path: string, inputs: string): void {
-  const describe = ({ examples: { inputs: x, labels, shape }, inputType, labelShape }: ReadPair) =>
-    `${inputType === 'bool' ? 'bool' : x.constructor.name} [${shape.join(', ')}] with ${labels.constructor.name} labels [${labelShape.join(', ')}]`;
+/** Arrays that nothing reads, which may be a mistake where more is read than `x` and `y`. */
+function passedOver(names: readonly string[], sets: readonly SetArrays[]): Reading[] {
+  const used = new Set(sets.flatMap(({ inputs, labels }) => [...inputs, labels]));
+  const left = names.filter((name) => !used.has(name));
+  if (left.length === 0) return [];
+  const decision = `${left.join(', ')} ${left.length === 1 ? 'is' : 'are'} not read`;
+  return [
+    { about: 'arrays of the data', decision, evidence: `read are ${[...used].filter(Boolean).join(', ')}` },
+  ];
+}
+
+function requireAlike(set: ReadSet, like: ReadSet, path: string, inputs: string): void {
+  const describe = ({
+    examples: { inputs: x, labels, shape, further = [] },
+    inputTypes,
+    labelShape,
+  }: ReadSet) => {
+    const arrays = [{ values: x, shape }, ...further].map(
+      (input, k) =>
+        `${inputTypes[k] === 'bool' ? 'bool' : input.values.constructor.name} [${input.shape.join(', ')}]`,
+    );
+    return `${arrays.join(' and ')} with ${labels.constructor.name} labels [${labelShape.join(', ')}]`;
+  };
   if (describe(set) === describe(like)) return;
-  throw misfit(path, `${inputs} ${describe(set)}`, `${describe(like)}, as x`, 'save all parts alike');
+  throw misfit(
+    path,
+    `${inputs} ${describe(set)}`,
+    `${describe(like)}, as the training set`,
+    'save all parts alike',
+  );
+}
+
+/** How the inputs are scaled: each by itself, as its numbers suggest. */
+function scalingOf({ examples, inputTypes }: ReadSet): Pick<RawDataset, 'transform' | 'readings'> {
+  const first = scalingOfInput(examples.inputs, inputTypes[0]!, inputScaling);
+  const further = (examples.further ?? []).map(
+    ({ name, values }, k) =>
+      [name, scalingOfInput(values, inputTypes[k + 1]!, furtherScaling(name))] as const,
+  );
+  const transforms = further.map(([name, { transform }]) => [name, transform] as const);
+  return {
+    transform: {
+      ...first.transform,
+      mean: [],
+      std: [],
+      ...(further.length > 0 ? { further: Object.fromEntries(transforms) } : {}),
+    },
+    readings: [...first.readings, ...further.flatMap(([, { readings }]) => readings)],
+  };
 }
 
 /** Bytes are taken for pixels where some exceed 1; other numbers are used as they are. */
-function scalingOf({
-  examples: { inputs },
-  inputType,
-}: ReadPair): Pick<RawDataset, 'transform' | 'readings'> {
-  const plain = { divisor: 1, mean: [], std: [] };
+function scalingOfInput(
+  inputs: Examples['inputs'],
+  type: ElementType,
+  about: string,
+): { transform: FurtherTransform; readings: Reading[] } {
   if (!(inputs instanceof Uint8Array)) {
     return {
-      transform: { ...plain, dtype: inputs instanceof Int32Array ? 'int32' : 'float32' },
+      transform: { divisor: 1, dtype: inputs instanceof Int32Array ? 'int32' : 'float32' },
       readings: [],
     };
   }
   const largest = inputs.reduce((most, value) => Math.max(most, value), 0);
-  const isBool = inputType === 'bool';
+  const isBool = type === 'bool';
   const divisor = isBool || largest <= 1 ? 1 : 255;
   const evidence = isBool ? 'they are booleans' : `they are bytes, and the largest is ${largest}`;
   const decision = divisor === 1 ? 'used as they are, 0 and 1' : 'divided by 255, as pixels';
-  return {
-    transform: { ...plain, dtype: 'uint8', divisor },
-    readings: [{ about: inputScaling, decision, evidence }],
-  };
+  return { transform: { divisor, dtype: 'uint8' }, readings: [{ about, decision, evidence }] };
 }

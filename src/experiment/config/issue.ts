@@ -126,8 +126,8 @@ const lettersOf = (word: string): string => [...word].sort().join('');
 /** What other tools call these keys. */
 const otherNames: Readonly<Record<string, ConfigKey>> = {
   lr: 'learningRate', alpha: 'learningRate', epochs: 'iterations', epoch: 'iterations', steps: 'iterations',
-  maxsteps: 'iterations', batch: 'batchSize', bs: 'batchSize', wd: 'weightDecay', l2: 'weightDecay', beta1: 'momentum',
-  beta2: 'meanSquareDecay', rho: 'meanSquareDecay', eps: 'epsilon', gradclip: 'clipNorm', maxnorm: 'clipNorm', dataset: 'data',
+  maxsteps: 'iterations', batch: 'batchSize', bs: 'batchSize', wd: 'weightDecay', l2: 'weightDecay', gradaccum: 'accumulate',
+  gradientaccumulation: 'accumulate', gradientaccumulationsteps: 'accumulate', rho: 'meanSquareDecay', eps: 'epsilon', gradclip: 'clipNorm', maxnorm: 'clipNorm', dataset: 'data',
   device: 'engine', backend: 'engine', network: 'model', weights: 'classWeights', opt: 'optimizer', split: 'measure', splits: 'measure',
 }; // prettier-ignore
 

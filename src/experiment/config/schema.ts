@@ -1,18 +1,22 @@
 import { z } from 'zod';
 import { engineNames } from '../../engines/registry.js';
-import type { RuleName as OptimizerName } from '../../optim/rules.js';
+import { ruleNames as optimizers } from '../../optim/rules.js';
+import { conventions } from '../../optim/types.js';
 import { outputKinds } from '../../graph/outputs.js';
+import { statisticsKinds } from '../../graph/statistics.js';
 import { ruleNames } from '../../quadrature/rules.js';
 import { recordedLayouts } from '../../trajectory/types.js';
 
-const optimizers = ['sgd', 'nesterov', 'adam', 'rmsprop'] as const satisfies readonly OptimizerName[];
 export const keeps = ['parameters', 'neurons', 'layers'] as const;
 const keptOfParts = ['sums', 'parameters'] as const;
 
-export const losses = ['softmaxCrossEntropy', 'sigmoidCrossEntropy', 'squaredError'] as const;
+export const losses = ['softmaxCrossEntropy', 'sigmoidCrossEntropy', 'squaredError', 'output'] as const;
 
-/** What a sum of losses is divided by: the number of examples, or the sum of their class weights. */
-export const reductions = ['mean', 'weightedMean'] as const;
+/**
+ * How losses of labels become one: their mean over all labels that count, the mean over examples of each one's mean, or the mean weighted
+ * by class weights.
+ */
+export const reductions = ['tokenMean', 'exampleMean', 'weightedMean'] as const;
 
 /** `none` in a run file or flag means null. */
 const orNone = <T extends z.ZodType>(schema: T) =>
@@ -43,6 +47,7 @@ const positive = z.number().gt(0).max(1e6);
 const schedule = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('constant'), warmUp: z.int().min(0).optional() }),
   z.strictObject({ kind: z.literal('step'), every: count, factor: positive, warmUp: z.int().min(0).optional() }),
+  z.strictObject({ kind: z.literal('linear'), iterations: count, floor: z.number().min(0).max(1).optional(), warmUp: z.int().min(0).optional() }),
   z.strictObject({ kind: z.literal('cosine'), iterations: count, floor: z.number().min(0).max(1).optional(), warmUp: z.int().min(0).optional() }),
 ]); // prettier-ignore
 
@@ -66,7 +71,10 @@ const fork = z.strictObject({
     learningRate: z.number().gt(0),
     momentum: share.nullable(),
     meanSquareDecay: share.nullable(),
+    beta1: share.nullable(),
+    beta2: share.nullable(),
     epsilon: z.number().gt(0).nullable(),
+    convention: z.enum(conventions).nullable(),
     weightDecay: z.number().min(0),
     clipNorm: positive.nullable(),
     schedule: schedule.nullable(),
@@ -91,10 +99,10 @@ export const runConfigSchema = z.strictObject({
   validation: orNone(z.int().min(0)).describe('examples drawn for validation; none: as the data set has it'),
   divisor: orNone(positive).describe('divide inputs by this; none: 255 for bytes, else 1'),
   standardise: z.boolean().default(false).describe('give each input channel mean 0 and variance 1 over the training set'),
-  loss: z.enum(losses).default('softmaxCrossEntropy').describe('loss'),
+  loss: z.enum(losses).default('softmaxCrossEntropy').describe('loss; output: the network’s own, its first output'),
   labelSmoothing: share.default(0).describe('share of the label spread over all classes (softmaxCrossEntropy)'),
   classWeights: orNone(z.array(z.number().min(0)).min(1)).describe('weight of each class (softmaxCrossEntropy), such as 1,2,0.5'),
-  reduction: z.enum(reductions).default('mean').describe('loss of many examples: their sum over their number, or over the sum of their class weights (PyTorch’s)'),
+  reduction: z.enum(reductions).default('tokenMean').describe('loss of many labels: the mean over all that count, the mean over examples of each one’s mean, or their sum over the sum of their class weights (PyTorch’s)'),
   trajectory: orNone(z.string()).describe('measure this recorded trajectory (file or folder); none: train'),
   checkpointPattern: orNone(z.string().min(1)).describe('which number of a checkpoint’s name is the iteration: a regular expression with it as group, such as step=(\\d+)'),
   names: orNone(z.array(z.string().min(1)).min(1)).describe('recorded names: recorded=model, … (* for a part), or for θ without names its parameters in order; a list or a file, one a line'),
@@ -111,8 +119,11 @@ export const runConfigSchema = z.strictObject({
   learningRate: z.number().gt(0).lte(1000).default(0.05).describe('learning rate'),
   momentum: orNone(share).describe('momentum; for Adam beta 1; none: the optimiser’s usual value'),
   meanSquareDecay: orNone(share).describe('Adam’s beta 2, RMSprop’s rho; none: the usual value'),
-  epsilon: orNone(z.number().gt(0).lte(1)).describe('Adam, RMSprop: added to the root; none: the usual value'),
-  weightDecay: z.number().min(0).lte(1).default(0).describe('L2 in training; in the measured loss only with measureWeightDecay'),
+  beta1: orNone(share).describe('another name of momentum, for Adam, AdamW and Lion'),
+  beta2: orNone(share).describe('another name of meanSquareDecay, for Adam and AdamW; of Lion, the share of the mean kept'),
+  epsilon: orNone(z.number().gt(0).lte(1)).describe('Adam, AdamW, RMSprop: added to the root; none: the usual value'),
+  convention: orNone(z.enum(conventions)).describe('whose form where frameworks differ: pytorch adds Adam’s epsilon after correcting and keeps learning rates out of velocities, keras neither; none: keras for sgd, nesterov, adam and rmsprop, else pytorch'),
+  weightDecay: z.number().min(0).lte(1).default(0).describe('L2 in training, in the measured loss only with measureWeightDecay; of adamw, lion and muon decoupled, a share of θ each step'),
   measureWeightDecay: z.boolean().default(false).describe('the measured loss includes the L2 term that training uses'),
   clipNorm: orNone(positive).describe('scale gradients of a larger norm down to it'),
   schedule: orNone(schedule).describe('learning-rate schedule (run file only)'),
@@ -120,6 +131,7 @@ export const runConfigSchema = z.strictObject({
   forks: z.array(fork).default([]).describe('settings before an iteration, of a run that another one was forked into (written by lca fork)'),
   maxLoss: z.preprocess((value) => (value === 'none' ? null : value), z.number().gt(0).nullable()).default(1e4).describe('stop as diverged when a mini-batch’s loss exceeds this, or none'),
   batchSize: count.default(250).describe('examples of a mini-batch'),
+  accumulate: count.default(1).describe('mini-batches of a step, whose gradients are added up before it'),
   iterations: z.int().min(1).max(2 ** 24).default(880).describe('optimiser steps'),
   rule: z.enum(ruleNames).default('simpson').describe('quadrature rule'),
   tolerance: z.preprocess((value) => (value === 'none' ? null : value), positive.nullable()).default(0.001).describe('refine while |residual| exceeds this (in the loss’s unit), or none'),
@@ -130,6 +142,8 @@ export const runConfigSchema = z.strictObject({
   certify: orNone(z.number().min(0).lt(1)).describe('estimate the error of each entry, state which signs are certain, and refine until this share is; 0: only state it'),
   measure: orNone(z.array(z.string().regex(/^[A-Za-z0-9][\w.-]*(=.+)?$/, 'expected NAME or NAME=FILE')).min(1)
     .refine((entries) => new Set(entries.map((entry) => entry.replace(/=.*/, ''))).size === entries.length, 'expected each set once')).describe('sets of the data whose losses are measured, and your own files by a name, such as train,test,mine=other.npz; none: train, and validation where there is one'),
+  statistics: z.array(z.enum(statisticsKinds)).min(1).refine((kinds) => new Set(kinds).size === kinds.length, 'expected each kind once').default(['chunk']).describe('whose statistics batch normalisation uses where losses are measured: those of each chunk, or running ones, kept while training; chunk,running measures both side by side'),
+  statisticsDecay: share.default(0.99).describe('what running statistics keep in each step; the mini-batch’s have the rest (PyTorch’s momentum 0.1 is 0.9 here)'),
   parts: orNone(z.array(z.string().min(1)).min(1)).describe('parts of objectives whose losses and allocations are kept apart: class, or a file (.npy, .csv) with a group name for each example of train, NAME:FILE for another objective'),
   keepParts: z.enum(keptOfParts).default('sums').describe('finest allocations of parts to store: sums by layer, neuron and tensor, or parameters'),
   components: z.boolean().default(false).describe('split updates into gradient, momentum by age, weight decay, clipping and rounding, whose allocations are kept apart; of a recorded trajectory by its arrays update/NAME'),
@@ -153,8 +167,8 @@ export type ConfigKey = keyof RunConfig;
 export const configKeys = Object.keys(runConfigSchema.shape) as ConfigKey[];
 /** Keys that say how θ is trained. */
 export const trainingKeys = [
-  'optimizer', 'learningRate', 'momentum', 'meanSquareDecay', 'epsilon', 'weightDecay', 'clipNorm', 'schedule', 'groups', 'forks', 'init',
-  'batchSize', 'maxLoss',
+  'optimizer', 'learningRate', 'momentum', 'meanSquareDecay', 'beta1', 'beta2', 'epsilon', 'convention', 'weightDecay', 'clipNorm', 'schedule', 'groups', 'forks', 'init',
+  'batchSize', 'accumulate', 'maxLoss',
 ] as const satisfies readonly ConfigKey[]; // prettier-ignore
 
 /** Keys without a flag: the preset is an argument, the others are objects. */

@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import { readGroups } from '../../data/groups.js';
-import { gatherRows, sharedFrom, sharedLike } from '../../data/shared.js';
+import { gatherExamples, sharedFrom, sharedLike } from '../../data/shared.js';
 import type { Dataset, Examples, SourceFile } from '../../data/types.js';
 import { UsageError } from '../../errors.js';
-import { sizeOf } from '../../formats/array.js';
 import type { Reading } from '../../formats/reading.js';
+import type { StatisticsKind } from '../../graph/statistics.js';
 import { fold, key } from '../../num/random.js';
 import { smallerSizes } from '../../objective/chunks.js';
 import type { Division, Partition, PlannedPart } from '../../objective/plan.js';
@@ -22,6 +22,8 @@ export interface MeasuredObjective {
   readonly division: Division | null;
   /** Examples that its own are a sample of, in blocks; null: they are all. */
   readonly sample: { readonly from: number; readonly blocks: number } | null;
+  /** Whose mean and variance batch normalisation uses. */
+  readonly statistics: StatisticsKind;
 }
 
 /** An entry of `parts`. */
@@ -40,13 +42,13 @@ export function partsEntry(entry: string): PartsEntry {
 
 /** What dividing needs to know of an experiment. */
 export interface DivideInput {
-  readonly config: Pick<RunConfig, 'parts' | 'labelSmoothing' | 'loss' | 'sample' | 'seed'>;
+  readonly config: Pick<RunConfig, 'statistics' | 'parts' | 'labelSmoothing' | 'loss' | 'sample' | 'seed'>;
   readonly dataset: Dataset;
   readonly measured: readonly string[];
   /** Examples of a chunk. */
   readonly chunk: number;
-  /** Whether the loss of an example depends on the others of its chunk. */
-  readonly mixes: boolean;
+  /** Whether the loss of an example depends on the others of its chunk, where batch normalisation uses those statistics. */
+  readonly mixes: (statistics: StatisticsKind) => boolean;
   /** Whether the measured loss has an L2 term, which belongs to no example. */
   readonly hasPenalty: boolean;
 }
@@ -71,7 +73,7 @@ export async function divideObjectives(input: DivideInput): Promise<Divided> {
   requireKnown(entries, measured);
   const { sample: size } = config;
   if (entries.length > 0 || size !== null) requireMaskable(config);
-  if (size !== null) requireSample(input, size);
+  if (size !== null) requireSample({ dataset, mixes: config.statistics.some(input.mixes) }, size);
   const objectives: MeasuredObjective[] = [];
   for (const name of measured) {
     const examples = dataset.splits[name]!;
@@ -86,20 +88,40 @@ export async function divideObjectives(input: DivideInput): Promise<Divided> {
       }
     }
     if (size === null) {
-      objectives.push({ name, counted: examples, sample: null, ...divide(examples, partitions, input) });
+      objectives.push(
+        ...config.statistics.map((statistics) => ({
+          name: objectiveName(name, statistics),
+          statistics,
+          counted: examples,
+          sample: null,
+          ...divide(examples, partitions, input, statistics),
+        })),
+      );
     } else {
       const sampled = sampleOf(examples, partitions, sampleSize(size, examples, dataset), fold(key(config.seed), `sample ${name}`)); // prettier-ignore
       const { counted } = sampled;
-      objectives.push({
-        name,
-        counted,
-        sample: sampled.sample,
-        ...divide(counted, sampled.partitions, input),
-      });
+      objectives.push(
+        ...config.statistics.map((statistics) => ({
+          name: objectiveName(name, statistics),
+          statistics,
+          counted,
+          sample: sampled.sample,
+          ...divide(counted, sampled.partitions, input, statistics),
+        })),
+      );
       readings.push(sampleReading(name, counted.count, examples.count));
     }
   }
-  return { objectives, files, readings };
+  // Those that are alike stand together: what comes first and second is compared.
+  const ordered = config.statistics.flatMap((own) =>
+    objectives.filter(({ statistics }) => statistics === own),
+  );
+  return { objectives: ordered, files, readings };
+}
+
+/** What a set is called where it is measured: with running statistics, `SET.running`. */
+export function objectiveName(set: string, statistics: StatisticsKind): string {
+  return statistics === 'chunk' ? set : `${set}.running`;
 }
 
 const divides = ({ objective, by }: PartsEntry, name: string): boolean =>
@@ -203,6 +225,7 @@ function divide(
   examples: Examples,
   partitions: readonly Partition[],
   { chunk, mixes, hasPenalty }: DivideInput,
+  statistics: StatisticsKind,
 ): Pick<MeasuredObjective, 'examples' | 'division'> {
   if (partitions.length === 0) return { examples, division: null };
   const { cellOf, cells } = cellsOf(examples.count, partitions);
@@ -211,7 +234,7 @@ function divide(
     ...(hasPenalty ? [{ name: 'weight decay', by: null, examples: 0, cells: [] }] : []),
   ];
   const division = { cellOf, count: cells.length, parts };
-  if (mixes) {
+  if (mixes(statistics)) {
     return { examples, division: { ...division, cellOf: sharedFrom(cellOf, cellOf), kind: 'masked' } };
   }
   return sorted(examples, division, smallerSizes(chunk)[0]! - 1);
@@ -260,16 +283,10 @@ function sorted(
 ): Pick<MeasuredObjective, 'examples' | 'division'> {
   const order = [...cellOf.keys()].sort((a, b) => cellOf[a]! - cellOf[b]! || a - b);
   const filled = Uint32Array.from([...order, ...new Array<number>(fill).fill(order.at(-1)!)]);
-  const { shape, inputs, labels, count } = examples;
   const cells = sharedLike(cellOf, filled.length).fill(-1);
   order.forEach((example, place) => { cells[place] = cellOf[example]!; }); // prettier-ignore
   return {
-    examples: {
-      count: filled.length,
-      shape,
-      inputs: gatherRows(inputs, sizeOf(shape), filled),
-      labels: gatherRows(labels, labels.length / count, filled),
-    },
+    examples: gatherExamples(examples, filled),
     division: { ...division, cellOf: cells, kind: 'sorted' },
   };
 }

@@ -1,13 +1,15 @@
 import { resolve } from 'node:path';
 import { fitLabels } from '../../data/labels.js';
 import { datasetNames, readDataset } from '../../data/load.js';
-import type { RawDataset } from '../../data/types.js';
+import type { Examples, RawDataset } from '../../data/types.js';
 import { inputScaling } from '../../data/user/read.js';
+import type { ReadAs } from '../../data/user/sets.js';
 import { UsageError } from '../../errors.js';
 import type { Reading } from '../../formats/reading.js';
 import type { Model } from '../../models/types.js';
 import type { RunConfig } from '../config/schema.js';
-import { labelUse, withInputShape } from '../loss.js';
+import { withInputShape } from '../loss/inputs.js';
+import { labelUse } from '../loss/loss.js';
 
 /** An entry of `measure`: a set of the data, or examples of the user's own under a name. */
 export interface MeasuredEntry {
@@ -63,12 +65,13 @@ export async function withMeasuredSets(
   raw: RawDataset,
   config: RunConfig,
   model: Model,
+  as: ReadAs,
 ): Promise<RawDataset> {
   let all = raw;
   for (const { name, place } of (config.measure ?? []).map(measuredEntry)) {
     if (place === null) continue;
     requireFreeName(raw, name, config.validation ?? raw.drawn);
-    const other = fitLabels(withInputShape(await readDataset(place), model), labelUse(config, model));
+    const other = fitLabels(withInputShape(await readDataset(place, { as }), model), labelUse(config, model));
     requireAlike(raw, other, config);
     all = {
       ...all,
@@ -108,8 +111,10 @@ function requireFreeName({ name: data, sets }: RawDataset, name: string, drawn: 
 
 /** Numbers of the same kind mean the same only where they are scaled alike. */
 function requireAlike(raw: RawDataset, other: RawDataset, { divisor }: RunConfig): void {
+  const kindOf = (values: Examples['inputs']) =>
+    values instanceof Uint8Array ? 'bytes' : values instanceof Int32Array ? 'integers' : 'floats';
   const kind = ({ pool }: RawDataset) =>
-    pool.inputs instanceof Uint8Array ? 'bytes' : pool.inputs instanceof Int32Array ? 'integers' : 'floats';
+    [pool.inputs, ...(pool.further ?? []).map(({ values }) => values)].map(kindOf).join(' and ');
   if (kind(raw) !== kind(other)) {
     throw unlike(
       `${other.name} with ${kind(other)} as inputs`,
@@ -117,7 +122,9 @@ function requireAlike(raw: RawDataset, other: RawDataset, { divisor }: RunConfig
       'save the inputs in the same type and scale',
     );
   }
-  const [own, its] = [raw.transform.divisor, other.transform.divisor];
+  const divisors = ({ transform: { divisor: first, further = {} } }: RawDataset) =>
+    [first, ...Object.values(further).map((input) => input.divisor)].join(' and ');
+  const [own, its] = [divisors(raw), divisors(other)];
   if (divisor === null && own !== its) {
     throw unlike(
       `${other.name}, whose inputs by themselves would be divided by ${its}`,

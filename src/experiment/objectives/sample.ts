@@ -1,8 +1,7 @@
 import { drawSample } from '../../data/sample.js';
-import { gatherRows } from '../../data/shared.js';
+import { gatherExamples } from '../../data/shared.js';
 import type { Dataset, Examples } from '../../data/types.js';
 import { UsageError } from '../../errors.js';
-import { sizeOf } from '../../formats/array.js';
 import type { Reading } from '../../formats/reading.js';
 import type { Key } from '../../num/random.js';
 import type { Partition } from '../../objective/plan.js';
@@ -23,7 +22,8 @@ export function requireSample(
   if (mixes) {
     throw new UsageError({
       given: `sample ${size} of a network in which the loss of an example depends on the others of its chunk`,
-      expected: 'a network without batch statistics, whose loss is a mean over examples',
+      expected:
+        'a network without batch statistics, or running ones alone (statistics running), whose loss is a mean over examples',
       remedy: 'measure all examples, or train on fewer (subset)',
     });
   }
@@ -44,13 +44,6 @@ export function sampleSize(size: number, { count }: Examples, { splits }: Datase
 /** What is measured of a set, and how it falls into parts, the blocks among them, and the blocks of each part. */
 export function sampleOf(examples: Examples, partitions: readonly Partition[], size: number, key: Key) {
   const { places, blockOf } = drawSample(examples, size, sampleBlocks, key);
-  const { shape, inputs, labels, count } = examples;
-  const counted: Examples = {
-    count: places.length,
-    shape,
-    inputs: gatherRows(inputs, sizeOf(shape), places),
-    labels: gatherRows(labels, labels.length / count, places),
-  };
   const drawn = partitions.map((own) => ({
     ...own,
     partOf: Int32Array.from(places, (place) => own.partOf[place]!),
@@ -58,9 +51,9 @@ export function sampleOf(examples: Examples, partitions: readonly Partition[], s
   const names = Array.from({ length: sampleBlocks }, (_, block) => `block ${block}`);
   const blocks = { by: 'block', names, partOf: blockOf };
   return {
-    counted,
+    counted: gatherExamples(examples, places),
     partitions: [...drawn, blocks, ...drawn.map((own) => crossed(own, blocks))],
-    sample: { from: count, blocks: sampleBlocks },
+    sample: { from: examples.count, blocks: sampleBlocks },
   };
 }
 

@@ -66,13 +66,17 @@ function settingScale({ at, setting }: AxisPlot): { xs: number[]; scale: Plot.Sc
   return { xs, scale: { ...label, type: 'point', domain: xs, tickFormat: (i: number) => names[i]! } };
 } // prettier-ignore
 
-function seriesMarks(points: readonly DrawnPoint[], { symbol, filled, line }: SeriesStyle, background: string, joined: boolean): Plot.Markish[] {
+/** Pixels between series at one name: their intervals must not hide each other. */
+const dodge = 16;
+
+function seriesMarks(points: readonly DrawnPoint[], { symbol, filled, line }: SeriesStyle, background: string, dx: number | null): Plot.Markish[] {
   const singles = points.flatMap(({ x, singles: own }) => own.map((y) => ({ x, y })));
+  const shift = { dx: dx ?? 0 };
   return [
-    ...(joined ? [Plot.lineY(points, { x: 'x', y: 'y', ...line })] : []),
-    Plot.link(points.filter(({ low }) => !Number.isNaN(low)), { x: 'x', y1: 'low', y2: 'high', stroke: line.stroke, strokeWidth: 1.5 }),
-    Plot.dot(singles.length > points.length ? singles : [], { x: 'x', y: 'y', r: 1.75, fill: line.stroke, fillOpacity: 0.55 }),
-    Plot.dot(points, { x: 'x', y: 'y', symbol, r: 4, stroke: line.stroke, strokeWidth: 1.5, fill: filled ? line.stroke : background }),
+    ...(dx === null ? [Plot.lineY(points, { x: 'x', y: 'y', ...line })] : []),
+    Plot.link(points.filter(({ low }) => !Number.isNaN(low)), { x: 'x', y1: 'low', y2: 'high', stroke: line.stroke, strokeWidth: 1.5, ...shift }),
+    Plot.dot(singles.length > points.length ? singles : [], { x: 'x', y: 'y', r: 1.75, fill: line.stroke, fillOpacity: 0.55, ...shift }),
+    Plot.dot(points, { x: 'x', y: 'y', symbol, r: 4, stroke: line.stroke, strokeWidth: 1.5, fill: filled ? line.stroke : background, ...shift }),
   ];
 } // prettier-ignore
 
@@ -99,7 +103,7 @@ export function axisFigure(canvas: Canvas, plot: AxisPlot): Figure {
         y: { label: `${plot.measure} (${unit})`, labelArrow: 'none', grid: true, ticks: 5, nice: true },
         marks: [
           ...(plot.zero ? [Plot.ruleY([0], { stroke: palette.text })] : []),
-          ...drawn.flatMap(({ points }, i) => seriesMarks(drawnPoints(points, xs, factor), styles[i]!, palette.background, isNumeric)),
+          ...drawn.flatMap(({ points }, i) => seriesMarks(drawnPoints(points, xs, factor), styles[i]!, palette.background, isNumeric ? null : dodge * (i - (drawn.length - 1) / 2))),
         ],
       }),
     ],

@@ -1,4 +1,3 @@
-import type * as Plot from '@observablehq/plot';
 import type { LineStyle } from '../objectives.js';
 import type { LegendEntry } from '../plots/canvas.js';
 import { shortNames } from '../text.js';
@@ -8,7 +7,7 @@ import type { Palette } from '../theme.js';
 /** How one run, setting or method is drawn: colour, dashes and symbol tell it from the others. */
 export interface SeriesStyle {
   readonly label: string;
-  readonly symbol: Plot.SymbolType;
+  readonly symbol: keyof typeof markers;
   readonly path: string;
   /** Symbols are filled with their colour, every second round of them is open. */
   readonly filled: boolean;
@@ -22,14 +21,14 @@ const dashes = [undefined, '6 3', '2 3', '10 3 2 3'];
 
 /** Styles of series with these names, `seriesLimit` at most. */
 export function seriesStyles(names: readonly string[], palette: Palette): SeriesStyle[] {
-  const symbols = Object.entries(markers);
+  const symbols = Object.keys(markers) as (keyof typeof markers)[];
   return shortNames(names.slice(0, seriesLimit), longestLabel).map((label, i) => {
-    const [symbol, path] = symbols[i % symbols.length]!;
+    const symbol = symbols[i % symbols.length]!;
     const dash = dashes[i % dashes.length];
     return {
       label,
-      symbol: symbol as Plot.SymbolType,
-      path,
+      symbol,
+      path: markers[symbol],
       filled: i < symbols.length,
       line: {
         stroke: palette.layers[i % palette.layers.length]!,

@@ -72,6 +72,12 @@ function lessText({ less }: SweptNumber, format: (value: number) => string): str
   return less.p === null ? format(less.mean) : `${format(less.mean)} (p ${formatNumber(less.p, 2)})`;
 }
 
+/** What a cell is called in a table or figure of its grid, whose heading names the axis where there is one alone. */
+export const shortLabel = ({ label, settings }: Pick<CellSummary, 'label' | 'settings'>): string => {
+  const values = Object.values(settings);
+  return values.length === 1 ? values[0]! : label;
+};
+
 const short = (value: number): string => formatNumber(value, 3);
 
 /** Losses and shares of the cells of each grid, then layers; each less the baseline. */
@@ -88,8 +94,8 @@ export function sweepTables({ name, about, grids, unit, objective, baseline }: S
       {
         title: `${name}: losses at the end and shares, by ${by}`,
         head: ['', 'runs', ...objectives.flatMap((own) => [`${own.objective} (${unit})`, 'less']), 'helping'],
-        rows: cells.map(({ label, runs, summary }) => [
-          label,
+        rows: cells.map(({ label, settings, runs, summary }) => [
+          shortLabel({ label, settings }),
           `${runs.filter(({ outcome }) => outcome !== null).length}/${runs.length}`,
           ...objectives.flatMap((_, o) => (summary === null ? ['–', ''] : [meanText(summary.losses[o], short), lessText(summary.losses[o]!, short)])),
           meanText(summary?.helping, formatShare),
@@ -104,7 +110,7 @@ export function sweepTables({ name, about, grids, unit, objective, baseline }: S
             title: `${name}: totals of layers on ${objective} (${unit}), by ${by}`,
             head: ['', 'layer', 'mean', '95 %', 'p', 'less'],
             rows: done.flatMap((cell) => cell.summary!.layers.map((own) => [
-              cell.label,
+              shortLabel(cell),
               own.layer,
               formatNumber(own.test.mean),
               own.test.interval === null ? '–' : `± ${short((own.test.interval[1] - own.test.interval[0]) / 2)}`,
@@ -113,14 +119,20 @@ export function sweepTables({ name, about, grids, unit, objective, baseline }: S
             ])),
             note: `Below zero helped. p: Student's test of the mean against zero, two-sided, not corrected for the ${layers.length} layers. less: as above.`,
           }]),
-      ...componentTables(name, done, unit),
+      ...componentTables(name, baseline, done, unit),
     ];
   });
 } // prettier-ignore
 
-/** What this step's and older gradients did in the first cell that split its updates: the direct answer to delays. */
-function componentTables(name: string, cells: readonly CellSummary[], unit: string): ReadTable[] {
-  const cell = cells.find(({ summary }) => summary!.components !== null);
+/** What this step's and older gradients did in the baseline, or the first cell that split its updates: the direct answer to delays. */
+function componentTables(
+  name: string,
+  baseline: string,
+  cells: readonly CellSummary[],
+  unit: string,
+): ReadTable[] {
+  const split = cells.filter(({ summary }) => summary!.components !== null);
+  const cell = split.find(({ label }) => label === baseline) ?? split[0];
   if (cell === undefined) return [];
   const { layers, components } = cell.summary!;
   const ends = layers.length === 1 ? [0] : [0, layers.length - 1];

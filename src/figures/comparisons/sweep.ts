@@ -3,6 +3,7 @@ import { createCanvas, type Canvas, type Figure } from '../plots/canvas.js';
 import type { Theme } from '../theme.js';
 import { axisFigure, type SettingPoint } from './axis-figure.js';
 import { layerDotsFigure } from './layer-dots.js';
+import { shortLabel } from './sweep-tables.js';
 import { seriesLimit } from './series.js';
 
 type Grid = SweepGrid<CellSummary>;
@@ -44,6 +45,15 @@ const seedsOf = ({ cells }: Grid): string => {
   return `${counts.length === 1 ? counts[0]! : `${Math.min(...counts)} to ${Math.max(...counts)}`} runs each`;
 };
 
+/** Indices of the layers whose mean totals change most over the cells, the last layer among them, in order. */
+function movedLayers(cells: readonly CellSummary[]): number[] {
+  const means = (l: number): number[] => cells.map(({ summary }) => summary!.layers[l]!.test.mean);
+  const ranges = cells[0]!.summary!.layers.map((_, l) => Math.max(...means(l)) - Math.min(...means(l)));
+  const order = [...ranges.keys()].sort((a, b) => ranges[b]! - ranges[a]!);
+  const last = ranges.length - 1;
+  return [last, ...order.filter((l) => l !== last)].slice(0, seriesLimit).sort((a, b) => a - b);
+}
+
 /** Each layer's total over a numeric setting (paper Figure 5), or by name of the setting (Figures 4, S13, S14). */
 function layersFigure(canvas: Canvas, { unit, objective }: SweepAnalysis, grid: Grid): Figure[] {
   const [slice, ...others] = slicesOf(grid);
@@ -53,18 +63,19 @@ function layersFigure(canvas: Canvas, { unit, objective }: SweepAnalysis, grid: 
   const alike = done.filter(({ summary }) => summary!.layers.map(({ layer }) => layer).join() === layers.join()); // prettier-ignore
   if (layers.length === 0) return [];
   const at = valuesOf(axis!.labels);
-  if (others.length === 0 && typeof at[0] === 'number' && layers.length <= seriesLimit) {
+  if (others.length === 0 && typeof at[0] === 'number') {
+    const shown = movedLayers(alike);
     return [
       axisFigure(canvas, {
         name: nameOf('layers', grid),
         title: `What layers did, by ${over(grid)}`,
-        caption: `Mean total of each layer's allocations on ${objective} (${seedsOf(grid)}; lines: the 95 % interval of the mean, small dots: single runs); below zero helped. The paper finds that the last layer's total falls nearly linearly as its momentum delay falls from 9 to 0, and that its neighbours come to hurt (its Figure 5).`,
+        caption: `Mean total of each layer's allocations on ${objective} (${seedsOf(grid)}; lines: the 95 % interval of the mean, small dots: single runs); below zero helped. The paper finds that the last layer's total falls nearly linearly as its momentum delay falls from 9 to 0, and that its neighbours come to hurt (its Figure 5).${shown.length < layers.length ? ` Shown: the ${shown.length} layers, the last among them, whose totals change most; cells.csv has all.` : ''}`,
         setting: axis!.name,
         at,
         measure: 'Σ allocations',
         unit,
         zero: true,
-        series: layers.map((label, l) => ({ label, points: slice!.cells.map((cell) => pointOf(cell?.summary?.layers[l])) })),
+        series: shown.map((l) => ({ label: layers[l]!, points: slice!.cells.map((cell) => pointOf(cell?.summary?.layers[l])) })),
       }),
     ];
   }
@@ -75,7 +86,7 @@ function layersFigure(canvas: Canvas, { unit, objective }: SweepAnalysis, grid: 
       caption: `Mean total of each layer's allocations on ${objective} (${seedsOf(grid)}; lines: the 95 % interval of the mean); symbols to the left of zero helped. The paper finds for ResNet with SGD that freezing the last layer, or ten times smaller steps of it, lowers the loss more than the others lose by it (its Figure 4).`,
       unit,
       layers,
-      series: alike.map(({ label, summary }) => ({ label, values: summary!.layers.map(({ test }) => ({ mean: test.mean, interval: test.interval })) })),
+      series: alike.map((cell) => ({ label: shortLabel(cell), values: cell.summary!.layers.map(({ test }) => ({ mean: test.mean, interval: test.interval })) })),
     }),
   ];
 } // prettier-ignore

@@ -37,14 +37,20 @@ export function quantityOf(run: RunReader, asked: Quantity): ArrayReading {
   return selected(array, 'component', componentOfRun(run, asked.component));
 }
 
+/** What the loss of the training set is called, by the statistics of its chunks and by running ones. */
+const trained: readonly string[] = ['train', 'train.running'];
+
 /** The training objective's allocations less the held-out one's. Throws UsageError where the run does not have both. */
 function overfittingOf(
   run: RunReader,
   { objective, entity = 'layer', part, ...rest }: Quantity,
 ): ArrayReading {
-  const names = run.manifest.objectives.map(({ name }) => name);
-  const heldOut = objective ?? names.find((name) => name !== 'train');
-  if (!names.includes('train') || heldOut === undefined || heldOut === 'train') {
+  const { objectives } = run.manifest;
+  const names = objectives.map(({ name }) => name);
+  const heldOut = objective ?? names.find((name) => !trained.includes(name));
+  const statistics = objectives.find(({ name }) => name === heldOut)?.statistics;
+  const own = objectives.find((each) => trained.includes(each.name) && each.statistics === statistics);
+  if (own === undefined || heldOut === undefined || heldOut === own.name) {
     throw new UsageError({
       given: `overfitting of a run that measured ${names.join(', ')}`,
       expected: 'train, and an objective that is held out',
@@ -53,7 +59,7 @@ function overfittingOf(
   }
   const of = (name: string) =>
     quantityOf(run, { ...rest, what: 'allocation', objective: name, entity, ...(part === undefined ? {} : { part }) }); // prettier-ignore
-  return overfitting(of('train'), of(heldOut));
+  return overfitting(of(own.name), of(heldOut));
 }
 
 /** The examples of every mini-batch [T, B] by their places in the source. Throws StoreError where no order is known. */

@@ -107,7 +107,7 @@ function runOf(config: RunConfig, label: string): PlannedRun {
 /**
  * The cells of a sweep with the configurations of their runs.
  *
- * @throws UsageError where a configuration is not allowed, naming the cell, or two axes set the same key.
+ * @throws UsageError where a configuration is not allowed, naming the cell, where two axes set the same key, or the baseline is no cell.
  */
 export async function planCells(file: SweepFile, tensorsOf: TensorsOf): Promise<PlannedGrid[]> {
   const grids: PlannedGrid[] = [];
@@ -123,5 +123,16 @@ export async function planCells(file: SweepFile, tensorsOf: TensorsOf): Promise<
     const named = axes.map(({ name, values }) => ({ name, labels: values.map((value) => value.label) }));
     grids.push({ axes: named, cells });
   }
+  requireBaseline(file, grids);
   return grids;
+}
+
+function requireBaseline({ baseline, path }: SweepFile, grids: readonly PlannedGrid[]): void {
+  const labels = grids.flatMap(({ cells }) => cells.map(({ label }) => label));
+  if (baseline === null || labels.includes(baseline)) return;
+  throw new UsageError({
+    given: `baseline ${JSON.stringify(baseline)} in sweep file ${path}`,
+    expected: `one of ${labels.join('; ')}`,
+    remedy: 'name a cell by its axes and their values, or leave out baseline',
+  });
 }

@@ -21,6 +21,8 @@ export interface SweepFile {
   readonly name: string;
   readonly path: string;
   readonly about: string | null;
+  /** Label of the cell that the others are compared with; null: the first. */
+  readonly baseline: string | null;
   /** What all cells begin with. */
   readonly base: Keys;
   readonly seeds: readonly number[];
@@ -37,6 +39,7 @@ const seed = z.int().min(0);
 const sweepSchema = z.strictObject({
   base: z.union([z.string(), keysSchema]),
   about: z.string().optional(),
+  baseline: z.string().optional(),
   set: keysSchema.default({}),
   seeds: z.union([z.int().min(1).max(1000), z.array(seed).min(1).refine((seeds) => new Set(seeds).size === seeds.length, 'expected each seed once')]).default(3),
   grid: z.union([gridSchema, z.array(gridSchema).min(1)]),
@@ -79,7 +82,7 @@ export async function readSweep(given: string, changes: SweepChanges = {}): Prom
   const content = await readKeys(path, 'sweep file', sweepKeys);
   const result = sweepSchema.safeParse(content);
   if (!result.success) throw misfit(path, content, result.error.issues[0]!);
-  const { about = null, base: own, set, seeds, grid } = result.data;
+  const { about = null, baseline = null, base: own, set, seeds, grid } = result.data;
   const { base, keys = {}, seeds: others = seeds } = changes;
   const from = base ?? own;
   const grids = [grid].flat().map(axesOf);
@@ -88,6 +91,7 @@ export async function readSweep(given: string, changes: SweepChanges = {}): Prom
     name: basename(path).replace(/\.[^.]+$/, ''),
     path,
     about,
+    baseline,
     base: { ...(typeof from === 'string' ? await keysOf(from, base === undefined ? path : null) : from), ...set, ...keys },
     seeds: typeof others === 'number' ? Array.from({ length: others }, (_, i) => i + 1) : others,
     grids,
@@ -137,6 +141,7 @@ function misfit(path: string, content: Keys, issue: z.core.$ZodIssue): UsageErro
 const expectations: Readonly<Record<string, string>> = {
   base: 'a preset, the path of a run file, or keys of one',
   about: 'text',
+  baseline: 'a cell, such as `learningRate 0.05`',
   set: 'keys of a run file with their values',
   seeds: 'a number of seeds, or a list of different whole numbers',
   grid: 'axes, or a list of such: a key of run files with a list of values, or any name with values by name, each with the keys that it sets',

@@ -62,7 +62,11 @@ async function analysePrepared(
     axes,
     cells: cells.map(({ label, settings, runs }) => ({ label, settings, runs: runs.map(runOf) })),
   }));
-  return analyseSweep({ name: file.name, about: file.about, unit, objective }, swept, await studentT());
+  return analyseSweep(
+    { name: file.name, about: file.about, baseline: file.baseline, unit, objective },
+    swept,
+    await studentT(),
+  );
 }
 
 /** A sweep's results as files: `sweep.json`, `cells.csv`, `runs.csv`, the numbers of its figures, and these. */

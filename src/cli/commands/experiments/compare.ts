@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { RunsCompared } from '../../../analysis/comparison/compare.js';
-import { compareFolders, comparisonFindings } from '../../../run/compare.js';
+import { compareFolders, comparisonFindings } from '../../../run/comparisons/compare.js';
 import { writeFindings, type Findings } from '../../../run/figure-files.js';
 import { printJson, printLine, say } from '../../output.js';
 import { parsePath } from '../run.js';

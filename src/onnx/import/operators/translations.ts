@@ -1,5 +1,6 @@
 import { activations } from './activations.js';
 import { constants } from './constants.js';
+import { computedLosses } from './losses.js';
 import type { Translation } from '../context.js';
 import { elementwise } from './elementwise.js';
 import { products } from './linear.js';
@@ -14,6 +15,7 @@ import { windowed } from './windows.js';
 export const translations: ReadonlyMap<string, Translation> = new Map(
   [
     constants,
+    computedLosses,
     elementwise,
     activations,
     products,

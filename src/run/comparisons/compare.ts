@@ -1,8 +1,8 @@
-import { compareRuns, type RunsCompared } from '../analysis/comparison/compare.js';
-import { UsageError } from '../errors.js';
-import { openRun } from '../store/open.js';
-import { namesOf } from './analyze.js';
-import { type Findings } from './figure-files.js';
+import { compareRuns, type RunsCompared } from '../../analysis/comparison/compare.js';
+import { UsageError } from '../../errors.js';
+import { openRun } from '../../store/open.js';
+import { namesOf } from '../analyze.js';
+import type { Findings } from '../figure-files.js';
 
 /** Compares runs in folders at the iterations that all of them have, from `from` on. Throws UsageError for fewer than two, and as `compareRuns`. */
 export async function compareFolders(folders: readonly string[], from?: number): Promise<RunsCompared> {
@@ -24,7 +24,7 @@ export async function compareFolders(folders: readonly string[], from?: number):
 
 /** A comparison as files: `compare.json`, the numbers of its figures, and these. */
 export async function comparisonFindings(compared: RunsCompared): Promise<Findings> {
-  const { comparisonData, drawComparison } = await import('../figures/index.js');
+  const { comparisonData, drawComparison } = await import('../../figures/index.js');
   return {
     name: 'compare',
     record: compared,

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { differentiate } from '../autodiff/index.js';
-import { GraphBuilder } from '../graph/builder.js';
-import { attachLoss } from '../graph/loss.js';
-import { checkConfig } from './config/file.js';
+import { differentiate } from '../../autodiff/index.js';
+import { GraphBuilder } from '../../graph/builder.js';
+import { attachLoss } from '../../graph/loss.js';
+import { checkConfig } from '../config/file.js';
 import { divisorOf, lossOf } from './loss.js';
-import { Evaluator } from '../objective/evaluator.js';
+import { Evaluator } from '../../objective/evaluator.js';
 
 /** Logits of four examples of three classes, which are the parameters, so that the gradient is that of the logits. */
 const logits = [0.5, -1.25, 2, 1.5, 0.25, -0.75, -2, 0.125, 0.375, 0, 3, 1];
@@ -50,7 +50,7 @@ describe('softmax cross-entropy is that of PyTorch 1.13 (float64)', () => {
     gradient.forEach((value, k) => { expect(found.gradient[k]).toBeCloseTo(value, 14); });
   });
 
-  it('with reduction mean divides by the number of examples', async () => {
+  it('with reduction tokenMean divides by the number of examples', async () => {
     const { loss } = await evaluate({ classWeights });
     expect(loss).toBeCloseTo((1.7116553330909894 * (0.5 + 1.25 + 2 + 1.25)) / 4, 14);
   });

@@ -1,0 +1,168 @@
+import { describe, expect, it } from 'vitest';
+import { smallManifest } from '../../../test/support/run-folder.js';
+import { syntheticView, withColumns } from '../../../test/support/synthetic-view.js';
+import type { Manifest, ManifestContent } from '../../format/manifest.js';
+import { parseManifest } from '../../format/manifest.js';
+import type { LedgerView } from '../../ledger/view.js';
+import { studentT } from '../statistics/t-test.js';
+import { comparabilityOf } from './comparable.js';
+import { compareRuns } from './compare.js';
+import { analyseSweep, type RunOutcome } from './sweep.js';
+
+function manifest(change: (content: ManifestContent) => Partial<ManifestContent> = () => ({})): Manifest {
+  const content = smallManifest(4);
+  return parseManifest({ format: 'lossledger', formatVersion: 2, ...content, ...change(content) }, 'test');
+}
+
+const differing = (change: (content: ManifestContent) => Partial<ManifestContent>) =>
+  comparabilityOf([manifest(), manifest(change)]);
+
+describe('whether runs can be compared', () => {
+  it('finds nothing in which a run differs from itself', () => {
+    const { objectives, layers, notes, settings } = comparabilityOf([manifest(), manifest()]);
+    expect(objectives).toEqual([
+      { name: 'train', obstacles: [] },
+      { name: 'mine', obstacles: [] },
+    ]);
+    expect([layers, notes, settings]).toEqual([[], [], []]);
+  });
+
+  it.each([
+    ['loss', { loss: 'squared error' }],
+    ['unit', { unit: 'squared units' }],
+    ['reduction', { reduction: 'weightedMean' as const }],
+    ['data set', { dataset: 'other' }],
+    ['scaling of inputs', { scaling: { divisor: 255, mean: [], std: [] } }],
+    ['statistics of batch normalisation', { batchNorm: 'running' as const }],
+    ['data files of train', { files: [{ name: 'made', sha256: 'b'.repeat(64) }] }],
+  ])('refuses losses that differ in %s', (about, change) => {
+    const { objectives } = differing(({ definition }) => ({ definition: { ...definition, ...change } }));
+    expect(objectives[0]!.obstacles.map((own) => own.about)).toEqual([about]);
+  });
+
+  it('refuses one objective where only its examples differ', () => {
+    const { objectives } = differing(({ definition }) => ({
+      definition: { ...definition, counts: { train: 90, mine: 20 } },
+    }));
+    expect(objectives.map(({ obstacles }) => obstacles.length)).toEqual([1, 0]);
+    const own = [{ name: 'mine=x.npz', sha256: 'c'.repeat(64) }];
+    const files = differing(({ definition }) => ({
+      definition: { ...definition, files: [...definition.files, ...own] },
+    }));
+    expect(files.objectives.map(({ obstacles }) => obstacles.length)).toEqual([0, 1]);
+  });
+
+  it('takes chunks for part of the loss only where an example depends on the others of its chunk', () => {
+    const chunk = ({ definition }: ManifestContent) => ({ definition: { ...definition, chunk: 20 } });
+    const plain = differing(chunk);
+    expect(plain.objectives[0]!.obstacles).toEqual([]);
+    expect(plain.notes.map(({ about }) => about)).toEqual(['order of sums']);
+    const readings = [{ about: 'chunks', decision: 'the loss of an example depends on others', evidence: 'ReduceMean' }]; // prettier-ignore
+    const mixed = comparabilityOf([manifest(() => ({ readings })), manifest((content) => ({ readings, ...chunk(content) }))]); // prettier-ignore
+    expect(mixed.objectives[0]!.obstacles.map(({ about }) => about)).toEqual(['chunk']);
+  });
+
+  it('tells the L2 term of the loss, networks, draws, rules and settings apart', () => {
+    const decay = (weightDecay: number, measureWeightDecay: boolean) =>
+      manifest(({ config }) => ({ config: { ...config, weightDecay, measureWeightDecay } }));
+    const asSetting = comparabilityOf([decay(0.1, false), decay(0.2, false)]);
+    expect([asSetting.objectives[0]!.obstacles.length, asSetting.settings.map(({ about }) => about)]).toEqual(
+      [0, ['weightDecay']],
+    );
+    expect(comparabilityOf([decay(0.1, true), decay(0.2, true)]).objectives[0]!.obstacles[0]!.about).toBe(
+      'weight decay in the loss',
+    );
+    const layers = [{ name: 'a', shape: [2], layer: 'a', neuronAxis: null, inputAxis: null, kind: 'other' as const, offset: 0, size: 2 }]; // prettier-ignore
+    expect(
+      differing(() => ({ parameters: layers, layers: [{ name: 'a', neurons: 0 }] })).layers,
+    ).toHaveLength(1);
+    const notes = differing(({ definition, quadrature }) => ({
+      definition: { ...definition, splitHash: 'b'.repeat(64) },
+      quadrature: { ...quadrature, rule: 'trapezoid' as const },
+    })).notes;
+    expect(notes.map(({ about }) => about)).toEqual(['draw', 'quadrature']);
+  });
+});
+
+const named = (name: string, view: LedgerView) => ({ name, manifest: manifest(), view });
+
+/** A view of four segments of one layer of two, with these sums of it. */
+const viewOf = (sums: number[], stride = 1): LedgerView =>
+  withColumns(
+    syntheticView({ segments: sums.length / 2, stride, layers: { a: 3, b: 2 }, objectives: ['train', 'mine'] }),
+    'train',
+    { layer_sums: Float64Array.from(sums) },
+  ); // prettier-ignore
+
+describe('runs side by side', () => {
+  it('add layers up between the iterations that all of them have', () => {
+    const every = viewOf([-1, 1, -2, 2, -4, 4, -8, 8]);
+    const second = viewOf([-3, 5, -7, 9], 2);
+    const { steps, objectives } = compareRuns([named('x', every), named('y', second)]);
+    expect(steps).toEqual([0, 2, 4]);
+    expect(objectives[0]!.layers).toEqual([
+      { layer: 'a', totals: [-15, -10] },
+      { layer: 'b', totals: [15, 14] },
+    ]);
+    expect(objectives[0]!.losses[1]).toEqual([...second.column('loss', 'train')]);
+    const later = compareRuns([named('x', every), named('y', second)], 2);
+    expect(later.objectives[0]!.layers![0]!.totals).toEqual([-12, -7]);
+  });
+
+  it('say where a run parts from the first, and refuse runs without common iterations', () => {
+    const view = viewOf([-1, 1, -2, 2]);
+    const loss = Float64Array.from(view.column('loss', 'train'));
+    loss[2]! += 0.5;
+    const other = withColumns(view, 'train', { loss });
+    const { objectives } = compareRuns([named('x', view), named('y', other)]);
+    expect(objectives[0]!.parting).toEqual([null, 2]);
+    expect(() => compareRuns([named('x', view), named('y', view)], 2)).toThrow(/two iterations that all runs have from 2/); // prettier-ignore
+  });
+});
+
+/** A run's outcome with one layer. */
+const outcome = (total: number): RunOutcome => ({
+  layers: [{ layer: 'a', parameters: 1, total }],
+  losses: [{ objective: 'train', first: 2, last: 2 + total }],
+  helping: 0.5,
+  components: null,
+});
+
+describe('a sweep', () => {
+  const cell = (label: string, totals: readonly (number | null)[]) => ({
+    label,
+    settings: { axis: label },
+    runs: totals.map((total, i) => ({
+      seed: i + 1,
+      run: `${label}-${i}`,
+      failure: total === null ? 'diverged' : null,
+      outcome: total === null ? null : outcome(total),
+    })),
+  });
+  const axes = [{ name: 'axis', labels: ['one', 'two', 'none'] }];
+  const facts = { name: 's', about: null, unit: 'nats', objective: 'train' };
+
+  it('pairs runs of one seed with those of the baseline', async () => {
+    // Over seeds the cells hardly differ; seed by seed the second is lower by 1, 1 and 1.3.
+    const cells = [cell('one', [-1, -5, -9]), cell('two', [-2, -6, -10.3]), cell('none', [null, null, null])];
+    const student = await studentT();
+    const { grids, baseline } = analyseSweep({ ...facts, baseline: null }, [{ axes, cells }], student);
+    expect(baseline).toBe('one');
+    const [one, two, none] = grids[0]!.cells;
+    expect(one!.summary!.layers[0]).toMatchObject({ layer: 'a', values: [-1, -5, -9], less: null });
+    expect(one!.summary!.layers[0]!.test.p).toBeGreaterThan(0.1);
+    const { less } = two!.summary!.losses[0]!;
+    expect(less!.mean).toBeCloseTo(-1.1, 12);
+    // scipy.stats.ttest_1samp([-1, -1, -1.3], 0): t = -11, p = 0.00816.
+    expect(less!.statistic).toBeCloseTo(-11, 9);
+    expect(less!.p).toBeCloseTo(0.00816, 5);
+    expect(none!.summary).toBeNull();
+  });
+
+  it('compares with the cell that is named, and leaves out seeds that are not done', async () => {
+    const cells = [cell('one', [-1, null]), cell('two', [-2, -4])];
+    const { grids } = analyseSweep({ ...facts, baseline: 'two' }, [{ axes, cells }], await studentT());
+    expect(grids[0]!.cells[0]!.summary!.layers[0]!.less).toMatchObject({ count: 1, mean: 1 });
+    expect(grids[0]!.cells[1]!.summary!.layers[0]!.less).toBeNull();
+  });
+});

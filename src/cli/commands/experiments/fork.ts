@@ -1,0 +1,107 @@
+import { Command } from 'commander';
+import type { RunsCompared } from '../../../analysis/comparison/compare.js';
+import { createRun } from '../../../experiment/manifest.js';
+import { requireMemory } from '../../../experiment/memory.js';
+import { defaultWorkers } from '../../../engines/registry.js';
+import { compareFolders, comparisonFindings } from '../../../run/comparisons/compare.js';
+import { type ForkChanges, forkedConfig, forkKeys, groupOf } from '../../../run/fork/config.js';
+import { forkedExperiment, takeOver } from '../../../run/fork/fork.js';
+import { measureRun } from '../../../run/measure.js';
+import { reportRun } from '../../../run/report.js';
+import { trainRun } from '../../../run/train.js';
+import { openRun, refuseExisting } from '../../../store/open.js';
+import { addConfigFlags, configFlags } from '../../config-flags.js';
+import { stopOnInterrupt } from '../../interrupt.js';
+import { printJson, printLine, say } from '../../output.js';
+import { progressBar } from '../../progress.js';
+import { addWorkOptions, parseList, parsePath, type WorkOptions } from '../run.js';
+import { parseIteration, printComparison, saveFindings } from './compare.js';
+
+interface ForkOptions extends WorkOptions, Readonly<Record<string, unknown>> {
+  readonly at: number;
+  readonly out: string;
+  readonly changes?: string;
+  readonly freeze?: string[];
+  readonly group?: string[];
+  readonly figures?: string;
+  readonly data?: string;
+}
+
+const help = `
+Training is replayed to iteration K, with all that the optimiser remembers, and goes on from there with other settings. The new run has
+all iterations: segments before K are taken over from the original, the rest is measured, and both are compared from K on.
+Its manifest states its origin: digests of the original's manifest and of θ at K, which a replay must reach bit for bit.
+
+  lca fork my-run --at 400 --freeze fc3.* --out frozen
+  lca fork my-run --at 400 --group 'fc3.*:delay=0' --out fresh
+  lca fork my-run --at 400 --learning-rate 0.01 --out slow`;
+
+export function forkCommand(): Command {
+  const command = new Command('fork')
+    .description('go on from iteration K of a run with other settings, measured and compared with the original')
+    .argument('<run>', 'run folder')
+    .requiredOption('--at <iteration>', 'K: the first step with other settings is that from θ_K', parseIteration)
+    .requiredOption('--out <folder>', 'run folder to create', parsePath)
+    .option('--freeze <patterns>', 'tensors that stay as they are from K on, such as fc3.*,*.bias', parseList)
+    .option('--group <settings...>', 'settings of some tensors from K on: PATTERNS:SETTING=VALUE')
+    .option('--changes <file>', 'YAML or JSON file with changed keys, schedule and groups included', parsePath)
+    .option('--figures <folder>', 'write the comparison there: JSON, CSV, SVG and PNG', parsePath)
+    .option('--data <place>', 'where the data of the run are now, if they were moved')
+    .addHelpText('after', help);
+  return addConfigFlags(addWorkOptions(command), forkKeys).action(fork);
+} // prettier-ignore
+
+/** Makes the forked run and compares it with its origin. */
+async function fork(folder: string, options: ForkOptions): Promise<void> {
+  const { at, out } = options;
+  await refuseExisting(out);
+  const changes: ForkChanges = {
+    keys: configFlags(Object.fromEntries(Object.entries(options).filter(([key]) => (forkKeys as readonly string[]).includes(key)))),
+    file: options.changes ?? null,
+    freeze: options.freeze ?? [],
+    groups: (options.group ?? []).map(groupOf),
+  };
+  await performFork(folder, changes, options);
+  const compared = await compareFolders([folder, out], at);
+  await printFork(folder, compared, options);
+  if (options.figures !== undefined) await saveFindings(await comparisonFindings(compared), options.figures);
+} // prettier-ignore
+
+async function performFork(folder: string, changes: ForkChanges, options: ForkOptions): Promise<void> {
+  const { at, out, workers, quiet, data } = options;
+  const origin = await openRun(folder);
+  const config = await forkedConfig(origin, at, changes);
+  const experiment = await forkedExperiment(origin, config, { data });
+  requireMemory(experiment, workers ?? defaultWorkers(experiment.engine));
+  if (origin.manifest.components.length > 0 && !quiet) say('Components of updates are left out: settings change in the middle.'); // prettier-ignore
+  const bar = (label: string, unit: string) => progressBar(label, unit, quiet);
+  const stop = stopOnInterrupt();
+  const run = await createRun(out, experiment);
+  try {
+    const { signal } = stop;
+    await trainRun(experiment, run, { progress: bar('train', 'steps'), signal });
+    await takeOver(origin, run, at, { progress: bar('take over', 'segments'), signal });
+    await measureRun(experiment, run, { workers, progress: bar('measure', 'segments'), signal });
+    await reportRun(run, { progress: bar('analyse', 'segments'), themes: false });
+  } catch (error) {
+    if (stop.signal.aborted) say(`Stopped at a safe point. Go on with: lca resume ${out}, then lca compare ${folder} ${out} --from ${at}`); // prettier-ignore
+    throw error;
+  } finally {
+    stop.release();
+    await run.close();
+  }
+}
+
+async function printFork(
+  origin: string,
+  compared: RunsCompared,
+  { at, out, json }: ForkOptions,
+): Promise<void> {
+  if (json) {
+    const { manifest } = await openRun(out);
+    printJson({ run: out, origin, at, forks: manifest.config['forks'], comparison: compared });
+    return;
+  }
+  await printComparison(compared);
+  printLine(`\nReport: ${out}/report.html`);
+}
