@@ -37,7 +37,7 @@ export async function makeView(context: RunContext, state: RunState, segments: n
       return numbers as ColumnNumbers<N>;
     },
     has: (name, objective) => columnArrayOf(context, name, objective) !== null,
-    rows(name: ColumnName, objective: string, grouping?: string) {
+    rows(name: ColumnName, objective?: string, grouping?: string) {
       const spec = columnArrayOf(context, name, objective, grouping);
       if (spec === null) return null;
       return { [Symbol.asyncIterator]: () => rowsOfArray(context, state, spec, 0, segments) };

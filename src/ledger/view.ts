@@ -27,6 +27,6 @@ export interface LedgerView {
   column<N extends SmallColumnName>(name: N, objective?: string): ColumnNumbers<N>;
   /** Whether the run has a small column, of one objective or its own. */
   has(name: SmallColumnName, objective?: string): boolean;
-  /** The rows of any column, of one grouping where it is by grouping, one segment at a time; null where it was not kept. */
-  rows(name: ColumnName, objective: string, grouping?: string): AsyncIterable<Numbers> | null;
+  /** The rows of any column, of one objective or without one of the run, of one grouping where it is by grouping, one segment at a time; null where it was not kept. */
+  rows(name: ColumnName, objective?: string, grouping?: string): AsyncIterable<Numbers> | null;
 }

@@ -6,6 +6,7 @@ import { withProgress, type ProgressSink } from '../experiment/control.js';
 import { writeResult } from '../store/files.js';
 import type { RunFolder } from '../store/folder.js';
 import { openRun } from '../store/open.js';
+import { writeFindings } from './figure-files.js';
 
 /** A run's themes, under a name that tells it from the others. */
 export interface AnalysedRun {
@@ -103,11 +104,16 @@ export async function writeAnalyses(
     }
     for (const { name, table } of themeData(own.analyses)) await write(`${place}${name}.csv`, csvText(table));
   }
-  if (layersOverRuns !== null) {
-    const { unit } = runs[0]!.analyses;
-    await write('layers-over-runs.json', `${JSON.stringify(layersOverRuns)}\n`);
-    await write('layers-over-runs.csv', csvText(layersOverRunsData(layersOverRuns)));
-    await write('layers-over-runs.svg', drawLayersOverRuns(layersOverRuns, unit).svg);
-  }
-  return paths;
+  if (layersOverRuns === null) return paths;
+  const { unit } = runs[0]!.analyses;
+  const together = await writeFindings(
+    {
+      name: 'layers-over-runs',
+      record: layersOverRuns,
+      tables: [{ name: 'layers-over-runs', table: layersOverRunsData(layersOverRuns) }],
+      draw: (theme) => [drawLayersOverRuns(layersOverRuns, unit, theme)],
+    },
+    folder,
+  );
+  return [...paths, ...together.paths];
 }

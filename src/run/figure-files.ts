@@ -35,13 +35,6 @@ async function writeSets(folder: string, sets: readonly FigureSet[]): Promise<Fi
   return { paths, problem };
 }
 
-/** Draws the figures of a report as files of their own, `NAME.svg` and, where that is possible, `NAME.png`, on a light background. */
-export async function writeFigures(analysis: RunAnalysis, folder: string): Promise<FigureFiles> {
-  // Loaded when they are needed: drawing takes longer to load than most commands take.
-  const { drawFigures } = await import('../figures/index.js');
-  return writeSets(folder, [{ figures: drawFigures(analysis), ending: '' }]);
-}
-
 /** Draws every figure that there is of a run, the themes' where they were analysed, light and (`NAME-dark`) dark. */
 export async function writeAllFigures(
   analysis: RunAnalysis,

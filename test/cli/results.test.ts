@@ -49,15 +49,17 @@ describe('lca export', () => {
   });
 });
 
-describe('lca report --figures', () => {
-  it('writes every figure as SVG and PNG', async () => {
+describe('lca figures', () => {
+  it('writes every figure as SVG and PNG, light and dark', async () => {
     const folder = temporaryFolder();
     const [run, figures] = [join(folder, 'run'), join(folder, 'figures')];
     const size = ['--iterations', '2', '--subset', '500', '--quiet', '--engine', 'onnxruntime'];
     expect((await lca(['run', 'mnist-fc-sgd', ...size, '--out', run])).code).toBe(0);
-    expect((await lca(['report', run, '--figures', figures, '--quiet'])).code).toBe(0);
+    expect((await lca(['figures', run, '--out', figures, '--quiet'])).code).toBe(0);
     const names = readdirSync(figures).sort();
-    expect(names).toEqual(expect.arrayContaining(['loss.png', 'loss.svg', 'layer-totals.png']));
+    expect(names).toEqual(
+      expect.arrayContaining(['loss.png', 'loss.svg', 'layer-totals.png', 'layer-totals-dark.svg']),
+    );
     for (const name of names) {
       const start = readFileSync(join(figures, name)).subarray(0, 4).toString('latin1');
       expect(start, name).toBe(name.endsWith('.png') ? '\x89PNG' : '<svg');

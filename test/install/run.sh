@@ -57,7 +57,7 @@ expect() {
 }
 rm -rf node_modules/koffi node_modules/@koromix node_modules/@resvg node_modules/onnxruntime-node
 expect 'npm install --ignore-scripts onnxruntime-node' npx lca engines
-expect 'npm install @resvg/resvg-js' npx lca report demo-run --figures figures --quiet
+expect 'npm install @resvg/resvg-js' npx lca figures demo-run --out figures --quiet
 [ -n "$(ls figures/*.svg)" ]
 if cc --version >/dev/null 2>&1; then
   expect 'npm install koffi' env PATH="$PATH" npx lca engines

@@ -1,7 +1,7 @@
 import type { ColumnNumbers, SmallColumnName } from '../../src/ledger/columns.js';
 import { gatherCounts, gatherSums, groupingNamed } from '../../src/ledger/groupings.js';
 import { countAtoms, sumAtoms } from '../../src/ledger/atoms.js';
-import { layoutOf } from '../../src/ledger/layout.js';
+import { layoutOf, rangesOf } from '../../src/ledger/layout.js';
 import { signBytes } from '../../src/ledger/measures/gradients.js';
 import type { Numbers } from '../../src/ledger/types.js';
 import type { LedgerView } from '../../src/ledger/view.js';
@@ -39,6 +39,16 @@ function gradientSigns(values: Float64Array): Uint8Array {
   return bytes;
 }
 
+/** Euclidean norm of each layer's part of a row [K]. */
+function layerNorms(row: Float64Array): Float64Array {
+  const squares = (layer: string): number =>
+    rangesOf(layout, layer).reduce(
+      (sum, [from, to]) => row.subarray(from, to).reduce((own, x) => own + x * x, sum),
+      0,
+    );
+  return Float64Array.from(layout.layers, (layer) => Math.sqrt(squares(layer)));
+}
+
 interface Rows {
   readonly parts: readonly Float64Array[];
   readonly whole: Float64Array;
@@ -55,8 +65,10 @@ const large: Readonly<Record<string, (rows: Rows) => Numbers>> = {
   part_allocation: ({ parts: own }) => Float32Array.from(own.flatMap((row) => [...row])),
   part_layer_sums: ({ parts: own }) => sumsOf(own, 'layer'),
   part_neuron_sums: ({ parts: own }) => sumsOf(own, 'neuron'),
+  gradient_norm: ({ whole }) => layerNorms(whole),
+  motion_norm: ({ whole }) => layerNorms(whole.map((value) => Math.abs(value) ** 0.5)),
+  part_gradient_norm: ({ parts: own }) => Float64Array.from(own.flatMap((row) => [...layerNorms(row)])),
   gradient_sign: ({ whole }) => gradientSigns(whole),
-  gradient_norm: ({ whole }) => sumsOf([whole.map(Math.abs)], 'layer'),
 };
 
 /** Small columns of an objective, from its rows. */
@@ -101,7 +113,7 @@ export function dividedView(segments = 60): LedgerView {
     has: (name, objective) => objective !== undefined && name in small[objectives.indexOf(objective)]!,
     column: <N extends SmallColumnName>(name: N, objective?: string) =>
       (objective === undefined ? ones : small[objectives.indexOf(objective)]![name]) as ColumnNumbers<N>,
-    rows(name, objective) {
+    rows(name, objective = 'train') {
       const of = large[name];
       const rows = async function* () {
         for (let t = 0; t < segments; t++)

@@ -207,7 +207,7 @@ export function syntheticView(given: SyntheticOptions = {}): LedgerView {
       return numbers as ColumnNumbers<N>;
     },
     rows: (name, objective) => {
-      const ledger = recorded.get(objective);
+      const ledger = recorded.get(objective ?? '');
       if (name !== 'allocation' || !ledger || !options.keepAllocations) return null;
       return { [Symbol.asyncIterator]: () => storedRows(ledger, segments) };
     },

@@ -19,7 +19,8 @@ const next = (run: string) => (existsSync(run) ? ['resume', run, '--quiet', '--w
 const commands: readonly ((folder: string, run: string) => string[])[] = [
   (_, run) => next(run),
   (_, run) => next(run),
-  (folder, run) => ['report', run, '--quiet', '--figures', join(folder, 'figures')],
+  (folder, run) => ['figures', run, '--quiet', '--out', join(folder, 'figures')],
+  (_, run) => ['report', run, '--quiet'],
   (folder, run) => ['export', run, '--what', 'theta', '--out', join(folder, 'theta.csv')],
 ];
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fold, key, normal, uniform } from '../../num/random.js';
+import { dividedView } from '../../../test/support/divided-view.js';
+import { analyseThemes } from '../themes/themes.js';
 import { MomentWatch, momentLimit } from './moments.js';
 import { rotateCurves, shiftCurves, shiftLayers, synchronised } from './nulls.js';
 
@@ -82,4 +84,20 @@ describe('synchrony', () => {
     expect(p).toBeCloseTo(sums.filter((total) => total >= 15).length / sums.length, 12);
     expect(mean).toBeCloseTo(sums.reduce((a, b) => a + b) / sums.length, 10);
   });
+});
+
+describe('synchrony of motion and gradients', () => {
+  it('is that of the stored norms, by part where they are divided', async () => {
+    const view = dividedView(40);
+    const { synchrony } = await analyseThemes(view, { only: ['synchrony'] });
+    const { motion, gradient, gradientByPart } = synchrony!;
+    const rows: number[][] = [];
+    for await (const row of view.rows('part_gradient_norm', 'train')!) rows.push([...row]);
+    const curves = [0, 1, 2, 3, 4, 5].map((curve) => rows.map((row) => row[curve]!));
+    expect(gradientByPart!.groups.map(({ part }) => part)).toEqual(['cats', 'dogs', 'birds']);
+    const found = gradientByPart!.groups.flatMap(({ moments }) => moments.map((own) => own.map(({ t }) => t).sort((a, b) => a - b)));
+    expect(found).toEqual(curves.map((curve) => naive(curve.map((value) => -value))));
+    expect([motion!.groups.length, gradient!.groups.length]).toEqual([1, 1]);
+    expect(motion!.observed).not.toBe(0);
+  }); // prettier-ignore
 });

@@ -1,7 +1,6 @@
 import type { Numbers } from '../../ledger/types.js';
-import type { ThemeContext, Watcher } from '../themes/sweep.js';
+import type { RowHandler, StreamName, ThemeContext, Watcher } from '../themes/sweep.js';
 import { type Moment, MomentWatch } from './moments.js';
-import { MotionNorms } from './motion.js';
 import { type NullModel, rotateCurves, shiftCurves, shiftLayers, synchronised } from './nulls.js';
 
 /** Moments of one group of curves, one curve a layer. */
@@ -38,10 +37,12 @@ export interface SynchronyAnalysis {
   readonly whole: Synchrony;
   /** By part (class); null where the objective is not divided. */
   readonly byPart: Synchrony | null;
-  /** Peaks (local maxima) of the L2 norm of each layer's motion; null where θ could not be read. */
+  /** Peaks (local maxima) of the L2 norm of each layer's motion; null where the norms were not kept. */
   readonly motion: Synchrony | null;
   /** Peaks of the L2 norm of each layer's gradient at the start of segments; null where the rule does not evaluate it there. */
   readonly gradient: Synchrony | null;
+  /** The same of what each part (class) contributes to the gradient; null where parts were not kept by parameter. */
+  readonly gradientByPart: Synchrony | null;
 }
 
 function coincidenceOf(groups: readonly (readonly (readonly number[])[])[], layers: number): number[] {
@@ -79,26 +80,25 @@ function describe(
   };
 }
 
-/** Watches sums by layer, by part and layer, and the motion of θ. */
+/** Watches sums by layer, by part and layer, and the norms of motion and gradients. */
 export function watchSynchrony({ view, objective, parts, has }: ThemeContext): Watcher<SynchronyAnalysis> {
   const { layout, segments } = view;
   const count = layout.layers.length;
-  const byPart = has('partLayers') ? new MomentWatch(parts.length * count) : null;
-  const norms = has('theta') ? new MotionNorms(layout) : null;
-  const peaks = new MomentWatch(count, -1);
-  const slopes = has('gradientNorms') ? new MomentWatch(count, -1) : null;
-  const theta = (row: Numbers): void => {
-    const motion = norms!.next(row);
-    if (motion) peaks.add(motion);
+  const watch = (stream: StreamName, curves: number, sign: 1 | -1): MomentWatch | null =>
+    has(stream) ? new MomentWatch(curves, sign) : null;
+  const watches = {
+    partLayers: watch('partLayers', parts.length * count, 1),
+    motionNorms: watch('motionNorms', count, -1),
+    gradientNorms: watch('gradientNorms', count, -1),
+    partGradientNorms: watch('partGradientNorms', parts.length * count, -1),
   };
+  const handlers = Object.entries(watches).flatMap(([stream, own]) =>
+    own === null ? [] : [[stream, (row: Numbers) => own.add(row)]],
+  );
+  const described = (own: MomentWatch | null, names: readonly (string | null)[] = [null]): Synchrony | null =>
+    own && describe(own, names, count, segments);
   return {
-    passes: [
-      {
-        ...(byPart ? { partLayers: (row: Numbers) => byPart.add(row) } : {}),
-        ...(norms ? { theta } : {}),
-        ...(slopes ? { gradientNorms: (row: Numbers) => slopes.add(row) } : {}),
-      },
-    ],
+    passes: [Object.fromEntries(handlers) as Partial<Record<StreamName, RowHandler>>],
     finish() {
       const whole = new MomentWatch(count);
       const sums = view.column('layer_sums', objective);
@@ -106,9 +106,10 @@ export function watchSynchrony({ view, objective, parts, has }: ThemeContext): W
       return {
         layers: layout.layers,
         whole: describe(whole, [null], count, segments),
-        byPart: byPart && describe(byPart, parts, count, segments),
-        motion: norms && describe(peaks, [null], count, segments),
-        gradient: slopes && describe(slopes, [null], count, segments),
+        byPart: described(watches.partLayers, parts),
+        motion: described(watches.motionNorms),
+        gradient: described(watches.gradientNorms),
+        gradientByPart: described(watches.partGradientNorms, parts),
       };
     },
   };

@@ -15,6 +15,8 @@ export type StreamName =
   | 'partAllocation'
   | 'gradientSigns'
   | 'gradientNorms'
+  | 'partGradientNorms'
+  | 'motionNorms'
   | 'theta';
 
 /** Sees a row: allocations by segment t; θ by row. The row may be overwritten afterwards. */
@@ -67,6 +69,8 @@ export function streamsOf(view: LedgerView, theta: ThetaRows | null): Streams {
     partAllocation: divided ? rows('part_allocation') : null,
     gradientSigns: rows('gradient_sign'),
     gradientNorms: rows('gradient_norm'),
+    partGradientNorms: divided ? rows('part_gradient_norm') : null,
+    motionNorms: view.rows('motion_norm'),
     theta: theta && { [Symbol.asyncIterator]: () => parameterRows(theta(), view.layout) },
   };
   return Object.fromEntries(Object.entries(found).filter(([, source]) => source !== null));

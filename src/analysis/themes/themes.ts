@@ -69,7 +69,8 @@ const needs: readonly (readonly [StreamName, readonly ThemeName[], string])[] = 
   ['partNeurons', ['neurons'], 'class specialisation of neurons: the objective is not divided into parts (parts: class)'],
   ['partAllocation', ['neurons'], 'saliency for one class alone: allocations of parts were not kept by parameter (keepParts: parameters)'],
   ['gradientSigns', ['oscillation', 'synchrony'], 'zero crossings and peaks of gradients: the rule does not evaluate them at the ends of segments (rule: simpson)'],
-  ['theta', ['oscillation', 'synchrony', 'neurons', 'trajectories'], 'weights over time: θ could not be read'],
+  ['partGradientNorms', ['synchrony'], 'peaks of gradients by class: parts were not kept by parameter (keepParts: parameters)'],
+  ['theta', ['oscillation', 'neurons', 'trajectories'], 'weights over time: θ could not be read'],
 ]; // prettier-ignore
 
 function missingOf({ has, heldOut }: ThemeContext, only: readonly ThemeName[]): string[] {

@@ -1,8 +1,6 @@
 import { Command } from 'commander';
-import { writeFigures } from '../../run/figure-files.js';
 import { reportRun } from '../../run/report.js';
 import { openRun } from '../../store/open.js';
-import { say } from '../output.js';
 import { progressBar } from '../progress.js';
 import { printReport } from '../workflow.js';
 import { allowImbalance, parsePath } from './run.js';
@@ -16,7 +14,6 @@ export function reportCommand(): Command {
       'write the page there and leave the run as it is, as one that may only be read',
       parsePath,
     )
-    .option('--figures <folder>', 'also write every figure there, as SVG and PNG', parsePath)
     .option('--json', 'print the analysis as one JSON document')
     .option('--quiet', 'no progress')
     .addOption(allowImbalance())
@@ -24,16 +21,11 @@ export function reportCommand(): Command {
       const bar = progressBar('analyse', 'segments', options.quiet);
       const report = await reportRun(await openRun(run), { progress: bar, out: options.out });
       await printReport(report, options);
-      if (options.figures === undefined) return;
-      const { paths, problem } = await writeFigures(report.analysis, options.figures);
-      if (problem !== null) say(`Figures as SVG only: ${problem}`);
-      say(`${paths.length} figure files written to ${options.figures}`);
     });
 }
 
 interface ReportOptions {
   readonly out?: string;
-  readonly figures?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly allowImbalance?: boolean;

@@ -22,7 +22,7 @@ function rowOf(name: string, { observed, share, ...nulls }: Synchrony): string[]
 /** Iterations at which all layers learn together, against shifted layers (Section 5). */
 export function synchronyTables({ synchrony }: ThemeAnalyses): ReadTable[] {
   if (!synchrony) return [];
-  const { whole, byPart, motion, gradient, layers } = synchrony;
+  const { whole, byPart, motion, gradient, gradientByPart, layers } = synchrony;
   const floor = 4 / 4 ** layers.length;
   return [
     {
@@ -33,6 +33,7 @@ export function synchronyTables({ synchrony }: ThemeAnalyses): ReadTable[] {
         ...(byPart ? [rowOf('by class', byPart)] : []),
         ...(motion ? [rowOf('motion', motion)] : []),
         ...(gradient ? [rowOf('gradient', gradient)] : []),
+        ...(gradientByPart ? [rowOf('gradient by class', gradientByPart)] : []),
       ],
       note:
         'found: iterations at which every layer has one of its 20 deepest moments; share of the moments that stand in one. Then the mean of ' +

@@ -1,0 +1,55 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { openRun } from '../../src/store/open.js';
+import type { Step } from './plan.js';
+
+const program = resolve(import.meta.dirname, '../../dist/bin/lca.js');
+
+/** Runs a command to its end; what it says goes to standard error as it is. Rejects where it fails. */
+export function lca(args: readonly string[], quiet = false): Promise<string> {
+  const child = spawn(process.execPath, [program, ...args], {
+    stdio: ['ignore', 'pipe', quiet ? 'ignore' : 'inherit'],
+  });
+  let text = '';
+  child.stdout.on('data', (data) => (text += String(data)));
+  return new Promise((done, fail) =>
+    child.on('close', (code) => {
+      if (code === 0) done(text);
+      else fail(new Error(`lca ${args.join(' ')} ended with status ${String(code)}`));
+    }),
+  );
+}
+
+/** Whether a step is done: its run is complete, or its sweep has results. */
+export async function isDone({ name, args }: Step, place: string): Promise<boolean> {
+  const folder = join(place, name);
+  if (args[0] === 'sweep') return existsSync(join(folder, 'sweep.json'));
+  if (!existsSync(join(folder, 'manifest.json'))) return false;
+  return (await openRun(folder)).status.sealed;
+}
+
+/** Begins a step, or goes on where it was interrupted. */
+export async function perform({ name, args }: Step, place: string): Promise<void> {
+  const folder = join(place, name);
+  const begun = existsSync(join(folder, 'manifest.json'));
+  await lca(begun ? ['resume', folder] : [...args, '--out', folder]);
+}
+
+/** What a step will cost, in the words of `lca`'s own estimate. */
+export async function costOf({ name, args }: Step, place: string): Promise<string> {
+  if (existsSync(join(place, name, 'manifest.json'))) return 'begun: what is left of it is done';
+  const text = await lca([...args, '--out', join(place, name), '--dry-run'], true);
+  return text.trim().split('\n').at(-1)!;
+}
+
+/** Computes something once and keeps it as JSON beside the runs. */
+export async function remembered<T>(place: string, name: string, compute: () => Promise<T>): Promise<T> {
+  const path = join(place, `${name}.json`);
+  if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as T;
+  const value = await compute();
+  await mkdir(place, { recursive: true });
+  await writeFile(path, JSON.stringify(value));
+  return value;
+}
