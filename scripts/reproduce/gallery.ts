@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { drawFigures, drawThemes, drawToy, type Figure } from '../../src/figures/index.js';
 import { renderPng } from '../../src/figures/png.js';
-import { animateRun } from '../../src/run/animate.js';
+import { animateRun } from '../../src/run/animation/animate.js';
 import { silent } from '../../src/experiment/control.js';
 import { openRun } from '../../src/store/open.js';
 import type { RunResult } from './results.js';

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { usualName } from '../experiment/config/issue.js';
 import { version } from '../experiment/version.js';
-import { analyzeCommand } from './commands/analyze.js';
-import { animateCommand } from './commands/animate.js';
+import { analyzeCommand } from './commands/results/analyze.js';
+import { animateCommand } from './commands/results/animate.js';
 import { benchCommand } from './commands/bench.js';
 import { completionCommand } from './commands/completion.js';
 import { dataCommand } from './commands/data.js';
@@ -12,16 +12,16 @@ import { compareCommand } from './commands/experiments/compare.js';
 import { forkCommand } from './commands/experiments/fork.js';
 import { pruneCommand } from './commands/experiments/prune.js';
 import { sweepCommand } from './commands/experiments/sweep.js';
-import { exportCommand } from './commands/export.js';
-import { figuresCommand } from './commands/figures.js';
+import { exportCommand } from './commands/results/export.js';
+import { figuresCommand } from './commands/results/figures.js';
 import { inspectCommand } from './commands/inspect.js';
 import { measureCommand } from './commands/measure.js';
 import { presetsCommand } from './commands/presets.js';
-import { reportCommand } from './commands/report.js';
+import { reportCommand } from './commands/results/report.js';
 import { resumeCommand } from './commands/resume.js';
 import { runCommand, trainCommand } from './commands/run.js';
 import { verifyCommand } from './commands/verify.js';
-import { viewCommand } from './commands/view.js';
+import { viewCommand } from './commands/results/view.js';
 import { kebab } from './config-flags.js';
 
 const examples = `

@@ -1,4 +1,3 @@
-import { differentiate } from '../autodiff/differentiate.js';
 import { iterationsPerEpoch, requireOrderFits } from '../data/batches.js';
 import { fitLabels } from '../data/labels.js';
 import { prepareDataset, readDataset, type LoadOptions } from '../data/load.js';
@@ -6,10 +5,9 @@ import { narrowed } from '../data/shared.js';
 import type { Dataset, RawDataset } from '../data/types.js';
 import type { Engine } from '../engines/types.js';
 import { UsageError } from '../errors.js';
-import { attachErrors, attachLoss } from '../graph/loss.js';
 import type { Reading } from '../formats/reading.js';
-import { byRunningStatistics, hasChunkStatistics, statisticsGraph, type StatisticsKind } from '../graph/statistics.js'; // prettier-ignore
-import type { Graph, Parameter } from '../graph/types.js';
+import { byRunningStatistics, type StatisticsKind } from '../graph/statistics.js';
+import type { Parameter } from '../graph/types.js';
 import { layoutOfGraph } from '../ledger/layout.js';
 import type { ParameterLayout } from '../ledger/types.js';
 import type { Model } from '../models/types.js';
@@ -18,8 +16,9 @@ import { checkSettings } from '../quadrature/settings.js';
 import type { RunFolder } from '../store/folder.js';
 import type { RunConfig } from './config/schema.js';
 import { chooseEngine } from '../engines/registry.js';
+import { gradientGraph, neededGraphs } from './graphs.js';
 import { withInputShape } from './loss/inputs.js';
-import { divisorOf, labelUse, lossOf, requireFit } from './loss/loss.js';
+import { divisorOf, labelUse, requireFit } from './loss/loss.js';
 import { chunkReadings, dataReadings, mixesExamples, outputUse, type OutputUse } from './readings.js';
 import { networkFile, storedNetworkFile, type Network, type NetworkFile } from './network.js';
 import { requireDividable, weighOwnLoss } from './loss/own-loss.js';
@@ -226,65 +225,6 @@ function checkControls(
   }
   optimizerOf(config, layout);
   checkSettings(config);
-}
-
-/** What graphs are made of. */
-type GraphParts = Pick<Experiment, 'config' | 'model' | 'dataset' | 'outputs'>;
-
-/** The graphs that a run needs an engine for. */
-function neededGraphs(parts: GraphParts, chunk: number): Graph[] {
-  const { trajectory, batchSize, statistics } = parts.config;
-  return [
-    trajectory === null ? gradientGraph(parts, batchSize, true) : gradientGraph(parts, chunk, false),
-    ...(statistics.includes('running')
-      ? [gradientGraph(parts, chunk, false, false, 'running'), batchStatisticsGraph(parts, batchSize)]
-      : []),
-  ];
-}
-
-/** The graph of the statistics of a mini-batch (see `statisticsGraph`), of a network that keeps running ones. */
-export function batchStatisticsGraph({ model, dataset }: GraphParts, examples: number): Graph {
-  return statisticsGraph(forwardGraph(model, dataset, examples, true));
-}
-
-/**
- * The graph of loss (a sum over its examples) and gradients for mini-batches or chunks of `examples`, not all of which count if `masked`.
- */
-export function gradientGraph(
-  { config, model, dataset, outputs }: GraphParts,
-  examples: number,
-  training: boolean,
-  masked = false,
-  statistics: StatisticsKind = 'chunk',
-): Graph {
-  const built = forwardGraph(model, dataset, examples, training);
-  const forward = outputs.toLogits(statistics === 'running' ? byRunningStatistics(built) : built);
-  return differentiate(attachLoss(forward, { ...lossOf(config, dataset.labelling), masked }));
-}
-
-/** The graph of the number of wrong examples in chunks of `examples`, whose labels are classes. */
-export function errorGraph(
-  { model, dataset, outputs }: Pick<Experiment, 'model' | 'dataset' | 'outputs'>,
-  examples: number,
-  statistics: StatisticsKind = 'chunk',
-): Graph {
-  const built = forwardGraph(model, dataset, examples, false);
-  const forward = outputs.toLogits(statistics === 'running' ? byRunningStatistics(built) : built);
-  return attachErrors(forward, dataset.labelling.classAxis);
-}
-
-function forwardGraph(model: Model, dataset: Dataset, examples: number, training: boolean): Graph {
-  return model.build({ examples, training, transform: dataset.transform });
-}
-
-/** Whose statistics batch normalisation uses where the loss is measured. */
-export function batchNormMode({
-  model,
-  dataset,
-}: Pick<Experiment, 'model' | 'dataset'>): 'chunk' | 'running' | 'none' {
-  const graph = forwardGraph(model, dataset, 2, false);
-  if (graph.nodes.some(({ op }) => op === 'BatchNormalization')) return 'running';
-  return hasChunkStatistics(graph) ? 'chunk' : 'none';
 }
 
 /** The objective that measuring evaluates; `engine` replaces the experiment's own (to check one by another). */

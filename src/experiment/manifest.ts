@@ -3,13 +3,8 @@ import { DataError } from '../errors.js';
 import type { Manifest, ManifestContent } from '../format/manifest.js';
 import { checkConfig } from './config/file.js';
 import { trainingKeys } from './config/schema.js';
-import {
-  batchNormMode,
-  openExperiment,
-  type Experiment,
-  type SettledConfig,
-  type StoredRun,
-} from './experiment.js';
+import { openExperiment, type Experiment, type SettledConfig, type StoredRun } from './experiment.js';
+import { batchNormMode } from './graphs.js';
 import { lossInWords, lossUnit } from './loss/loss.js';
 import { stepExamples } from './optimizer.js';
 import { portablePaths, withWholePaths } from './paths.js';

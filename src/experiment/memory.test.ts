@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { engineNamed } from '../engines/registry.js';
 import { checkConfig } from './config/file.js';
-import { gradientGraph, openExperiment } from './experiment.js';
+import { openExperiment } from './experiment.js';
+import { gradientGraph } from './graphs.js';
 import { estimateMemory, requireMemory } from './memory.js';
 
 const experiment = await openExperiment(

@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.js';
-import { gradientGraph, objectivePlan, type Experiment } from './experiment.js';
+import { objectivePlan, type Experiment } from './experiment.js';
+import { gradientGraph } from './graphs.js';
 import { planLanes, programsOf } from '../objective/plan.js';
 import { sharedBytes } from '../objective/slots.js';
 import { usefulWorkers } from '../objective/evaluator.js';

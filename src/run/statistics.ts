@@ -1,5 +1,6 @@
 import type { Feeds, Program } from '../engines/types.js';
-import { batchStatisticsGraph, type Experiment } from '../experiment/experiment.js';
+import type { Experiment } from '../experiment/experiment.js';
+import { batchStatisticsGraph } from '../experiment/graphs.js';
 import { type Ranges, statisticsRanges } from '../ledger/layout.js';
 
 /** Moves running statistics along with training: each step keeps `decay` of them and takes the rest from its mini-batch. */

@@ -16,7 +16,8 @@ import {
 import { defaultWorkers } from '../../engines/registry.js';
 import { UsageError } from '../../errors.js';
 import { type ProgressSink, silent, withProgress } from '../../experiment/control.js';
-import { errorGraph, type Experiment, objectivePlan } from '../../experiment/experiment.js';
+import { type Experiment, objectivePlan } from '../../experiment/experiment.js';
+import { errorGraph } from '../../experiment/graphs.js';
 import { divisorOf } from '../../experiment/loss/loss.js';
 import { experimentOf } from '../../experiment/manifest.js';
 import { objectiveName } from '../../experiment/objectives/divide.js';

@@ -3,7 +3,8 @@ import { UsageError } from '../../errors.js';
 import { trainingKeys } from '../../experiment/config/schema.js';
 import type { RunConfig } from '../../experiment/config/schema.js';
 import { estimateRun } from '../../experiment/estimate.js';
-import { type Experiment, gradientGraph, openExperiment } from '../../experiment/experiment.js';
+import { type Experiment, openExperiment } from '../../experiment/experiment.js';
+import { gradientGraph } from '../../experiment/graphs.js';
 import { estimateMemory } from '../../experiment/memory.js';
 import type { NamedTensor, PlannedRun } from './cells.js';
 

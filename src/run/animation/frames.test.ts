@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { syntheticView } from '../../test/support/synthetic-view.js';
-import { framesOf, measureFrames } from './animation-frames.js';
+import { syntheticView } from '../../../test/support/synthetic-view.js';
+import { framesOf, measureFrames } from './frames.js';
 
 const view = syntheticView({ segments: 7, layers: { a: 40, b: 10 } });
 

@@ -1,8 +1,8 @@
-import { countInto, createHistogram, cellCount, cellStart, narrow } from '../analysis/rows/histogram.js';
-import { UsageError } from '../errors.js';
-import { rangesOf } from '../ledger/layout.js';
-import type { LedgerView } from '../ledger/view.js';
-import { sum } from '../num/sums.js';
+import { countInto, createHistogram, cellCount, cellStart, narrow } from '../../analysis/rows/histogram.js';
+import { UsageError } from '../../errors.js';
+import { rangesOf } from '../../ledger/layout.js';
+import type { LedgerView } from '../../ledger/view.js';
+import { sum } from '../../num/sums.js';
 
 /** Which frames an animation has. */
 export interface FrameOptions {

@@ -1,11 +1,11 @@
 import { basename, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type AnimateOptions, animateRun } from '../../run/animate.js';
-import { openRun } from '../../store/open.js';
-import { stopOnInterrupt } from '../interrupt.js';
-import { printJson, say } from '../output.js';
-import { bytes, progressBar } from '../progress.js';
-import { parseCount, parsePath } from './run.js';
+import { type AnimateOptions, animateRun } from '../../../run/animation/animate.js';
+import { openRun } from '../../../store/open.js';
+import { stopOnInterrupt } from '../../interrupt.js';
+import { printJson, say } from '../../output.js';
+import { bytes, progressBar } from '../../progress.js';
+import { parseCount, parsePath } from '../run.js';
 
 interface Options {
   readonly out: string;

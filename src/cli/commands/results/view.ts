@@ -3,13 +3,13 @@ import { basename, join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
-import { StoreError } from '../../errors.js';
-import { serveRuns, type ServedRun } from '../../server/serve.js';
-import { isFolder } from '../../store/files.js';
-import { openRun } from '../../store/open.js';
-import { writePyramids } from '../../store/pyramid.js';
-import { stopOnInterrupt } from '../interrupt.js';
-import { printJson, printLine, say } from '../output.js';
+import { StoreError } from '../../../errors.js';
+import { serveRuns, type ServedRun } from '../../../server/serve.js';
+import { isFolder } from '../../../store/files.js';
+import { openRun } from '../../../store/open.js';
+import { writePyramids } from '../../../store/pyramid.js';
+import { stopOnInterrupt } from '../../interrupt.js';
+import { printJson, printLine, say } from '../../output.js';
 
 interface ViewOptions {
   readonly host: string;

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import { writeAllFigures } from '../../run/figure-files.js';
-import { analyseAll } from '../../run/report.js';
-import { openRun } from '../../store/open.js';
-import { say } from '../output.js';
-import { progressBar } from '../progress.js';
-import { parsePath } from './run.js';
+import { writeAllFigures } from '../../../run/figure-files.js';
+import { analyseAll } from '../../../run/report.js';
+import { openRun } from '../../../store/open.js';
+import { say } from '../../output.js';
+import { progressBar } from '../../progress.js';
+import { parsePath } from '../run.js';
 
 interface FiguresOptions {
   readonly out: string;

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { reportRun } from '../../run/report.js';
-import { openRun } from '../../store/open.js';
-import { progressBar } from '../progress.js';
-import { printReport } from '../workflow.js';
-import { allowImbalance, parsePath } from './run.js';
+import { reportRun } from '../../../run/report.js';
+import { openRun } from '../../../store/open.js';
+import { progressBar } from '../../progress.js';
+import { printReport } from '../../workflow.js';
+import { allowImbalance, parsePath } from '../run.js';
 
 export function reportCommand(): Command {
   return new Command('report')

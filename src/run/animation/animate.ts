@@ -1,20 +1,20 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
-import { UsageError } from '../errors.js';
-import type { ProgressSink } from '../experiment/control.js';
-import type { Animation } from '../figures/animation/animation.js';
-import type { LossLine } from '../figures/animation/backdrop.js';
-import type { VideoFormat } from '../figures/video/video.js';
-import type { LedgerView } from '../ledger/view.js';
-import { codeOf, storeFailure, writeResult } from '../store/files.js';
-import type { RunFolder } from '../store/folder.js';
+import { UsageError } from '../../errors.js';
+import type { ProgressSink } from '../../experiment/control.js';
+import type { Animation } from '../../figures/animation/animation.js';
+import type { LossLine } from '../../figures/animation/backdrop.js';
+import type { VideoFormat } from '../../figures/video/video.js';
+import type { LedgerView } from '../../ledger/view.js';
+import { codeOf, storeFailure, writeResult } from '../../store/files.js';
+import type { RunFolder } from '../../store/folder.js';
 import {
   type AnimationFrame,
   type FrameOptions,
   type Frames,
   framesOf,
   measureFrames,
-} from './animation-frames.js';
+} from './frames.js';
 
 export interface AnimateOptions extends FrameOptions {
   /** Makes what is told how many frames were read, or written. */
@@ -69,7 +69,7 @@ interface Sink {
 }
 
 async function videoSink(format: VideoFormat, { size, colours }: Animation, options: AnimateOptions): Promise<Sink> {
-  const { videoEncoders } = await import('../figures/video/video.js');
+  const { videoEncoders } = await import('../../figures/video/video.js');
   const { framesPerSecond, out } = options;
   const encoder = await videoEncoders[format]({ ...size, framesPerSecond, colours });
   return {
@@ -83,7 +83,7 @@ async function videoSink(format: VideoFormat, { size, colours }: Animation, opti
 } // prettier-ignore
 
 async function pngSink({ size, colours }: Animation, frames: number, folder: string): Promise<Sink> {
-  const { indexedPng } = await import('../figures/video/png.js');
+  const { indexedPng } = await import('../../figures/video/png.js');
   const digits = Math.max(4, String(frames).length);
   let [count, bytes] = [0, 0];
   return {
@@ -151,7 +151,7 @@ export async function animateRun(run: RunFolder, options: AnimateOptions): Promi
   const frames = framesOf(view, options);
   const { objective, count } = frames;
   const { unit } = view;
-  const { createAnimation } = await import('../figures/animation/animation.js');
+  const { createAnimation } = await import('../../figures/animation/animation.js');
   const { largestSum, ...scale } = await measureFrames(
     follow(frames, progress('scale'), signal),
     options.largest,

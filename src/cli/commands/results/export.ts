@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander';
-import type { SegmentRange } from '../../experiment/control.js';
-import { exportRun, exportable, exportFormats } from '../../run/export/export.js';
-import { writeSite } from '../../server/site.js';
-import { say } from '../output.js';
-import { parsePath, parseSegments } from './run.js';
+import type { SegmentRange } from '../../../experiment/control.js';
+import { exportRun, exportable, exportFormats } from '../../../run/export/export.js';
+import { writeSite } from '../../../server/site.js';
+import { say } from '../../output.js';
+import { parsePath, parseSegments } from '../run.js';
 import { dashboardFolder } from './view.js';
 
 interface ExportOptions {

@@ -1,9 +1,9 @@
 import { Command } from 'commander';
-import { type ThemeName, themeNames } from '../../analysis/themes/names.js';
-import { type AnalysedRuns, analyzeRuns, writeAnalyses } from '../../run/analyze.js';
-import { printJson, printLine, say } from '../output.js';
-import { progressBar } from '../progress.js';
-import { parsePath, parseThemes } from './run.js';
+import { type ThemeName, themeNames } from '../../../analysis/themes/names.js';
+import { type AnalysedRuns, analyzeRuns, writeAnalyses } from '../../../run/analyze.js';
+import { printJson, printLine, say } from '../../output.js';
+import { progressBar } from '../../progress.js';
+import { parsePath, parseThemes } from '../run.js';
 
 interface AnalyzeOptions {
   readonly only?: ThemeName[];
@@ -50,7 +50,7 @@ export function analyzeCommand(): Command {
 /** One run in full; several side by side. */
 async function printTables({ runs, layersOverRuns }: AnalysedRuns): Promise<void> {
   const { layersOverRunsTable, overviewTable, tableText, themesText } =
-    await import('../../figures/index.js');
+    await import('../../../figures/index.js');
   const [first] = runs;
   if (runs.length === 1) {
     printLine(themesText(first!.analyses));
