@@ -3,7 +3,7 @@ import type { RunConfig } from '../experiment/config/schema.js';
 import type { SegmentRange } from '../experiment/control.js';
 import type { Places } from '../experiment/places.js';
 import type { Manifest } from '../format/manifest.js';
-import { createProcessRun, measureProcess, openProcess, requireSameStatement, type ProcessExperiment } from '../run/process.js'; // prettier-ignore
+import { createProcessRun, measureProcess, openProcess, requireSameStatement, type ProcessExperiment } from '../run/process/process.js'; // prettier-ignore
 import { reportRun } from '../run/report.js';
 import { refuseExisting } from '../store/open.js';
 import type { RunWriter } from '../store/writer.js';

@@ -2,7 +2,7 @@ import { iterationsPerEpoch, requireOrderFits } from '../data/batches.js';
 import { fitLabels } from '../data/labels.js';
 import { prepareDataset, readDataset, type LoadOptions } from '../data/load.js';
 import { narrowed } from '../data/shared.js';
-import type { Dataset, RawDataset } from '../data/types.js';
+import type { Dataset } from '../data/types.js';
 import type { Engine } from '../engines/types.js';
 import { UsageError } from '../errors.js';
 import type { Reading } from '../formats/reading.js';
@@ -11,7 +11,6 @@ import type { Parameter } from '../graph/types.js';
 import { layoutOfGraph } from '../ledger/layout.js';
 import type { ParameterLayout } from '../ledger/types.js';
 import type { Model } from '../models/types.js';
-import type { ModelWeights } from '../trajectory/types.js';
 import { checkSettings } from '../quadrature/settings.js';
 import type { RunFolder } from '../store/folder.js';
 import type { RunConfig } from './config/schema.js';
@@ -20,7 +19,7 @@ import { gradientGraph, neededGraphs } from './graphs.js';
 import { withInputShape } from './loss/inputs.js';
 import { divisorOf, labelUse, requireFit } from './loss/loss.js';
 import { chunkReadings, dataReadings, mixesExamples, outputUse, type OutputUse } from './readings.js';
-import { networkFile, storedNetworkFile, type Network, type NetworkFile } from './network.js';
+import { networkFile, storedNetworkFile, type Network } from './network.js';
 import { requireDividable, weighOwnLoss } from './loss/own-loss.js';
 import type { ObjectivePlan } from '../objective/plan.js';
 import { type Basis, openBasis } from './objectives/basis.js';
@@ -34,7 +33,7 @@ import { startingTheta, startReading } from './start.js';
 
 import {
   inspectTrajectory,
-  matchTrajectory,
+  openModel,
   recordedOf,
   recordingOptions,
   type Recorded,
@@ -148,21 +147,6 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
     divisors: own?.divisors ?? null,
     readings,
   };
-}
-
-/** The network; a recording tells its parameters from other tensors of the file. */
-function openModel(config: RunConfig, file: NetworkFile, { pool }: RawDataset): Promise<Network> {
-  const { shape, further = [] } = pool;
-  const shapes = [[file.inputs?.[0] ?? 'x', shape], ...further.map((input) => [input.name, input.shape])];
-  const options = {
-    exampleShape: Object.fromEntries(shapes) as Readonly<Record<string, readonly number[]>>,
-    computesLoss: config.loss === 'output',
-  };
-  const { trajectory } = config;
-  if (trajectory === null) return file.open(options);
-  const trained = async (weights: ModelWeights) =>
-    new Set((await matchTrajectory(trajectory, weights, recordingOptions(config))).parts.keys());
-  return file.open({ ...options, trained });
 }
 
 function loadOptions({ seed, subset, validation, divisor, standardise }: RunConfig): LoadOptions {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, relative } from 'node:path';
 import { sourceFile } from '../data/files.js';
-import type { Dataset, SourceFile } from '../data/types.js';
+import type { Dataset, RawDataset, SourceFile } from '../data/types.js';
 import { DataError } from '../errors.js';
 import type { Manifest } from '../format/manifest.js';
 import type { Reading } from '../formats/reading.js';
@@ -14,6 +14,7 @@ import { matchRecording } from '../trajectory/match/match.js';
 import { openRecording, recordingFiles, trajectoryOf } from '../trajectory/open.js';
 import type { Match, ModelWeights, RecordingOptions, Trajectory } from '../trajectory/types.js';
 import type { RunConfig } from './config/schema.js';
+import type { Network, NetworkFile } from './network.js';
 import { rounding } from './optimizer.js';
 import { moved } from './places.js';
 
@@ -172,4 +173,19 @@ async function filesOf(path: string, options: RecordingOptions): Promise<SourceF
     files.push({ name: relative(path, file) || basename(path), sha256 });
   }
   return files;
+}
+
+/** The network; a recording tells its parameters from other tensors of the file. */
+export function openModel(config: RunConfig, file: NetworkFile, { pool }: RawDataset): Promise<Network> {
+  const { shape, further = [] } = pool;
+  const shapes = [[file.inputs?.[0] ?? 'x', shape], ...further.map((input) => [input.name, input.shape])];
+  const options = {
+    exampleShape: Object.fromEntries(shapes) as Readonly<Record<string, readonly number[]>>,
+    computesLoss: config.loss === 'output',
+  };
+  const { trajectory } = config;
+  if (trajectory === null) return file.open(options);
+  const trained = async (weights: ModelWeights) =>
+    new Set((await matchTrajectory(trajectory, weights, recordingOptions(config))).parts.keys());
+  return file.open({ ...options, trained });
 }

@@ -1,20 +1,20 @@
-import { sha256 } from '../data/files.js';
-import { ObjectiveProcess } from '../engines/process/client.js';
-import { differenceOf, evaluateProcess, layoutOfStatement } from '../engines/process/objectives.js';
-import { DataError, UsageError } from '../errors.js';
-import type { RunConfig } from '../experiment/config/schema.js';
-import { copyTrajectory, inspectTrajectory, recordingOptions, type Recorded, type RecordedExperiment } from '../experiment/recorded.js'; // prettier-ignore
-import { version } from '../experiment/version.js';
-import { withWholePaths } from '../experiment/paths.js';
-import type { Manifest, ManifestContent } from '../format/manifest.js';
-import type { Reading } from '../formats/reading.js';
-import { GraphBuilder } from '../graph/builder.js';
-import type { ParameterLayout } from '../ledger/types.js';
-import { createRunFolder } from '../store/open.js';
-import type { RunWriter } from '../store/writer.js';
-import { openTrajectory } from '../experiment/recorded.js';
-import type { SegmentRange, WorkControl } from '../experiment/control.js';
-import { measureSegments, unmeasuredOf } from './measure.js';
+import { sha256 } from '../../data/files.js';
+import { ObjectiveProcess } from '../../engines/process/client.js';
+import { differenceOf, evaluateProcess, layoutOfStatement } from '../../engines/process/objectives.js';
+import { DataError, UsageError } from '../../errors.js';
+import type { RunConfig } from '../../experiment/config/schema.js';
+import { copyTrajectory, inspectTrajectory, recordingOptions, type Recorded, type RecordedExperiment } from '../../experiment/recorded.js'; // prettier-ignore
+import { version } from '../../experiment/version.js';
+import { withWholePaths } from '../../experiment/paths.js';
+import type { Manifest, ManifestContent } from '../../format/manifest.js';
+import type { Reading } from '../../formats/reading.js';
+import { GraphBuilder } from '../../graph/builder.js';
+import type { ParameterLayout } from '../../ledger/types.js';
+import { createRunFolder } from '../../store/open.js';
+import type { RunWriter } from '../../store/writer.js';
+import { openTrajectory } from '../../experiment/recorded.js';
+import type { SegmentRange, WorkControl } from '../../experiment/control.js';
+import { measureSegments, unmeasuredOf } from '../measure.js';
 
 /** A recorded trajectory and the program that evaluates it. */
 export interface ProcessExperiment {
