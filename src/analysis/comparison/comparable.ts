@@ -59,9 +59,12 @@ const ofLosses: readonly Aspect[] = [
   { about: 'chunk', why: 'the loss of an example depends on the others of its chunk', of: (manifest) => (mixesChunks(manifest) ? manifest.definition.chunk : null) },
 ]; // prettier-ignore
 
+/** The set of an objective that is measured with running statistics, too. */
+const setOf = (objective: string): string => objective.replace(/\.running$/, '');
+
 /** What defines the examples of one objective, beside that. */
 function ofObjective(objective: string): Aspect[] {
-  const own = `${objective.replace(/\.running$/, '')}=`;
+  const own = `${setOf(objective)}=`;
   return [
     {
       about: `statistics of ${objective}`,
@@ -79,7 +82,7 @@ function ofObjective(objective: string): Aspect[] {
       why: 'losses are means over different examples',
       of: ({ definition, objectives }) => {
         const sample = objectives.find(({ name }) => name === objective)?.sample ?? null;
-        return [definition.counts[objective] ?? null, ...(sample === null ? [] : [`a sample of ${sample.from}`])];
+        return [definition.counts[setOf(objective)] ?? null, ...(sample === null ? [] : [`a sample of ${sample.from}`])];
       },
     },
   ]; // prettier-ignore
