@@ -72,4 +72,3 @@ export function batchNormMode({
   if (graph.nodes.some(({ op }) => op === 'BatchNormalization')) return 'running';
   return hasChunkStatistics(graph) ? 'chunk' : 'none';
 }
-

@@ -11,7 +11,12 @@ export { layersOverRunsTable } from './themes/tables/layers.js';
 export { type ReadTable, tableText } from './themes/tables/table.js';
 export { overviewTable, themesText } from './themes/tables/tables.js';
 export { drawThemes, drawToy, themeData, type ThemeSection } from './themes/themes.js';
-export { comparabilityTable, comparisonData, comparisonTables, drawComparison } from './comparisons/compare.js';
+export {
+  comparabilityTable,
+  comparisonData,
+  comparisonTables,
+  drawComparison,
+} from './comparisons/compare.js';
 export { drawSweep } from './comparisons/sweep.js';
 export { sweepData, sweepTables } from './comparisons/sweep-tables.js';
 export { drawPruning, pruningData, pruningTables } from './comparisons/prune.js';

@@ -8,13 +8,7 @@ import type { VideoFormat } from '../../figures/video/video.js';
 import type { LedgerView } from '../../ledger/view.js';
 import { codeOf, storeFailure, writeResult } from '../../store/files.js';
 import type { RunFolder } from '../../store/folder.js';
-import {
-  type AnimationFrame,
-  type FrameOptions,
-  type Frames,
-  framesOf,
-  measureFrames,
-} from './frames.js';
+import { type AnimationFrame, type FrameOptions, type Frames, framesOf, measureFrames } from './frames.js';
 
 export interface AnimateOptions extends FrameOptions {
   /** Makes what is told how many frames were read, or written. */
