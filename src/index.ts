@@ -3,7 +3,7 @@ export * from './errors.js';
 export type * from './data/types.js';
 export type * from './engines/types.js';
 export type { OutputKind } from './graph/outputs.js';
-export type { StatisticsKind } from './graph/statistics.js';
+export { type StatisticsKind, statisticsKinds } from './graph/statistics.js';
 export type * from './graph/types.js';
 export type * from './ledger/types.js';
 export type * from './models/types.js';

@@ -59,7 +59,10 @@ export const rounding = 'rounding';
 /** How running statistics moved, which no gradient does. */
 const statisticsComponent = 'statistics';
 
-/** What the motion of a run's segments is split into: components of the optimiser, or those `recorded`, then rounding; none unless asked for. */
+/**
+ * What the motion of a run's segments is split into: components of the optimiser, or those `recorded`, then rounding; none unless asked for.
+ * Throws UsageError for a forked run.
+ */
 export function componentsOf(
   config: RunConfig,
   { tensors }: Layout,

@@ -122,8 +122,8 @@ export class RunReader {
   }
 
   /**
-   * One number of each row of an array, such as one parameter's allocation over time, without reading whole rows. Throws StoreError,
-   * UsageError.
+   * One number of each row of an array [rows], such as one parameter's allocation over time, without reading whole rows. Throws
+   * StoreError, UsageError.
    */
   curve(name: string, column: number, range: RowRange = {}): Promise<Numbers> {
     return readCurve(this.context, this.state, name, column, range);

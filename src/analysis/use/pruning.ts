@@ -15,7 +15,7 @@ export interface PruningFacts {
   readonly theta: Float32Array;
 }
 
-/** Indices in θ of what may be removed: weights of kernels, without biases and normalisation. */
+/** Indices in θ of what may be removed [n], ascending: weights of kernels, without biases and normalisation. */
 export function prunable({ tensors }: ParameterLayout): Uint32Array {
   const kernels = tensors.filter(({ kind }) => kind === 'kernel');
   const used = kernels.length > 0 ? kernels : tensors.filter(({ shape }) => shape.length > 1);
@@ -57,7 +57,7 @@ export interface PruningEvidence {
   readonly helping: number;
 }
 
-/** What single weights did, by layer: why they are candidates. */
+/** What the weights `indices` [n] did, by layer: why they are candidates. */
 export function pruningEvidence(indices: Uint32Array, { layout, totals }: PruningFacts): PruningEvidence[] {
   const layers = layout.layers.map((layer) => ({ layer, weights: 0, hurt: 0, idle: 0, hurting: 0, helping: 0 })); // prettier-ignore
   const spans = layout.tensors.map(({ offset, size, layer }) => ({ end: offset + size, own: layers[layout.layers.indexOf(layer)]! })); // prettier-ignore

@@ -52,9 +52,9 @@ describe('configuration', () => {
     [{ keep: 'all' }, 'keep: "all" in a file\n  expected: one of parameters, neurons, layers\n  to do:    correct keep (finest'],
     [{ measure: [] }, 'measure: [] in a file\n  expected: at least 1 entry\n'],
     [{ measure: ['train', 'train'] }, 'expected: each set once\n'],
-    [{ groups: [{ match: 'a', learningrate: 1 }] }, 'unknown key "learningrate" of groups[0] in a file\n  expected: one of match, learningRate, momentum, delay, weightDecay, frozen, frozenFrom\n  to do:    did you mean learningRate? If not, leave learningrate out'],
+    [{ groups: [{ match: 'a', learningrate: 1 }] }, 'unknown key "learningrate" of groups[0] in a file\n  expected: one of match, learningRate, learningRateFactor, momentum, delay, weightDecay, frozen, frozenFrom\n  to do:    did you mean learningRate? If not, leave learningrate out'],
     [{ groups: [{ momentum: 0.5 }] }, 'groups[0].match, which is missing, in a file\n  expected: text or a list\n'],
-    [{ schedule: { kind: 'cosin' } }, 'schedule.kind: "cosin" in a file\n  expected: one of constant, step, cosine\n  to do:    did you mean cosine?'],
+    [{ schedule: { kind: 'cosin' } }, 'schedule.kind: "cosin" in a file\n  expected: one of constant, step, linear, cosine\n  to do:    did you mean cosine?'],
     [{ schedule: { kind: 'step', every: 2, factr: 1 } }, 'schedule.factor, which is missing, in a file\n  expected: a number\n'],
     [{ schedule: { kind: 'step', every: 2, factor: 1, floor: 1 } }, 'unknown key "floor" of schedule in a file\n  expected: one of kind, every, factor, warmUp\n'],
   ])('says what is wrong with %j', (input, text) => {

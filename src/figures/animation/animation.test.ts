@@ -2,7 +2,7 @@ import { decode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
 import { layoutOf } from '../../ledger/layout.js';
 import { indexedPng } from '../video/png.js';
-import { videoEncoders } from '../video/video.js';
+import { videoEncoders } from '../video/encoders.js';
 import { type AnimationSetting, createAnimation } from './animation.js';
 import { coloursInto, depths, zeroColour } from './colours.js';
 import { gridOf } from './grids.js';

@@ -1,7 +1,4 @@
 import type { IndexedColours } from '../animation/colours.js';
-import { gifEncoder } from './gif.js';
-import { mp4Encoder } from './mp4.js';
-import { webmEncoder } from './webm.js';
 
 /** What a video is made of. */
 export interface VideoSetting {
@@ -19,12 +16,3 @@ export interface VideoEncoder {
   /** The whole file. */
   readonly finish: () => Promise<Uint8Array<ArrayBuffer>>;
 }
-
-/** Kinds of video by the ending of their files. */
-export const videoEncoders = {
-  mp4: mp4Encoder,
-  webm: webmEncoder,
-  gif: gifEncoder,
-} as const satisfies Readonly<Record<string, (setting: VideoSetting) => Promise<VideoEncoder>>>;
-
-export type VideoFormat = keyof typeof videoEncoders;

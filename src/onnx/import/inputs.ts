@@ -16,7 +16,7 @@ export interface OnnxInput {
 /** Shape of one example of the only input, or of each by its name. */
 export type ExampleShapes = Shape | Readonly<Record<string, Shape>>;
 
-/** The inputs, and how many examples they were exported for; null where that is left open. */
+/** The inputs, and how many examples they were exported for; null where that is left open. Throws GraphError. */
 export function inputsOf(
   { inputs }: OnnxFile,
   given: ExampleShapes = [],

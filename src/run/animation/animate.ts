@@ -4,7 +4,7 @@ import { UsageError } from '../../errors.js';
 import type { ProgressSink } from '../../experiment/control.js';
 import type { Animation } from '../../figures/animation/animation.js';
 import type { LossLine } from '../../figures/animation/backdrop.js';
-import type { VideoFormat } from '../../figures/video/video.js';
+import type { VideoFormat } from '../../figures/video/encoders.js';
 import type { LedgerView } from '../../ledger/view.js';
 import { codeOf, storeFailure, writeResult } from '../../store/files.js';
 import type { RunFolder } from '../../store/folder.js';
@@ -63,7 +63,7 @@ interface Sink {
 }
 
 async function videoSink(format: VideoFormat, { size, colours }: Animation, options: AnimateOptions): Promise<Sink> {
-  const { videoEncoders } = await import('../../figures/video/video.js');
+  const { videoEncoders } = await import('../../figures/video/encoders.js');
   const { framesPerSecond, out } = options;
   const encoder = await videoEncoders[format]({ ...size, framesPerSecond, colours });
   return {

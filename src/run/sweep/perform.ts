@@ -49,7 +49,7 @@ export interface SweepControl {
 
 /**
  * Computes what is not done yet, some runs at a time. A run whose training diverges ends early, and the others go on; anything else that
- * fails, and the signal, stop all runs at a safe point.
+ * fails, and the signal, stop all runs at a safe point: throws what the first one threw.
  *
  * @returns Why runs ended early, by digest.
  */
