@@ -10,7 +10,7 @@ const names = { 'preset-or-file': ['mnist-fc-sgd', 'mnist-lenet-sgd'] };
 const lines = [
   ['lca re', ['report', 'resume']],
   ['lca run mnist-f', ['mnist-fc-sgd']],
-  ['lca run --optimizer a', ['adam']],
+  ['lca run --optimizer a', ['adam', 'adamw']],
   ['lca run mnist-fc-sgd --opt', ['--optimizer']],
   ['lca data a', ['add']],
 ] as const;

@@ -162,8 +162,9 @@ class ImportedModel implements OnnxModel {
     });
   }
 
+  /** By the names of the file, which no initialiser has. */
   #placeholders(builder: GraphBuilder, examples: number): Value[] {
-    return this.inputs.map(({ dtype, shape }, k) => builder.input(`input${k}`, dtype, [examples, ...shape]));
+    return this.inputs.map(({ name, dtype, shape }) => builder.input(name, dtype, [examples, ...shape]));
   }
 
   /** The first output, which must depend on the data. */

@@ -68,8 +68,8 @@ describe('a run with parts and groupings', () => {
       new Array(10).fill(6),
     );
     expect(parts.filter(({ by }) => by === 'colours')).toEqual([
-      { name: 'colours: blue', by: 'colours', examples: 40 },
-      { name: 'colours: red', by: 'colours', examples: 20 },
+      { name: 'colours: blue', by: 'colours', examples: 40, blockOf: null },
+      { name: 'colours: red', by: 'colours', examples: 20, blockOf: null },
     ]);
     const reading = manifest.readings.find(({ about }) => about === 'parts of train');
     expect(reading!.decision).toBe('2 groups: blue, red; the first line, colour, is a heading');

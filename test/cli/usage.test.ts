@@ -103,7 +103,9 @@ describe('help', () => {
     const { stdout, code } = await lca(['run', '--help']);
     const headings = ['Options:', 'Model and data:', 'Loss:', 'Training:', 'Measuring:', 'Report:'];
     expect(stdout.match(/^[A-Z][a-z ]+:$/gm)!.filter((line) => line !== 'Arguments:')).toEqual(headings);
-    expect(stdout.replace(/\s+/g, ' ')).toMatch(/\(choices: "sgd", "nesterov", "adam", "rmsprop"\)/);
+    expect(stdout.replace(/\s+/g, ' ')).toMatch(
+      /\(choices: "sgd", "nesterov", "adam", "rmsprop", "adamw", "lion", "muon"\)/,
+    );
     expect(code).toBe(0);
   });
 });

@@ -11,7 +11,7 @@ export interface Endurance {
   readonly refused: number;
   /** Anything else that was thrown: the first few, with the run that made them. */
   readonly crashes: readonly string[];
-  /** Bytes by which the process's largest resident size grew. */
+  /** Bytes by which the process's resident size grew at most. */
   readonly growth: number;
 }
 
@@ -21,7 +21,8 @@ export async function endure(
   seed: number,
   read: (random: Random, run: number) => Promise<void> | void,
 ): Promise<Endurance> {
-  const before = process.memoryUsage().rss;
+  const before = process.memoryUsage.rss();
+  let most = before;
   const counts = { read: 0, refused: 0 };
   const crashes: string[] = [];
   for (let run = 0; run < runs; run++) {
@@ -32,8 +33,7 @@ export async function endure(
       if (isLossledgerError(error) && error.exitCode === 2) counts.refused++;
       else if (crashes.length < 5) crashes.push(`run ${run}: ${error instanceof Error ? error.stack! : String(error)}`); // prettier-ignore
     }
+    most = Math.max(most, process.memoryUsage.rss());
   }
-  // Kibibytes, the most that the process ever had: it counts what was freed again too.
-  const growth = Math.max(0, process.resourceUsage().maxRSS * 1024 - before);
-  return { ...counts, crashes, growth };
+  return { ...counts, crashes, growth: most - before };
 }
