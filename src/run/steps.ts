@@ -67,7 +67,7 @@ export async function* trajectory(experiment: Experiment): AsyncGenerator<Trajec
     yield { row: 0, theta };
     for (let t = 0; t < config.iterations; t++) {
       requireOrigin(config, t, theta);
-      point.set(theta);
+      for (let k = 0; k < point.length; k++) point[k] = theta[k]!;
       program.load(point);
       gradient.fill(0);
       let [lossSum, divisor] = [0, 0];
