@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { UsageError } from '../../src/errors.js';
 import { openRun } from '../../src/store/open.js';
 import type { Step } from './plan.js';
 
@@ -22,8 +23,26 @@ export function lca(args: readonly string[], quiet = false): Promise<string> {
   );
 }
 
-/** Whether a step is done: its run is complete, or its sweep has results. */
-export async function isDone({ name, args }: Step, place: string): Promise<boolean> {
+/** Where it is kept what a step was begun with. */
+const begunWith = (name: string, place: string): string => join(place, `${name}.step.json`);
+
+/** Throws UsageError where what stands in a step's folder was begun with other arguments than the plan has now. */
+function requirePlanned({ name, args }: Step, place: string): void {
+  if (!existsSync(join(place, name))) return;
+  const path = begunWith(name, place);
+  const given = existsSync(path) ? readFileSync(path, 'utf8') : 'nothing that says how it was begun';
+  if (given === JSON.stringify(args)) return;
+  throw new UsageError({
+    given: `${join(place, name)}, begun with ${given}`,
+    expected: `what was begun with ${JSON.stringify(args)}`,
+    remedy: `move it and ${name}.analyses.json away, or keep runs elsewhere (--out)`,
+  });
+}
+
+/** Whether a step is done: its run is complete, or its sweep has results. Throws UsageError for one of other arguments. */
+export async function isDone(step: Step, place: string): Promise<boolean> {
+  const { name, args } = step;
+  requirePlanned(step, place);
   const folder = join(place, name);
   if (args[0] === 'sweep') return existsSync(join(folder, 'sweep.json'));
   if (!existsSync(join(folder, 'manifest.json'))) return false;
@@ -34,6 +53,8 @@ export async function isDone({ name, args }: Step, place: string): Promise<boole
 export async function perform({ name, args }: Step, place: string): Promise<void> {
   const folder = join(place, name);
   const begun = existsSync(join(folder, 'manifest.json'));
+  await mkdir(place, { recursive: true });
+  await writeFile(begunWith(name, place), JSON.stringify(args));
   await lca(begun ? ['resume', folder] : [...args, '--out', folder]);
 }
 
