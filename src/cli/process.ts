@@ -7,11 +7,9 @@ import { createProcessRun, measureProcess, openProcess, requireSameStatement, ty
 import { reportRun } from '../run/report.js';
 import { refuseExisting } from '../store/open.js';
 import type { RunWriter } from '../store/writer.js';
-import { stopOnInterrupt } from './interrupt.js';
-import { say } from './output.js';
 import { progressBar } from './progress.js';
 import { sayReadings, type StartOptions } from './start.js';
-import { printReport } from './workflow.js';
+import { isMeasured, printReport, untilStopped } from './workflow.js';
 
 type Options = Pick<StartOptions, 'json' | 'quiet' | 'allowImbalance'> & { readonly segments?: SegmentRange };
 
@@ -49,26 +47,15 @@ export async function continueProcess(run: RunWriter, options: Options & Places)
   }
 }
 
-async function finish(experiment: ProcessExperiment, run: RunWriter, options: Options): Promise<void> {
-  const stop = stopOnInterrupt();
+function finish(experiment: ProcessExperiment, run: RunWriter, options: Options): Promise<void> {
   const bar = (label: string, unit: string) => progressBar(label, unit, options.quiet);
-  try {
+  return untilStopped(run, `lca resume ${run.folder}`, async (signal) => {
     await measureProcess(experiment, run, {
-      copying: { progress: bar('copy', 'rows'), signal: stop.signal },
-      measuring: { progress: bar('measure', 'segments'), signal: stop.signal },
+      copying: { progress: bar('copy', 'rows'), signal },
+      measuring: { progress: bar('measure', 'segments'), signal },
       segments: options.segments,
     });
-    const { segments: measured, iterations } = run.status;
-    if (measured < iterations) {
-      say(`${measured} of ${iterations} segments are measured. lca resume ${run.folder} does the rest.`);
-      return;
-    }
+    if (!isMeasured(run, options)) return;
     await printReport(await reportRun(run, { progress: bar('analyse', 'segments') }), options);
-  } catch (error) {
-    if (stop.signal.aborted) say(`Stopped at a safe point. Go on with: lca resume ${run.folder}`);
-    throw error;
-  } finally {
-    stop.release();
-    await run.close();
-  }
+  });
 }

@@ -20,17 +20,12 @@ interface WorkflowOptions extends PrintOptions {
 }
 
 /** Does what is left of a run, with progress, and closes it: training, measuring, report. */
-export async function continueRun(
-  experiment: Experiment,
-  run: RunWriter,
-  options: WorkflowOptions,
-): Promise<void> {
-  const stop = stopOnInterrupt();
+export function continueRun(experiment: Experiment, run: RunWriter, options: WorkflowOptions): Promise<void> {
   const bar = (label: string, unit: string) => progressBar(label, unit, options.quiet);
-  try {
+  return untilStopped(run, `lca resume ${run.folder}`, async (signal) => {
     await trainRun(experiment, run, {
       progress: bar(experiment.recorded ? 'copy' : 'train', experiment.recorded ? 'rows' : 'steps'),
-      signal: stop.signal,
+      signal,
     });
     if (!options.measure) {
       if (options.json) printJson({ run: run.folder, ...run.status });
@@ -39,23 +34,39 @@ export async function continueRun(
     }
     const progress = bar('measure', 'segments');
     const { themes = false, workers, segments } = options;
-    await measureRun(experiment, run, { workers, segments, progress, signal: stop.signal });
-    if (run.unmeasured().length > 0) {
-      const { segments: measured, iterations } = run.status;
-      if (options.json) printJson({ run: run.folder, ...run.status });
-      else say(`${measured} of ${iterations} segments are measured. lca resume ${run.folder} does the rest.`);
-      return;
-    }
+    await measureRun(experiment, run, { workers, segments, progress, signal });
+    if (!isMeasured(run, options)) return;
     await printReport(await reportRun(run, { progress: bar('analyse', 'segments'), themes }), options);
     if (!themes && !options.json)
       say(`The paper's analyses by theme: lca report ${run.folder} adds them to the page.`);
+  });
+}
+
+/** Works on a run to its end, or until the user stops it, who is then told what goes on with it; closes the run. */
+export async function untilStopped(
+  run: RunWriter,
+  goesOn: string,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const stop = stopOnInterrupt();
+  try {
+    await work(stop.signal);
   } catch (error) {
-    if (stop.signal.aborted) say(`Stopped at a safe point. Go on with: lca resume ${run.folder}`);
+    if (stop.signal.aborted) say(`Stopped at a safe point. Go on with: ${goesOn}`);
     throw error;
   } finally {
     stop.release();
     await run.close();
   }
+}
+
+/** Whether all segments are measured; where a range was asked for and some are left, says how many. */
+export function isMeasured(run: RunWriter, { json }: PrintOptions): boolean {
+  if (run.unmeasured().length === 0) return true;
+  const { segments: measured, iterations } = run.status;
+  if (json) printJson({ run: run.folder, ...run.status });
+  else say(`${measured} of ${iterations} segments are measured. lca resume ${run.folder} does the rest.`);
+  return false;
 }
 
 interface PrintOptions {

@@ -11,9 +11,9 @@ import { reportRun } from '../../../run/report.js';
 import { trainRun } from '../../../run/train.js';
 import { openRun, refuseExisting } from '../../../store/open.js';
 import { addConfigFlags, configFlags } from '../../config-flags.js';
-import { stopOnInterrupt } from '../../interrupt.js';
 import { printJson, printLine, say } from '../../output.js';
 import { progressBar } from '../../progress.js';
+import { untilStopped } from '../../workflow.js';
 import { addWorkOptions, parseList, parsePath, type WorkOptions } from '../run.js';
 import { parseIteration, printComparison, saveFindings } from './compare.js';
 
@@ -75,21 +75,17 @@ async function performFork(folder: string, changes: ForkChanges, options: ForkOp
   requireMemory(experiment, workers ?? defaultWorkers(experiment.engine));
   if (origin.manifest.components.length > 0 && !quiet) say('Components of updates are left out: settings change in the middle.'); // prettier-ignore
   const bar = (label: string, unit: string) => progressBar(label, unit, quiet);
-  const stop = stopOnInterrupt();
   const run = await createRun(out, experiment);
-  try {
-    const { signal } = stop;
-    await trainRun(experiment, run, { progress: bar('train', 'steps'), signal });
-    await takeOver(origin, run, at, { progress: bar('take over', 'segments'), signal });
-    await measureRun(experiment, run, { workers, progress: bar('measure', 'segments'), signal });
-    await reportRun(run, { progress: bar('analyse', 'segments'), themes: false });
-  } catch (error) {
-    if (stop.signal.aborted) say(`Stopped at a safe point. Go on with: lca resume ${out}, then lca compare ${folder} ${out} --from ${at}`); // prettier-ignore
-    throw error;
-  } finally {
-    stop.release();
-    await run.close();
-  }
+  await untilStopped(
+    run,
+    `lca resume ${out}, then lca compare ${folder} ${out} --from ${at}`,
+    async (signal) => {
+      await trainRun(experiment, run, { progress: bar('train', 'steps'), signal });
+      await takeOver(origin, run, at, { progress: bar('take over', 'segments'), signal });
+      await measureRun(experiment, run, { workers, progress: bar('measure', 'segments'), signal });
+      await reportRun(run, { progress: bar('analyse', 'segments'), themes: false });
+    },
+  );
 }
 
 async function printFork(
