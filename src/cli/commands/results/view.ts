@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { StoreError } from '../../../errors.js';
+import { manifestName, notARun } from '../../../format/context.js';
 import { serveRuns, type ServedRun } from '../../../server/serve.js';
 import { isFolder } from '../../../store/files.js';
 import { openRun } from '../../../store/open.js';
@@ -47,9 +48,10 @@ export function viewCommand(): Command {
     });
 }
 
-/** Throws StoreError where there is no such folder; what is wrong inside one, the page says. */
+/** Throws StoreError where there is no such folder, or no run in it; what is wrong inside a run, the page says. */
 async function servedRun(folder: string): Promise<ServedRun> {
-  if (await isFolder(folder)) return { name: basename(resolve(folder)), folder };
+  if (existsSync(join(folder, manifestName))) return { name: basename(resolve(folder)), folder };
+  if (await isFolder(folder)) throw notARun(folder);
   throw new StoreError({
     given: `${folder} is no folder`,
     expected: 'run folders',
