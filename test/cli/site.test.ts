@@ -27,3 +27,11 @@ it('lca export site writes the page with runs, their pyramids, and nothing that 
   const nowhere = await lca(['export', 'site', run]);
   expect([nowhere.code, nowhere.stderr]).toEqual([2, expect.stringContaining('--out <folder>')]);
 });
+
+it('lca view refuses a folder without a run, and one that is not there', async () => {
+  const folder = temporaryFolder();
+  const without = await lca(['view', folder]);
+  expect([without.code, without.stderr]).toEqual([2, expect.stringContaining('holds no manifest.json')]);
+  const nowhere = await lca(['view', join(folder, 'nowhere')]);
+  expect([nowhere.code, nowhere.stderr]).toEqual([2, expect.stringContaining('is no folder')]);
+});
