@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'build/**', 'coverage/**', 'eslint.config.js', 'test/browser/**/*.js'] },
+  { ignores: ['.ci/**', 'dist/**', 'build/**', 'coverage/**', 'eslint.config.js', 'test/browser/**/*.js'] },
   ...tseslint.configs.recommendedTypeChecked,
   ...tseslint.configs.strict,
   {

@@ -2,8 +2,11 @@ import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.js';
 import { quickTemporary } from './test/support/temporary.js';
 
-/** What only changes of engines and numbers ask for: every recorded number again, and generated C under sanitizers (`npm run test:long`). */
-const long = ['test/replay/**/*.test.ts', 'test/invariant/sanitizers.test.ts'];
+/**
+ * What takes long (`npm run test:long`): every recorded number again, whole runs by every preset and engine, kills and damages, generated C under
+ * sanitizers, a real Slurm and an object store.
+ */
+const long = ['test/**/*.long.test.ts'];
 
 export default defineConfig(({ mode }) => ({
   test: {
@@ -16,7 +19,8 @@ export default defineConfig(({ mode }) => ({
     hookTimeout: 600_000,
     sequence: { sequencer: LongestFirst },
     pool: 'forks',
-    maxWorkers: 2,
+    // A cluster and an object store are mostly waited for.
+    maxWorkers: mode === 'long' ? 3 : 2,
     // Modules are loaded once for all files: no test changes what another one sees.
     isolate: false,
   },

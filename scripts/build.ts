@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writ
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { bundle } from './bundle.js';
+import { binFolder, bundle } from './bundle.js';
 import { buildDashboard, dashboardSources } from './dashboard.js';
 import { filesBelow, hashOf, isFile } from './hash.js';
 
@@ -82,7 +82,7 @@ function outputsOf(root: string): string {
   });
 }
 
-/** Removes from dist what no module compiles to, and folders left empty; the page's folder is its own build's. */
+/** Removes from dist what no module compiles to, and folders left empty; the folders of the page and of the programs are their own builds'. */
 function removeOrphans(root: string): void {
   const wanted = new Set(
     modulesOf(root).flatMap((path) => {
@@ -90,9 +90,9 @@ function removeOrphans(root: string): void {
       return [`${stem}.js`, `${stem}.d.ts`];
     }),
   );
-  const page = join('dist', 'dashboard', '/');
+  const others = [join('dist', 'dashboard', '/'), join(binFolder, '/')];
   for (const path of filesBelow(root, 'dist')) {
-    if (!wanted.has(path) && !path.startsWith(page)) removeWithFolders(join(root, path));
+    if (!wanted.has(path) && !others.some((folder) => path.startsWith(folder))) removeWithFolders(join(root, path)); // prettier-ignore
   }
 }
 

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { filesBelow, hashOf } from './hash.js';
 
 /** Modules of the package that the page may be made of: those that run in browsers. */
 const modules = [
-  'errors.js', 'num', 'formats', 'graph', 'onnx', 'autodiff', 'quadrature', 'optim', 'ledger', 'format', 'analysis', 'engines/reference',
+  'errors.js', 'num', 'formats', 'graph', 'onnx', 'autodiff', 'quadrature', 'optim', 'ledger', 'format', 'analysis', 'figures/theme.js', 'engines/reference',
 ]; // prettier-ignore
 
 /**
@@ -21,6 +21,7 @@ export function buildDashboard(root: string, cache: string): boolean {
   const paths = [
     ...dashboardSources(root),
     'package-lock.json',
+    'scripts/bundle.ts',
     ...filesBelow(root, 'dist').filter((path) =>
       modules.some(
         (name) => path === `dist/${name}` || (path.startsWith(`dist/${name}/`) && path.endsWith('.js')),
@@ -28,15 +29,23 @@ export function buildDashboard(root: string, cache: string): boolean {
     ),
   ];
   const stamp = hashOf(paths, (path) => readFileSync(join(root, path)));
-  const isBuilt = existsSync(join(root, 'dist/dashboard/index.html'));
+  const page = join(root, 'dist/dashboard');
+  const isBuilt = existsSync(join(page, 'index.html'));
   if (isBuilt && existsSync(stampPath) && readFileSync(stampPath, 'utf8') === stamp) return true;
   const program = join(createRequire(import.meta.url).resolve('vite/package.json'), '../bin/vite.js');
-  const { status } = spawnSync(process.execPath, [program, 'build', '-c', config], {
-    cwd: root,
-    stdio: 'inherit',
-  });
-  if (status === 0) writeFileSync(stampPath, stamp);
-  return status === 0;
+  // What is there is served meanwhile, and exchanged at once.
+  const draft = mkdtempSync(join(root, 'dist/.page-'));
+  try {
+    const args = [program, 'build', '-c', config, '--outDir', join(draft, 'new')];
+    const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
+    if (status !== 0) return false;
+    if (existsSync(page)) renameSync(page, join(draft, 'old'));
+    renameSync(join(draft, 'new'), page);
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+  writeFileSync(stampPath, stamp);
+  return true;
 }
 
 /** The page's own files, relative to the root. */

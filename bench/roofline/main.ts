@@ -4,7 +4,7 @@ import { benchGradient } from '../../src/run/bench/gradient.js';
 import { EngineError } from '../../src/errors.js';
 import type { Compiler } from '../../src/engines/native/toolchain/compiler.js';
 import { findCompiler } from '../../src/engines/native/toolchain/compiler.js';
-import { measurePeak } from './peak.js';
+import { peakLoop } from './peak.js';
 import { multiplyAddsOf, profileNetwork } from './profile.js';
 import { rooflineTable } from './table.js';
 
@@ -12,8 +12,8 @@ import { rooflineTable } from './table.js';
  * npm run bench:roofline -- --network resnet20
  *
  * Prints, for each step of a network's native program, how close it comes to the machine's multiply-add peak: processor time of
- * one thread, medians of several runs; then the same for whole gradients on two threads, as \`lca bench gradient\` times them.
- * Convolutions count as direct sums, however they are done. Build first: threads run what is in \`dist\`.
+ * one thread, medians of several runs; then the same for whole gradients on two threads, as `lca bench gradient` times them.
+ * Convolutions count as direct sums, however they are done. Build first: threads run what is in `dist`.
  */
 const { values } = parseArgs({
   options: {
@@ -34,27 +34,24 @@ function requireCompiler(): Compiler {
 }
 
 const compiler = requireCompiler();
-const peak = await measurePeak(compiler);
-const profile = await profileNetwork(values.network, compiler, Number(values.runs));
+const loop = await peakLoop(compiler);
+const profile = await profileNetwork(values.network, compiler, loop, Number(values.runs));
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 print(`${cpus()[0]!.model}, ${compiler.version}, ${compiler.target.name}`);
-print(
-  `multiply-add peak: ${peak.oneThread.toFixed(0)} GFLOP/s on one thread, ${peak.twoThreads.toFixed(0)} on two`,
-);
+print(`multiply-add peak between the runs: ${profile.peak.toFixed(0)} GFLOP/s on one thread`);
 print(`${values.network}, chunk of ${profile.examples} examples, one thread; per example:\n`);
-print(rooflineTable(profile, peak));
+print(rooflineTable(profile));
 print(`\nsetting θ, once for each evaluation of a data set: ${(1e3 * profile.loadSeconds).toFixed(2)} ms`);
 
 const { seconds, network: model } = values;
-const { examplesPerSecond } = await benchGradient({
-  model,
-  engine: 'native',
-  threads: 2,
-  seconds: Number(seconds),
-});
-const rate = 2e-9 * multiplyAddsOf(profile.steps.map(({ step }) => step)) * examplesPerSecond.median;
-print(
-  `whole gradients on two threads: ${examplesPerSecond.median.toFixed(0)} examples/s, ${rate.toFixed(0)} GFLOP/s, ${((100 * rate) / peak.twoThreads).toFixed(1)} % of the peak`,
-);
+if (Number(seconds) > 0) {
+  const options = { model, engine: 'native', threads: 2, seconds: Number(seconds) };
+  const { examplesPerSecond } = await benchGradient(options);
+  const peak = await loop.measure();
+  const rate = 2e-9 * multiplyAddsOf(profile.steps.map(({ step }) => step)) * examplesPerSecond.median;
+  print(
+    `whole gradients on two threads: ${examplesPerSecond.median.toFixed(0)} examples/s, ${rate.toFixed(0)} GFLOP/s, ${((100 * rate) / peak.twoThreads).toFixed(1)} % of the peak of ${peak.twoThreads.toFixed(0)}`,
+  );
+}

@@ -18,6 +18,7 @@ export interface Peak {
 }
 
 const ROUNDS = 20_000_000;
+const SAMPLE_ROUNDS = 1_000_000;
 const REPEATS = 5;
 
 /** Sums that do not wait for each other: enough to hide the latency of a multiply-add, and they stay in registers. */
@@ -49,13 +50,21 @@ export function peakSource(target: Target): string {
     }`);
 }
 
-/** Measures the peak, the best of several times, on one thread and on two at once. */
-export async function measurePeak(compiler: Compiler): Promise<Peak> {
+/** Runs the loop of multiply-adds. */
+export interface PeakLoop {
+  /** GFLOP/s of processor time of one thread, over some milliseconds, just now. */
+  readonly sample: () => number;
+  /** The best of several longer times, on one thread and on two at once. */
+  readonly measure: () => Promise<Peak>;
+}
+
+/** Compiles the loop of multiply-adds. */
+export async function peakLoop(compiler: Compiler): Promise<PeakLoop> {
   const folder = await mkdtemp(join(tmpdir(), 'lossledger-peak-'));
   try {
     const [source, library] = [join(folder, 'peak.c'), join(folder, 'peak.so')];
     await writeFile(source, peakSource(compiler.target));
-    await compileLibrary(compiler, source, library, 30);
+    await compileLibrary(compiler, source, library, 120);
     const peak = koffi.load(library).func('double lossledger_peak(float, float, long)');
     const run = promisify(peak.async) as (x: number, y: number, rounds: number) => Promise<number>;
     const best = async (threads: number): Promise<number> => {
@@ -69,7 +78,10 @@ export async function measurePeak(compiler: Compiler): Promise<Peak> {
       }
       return most;
     };
-    return { oneThread: await best(1), twoThreads: await best(2) };
+    return {
+      sample: () => peak(0.999, 0.001, SAMPLE_ROUNDS) as number,
+      measure: async () => ({ oneThread: await best(1), twoThreads: await best(2) }),
+    };
   } finally {
     await rm(folder, { recursive: true });
   }

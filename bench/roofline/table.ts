@@ -1,4 +1,3 @@
-import type { Peak } from './peak.js';
 import type { Profile, ProfiledStep } from './profile.js';
 
 interface Row {
@@ -33,8 +32,11 @@ function rowsOf({ steps }: Profile): Row[] {
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
-/** One line for each kind of step, and one for the whole gradient, as Markdown. */
-export function rooflineTable(profile: Profile, peak: Peak): string {
+/** Steps that multiply matrices: layers of tokens, products of heads, gradients of weights. */
+const isDense = ({ step }: ProfiledStep): boolean => /^(dense_|product_)/.test(step.function.label);
+
+/** One line for each kind of step, one for all dense ones and one for the whole gradient, as Markdown. */
+export function rooflineTable(profile: Profile): string {
   const whole = rowOf('whole gradient', profile.steps);
   const cells = ({ name, calls, multiplyAdds, seconds }: Row): string[] => {
     const rate = (2e-9 * multiplyAdds * profile.examples) / seconds;
@@ -45,11 +47,12 @@ export function rooflineTable(profile: Profile, peak: Peak): string {
       ((1e6 * seconds) / profile.examples).toFixed(2),
       percent(seconds / whole.seconds),
       multiplyAdds > 0 ? rate.toFixed(0) : '',
-      multiplyAdds > 0 ? percent(rate / peak.oneThread) : '',
+      multiplyAdds > 0 ? percent(rate / profile.peak) : '',
     ];
   };
   const head = ['step', 'calls', 'M multiply-adds', 'µs', 'share of time', 'GFLOP/s', 'share of peak'];
-  return aligned([head, ...[...rowsOf(profile), whole].map(cells)]);
+  const dense = rowOf('dense steps together', profile.steps.filter(isDense));
+  return aligned([head, ...[...rowsOf(profile), ...(dense.calls > 0 ? [dense] : []), whole].map(cells)]);
 }
 
 /** A Markdown table, numbers to the right. */

@@ -44,9 +44,15 @@ export function cnnSection(results: readonly RunResult[]): string {
 const lastLayer = ({ summary }: CellSummary) => summary!.layers.at(-1)!;
 const trainLoss = ({ summary }: CellSummary) => summary!.losses[0]!;
 
-function sweepTable({ grids }: SweepAnalysis): string {
-  const cells = grids.flatMap((grid) => grid.cells).filter(({ summary }) => summary !== null);
-  const head = ['setting', 'train loss at the end', 'less the first setting’s', 'p', 'last layer’s total'];
+const cellsOf = ({ grids }: SweepAnalysis) =>
+  grids.flatMap((grid) => grid.cells).filter(({ summary }) => summary !== null);
+
+/** The setting that the others are compared with. */
+const baselineOf = (sweep: SweepAnalysis) => cellsOf(sweep).find((cell) => trainLoss(cell).less === null);
+
+function sweepTable(sweep: SweepAnalysis): string {
+  const cells = cellsOf(sweep);
+  const head = ['setting', 'train loss at the end', `less that of “${baselineOf(sweep)?.label ?? ''}”`, 'p', 'last layer’s total'];
   const rows = cells.map((cell) => {
     const { less, test } = trainLoss(cell);
     return [cell.label, number(test.mean, 4), less === null ? '–' : number(less.mean), number(less?.p, 2), number(lastLayer(cell).test.mean)];
@@ -54,8 +60,18 @@ function sweepTable({ grids }: SweepAnalysis): string {
   return table(head, rows);
 } // prettier-ignore
 
+/** Whether the layer that the settings slow down helped or hurt where it was trained: what freezing it can be expected to do. */
+function expectation(sweep: SweepAnalysis): string {
+  const trained = baselineOf(sweep);
+  if (trained === undefined) return '';
+  const total = lastLayer(trained).test.mean;
+  const expected =
+    total < 0 ? 'helped, so less motion of it should cost' : 'hurt, so less motion of it should gain';
+  return `With “${trained.label}” the last layer’s total is ${number(total)} nats: it ${expected}. The paper did this to a layer that hurt.`;
+}
+
 /** The section of Section 4's experiments. */
 export function sectionsSection({ sweeps }: Results): string {
-  const parts = [...sweeps.values()].map(({ step, sweep }) => `### ${step.name}\n\n${sweep.about ?? ''}\nHere: ${step.reduced!} (nats).\n\n${sweepTable(sweep)}\n\nAbove zero, a setting ended with a higher loss than the first: a finding of the paper that shows in ResNet-20 need not show in this network.`);
+  const parts = [...sweeps.values()].map(({ step, sweep }) => `### ${step.name}\n\n${sweep.about ?? ''}\nHere: ${step.reduced!} (nats).\n\n${sweepTable(sweep)}\n\n${expectation(sweep)}`);
   return parts.length === 0 ? 'None of these sweeps is done.' : parts.join('\n\n');
 } // prettier-ignore

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { UsageError } from '../../src/errors.js';
+import { isLossledgerError, UsageError } from '../../src/errors.js';
 import { documentOf, type Cost } from './document.js';
 import { writeGallery } from './gallery.js';
 import { costOf, isDone, lca, perform, remembered } from './perform.js';
@@ -66,8 +66,8 @@ const fullCosts = (): Promise<Cost[]> =>
     return costs;
   });
 
-if (!values.document && !values.gallery) await work();
-if (!values['dry-run']) {
+/** Writes the documents from what is done. */
+async function write(): Promise<void> {
   const [shown] = steps;
   if (!values.gallery) {
     const results = await resultsOf(place);
@@ -78,4 +78,13 @@ if (!values['dry-run']) {
     await writeGallery(await resultOf(shown!, place), place, docs);
     say('docs/GALLERY.md written');
   }
+}
+
+try {
+  if (!values.document && !values.gallery) await work();
+  if (!values['dry-run']) await write();
+} catch (error) {
+  if (!isLossledgerError(error)) throw error;
+  say(`reproduce: ${error.message}`);
+  process.exitCode = error.exitCode;
 }

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { UsageError } from '../../src/errors.js';
+import { EngineError, UsageError } from '../../src/errors.js';
 import { openRun } from '../../src/store/open.js';
 import type { Step } from './plan.js';
 
@@ -18,10 +18,16 @@ export function lca(args: readonly string[], quiet = false): Promise<string> {
   return new Promise((done, fail) =>
     child.on('close', (code) => {
       if (code === 0) done(text);
-      else fail(new Error(`lca ${args.join(' ')} ended with status ${String(code)}`));
+      else fail(commandFailed(args, code));
     }),
   );
 }
+
+/** What the command itself says stands above. */
+function commandFailed(args: readonly string[], code: number | null): EngineError {
+  const given = `lca ${args.join(' ')}, which ended with status ${String(code)}`;
+  return new EngineError({ given, expected: 'a command that comes to its end', remedy: 'see above, and run this again: it goes on' });
+} // prettier-ignore
 
 /** Where it is kept what a step was begun with. */
 const begunWith = (name: string, place: string): string => join(place, `${name}.step.json`);

@@ -22,7 +22,8 @@ export interface RuleError {
 
 /**
  * `balanced`: the cumulative error is at most `balanceLimitPercent` and the stored sums agree with the stored residuals.
- * `undetermined`: nothing was measured, or a loss did not change by more than float32 resolves.
+ * `undetermined`: nothing was measured, or the error is a large part of the loss's change only because the loss hardly changed: it is below
+ * what one segment may leave, a thousandth of the loss.
  */
 export type Balance = 'balanced' | 'unbalanced' | 'undetermined';
 
@@ -76,9 +77,12 @@ function errorOf(view: LedgerView, residual: Float64Array, change: number, alloc
 const roundingAllowance = (lossStart: number, lossEnd: number): number =>
   1e-9 * Math.max(1, Math.abs(lossStart), Math.abs(lossEnd));
 
-/** What float32 does not resolve of a loss: an error below it says nothing, however large a part it is of a loss that stands still. */
-const unresolved = (lossStart: number, lossEnd: number): number =>
-  2 ** -23 * Math.max(Math.abs(lossStart), Math.abs(lossEnd));
+/**
+ * An error of all segments together that says nothing, however large a part it is of a loss that hardly changes: what the paper lets a single
+ * segment leave, 0.001 nats of a loss that starts at about 1.
+ */
+const negligible = (lossStart: number, lossEnd: number): number =>
+  0.001 * Math.max(Math.abs(lossStart), Math.abs(lossEnd));
 
 function balanceOf(
   { totalErrorPercent, allocations }: RuleError,
@@ -89,7 +93,7 @@ function balanceOf(
   if (totalErrorPercent === null) return 'undetermined';
   if (Math.abs(totalErrorPercent) <= balanceLimitPercent) return 'balanced';
   const error = Math.abs(allocations - (lossEnd - lossStart));
-  return error <= unresolved(lossStart, lossEnd) ? 'undetermined' : 'unbalanced';
+  return error <= negligible(lossStart, lossEnd) ? 'undetermined' : 'unbalanced';
 }
 
 function countOver(residual: Float64Array, tolerance: number): number {

@@ -8,7 +8,7 @@ import type { ComponentTotals } from './components.js';
 import type { Distribution } from './rows/distribution.js';
 import type { Extremes } from './rows/extremes.js';
 import type { FirstLayer } from './rows/first-layer.js';
-import type { PartTotals } from './parts.js';
+import type { PartTotals } from './parts/parts.js';
 import { analyseSampling, type SamplingAnalysis } from './sampling.js';
 import { analyseShares, type ShareAnalysis } from './shares.js';
 

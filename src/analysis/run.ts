@@ -1,12 +1,14 @@
 import type { LedgerView } from '../ledger/view.js';
+import type { AccuracyFinding } from './use/accuracy.js';
 import { checkView } from './checks.js';
 import { analyseDistribution } from './rows/distribution.js';
+import { type Coverage, coverageOf, type LeftOut } from './coverage.js';
 import { componentTotals } from './components.js';
 import { extremeNeurons, extremeParameters, neuronTotals } from './rows/extremes.js';
 import { analyseFirstLayer } from './rows/first-layer.js';
 import { analyseObjective, type ObjectiveAnalysis, type RowAnalysis, withoutRows } from './objective.js';
 import { parametersOnly } from './parameters-only.js';
-import { partTotals } from './parts.js';
+import { partTotals } from './parts/parts.js';
 import { type PaperRecord, paperRecord } from './paper.js';
 import { type RunSummary, summarise } from './summary.js';
 
@@ -24,6 +26,10 @@ export interface RunAnalysis {
   readonly objectives: readonly ObjectiveAnalysis[];
   /** The paper's numbers for the same experiment; null if it has none. */
   readonly paper: PaperRecord | null;
+  /** How many labels are named rightly over time, or why that is not known. */
+  readonly accuracy: AccuracyFinding;
+  /** What share of the run the ledger accounts for, and what it leaves out. */
+  readonly coverage: Coverage;
 }
 
 export interface AnalyseOptions {
@@ -33,6 +39,10 @@ export interface AnalyseOptions {
   readonly iterations?: number;
   /** Shape of one example, such as [1, 28, 28]: where it is an image, the first layer is laid out as one. */
   readonly exampleShape?: readonly number[];
+  /** What of the network and its recording is not in θ; default nothing. */
+  readonly leftOut?: readonly LeftOut[];
+  /** What is known of the run's accuracy, which the ledger does not hold; default: nothing. */
+  readonly accuracy?: AccuracyFinding;
   /** Called after each allocation row with the rows read so far, of `total`. */
   readonly onProgress?: (rows: number, total: number) => void;
 }
@@ -77,7 +87,7 @@ async function analyseObjectives(view: LedgerView, options: AnalyseOptions): Pro
  */
 export async function analyseRun(view: LedgerView, options: AnalyseOptions = {}): Promise<RunAnalysis> {
   checkView(view);
-  const { preset, iterations } = options;
+  const { preset, iterations, leftOut = [], accuracy = { missing: 'it was not computed' } } = options;
   const objectives = await analyseObjectives(view, options);
   const audits = objectives.map(({ conservation }) => conservation);
   return {
@@ -89,5 +99,7 @@ export async function analyseRun(view: LedgerView, options: AnalyseOptions = {})
     subintervals: [...view.column('subintervals')],
     objectives,
     paper: preset === undefined ? null : paperRecord(preset),
+    accuracy,
+    coverage: await coverageOf(view, objectives, leftOut),
   };
 }

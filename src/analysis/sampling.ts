@@ -20,9 +20,20 @@ export interface SamplingAnalysis {
   readonly totals: readonly number[];
   /** Half-widths of each layer's total over the run [layers]. */
   readonly layers: readonly number[];
-  /** Half-width of the share helping of the entries not zero, over the run; null where parts were not kept by parameter. */
-  readonly helping: number | null;
+  /** How sure the share helping of the entries not zero is, over the run; null where parts were not kept by parameter. */
+  readonly helping: HelpingInterval | null;
 }
+
+/** How a share helping varies between samples of the same size. */
+export interface HelpingInterval {
+  /** Half-width of its 95 % interval; null where it would be wider than ± 20 points, which holds it less often than that. */
+  readonly halfWidth: number | null;
+  /** The share that samples of two thirds as many examples have on average: noise moves shares towards one half. */
+  readonly ofFewer: number;
+}
+
+/** An interval of a share that is wider than this to either side is none. */
+const widestShare = 0.2;
 
 /**
  * Standard errors [width] of sums, as estimates of those over the whole set, from what each part contributes [parts, width]: by the spread of
@@ -50,34 +61,62 @@ function summed(values: Float64Array, width: number): Float64Array {
   );
 }
 
-/**
- * Half-width of the share helping, of the entries not zero, by leaving out one block at a time: the signs of what is left, over all segments; null
- * where allocations of blocks were not kept.
- */
-async function helpingInterval(view: LedgerView, name: string, sample: SampleBlocks): Promise<number | null> {
+/** How sure an objective's share helping is; null where allocations of blocks were not kept. */
+async function helpingOf(
+  view: LedgerView,
+  name: string,
+  sample: SampleBlocks,
+): Promise<HelpingInterval | null> {
   const [parts, whole] = [view.rows('part_allocation', name), view.rows('allocation', name)];
-  if (parts === null || whole === null) return null;
-  const { members, examples, from } = sample;
-  const size = examples.reduce((total, count) => total + count, 0);
-  const counts = members.map(() => ({ helping: 0, nonzero: 0 }));
+  return parts === null || whole === null ? null : helpingInterval(parts, whole, sample);
+}
+
+/**
+ * How sure the share helping is, of the entries not zero over all segments, given what each part contributes to every allocation [parts, K] and
+ * the allocations [K], a row a segment: all allocations are moved together by orthogonal contrasts of the blocks, and signs counted again.
+ */
+export async function helpingInterval(
+  parts: AsyncIterable<Numbers>,
+  whole: AsyncIterable<Numbers>,
+  sample: SampleBlocks,
+): Promise<HelpingInterval> {
+  const contrasts = contrastsOf(sample);
+  const counts = contrasts.map(() => ({ helping: 0, nonzero: 0 }));
   const others = whole[Symbol.asyncIterator]();
   for await (const row of parts) {
     const all = (await others.next()).value as Numbers;
-    for (let k = 0; k < all.length; k++) {
-      const own = members.map((part) => row[part * all.length + k]!);
-      const drawn = own.reduce((total, value) => total + value, 0);
-      counts.forEach((count, b) => {
-        // What belongs to no example, such as weight decay, stays.
-        const left = all[k]! - drawn + ((drawn - own[b]!) * size) / (size - examples[b]!);
-        count.helping += Number(left < 0);
-        count.nonzero += Number(left !== 0);
+    const shift = new Float64Array(all.length);
+    contrasts.forEach((weights, c) => {
+      shift.fill(0);
+      sample.members.forEach((part, b) => {
+        for (let k = 0; k < shift.length; k++) shift[k]! += weights[b]! * row[part * shift.length + k]!;
       });
-    }
+      for (let k = 0; k < shift.length; k++) {
+        counts[c]!.helping += Number(all[k]! + shift[k]! < 0);
+        counts[c]!.nonzero += Number(all[k]! + shift[k]! !== 0);
+      }
+    });
   }
   const shares = counts.map(({ helping, nonzero }) => helping / Math.max(1, nonzero));
-  const mean = shares.reduce((total, share) => total + share, 0) / shares.length;
-  const squares = shares.reduce((total, share) => total + (share - mean) ** 2, 0);
-  return halfWidth(Math.sqrt((1 - size / from) * ((shares.length - 1) / shares.length) * squares));
+  const ofFewer = shares.reduce((total, share) => total + share, 0) / shares.length;
+  const squares = shares.reduce((total, share) => total + (share - ofFewer) ** 2, 0) / shares.length;
+  const width = halfWidth(Math.sqrt(2 * squares));
+  return { halfWidth: width > widestShare ? null : width, ofFewer };
+}
+
+/**
+ * Weights of the blocks [2 B − 2, B], by which what they contribute moves a sum by √½ of its standard error on average, each way. So far, since a
+ * single block's share of it overstates how many signs of independent entries change, and all of it smooths away how dense entries are near zero.
+ */
+function contrastsOf({ members, examples, from }: SampleBlocks): number[][] {
+  const size = examples.reduce((total, count) => total + count, 0);
+  const scale = Math.sqrt(1 - size / from);
+  const count = members.length;
+  return Array.from({ length: count - 1 }, (_, c) => {
+    const own = members.map((_part, b) => scale * Math.cos((Math.PI * (c + 1) * (b + 0.5)) / count));
+    const mean = own.reduce((total, weight, b) => total + (weight * examples[b]!) / size, 0);
+    return own.map((weight) => weight - mean);
+  }).flatMap((weights) => [weights, weights.map((weight) => -weight)]);
 }
 
 /** Intervals of an objective's losses and sums; null where it was measured on all its examples. Reads the parts' sums once. */
@@ -105,6 +144,6 @@ export async function analyseSampling(view: LedgerView, name: string): Promise<S
     lossChange: widths(change, 1)[0]!,
     totals,
     layers: widths(run, layers),
-    helping: await helpingInterval(view, name, sample),
+    helping: await helpingOf(view, name, sample),
   };
 }

@@ -15,11 +15,11 @@ type FlagKey = Exclude<ConfigKey, 'preset' | 'schedule' | 'groups' | 'forks' | '
 const headings: Readonly<Record<FlagKey, string>> = {
   process: 'Model and data:', processTimeout: 'Model and data:', model: 'Model and data:', data: 'Model and data:', validation: 'Model and data:', divisor: 'Model and data:',
   standardise: 'Model and data:', subset: 'Model and data:', trajectory: 'Model and data:', init: 'Model and data:',
-  seed: 'Model and data:', checkpointPattern: 'Model and data:', names: 'Model and data:', layout: 'Model and data:',
+  seed: 'Model and data:', follow: 'Model and data:', checkpointPattern: 'Model and data:', names: 'Model and data:', layout: 'Model and data:',
   frozen: 'Model and data:', rest: 'Model and data:', ignore: 'Model and data:', outputs: 'Loss:', ignoreLabel: 'Loss:',
   loss: 'Loss:', labelSmoothing: 'Loss:', classWeights: 'Loss:', reduction: 'Loss:',
   optimizer: 'Training:', learningRate: 'Training:', momentum: 'Training:', meanSquareDecay: 'Training:',
-  beta1: 'Training:', beta2: 'Training:', epsilon: 'Training:', convention: 'Training:', accumulate: 'Training:', weightDecay: 'Training:', clipNorm: 'Training:', maxLoss: 'Training:', batchSize: 'Training:',
+  beta1: 'Training:', beta2: 'Training:', epsilon: 'Training:', convention: 'Training:', accumulate: 'Training:', weightDecay: 'Training:', clipNorm: 'Training:', maxLoss: 'Training:', ema: 'Training:', batchSize: 'Training:',
   iterations: 'Training:',
   measure: 'Measuring:', measureWeightDecay: 'Measuring:', rule: 'Measuring:', tolerance: 'Measuring:',
   subintervals: 'Measuring:', maxSubintervals: 'Measuring:', certify: 'Measuring:', sample: 'Measuring:', error: 'Measuring:', chunk: 'Measuring:',

@@ -1,4 +1,4 @@
-import type { Estimate } from '../experiment/estimate.js';
+import type { Estimate } from '../experiment/cost/estimate.js';
 import { printJson, printLine, say } from './output.js';
 import { bytes, duration } from './progress.js';
 
@@ -14,7 +14,9 @@ export function printEstimate(estimate: Estimate, form: 'text' | 'json' | 'aside
   print(`${segments} segments, ${gradientsPerSegment} whole-data gradients each (more where refined)`);
   print(`engine ${engine}, ${workers} workers: about ${Math.round(examplesPerSecond)} examples/s here`);
   const { worker, total } = estimate.memory;
-  print(`about ${bytes(total)} of memory: ${bytes(worker)} a worker, and shared sums`);
+  print(
+    `about ${bytes(total)} of memory: ${bytes(worker)} a worker, and shared sums; beside them the data, and some 0.2 GB for the program itself`,
+  );
   print(`about ${duration(seconds)} (${partsOf(estimate)}), at most ${bytes(estimate.bytes)} on disk`);
 }
 

@@ -6,7 +6,7 @@ export class Interruption extends Error {
   /** 130 after Ctrl-C, 143 after SIGTERM, as a shell reports them. */
   readonly exitCode: number;
 
-  constructor(signal: NodeJS.Signals) {
+  constructor(readonly signal: NodeJS.Signals) {
     super(`stopped by ${signal}`);
     this.exitCode = 128 + constants.signals[signal];
   }

@@ -1,8 +1,7 @@
 import { checkConfig } from '../experiment/config/file.js';
 import type { RunConfig } from '../experiment/config/schema.js';
-import type { SegmentRange } from '../experiment/control.js';
+import { type SegmentRange, silent } from '../experiment/control.js';
 import type { Places } from '../experiment/places.js';
-import type { Manifest } from '../format/manifest.js';
 import { createProcessRun, measureProcess, openProcess, requireSameStatement, type ProcessExperiment } from '../run/process/process.js'; // prettier-ignore
 import { reportRun } from '../run/report.js';
 import { refuseExisting } from '../store/open.js';
@@ -11,12 +10,14 @@ import { progressBar } from './progress.js';
 import { sayReadings, type StartOptions } from './start.js';
 import { isMeasured, printReport, untilStopped } from './workflow.js';
 
-type Options = Pick<StartOptions, 'json' | 'quiet' | 'allowImbalance'> & { readonly segments?: SegmentRange };
+type Options = Pick<StartOptions, 'json' | 'quiet' | 'allowImbalance' | 'processes'> & {
+  readonly segments?: SegmentRange;
+};
 
 /** Makes a run of a recorded trajectory and a program that computes losses, and measures it. */
 export async function startProcess(config: RunConfig, options: StartOptions): Promise<void> {
   await refuseExisting(options.out);
-  const experiment = await openProcess(config);
+  const experiment = await openProcess(config, options.processes);
   try {
     sayReadings(experiment.readings, options.quiet);
     await finish(experiment, await createProcessRun(options.out, experiment), options);
@@ -25,17 +26,12 @@ export async function startProcess(config: RunConfig, options: StartOptions): Pr
   }
 }
 
-/** Whether a run is measured by a program of the user's. */
-export function isProcessRun({ engine }: Manifest): boolean {
-  return engine.name === 'process';
-}
-
 /** Goes on with such a run, its trajectory at `places`. */
 export async function continueProcess(run: RunWriter, options: Options & Places): Promise<void> {
   const { trajectory } = options;
   try {
     const stored = checkConfig(run.manifest.config, 'the manifest');
-    const experiment = await openProcess({ ...stored, ...(trajectory === undefined ? {} : { trajectory }) });
+    const experiment = await openProcess({ ...stored, ...(trajectory === undefined ? {} : { trajectory }) }, options.processes); // prettier-ignore
     try {
       requireSameStatement(experiment, run.manifest);
       await finish(experiment, run, options);
@@ -51,7 +47,7 @@ function finish(experiment: ProcessExperiment, run: RunWriter, options: Options)
   const bar = (label: string, unit: string) => progressBar(label, unit, options.quiet);
   return untilStopped(run, `lca resume ${run.folder}`, async (signal) => {
     await measureProcess(experiment, run, {
-      copying: { progress: bar('copy', 'rows'), signal },
+      copying: { progress: experiment.config.follow ? silent : bar('copy', 'rows'), signal },
       measuring: { progress: bar('measure', 'segments'), signal },
       segments: options.segments,
     });

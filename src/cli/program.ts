@@ -1,6 +1,11 @@
 import { Command } from 'commander';
 import { usualName } from '../experiment/config/issue.js';
 import { version } from '../experiment/version.js';
+import { mergeCommand } from './commands/cluster/merge.js';
+import { packCommand } from './commands/cluster/pack.js';
+import { planCommand } from './commands/cluster/plan.js';
+import { submitCommand } from './commands/cluster/submit.js';
+import { workCommand } from './commands/cluster/work.js';
 import { analyzeCommand } from './commands/results/analyze.js';
 import { animateCommand } from './commands/results/animate.js';
 import { benchCommand } from './commands/bench.js';
@@ -49,6 +54,7 @@ export function makeProgram(): Command {
   const commands = [
     demoCommand(), runCommand(), trainCommand(), measureCommand(), resumeCommand(), verifyCommand(), reportCommand(),
     analyzeCommand(), figuresCommand(), animateCommand(), viewCommand(),
+    planCommand(), workCommand(), mergeCommand(), submitCommand(), packCommand(),
     compareCommand(), forkCommand(), sweepCommand(), pruneCommand(),
     exportCommand(), inspectCommand(), dataCommand(), presetsCommand(), enginesCommand(), benchCommand(), completionCommand(),
   ]; // prettier-ignore

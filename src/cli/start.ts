@@ -1,10 +1,10 @@
 import type { RunConfig } from '../experiment/config/schema.js';
 import { defaultWorkers } from '../engines/registry.js';
-import { estimateRun } from '../experiment/estimate.js';
+import { estimateRun } from '../experiment/cost/estimate.js';
 import { openExperiment } from '../experiment/experiment.js';
 import { createRun } from '../experiment/manifest.js';
 import type { Reading } from '../formats/reading.js';
-import { requireMemory } from '../experiment/memory.js';
+import { requireMemory } from '../experiment/cost/memory.js';
 import { sizeSample } from '../run/pilot.js';
 import { refuseExisting } from '../store/open.js';
 import { printEstimate } from './estimate.js';
@@ -16,6 +16,8 @@ export interface StartOptions {
   readonly out: string;
   readonly dryRun?: boolean;
   readonly workers?: number;
+  /** Of an objective process. */
+  readonly processes?: number;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly allowImbalance?: boolean;

@@ -1,6 +1,7 @@
 import type { Experiment } from '../experiment/experiment.js';
 import type { RunWriter } from '../store/writer.js';
-import type { SegmentRange } from '../experiment/control.js';
+import { beside, checkSegments, RowGate, type SegmentRange, silent } from '../experiment/control.js';
+import { storeAccuracy } from '../run/accuracy.js';
 import { measureRun } from '../run/measure.js';
 import { reportRun, type Report } from '../run/report.js';
 import { trainRun } from '../run/train.js';
@@ -23,23 +24,41 @@ interface WorkflowOptions extends PrintOptions {
 export function continueRun(experiment: Experiment, run: RunWriter, options: WorkflowOptions): Promise<void> {
   const bar = (label: string, unit: string) => progressBar(label, unit, options.quiet);
   return untilStopped(run, `lca resume ${run.folder}`, async (signal) => {
-    await trainRun(experiment, run, {
-      progress: bar(experiment.recorded ? 'copy' : 'train', experiment.recorded ? 'rows' : 'steps'),
-      signal,
-    });
+    if (options.segments !== undefined) checkSegments(options.segments, run.status.iterations);
+    const gate = following(experiment, run, options.measure);
+    const train = (own: AbortSignal) =>
+      trainRun(experiment, run, {
+        // The bar of what is measured tells how far a recording that is followed has come.
+        progress: gate
+          ? silent
+          : bar(experiment.recorded ? 'copy' : 'train', experiment.recorded ? 'rows' : 'steps'),
+        signal: own,
+        stored: (row) => gate?.stored(row),
+      });
+    const { themes = false, workers, segments } = options;
+    const measure = async (after: Promise<void>): Promise<void> => {
+      after.catch((error: unknown) => gate?.fail(error));
+      if (!options.measure) return after;
+      const progress = bar('measure', 'segments');
+      await measureRun(experiment, run, { workers, segments, after, gate, progress, signal });
+    };
+    await beside(train, measure, signal);
     if (!options.measure) {
       if (options.json) printJson({ run: run.folder, ...run.status });
       else say(`Trained. Measure it with: lca measure ${run.folder}`);
       return;
     }
-    const progress = bar('measure', 'segments');
-    const { themes = false, workers, segments } = options;
-    await measureRun(experiment, run, { workers, segments, progress, signal });
     if (!isMeasured(run, options)) return;
+    await storeAccuracy(experiment, run, { workers, signal, progress: bar('count errors', 'rows') });
     await printReport(await reportRun(run, { progress: bar('analyse', 'segments'), themes }), options);
     if (!themes && !options.json)
       say(`The paper's analyses by theme: lca report ${run.folder} adds them to the page.`);
   });
+}
+
+/** What lets rows through one by one where a recording is followed that is not yet copied. */
+function following({ config }: Experiment, run: RunWriter, measure: boolean): RowGate | undefined {
+  return config.follow && measure && !run.status.trained ? new RowGate() : undefined;
 }
 
 /** Works on a run to its end, or until the user stops it, who is then told what goes on with it; closes the run. */

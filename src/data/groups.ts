@@ -5,56 +5,52 @@ import { memorySource, misfit } from '../formats/source.js';
 import { readBytes, sha256 } from './files.js';
 import type { SourceFile } from './types.js';
 
-/** A group name for each of a list of examples, as a user's file gives them. */
+/** A group name for each of a list of examples, of their labels, or of classes, as a user's file gives them. */
 export interface GroupsFile {
-  /** [N] */
+  /** Rows of the file, in row-major order. */
   readonly names: readonly string[];
+  /** Names of a row. */
+  readonly width: number;
   readonly file: SourceFile;
   /** Whether the first line of a text file may be a heading. */
   readonly mayHaveHeading: boolean;
 }
 
 /**
- * Reads group names [N]: an `.npy` file of integers, booleans or text, or a text file (`.csv`, `.txt`) with one name a line. Throws DataError
- * where it is neither, is damaged, or has an example without a name.
+ * Reads group names [N] or [N, …]: an `.npy` file of integers, booleans or text, or a text file (`.csv`, `.txt`) with one name a line, or as many
+ * in each, apart by commas. Throws DataError where it is neither, is damaged, or leaves a name out.
  */
 export async function readGroups(path: string): Promise<GroupsFile> {
   const bytes = await readBytes(path, 'check the path');
   const file = { name: basename(path), sha256: sha256(bytes) };
-  if (path.endsWith('.npy')) return { names: await npyNames(bytes, path), file, mayHaveHeading: false };
-  const names = linesOf(new TextDecoder().decode(bytes));
-  const empty = names.findIndex((name) => name === '' || name.includes(','));
-  if (empty < 0) return { names, file, mayHaveHeading: true };
+  if (path.endsWith('.npy')) return { ...(await npyNames(bytes, path)), file, mayHaveHeading: false };
+  const lines = linesOf(new TextDecoder().decode(bytes));
+  const width = lines[0]?.length ?? 1;
+  const odd = lines.findIndex((names) => names.length !== width || names.includes(''));
+  if (odd < 0) return { names: lines.flat(), width, file, mayHaveHeading: true };
   throw misfit(
     path,
-    `line ${empty + 1} is ${JSON.stringify(names[empty]!)}`,
-    'one group name a line, without commas',
-    'save one column alone',
+    `line ${odd + 1} is ${JSON.stringify(lines[odd]!.join(','))}`,
+    `${width} group name${width === 1 ? '' : 's'} a line, as in the first`,
+    'save one name for each example, or for each of its labels',
   );
 }
 
-/** Lines without line ends and quotes around them; a last empty line is none. */
-function linesOf(text: string): string[] {
+/** The names of each line, without quotes around them; a last empty line is none. */
+function linesOf(text: string): string[][] {
   const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
   if (lines.at(-1) === '') lines.pop();
-  return lines.map((line) => line.trim().replace(/^"(.*)"$/, '$1'));
+  return lines.map((line) => line.split(',').map((name) => name.trim().replace(/^"(.*)"$/, '$1')));
 }
 
-async function npyNames(bytes: Uint8Array, path: string): Promise<string[]> {
+async function npyNames(bytes: Uint8Array, path: string): Promise<Pick<GroupsFile, 'names' | 'width'>> {
   const source = memorySource(bytes, path);
   const { to, from } = npyHeaderSpan(bytes.subarray(0, npyPreambleBytes), path);
   const header = parseNpyHeader(new TextDecoder('latin1').decode(bytes.subarray(from, to)), path);
   const { shape, names } =
     header.dtype === null ? await textNames(source) : numberNames(await readNpy(source), path);
-  if (shape.length !== 1) {
-    throw misfit(
-      path,
-      `an array [${shape.join(', ')}]`,
-      'group names [N], one for each example',
-      'save one axis',
-    );
-  }
-  return names;
+  if (shape.length > 0) return { names, width: shape.slice(1).reduce((all, extent) => all * extent, 1) };
+  throw misfit(path, 'a single number', 'group names [N], one for each example', 'save an array');
 }
 
 async function textNames(source: Parameters<typeof readNpyText>[0]) {

@@ -6,6 +6,7 @@ import { key } from '../num/random.js';
 import { readCifar10 } from './cifar10.js';
 import { readFashionMnist } from './fashion-mnist.js';
 import { readMnist } from './mnist.js';
+import { readMobyDick } from './moby-dick.js';
 import { splitDataset } from './split.js';
 import type { SplitOptions } from './split.js';
 import { standardised } from './standardise.js';
@@ -18,9 +19,10 @@ const readers: ReadonlyMap<string, (root: string) => Promise<RawDataset>> = new 
   ['mnist', readMnist],
   ['fashion-mnist', readFashionMnist],
   ['cifar10', readCifar10],
+  ['moby-dick', readMobyDick],
 ]);
 
-/** Names that `loadDataset` knows: `mnist`, `fashion-mnist`, `cifar10`. */
+/** Names that `loadDataset` knows: `mnist`, `fashion-mnist`, `cifar10`, `moby-dick`. */
 export const datasetNames: readonly string[] = [...readers.keys()];
 
 /** Where added data sets are kept: `$LOSSLEDGER_DATA`, or `~/.cache/lossledger/data`. */

@@ -54,6 +54,7 @@ export function splitDataset(raw: RawDataset, options: SplitOptions): Dataset {
     files: raw.files,
     transform: raw.transform,
     labelling: raw.labelling,
+    ...(raw.classGroups ? { classGroups: raw.classGroups } : {}),
     readings: raw.readings,
   };
 }

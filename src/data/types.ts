@@ -77,8 +77,18 @@ export interface Dataset {
   /** How the network should read the inputs; part of the objective's definition. */
   readonly transform: InputTransform;
   readonly labelling: Labelling;
+  /** By which its classes may be grouped; default none. */
+  readonly classGroups?: ClassGroups;
   /** What was decided about the files. */
   readonly readings: readonly Reading[];
+}
+
+/** Groups of the classes that labels are, such as kinds of characters. */
+export interface ClassGroups {
+  /** What they are groups by. */
+  readonly by: string;
+  /** Of each class [classes]. */
+  readonly groups: readonly string[];
 }
 
 /** A data set as its source delivers it, before it is split. */
@@ -96,6 +106,8 @@ export interface RawDataset {
   /** Shape of the label of one example: [] for one number. */
   readonly labelShape: readonly number[];
   readonly labelling: Labelling;
+  /** By which its classes may be grouped; default none. */
+  readonly classGroups?: ClassGroups;
   /** What was decided about the files. */
   readonly readings: readonly Reading[];
 }

@@ -40,6 +40,11 @@ export interface Program {
    * gradient sum to it (it is not cleared first).
    */
   run(feeds: Feeds, gradient?: Float64Array): Promise<number>;
+  /**
+   * The same, where since the last run, with the same θ, no feed but the graph's `varied` one has changed: what does not depend on it, such as the
+   * forward pass, is not computed again. Left out: everything is run again.
+   */
+  rerun?(feeds: Feeds, gradient?: Float64Array): Promise<number>;
   /** Bytes that it holds until it is disposed of, as its engine's plan states them. */
   readonly memory: number;
   dispose(): Promise<void>;

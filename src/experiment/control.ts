@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.js';
+
 /** Receives how far a piece of work has come, in steps that the work itself names. */
 export interface ProgressSink {
   start(total: number, done?: number): void;
@@ -45,4 +46,60 @@ export function checkSegments({ from, to }: SegmentRange, T: number): void {
     expected: `segments of the run, from 0 to before ${T}`,
     remedy: 'state the first and the one behind the last, such as --segments 100:200',
   });
+}
+
+/**
+ * Starts something that goes on beside `work`, and waits for both. Where `work` fails, the other is told to stop and awaited: nothing goes on
+ * behind a failure. Throws what either throws.
+ */
+export async function beside(
+  start: (signal: AbortSignal) => Promise<void>,
+  work: (other: Promise<void>) => Promise<void>,
+  signal?: AbortSignal,
+): Promise<void> {
+  const stop = new AbortController();
+  const other = start(signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]));
+  // Whoever awaits it sees the error.
+  other.catch(() => undefined);
+  try {
+    await work(other);
+  } catch (error) {
+    stop.abort();
+    await other.catch(() => undefined);
+    throw error;
+  }
+  await other;
+}
+
+/** Rows of θ that are stored while others are still on their way: whoever needs one waits for it. */
+export class RowGate {
+  #last = -1;
+  #failure: Error | null = null;
+  #waiting: (() => void)[] = [];
+
+  /** Row `row` and those before it are stored. */
+  stored(row: number): void {
+    this.#last = row;
+    this.#wake();
+  }
+
+  /** No more rows will come. */
+  fail(cause: unknown): void {
+    this.#failure ??= cause instanceof Error ? cause : new TypeError(String(cause));
+    this.#wake();
+  }
+
+  /** Resolves when a row is stored; throws what kept it from coming. */
+  async until(row: number): Promise<void> {
+    while (row > this.#last) {
+      if (this.#failure !== null) throw this.#failure;
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  #wake(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
 }

@@ -7,9 +7,12 @@ import type { Engine } from '../engines/types.js';
 import { UsageError } from '../errors.js';
 import type { Reading } from '../formats/reading.js';
 import { byRunningStatistics, type StatisticsKind } from '../graph/statistics.js';
-import type { Parameter } from '../graph/types.js';
+import type { LeftOut } from '../analysis/coverage.js';
+import type { Graph, Parameter } from '../graph/types.js';
+import { headsOf } from '../ledger/entities/heads.js';
+import { leftOutOf } from './left-out.js';
 import { layoutOfGraph } from '../ledger/layout.js';
-import type { ParameterLayout } from '../ledger/types.js';
+import type { OwnGrouping, ParameterLayout } from '../ledger/types.js';
 import type { Model } from '../models/types.js';
 import { checkSettings } from '../quadrature/settings.js';
 import type { RunFolder } from '../store/folder.js';
@@ -17,14 +20,14 @@ import type { RunConfig } from './config/schema.js';
 import { chooseEngine } from '../engines/registry.js';
 import { gradientGraph, neededGraphs } from './graphs.js';
 import { withInputShape } from './loss/inputs.js';
-import { divisorOf, labelUse, requireFit } from './loss/loss.js';
+import { divisorOf, labelUse, masksOf, requireFit } from './loss/loss.js';
 import { chunkReadings, dataReadings, mixesExamples, outputUse, type OutputUse } from './readings.js';
 import { networkFile, storedNetworkFile, type Network } from './network.js';
 import { requireDividable, weighOwnLoss } from './loss/own-loss.js';
 import type { ObjectivePlan } from '../objective/plan.js';
 import { type Basis, openBasis } from './objectives/basis.js';
+import { chunkOf, fittingChunk } from './objectives/chunk.js';
 import { divideObjectives, type MeasuredObjective } from './objectives/divide.js';
-import { sampleBlocks } from './objectives/sample.js';
 import { measuredNames, withMeasuredSets } from './objectives/measured.js';
 import { componentsOf, measuredPenalty, optimizerOf, stepExamples } from './optimizer.js';
 import { type StatedPaths, withWholePaths } from './paths.js';
@@ -61,6 +64,8 @@ export interface Experiment {
   readonly passedOver: readonly string[];
   readonly parameters: readonly Parameter[];
   readonly layout: ParameterLayout;
+  /** Those of its groupings that not every network has. */
+  readonly groupings: readonly OwnGrouping[];
   /** Examples of a chunk. */
   readonly chunk: number;
   /** What the motion of segments is split into, rounding last; none: it is not split. */
@@ -75,6 +80,8 @@ export interface Experiment {
   readonly outputs: OutputUse;
   /** What the sums of a loss that the network computes are divided by, by objective; null: by numbers of examples or labels. */
   readonly divisors: Readonly<Record<string, number>> | null;
+  /** What of network and recording is not in θ. */
+  readonly leftOut: readonly LeftOut[];
   /** What was decided about the user's files. */
   readonly readings: readonly Reading[];
 }
@@ -96,24 +103,26 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   requireFit(named, model, loaded);
   const graph = model.build({ examples: 1, training: false, transform: loaded.transform });
   const { parameters } = graph;
-  const groupings = Object.entries(named.groupings).map(([name, patterns]) => ({ name, patterns }));
+  const groupings = groupingsOf(named, graph);
   const layout = layoutOfGraph(byRunningStatistics(graph), groupings);
   const opened = await recordedTrajectory(named, { weights: network.weights(), graph }, stored);
   const recorded = opened?.recorded ?? null;
   const config = settle(named, loaded, recorded);
   const measured = measuredNames(config)!;
-  const chunk = chunkOf(config, network.chunk);
+  const usual = chunkOf(config, network.chunk);
   checkControls(config, loaded, layout, recorded);
   const outputs = outputUse(config, graph, loaded.labelling.classAxis);
   const parts = { config, model, dataset: loaded, outputs };
-  const { engine, passedOver } = await chooseEngine(config.engine, () => neededGraphs(parts, chunk));
+  const { engine, passedOver } = await chooseEngine(config.engine, () => neededGraphs(parts, usual));
+  const chunk = fittingChunk(parts, network, engine, usual);
   const precision = stored?.manifest.definition.precision ?? engine.facts.precision;
   const used = precision === 'float64' ? loaded : narrowed(loaded);
   const own = model.computesLoss ? await weighOwnLoss(model, used, measured, chunk) : null;
   requireDividable(config, model, own);
   const mixes = (statistics: StatisticsKind) => mixesExamples(model, loaded, statistics);
   const hasPenalty = measuredPenalty(config, layout) !== null;
-  const divided = await divideObjectives({ config, dataset: used, measured, chunk, mixes, hasPenalty });
+  const { rows } = masksOf(config, model, used);
+  const divided = await divideObjectives({ config, dataset: used, measured, chunk, rows, mixes, hasPenalty });
   const dataset = { ...used, files: [...used.files, ...divided.files] };
   const basis = await openBasis(config, layout.size, stored);
   const start = recorded ? null : await startingTheta(config, network.weights(), layout, parameters, stored);
@@ -138,6 +147,7 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
     passedOver,
     parameters,
     layout,
+    groupings,
     chunk,
     components: componentsOf(config, layout, recorded?.components ?? null),
     basis,
@@ -145,8 +155,23 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
     start,
     outputs,
     divisors: own?.divisors ?? null,
+    leftOut:
+      stored?.manifest.leftOut ??
+      leftOutOf(network.weights(), parameters, recorded ?? { passed: [], buffers: [] }),
     readings,
   };
+}
+
+/** Attention heads, where the graph shows them and the user does not say what they are, and the user's own groupings. */
+function groupingsOf({ groupings }: RunConfig, graph: Graph): OwnGrouping[] {
+  const own = Object.entries(groupings).map(([name, cells]) => ({
+    name,
+    cells: Array.isArray(cells)
+      ? cells.map((pattern) => ({ name: pattern, patterns: [pattern] }))
+      : Object.entries(cells).map(([cell, patterns]) => ({ name: cell, patterns })),
+  }));
+  const heads = headsOf(graph);
+  return heads === null || heads.name in groupings ? own : [heads, ...own];
 }
 
 function loadOptions({ seed, subset, validation, divisor, standardise }: RunConfig): LoadOptions {
@@ -165,16 +190,34 @@ async function recordedTrajectory(
   stored: StoredRun | undefined,
 ): Promise<{ recorded: Recorded; readings: readonly Reading[] } | null> {
   const { trajectory } = config;
+  requireFollowable(config);
   if (trajectory === null) return null;
   if (stored) return { recorded: recordedOf(trajectory, stored.manifest), readings: [] };
   const { components } = config;
   return inspectTrajectory(trajectory, model, { ...recordingOptions(config), components });
 }
 
-/** Examples of a chunk: as stated, else the network's, and of a sample no more than a block has. */
-function chunkOf({ chunk, sample }: SettledConfig, usual: number): number {
-  if (chunk !== null) return chunk;
-  return typeof sample === 'number' ? Math.min(usual, Math.ceil(sample / sampleBlocks)) : usual;
+/** Throws UsageError where a trajectory that is followed is needed whole before anything is measured. */
+export function requireFollowable({ follow, trajectory, basis, sample }: RunConfig): void {
+  if (!follow) return;
+  const what = trajectory === null ? 'without --trajectory' : basis?.startsWith('pca:') ? `together with basis ${basis}` : sample === 'auto' ? 'together with sample auto' : null; // prettier-ignore
+  if (what === null) return;
+  throw new UsageError({
+    given: `--follow ${what}`,
+    expected: 'a recording that grows, and nothing that must see all of it first',
+    remedy: 'leave out one of the two, or measure when training is over',
+  });
+}
+
+/** Throws UsageError where an average of weights is measured by what holds of the weights alone. */
+function requireAverageable({ ema, components, forks, trajectory }: RunConfig): void {
+  const what = trajectory !== null ? 'a recorded trajectory' : components ? 'components' : forks.length > 0 ? 'a fork' : null; // prettier-ignore
+  if (ema === null || what === null) return;
+  throw new UsageError({
+    given: `ema ${ema} together with ${what}`,
+    expected: 'weights that are trained here, whose average moves otherwise than their optimiser',
+    remedy: 'leave out one of the two',
+  });
 }
 
 /** What is measured defaults to what is usual and has examples; a recorded trajectory knows its own length. */
@@ -208,12 +251,13 @@ function checkControls(
     requireOrderFits(config.iterations, size);
   }
   optimizerOf(config, layout);
+  requireAverageable(config);
   checkSettings(config);
 }
 
 /** The objective that measuring evaluates; `engine` replaces the experiment's own (to check one by another). */
 export function objectivePlan(experiment: Experiment, engine = experiment.engine.name): ObjectivePlan {
-  const { config, dataset, layout, chunk, objectives, divisors } = experiment;
+  const { config, dataset, layout, chunk, objectives, divisors, model } = experiment;
   const { labelling } = dataset;
   return {
     engine,
@@ -231,7 +275,7 @@ export function objectivePlan(experiment: Experiment, engine = experiment.engine
     lanes: config.lanes,
     penalty: measuredPenalty(config, layout),
     gradientGraph: (count, masked, statistics) => gradientGraph(experiment, count, false, masked, statistics),
-    masksLabels: config.loss === 'softmaxCrossEntropy',
+    masks: masksOf(config, model, dataset),
     strips: layout.atoms.neuronAxis,
     keepsPartGradients: config.keepParts === 'parameters',
   };

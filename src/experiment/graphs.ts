@@ -48,15 +48,15 @@ export function gradientGraph(
   return differentiate(attachLoss(forward, { ...lossOf(config, dataset.labelling), masked }));
 }
 
-/** The graph of the number of wrong examples in chunks of `examples`, whose labels are classes. */
+/** The graph of the number of wrong labels in chunks of `examples` (see `attachErrors`). */
 export function errorGraph(
-  { model, dataset, outputs }: Omit<GraphParts, 'config'>,
+  { config, model, dataset, outputs }: GraphParts,
   examples: number,
   statistics: StatisticsKind = 'chunk',
 ): Graph {
   const built = forwardGraph(model, dataset, examples, false);
   const forward = outputs.toLogits(statistics === 'running' ? byRunningStatistics(built) : built);
-  return attachErrors(forward, dataset.labelling.classAxis);
+  return attachErrors(forward, lossOf(config, dataset.labelling));
 }
 
 function forwardGraph(model: Model, dataset: Dataset, examples: number, training: boolean): Graph {

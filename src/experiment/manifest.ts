@@ -65,7 +65,10 @@ export function manifestOf(experiment: Experiment, folder = '.'): ManifestConten
     })),
     parameters: layout.tensors.map((tensor) => ({ ...tensor, shape: [...tensor.shape] })),
     layers: layout.layers.map((name, index) => ({ name, neurons: layout.neurons[index]! })),
-    groupings: Object.entries(config.groupings).map(([name, patterns]) => ({ name, patterns })),
+    groupings: experiment.groupings.map(({ name, cells }) => ({
+      name,
+      cells: cells.map((cell) => ({ name: cell.name, patterns: [...cell.patterns] })),
+    })),
     trajectory: {
       iterations: config.iterations,
       iteration: recorded?.iteration ? [...recorded.iteration] : null,
@@ -85,6 +88,7 @@ export function manifestOf(experiment: Experiment, folder = '.'): ManifestConten
     components: [...components],
     keepComponents: config.keepComponents,
     basis: basis && { kind: basis.kind, directions: basis.directions, files: [...basis.files] },
+    leftOut: experiment.leftOut.map((own) => ({ ...own })),
     engine: { name: engine.name, version: engine.version() },
     seed: config.seed,
   };

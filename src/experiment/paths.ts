@@ -3,7 +3,7 @@ import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { datasetNames } from '../data/load.js';
 import { modelNames } from '../models/registry.js';
 import type { RunConfig } from './config/schema.js';
-import { partsEntry } from './objectives/divide.js';
+import { partsEntry } from './objectives/partitions.js';
 import { measuredEntry, withWholePlace } from './objectives/measured.js';
 
 /** A configuration's paths, as the user stated them or whole. */
@@ -35,8 +35,8 @@ export function isBasisFile(basis: string | null): basis is string {
 
 /** An entry of `parts` with its file's path as `change` makes it. */
 function withPartsPath(entry: string, change: (path: string) => string): string {
-  const { objective, by } = partsEntry(entry);
-  return `${objective === null ? '' : `${objective}:`}${by === 'class' ? by : change(by)}`;
+  const { file } = partsEntry(entry);
+  return file === null ? entry : `${entry.slice(0, entry.length - file.length)}${change(file)}`;
 }
 
 /**
@@ -59,7 +59,7 @@ export function portablePaths(stated: StatedPaths, whole: StatedPaths, folder: s
     measure: whole.measure?.map((entry) => keptPlace(entry, stated.measure ?? [], keep)) ?? null,
     parts:
       whole.parts?.map((entry, i) =>
-        withPartsPath(entry, (path) => keep(path, partsEntry(stated.parts![i]!).by)),
+        withPartsPath(entry, (path) => keep(path, partsEntry(stated.parts![i]!).file!)),
       ) ?? null,
   };
 }

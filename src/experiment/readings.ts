@@ -2,7 +2,14 @@ import type { Dataset } from '../data/types.js';
 import { furtherScaling, inputScaling } from '../data/user/read.js';
 import { UsageError } from '../errors.js';
 import type { Reading } from '../formats/reading.js';
-import { endingOf, mixingNode, withLogarithm, withoutEnding, type OutputKind } from '../graph/outputs.js';
+import {
+  doubtfulEnding,
+  endingOf,
+  mixingNode,
+  withLogarithm,
+  withoutEnding,
+  type OutputKind,
+} from '../graph/outputs.js';
 import { byRunningStatistics, type StatisticsKind } from '../graph/statistics.js';
 import type { Graph } from '../graph/types.js';
 import type { Model } from '../models/types.js';
@@ -31,6 +38,7 @@ export function outputUse({ loss, outputs }: RunConfig, forward: Graph, classAxi
     outputs === null
       ? `the network ends in ${ending?.op ?? 'no activation'}`
       : `outputs ${outputs}, as given`;
+  if (outputs === null && ending === null) requireLogits(forward);
   const kind = outputs ?? kindOf(loss, ending?.op ?? null);
   const said = (decision: string, warning = false): Reading[] => [
     { about, decision, evidence, ...(warning ? { warning } : {}) },
@@ -53,6 +61,17 @@ export function outputUse({ loss, outputs }: RunConfig, forward: Graph, classAxi
     toLogits,
     readings: said('probabilities: the loss is −log p, computed from what the activation is applied to'),
   };
+}
+
+/** Throws UsageError where a network without an activation at its end looks as if it made probabilities. */
+function requireLogits(forward: Graph): void {
+  const node = doubtfulEnding(forward);
+  if (node === null) return;
+  throw new UsageError({
+    given: `a network whose outputs come out of ${node.op} (node ${node.name}), which may make probabilities or logits`,
+    expected: 'to know which of them they are: the loss differs',
+    remedy: 'say it with --outputs probabilities, --outputs logProbabilities or --outputs logits',
+  });
 }
 
 /** What outputs are unless the user says: what the activation makes of them. Throws where it does not belong to the loss. */

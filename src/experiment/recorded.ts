@@ -10,8 +10,10 @@ import type { Model } from '../models/types.js';
 import { silent, type WorkControl } from './control.js';
 import type { RunWriter } from '../store/writer.js';
 import { flattenedKernels } from '../trajectory/match/flatten.js';
+import { isRecorderFolder, stepsToFollow, waitForRows } from '../trajectory/recorder-folder.js';
 import { matchRecording } from '../trajectory/match/match.js';
 import { openRecording, recordingFiles, trajectoryOf } from '../trajectory/open.js';
+import { type PassedTensor, passedTensors } from '../trajectory/passed.js';
 import type { Match, ModelWeights, RecordingOptions, Trajectory } from '../trajectory/types.js';
 import type { RunConfig } from './config/schema.js';
 import type { Network, NetworkFile } from './network.js';
@@ -28,12 +30,24 @@ export interface Recorded {
   readonly files: readonly SourceFile[];
   /** Components of updates that it is measured by; none unless they were asked for. */
   readonly components: readonly string[];
+  /** Recorded tensors that the user passed over. */
+  readonly passed: readonly PassedTensor[];
+  /** Tensors of the model that look like parameters, and were none to the recorder. */
+  readonly buffers: readonly string[];
 }
 
 /** What a configuration says about a recording that files leave open. */
 export function recordingOptions(config: RunConfig): RecordingOptions {
-  const { checkpointPattern, names, frozen, rest, ignore, layout } = config;
-  return { checkpointPattern, rest, layout, names: names ?? [], frozen: frozen ?? [], ignore: ignore ?? [] };
+  const { checkpointPattern, names, frozen, rest, ignore, layout, follow } = config;
+  return {
+    checkpointPattern,
+    rest,
+    layout,
+    follow,
+    names: names ?? [],
+    frozen: frozen ?? [],
+    ignore: ignore ?? [],
+  };
 }
 
 /** Which of the model's tensors a recording moves. Throws DataError, UsageError. */
@@ -62,7 +76,7 @@ export async function openTrajectory(
   path: string,
   { weights, graph }: RecordedModel,
   options: RecordingOptions,
-): Promise<{ trajectory: Trajectory; readings: readonly Reading[] }> {
+): Promise<{ trajectory: Trajectory; buffers: readonly string[]; readings: readonly Reading[] }> {
   const { recording, readings } = await openRecording(path, options);
   try {
     const match = await matchRecording(recording, weights, options);
@@ -75,7 +89,11 @@ export async function openTrajectory(
       data: initializer.kind === 'values' ? initializer.data : null,
     }));
     const opened = await trajectoryOf(recording, match, parameters, options);
-    return { ...opened, readings: [...readings, ...match.readings, ...opened.readings] };
+    return {
+      ...opened,
+      buffers: match.buffers ?? [],
+      readings: [...readings, ...match.readings, ...opened.readings],
+    };
   } catch (error) {
     await recording.close();
     throw error;
@@ -88,14 +106,38 @@ export async function inspectTrajectory(
   model: RecordedModel,
   options: RecordingOptions & { readonly components?: boolean },
 ): Promise<{ recorded: Recorded; readings: readonly Reading[] }> {
-  const { trajectory, readings } = await openTrajectory(path, model, options);
+  const steps = options.follow ? await beginFollowing(path) : null;
+  const { trajectory, buffers, readings } = await openTrajectory(path, model, options);
   const { rows, iteration } = trajectory;
   const components = options.components ? componentsOf(trajectory, path) : [];
   await trajectory.close();
   const plain = iteration.every((value, t) => value === t);
   const files = await filesOf(path, options);
-  const recorded = { path, iterations: rows - 1, iteration: plain ? null : iteration, files, components };
+  const passed = await passedTensors(path, options);
+  const recorded = {
+    path,
+    iterations: steps ?? rows - 1,
+    iteration: plain ? null : iteration,
+    files,
+    components,
+    passed,
+    buffers,
+  };
   return { recorded, readings };
+}
+
+/** Waits for the first step of a recording that is followed: the number of steps that it will have. Throws DataError. */
+async function beginFollowing(path: string): Promise<number> {
+  if (!isRecorderFolder(path)) {
+    throw new DataError({
+      given: `--follow with ${path}`,
+      expected: 'a folder that the recorder for PyTorch writes (python/lossledger), with its first row',
+      remedy: 'start training first, or measure without --follow when it is over',
+    });
+  }
+  const steps = await stepsToFollow(path);
+  await waitForRows(path, 2);
+  return steps;
 }
 
 function componentsOf(trajectory: Trajectory, path: string): readonly string[] {
@@ -110,7 +152,13 @@ function componentsOf(trajectory: Trajectory, path: string): readonly string[] {
 
 /** What a stored run says of its trajectory; the file itself is needed only where rows are still missing. */
 export function recordedOf(path: string, { trajectory, components }: Manifest): Recorded {
-  return { path, ...trajectory, components: components.filter((name) => name !== rounding) };
+  return {
+    path,
+    ...trajectory,
+    passed: [],
+    buffers: [],
+    components: components.filter((name) => name !== rounding),
+  };
 }
 
 /** Of an experiment, what reading its recording takes. */
@@ -137,20 +185,47 @@ export async function copyTrajectory(
   experiment: RecordedExperiment,
   recorded: Recorded,
   run: RunWriter,
-  { progress = silent, signal }: WorkControl,
+  { progress = silent, signal, stored }: CopyControl,
 ): Promise<void> {
-  const trajectory = await reopenTrajectory(experiment, recorded);
+  let trajectory = await reopenTrajectory(experiment, recorded);
+  let last = await trajectory.row(trajectory.rows - 1);
   progress.start(recorded.iterations);
   try {
     for (let row = 0; row <= recorded.iterations && !signal?.aborted; row++) {
-      await run.writeTheta(row, await trajectory.row(row));
+      if (row >= trajectory.rows) {
+        await waitForRows(recorded.path, row + 1, signal);
+        await trajectory.close();
+        trajectory = await reopenTrajectory(experiment, recorded);
+        requireContinued(recorded, row - 1, await trajectory.row(row - 1), await run.theta(row - 1));
+        last = await trajectory.row(trajectory.rows - 1);
+      }
+      const theta = await trajectory.row(row);
+      if (row === trajectory.rows - 1) requireContinued(recorded, row, theta, last);
+      await run.writeTheta(row, theta);
       progress.update(row);
+      stored?.(row);
     }
   } finally {
     progress.stop();
     await trajectory.close();
   }
   signal?.throwIfAborted();
+}
+
+/** How a caller watches and stops copying, and is told of rows that are stored. */
+export interface CopyControl extends WorkControl {
+  readonly stored?: ((row: number) => void) | undefined;
+}
+
+/** Throws DataError where a row [K] is no longer what the recording held: training went on from an earlier checkpoint, another way. */
+function requireContinued({ path }: Recorded, row: number, found: Float32Array, before: Float32Array): void {
+  if (found.every((value, k) => Object.is(value, before[k]))) return;
+  throw new DataError({
+    given: `row ${row} of ${path}, which is other than when it was read before`,
+    expected:
+      'a recording that only grows: training was resumed from an earlier checkpoint and went another way',
+    remedy: 'make a new run, without --follow or from here on',
+  });
 }
 
 async function requireUnchanged({ path, files }: Recorded, options: RecordingOptions): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Conservation, LayerTotal, RunAnalysis } from '../analysis/index.js';
+import { accuracyOf, type Conservation, type LayerTotal, type RunAnalysis } from '../analysis/index.js';
 import { formatCount, formatLoss, formatNumber, formatPercent, formatShare } from './format.js';
 import { objectiveLabel } from './objectives.js';
 import { shortNames } from './text.js';
@@ -18,6 +18,20 @@ function ofLoss({ objectives, summary }: RunAnalysis): Headline[] {
       value: `${formatNumber(lossStart, 3)} → ${formatNumber(lossEnd, 3)}`,
       note: `${summary.unit}, a change of ${formatNumber(lossChange)}`,
     };
+  });
+}
+
+function ofAccuracy({ objectives, accuracy }: RunAnalysis): Headline[] {
+  return objectives.flatMap((objective) => {
+    const own = accuracyOf(accuracy, objective.name);
+    if (own === null) return [];
+    return [
+      {
+        label: `${objectiveLabel(objective)} accuracy`,
+        value: `${formatShare(own.share[0]!)} → ${formatShare(own.share.at(-1)!)}`,
+        note: `of ${formatCount(own.labels)} labels, named rightly at the start and at the end`,
+      },
+    ];
   });
 }
 
@@ -85,7 +99,13 @@ function ofErrors({ objectives, summary }: RunAnalysis): Headline[] {
 /** What happened, in a handful of numbers; empty for a run without segments. */
 export function headlinesOf(analysis: RunAnalysis): Headline[] {
   if (analysis.summary.segments === 0) return [];
-  return [...ofLoss(analysis), ...ofLayers(analysis), ...ofShares(analysis), ...ofErrors(analysis)];
+  return [
+    ...ofLoss(analysis),
+    ...ofAccuracy(analysis),
+    ...ofLayers(analysis),
+    ...ofShares(analysis),
+    ...ofErrors(analysis),
+  ];
 }
 
 /** How much was measured, in one line. */

@@ -11,13 +11,16 @@ export function samplingSentences(
 ): string[] {
   if (sampling === null) return [];
   const { examples, from, blocks, lossChange, helping } = sampling;
-  const share =
+  const share = formatShare(shares.run.shares.ofNonzero.helping);
+  const width = helping?.halfWidth ?? null;
+  const varies = width === null ? 'varies by more than ±20 points' : `varies by ±${formatShare(width)}`;
+  const sure =
     helping === null
       ? ''
-      : ` The share helping, ${formatShare(shares.run.shares.ofNonzero.helping)} of those not zero, varies by ±${formatShare(helping)} between samples of this size.`;
+      : ` The share helping, ${share} of those not zero, ${varies} between samples of this size, and is ${formatShare(helping.ofFewer)} on average with two thirds as many examples.`;
   return [
     `A sample: ${formatCount(examples)} of ${formatCount(from)} ${name} examples were measured, in ${formatCount(blocks)} blocks, whose spread gives intervals of 95 %.`,
     `Over all of them the loss changed by ${formatLoss(conservation.lossChange, summary.unit)} ±${formatNumber(lossChange, 2)}.`,
-    `Single parameters, their signs and shares are those of the sample: over all examples many signs are others.${share}`,
+    `Single parameters, their signs and shares are those of the sample: over all examples many signs are others.${sure}`,
   ];
 }

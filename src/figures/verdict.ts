@@ -12,13 +12,18 @@ export interface Verdict {
 }
 
 function describe({ name, conservation }: ObjectiveAnalysis, unit: string): string {
-  const { chosen, lossChange } = conservation;
+  const { chosen, lossChange, lossStart, balance } = conservation;
   const error = chosen.totalErrorPercent;
+  const missing = Math.abs(chosen.allocations - lossChange);
+  const small =
+    balance === 'undetermined'
+      ? ` The error is ${formatPercent((100 * missing) / Math.abs(lossStart))} of the loss itself, within what one segment may leave: the loss changed too little for the limit to tell.`
+      : '';
   if (error === null)
     return `The ${printable(name)} loss did not change, so there is no cumulative error to state.`;
   return (
     `The allocations sum to ${formatLoss(chosen.allocations, unit)} and the ${printable(name)} loss changed by ` +
-    `${formatLoss(lossChange, unit)}: a cumulative error of ${formatPercent(error)} (limit ${balanceLimitPercent} %).`
+    `${formatLoss(lossChange, unit)}: a cumulative error of ${formatPercent(error)} (limit ${balanceLimitPercent} %).${small}`
   );
 }
 
@@ -46,8 +51,8 @@ function divergences(objectives: readonly ObjectiveAnalysis[], unit: string): st
   });
 }
 
-const isCoarse = ({ conservation: { chosen } }: ObjectiveAnalysis): boolean =>
-  Math.abs(chosen.totalErrorPercent ?? 0) > balanceLimitPercent;
+const isCoarse = ({ conservation: { chosen, balance } }: ObjectiveAnalysis): boolean =>
+  balance === 'unbalanced' && Math.abs(chosen.totalErrorPercent ?? 0) > balanceLimitPercent;
 
 const headlines: Readonly<Record<Balance, string>> = {
   balanced: 'The ledger balances',

@@ -1,14 +1,18 @@
 import { StoreError } from '../errors.js';
 import type { ParameterLayout } from '../ledger/types.js';
-import { type ArraySpec, arraysOf, bytesOf, isByRow, widthOf, windowRows } from './arrays.js';
+import { type ArraySpec, arraysOf, bytesOf, isByRow, widthOf, windowRows } from './layout/arrays.js';
 import { decodeManifest, layoutOfManifest, type Manifest } from './manifest.js';
+import { withShards } from './layout/shards.js';
 import { type ByteRange, type Digest, sha256, type Source } from './source.js';
 
 /** What is fixed about a run from its start, and where it is read. */
 export interface RunContext {
   /** Folder or address, for messages. */
   readonly place: string;
+  /** A chunk of an array is a file, wherever it is. */
   readonly source: Source;
+  /** The files as they are. */
+  readonly files: Source;
   readonly digest: Digest;
   readonly chunkDigest: (bytes: Uint8Array) => string | Promise<string>;
   readonly manifest: Manifest;
@@ -46,7 +50,8 @@ export function contextOf(
   const windowArrays = arrays.filter(({ placement }) => placement === 'window');
   return {
     place,
-    source,
+    source: withShards(source, arrays),
+    files: source,
     digest,
     chunkDigest,
     manifest,

@@ -1,5 +1,5 @@
 import { strToU8 } from 'fflate';
-import type { StoredDType } from './arrays.js';
+import type { StoredDType } from './layout/arrays.js';
 import { encodeNumbers } from './codec.js';
 import { type ArrayReading, columnsOf } from './read-array.js';
 

@@ -55,8 +55,25 @@ export function encodeLine(
 }
 
 function frame(previous: string, text: Uint8Array, digest: Digest): { line: Uint8Array; check: string } {
-  const check = digest(join(strToU8(previous), text));
+  const check = checkOf(previous, text, digest);
   return { check, line: join(prefix, strToU8(check), middle, text, end) };
+}
+
+/** Memory for what is digested, used again: a journal may have hundreds of thousands of lines. */
+let scratch = new Uint8Array(0);
+
+function checkOf(previous: string, text: Uint8Array, digest: Digest): string {
+  const length = previous.length + text.length;
+  if (scratch.length < length) scratch = new Uint8Array(2 * length);
+  // Digits alone, hence a byte each.
+  for (let k = 0; k < previous.length; k++) scratch[k] = previous.charCodeAt(k);
+  scratch.set(text, previous.length);
+  return digest(scratch.subarray(0, length));
+}
+
+/** Whether a line has these bytes from a place on. */
+function holdsAt(line: Uint8Array, bytes: Uint8Array, at: number): boolean {
+  return bytes.every((byte, k) => byte === line[at + k]);
 }
 
 /** Parses a line with its line break. A damaged line still gives the check that it states, so that the next ones can be judged. */
@@ -67,9 +84,11 @@ function decodeLine(
 ): Pick<JournalLine, 'check' | 'record'> {
   const text = line.subarray(recordStart, -end.length);
   const check = strFromU8(line.subarray(prefix.length, prefix.length + checkLength), true);
-  const sound = frame(previous, text, digest).line;
-  if (sound.length !== line.length || !sound.every((byte, k) => byte === line[k]))
-    return { check, record: null };
+  const isFramed =
+    holdsAt(line, prefix, 0) &&
+    holdsAt(line, middle, prefix.length + checkLength) &&
+    holdsAt(line, end, recordStart + text.length);
+  if (!isFramed || checkOf(previous, text, digest) !== check) return { check, record: null };
   const parsed = recordSchema.safeParse(JSON.parse(strFromU8(text)));
   return { check, record: parsed.success ? parsed.data : null };
 }

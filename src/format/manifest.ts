@@ -127,8 +127,8 @@ export const manifestSchema = z.strictObject({
   /** Tensors of θ, end to end. */
   parameters: z.array(tensorSchema).min(1),
   layers: z.array(z.strictObject({ name: text, neurons: count })),
-  /** The user's own groupings of tensors: patterns over their names, each a cell. */
-  groupings: z.array(z.strictObject({ name, patterns: z.array(text).min(1) })).default([]),
+  /** Attention heads, where the network shows them, and the user's own groupings: cells by patterns over names of tensors. */
+  groupings: z.array(z.strictObject({ name, cells: z.array(z.strictObject({ name: text, patterns: z.array(text).min(1) })).min(1) })).default([]), // prettier-ignore
   trajectory: z.strictObject({
     /** T: steps from one θ row to the next. */
     iterations: count.min(1).max(mostIterations),
@@ -166,8 +166,21 @@ export const manifestSchema = z.strictObject({
     .strictObject({ kind: z.enum(['file', 'principal']), directions: count.min(1), files: filesSchema })
     .nullable()
     .default(null),
+  /** What of the network and its recording is not in θ: what looks like a parameter and stays, other constants, recorded tensors that were passed over with their squared motion. */
+  leftOut: z
+    .array(
+      z.strictObject({
+        name: text,
+        numbers: count,
+        why: z.enum(['held constant', 'constant', 'not in the model']),
+        motion: z.number().min(0),
+      }),
+    )
+    .default([]),
   engine: z.strictObject({ name: text, version: text }),
   seed: z.int(),
+  /** Whether chunks of the ledger are kept many in one file. */
+  packed: z.literal(true).optional(),
 });
 
 /** What defines a run. */

@@ -1,6 +1,6 @@
 import { UsageError } from '../errors.js';
 import type { Numbers } from '../ledger/types.js';
-import { type ArraySpec, bytesOf, chunkPath, emptyRow, type StoredDType, widthOf } from './arrays.js';
+import { type ArraySpec, bytesOf, chunkPath, emptyRow, type StoredDType, widthOf } from './layout/arrays.js';
 import { decodeNumbers, readChunk } from './codec.js';
 import { arrayNamed, type RunContext } from './context.js';
 import { prefixLength, type RunState } from './state.js';

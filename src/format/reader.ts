@@ -5,7 +5,7 @@ import { readChunk } from './codec.js';
 import { arrayNamed, loadContext, type Place, type RunContext } from './context.js';
 import type { Manifest } from './manifest.js';
 import { type ArrayReading, readArray, readCurve, rowReader, type RowRange } from './read-array.js';
-import type { TrainingStats } from './records.js';
+import type { MixedSegments, TrainingStats } from './records.js';
 import type { JournalLine } from './journal.js';
 import { extendState, gaps, loadState, prefixLength, type RunState } from './state.js';
 import { makeView } from './view.js';
@@ -42,7 +42,7 @@ export class RunReader {
     /** @internal */
     readonly context: RunContext,
     /** @internal */
-    protected readonly state: RunState,
+    readonly state: RunState,
     /** Last line of the journal that was read; null: it is read from its start when the run is refreshed. */
     private last: JournalLine | null = null,
   ) {}
@@ -75,6 +75,11 @@ export class RunReader {
   /** Facts about the training; null before it ended. */
   get trainingStats(): TrainingStats | null {
     return this.state.stats;
+  }
+
+  /** What was measured by another machine or version than the rest; none: all numbers are of one kind. */
+  get mixed(): readonly MixedSegments[] {
+    return this.state.mixed;
   }
 
   get status(): RunStatus {

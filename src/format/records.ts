@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { environmentSchema } from './parts/environment.js';
 
 const count = z.int().min(0);
 const sha = z.string().regex(/^[0-9a-f]{64}$/);
@@ -27,6 +28,8 @@ export const recordSchema = z.discriminatedUnion('type', [
   }),
   /** Training ended: all θ rows are stored. */
   z.strictObject({ type: z.literal('trained'), files, stats: z.record(z.string(), z.json()) }),
+  /** Segments that were measured by another machine or version than the plan of the run was for, as the user allowed. */
+  z.strictObject({ type: z.literal('mixed'), from: count, to: count, environment: environmentSchema }),
   /** The small columns of a window of segments were written as chunks of their arrays. */
   z.strictObject({ type: z.literal('window'), window: count, files }),
 ]);
@@ -37,3 +40,5 @@ export type SegmentRecord = z.infer<typeof segmentSchema>;
 export type ThetaRecord = Extract<JournalRecord, { type: 'rows' }>['theta'][number];
 /** Facts about the training, for reports. */
 export type TrainingStats = Extract<JournalRecord, { type: 'trained' }>['stats'];
+/** Segments that were measured by another machine or version than the others. */
+export type MixedSegments = Omit<Extract<JournalRecord, { type: 'mixed' }>, 'type'>;

@@ -1,24 +1,41 @@
-import { hexToBytes, bytesToHex } from '@noble/hashes/utils.js';
-import { type ArraySpec, chunkPath } from './arrays.js';
+import { type ArraySpec, chunkPath } from './layout/arrays.js';
 import { journalName, manifestName, type RunContext, windowCount } from './context.js';
 import { type JournalLine, soundLines } from './journal.js';
-import type { JournalRecord, TrainingStats } from './records.js';
+import type { JournalRecord, MixedSegments, TrainingStats } from './records.js';
 import { damaged } from './source.js';
 
-/** A list of SHA-256 digests, 32 bytes each. */
+const digestBytes = 32;
+const hexOf = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** The half of a byte that a lower-case hexadecimal digit stands for. */
+function half(code: number): number {
+  return code < 58 ? code - 48 : code - 87;
+}
+
+/** A list of SHA-256 digests, 32 bytes each; as text 64 lower-case hexadecimal digits. */
 export class Digests {
   readonly #bytes: Uint8Array;
 
   constructor(readonly count: number) {
-    this.#bytes = new Uint8Array(32 * count);
+    this.#bytes = new Uint8Array(digestBytes * count);
   }
 
   set(index: number, hex: string): void {
-    this.#bytes.set(hexToBytes(hex), 32 * index);
+    for (let k = 0, at = digestBytes * index; k < 2 * digestBytes; k += 2, at++)
+      this.#bytes[at] = (half(hex.charCodeAt(k)) << 4) | half(hex.charCodeAt(k + 1));
   }
 
   get(index: number): string {
-    return bytesToHex(this.#bytes.subarray(32 * index, 32 * (index + 1)));
+    let hex = '';
+    for (let at = digestBytes * index; at < digestBytes * (index + 1); at++) hex += hexOf[this.#bytes[at]!]!;
+    return hex;
+  }
+
+  /** Whether a digest is this one. */
+  is(index: number, hex: string): boolean {
+    for (let k = 0, at = digestBytes * index; k < 2 * digestBytes; k += 2, at++)
+      if (this.#bytes[at] !== ((half(hex.charCodeAt(k)) << 4) | half(hex.charCodeAt(k + 1)))) return false;
+    return true;
   }
 }
 
@@ -36,6 +53,8 @@ export interface RunState {
   readonly chunks: Digests;
   /** Of all other files, by path. */
   readonly files: Map<string, string>;
+  /** What was measured by another machine or version than the rest. */
+  readonly mixed: MixedSegments[];
   /** Facts about the training once it ended. */
   stats: TrainingStats | null;
 }
@@ -56,6 +75,7 @@ export function emptyState(context: RunContext): RunState {
     records: new Digests(T),
     chunks: new Digests(T * context.rowArrays.length),
     files: new Map(),
+    mixed: [],
     stats: null,
   };
 }
@@ -89,6 +109,11 @@ async function checkManifest({ place, source, digest }: RunContext, first: Journ
 /** Takes a record in; false where it speaks of rows, segments or windows that the run does not have. */
 export function applyRecord(state: RunState, record: JournalRecord): boolean {
   if (record.type === 'rows') return applyRows(state, record);
+  if (record.type === 'mixed') {
+    const { from, to, environment } = record;
+    state.mixed.push({ from, to, environment });
+    return to <= state.segments.length;
+  }
   if (record.type === 'window') {
     if (state.windows[record.window] === undefined) return false;
     state.windows[record.window] = 1;
@@ -126,6 +151,13 @@ export function expectedDigest(
   if (spec.placement === 'theta') return state.theta.get(chunk);
   if (spec.placement === 'row') return state.chunks.get(chunk * rowArrays.length + rowArrays.indexOf(spec));
   return state.files.get(chunkPath(spec, chunk));
+}
+
+/** Whether a chunk of the ledger is stored, by the journal. */
+export function isChunkStored(state: RunState, spec: ArraySpec, chunk: number): boolean {
+  if (spec.placement === 'theta') return state.rows[chunk] === 1;
+  if (spec.placement === 'row') return state.segments[chunk] === 1;
+  return state.files.has(chunkPath(spec, chunk));
 }
 
 /** Length of the run of ones at the start. */

@@ -3,7 +3,7 @@ import type { ColumnName, ColumnNumbers, SmallColumnName } from '../ledger/colum
 import { columns } from '../ledger/columns.js';
 import type { Numbers } from '../ledger/types.js';
 import type { LedgerView } from '../ledger/view.js';
-import { type ArraySpec, emptyRow, isByRow, widthOf } from './arrays.js';
+import { type ArraySpec, emptyRow, isByRow, widthOf } from './layout/arrays.js';
 import { columnArrayOf, type RunContext } from './context.js';
 import { rowsOfArray } from './read-array.js';
 import { sampleBlocksOf } from './manifest.js';
@@ -45,22 +45,33 @@ export async function makeView(context: RunContext, state: RunState, segments: n
   };
 }
 
+/** Windows that are read at once: over a network each chunk is a round trip. */
+const windowsAtOnce = 8;
+
 /** The small columns by array: [segments, …], or [segments + 1, …] by row of θ; nothing is known before the first segment. */
 async function loadColumns(
   context: RunContext,
   state: RunState,
   segments: number,
 ): Promise<Map<ArraySpec, Numbers>> {
-  const reader = new WindowReader(context, state);
   const isLarge = ({ column }: ArraySpec) => 'large' in columns[column as ColumnName];
   const specs = context.windowArrays.filter((spec) => !isLarge(spec));
   const loaded = new Map(
     specs.map((spec) => [spec, emptyRow(spec.dtype, (segments + (isByRow(spec) ? 1 : 0)) * widthOf(spec))]),
   );
-  for (let row = 0; segments > 0 && row <= segments; row++) {
-    for (const [spec, numbers] of loaded) {
-      if (row < segments || isByRow(spec)) numbers.set(await reader.row(spec, row), row * widthOf(spec));
+  const loadRows = async (from: number): Promise<void> => {
+    const reader = new WindowReader(context, state);
+    const to = Math.min(from + context.windowRows, segments + 1);
+    for (let row = from; row < to; row++) {
+      const load = async ([spec, numbers]: readonly [ArraySpec, Numbers]) => {
+        if (row < segments || isByRow(spec)) numbers.set(await reader.row(spec, row), row * widthOf(spec));
+      };
+      await Promise.all([...loaded].map(load));
     }
+  };
+  for (let from = 0; segments > 0 && from <= segments; from += windowsAtOnce * context.windowRows) {
+    const starts = Array.from({ length: windowsAtOnce }, (_, k) => from + k * context.windowRows);
+    await Promise.all(starts.filter((start) => start <= segments).map(loadRows));
   }
   return loaded;
 }

@@ -3,10 +3,10 @@ import type { LedgerRow } from '../ledger/columns.js';
 import type { MeasuredSegment } from '../ledger/measure-range.js';
 import type { Numbers } from '../ledger/types.js';
 import { firstNonFinite } from '../num/sums.js';
-import { type ArraySpec, emptyRow, isByRow, type StoredDType, widthOf } from './arrays.js';
-import { decodeNumbers, encodeNumbers, readChunk } from './codec.js';
+import { type ArraySpec, bytesOf, emptyRow, isByRow, type StoredDType, widthOf } from './layout/arrays.js';
+import { decodeInto, decodeNumbers, encodeNumbers, numbersAt, readChunk } from './codec.js';
 import { pendingPath, type RunContext } from './context.js';
-import { damaged } from './source.js';
+import { type ByteRange, damaged } from './source.js';
 import type { RunState } from './state.js';
 
 /*
@@ -77,6 +77,35 @@ export function decodeRecord({ recordPlaces }: RunContext, record: Uint8Array, s
   return decodeNumbers(record.subarray(place.start, place.end), spec.dtype);
 }
 
+/** What records hold of all arrays, one record after the other: on memory that is used again, since making views takes longer than all that is done with them. */
+export class RecordView {
+  readonly #bytes: Uint8Array;
+  /** Arrays whose numbers lie beside the record, where their place in it is none for numbers of their kind. */
+  readonly #beside: { readonly place: ByteRange; readonly numbers: Numbers }[] = [];
+  /** Those of the record that was shown last: one row [width], or of an array by row of θ two. */
+  readonly numbers: ReadonlyMap<ArraySpec, Numbers>;
+
+  constructor(context: RunContext) {
+    this.#bytes = new Uint8Array(recordBytes(context));
+    this.numbers = new Map(
+      Array.from(context.recordPlaces, ([spec, place]) => {
+        const bytes = this.#bytes.subarray(place.start, place.end);
+        const shared = numbersAt(bytes, spec.dtype);
+        const numbers = shared ?? decodeNumbers(bytes, spec.dtype);
+        if (shared === null) this.#beside.push({ place, numbers });
+        return [spec, numbers];
+      }),
+    );
+  }
+
+  /** Shows a record, until the next one. */
+  show(record: Uint8Array): void {
+    this.#bytes.set(record);
+    for (const { place, numbers } of this.#beside)
+      decodeInto(numbers, this.#bytes.subarray(place.start, place.end));
+  }
+}
+
 /** Reads the records of a window's stored segments, checksums compared: by segment. Throws StoreError where one is damaged. */
 export async function readRecords(
   context: RunContext,
@@ -91,11 +120,25 @@ export async function readRecords(
   for (let segment = first; segment < first + context.windowRows; segment++) {
     if (segments[segment] !== 1) continue;
     const record = bytes.subarray((segment - first) * size, (segment - first + 1) * size);
-    if (context.digest(record) !== records.get(segment))
+    if (!records.is(segment, context.digest(record)))
       throw damaged(path, `segment ${segment} was changed or is missing`);
     found.set(segment, record);
   }
   return found;
+}
+
+/** Reads the record of one stored segment whose window is not written yet, its checksum compared. Throws StoreError where it is damaged. */
+export async function readRecord(
+  context: RunContext,
+  { records }: RunState,
+  segment: number,
+): Promise<Uint8Array> {
+  const size = recordBytes(context);
+  const path = pendingPath(Math.floor(segment / context.windowRows));
+  const start = (segment % context.windowRows) * size;
+  const record = (await context.source.get(path, { start, end: start + size })) ?? new Uint8Array(0);
+  if (records.is(segment, context.digest(record))) return record;
+  throw damaged(`${context.place}/${path}`, `segment ${segment} was changed or is missing`);
 }
 
 /** A chunk that is ready to be stored. */
@@ -112,7 +155,10 @@ export interface Chunk {
  * @throws StoreError where a record is damaged, or neighbouring segments state two numbers of one row of θ, such as two losses.
  */
 export async function chunksOfWindow(context: RunContext, state: RunState, window: number): Promise<Chunk[]> {
-  const records = await readRecords(context, state, window);
+  const bySegment = await readRecords(context, state, window);
+  const from = window * context.windowRows;
+  const to = Math.min(context.manifest.trajectory.iterations, from + context.windowRows);
+  const records = Array.from({ length: to - from }, (_, k) => bySegment.get(from + k)!);
   const behind = new WindowReader(context, state);
   const chunks: Chunk[] = [];
   for (const spec of context.windowArrays)
@@ -124,24 +170,22 @@ async function chunksOfArray(
   context: RunContext,
   spec: ArraySpec,
   window: number,
-  records: ReadonlyMap<number, Uint8Array>,
+  records: readonly Uint8Array[],
   behind: WindowReader,
 ): Promise<Chunk[]> {
   const T = context.manifest.trajectory.iterations;
   const from = window * context.windowRows;
-  const to = Math.min(T, from + context.windowRows);
+  const to = from + records.length;
   const width = widthOf(spec);
-  const numbers = emptyRow(spec.dtype, spec.chunkRows * width);
-  let end: Numbers | null = null;
-  for (let segment = from; segment < to; segment++) {
-    const cells = decodeRecord(context, records.get(segment)!, spec);
-    const start = cells.subarray(0, width);
-    if (end !== null) requireSame(context, spec, segment, end, start);
-    numbers.set(start, (segment - from) * width);
-    end = isByRow(spec) ? cells.subarray(width) : null;
-  }
+  const rowBytes = width * bytesOf[spec.dtype];
+  const place = context.recordPlaces.get(spec)!;
+  const bytes = encodeNumbers(emptyRow(spec.dtype, spec.chunkRows * width));
+  for (let k = 0; k < records.length; k++) copyBytes(records[k]!, place.start, bytes, k * rowBytes, rowBytes);
+  const numbers = decodeNumbers(bytes, spec.dtype);
   const own = { spec, chunk: window, numbers };
-  if (end === null) return [own];
+  if (!isByRow(spec)) return [own];
+  for (let k = 1; k < records.length; k++) requireMeet(context, spec, from + k, records[k - 1]!, records[k]!);
+  const end = decodeRecord(context, records.at(-1)!, spec).subarray(width);
   if (to < T) requireSame(context, spec, to, end, await behind.row(spec, to));
   // The last row of θ has no segment that starts there.
   else if (T - from < context.windowRows) numbers.set(end, (T - from) * width);
@@ -151,6 +195,43 @@ async function chunksOfArray(
     return [own, { spec, chunk: window + 1, numbers: last }];
   }
   return [own];
+}
+
+/** Up to so many bytes are copied faster one by one than through a view. */
+const fewBytes = 64;
+
+function copyBytes(from: Uint8Array, at: number, to: Uint8Array, place: number, count: number): void {
+  if (count > fewBytes) to.set(from.subarray(at, at + count), place);
+  else for (let k = 0; k < count; k++) to[place + k] = from[at + k]!;
+}
+
+/** Whether two neighbouring segments' records state the same numbers, bit for bit, of the row of θ between them; true for an array that is not by row. */
+export function doMeet(
+  { recordPlaces }: RunContext,
+  spec: ArraySpec,
+  record: Uint8Array,
+  next: Uint8Array,
+): boolean {
+  if (!isByRow(spec)) return true;
+  const { start, end } = recordPlaces.get(spec)!;
+  const bytes = (end - start) / 2;
+  let k = 0;
+  while (k < bytes && record[start + bytes + k] === next[start + k]) k++;
+  return k === bytes;
+}
+
+/** Throws StoreError where two neighbouring segments state two numbers of one row of θ. */
+function requireMeet(
+  context: RunContext,
+  spec: ArraySpec,
+  segment: number,
+  before: Uint8Array,
+  own: Uint8Array,
+): void {
+  if (doMeet(context, spec, before, own)) return;
+  const width = widthOf(spec);
+  const [end, start] = [before, own].map((record) => decodeRecord(context, record, spec));
+  requireSame(context, spec, segment, end!.subarray(width), start!.subarray(0, width));
 }
 
 function requireSame(

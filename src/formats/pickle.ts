@@ -10,7 +10,7 @@ export class PickleGlobal {
 export class PickleObject {
   /** What is set on the object after it is made. */
   state: PickleValue = null;
-  /** Entries that are set on it, where it is a kind of dictionary. */
+  /** Entries that are set on it, where it is a kind of dictionary; of a kind of list, by their number. */
   readonly entries = new Map<PickleValue, PickleValue>();
 
   constructor(
@@ -24,7 +24,7 @@ export class PickleReference {
   constructor(readonly id: PickleValue) {}
 }
 
-/** Tuples and lists are arrays, dictionaries are maps. A value may hold itself. */
+/** Tuples, lists and sets are arrays, dictionaries are maps. A value may hold itself. */
 export type PickleValue =
   | null | boolean | number | bigint | string | Uint8Array
   | PickleValue[] | Map<PickleValue, PickleValue> | PickleGlobal | PickleObject | PickleReference; // prettier-ignore
@@ -116,9 +116,11 @@ class Machine {
     return this.#view.getFloat64(at);
   }
 
-  /** An integer of any length, as PyTorch's magic numbers are. */
-  long(): bigint {
-    const bytes = this.take(this.unsigned(1));
+  /** An integer of any length up to 255 bytes, as PyTorch's magic numbers are. */
+  long(width: 1 | 4): bigint {
+    const length = this.unsigned(width);
+    if (length > 255) throw this.fail('an integer of more than 255 bytes', 'the numbers of tensors');
+    const bytes = this.take(length);
     const unsigned = bytes.reduceRight((value, byte) => (value << 8n) | BigInt(byte), 0n);
     return BigInt.asIntN(8 * Math.max(1, bytes.length), unsigned);
   }
@@ -176,9 +178,13 @@ class Machine {
     this.push(value);
   }
 
-  /** Adds values to the list below them. */
+  /** Adds values to the list below them, or to an object that is a kind of list. */
   append(values: readonly PickleValue[]): void {
     const list = this.top();
+    if (list instanceof PickleObject) {
+      for (const value of values) list.entries.set(list.entries.size, value);
+      return;
+    }
     if (!Array.isArray(list)) throw this.fail('values added to no list', 'a whole pickle');
     for (const value of values) list.push(value);
   }
@@ -189,6 +195,12 @@ class Machine {
     const entries = target instanceof PickleObject ? target.entries : target;
     if (!(entries instanceof Map)) throw this.fail('keys set in no dictionary', 'a whole pickle');
     for (let k = 0; k + 1 < items.length; k += 2) entries.set(items[k]!, items[k + 1]!);
+  }
+
+  pushDictionary(): void {
+    const items = this.popMarked();
+    this.push(new Map());
+    this.setItems(items);
   }
 
   build(): void {
@@ -217,18 +229,25 @@ const opcodes: ReadonlyMap<number, (machine: Machine) => void> = new Map<number,
   [0x4a, (m) => m.push(m.signed())], // BININT
   [0x4b, (m) => m.push(m.unsigned(1))],
   [0x4d, (m) => m.push(m.unsigned(2))],
-  [0x8a, (m) => m.push(m.long())], // LONG1
+  [0x8a, (m) => m.push(m.long(1))], // LONG1
+  [0x8b, (m) => m.push(m.long(4))],
   [0x47, (m) => m.push(m.double())], // BINFLOAT
   [0x58, (m) => pushText(m, 4)], // BINUNICODE
   [0x8c, (m) => pushText(m, 1)],
   [0x8d, (m) => pushText(m, 8)],
   [0x42, (m) => m.push(m.take(m.unsigned(4)))], // BINBYTES
   [0x43, (m) => m.push(m.take(m.unsigned(1)))],
+  [0x8e, (m) => m.push(m.take(m.unsigned(8)))], // BINBYTES8
+  [0x96, (m) => m.push(m.take(m.unsigned(8)))], // BYTEARRAY8
   [0x54, (m) => m.push(m.take(m.unsigned(4)))], // BINSTRING
   [0x55, (m) => m.push(strFromU8(m.take(m.unsigned(1)), true))],
   [0x29, (m) => m.push([])], // EMPTY_TUPLE
   [0x5d, (m) => m.push([])], // EMPTY_LIST
+  [0x8f, (m) => m.push([])], // EMPTY_SET
+  [0x90, (m) => m.append(m.popMarked())], // ADDITEMS
+  [0x91, (m) => m.push(m.popMarked())], // FROZENSET
   [0x7d, (m) => m.push(new Map())],
+  [0x64, (m) => m.pushDictionary()], // DICT
   [0x74, (m) => m.push(m.popMarked())], // TUPLE
   [0x6c, (m) => m.push(m.popMarked())], // LIST
   [0x85, (m) => m.push(m.popMany(1))],
@@ -239,6 +258,8 @@ const opcodes: ReadonlyMap<number, (machine: Machine) => void> = new Map<number,
   [0x73, (m) => m.setItems(m.popMany(2))],
   [0x75, (m) => m.setItems(m.popMarked())],
   [0x30, (m) => void m.popMany(1)], // POP
+  [0x31, (m) => void m.popMarked()],
+  [0x32, (m) => m.push(m.top())], // DUP
   [0x71, (m) => m.remember(m.unsigned(1))], // BINPUT
   [0x72, (m) => m.remember(m.unsigned(4))],
   [0x94, (m) => m.rememberNext()], // MEMOIZE
@@ -248,6 +269,7 @@ const opcodes: ReadonlyMap<number, (machine: Machine) => void> = new Map<number,
   [0x93, (m) => m.push(new PickleGlobal(m.popMany(2).map(String).join('.')))],
   [0x52, pushCall], // REDUCE
   [0x81, pushCall], // NEWOBJ
+  [0x92, (m) => (void m.popMany(1), pushCall(m))], // NEWOBJ_EX, whose arguments by name hold no tensors
   [0x62, (m) => m.build()],
   [0x51, (m) => m.push(new PickleReference(m.popMany(1)[0]!))], // BINPERSID
 ]);

@@ -23,7 +23,7 @@ async function lossOf(options: LossOptions, labels: Feeds[string]): Promise<numb
 describe('attachErrors', () => {
   it('counts labels that have not the largest output', async () => {
     const errors = async (labels: number[]) => {
-      const program = await referenceEngine.compile(attachErrors(forward()));
+      const program = await referenceEngine.compile(attachErrors(forward(), { loss: 'softmaxCrossEntropy' }));
       return program.run({ x, labels: Int32Array.from(labels) });
     };
     expect(
@@ -38,13 +38,27 @@ describe('attachErrors', () => {
     ).toEqual([0, 1, 1, 2]);
   });
 
-  it('takes classes on any axis, and an equal output for no error', async () => {
+  it('takes classes on any axis, and of equal outputs one at random', async () => {
     const builder = new GraphBuilder('positions');
     const graph = builder.build([builder.apply('Identity', [builder.input('x', 'float32', [1, 2, 2])])]);
-    const program = await referenceEngine.compile(attachErrors(graph, 1));
+    const program = await referenceEngine.compile(attachErrors(graph, { loss: 'softmaxCrossEntropy' }));
     // Positions 0 and 1 with the outputs (5, 1) and (2, 2).
     const outputs = Float32Array.of(5, 2, 1, 2);
-    expect(await program.run({ x: outputs, labels: Int32Array.of(1, 1) })).toBe(1);
+    expect(await program.run({ x: outputs, labels: Int32Array.of(1, 1) })).toBe(1.5);
+  });
+
+  it('leaves out labels that do not count', async () => {
+    const options = { loss: 'softmaxCrossEntropy', ignoring: true } as const;
+    const program = await referenceEngine.compile(attachErrors(forward(), options));
+    const errors = (labels: number[]) => program.run({ x, labels: Int32Array.from(labels) });
+    expect([await errors([3, 1]), await errors([3, 0]), await errors([3, 3]), await errors([1, 0])]).toEqual([0, 1, 0, 2]); // prettier-ignore
+  });
+
+  it('compares signs with labels of 0 and 1', async () => {
+    const program = await referenceEngine.compile(attachErrors(forward(), { loss: 'sigmoidCrossEntropy' }));
+    // x is 1, -2, 0.5, 0, 3, -1: one that is 0 is as good as wrong half the time.
+    expect(await program.run({ x, labels: Float32Array.of(1, 0, 1, 0, 1, 0) })).toBe(0.5);
+    expect(await program.run({ x, labels: Float32Array.of(0, 0, 1, 1, 1, 1) })).toBe(2.5);
   });
 });
 

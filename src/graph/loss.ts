@@ -21,8 +21,8 @@ export interface LossOptions {
   /** Softmax cross-entropy only: whether each example counts once, by the mean over those of its labels that count. Default false. */
   readonly byExample?: boolean;
   /**
-   * Whether not all examples that are fed count: a further input `included`, 1 or 0 for each label of the softmax cross-entropy (whose others
-   * must be class 0), for each example of other losses. Default false.
+   * Whether not all that is fed counts: a further input `included`, 1 or 0 for each label of the softmax cross-entropy (the others must be
+   * class 0 unless each example counts once), for each number of a loss that the graph computes, for each example of other losses. Default false.
    */
   readonly masked?: boolean;
 }
@@ -109,25 +109,53 @@ function meansByExample(
     builder.apply('Reshape', [value], { shape: [examples, rows / examples] });
   const terms = byRow(surprises(builder, ignoring ? withIgnoredClass(builder, logits) : logits, labels));
   const isCounted = byRow(builder.apply('Less', [labels, builder.scalar(classes, 'int32')]));
-  const zero = builder.scalar(0);
-  const own = builder.apply('ReduceSum', [builder.apply('Where', [isCounted, terms, zero])], {
-    axes: [1],
-    keepdims: 0,
-  });
+  const counted = builder.apply('Where', [isCounted, terms, builder.scalar(0)]);
+  const included = masked
+    ? builder.apply('Mul', [counted, byRow(builder.input('included', 'float32', [rows]))])
+    : counted;
+  const own = builder.apply('ReduceSum', [included], { axes: [1], keepdims: 0 });
   const counts = builder.apply('ReduceSum', [builder.apply('Cast', [isCounted], { to: 'float32' })], {
     axes: [1],
     keepdims: 0,
   });
   const means = builder.apply('Div', [own, builder.apply('Max', [counts, builder.scalar(1)])]);
-  if (!masked) return builder.apply('ReduceSum', [means], { keepdims: 0 });
-  const included = byRow(builder.input('included', 'float32', [rows]));
-  const first = builder.apply('ReduceMax', [included], { axes: [1], keepdims: 0 });
-  return builder.apply('ReduceSum', [builder.apply('Mul', [means, first])], { keepdims: 0 });
+  return builder.apply('ReduceSum', [means], { keepdims: 0 });
+}
+
+/**
+ * Sum over the labels that `included` counts of their smoothed cross-entropy, −Σ target · log p by class: the share that is spread over all
+ * classes would reach logits that a mask sets.
+ */
+function smoothedLosses(builder: GraphBuilder, logits: Value, options: LossOptions): Value {
+  const [rows, classes] = logits.shape as [number, number];
+  const { classWeights = new Array<number>(classes).fill(1), labelSmoothing = 0 } = options;
+  const labels = builder.input('labels', 'int32', [rows]);
+  const included = includedColumn(builder, rows, 2);
+  const byClass = (share: number): Value =>
+    builder.constant(classWeights.map((weight) => -share * weight), [1, classes]); // prettier-ignore
+  const equal = builder.apply('Mul', [included, builder.constant(new Array<number>(classes).fill(0), [1, classes])]); // prettier-ignore
+  const targets = builder.apply('Add', [
+    builder.apply('Mul', [labelColumns(builder, equal, labels), byClass(1 - labelSmoothing)]),
+    byClass(labelSmoothing / classes),
+  ]);
+  const logarithms = builder.apply('LogSoftmax', [logits], { axis: 1 });
+  const terms = builder.apply('Mul', [builder.apply('Mul', [logarithms, targets]), included]);
+  return builder.apply('ReduceSum', [terms], { keepdims: 0 });
+}
+
+/**
+ * 1 at each label and 0 elsewhere [rows, C], given equal numbers [rows, C]: the loss's gradient at equal logits is below zero at the label alone,
+ * in every engine. No other operator reads labels in all of them.
+ */
+function labelColumns(builder: GraphBuilder, equal: Value, labels: Value): Value {
+  const attributes = { reduction: 'sum', label_smoothing: 0 };
+  const slopes = builder.apply('SoftmaxCrossEntropyLossGrad', [builder.scalar(1), equal, labels], attributes);
+  return builder.apply('Relu', [builder.apply('Sign', [builder.apply('Neg', [slopes])])]);
 }
 
 function softmaxCrossEntropy(builder: GraphBuilder, output: Value, options: LossOptions): Value {
   const { classWeights, labelSmoothing = 0, classAxis = 1, ignoring = false, masked = false } = options;
-  if ((ignoring || masked) && labelSmoothing > 0) {
+  if (ignoring && labelSmoothing > 0) {
     throw new GraphError({
       given: 'label smoothing with labels that do not count',
       expected: 'one of the two',
@@ -136,6 +164,7 @@ function softmaxCrossEntropy(builder: GraphBuilder, output: Value, options: Loss
   }
   const all = byPosition(builder, output, classAxis);
   if (options.byExample) return meansByExample(builder, all, output.shape[0]!, options);
+  if (masked && labelSmoothing > 0) return smoothedLosses(builder, all, options);
   const logits = masked ? includedLogits(builder, all) : all;
   const [rows, classes] = logits.shape as [number, number];
   const labels = builder.input('labels', 'int32', [rows]);
@@ -164,11 +193,11 @@ function meanOverOutputs(builder: GraphBuilder, terms: Value): Value {
 
 /** The sum of losses that the graph computes, of those examples that count. */
 function ownLoss(builder: GraphBuilder, losses: Value, masked: boolean): Value {
-  const { shape } = losses;
-  const counted = masked
-    ? builder.apply('Mul', [losses, includedColumn(builder, shape[0]!, shape.length)])
-    : losses;
-  return builder.apply('ReduceSum', [counted], { keepdims: 0 });
+  if (!masked) return builder.apply('ReduceSum', [losses], { keepdims: 0 });
+  const included = builder.input('included', 'float32', [sizeOf(losses.shape)]);
+  const each =
+    losses.shape.length === 1 ? included : builder.apply('Reshape', [included], { shape: [...losses.shape] });
+  return builder.apply('ReduceSum', [builder.apply('Mul', [losses, each])], { keepdims: 0 });
 }
 
 /**
@@ -194,23 +223,41 @@ export function attachLoss(forward: Graph, options: LossOptions): Graph {
   return builder.build([meanOverOutputs(builder, counted)]);
 }
 
-/**
- * The forward graph with the number of wrong examples as its only output: those whose label (input `labels`, int32 [N · positions]) has not the
- * largest of the outputs along `classAxis`. An output that is as large as the label's is no error. Throws GraphError where the graph has no
- * such output.
- */
-export function attachErrors(forward: Graph, classAxis = 1): Graph {
-  const output = outputOf(forward, 'softmaxCrossEntropy');
-  const builder = GraphBuilder.from(forward, `${forward.name}+errors`);
-  const scores = byPosition(builder, output, classAxis);
-  const labels = builder.input('labels', 'int32', [scores.shape[0]!]);
-  // The loss's gradient at equal logits is below zero at the label alone, in every engine: no other operator reads labels.
-  const equal = builder.apply('Mul', [scores, builder.scalar(0)]);
-  const attributes = { reduction: 'sum', label_smoothing: 0 };
-  const slopes = builder.apply('SoftmaxCrossEntropyLossGrad', [builder.scalar(1), equal, labels], attributes);
-  const isLabel = builder.apply('Relu', [builder.apply('Sign', [builder.apply('Neg', [slopes])])]);
-  const ofLabel = builder.apply('ReduceSum', [builder.apply('Mul', [scores, isLabel])], { axes: [1] });
-  const largest = builder.apply('ReduceMax', [scores], { axes: [1] });
-  const short = builder.apply('Relu', [builder.apply('Sub', [largest, ofLabel])]);
-  return builder.build([builder.apply('ReduceSum', [builder.apply('Sign', [short])], { keepdims: 0 })]);
+/** 1 minus the chance [rows] to name each row's label by taking one of its largest scores [rows, C], 0 where the label does not count. */
+function wrongClasses(builder: GraphBuilder, output: Value, { classAxis = 1, ignoring = false }: LossOptions): Value {
+  const all = byPosition(builder, output, classAxis);
+  const [rows, classes] = all.shape as [number, number];
+  const scores = ignoring ? withIgnoredClass(builder, all) : all;
+  const sum = (value: Value): Value => builder.apply('ReduceSum', [value], { axes: [1] });
+  const product = (a: Value, b: Value): Value => builder.apply('Mul', [a, b]);
+  const rest = (value: Value): Value => builder.apply('Sub', [builder.scalar(1), value]);
+  const isLabel = labelColumns(builder, product(scores, builder.scalar(0)), builder.input('labels', 'int32', [rows]));
+  const short = builder.apply('Sub', [builder.apply('ReduceMax', [scores], { axes: [1] }), scores]);
+  const isLargest = rest(builder.apply('Sign', [builder.apply('Relu', [short])]));
+  const wrong = rest(builder.apply('Div', [sum(product(isLargest, isLabel)), sum(isLargest)]));
+  if (!ignoring) return wrong;
+  const counted = builder.constant([...new Array<number>(classes).fill(1), 0], [1, classes + 1]);
+  return product(wrong, sum(product(isLabel, counted)));
+} // prettier-ignore
+
+/** 1 for each logit whose sign is not that of its label (0 or 1), and 1/2 for one that is 0. */
+function wrongSigns(builder: GraphBuilder, logits: Value): Value {
+  const labels = builder.input('labels', 'float32', logits.shape);
+  const wanted = builder.apply('Sub', [builder.apply('Add', [labels, labels]), builder.scalar(1)]);
+  const right = builder.apply('Sign', [builder.apply('Mul', [wanted, logits])]);
+  return builder.apply('Mul', [builder.apply('Sub', [builder.scalar(1), right]), builder.scalar(0.5)]);
 }
+
+/**
+ * The forward graph with the number of wrong labels as its only output. Softmax cross-entropy: those (input `labels`, int32 [N · positions])
+ * that have not the largest of the outputs along `classAxis`; where several outputs are the largest, by the chance that one taken at random is wrong.
+ * Sigmoid cross-entropy: those (float32 of the output's shape, each 0 or 1) that are on the other side of 0 than the output. Throws GraphError where
+ * the graph has no such output.
+ */
+export function attachErrors(forward: Graph, options: LossOptions): Graph {
+  const output = outputOf(forward, options.loss);
+  const builder = GraphBuilder.from(forward, `${forward.name}+errors`);
+  const wrong =
+    options.loss === 'sigmoidCrossEntropy' ? wrongSigns(builder, output) : wrongClasses(builder, output, options);
+  return builder.build([builder.apply('ReduceSum', [wrong], { keepdims: 0 })]);
+} // prettier-ignore

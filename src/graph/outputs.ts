@@ -43,6 +43,41 @@ export function endingOf(graph: Graph, classAxis = 1): Ending | null {
   }
 }
 
+/**
+ * The node by which a network that ends in no activation may make probabilities all the same: a division by what the network computes, an exponential,
+ * or bounds around an activation; null where there is none.
+ */
+export function doubtfulEnding(graph: Graph): Node | null {
+  const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((value) => [value.id, node] as const)));
+  const computed = dependentOn(graph);
+  let bounded: Node | null = null;
+  for (let value = graph.outputs[0]!; ; ) {
+    const node = producers.get(value.id);
+    if (node === undefined) return null;
+    const { op, inputs } = node;
+    const isComputed = inputs[1] != null && computed.has(inputs[1].id);
+    if (op === 'Exp' || (op === 'Div' && isComputed)) return node;
+    if (activations.has(op)) return bounded;
+    const isBound = bounds.has(op) && !isComputed;
+    if (!isBound && !passing.has(op) && op !== 'Transpose' && op !== 'Div') return null;
+    if (isBound) bounded = node;
+    value = inputs[0]!;
+  }
+} // prettier-ignore
+
+/** Ids of the values that the inputs of a graph make a difference to. */
+function dependentOn({ inputs, nodes }: Graph): Set<number> {
+  const dependent = new Set(inputs.map(({ id }) => id));
+  for (const node of nodes) {
+    if (node.inputs.some((input) => input !== null && dependent.has(input.id)))
+      for (const output of node.outputs) dependent.add(output.id);
+  }
+  return dependent;
+}
+
+const activations = new Set(['Softmax', 'LogSoftmax', 'Sigmoid']);
+const bounds = new Set(['Clip', 'Min', 'Max']);
+
 /** Whether a softmax is taken over the extent that becomes the output's classes: all other extents stay, up to ones. */
 function isOverClasses({ attributes }: Node, input: Value, output: Value, classAxis: number): boolean {
   const axis =

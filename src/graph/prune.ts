@@ -11,6 +11,16 @@ export function nodesFor(graph: Graph, outputs: readonly Value[]): readonly Node
   return kept.reverse();
 }
 
+/** Nodes whose outputs depend on a value, in order. */
+export function nodesAfter(graph: Graph, value: Value): readonly Node[] {
+  const reached = new Set([value.id]);
+  return graph.nodes.filter((node) => {
+    if (!node.inputs.some((input) => input !== null && reached.has(input.id))) return false;
+    for (const output of node.outputs) reached.add(output.id);
+    return true;
+  });
+}
+
 /** The graph without the nodes and constants that its outputs do not need. Inputs and parameters stay. */
 export function prune(graph: Graph): Graph {
   const nodes = nodesFor(graph, graph.outputs);

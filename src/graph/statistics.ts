@@ -66,23 +66,27 @@ export function byRunningStatistics(graph: Graph): Graph {
 export function statisticsGraph(graph: Graph): Graph {
   const builder = GraphBuilder.from(graph, `${graph.name}+statistics`);
   const results = new Map<string, Value>();
+  const sums: Value[] = [];
   for (const node of normalisationsOf(graph)) {
-    const [x, ,] = node.inputs as [Value, Value, Value];
+    const [x] = node.inputs as [Value, Value, Value];
+    const [, centre] = node.outputs as [Value, Value, Value];
     const [meanName, varianceName] = tensorNames(layerOf(node, graph.parameters));
     const axes = [...x.shape.keys()].filter((axis) => axis !== 1);
     const count = sizeOf(x.shape) / x.shape[1]!;
-    const mean = builder.apply('ReduceMean', [x], { axes, keepdims: 1 });
-    const centred = builder.apply('Sub', [x, mean]);
+    const perChannel = { shape: [1, x.shape[1]!, ...axes.slice(1).map(() => 1)] };
+    const centred = builder.apply('Sub', [x, builder.apply('Reshape', [centre], perChannel)]);
     const squares = builder.apply('ReduceSum', [builder.apply('Mul', [centred, centred])], {
       axes,
       keepdims: 0,
     });
-    const channels = { shape: [x.shape[1]!] };
-    results.set(meanName, builder.apply('Reshape', [mean], channels));
+    results.set(meanName, builder.apply('ReduceMean', [x], { axes, keepdims: 0 }));
+    sums.push(builder.apply('ReduceSum', [squares], { axes: [0], keepdims: 0 }));
     results.set(varianceName, builder.apply('Div', [squares, builder.scalar(Math.max(1, count - 1))]));
   }
   const gradients = graph.parameters.map(
     ({ value }) => results.get(value.name) ?? builder.constant(new Float32Array(sizeOf(value.shape)), value.shape, 'float32', `${value.name}/none`), // prettier-ignore
   );
-  return builder.build([builder.constant([0], [], 'float32', 'no loss'), ...gradients]);
+  // Zero, and yet a sum over examples, as engines expect of a loss.
+  const loss = builder.apply('Mul', [sums[0]!, builder.scalar(0)]);
+  return builder.build([loss, ...gradients]);
 }

@@ -71,6 +71,8 @@ export interface Graph {
   readonly constants: readonly Constant[];
   readonly nodes: readonly Node[];
   readonly outputs: readonly Value[];
+  /** Name of the input that alone changes where a program is run again (see Program.rerun); left out: it is always run anew. */
+  readonly varied?: string;
 }
 
 /** Number of elements of a shape. */

@@ -80,12 +80,14 @@ export const columns = {
   component_sums: {
     dtype: 'float64', axes: ['segment', 'component', 'cell'], of: 'grouping', unit: 'loss', large: true, components: 'sums',
     description: 'what each component of the update contributes to the allocation of each cell of a grouping',
+    compare: 'allocation',
     measure: componentSums,
     law: componentSumsLaw,
   },
   component_allocation: {
     dtype: 'allocation', axes: ['segment', 'component', 'parameter'], of: 'objective', unit: 'loss', large: true, components: 'parameters',
     description: 'what each component of the update contributes to the allocation of each parameter',
+    compare: 'allocation',
     measure: componentAllocation,
     law: componentAllocationLaw,
   },
@@ -281,5 +283,9 @@ export function audit(
   layout: ParameterLayout,
   division: RowDivision = undivided,
 ): Deviation[] {
-  return columnEntries().flatMap(([, { law }]) => law?.(row, layout, division) ?? []);
+  const found: Deviation[] = [];
+  for (const [, { law }] of columnEntries()) {
+    if (law) for (const deviation of law(row, layout, division)) found.push(deviation);
+  }
+  return found;
 }

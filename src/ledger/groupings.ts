@@ -1,6 +1,7 @@
-import { patternOf } from '../optim/groups.js';
 import { CellSums } from '../num/cell-sums.js';
 import { atomCount } from './atoms.js';
+import { onceFor } from '../num/once.js';
+import { ownCells } from './entities/own.js';
 import type { AtomAxis, Grouping, OwnGrouping, ParameterLayout, TensorSpan } from './types.js';
 
 /** Names of the groupings that every network has. */
@@ -14,7 +15,7 @@ export function groupingNamed({ groupings }: ParameterLayout, name: string): Gro
 /** What groupings are made for: a layout without them. */
 type Ungrouped = Omit<ParameterLayout, 'groupings'>;
 
-/** All groupings of a layout: those that every network has, then the user's own. */
+/** All groupings of a layout: those that every network has, then the user's own. Throws UsageError as `ownCells` does. */
 export function groupingsOf(layout: Ungrouped, own: readonly OwnGrouping[]): Grouping[] {
   return [
     neuronGrouping(layout),
@@ -23,9 +24,9 @@ export function groupingsOf(layout: Ungrouped, own: readonly OwnGrouping[]): Gro
     byTensor('layer', layout, ({ layer }) => layer),
     byTensor('module', layout, ({ layer }) => moduleOf(layer)),
     byTensor('kind', layout, ({ kind }) => kind),
-    ...own.map(({ name, patterns }) => {
-      const tests = patterns.map((pattern) => ({ pattern, test: patternOf(pattern) }));
-      return byTensor(name, layout, (tensor) => tests.find(({ test }) => test.test(tensor.name))?.pattern ?? 'other'); // prettier-ignore
+    ...own.map((each) => {
+      const { axis, cells, cellOf } = ownCells(each, layout.tensors);
+      return grouping(each.name, layout, axis, cells, cellOf);
     }),
   ];
 }
@@ -105,10 +106,16 @@ export function gatherCounts({ cells, cellOf }: Grouping, atoms: Int32Array): In
   return counts;
 }
 
-/** Number of parameters in each cell [cells]. */
+/** Number of parameters in each cell [cells]. Found once for each layout and grouping. */
 export function cellSizes(layout: Ungrouped, own: Grouping): Int32Array {
-  const sizes = Int32Array.from(
-    layout.atoms[own.axis].flatMap(({ outer, extent, inner }) => new Array<number>(extent).fill(outer * inner)), // prettier-ignore
-  );
-  return gatherCounts(own, sizes);
+  return sizesIn(layout)(own);
 }
+
+const sizesIn = onceFor((layout: Ungrouped) =>
+  onceFor((own: Grouping): Int32Array => {
+    const sizes = Int32Array.from(
+      layout.atoms[own.axis].flatMap(({ outer, extent, inner }) => new Array<number>(extent).fill(outer * inner)), // prettier-ignore
+    );
+    return gatherCounts(own, sizes);
+  }),
+);

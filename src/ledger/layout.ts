@@ -2,6 +2,7 @@ import { UsageError } from '../errors.js';
 import { type Graph, sizeOf } from '../graph/types.js';
 import { atomStrips, byAxis } from './atoms.js';
 import { groupingsOf } from './groupings.js';
+import { onceFor } from '../num/once.js';
 import { type Role, rolesOf } from './roles.js';
 import type { AtomStrip, OwnGrouping, ParameterLayout, TensorSpan } from './types.js';
 
@@ -116,8 +117,8 @@ export function neuronOffsets(layout: ParameterLayout): number[] {
   return layout.neurons.map((count) => (next += count) - count);
 }
 
-/** How each tensor of θ falls into cells, in θ's order. */
-export function stripsOf(layout: ParameterLayout): Strip[] {
+/** How each tensor of θ falls into cells, in θ's order. Found once for each layout. */
+export const stripsOf = onceFor((layout: ParameterLayout): readonly Strip[] => {
   const offsets = neuronOffsets(layout);
   const rest = neuronCount(layout);
   const layerIndex = new Map(layout.layers.map((name, index) => [name, index]));
@@ -126,4 +127,4 @@ export function stripsOf(layout: ParameterLayout): Strip[] {
     const first = tensor.neuronAxis === null ? rest + layer : offsets[layer]!;
     return { ...layout.atoms.neuronAxis[t]!, tensor, layer, first };
   });
-}
+});

@@ -46,8 +46,13 @@ export function sumLayers(
   layout: ParameterLayout,
 ): Float64Array {
   const offsets = neuronOffsets(layout);
-  return Float64Array.from(layout.neurons, (count, layer) => {
+  const sums = new Float64Array(layout.layers.length);
+  const own = new Float64Array(Math.max(0, ...layout.neurons) + 1);
+  for (const [layer, count] of layout.neurons.entries()) {
     const from = offsets[layer]!;
-    return sum([...neuronSums.subarray(from, from + count), rest[layer]!]);
-  });
+    for (let k = 0; k < count; k++) own[k] = neuronSums[from + k]!;
+    own[count] = rest[layer]!;
+    sums[layer] = sum(own.subarray(0, count + 1));
+  }
+  return sums;
 }

@@ -71,11 +71,14 @@ export interface Grouping {
   readonly cellOf: Int32Array;
 }
 
-/** The user's own grouping: a name, and patterns over tensor names, each a cell. */
+/** The user's own grouping: cells by patterns over tensor names. */
 export interface OwnGrouping {
   readonly name: string;
-  /** With `*` and `?`; a tensor belongs to the first that matches it, and to the cell `other` where none does. */
-  readonly patterns: readonly string[];
+  /**
+   * Patterns have `*` and `?`, and may end in a range of output neurons (`[0:16]`) or inputs (`[in 0:16]`). A parameter belongs to the first
+   * that matches it, and to the cell `other` where none does.
+   */
+  readonly cells: readonly { readonly name: string; readonly patterns: readonly string[] }[];
 }
 
 /** How θ is partitioned for the sums that are always kept. */

@@ -1,7 +1,9 @@
 import { UsageError } from '../errors.js';
+import { sizeOf } from '../graph/types.js';
 import { allCnn, lenet, vggHalf } from './convolutional.js';
 import { cifarFc3, cifarFc4, cifarFc5, mnistFc } from './dense.js';
 import { cifarResNet20, mnistResNet20 } from './resnet.js';
+import { tinyGpt } from './tiny-gpt.js';
 import type { Model } from './types.js';
 
 export interface RegisteredModel {
@@ -25,6 +27,7 @@ const registered: readonly RegisteredModel[] = [
   { model: mnistResNet20, chunk: 250, benchExamples: 500 },
   { model: allCnn, chunk: 125, benchExamples: 250 },
   { model: vggHalf, chunk: 250, benchExamples: 2000 },
+  { model: tinyGpt, chunk: 32, benchExamples: 64 },
 ];
 
 /** The built-in networks by name. */
@@ -32,8 +35,14 @@ const models: ReadonlyMap<string, RegisteredModel> = new Map(
   registered.map((entry) => [entry.model.name, entry]),
 );
 
-/** Names of the built-in networks: `fc`, `fc3`, `fc4`, `fc5`, `lenet`, `resnet20`, `resnet20-mnist`, `allcnn`, `vgg`. */
+/** Names of the built-in networks: `fc`, `fc3`, `fc4`, `fc5`, `lenet`, `resnet20`, `resnet20-mnist`, `allcnn`, `vgg`, `tiny-gpt`. */
 export const modelNames: readonly string[] = [...models.keys()];
+
+/** Labels of an example, in how many classes, and below what its inputs are that are bytes. */
+export function extentsOf({ outputs, outputShape = [outputs], readsWholeNumbers = false }: Model) {
+  const classes = outputShape.at(-1)!;
+  return { labels: sizeOf(outputShape) / classes, classes, inputsBelow: readsWholeNumbers ? classes : 256 };
+}
 
 /** A built-in network with its defaults. Throws UsageError for an unknown name. */
 export function modelNamed(name: string): RegisteredModel {

@@ -59,6 +59,9 @@ export class CellSums {
 
   /** The sums [cells], each rounded once. NaN and infinities come through. */
   results(): Float64Array {
-    return this.#totals.map((total, cell) => (Number.isFinite(total) ? total + this.#lost[cell]! : total));
+    const sums = this.#totals.slice();
+    for (let cell = 0; cell < sums.length; cell++)
+      if (Number.isFinite(sums[cell]!)) sums[cell]! += this.#lost[cell]!;
+    return sums;
   }
 }

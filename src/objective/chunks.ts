@@ -7,10 +7,16 @@ export interface Chunk {
   readonly end: number;
   /** Examples of its program, where these are more than its own: those behind it are masked. */
   readonly size?: number;
-  /** Only its examples of this cell count, the others are masked; left out: all count. */
+  /** Only its examples, or labels of them, of this cell count, the others are masked; left out: all count. */
   readonly cell?: number;
+  /** Which of the partition's layers the cell is of; default the first. */
+  readonly layer?: number;
   /** Batch normalisation uses running statistics; left out: those of the chunk. */
   readonly running?: true;
+  /** Its program runs again for each cell of the same examples; left out: it is run once. */
+  readonly shared?: true;
+  /** Of a cell: what the chunk's other cells of the layer leave of the whole, so that it needs no run. */
+  readonly rest?: true;
 }
 
 /** Chunks of one lane whose sums are kept apart: those of one cell, or (null) of all examples. */
@@ -26,18 +32,27 @@ export interface Lane {
   /** Whether its sum is one of those that the whole objective adds up from. */
   readonly whole: boolean;
   readonly pieces: readonly Piece[];
+  /** The first piece is the whole of its chunks, the others are cells of it, for which each chunk's forward pass is shared. Default: pieces stand for themselves. */
+  readonly sharesForward?: true;
 }
 
-/** How the examples of an objective fall into cells, the finest subsets whose sums are kept apart. */
+/** How the examples of an objective, or their labels, fall into cells, the finest subsets whose sums are kept apart. */
 export interface CellPartition {
-  /** Cell of each example [count], on shared memory; −1: of none. Ascending where examples are sorted by cell. */
-  readonly cellOf: Int32Array;
+  /**
+   * Cell of each example [count] or of each of its labels [count · rows], on shared memory; −1: of none. Ascending where examples are sorted
+   * by cell. Each layer is a way of its own in which all of them fall into cells, which no other layer has.
+   */
+  readonly layers: readonly Int32Array[];
+  /** Labels of an example, where cells tell them apart; default 1: an example is of one cell. */
+  readonly rows?: number;
+  /** Cells of all layers. */
   readonly count: number;
   /**
    * `sorted`: chunks hold examples of one cell each, which needs losses that do not depend on what else is in a chunk. `masked`: the whole
-   * is evaluated as if there were no cells, then each chunk again for every cell in it, the other examples masked.
+   * is evaluated as if there were no cells, and the backward pass of each chunk again for every cell in it but one, all else masked. `summed`:
+   * each chunk is evaluated for every cell in it; the whole is what the first layer's cells add up to.
    */
-  readonly kind: 'sorted' | 'masked';
+  readonly kind: 'sorted' | 'masked' | 'summed';
 }
 
 /** Examples of an objective, and what masks them. */
@@ -66,7 +81,13 @@ export function lanesOf(
   const plain = own(plainChunks(count, chunk).map((one) => ({ cell: null, chunk: one })));
   if (!cells) return deal(objective, true, plain, lanes);
   if (cells.kind === 'sorted') return deal(objective, true, own(sortedChunks(cells, chunk)), lanes);
-  return [...deal(objective, true, plain, lanes), ...deal(objective, false, own(maskedChunks(cells, chunk)), lanes)]; // prettier-ignore
+  if (cells.kind === 'masked')
+    return deal(objective, true, plain, lanes).map((lane) => withCells(lane, cells));
+  const [first, ...others] = cells.layers.map((_, layer) => own(maskedChunks(cells, layer, chunk)));
+  return [
+    ...deal(objective, true, first!, lanes),
+    ...others.flatMap((dealt) => deal(objective, false, dealt, lanes)),
+  ];
 }
 
 function asRunning(dealt: Dealt[]): Dealt[] {
@@ -150,7 +171,8 @@ function cutsOf(rest: number, smaller: readonly number[]): { sizes: number[]; co
 }
 
 /** Chunks of examples that are sorted by cell: of one cell each, its rest in smaller ones, the last of them filled up. */
-function sortedChunks({ cellOf, count }: CellPartition, chunk: number): Dealt[] {
+function sortedChunks({ layers, count }: CellPartition, chunk: number): Dealt[] {
+  const cellOf = layers[0]!;
   const smaller = smallerSizes(chunk);
   const dealt: Dealt[] = [];
   for (let cell = 0; cell < count; cell++) {
@@ -166,13 +188,38 @@ function sortedChunks({ cellOf, count }: CellPartition, chunk: number): Dealt[] 
   return dealt;
 }
 
-/** For each cell the chunks of the whole in which it has examples. */
-function maskedChunks({ cellOf, count }: CellPartition, chunk: number): Dealt[] {
-  const chunks = plainChunks(cellOf.length, chunk);
-  const inside = chunks.map(({ start, end }) => new Set(cellOf.subarray(start, end)));
-  return Array.from({ length: count }, (_, cell) =>
-    chunks.flatMap((one, k) => (inside[k]!.has(cell) ? [{ cell, chunk: { ...one, cell } }] : [])),
-  ).flat();
+/** For each cell of a layer the chunks of the whole in which it has examples or labels. */
+function maskedChunks({ layers, rows = 1 }: CellPartition, layer: number, chunk: number): Dealt[] {
+  const cellOf = layers[layer]!;
+  const chunks = plainChunks(cellOf.length / rows, chunk);
+  const inside = chunks.map(({ start, end }) => new Set(cellOf.subarray(start * rows, end * rows)));
+  const cells = [...new Set(cellOf)].filter((cell) => cell >= 0).sort((a, b) => a - b);
+  return cells.flatMap((cell) =>
+    chunks.flatMap((one, k) => (inside[k]!.has(cell) ? [{ cell, chunk: { ...one, cell, layer } }] : [])),
+  );
+}
+
+/** A lane of whole chunks with the cells in them, layer by layer; of a layer the cell with most rows in a chunk is what the others leave. */
+function withCells(lane: Lane, { layers, rows = 1 }: CellPartition): Lane {
+  const chunks = lane.pieces
+    .flatMap((piece) => piece.chunks)
+    .map((chunk) => ({ ...chunk, shared: true as const }));
+  const byCell = layers.flatMap((cellOf, layer) => {
+    const pieces = new Map<number, Chunk[]>();
+    for (const chunk of chunks) {
+      const counts = new Map<number, number>();
+      for (const cell of cellOf.subarray(chunk.start * rows, chunk.end * rows)) counts.set(cell, (counts.get(cell) ?? 0) + 1); // prettier-ignore
+      const largest = counts.has(-1) ? null : [...counts].reduce((most, next) => (next[1] > most[1] ? next : most))[0]; // prettier-ignore
+      counts.delete(-1);
+      for (const cell of counts.keys()) {
+        const own = { ...chunk, cell, layer, ...(cell === largest ? { rest: true as const } : {}) };
+        pieces.set(cell, [...(pieces.get(cell) ?? []), own]);
+      }
+    }
+    return [...pieces].sort(([a], [b]) => a - b);
+  });
+  const cells = byCell.map(([cell, own]) => ({ cell, chunks: own }));
+  return { ...lane, sharesForward: true, pieces: [{ cell: null, chunks }, ...cells] };
 }
 
 /** First piece of each lane, all lanes' pieces numbered through. */
@@ -187,20 +234,21 @@ export function sizeOfChunk({ start, end, size = end - start }: Chunk): number {
 }
 
 /** Whether some of the examples that its program is fed do not count. */
-export function isMasked({ size, cell }: Chunk): boolean {
-  return size !== undefined || cell !== undefined;
+export function isMasked({ size, cell, shared }: Chunk): boolean {
+  return size !== undefined || cell !== undefined || shared === true;
 }
 
-/** A program that chunks need: of so many examples, with masks or without, with running statistics or those of the chunk. */
+/** A program that chunks need: of so many examples, with masks or without, run again or not, with running statistics or those of the chunk. */
 export interface ProgramKind {
   readonly examples: number;
   readonly masked: boolean;
+  readonly shared: boolean;
   readonly statistics: StatisticsKind;
 }
 
 /** Names a kind of program, in maps. */
 export function programKey(chunk: Chunk): string {
-  return `${sizeOfChunk(chunk)}${isMasked(chunk) ? ' masked' : ''}${chunk.running ? ' running' : ''}`;
+  return `${sizeOfChunk(chunk)}${isMasked(chunk) ? ' masked' : ''}${chunk.shared ? ' shared' : ''}${chunk.running ? ' running' : ''}`;
 }
 
 /** The kinds of programs that occur, by their keys. */
@@ -212,6 +260,7 @@ export function programKinds(lanes: readonly Lane[]): Map<string, ProgramKind> {
       {
         examples: sizeOfChunk(chunk),
         masked: isMasked(chunk),
+        shared: chunk.shared === true,
         statistics: chunk.running ? 'running' : 'chunk',
       },
     ]),

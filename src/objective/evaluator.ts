@@ -4,15 +4,15 @@ import { Spares } from '../num/spares.js';
 import { meanInto } from '../num/sums.js';
 import type { Evaluation, Want } from '../quadrature/types.js';
 import { firstPiecesOf, type Lane, programKinds } from './chunks.js';
-import type { LaneTask, Slot } from './messages.js';
+import { exampleMasks } from './feeds.js';
+import { type EvaluationTask, evaluationTask, type Slot } from './messages.js';
 import { type Done, partsOf, piecesByCell } from './parts.js';
-import { cellsOf, type ObjectivePlan, planLanes } from './plan.js';
+import { cellsOf, graphOfKind, type ObjectivePlan, planLanes } from './plan.js';
 import { WorkerPool } from './pool.js';
 import { makeSlot, slotCount } from './slots.js';
 
 interface Flight {
-  readonly slot: number;
-  pending: number;
+  readonly task: EvaluationTask;
   readonly resolve: (result: readonly Evaluated[]) => void;
   readonly reject: (error: Error) => void;
 }
@@ -52,23 +52,21 @@ export class Evaluator {
   /** Starts at most `workers` threads: no more than find a lane to work on. Throws EngineError. */
   static async start(plan: ObjectivePlan, workers: number): Promise<Evaluator> {
     const evaluator = new Evaluator(plan);
-    const { engine, size, objectives, masksLabels = false, strips = [] } = plan;
+    const { engine, size, objectives, masks = exampleMasks, strips = [] } = plan;
     const kinds = [...programKinds(evaluator.#lanes)];
     evaluator.#pool = await WorkerPool.start(
       {
         engine,
         size,
-        graphs: new Map(
-          kinds.map(([key, kind]) => [key, plan.gradientGraph(kind.examples, kind.masked, kind.statistics)]),
-        ),
+        graphs: new Map(kinds.map(([key, kind]) => [key, graphOfKind(plan, kind)])),
         lanes: evaluator.#lanes,
         objectives: objectives.map(({ examples, division }) => ({ examples, cells: cellsOf(division) })),
-        masksLabels,
+        masks,
         strips,
         slots: evaluator.#slots,
       },
       usefulWorkers(plan, workers),
-      { done: (task) => { evaluator.#laneDone(task); }, failed: (error) => { evaluator.#fail(error); } }, // prettier-ignore
+      { done: (evaluation) => { evaluator.#finish(evaluation); }, failed: (error) => { evaluator.#fail(error); } }, // prettier-ignore
     );
     return evaluator;
   }
@@ -85,14 +83,17 @@ export class Evaluator {
     want: Want = 'gradient',
   ): Promise<readonly Evaluated[]> {
     const index = await this.#takeSlot();
+    // Closed since the slot was taken: nobody would end a flight that began now.
+    if (this.#failure !== undefined) throw this.#failure;
     const slot = this.#slots[index]!;
     slot.theta.set(theta);
     const used = want === 'loss' ? 0 : Math.min(directions.length, slot.directions.length);
     for (let d = 0; d < used; d++) slot.directions[d]!.set(directions[d]!);
     const evaluation = this.#next++;
+    const task = evaluationTask({ slot: index, evaluation, directions: used, want });
     return new Promise((resolve, reject) => {
-      this.#flights.set(evaluation, { slot: index, pending: this.#lanes.length, resolve, reject });
-      this.#lanes.forEach((_, lane) => this.#pool!.submit({ slot: index, evaluation, lane, directions: used, want })); // prettier-ignore
+      this.#flights.set(evaluation, { task, resolve, reject });
+      this.#pool!.submit(task);
     });
   }
 
@@ -116,12 +117,13 @@ export class Evaluator {
     throw this.#failure;
   }
 
-  #laneDone({ evaluation, directions, want }: LaneTask): void {
+  #finish(evaluation: number): void {
     const flight = this.#flights.get(evaluation);
-    if (flight === undefined || --flight.pending > 0) return;
+    if (flight === undefined) return;
     this.#flights.delete(evaluation);
-    const result = this.#sumObjectives({ slot: this.#slots[flight.slot]!, directions, want });
-    this.#free.push(flight.slot);
+    const { slot, directions, want } = flight.task;
+    const result = this.#sumObjectives({ slot: this.#slots[slot]!, directions, want });
+    this.#free.push(slot);
     this.#waiting.shift()?.();
     flight.resolve(result);
   }
@@ -160,7 +162,8 @@ function wholeLanesOf(lanes: readonly Lane[], objective: number): number[] {
   return [...lanes.keys()].filter((index) => lanes[index]!.objective === objective && lanes[index]!.whole);
 }
 
-function laneLoss({ pieces }: Lane, first: number, { losses }: Slot): number {
+function laneLoss({ pieces, sharesForward }: Lane, first: number, { losses }: Slot): number {
+  if (sharesForward) return losses[first]!;
   return losses.subarray(first, first + pieces.length).reduce((total, loss) => total + loss, 0);
 }
 

@@ -1,56 +1,27 @@
-import type { Feeds, Program } from '../engines/types.js';
+import type { Program } from '../engines/types.js';
 import { DataError } from '../errors.js';
-import { type Examples, feedNameOf } from '../data/types.js';
 import { setSlopes } from '../ledger/atoms.js';
 import type { AtomStrip } from '../ledger/types.js';
 import { addInto } from '../num/sums.js';
-import { type Chunk, isMasked, type Lane, type MaskedExamples, programKey, sizeOfChunk } from './chunks.js';
-import type { LaneTask, Slot } from './messages.js';
+import { type Chunk, type Lane, type MaskedExamples, programKey } from './chunks.js';
+import { feedsOf, type Masks } from './feeds.js';
+import type { EvaluationTask, Slot } from './messages.js';
 
 /** What lanes of an evaluation are computed with. */
 export interface LaneWork {
   /** By `programKey`, with θ loaded. */
   readonly programs: ReadonlyMap<string, Program>;
   readonly objectives: readonly MaskedExamples[];
-  /** Whether labels are classes: of examples that do not count they are fed as class 0, and `included` is by label. */
-  readonly masksLabels: boolean;
+  readonly masks: Masks;
   readonly strips: readonly AtomStrip[];
   /** Array [K] of the worker's own, for the gradient of one piece. */
   readonly scratch: Float64Array;
-}
-
-/** The arrays of the examples from `start` to before `end` by the names under which graphs read them: views. */
-export function sliceFeeds(examples: Examples, start: number, end: number) {
-  const { inputs, labels, further = [], count } = examples;
-  const rows = <A extends Examples['inputs']>(array: A): A => {
-    const width = array.length / Math.max(1, count);
-    return array.subarray(start * width, end * width) as A;
-  };
-  const others = further.map(({ name, values }) => [feedNameOf(name), rows(values)] as const);
-  return { x: rows(inputs), labels: rows(labels), ...Object.fromEntries(others) };
-}
-
-/** The feeds of one chunk: views on the examples, and what is masked where not all count. */
-function feedsOf({ examples, cells }: MaskedExamples, chunk: Chunk, masksLabels: boolean): Feeds {
-  const labelWidth = examples.labels.length / examples.count;
-  const [start, end] = [chunk.start, chunk.start + sizeOfChunk(chunk)];
-  const { labels, ...inputs } = sliceFeeds(examples, start, end);
-  if (!isMasked(chunk)) return { ...inputs, labels };
-  const counts = (example: number): boolean =>
-    example < chunk.end && (chunk.cell === undefined || cells!.cellOf[example] === chunk.cell);
-  const masked = masksLabels ? labels.slice() : labels;
-  const rows = masksLabels ? labelWidth : 1;
-  const included = new Float32Array((end - start) * rows);
-  for (let k = 0; k < end - start; k++) {
-    const [from, to] = [k * rows, (k + 1) * rows];
-    if (counts(start + k)) included.fill(1, from, to);
-    else if (masksLabels) masked.fill(0, from, to);
-  }
-  return { ...inputs, labels: masked, included };
+  /** Two more of them, where lanes share forward passes. */
+  readonly shared: readonly Float64Array[];
 }
 
 /**
- * Adds up one lane's chunks in order: writes into the slot the loss sum of each piece, the lane's gradient sum [K] where it is a part of the
+ * Adds up one lane's chunks in order (one that shares forward passes: `evaluateShared`): writes into the slot the loss sum of each piece, the lane's gradient sum [K] where it is a part of the
  * whole, and of pieces that are cells their slopes along the directions, with their gradients [K] where these are kept. Where only
  * losses are wanted, nothing but them.
  */
@@ -58,7 +29,7 @@ export async function evaluateLane(
   work: LaneWork,
   { lane, index, firstPiece }: { lane: Lane; index: number; firstPiece: number },
   slot: Slot,
-  { directions, want }: Pick<LaneTask, 'directions' | 'want'>,
+  { directions, want }: Pick<EvaluationTask, 'directions' | 'want'>,
 ): Promise<void> {
   if (want === 'loss') {
     for (const [k, { chunks }] of lane.pieces.entries()) {
@@ -82,20 +53,21 @@ export async function evaluateLane(
 }
 
 async function sumChunks(
-  { programs, objectives, masksLabels }: LaneWork,
+  { programs, objectives, masks }: LaneWork,
   objective: number,
   chunks: readonly Chunk[],
   gradient?: Float64Array,
 ): Promise<number> {
   let loss = 0;
   for (const chunk of chunks) {
-    const feeds = feedsOf(objectives[objective]!, chunk, masksLabels);
+    const feeds = feedsOf(objectives[objective]!, chunk, masks);
     loss += await programFor(programs, chunk).run(feeds, gradient);
   }
   return loss;
 }
 
-function programFor(programs: ReadonlyMap<string, Program>, chunk: Chunk): Program {
+/** The program of a chunk's kind. Throws DataError where there is none. */
+export function programFor(programs: ReadonlyMap<string, Program>, chunk: Chunk): Program {
   const program = programs.get(programKey(chunk));
   if (program) return program;
   throw new DataError({

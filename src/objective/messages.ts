@@ -3,6 +3,7 @@ import type { Problem } from '../errors.js';
 import type { AtomStrip } from '../ledger/types.js';
 import type { Want } from '../quadrature/types.js';
 import type { Lane, MaskedExamples } from './chunks.js';
+import type { Masks } from './feeds.js';
 
 /** All that a worker needs, sent once; examples and slots are shared memory. */
 export interface WorkerSetup {
@@ -14,7 +15,7 @@ export interface WorkerSetup {
   readonly lanes: readonly Lane[];
   /** Of each objective. */
   readonly objectives: readonly MaskedExamples[];
-  readonly masksLabels: boolean;
+  readonly masks: Masks;
   readonly strips: readonly AtomStrip[];
   readonly slots: readonly Slot[];
 }
@@ -35,18 +36,35 @@ export interface Slot {
   readonly pieceGradients: readonly (Float64Array | null)[];
 }
 
-/** Asks a worker for one lane of the evaluation in a slot. */
-export interface LaneTask {
+/** Asks the workers for the evaluation in a slot: all get the same task, and each takes lanes until none is left. */
+export interface EvaluationTask {
   readonly slot: number;
   /** Distinguishes evaluations that used the same slot one after the other. */
   readonly evaluation: number;
-  readonly lane: number;
   /** Motions that slopes are wanted along. */
   readonly directions: number;
   readonly want: Want;
+  /** Shared memory [2]: how many lanes were taken, and how many are done. */
+  readonly progress: Int32Array;
 }
 
 export type WorkerReply =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'done'; readonly task: LaneTask }
+  /** Of whoever did the last lane. */
+  | { readonly kind: 'done'; readonly evaluation: number }
   | { readonly kind: 'failed'; readonly problem: Problem; readonly exitCode: 1 | 2 };
+
+/** A task of which no lane is taken yet. */
+export function evaluationTask(task: Omit<EvaluationTask, 'progress'>): EvaluationTask {
+  return { ...task, progress: new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT)) };
+}
+
+/** The next lane that nobody took; at least their number where all are taken. */
+export function takeLane({ progress }: EvaluationTask): number {
+  return Atomics.add(progress, 0, 1);
+}
+
+/** Notes that a lane is done; returns how many are. */
+export function finishLane({ progress }: EvaluationTask): number {
+  return Atomics.add(progress, 1, 1) + 1;
+}

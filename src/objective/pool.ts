@@ -2,25 +2,16 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { engineNamed } from '../engines/registry.js';
 import { EngineError, isLossledgerError } from '../errors.js';
-import type { LaneTask, WorkerReply, WorkerSetup } from './messages.js';
+import type { EvaluationTask, WorkerReply, WorkerSetup } from './messages.js';
 
-/** Tasks that a worker may hold at once: one running, one waiting, so that it never idles between messages. */
-const tasksPerWorker = 2;
-
-interface Member {
-  readonly worker: Worker;
-  pending: number;
-}
-
-/** Runs lane tasks on worker threads, first come, first served. One failure fails the pool for good. */
+/** Runs evaluations on worker threads, which share the lanes of each among themselves. One failure fails the pool for good. */
 export class WorkerPool {
-  readonly #members: Member[] = [];
-  readonly #queue: LaneTask[] = [];
-  readonly #done: (task: LaneTask) => void;
+  readonly #workers: Worker[] = [];
+  readonly #done: (evaluation: number) => void;
   readonly #failed: (error: Error) => void;
   #closed = false;
 
-  private constructor(done: (task: LaneTask) => void, failed: (error: Error) => void) {
+  private constructor(done: (evaluation: number) => void, failed: (error: Error) => void) {
     this.#done = done;
     this.#failed = failed;
   }
@@ -34,7 +25,7 @@ export class WorkerPool {
   static async start(
     setup: WorkerSetup,
     count: number,
-    on: { done: (task: LaneTask) => void; failed: (error: Error) => void },
+    on: { done: (evaluation: number) => void; failed: (error: Error) => void },
   ): Promise<WorkerPool> {
     const pool = new WorkerPool(on.done, on.failed);
     try {
@@ -52,20 +43,18 @@ export class WorkerPool {
     return pool;
   }
 
-  submit(task: LaneTask): void {
-    this.#queue.push(task);
-    this.#dispatch();
+  submit(task: EvaluationTask): void {
+    for (const worker of this.#workers) worker.postMessage(task);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.#members.map(({ worker }) => worker.terminate()));
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
   #add(setup: WorkerSetup): Promise<void> {
     const worker = startWorker(setup);
-    const member: Member = { worker, pending: 0 };
-    this.#members.push(member);
+    this.#workers.push(worker);
     return new Promise((resolve, reject) => {
       const fail = (error: Error) => {
         reject(error);
@@ -73,31 +62,16 @@ export class WorkerPool {
       };
       worker.on('message', (reply: WorkerReply) => {
         if (reply.kind === 'ready') resolve();
-        else if (reply.kind === 'done') this.#finish(member, reply.task);
+        else if (reply.kind === 'done') this.#done(reply.evaluation);
         else fail(new EngineError(reply.problem, { exitCode: reply.exitCode }));
       });
       worker.on('error', (error) => {
-        fail(isLossledgerError(error) ? error : workerFailed(error, this.#members.length));
+        fail(isLossledgerError(error) ? error : workerFailed(error, this.#workers.length));
       });
       worker.on('exit', (code) => {
         if (!this.#closed) fail(workerDied(code));
       });
     });
-  }
-
-  #finish(member: Member, task: LaneTask): void {
-    member.pending--;
-    this.#dispatch();
-    this.#done(task);
-  }
-
-  #dispatch(): void {
-    while (this.#queue.length > 0) {
-      const member = this.#members.reduce((least, other) => (other.pending < least.pending ? other : least));
-      if (member.pending >= tasksPerWorker) return;
-      member.pending++;
-      member.worker.postMessage(this.#queue.shift());
-    }
   }
 }
 

@@ -4,7 +4,10 @@ import { isLossledgerError } from '../errors.js';
 import { engineNamed } from '../engines/registry.js';
 import { firstPiecesOf } from './chunks.js';
 import { evaluateLane } from './lane.js';
-import type { LaneTask, WorkerReply, WorkerSetup } from './messages.js';
+import { evaluateShared } from './shared-forward.js';
+import {
+  type EvaluationTask, finishLane, takeLane, type WorkerReply, type WorkerSetup,
+} from './messages.js'; // prettier-ignore
 
 const port = parentPort!;
 const setup = workerData as WorkerSetup;
@@ -36,25 +39,29 @@ async function compileAll(): Promise<Map<string, Program>> {
   return new Map(await Promise.all(compiled));
 }
 
-/** Runs lane tasks one after the other, in the order they came. */
+/** Works on evaluations in the order they came: of each, lane after lane while there are any that no other worker took. */
 function serve(programs: ReadonlyMap<string, Program>): void {
-  const { objectives, masksLabels, strips, lanes, size } = setup;
+  const { objectives, masks, strips, lanes, size } = setup;
   const cellular = objectives.some(({ cells }) => cells !== null);
-  const work = { programs, objectives, masksLabels, strips, scratch: new Float64Array(cellular ? size : 0) };
+  const arrays = (count: number) => Array.from({ length: count }, () => new Float64Array(size));
+  const scratch = new Float64Array(cellular ? size : 0);
+  const shared = arrays(lanes.some(({ sharesForward }) => sharesForward) ? 2 : 0);
+  const work = { programs, objectives, masks, strips, scratch, shared };
   const firstPieces = firstPiecesOf(lanes);
-  let loaded = -1;
-  const runTask = async (task: LaneTask): Promise<void> => {
+  const runTask = async (task: EvaluationTask): Promise<void> => {
     const slot = setup.slots[task.slot]!;
-    if (loaded !== task.evaluation) {
-      for (const program of programs.values()) program.load(slot.theta);
-      loaded = task.evaluation;
+    let index = takeLane(task);
+    if (index >= lanes.length) return;
+    for (const program of programs.values()) program.load(slot.theta);
+    for (; index < lanes.length; index = takeLane(task)) {
+      const lane = lanes[index]!;
+      const evaluate = lane.sharesForward ? evaluateShared : evaluateLane;
+      await evaluate(work, { lane, index, firstPiece: firstPieces[index]! }, slot, task);
+      if (finishLane(task) === lanes.length) reply({ kind: 'done', evaluation: task.evaluation });
     }
-    const index = task.lane;
-    await evaluateLane(work, { lane: lanes[index]!, index, firstPiece: firstPieces[index]! }, slot, task); // prettier-ignore
-    reply({ kind: 'done', task });
   };
   let tail: Promise<void> = Promise.resolve();
-  port.on('message', (task: LaneTask) => {
+  port.on('message', (task: EvaluationTask) => {
     tail = tail.then(() => runTask(task)).catch(fail);
   });
 }

@@ -95,8 +95,8 @@ const malformed: readonly (readonly [string, () => Uint8Array, RegExp])[] = [
   ],
   [
     'an unknown operator',
-    () => modelOf({ nodes: [dense, { ...node('LSTM', ['h'], ['y']), name: 'cell' }] }),
-    /operator LSTM of node cell \(opset 17\)[^]*recurrent/,
+    () => modelOf({ nodes: [dense, { ...node('RNN', ['h'], ['y']), name: 'cell' }] }),
+    /operator RNN of node cell \(opset 17\)[^]*recurrent/,
   ],
   [
     'a tensor claimed to be huge',

@@ -4,7 +4,8 @@ import { dataTypeName } from './protobuf/dtypes.js';
 import type { OnnxFile } from './import/file.js';
 import { trainedInitializers } from './import/parameters/trained.js';
 import { translations } from './import/operators/translations.js';
-import { isFoldable } from './import/fold.js';
+import { foldable } from './import/fold.js';
+import { controlFlow } from './import/translate.js';
 import { describeNode, nodeName, remedyFor } from './import/unsupported.js';
 import type { ValueInfo } from './protobuf/onnx_pb.js';
 import { modelOf, type OpenedModel, type ReadOptions } from './model.js';
@@ -113,7 +114,8 @@ function unsupportedOf(file: OnnxFile): UnsupportedNode[] {
   return file.nodes
     .filter(({ domain, opType }) => {
       const standard = domain === '' || domain === 'ai.onnx';
-      return !standard || !(translations.has(opType) || isFoldable(opType) || opType === 'If');
+      const isKnown = translations.has(opType) || foldable.has(opType) || controlFlow.includes(opType);
+      return !standard || !isKnown;
     })
     .map((node) => ({
       operator: describeNode(node, file.opset),

@@ -12,6 +12,7 @@ import { isStatic, type Operand } from './import/static-tensor.js';
 import { malformed, type OnnxFile } from './import/file.js';
 import { inputsOf, type ExampleShapes, type OnnxInput } from './import/inputs.js';
 import type { Evidence } from './import/parameters/evidence.js';
+import { refuseScaledCopies } from './import/parameters/scaled.js';
 import { trainedInitializers, type Trained } from './import/parameters/trained.js';
 import { translate } from './import/translate.js';
 import { warningsOf } from './warnings.js';
@@ -42,7 +43,7 @@ export interface OnnxModel {
   readonly inputShape: Shape;
   /** Element type of the first input. */
   readonly inputDType: DType;
-  /** Extents of the first output for one example, such as [10]. Of a loss that is a sum over the chunk, []. */
+  /** Extents of the first output for one example, such as [10]. Of a loss that is one number an example [1], of a sum over the chunk []. */
   readonly outputShape: Shape;
   /** Names of the initialisers that are not parameters, such as masks and running statistics. */
   readonly otherTensors: ReadonlySet<string>;
@@ -90,6 +91,7 @@ class ImportedModel implements OnnxModel {
     this.inputs = inputs;
     this.inputShape = inputs[0]!.shape;
     this.inputDType = inputs[0]!.dtype;
+    refuseScaledCopies(file, options.externalData);
     this.#trained = trainedInitializers(file, options);
     this.#tensors = new Map(
       [...file.initializers].map(([name, tensor]) => [name, readTensor(tensor, options.externalData)]),
@@ -134,6 +136,7 @@ class ImportedModel implements OnnxModel {
       externalData: this.options.externalData,
       producers: new Map(this.file.nodes.flatMap((node) => node.output.map((name) => [name, node]))),
       computed: 0,
+      unrolled: 0,
     };
     for (const node of this.file.nodes) translate(node, operands, state);
     return operands;
@@ -194,7 +197,7 @@ class ImportedModel implements OnnxModel {
     if (shape[0] === examples && sizeOf(shape) === examples) return [output];
     throw malformed(
       `output ${name} of shape [${shape.join(', ')}] for ${examples} examples, as a loss`,
-      `the loss of each example [N], or a sum with a further output ${lossWeight} that says how much it counts`,
+      `the loss of each example [N], or a sum with a further output ${lossWeight}, by whose sum it is divided`,
       'export the losses before they are averaged (reduction="none", then the mean over each example alone)',
     );
   }
@@ -218,9 +221,11 @@ class ImportedModel implements OnnxModel {
       const builder = new Builder(this.name);
       const inputs = this.#placeholders(builder, examples);
       if (!this.options.computesLoss) return this.addTo(builder, ...inputs).shape.slice(1);
-      return this.addLossTo(builder, inputs)[0]!.shape.slice(1);
+      const { shape } = this.addLossTo(builder, inputs)[0]!;
+      if (shape[0] !== examples) return [];
+      return shape.length === 1 ? [1] : shape.slice(1);
     });
-    return shapes[0]!;
+    return shapes[1]!;
   }
 }
 

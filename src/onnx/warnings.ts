@@ -1,4 +1,6 @@
 import type { OnnxFile } from './import/file.js';
+import type { Node } from './protobuf/onnx_pb.js';
+import { selecting } from './import/operators/selections.js';
 import { isAnonymous } from './import/parameters/roles.js';
 
 /** What the author of a model may not have meant. `trained` are the names of its parameters. */
@@ -8,7 +10,22 @@ export function warningsOf(file: OnnxFile, trained: Iterable<string>): string[] 
       ? ['some weights have lost their names: export with do_constant_folding=False to keep them']
       : []),
     ...statisticsWarnings(file),
+    ...selectionWarnings(file),
     ...(file.outputs.length > 1 ? [`only the first of ${file.outputs.length} outputs is measured`] : []),
+  ];
+}
+
+/** Whether a node chooses among numbers, which no gradient says anything about. */
+function selects({ opType, attribute }: Node): boolean {
+  const isNearest = attribute.some(({ name, s }) => name === 'mode' && s === 'nearest');
+  return selecting.includes(opType) || (opType === 'GridSample' && isNearest);
+}
+
+function selectionWarnings({ nodes }: OnnxFile): string[] {
+  const found = [...new Set(nodes.filter(selects).map(({ opType }) => opType))];
+  if (found.length === 0) return [];
+  return [
+    `what ${found.join(' and ')} select${found.length === 1 ? 's' : ''} counts as constant: gradients go to the selected numbers, none to the choice`,
   ];
 }
 

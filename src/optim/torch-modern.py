@@ -39,9 +39,10 @@ def by_torch(make, scheduled=False):
     return rows
 
 
-def lion(lr, beta1, beta2, decay):
+def lion(lr0, beta1, beta2, decay, scheduled=False):
     theta, mean, rows = START.copy(), np.zeros(SHAPE), []
     for step in range(STEPS):
+        lr = lr0 * (factor(step) if scheduled else 1.0)
         g = gradient(theta, step)
         theta = theta - lr * (np.sign(beta1 * mean + (1 - beta1) * g) + decay * theta)
         mean = beta2 * mean + (1 - beta2) * g
@@ -49,9 +50,10 @@ def lion(lr, beta1, beta2, decay):
     return rows
 
 
-def muon(lr, momentum, decay):
+def muon(lr0, momentum, decay, scheduled=False):
     theta, buffer, rows = START.copy(), np.zeros(SHAPE), []
     for step in range(STEPS):
+        lr = lr0 * (factor(step) if scheduled else 1.0)
         g = gradient(theta, step)
         buffer = buffer + (1 - momentum) * (g - buffer)
         x = g + momentum * (buffer - g)
@@ -65,7 +67,45 @@ def muon(lr, momentum, decay):
 
 
 LINEAR = {"kind": "linear", "iterations": 40, "floor": 0.1, "warmUp": 5}
+
+def keras(settings):
+    """Keras's formulas: the velocity holds old learning rates, epsilon stands beside the uncorrected root; L2 is part of the gradient."""
+    name, lr, mu = settings["name"], settings["learningRate"], settings.get("momentum", 0.0)
+    decay, rho, epsilon = settings.get("weightDecay", 0.0), settings.get("meanSquareDecay", 0.0), settings.get("epsilon", 0.0)
+    theta, mean, square, rows = START.copy(), np.zeros(SHAPE), np.zeros(SHAPE), []
+    for step in range(STEPS):
+        rate = lr * (factor(step) if "schedule" in settings else 1.0)
+        decoupled = name == "adamw"
+        g = gradient(theta, step) + (0.0 if decoupled else decay * theta)
+        if name in ("sgd", "nesterov"):
+            mean = mu * mean - rate * g
+            theta = theta + (mu * mean - rate * g if name == "nesterov" else mean)
+        else:
+            mean = mu * mean + (1 - mu) * g
+            square = rho * square + (1 - rho) * g * g
+            corrected = rate * math.sqrt(1 - rho ** (step + 1)) / (1 - mu ** (step + 1))
+            theta = theta - corrected * mean / (np.sqrt(square) + epsilon) - (rate * decay * theta if decoupled else 0.0)
+        rows.append(theta.flatten().tolist())
+    return rows
+
+
+KERAS = [
+    {"name": "sgd", "learningRate": 0.05, "weightDecay": 0.02},
+    {"name": "sgd", "learningRate": 0.05, "momentum": 0.9, "weightDecay": 0.01, "convention": "keras", "schedule": LINEAR},
+    {"name": "nesterov", "learningRate": 0.05, "momentum": 0.8, "weightDecay": 0.02, "convention": "keras", "schedule": LINEAR},
+    {"name": "adam", "learningRate": 0.02, "momentum": 0.8, "meanSquareDecay": 0.95, "weightDecay": 0.03, "epsilon": 0.01, "convention": "keras", "schedule": LINEAR},
+    {"name": "adamw", "learningRate": 0.02, "momentum": 0.9, "meanSquareDecay": 0.99, "weightDecay": 0.1, "epsilon": 0.01, "convention": "keras", "schedule": LINEAR},
+]
+
 TORCH = [
+    (
+        {"name": "sgd", "learningRate": 0.05, "weightDecay": 0.02, "convention": "pytorch", "schedule": LINEAR},
+        lambda p: torch.optim.SGD(p, lr=0.05, weight_decay=0.02),
+    ),
+    (
+        {"name": "adam", "learningRate": 0.05, "momentum": 0.8, "meanSquareDecay": 0.95, "convention": "pytorch", "epsilon": 0.01, "schedule": LINEAR},
+        lambda p: torch.optim.Adam(p, lr=0.05, betas=(0.8, 0.95), eps=0.01),
+    ),
     (
         {"name": "adamw", "learningRate": 0.02, "weightDecay": 0.1},
         lambda p: torch.optim.AdamW(p, lr=0.02, weight_decay=0.1),
@@ -96,5 +136,8 @@ if __name__ == "__main__":
     cases = [{"settings": settings, "theta": by_torch(make, "schedule" in settings)} for settings, make in TORCH]
     cases.append({"settings": {"name": "lion", "learningRate": 0.01, "momentum": 0.9, "meanSquareDecay": 0.97, "weightDecay": 0.1}, "theta": lion(0.01, 0.9, 0.97, 0.1)})
     cases.append({"settings": {"name": "muon", "learningRate": 0.02, "momentum": 0.9, "weightDecay": 0.1}, "theta": muon(0.02, 0.9, 0.1)})
+    cases.append({"settings": {"name": "lion", "learningRate": 0.01, "momentum": 0.9, "meanSquareDecay": 0.97, "weightDecay": 0.1, "schedule": LINEAR}, "theta": lion(0.01, 0.9, 0.97, 0.1, True)})
+    cases.append({"settings": {"name": "muon", "learningRate": 0.02, "momentum": 0.9, "weightDecay": 0.1, "schedule": LINEAR}, "theta": muon(0.02, 0.9, 0.1, True)})
+    cases += [{"settings": settings, "theta": keras(settings)} for settings in KERAS]
     constants = {"torch": torch.__version__, "shape": SHAPE, "curvature": CURVATURE.flatten().tolist(), "slope": SLOPE.flatten().tolist(), "start": START.flatten().tolist()}
     print(json.dumps({**constants, "cases": cases}))

@@ -1,5 +1,6 @@
 import { type RunConfig, trainingKeys } from '../experiment/config/schema.js';
 import type { Manifest } from '../format/manifest.js';
+import type { MixedSegments } from '../format/records.js';
 import { type GroupSettings, resolveGroups } from '../optim/groups.js';
 
 const means = {
@@ -34,6 +35,15 @@ export function factsOf(manifest: Manifest): [string, string][] {
     ['Engine', `${engine.name} (${engine.version})`],
     ['Made by', createdBy],
   ];
+}
+
+/** What was measured by another machine or version than the rest, for the same place; nothing where all is of one kind. */
+export function mixedFacts(mixed: readonly MixedSegments[]): [string, string][] {
+  const words = mixed.map(({ from, to, environment: { engine, lossledger, processor } }) => {
+    const by = `${engine.name} (${engine.version}), lossledger ${lossledger}, ${processor.join(' ')}`;
+    return `segments ${from} to ${to - 1} by ${by}`;
+  });
+  return words.length === 0 ? [] : [['Mixed', words.join('; ')]];
 }
 
 /** What did not move although it is part of the network, as far as the run's definition says, in words. */

@@ -1,3 +1,4 @@
+import type { RunFolder } from '../store/folder.js';
 import type { RunWriter } from '../store/writer.js';
 import { defaultWorkers } from '../engines/registry.js';
 import { objectivePlan, type Experiment } from '../experiment/experiment.js';
@@ -7,7 +8,10 @@ import { resolutions } from '../quadrature/settings.js';
 import type { IntegrationSettings } from '../quadrature/types.js';
 import { storedDirections } from './basis.js';
 import { Updates } from './updates.js';
-import { checkSegments, type SegmentRange, silent, withProgress, type WorkControl } from '../experiment/control.js'; // prettier-ignore
+import { checkSegments, type RowGate, type SegmentRange, silent, withProgress, type WorkControl } from '../experiment/control.js'; // prettier-ignore
+
+/** Where a trajectory is read from and its measured segments are stored: a run, or a part of one. */
+export type MeasuredStore = RunFolder & Pick<RunWriter, 'commitSegment' | 'flush'>;
 
 /** How a caller watches, stops and spreads measuring. */
 export interface MeasureControl extends WorkControl {
@@ -15,19 +19,32 @@ export interface MeasureControl extends WorkControl {
   readonly workers?: number | undefined;
   /** Of which segments; default all. */
   readonly segments?: SegmentRange | undefined;
+  /** What must be done before anything is measured, such as training; workers start meanwhile. */
+  readonly after?: Promise<void> | undefined;
+  /** Segments are measured as soon as it lets their rows of θ through; `after` is awaited last. */
+  readonly gate?: RowGate | undefined;
 }
 
-/** Measures what is not measured yet. Does nothing where measuring is complete. Throws UsageError for segments that the run does not have. */
+/**
+ * Measures what is not measured yet. Does nothing where measuring is complete. Throws UsageError for segments that the run does not have, and
+ * what `after` throws.
+ */
 export async function measureRun(
   experiment: Experiment,
-  run: RunWriter,
-  { workers, segments, ...control }: MeasureControl = {},
+  run: MeasuredStore,
+  { workers, segments, after, gate, ...control }: MeasureControl = {},
 ): Promise<void> {
   const gaps = unmeasuredOf(run, segments);
-  if (gaps.length === 0) return run.flush();
+  if (gaps.length === 0) {
+    await after;
+    return run.flush();
+  }
   const { config, layout, engine, objectives } = experiment;
-  const count = workers ?? defaultWorkers(engine);
-  const evaluator = await Evaluator.start(objectivePlan(experiment), count);
+  const evaluator = await startMeanwhile(
+    experiment,
+    workers ?? defaultWorkers(engine),
+    gate ? undefined : after,
+  );
   let updates: Updates | null = null;
   try {
     updates = await Updates.open(experiment);
@@ -39,15 +56,35 @@ export async function measureRun(
       config,
       layout,
       precision: engine.facts.precision,
+      gate,
     });
+    await after;
   } finally {
     await evaluator.close();
     await updates?.close();
   }
 }
 
+/** An evaluator that starts while something else is done; where that fails it is closed again. */
+async function startMeanwhile(
+  experiment: Experiment,
+  workers: number,
+  other?: Promise<void>,
+): Promise<Evaluator> {
+  const starting = Evaluator.start(objectivePlan(experiment), workers);
+  // Whoever awaits it sees the error, unless the other work fails before.
+  starting.catch(() => undefined);
+  try {
+    await other;
+  } catch (error) {
+    await starting.then((evaluator) => evaluator.close(), () => undefined); // prettier-ignore
+    throw error;
+  }
+  return starting;
+}
+
 /** Ranges of segments that are to be measured. Throws UsageError for segments that the run does not have. */
-export function unmeasuredOf(run: RunWriter, segments?: SegmentRange): SegmentRange[] {
+export function unmeasuredOf(run: MeasuredStore, segments?: SegmentRange): SegmentRange[] {
   if (segments === undefined) return run.unmeasured();
   checkSegments(segments, run.status.iterations);
   return run
@@ -61,13 +98,14 @@ export interface MeasuringParts extends Pick<RangeInput, 'evaluate' | 'layout'> 
   readonly release: NonNullable<RangeInput['release']>;
   readonly hasParts: boolean;
   readonly updates: Updates | null;
+  readonly gate?: RowGate | undefined;
   readonly config: IntegrationSettings;
   readonly precision: 'float32' | 'float64';
 }
 
 /** Measures and stores ranges of a run's segments. */
 export async function measureSegments(
-  run: RunWriter,
+  run: MeasuredStore,
   ranges: readonly SegmentRange[],
   { progress = silent, signal }: WorkControl,
   parts: MeasuringParts,
@@ -87,16 +125,26 @@ export async function measureSegments(
 
 /** Measures ranges of segments, one after the other. */
 async function* segmentsOf(
-  run: RunWriter,
+  run: MeasuredStore,
   ranges: readonly SegmentRange[],
-  { updates, config, precision, ...own }: MeasuringParts,
+  { updates, config, precision, gate, evaluate, ...own }: MeasuringParts,
   basis: readonly Float64Array[],
 ): AsyncGenerator<MeasuredSegment> {
+  // A failure is told to who waits for a row, too, which may never come.
+  const telling: RangeInput['evaluate'] = (...given) =>
+    evaluate(...given).catch((error: unknown) => {
+      gate?.fail(error);
+      throw error;
+    });
   for (const range of ranges) {
     yield* measureRange({
       ...own,
       ...range,
-      theta: (row) => run.theta(row),
+      evaluate: telling,
+      theta: async (row) => {
+        await gate?.until(row);
+        return run.theta(row);
+      },
       ...(updates === null ? {} : { split: (segment, motion) => updates.split(segment, motion) }),
       basis,
       settings: { ...config, resolution: resolutions[precision] },

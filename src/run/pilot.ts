@@ -1,7 +1,12 @@
 import { halfWidth, standardErrors } from '../analysis/sampling.js';
 import { defaultWorkers } from '../engines/registry.js';
 import type { RunConfig } from '../experiment/config/schema.js';
-import { type Experiment, objectivePlan, openExperiment } from '../experiment/experiment.js';
+import {
+  type Experiment,
+  objectivePlan,
+  openExperiment,
+  requireFollowable,
+} from '../experiment/experiment.js';
 import { openTrajectory, recordingOptions } from '../experiment/recorded.js';
 import type { SampleBlocks } from '../ledger/types.js';
 import { measureRange } from '../ledger/measure-range.js';
@@ -30,6 +35,7 @@ const nearlyAll = 0.8;
  */
 export async function sizeSample(config: RunConfig, workers?: number): Promise<Sized> {
   if (config.sample !== 'auto') return { config, note: null };
+  requireFollowable(config);
   const { count } = (await openExperiment({ ...config, sample: null })).dataset.splits.train;
   if (count <= 2 * pilotSize) {
     return {

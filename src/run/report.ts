@@ -1,15 +1,19 @@
 import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { analyseRun, type RunAnalysis } from '../analysis/run.js';
+import type { AccuracyFinding } from '../analysis/use/accuracy.js';
+import { type AnalyseOptions, analyseRun, type RunAnalysis } from '../analysis/run.js';
 import type { ThemeAnalyses } from '../analysis/themes/themes.js';
 import type { Manifest } from '../format/manifest.js';
 import type { RunFolder } from '../store/folder.js';
 import { writeResult } from '../store/files.js';
+import { storeResult } from '../store/place.js';
+import { isRemote } from '../store/s3/remote-run.js';
 import { configKeys } from '../experiment/config/schema.js';
 import { checkConfig, presetConfig } from '../experiment/config/file.js';
 import { silent, withProgress, type ProgressSink } from '../experiment/control.js';
+import { storedAccuracy } from './accuracy.js';
 import { analyseThemesOf } from './analyze.js';
-import { factsOf, heldConstantOf } from './facts.js';
+import { factsOf, heldConstantOf, mixedFacts } from './facts.js';
 
 export interface Report {
   readonly analysis: RunAnalysis;
@@ -20,12 +24,14 @@ export interface Report {
 /** The basic analyses of a run, beside the paper's numbers where it is one of its experiments. */
 export async function analysisOf(
   run: RunFolder,
-  onProgress?: (rows: number, total: number) => void,
+  { onProgress, accuracy }: Pick<AnalyseOptions, 'onProgress' | 'accuracy'> = {},
 ): Promise<RunAnalysis> {
   const preset = unchangedPreset(run.manifest);
   return analyseRun(await run.view(), {
     iterations: run.status.iterations,
     exampleShape: run.manifest.definition.exampleShape,
+    leftOut: run.manifest.leftOut,
+    accuracy: accuracy ?? (await storedAccuracy(run)),
     ...(preset === null ? {} : { preset }),
     ...(onProgress === undefined ? {} : { onProgress }),
   });
@@ -34,8 +40,7 @@ export async function analysisOf(
 /** The basic analyses of a run and, which take five times as long, those by theme. */
 export async function analyseAll(
   run: RunFolder,
-  progress: ProgressSink = silent,
-  withThemes = true,
+  { progress = silent, themes: withThemes = true, accuracy }: Omit<ReportOptions, 'out'> = {},
 ): Promise<{ readonly analysis: RunAnalysis; readonly themes: ThemeAnalyses | null }> {
   const { segments } = await run.view();
   const basic = withThemes ? 1 / 6 : 1;
@@ -45,7 +50,7 @@ export async function analyseAll(
       progress.update(Math.floor(segments * (from + ((to - from) * rows) / total)));
     };
   return withProgress(progress, { total: segments }, async () => {
-    const analysis = await analysisOf(run, show(0, basic));
+    const analysis = await analysisOf(run, { onProgress: show(0, basic), ...(accuracy ? { accuracy } : {}) });
     if (!withThemes || segments === 0) return { analysis, themes: null };
     return { analysis, themes: await analyseThemesOf(run, { onProgress: show(basic, 1) }) };
   });
@@ -57,21 +62,20 @@ export interface ReportOptions {
   readonly out?: string | undefined;
   /** Whether the page has the paper's analyses by theme, which take five times as long as the rest; default true. */
   readonly themes?: boolean;
+  /** The run's accuracy; default what is stored of it. */
+  readonly accuracy?: AccuracyFinding | undefined;
 }
 
 /** Analyses a run, writes RUN/analysis/run.json and RUN/report.html. */
-export async function reportRun(
-  run: RunFolder,
-  { progress = silent, out, themes: withThemes = true }: ReportOptions = {},
-): Promise<Report> {
-  const { analysis, themes } = await analyseAll(run, progress, withThemes);
+export async function reportRun(run: RunFolder, { out, ...options }: ReportOptions = {}): Promise<Report> {
+  const { analysis, themes } = await analyseAll(run, options);
   // Loaded when it is needed: drawing takes longer to load than most commands take.
   const { renderReport } = await import('../figures/index.js');
   const page = renderReport({
     analysis,
     themes,
     ...namesOf(run.manifest),
-    facts: factsOf(run.manifest),
+    facts: [...factsOf(run.manifest), ...mixedFacts(run.mixed)],
     readings: run.manifest.readings,
     heldConstant: heldConstantOf(run.manifest),
   });
@@ -79,9 +83,12 @@ export async function reportRun(
     await writeResult(dirname(out), basename(out), page);
     return { analysis, path: out };
   }
-  await writeResult(run.folder, 'analysis/run.json', JSON.stringify(analysis));
-  await writeResult(run.folder, 'report.html', page);
-  return { analysis, path: join(run.folder, 'report.html') };
+  await storeResult(run.folder, 'analysis/run.json', JSON.stringify(analysis));
+  await storeResult(run.folder, 'report.html', page);
+  return {
+    analysis,
+    path: isRemote(run.folder) ? `${run.folder}/report.html` : join(run.folder, 'report.html'),
+  };
 }
 
 /** What may differ from a preset while the paper's numbers for it still compare: how finely and by what it was measured. */

@@ -3,24 +3,26 @@ import type { Examples } from '../data/types.js';
 import type { Feeds } from '../engines/types.js';
 import { NumericError, StoreError } from '../errors.js';
 import type { Experiment } from '../experiment/experiment.js';
+import type { Graph } from '../graph/types.js';
 import { gradientGraph } from '../experiment/graphs.js';
 import { divisorOf } from '../experiment/loss/loss.js';
 import { optimizerOf, stepExamples } from '../experiment/optimizer.js';
 import { RunningStatistics } from './statistics.js';
-import { placeOf } from '../ledger/layout.js';
+import { placeOf, statisticsRanges } from '../ledger/layout.js';
 import type { ParameterLayout } from '../ledger/types.js';
 import { dropoutMasks } from '../models/dropout.js';
 import { key } from '../num/random.js';
-import { sliceFeeds } from '../objective/lane.js';
+import { sliceFeeds } from '../objective/feeds.js';
 import { firstNonFinite } from '../num/sums.js';
 import { sha256 } from '../store/files.js';
 import { applyUpdate, createUpdate } from '../optim/optimizer.js';
+import { WeightAverage } from '../optim/ema.js';
 import type { Update } from '../optim/types.js';
 
 /** θ at one moment of training, and the step that led there. */
 export interface TrajectoryRow {
   readonly row: number;
-  /** θ_row [K]; overwritten by the next row. */
+  /** θ_row [K], of which the trajectory is made: the weights, or their moving average; overwritten by the next row. */
   readonly theta: Float32Array;
   /** Mean loss of the mini-batches that led here. */
   readonly loss?: number;
@@ -45,8 +47,24 @@ export function* batches(experiment: Experiment): Generator<Int32Array> {
   for (let from = 0; from < order.length; from += size) yield order.subarray(from, from + size);
 }
 
-/** θ_0, then θ after each optimiser step: the same for the same experiment, whenever it runs. Throws NumericError where training diverges. */
-export async function* trajectory(experiment: Experiment): AsyncGenerator<TrajectoryRow, void> {
+/** How the steps of a training that is stored are taken anew, each from the θ that is stored. */
+export interface Replay {
+  /** θ of a row [K]. */
+  readonly theta: (row: number) => Promise<Float32Array>;
+  /** What becomes of the graph that gives the gradients; default it stays. */
+  readonly lower?: (graph: Graph) => Graph;
+  /** Moves the point [K] at which the gradients of a step are taken; default it stays. */
+  readonly move?: (point: Float64Array) => void;
+}
+
+/**
+ * θ_0, then θ after each optimiser step: the same for the same experiment, whenever it runs; of a replay, its rows, with the updates that this
+ * experiment's engine gives. Throws NumericError where training diverges.
+ */
+export async function* trajectory(
+  experiment: Experiment,
+  replay?: Replay,
+): AsyncGenerator<TrajectoryRow, void> {
   const { config, dataset, engine, layout } = experiment;
   const order = orderOf(experiment);
   const batch = batchBuffers(dataset.splits.train, config.batchSize);
@@ -56,7 +74,10 @@ export async function* trajectory(experiment: Experiment): AsyncGenerator<Trajec
   const optimizer = optimizerOf(config, layout);
   const update = createUpdate(layout.size);
   let state = optimizer.createState();
-  const graph = gradientGraph(experiment, config.batchSize, true);
+  const average = config.ema === null ? null : new WeightAverage(config.ema, layout.size, statisticsRanges(layout)); // prettier-ignore
+  const row = average === null ? theta : theta.slice();
+  const plain = gradientGraph(experiment, config.batchSize, true);
+  const graph = replay?.lower?.(plain) ?? plain;
   const program = await engine.compile(graph);
   const statistics = await RunningStatistics.open(experiment);
   const feedsOf = (own: Examples, iteration: number): Feeds => ({
@@ -64,10 +85,12 @@ export async function* trajectory(experiment: Experiment): AsyncGenerator<Trajec
     ...dropoutMasks(experiment.model, graph.inputs, key(config.seed), iteration),
   });
   try {
-    yield { row: 0, theta };
+    if (replay !== undefined) theta.set(await replay.theta(0));
+    yield { row: 0, theta: row };
     for (let t = 0; t < config.iterations; t++) {
       requireOrigin(config, t, theta);
       for (let k = 0; k < point.length; k++) point[k] = theta[k]!;
+      replay?.move?.(point);
       program.load(point);
       gradient.fill(0);
       let [lossSum, divisor] = [0, 0];
@@ -86,7 +109,9 @@ export async function* trajectory(experiment: Experiment): AsyncGenerator<Trajec
       state = optimizer.step(state, theta, gradient, update);
       applyUpdate(theta, update, theta);
       checkFinite(t, loss, theta, 'parameter', layout);
-      yield { row: t + 1, theta, loss, update };
+      if (replay !== undefined) theta.set(await replay.theta(t + 1));
+      average?.take(theta, row);
+      yield { row: t + 1, theta: row, loss, update };
     }
   } finally {
     await program.dispose();

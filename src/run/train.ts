@@ -1,7 +1,7 @@
 import type { Dataset } from '../data/types.js';
 import { silent, withProgress, type WorkControl } from '../experiment/control.js';
 import type { Experiment } from '../experiment/experiment.js';
-import { copyTrajectory } from '../experiment/recorded.js';
+import { type CopyControl, copyTrajectory } from '../experiment/recorded.js';
 import type { RunWriter } from '../store/writer.js';
 import { directionsOf } from './basis.js';
 import { batches, trajectory } from './steps.js';
@@ -13,7 +13,7 @@ import { batches, trajectory } from './steps.js';
 export async function trainRun(
   experiment: Experiment,
   run: RunWriter,
-  control: WorkControl = {},
+  control: CopyControl = {},
 ): Promise<void> {
   if (run.status.trained) return;
   if (experiment.recorded !== null) await copyTrajectory(experiment, experiment.recorded, run, control);

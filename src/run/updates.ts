@@ -9,7 +9,7 @@ import type { ParameterLayout } from '../ledger/types.js';
 import { addInto } from '../num/sums.js';
 import type { ComponentSplitter } from '../optim/components.js';
 import type { Trajectory } from '../trajectory/types.js';
-import { trajectory, type TrajectoryRow } from './steps.js';
+import { type Replay, trajectory, type TrajectoryRow } from './steps.js';
 
 /** Knows what updates were made of. */
 interface UpdateSource {
@@ -39,13 +39,16 @@ export class Updates {
     this.#byParameter = config.keepComponents === 'parameters';
   }
 
-  /** By training, which is replayed, or by the recording; null where nothing is to be split. Throws DataError where that is not as it was. */
-  static async open(experiment: Experiment): Promise<Updates | null> {
+  /**
+   * By training, which is done again, or as `replay` says; or by the recording. Null where nothing is to be split. Throws DataError where that
+   * is not as it was.
+   */
+  static async open(experiment: Experiment, replay?: Replay): Promise<Updates | null> {
     const { components, recorded, layout } = experiment;
     if (components.length === 0) return null;
-    if (recorded === null) return new Updates(experiment, new ReplayedUpdates(experiment));
-    const recording = await reopenTrajectory(experiment, recorded);
-    return new Updates(experiment, new RecordedUpdates(recorded, recording, layout));
+    if (recorded === null) return new Updates(experiment, new ReplayedUpdates(experiment, replay));
+    const reopen = () => reopenTrajectory(experiment, recorded);
+    return new Updates(experiment, new RecordedUpdates(recorded, await reopen(), layout, reopen));
   }
 
   /** Of one segment behind those that were asked for. */
@@ -74,8 +77,8 @@ class ReplayedUpdates implements UpdateSource {
   readonly #rows: AsyncGenerator<TrajectoryRow, void>;
   readonly #splitter: ComponentSplitter;
 
-  constructor(experiment: Experiment) {
-    this.#rows = trajectory(experiment);
+  constructor(experiment: Experiment, replay?: Replay) {
+    this.#rows = trajectory(experiment, replay);
     this.#splitter = splitterOf(experiment.config, experiment.layout);
   }
 
@@ -106,18 +109,20 @@ function requireSame({ row, theta }: TrajectoryRow, stored: Float32Array): void 
   });
 }
 
-/** How far recorded components may miss the motion, relative to the size of all numbers: a few roundings to float32. */
+/** How far recorded components may miss the motion of a step, relative to the size of all numbers: a few roundings to float32. */
 const roundings = 2 ** -22;
 
 /** Updates that were recorded beside θ. */
 class RecordedUpdates implements UpdateSource {
   constructor(
     readonly recorded: Recorded,
-    readonly recording: Trajectory,
+    private recording: Trajectory,
     readonly layout: ParameterLayout,
+    readonly reopen: () => Promise<Trajectory>,
   ) {}
 
   async parts(segment: number, motion: Motion): Promise<readonly Float64Array[]> {
+    if (segment + 1 >= this.recording.rows) await this.#takeInRows();
     const parts: Float64Array[] = [];
     for (const name of this.recorded.components) {
       parts.push(Float64Array.from(await this.recording.component(name, segment)));
@@ -130,7 +135,15 @@ class RecordedUpdates implements UpdateSource {
     return this.recording.close();
   }
 
+  /** A recording that is followed has grown since it was opened. */
+  async #takeInRows(): Promise<void> {
+    await this.recording.close();
+    this.recording = await this.reopen();
+  }
+
   #requireExplained(segment: number, parts: readonly Float64Array[], { from, to, delta }: Motion): void {
+    const { iteration } = this.recording;
+    const bound = roundings * (iteration[segment + 1]! - iteration[segment]!);
     for (let k = 0; k < delta.length; k++) {
       let rest = delta[k]!;
       let size = Math.abs(from[k]!) + Math.abs(to[k]!);
@@ -138,8 +151,7 @@ class RecordedUpdates implements UpdateSource {
         rest -= part[k]!;
         size += Math.abs(part[k]!);
       }
-      if (!(Math.abs(rest) <= roundings * size + 2 ** -148))
-        throw this.#unexplained(segment, k, rest, delta[k]!);
+      if (!(Math.abs(rest) <= bound * size + 2 ** -148)) throw this.#unexplained(segment, k, rest, delta[k]!);
     }
   }
 

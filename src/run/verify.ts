@@ -1,9 +1,9 @@
-import { folderPlace } from '../store/files.js';
+import { placeOf } from '../store/place.js';
 import { openRun } from '../store/open.js';
 import { verifyRun } from '../format/verify/verify.js';
 import { type SegmentRange, silent, type ProgressSink } from '../experiment/control.js';
 import type { Places } from '../experiment/places.js';
-import { recompute } from './recompute.js';
+import { recompute } from './recompute/recompute.js';
 
 export interface Verification {
   /** Empty: the run is sound. */
@@ -14,11 +14,13 @@ export interface Verification {
 
 /** How much of a run is checked, and who is told. */
 export interface VerifyOptions {
-  /** Segments to recompute with the reference engine, spread evenly over what is measured; default 0. */
+  /** Segments to recompute, spread evenly over what is measured; default 0. */
   readonly sample?: number | undefined;
   /** Which of them may be recomputed; default all that are measured. */
   readonly segments?: SegmentRange | undefined;
   readonly workers?: number | undefined;
+  /** Of an objective process; default 1. */
+  readonly processes?: number | undefined;
   readonly places?: Places | undefined;
   /** Told of what is read; default nobody. */
   readonly checking?: ProgressSink | undefined;
@@ -26,10 +28,18 @@ export interface VerifyOptions {
   readonly recomputing?: ProgressSink | undefined;
 }
 
-/** Checks a stored run, and recomputes a sample of its segments in float64. */
+/** Checks a stored run, and recomputes a sample of its segments: in float64, or with its objective process. */
 export async function verifyFolder(
   folder: string,
-  { sample = 0, segments, checking = silent, recomputing = silent, workers, places }: VerifyOptions = {},
+  {
+    sample = 0,
+    segments,
+    checking = silent,
+    recomputing = silent,
+    workers,
+    processes,
+    places,
+  }: VerifyOptions = {},
 ): Promise<Verification> {
   const stored = await checkStored(folder, checking);
   if (sample === 0 || stored.findings.length > 0) return stored;
@@ -37,6 +47,7 @@ export async function verifyFolder(
     sample,
     segments,
     workers,
+    processes,
     places,
     progress: recomputing,
   });
@@ -49,7 +60,7 @@ export async function verifyFolder(
 async function checkStored(folder: string, progress: ProgressSink): Promise<Verification> {
   // The number of parts is known with the first of them.
   let started = false;
-  const found = await verifyRun(folderPlace(folder), (done, total) => {
+  const found = await verifyRun(placeOf(folder), (done, total) => {
     if (!started) progress.start(total);
     started = true;
     progress.update(done);

@@ -9,6 +9,7 @@ const types: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.json': 'application/json; charset=utf-8',
   '.svg': 'image/svg+xml',
+  '.txt': 'text/plain; charset=utf-8',
 };
 
 /** First byte and the one after the last. */
@@ -50,6 +51,12 @@ export async function answerFile(
   } finally {
     await room.close(file);
   }
+}
+
+/** Answers with bytes that are in memory. */
+export function answerBytes(request: IncomingMessage, response: ServerResponse, bytes: Uint8Array): void {
+  response.writeHead(200, { 'Content-Type': 'application/octet-stream', 'Content-Length': bytes.length });
+  response.end(request.method === 'HEAD' ? undefined : bytes);
 }
 
 /** A short answer in plain words. */

@@ -116,6 +116,12 @@ describe('the server of lca view', () => {
     );
   });
 
+  it('has no summary of what is no run, and says so without an error', async () => {
+    const { status, body } = await ask('/runs/0/summary');
+    expect([status, body]).toEqual([204, '']);
+    expect((await ask('/runs/1/summary')).status).toBe(404);
+  });
+
   it('answers 1,000 requests at once, and takes a huge file by parts', async () => {
     const answers = await Promise.all(Array.from({ length: 1000 }, () => ask('/runs/0/journal')));
     expect(new Set(answers.map(({ body }) => body))).toEqual(new Set(['0123456789']));

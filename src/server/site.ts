@@ -1,5 +1,7 @@
-import { cp, lstat, mkdir, writeFile } from 'node:fs/promises';
+import { cp, lstat, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { makeFolder } from '../folders.js';
+import { encodeSummary, summaryOf, summaryPath } from '../format/derived/summary.js';
 import { attempt } from '../store/files.js';
 import { openRun, refuseExisting } from '../store/open.js';
 import { writePyramids } from '../store/pyramid.js';
@@ -26,6 +28,8 @@ export async function writeSite(page: string, folders: readonly string[], out: s
     await copyRun(folder, target);
     const reason = await writePyramids(runs[index]!, folder, { out: target });
     if (reason !== null) reasons.push(reason);
+    const summary = encodeSummary(await summaryOf(runs[index]!));
+    await attempt(`write ${target}`, () => writeFile(join(target, summaryPath), summary));
   }
   await attempt(`write ${out}`, () => writeFile(join(out, 'runs.json'), JSON.stringify(list)));
   return reasons;
@@ -34,7 +38,7 @@ export async function writeSite(page: string, folders: readonly string[], out: s
 /** Copies plain files and folders; links are left out, since what they lead to may not be the run's. */
 async function copyRun(folder: string, target: string): Promise<void> {
   await attempt(`write ${target}`, async () => {
-    await mkdir(target, { recursive: true });
+    await makeFolder(target);
     for (const part of parts) {
       const filter = async (path: string) => !(await lstat(path)).isSymbolicLink();
       await cp(join(folder, part), join(target, part), { recursive: true, filter }).catch(

@@ -1,17 +1,10 @@
-import { createHash } from 'node:crypto';
-import {
-  constants,
-  type FileHandle,
-  mkdir,
-  open,
-  readdir,
-  realpath,
-  rename,
-  rm,
-  stat,
-} from 'node:fs/promises';
+import { hash } from 'node:crypto';
+import { closeSync, constants, fsync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { type FileHandle, link, lstat, open, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
+import { promisify } from 'node:util';
 import { isLossledgerError, StoreError } from '../errors.js';
+import { makeFolder } from '../folders.js';
 import type { ByteRange } from '../format/source.js';
 import type { ListedPlace } from '../format/verify/unclaimed.js';
 import { draftOf, removeDeadDrafts } from './temporary.js';
@@ -66,27 +59,69 @@ export async function attempt<T>(doing: string, operation: () => Promise<T>): Pr
   }
 }
 
+/** Waits until what was written to an open file or folder is on the disk. */
+export const syncToDisk = promisify(fsync);
+
 /** Opens a file that is not there yet for writing. One that a crash left is replaced; a link is removed, not followed. */
-async function openNew(path: string): Promise<FileHandle> {
+function openNew(path: string): number {
   try {
-    return await open(path, 'wx');
+    return openSync(path, 'wx');
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
   }
-  await rm(path);
-  return open(path, 'wx');
+  rmSync(path);
+  return openSync(path, 'wx');
 }
 
-/** Writes a new file and waits until its bytes are on the disk. Its folder entry is durable after `syncFolder`. */
+/**
+ * Writes a new file and waits until its bytes are on the disk. Its folder entry is durable after `syncFolder`. Only that wait is left to
+ * other threads: the rest goes to the system's memory, in less time than waking a thread takes.
+ */
 export async function writeDurable(path: string, bytes: Uint8Array): Promise<void> {
   await attempt(`write ${path}`, async () => {
-    const file = await openNew(path);
+    const file = openNew(path);
     try {
-      await file.writeFile(bytes);
-      await file.sync();
+      for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
+      await syncToDisk(file);
     } finally {
-      await file.close();
+      closeSync(file);
     }
+  });
+}
+
+/** What says that a file system has no links, or none to there. */
+const unlinkable: readonly string[] = ['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'ENOSYS'];
+
+/** Gives a file that nobody changes any more a second name, or where that cannot be copies it. What is in its place is replaced. Throws StoreError. */
+export async function linkOrCopy(from: string, to: string): Promise<void> {
+  await attempt(`write ${to}`, async () => {
+    try {
+      await link(from, to).catch(async (error: unknown) => {
+        if (codeOf(error) !== 'EEXIST') throw error;
+        await rm(to);
+        await link(from, to);
+      });
+    } catch (error) {
+      if (!unlinkable.includes(codeOf(error) ?? '')) throw error;
+      await writeDurable(to, (await readIfPresent(from)) ?? new Uint8Array(0));
+    }
+  });
+}
+
+/** Moves a folder on one file system, in place of what is there; does nothing where it is not there any more. A link is refused. Throws StoreError. */
+export async function moveFolder(from: string, to: string): Promise<void> {
+  await attempt(`write ${to}`, async () => {
+    const status = await lstat(from).catch((error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return null;
+      throw error;
+    });
+    if (status === null) return;
+    if (!status.isDirectory()) throw linkInside(from);
+    await rename(from, to).catch(async (error: unknown) => {
+      if (!['EEXIST', 'ENOTEMPTY', 'EPERM'].includes(codeOf(error) ?? '')) throw error;
+      await rm(to, { recursive: true });
+      await rename(from, to);
+    });
   });
 }
 
@@ -101,20 +136,21 @@ export async function writeAt(file: FileHandle, bytes: Uint8Array, position: num
 /** Makes the names in a folder durable (created, renamed, removed files). */
 export async function syncFolder(path: string): Promise<void> {
   await attempt(`write folder ${path}`, async () => {
-    const folder = await open(path, 'r');
+    const folder = openSync(path, 'r');
     try {
-      await folder.sync();
+      await syncToDisk(folder);
     } finally {
-      await folder.close();
+      closeSync(folder);
     }
   });
 }
 
 /**
  * Replaces a file as a whole: after a crash it holds the old bytes or the new ones. What a crash leaves beside it, the next write takes
- * away. A link in its place is replaced, not followed.
+ * away. A link in its place is replaced, not followed; a device or a pipe is refused.
  */
 export async function writeAtomic(path: string, bytes: Uint8Array): Promise<void> {
+  await requireReplaceable(path);
   await removeDeadDrafts(path, 'tmp');
   const temporary = draftOf(path, 'tmp');
   try {
@@ -127,41 +163,57 @@ export async function writeAtomic(path: string, bytes: Uint8Array): Promise<void
   await syncFolder(dirname(path));
 }
 
-/** Whether there is a folder at a path, or a link to one. */
-export async function isFolder(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => null))?.isDirectory() ?? false;
+/** Throws StoreError where a path is a device, a pipe or a socket: a file in its place would take it from the system. */
+async function requireReplaceable(path: string): Promise<void> {
+  const status = await lstat(path).catch(() => null);
+  if (status === null || status.isFile() || status.isSymbolicLink() || status.isDirectory()) return;
+  throw new StoreError({
+    given: `${path}, which is no plain file`,
+    expected: 'the path of a file, new or to be replaced',
+    remedy: 'choose another path (--out)',
+  });
 }
 
-/** Opens a plain file for reading; null where there is none. A device or a pipe, which might never end, is refused: throws StoreError. */
-async function openPlain(path: string): Promise<FileHandle | null> {
+/**
+ * Reads from a plain file, whose bytes are counted; null where there is none. A device or a pipe, which might never end, is refused.
+ * Throws StoreError where it cannot be read.
+ */
+async function readPlain<T>(
+  path: string,
+  read: (file: FileHandle, size: number) => Promise<T>,
+): Promise<T | null> {
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return null;
     throw storeFailure(`read ${path}`, error);
   });
-  if (file === null || (await file.stat()).isFile()) return file;
-  await file.close();
-  throw new StoreError({
-    given: `${path}, which is a folder, a device or a pipe`,
-    expected: 'a plain file',
-    remedy: 'restore the file from a copy, or move what is in its place away',
-  });
+  if (file === null) return null;
+  const work = async (): Promise<T> => {
+    const status = await file.stat();
+    if (status.isFile()) return read(file, status.size);
+    throw new StoreError({
+      given: `${path}, which is a folder, a device or a pipe`,
+      expected: 'a plain file',
+      remedy: 'restore the file from a copy, or move what is in its place away',
+    });
+  };
+  return attempt(`read ${path}`, work).finally(() => file.close());
 }
 
-/** Reads from a plain file; null where there is none. Throws StoreError where it cannot be read. */
-async function readPlain<T>(path: string, read: (file: FileHandle) => Promise<T>): Promise<T | null> {
-  const file = await openPlain(path);
-  if (file === null) return null;
-  return attempt(`read ${path}`, () => read(file)).finally(() => file.close());
-}
+/** Files of at most so many bytes are read at once. */
+const atOnce = 2 ** 30;
 
 /** The bytes of a plain file, or null where there is no such file. Throws StoreError where it cannot be read. */
 export function readIfPresent(path: string): Promise<Buffer | null> {
-  return readPlain(path, (file) => file.readFile());
+  return readPlain(path, async (file, size) => {
+    if (size > atOnce) return file.readFile();
+    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafeSlow(size), 0, size, 0);
+    return bytesRead === size ? buffer : file.readFile();
+  });
 }
 
 /** SHA-256, hex. */
 export function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  return hash('sha256', bytes, 'hex');
 }
 
 /** A run folder as a place to read from, whose files can be listed. */
@@ -192,11 +244,14 @@ function readRange(path: string, { start, end }: ByteRange): Promise<Uint8Array 
 export async function makeInside(root: string, path: string): Promise<void> {
   const folder = join(root, path);
   const [real, top] = await attempt(`make ${folder}`, async () => {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     return [await realpath(folder), await realpath(root)] as const;
   });
-  if (real === join(top, path)) return;
-  throw new StoreError({
+  if (real !== join(top, path)) throw linkInside(folder, real);
+}
+
+function linkInside(folder: string, real = 'another place'): StoreError {
+  return new StoreError({
     given: `${folder}, where a link leads to ${real}`,
     expected: 'folders of the run’s own, without links',
     remedy: 'replace the link by the folder; nothing was written through it',
@@ -204,16 +259,14 @@ export async function makeInside(root: string, path: string): Promise<void> {
 }
 
 /** Makes a folder in one that is there; false where something of that name is there already. Throws StoreError. */
-export async function makeNew(folder: string): Promise<boolean> {
-  return attempt(`make ${folder}`, async () => {
-    try {
-      await mkdir(folder);
-      return true;
-    } catch (error) {
-      if (codeOf(error) === 'EEXIST') return false;
-      throw error;
-    }
-  });
+export function makeNew(folder: string): boolean {
+  try {
+    mkdirSync(folder);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false;
+    throw storeFailure(`make ${folder}`, error);
+  }
 }
 
 /** Writes a file that follows from the ledger (an analysis, a figure, a page) as a whole, making its folder. */

@@ -22,19 +22,25 @@ export class JournalWriter {
     });
   }
 
-  /** Writes one record; it is durable when this resolves. Where that fails, the journal is as before. */
-  async append(record: JournalRecord): Promise<void> {
-    const { line, check } = encodeLine(this.check, record, sha256);
+  /** Writes records, a line each; they are durable when this resolves. Where that fails, the journal is as before. */
+  async append(...records: readonly JournalRecord[]): Promise<void> {
+    let check = this.check;
+    const lines = records.map((record) => {
+      const encoded = encodeLine(check, record, sha256);
+      check = encoded.check;
+      return encoded.line;
+    });
+    const bytes = lines.length === 1 ? lines[0]! : Buffer.concat(lines);
     try {
       await attempt(`write ${this.path}`, async () => {
-        await writeAt(this.file, line, this.end);
+        await writeAt(this.file, bytes, this.end);
         await this.file.datasync();
       });
     } catch (error) {
       await this.file.truncate(this.end).catch(() => undefined);
       throw error;
     }
-    this.end += line.length;
+    this.end += bytes.length;
     this.check = check;
   }
 

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { link, lstat, lutimes, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { StoreError } from '../errors.js';
 import { attempt, codeOf, readIfPresent } from './files.js';
-import { isRunning as isThere, realm } from './temporary.js';
+import { isRunning, realm, startOf } from './temporary.js';
 
 const holderSchema = z.strictObject({
   pid: z.int(),
@@ -139,24 +138,8 @@ async function isHeld(path: string, holder: Holder, patience: number): Promise<b
   return false;
 }
 
-function isRunning({ pid, started }: Holder): boolean {
-  if (started !== null) return startOf(pid) === started;
-  return isThere(pid);
-}
-
 function thisProcess(token: string): Holder {
   return { pid: process.pid, host: hostname(), realm: realm(), started: startOf(process.pid), token };
-}
-
-/** Start time of a running process from Linux's /proc/PID/stat (fields 3 and 22); null for one that is gone or a zombie. */
-function startOf(pid: number): string | null {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' || fields[0] === 'X' ? null : fields[19]!;
-  } catch {
-    return null;
-  }
 }
 
 async function modified(path: string): Promise<number | null> {

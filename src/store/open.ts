@@ -1,12 +1,23 @@
-import { access, constants, lstat, mkdir, rename, rm } from 'node:fs/promises';
+import { access, constants, lstat, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { StoreError } from '../errors.js';
+import { StoreError, UsageError } from '../errors.js';
+import { makeFolder } from '../folders.js';
 import { zarrMetadata } from '../format/codec.js';
-import { contextOf, journalName, loadContext, manifestName, type RunContext } from '../format/context.js';
+import {
+  contextOf,
+  journalName,
+  loadContext,
+  manifestName,
+  type Place,
+  type RunContext,
+} from '../format/context.js';
 import { encodeManifest, formatVersion, type ManifestContent, parseManifest } from '../format/manifest.js';
 import { loadState } from '../format/state.js';
 import { attempt, codeOf, folderPlace, sha256, storeFailure, syncFolder, writeDurable } from './files.js';
 import { RunFolder } from './folder.js';
+import { placeOf } from './place.js';
+import { MirroredRun } from './s3/mirrored-run.js';
+import { isRemote } from './s3/remote-run.js';
 import { JournalWriter } from './journal-writer.js';
 import { RunLock } from './lock.js';
 import { draftOf, removeDeadDrafts } from './temporary.js';
@@ -23,6 +34,7 @@ export async function createRunFolder(
   content: ManifestContent,
   attachments: ReadonlyMap<string, Uint8Array> = new Map(),
 ): Promise<RunWriter> {
+  requireLocal(folder);
   const target = resolve(folder);
   await refuseExisting(target);
   const manifest = parseManifest(
@@ -32,7 +44,7 @@ export async function createRunFolder(
   await removeDeadDrafts(target, 'new');
   const temporary = draftOf(target, 'new');
   try {
-    await attempt(`make ${target}`, () => mkdir(temporary, { recursive: true }));
+    await attempt(`make ${target}`, () => makeFolder(temporary));
     await writeInitialFiles(contextOf(folderPlace(temporary), manifest), attachments);
     await moveTo(temporary, target);
   } catch (error) {
@@ -42,10 +54,20 @@ export async function createRunFolder(
   return resumeRun(folder);
 }
 
-/** Opens a run for reading, also while it is being written or where it was interrupted. */
-export async function openRun(folder: string): Promise<RunFolder> {
-  const context = await loadContext(folderPlace(folder));
+/** Opens a run for reading, from a folder or from s3://BUCKET/PATH, also while it is being written or where it was interrupted. */
+export async function openRun(address: string): Promise<RunFolder> {
+  const context = await loadContext(placeOf(address));
   return new RunFolder(context, (await loadState(context)).state);
+}
+
+/**
+ * Opens a run to measure parts of it, from a folder or from s3://BUCKET/PATH.
+ *
+ * @param scratch Folder for what must be on a disk of a run in an object store.
+ * @throws StoreError, UsageError.
+ */
+export function openToMeasure(address: string, scratch?: string): Promise<RunFolder> {
+  return isRemote(address) ? MirroredRun.open(address, scratch) : openRun(address);
 }
 
 /**
@@ -53,8 +75,14 @@ export async function openRun(folder: string): Promise<RunFolder> {
  *
  * @throws StoreError (exit code 2) where another process writes it, naming that process.
  */
-export async function resumeRun(folder: string): Promise<RunWriter> {
-  const context = await loadContext(folderPlace(folder));
+export function resumeRun(folder: string): Promise<RunWriter> {
+  return resumeIn(folder, folderPlace(folder));
+}
+
+/** The same for a folder that lacks some of the run's files: `place` is what its rows are read from. Throws StoreError. */
+export async function resumeIn(folder: string, place: Place): Promise<RunWriter> {
+  requireLocal(folder);
+  const context = await loadContext(place);
   const lock = await RunLock.acquire(folder);
   try {
     const { state, last } = await loadState(context);
@@ -69,6 +97,16 @@ export async function resumeRun(folder: string): Promise<RunWriter> {
   }
 }
 
+/** Throws UsageError for a run in an object store, which has no file that could be continued byte by byte. */
+function requireLocal(folder: string): void {
+  if (!isRemote(folder)) return;
+  throw new UsageError({
+    given: folder,
+    expected: 'a folder of this machine: runs in object stores are read, and measured task by task',
+    remedy: 'train into a folder and put the run there with lca pack; then lca plan, lca work and lca merge',
+  });
+}
+
 async function writeInitialFiles(
   context: RunContext,
   attachments: ReadonlyMap<string, Uint8Array>,
@@ -81,7 +119,7 @@ async function writeInitialFiles(
   ]);
   const paths = [...files.keys()].map((path) => join(folder, path));
   const folders = new Set(paths.map((path) => dirname(path)));
-  for (const path of folders) await attempt(`make ${path}`, () => mkdir(path, { recursive: true }));
+  for (const path of folders) await attempt(`make ${path}`, () => makeFolder(path));
   await Promise.all([...files].map(([path, bytes]) => writeDurable(join(folder, path), bytes)));
   const journal = await JournalWriter.open(join(folder, journalName), null);
   const checksums = Object.fromEntries([...files].map(([path, bytes]) => [path, sha256(bytes)]));

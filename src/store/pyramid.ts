@@ -7,20 +7,22 @@ import {
   type PyramidIndex,
   pyramidPaths,
   sumStride,
-} from '../format/pyramid.js';
+} from '../format/derived/pyramid.js';
 import type { RunReader } from '../format/reader.js';
 import { attempt, readIfPresent, sha256, writeResult } from './files.js';
 import { join } from 'node:path';
 
 interface PyramidOptions {
   readonly signal?: AbortSignal;
+  /** Waited for before each row, so that others can go first; default nothing. */
+  readonly pause?: () => Promise<void>;
   /** Where to; default: the run folder. */
   readonly out?: string;
 }
 
 /**
- * Writes the pyramids of all objectives whose allocations by parameter are stored, as far as segments are stored without a gap; those that are
- * there already stay. They follow from the ledger and may be deleted at any time.
+ * Writes the pyramids of all objectives whose allocations by parameter are stored, as far as segments are stored without a gap; what is there
+ * already stays, and is gone on from. They follow from the ledger and may be deleted at any time.
  *
  * @returns Why nothing was written; null where all is there.
  * @throws StoreError where a file cannot be read or written, AbortError where it was stopped.
@@ -30,9 +32,9 @@ export async function writePyramids(
   folder: string,
   options: PyramidOptions = {},
 ): Promise<string | null> {
-  const { out = folder } = options;
-  const manifest = await readIfPresent(join(folder, manifestName));
-  if (manifest === null || run.manifest.keep !== 'parameters') return null;
+  const { out = folder, signal, pause } = options;
+  const manifest = await run.context.source.get(manifestName);
+  if (manifest === undefined || run.manifest.keep !== 'parameters') return null;
   const own = sha256(manifest);
   const missing = await missingOf(run, out, own);
   const bytes =
@@ -40,11 +42,11 @@ export async function writePyramids(
   const { bavail, bsize } = await attempt(`look at ${out}`, () => statfs(out));
   if (bytes > (bavail * bsize) / 4)
     return `the pyramid of ${folder} would take ${(bytes / 2 ** 30).toFixed(1)} GiB, more than a quarter of what is free`;
-  for (const objective of missing) await writePyramid(run, out, objective, { own, signal: options.signal });
+  for (const objective of missing) await writePyramid(run, out, objective, { own, signal, pause });
   return null;
 }
 
-/** Objectives whose pyramid is not there, not this run's, or behind by a block of curves or more. */
+/** Objectives whose pyramid is not there, not this run's, or behind by a stride of sums or more. */
 async function missingOf(run: RunReader, out: string, manifest: string): Promise<string[]> {
   const stored = Math.floor(
     run.array(`allocation/${run.manifest.objectives[0]!.name}`).shape[0]! / sumStride,
@@ -71,13 +73,31 @@ async function writePyramid(
   run: RunReader,
   out: string,
   objective: string,
-  { own, signal }: { own: string; signal?: AbortSignal | undefined },
+  {
+    own,
+    signal,
+    pause,
+  }: { own: string } & { readonly [P in 'signal' | 'pause']: PyramidOptions[P] | undefined },
 ): Promise<void> {
   const builder = new PyramidBuilder(objective, run.layout.size, run.manifest.definition.precision);
-  for await (const row of run.array(`allocation/${objective}`).rows()) {
+  await resumeFrom(builder, out, own);
+  for await (const row of run.array(`allocation/${objective}`, { from: builder.segments }).rows()) {
+    await pause?.();
     signal?.throwIfAborted();
     for (const { path, bytes } of builder.add(row)) await writeResult(out, path, bytes);
   }
   const index: PyramidIndex = { manifest: own, stride: sumStride, curveRows, segments: builder.segments };
   await writeResult(out, pyramidPaths.index(objective), `${JSON.stringify(index)}\n`);
+}
+
+/** Takes in what was written of this run before, as far as whole blocks of curves go. */
+async function resumeFrom(builder: PyramidBuilder, out: string, manifest: string): Promise<void> {
+  const index = await readIndex(join(out, pyramidPaths.index(builder.objective)));
+  if (index?.manifest !== manifest) return;
+  const segments = Math.floor(index.segments / curveRows) * curveRows;
+  const bytes = await readIfPresent(join(out, pyramidPaths.sums(builder.objective, segments))).catch(
+    () => null,
+  );
+  // One that somebody cut or deleted is made anew.
+  if (bytes?.length === 24 * builder.size) builder.resume(segments, bytes);
 }

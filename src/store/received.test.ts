@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -68,6 +68,13 @@ describe('links in a run that somebody else made', () => {
 });
 
 describe('what is no plain file', () => {
+  it('is not replaced by a result', async () => {
+    const pipe = join(place.parent, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    await expect(writeResult(place.parent, 'pipe', 'page')).rejects.toThrow(/pipe, which is no plain file/);
+    expect(statSync(pipe).isFIFO()).toBe(true);
+  });
+
   it.each(['manifest.json', 'journal', 'ledger.zarr/theta/c/0/0', 'lock'])(
     'is refused, not waited for: %s',
     async (path) => {
@@ -90,9 +97,12 @@ describe('drafts', () => {
     const killed = Number(execFileSync(process.execPath, ['-p', 'process.pid'], { encoding: 'utf8' }));
     const own = draftOf(place.run, 'new');
     const dead = own.replace(`-${process.pid}-`, `-${killed}-`);
-    for (const path of [own, dead]) mkdirSync(path);
+    // A process that was killed had the number that this one has now.
+    const earlier = own.replace(/-\d+(-[0-9a-f]{12}\.new)$/, '-1$1');
+    for (const path of [own, dead, earlier]) mkdirSync(path, { recursive: true });
     await (await createRunFolder(place.run, manifest)).close();
-    expect([own, dead].map((path) => existsSync(path))).toEqual([true, false]);
+    const isTold = existsSync('/proc/self/stat');
+    expect([own, dead, earlier].map((path) => existsSync(path))).toEqual([true, false, !isTold]);
   });
 
   it('have names of a length that is allowed wherever that of the whole is', async () => {

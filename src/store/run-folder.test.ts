@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { collect, completeRun, filesOf, finish, lastingOf, orderRow, segmentOf, smallManifest, temporaryFolder, thetaOf, train } from '../../test/support/run-folder.js'; // prettier-ignore
 import { NumericError, StoreError } from '../errors.js';
 import { manifestName } from '../format/context.js';
-import { estimateBytes } from '../format/arrays.js';
+import { estimateBytes } from '../format/layout/arrays.js';
 import { createRunFolder, openRun, resumeRun } from './open.js';
 
 const T = 7;

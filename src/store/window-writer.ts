@@ -1,5 +1,5 @@
 import { constants, existsSync } from 'node:fs';
-import { open, rm, rmdir } from 'node:fs/promises';
+import { type FileHandle, open, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pendingPath, type RunContext } from '../format/context.js';
 import type { RunState } from '../format/state.js';
@@ -10,6 +10,33 @@ import { attempt, makeInside, writeAt } from './files.js';
 export interface PendingRecord {
   readonly segment: number;
   readonly bytes: Uint8Array;
+}
+
+/** Records of neighbouring segments as one, from the first of them on. Where they lie end to end already, nothing is copied. */
+function runsOf(records: readonly PendingRecord[]): PendingRecord[] {
+  const runs: { segment: number; next: number; pieces: Uint8Array[] }[] = [];
+  for (const { segment, bytes } of records) {
+    const last = runs.at(-1);
+    if (last?.next !== segment) runs.push({ segment, next: segment + 1, pieces: [bytes] });
+    else {
+      const before = last.pieces.at(-1)!;
+      if (doFollow(before, bytes)) last.pieces[last.pieces.length - 1] = spanning(before, bytes);
+      else last.pieces.push(bytes);
+      last.next++;
+    }
+  }
+  return runs.map(({ segment, pieces }) => ({
+    segment,
+    bytes: pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces),
+  }));
+}
+
+function doFollow(before: Uint8Array, own: Uint8Array): boolean {
+  return before.buffer === own.buffer && before.byteOffset + before.length === own.byteOffset;
+}
+
+function spanning(before: Uint8Array, own: Uint8Array): Uint8Array {
+  return new Uint8Array(before.buffer, before.byteOffset, before.length + own.length);
 }
 
 /** Writes the records of segments, and turns those of whole windows into the chunks of their arrays. */
@@ -24,39 +51,57 @@ export class WindowWriter {
     this.#recordBytes = recordBytes(context);
   }
 
-  /** Writes records, each at its place in its window's file; they are durable when this resolves. */
-  async write(records: readonly PendingRecord[]): Promise<void> {
+  /** Writes records, each at its place in its window's file; they are durable when this resolves, or where they are to be saved `later`, after `sync`. */
+  async write(records: readonly PendingRecord[], when: 'now' | 'later' = 'now'): Promise<void> {
     const windows = new Set(records.map(({ segment }) => this.#windowOf(segment)));
     if (windows.size > 0) await makeInside(this.folder, 'pending');
     for (const window of windows) {
-      const path = join(this.folder, pendingPath(window));
-      await attempt(`write ${path}`, async () => {
-        const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
-        const file = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW);
-        try {
-          for (const { segment, bytes } of records) {
-            if (this.#windowOf(segment) !== window) continue;
-            await writeAt(file, bytes, (segment % this.context.windowRows) * this.#recordBytes);
-          }
-          await file.datasync();
-        } finally {
-          await file.close();
-        }
+      const own = runsOf(records.filter(({ segment }) => this.#windowOf(segment) === window));
+      await this.#within(window, async (file) => {
+        for (const { segment, bytes } of own)
+          await writeAt(file, bytes, (segment % this.context.windowRows) * this.#recordBytes);
+        if (when === 'now') await file.datasync();
       });
     }
   }
 
+  /** Makes the records of segments durable that were written before. */
+  async sync(segments: readonly number[]): Promise<void> {
+    const windows = new Set(segments.map((segment) => this.#windowOf(segment)));
+    await Promise.all([...windows].map((window) => this.#within(window, (file) => file.datasync())));
+  }
+
+  /** Opens the file of a window, which is made where there is none. */
+  async #within(window: number, work: (file: FileHandle) => Promise<void>): Promise<void> {
+    const path = join(this.folder, pendingPath(window));
+    await attempt(`write ${path}`, async () => {
+      const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
+      const file = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW);
+      try {
+        await work(file);
+      } finally {
+        await file.close();
+      }
+    });
+  }
+
   /** Of the windows that newly stored segments may complete, those that are: with all their segments, and the first one behind them. */
   completedBy(stored: readonly number[]): number[] {
+    const touched = new Set<number>();
+    for (const segment of stored) touched.add(this.#windowOf(segment)).add(this.#windowOf(segment - 1));
+    return [...touched].filter((window) => this.#isComplete(window));
+  }
+
+  /** All windows that are complete and whose chunks are not written. */
+  completed(): number[] {
+    return [...this.state.windows.keys()].filter((window) => this.#isComplete(window));
+  }
+
+  #isComplete(window: number): boolean {
     const { segments, windows } = this.state;
-    const touched = new Set(
-      stored.flatMap((segment) => [this.#windowOf(segment), this.#windowOf(segment - 1)]),
-    );
-    return [...touched].filter((window) => {
-      if (windows[window] !== 0) return false;
-      const from = window * this.context.windowRows;
-      return segments.subarray(from, from + this.context.windowRows + 1).every((flag) => flag === 1);
-    });
+    if (windows[window] !== 0) return false;
+    const from = window * this.context.windowRows;
+    return !segments.subarray(from, from + this.context.windowRows + 1).includes(0);
   }
 
   /** The chunks of a complete window. Throws StoreError where a record is damaged, or neighbours contradict each other. */

@@ -1,20 +1,22 @@
-import { join } from 'node:path';
 import { NumericError, StoreError } from '../errors.js';
-import { type ArraySpec, emptyRow, widthOf } from '../format/arrays.js';
+import { type ArraySpec, emptyRow, widthOf } from '../format/layout/arrays.js';
 import { arrayNamed, type RunContext } from '../format/context.js';
-import type { JournalRecord, SegmentRecord, ThetaRecord, TrainingStats } from '../format/records.js';
+import type { PartSegment } from '../format/parts/part.js';
+import type { JournalRecord, MixedSegments, SegmentRecord, ThetaRecord, TrainingStats } from '../format/records.js'; // prettier-ignore
 import { applyRecord, prefixLength, type RunState } from '../format/state.js';
 import { encodeRecord, numbersOf } from '../format/windows.js';
 import { placeOf } from '../ledger/layout.js';
 import type { MeasuredSegment } from '../ledger/measure-range.js';
 import type { Numbers } from '../ledger/types.js';
 import { firstNonFinite } from '../num/sums.js';
-import { ChunkWriter, type EncodedChunk } from './chunk-writer.js';
+import { AdoptedSegments } from './adopted.js';
+import { type Adoption, ChunkWriter, type EncodedChunk, syncFolders } from './chunk-writer.js';
 import { CommitQueue } from './commits.js';
-import { readIfPresent, sha256, syncFolder } from './files.js';
+import { sha256 } from './files.js';
 import { RunFolder } from './folder.js';
 import type { JournalWriter } from './journal-writer.js';
 import type { RunLock } from './lock.js';
+import { ShardWriter } from './shard-writer.js';
 import { type PendingRecord, WindowWriter } from './window-writer.js';
 
 /** Rows or segments whose files may still be on their way to the disk. */
@@ -41,15 +43,18 @@ export class RunWriter extends RunFolder {
   /** Segments handed over, stored or on their way. */
   readonly #taken: Uint8Array;
   readonly #chunks: ChunkWriter;
+  readonly #adopted: AdoptedSegments;
 
   private constructor(context: RunContext, state: RunState, journal: JournalWriter, lock: RunLock) {
     super(context, state);
     this.#journal = journal;
     this.#lock = lock;
     this.#queue = new CommitQueue((batch) => this.#recordBatch(batch), inFlight);
-    this.#chunks = new ChunkWriter(this.folder);
+    this.#chunks = new ChunkWriter(this.folder, new ShardWriter(this.folder, context, state));
     this.#windows = new WindowWriter(this.folder, context, state);
     this.#taken = state.segments.slice();
+    const [chunks, windows] = [this.#chunks, this.#windows];
+    this.#adopted = new AdoptedSegments(context, state, { chunks, windows, journal, lock });
   }
 
   /** @internal Begins to write a run where it was left off: finishes the windows that a crash left complete. */
@@ -61,7 +66,7 @@ export class RunWriter extends RunFolder {
   ): Promise<RunWriter> {
     const run = new RunWriter(context, state, journal, lock);
     await run.#windows.clearAll();
-    await run.#writeWindows([...state.segments.keys()]);
+    for (const window of run.#windows.completed()) await run.#writeWindow(window);
     return run;
   }
 
@@ -123,6 +128,32 @@ export class RunWriter extends RunFolder {
     await this.#queue.add({ segment: record, pending: { segment, bytes }, folders }, written);
   }
 
+  /**
+   * @internal Stores segments that were measured elsewhere and checked. Their chunks of large columns lie in the folder `from` as in a run folder, and may be
+   * moved. They are durable where `unsaved` is 0: many are saved together, since waiting for the disk takes longest. One that is stored already changes nothing.
+   * Throws StoreError where other numbers are.
+   */
+  async adoptSegments(segments: readonly PartSegment[], from: string, how: Adoption['how']): Promise<void> {
+    await this.#queue.flush();
+    const fresh = segments.filter(({ record }) => this.#taken[record.segment] === 0);
+    for (const { record } of segments)
+      if (this.#taken[record.segment] === 1) await this.#requireStored(record.segment, record.record);
+    for (const { record } of fresh) this.#taken[record.segment] = 1;
+    if (fresh.length > 0) await this.#adopted.adopt(fresh, from, how);
+    if (this.#adopted.areMany) await this.flush();
+  }
+
+  /** @internal Segments that were adopted and may be lost when the machine stops. */
+  get unsaved(): number {
+    return this.#adopted.count;
+  }
+
+  /** Notes that segments which are adopted next were measured by another machine or version. Throws StoreError. */
+  async noteMixed(mixed: MixedSegments): Promise<void> {
+    await this.flush();
+    await this.#record({ type: 'mixed', ...mixed });
+  }
+
   override async theta(row: number): Promise<Float32Array> {
     if (this.state.rows[row] !== 1) await this.flush();
     return super.theta(row);
@@ -131,6 +162,7 @@ export class RunWriter extends RunFolder {
   /** Resolves when all that was handed over is durable. */
   async flush(): Promise<void> {
     await this.#queue.flush();
+    await this.#writeWindows(await this.#adopted.save());
   }
 
   /** Flushes, and lets other processes write the run. */
@@ -218,8 +250,8 @@ export class RunWriter extends RunFolder {
   }
 
   async #compare(row: number, chunk: EncodedChunk): Promise<void> {
-    const stored = await readIfPresent(join(this.folder, chunk.path));
-    const isSame = stored?.equals(chunk.bytes);
+    const stored = await this.context.source.get(chunk.path);
+    const isSame = stored !== undefined && Buffer.from(stored).equals(chunk.bytes);
     this.#chunks.release(chunk);
     if (isSame) return;
     throw new StoreError({
@@ -260,8 +292,4 @@ export class RunWriter extends RunFolder {
       remedy: 'ask the run which ones are missing',
     });
   }
-}
-
-async function syncFolders(folders: ReadonlySet<string>): Promise<void> {
-  await Promise.all([...folders].map((folder) => syncFolder(folder)));
 }

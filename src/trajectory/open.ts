@@ -6,6 +6,7 @@ import { misfit } from '../formats/source.js';
 import { arrange, arranged, type Arranged, type Parameter } from './match/axes.js';
 import { layoutSize, listed, requireFinite, requireIterations, requireRows } from './checks.js';
 import { checkpointRecording, listCheckpoints } from './checkpoints.js';
+import { isRecorderFolder, readDescription, recorderFiles, recorderRecording } from './recorder-folder.js'; // prettier-ignore
 import { stackedRecording } from './stacked.js';
 import { openTensorFile } from './tensor-file.js';
 import { isStill, isTelling, numbersOf, rowsToCompare, sameNumbers } from './match/values.js';
@@ -23,6 +24,7 @@ export interface OpenedRecording {
  * Opens a training run that was recorded elsewhere. `path` is
  * - a file (safetensors, `.npz`, `.npy`, HDF5, PyTorch's) with `theta` or `all_weights` [T+1, K], or one array [T+1, …shape] per
  *   tensor; optionally `iteration` [T+1], and components of updates;
+ * - a folder that the recorder for PyTorch wrote;
  * - a folder with one such file, or one folder, per checkpoint, tensors by name, the iteration in each name.
  * Throws DataError where the path is missing, a file is damaged, there are fewer than two rows, or names leave their order open.
  */
@@ -39,6 +41,10 @@ export async function openRecording(path: string, options: RecordingOptions = {}
 }
 
 async function openAny(path: string, options: RecordingOptions): Promise<OpenedRecording> {
+  if (isRecorderFolder(path)) {
+    const recording = await recorderRecording(path);
+    return { recording, files: await recordingFiles(path, options), readings: [] };
+  }
   if ((await stat(path).catch(() => null))?.isDirectory()) {
     const { checkpoints, reading } = await listCheckpoints(path, options);
     const recording = await checkpointRecording(path, checkpoints);
@@ -59,6 +65,10 @@ export async function recordingFiles(
   path: string,
   options: RecordingOptions = {},
 ): Promise<readonly string[]> {
+  if (isRecorderFolder(path)) {
+    const all = recorderFiles(path, await readDescription(path));
+    return options.follow ? all.slice(0, 1) : all;
+  }
   if (!(await stat(path).catch(() => null))?.isDirectory()) return [path];
   const { checkpoints } = await listCheckpoints(path, options);
   return checkpoints.flatMap((checkpoint) => checkpoint.files.map((file) => join(path, file)));

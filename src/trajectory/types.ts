@@ -66,6 +66,8 @@ export interface Recording {
   readonly flat: FlatTensor | null;
   /** Components of updates that stand beside the tensors, by their names. */
   readonly updates: ReadonlyMap<string, RecordedUpdate>;
+  /** Parameters that were not trained, by the recording's own word, with the SHA-256 of their numbers as float32. */
+  readonly frozen?: readonly { readonly name: string; readonly sha256: string }[];
   /** A tensor of row `t`. */
   read(name: string, t: number): Promise<NdArray>;
   close(): Promise<void>;
@@ -93,6 +95,8 @@ export interface RecordingOptions {
   /** Recorded tensors that are passed over: names with `*`. */
   readonly ignore?: readonly string[];
   readonly layout?: RecordedLayout | null;
+  /** It is still being recorded: its files grow. */
+  readonly follow?: boolean;
 }
 
 /**
@@ -138,5 +142,7 @@ export interface Match {
   readonly parts: ReadonlyMap<string, RecordedPart>;
   /** Parameters that are not recorded and stay as the model's file has them. */
   readonly frozen: readonly string[];
+  /** Tensors that look like parameters, and were none to the recorder. */
+  readonly buffers?: readonly string[];
   readonly readings: readonly Reading[];
 }

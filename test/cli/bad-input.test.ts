@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ended, fingerprint, lca, startCli, temporaryFolder } from '../support/cli.js';
+import { ended, fingerprint, lca, lcaProcess, startCli, temporaryFolder } from '../support/cli.js';
 
 const folder = temporaryFolder();
 const small = ['--subset', '500', '--iterations', '4', '--batch-size', '50', '--chunk', '250', '--quiet'];
@@ -14,9 +14,10 @@ beforeAll(async () => {
 });
 
 /** Expects exit code 2, one clear message and that nothing was created. */
-async function refused(args: readonly string[], message: RegExp, env: NodeJS.ProcessEnv = {}): Promise<void> {
+async function refused(args: readonly string[], message: RegExp, env?: NodeJS.ProcessEnv): Promise<void> {
   const out = join(folder, `refused-${Math.random()}`);
-  const result = await lca([...args.map((arg) => (arg === 'OUT' ? out : arg))], env);
+  const given = args.map((arg) => (arg === 'OUT' ? out : arg));
+  const result = await (env === undefined ? lca(given) : lcaProcess(given, env));
   expect(result.stderr).toMatch(message);
   expect(result.stderr).toMatch(/expected|error:/);
   expect(result.stderr).not.toMatch(/\n\s+at /);
@@ -136,6 +137,34 @@ describe('bad input ends with exit code 2, one message and nothing changed', () 
     expect(second.code).toBe(2);
   });
 });
+
+describe('a row of θ that was damaged', () => {
+  const copy = join(folder, 'damaged');
+  const trained = join(folder, 'damaged-trained');
+  beforeAll(async () => {
+    cpSync(run, copy, { recursive: true });
+    const { code, stderr } = await lca(['train', 'mnist-fc-sgd', ...small, '--out', trained]);
+    expect(code, stderr).toBe(0);
+    for (const row of [0, 2]) {
+      for (const place of [copy, trained].map((path) => join(path, `ledger.zarr/theta/c/${row}/0`))) {
+        const bytes = readFileSync(place);
+        bytes[1001]! ^= 1;
+        writeFileSync(place, bytes);
+      }
+    }
+  });
+
+  it.each([
+    ['measured', ['measure', trained, '--quiet'], 0],
+    ['exported', ['export', copy, '--what', 'theta'], 0],
+    ['begun with by another run', start('mnist-fc-sgd', ...small, '--init', copy), 0],
+    ['forked from', ['fork', copy, '--at', '2', '--learning-rate', '0.01', '--out', join(folder, 'no-fork'), '--quiet'], 2],
+  ] as const)('is refused where it is %s', async (_, args, row) => {
+    const { code, stderr } = await lca(args.map((arg) => (arg === 'OUT' ? join(folder, 'no-run') : arg)));
+    expect(stderr).toMatch(new RegExp(`theta/c/${row}/0 is damaged: its checksum differs`));
+    expect(code).toBe(1);
+  });
+}); // prettier-ignore
 
 describe('a run that cannot go on', () => {
   it('diverging training stops with iteration and tensor named, and what it stored stays valid', async () => {

@@ -152,7 +152,7 @@ async function measure(arrays: Parameters<typeof npzFile>[0], out: string, ...mo
   writeFileSync(trajectory, npzFile(arrays));
   return lca([
     'measure', '--model', file('model.onnx'), '--data', file('data.npz'), '--trajectory', trajectory, '--engine', 'onnxruntime',
-    '--chunk', '200', '--quiet', '--components', '--out', file(out), ...more,
+    '--chunk', '200', '--workers', '1', '--quiet', '--components', '--out', file(out), ...more,
   ]); // prettier-ignore
 }
 

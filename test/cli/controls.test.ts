@@ -23,7 +23,7 @@ async function run(name: string, more: object): Promise<RunFolder> {
   const file = join(folder, `${name}.json`);
   writeFileSync(file, JSON.stringify({ ...common, ...more }));
   const out = join(folder, name);
-  const { code, stderr } = await lca(['run', file, '--out', out, '--quiet']);
+  const { code, stderr } = await lca(['run', file, '--out', out, '--workers', '1', '--quiet']);
   expect(code, stderr).toBe(0);
   return openRun(out);
 }

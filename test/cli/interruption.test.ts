@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ended, fingerprint, lca, startCli, temporaryFolder } from '../support/cli.js';
+import { ended, fingerprint, lcaProcess, startCli, temporaryFolder } from '../support/cli.js';
 
 const definition = [
-  'mnist-fc-sgd', '--subset', '600', '--iterations', '30', '--batch-size', '50', '--chunk', '100', '--quiet',
+  'mnist-fc-sgd', '--subset', '300', '--iterations', '12', '--batch-size', '50', '--chunk', '100', '--quiet',
 ]; // prettier-ignore
 
-/** `npm run torture` kills hundreds of times. */
-const moments = 8;
+/** Kills, spread over the time that a run takes; `npm run torture` kills hundreds of times. */
+const moments = 4;
 
 /** What must not depend on workers or interruptions. */
 function lasting(run: string): Record<string, string> {
@@ -17,7 +17,7 @@ function lasting(run: string): Record<string, string> {
 
 async function undisturbed(folder: string, workers: number): Promise<string> {
   const run = join(folder, `workers-${workers}`);
-  const result = await lca(['run', ...definition, '--out', run, '--workers', String(workers)]);
+  const result = await lcaProcess(['run', ...definition, '--out', run, '--workers', String(workers)]);
   expect(result.stderr + String(result.code)).toMatch(/0$/);
   return run;
 }
@@ -43,9 +43,9 @@ describe('interruption', () => {
     let kills = 0;
     for (let attempt = 0; kills < moments; attempt++) {
       const run = join(folder, `killed-${attempt}`);
-      while (kills < moments && (await killAfter(run, Math.random() * usual))) kills++;
+      while (kills < moments && (await killAfter(run, ((kills + Math.random()) / moments) * usual))) kills++;
       if (!existsSync(run)) continue;
-      const { code, stderr } = await lca(['resume', run, '--quiet']);
+      const { code, stderr } = await lcaProcess(['resume', run, '--quiet']);
       expect(stderr + String(code)).toMatch(/0$/);
       expect(lasting(run)).toEqual(expected);
     }

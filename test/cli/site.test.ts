@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { filesBelow, lca, temporaryFolder } from '../support/cli.js';
+import { filesBelow, lca, lcaProcess, temporaryFolder } from '../support/cli.js';
 import { completeRun, smallManifest } from '../support/run-folder.js';
 
 it('lca export site writes the page with runs, their pyramids, and nothing that links lead to', async () => {
@@ -9,7 +9,8 @@ it('lca export site writes the page with runs, their pyramids, and nothing that 
   const [run, out] = [join(folder, 'run'), join(folder, 'site')];
   await completeRun(run, smallManifest(20));
   symlinkSync('/etc/passwd', join(run, 'ledger.zarr/passwd'));
-  const { code, stderr } = await lca(['export', 'site', run, '--out', out]);
+  // The page lies beside the built program.
+  const { code, stderr } = await lcaProcess(['export', 'site', run, '--out', out]);
   expect(code, stderr).toBe(0);
   expect(JSON.parse(readFileSync(join(out, 'runs.json'), 'utf8'))).toEqual({
     runs: [{ name: 'run', path: 'runs/0' }],
@@ -22,7 +23,7 @@ it('lca export site writes the page with runs, their pyramids, and nothing that 
   expect(files.some((path) => path.includes('passwd'))).toBe(false);
   expect(existsSync(join(run, 'pyramid'))).toBe(false);
 
-  const again = await lca(['export', 'site', run, '--out', out]);
+  const again = await lcaProcess(['export', 'site', run, '--out', out]);
   expect([again.code, again.stderr]).toEqual([2, expect.stringContaining('exists')]);
   const nowhere = await lca(['export', 'site', run]);
   expect([nowhere.code, nowhere.stderr]).toEqual([2, expect.stringContaining('--out <folder>')]);

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { arraysOf } from '../../src/format/arrays.js';
+import { arraysOf } from '../../src/format/layout/arrays.js';
 import { csvLines } from '../../src/format/export.js';
 import { verifyRun } from '../../src/format/verify/verify.js';
 import type { Allocated } from '../../src/ledger/allocate.js';

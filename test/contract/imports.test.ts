@@ -8,6 +8,7 @@ import { absolute, inSource, sourceFiles, textOf } from '../support/sources.js';
  */
 const rows: readonly (readonly string[])[] = [
   ['errors.ts'],
+  ['folders.ts'],
   ['num'],
   ['formats'],
   ['graph'],

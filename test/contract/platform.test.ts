@@ -16,6 +16,7 @@ const anywhere = [
   'ledger',
   'format',
   'analysis',
+  'figures/theme.ts',
   'engines/checks.ts',
   'engines/liveness.ts',
   'engines/types.ts',

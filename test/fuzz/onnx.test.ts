@@ -26,12 +26,12 @@ async function prepare(path: string): Promise<Graph> {
 }
 
 describe('damaged ONNX models', () => {
-  it.each(names)('%s: 600 copies are refused or become a graph, in little memory', async (name) => {
+  it.each(names)('%s: 300 copies are refused or become a graph, in little memory', async (name) => {
     const bytes = readFileSync(join(models, name));
     const path = join(folder, name);
     writeFileSync(path, bytes);
     await prepare(path);
-    const result = await endure(600, name.length * 1000 + bytes.length, async (random, run) => {
+    const result = await endure(300, name.length * 1000 + bytes.length, async (random, run) => {
       writeFileSync(path, mutatedOnnx(bytes, random));
       const graph = await prepare(path).finally(() => (run % 4 === 0 ? inspectNetwork(path) : undefined));
       // The runtime, too, must either take what the reader accepts or say that it cannot.
@@ -39,7 +39,7 @@ describe('damaged ONNX models', () => {
     });
     expect(result.crashes).toEqual([]);
     expect(result.read).toBeGreaterThan(0);
-    expect(result.refused).toBeGreaterThan(100);
+    expect(result.refused).toBeGreaterThan(50);
     expect(result.growth).toBeLessThan(memoryBound);
   });
 });

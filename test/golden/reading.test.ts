@@ -56,7 +56,7 @@ async function measured(
   const run = join(out, name);
   const paths = args.map((arg) => (existsSync(join(folder, name, arg)) ? join(folder, name, arg) : arg));
   const model = join(folder, name, 'model.onnx');
-  const fixed = ['--model', model, '--tolerance', 'none', '--allow-imbalance', '--engine', 'reference', '--out', run, '--quiet']; // prettier-ignore
+  const fixed = ['--model', model, '--tolerance', 'none', '--allow-imbalance', '--engine', 'reference', '--workers', '1', '--out', run, '--quiet']; // prettier-ignore
   return { run, ...(await lca(['measure', ...paths, ...fixed])) };
 }
 

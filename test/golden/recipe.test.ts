@@ -1,18 +1,28 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openRun } from '../../src/store/open.js';
 import { lca, temporaryFolder } from '../support/cli.js';
+import { exportedNumbers } from '../support/export.js';
+import { npzFile } from '../support/npz.js';
+import { size, tensors, writeRecordedRun } from '../support/recorded.js';
 
 const python = '/usr/bin/python3';
 const here = spawnSync(python, ['-c', 'import torch, numpy']).status === 0;
 if (!here) console.log(`skipped: ${python} has no PyTorch`);
 
+const documented = readFileSync(resolve(import.meta.dirname, '../../docs/TRAJECTORIES.md'), 'utf8');
+
 /** The Python of docs/TRAJECTORIES.md, so that what is documented is what is tried. */
 function recipe(): string {
-  const text = readFileSync(resolve(import.meta.dirname, '../../docs/TRAJECTORIES.md'), 'utf8');
-  return /```python\n([^]*?)```/.exec(text)![1]!;
+  return /```python\n([^]*?)```/.exec(documented)![1]!;
+}
+
+/** The documented line that ends in such a remark. */
+function lineOf(remark: string): string {
+  const line = documented.split('\n').find((one) => /^(rows\.append|np\.savez)/.test(one) && one.includes(`# ${remark}`)); // prettier-ignore
+  return line!;
 }
 
 /** Trains three steps of a network with dropout, records it, and prints the loss of all data at each step without dropout. */
@@ -53,3 +63,68 @@ describe.skipIf(!here)('the documented PyTorch recipe', () => {
     expect(row).toBe(4);
   });
 }); // prettier-ignore
+
+/** What records, line by line as it is documented: variables of a TensorFlow model, or the tree of parameters of Flax. */
+const recorders = {
+  TensorFlow: `
+    model.trainable_variables = [Variable(f"{name}/{part}:0", value) for name, parts in params.items() for part, value in parts.items()]
+    ${lineOf('TensorFlow')}`,
+  Flax: `
+    ${lineOf('Flax')}`,
+};
+
+/** Both store kernels [in, out]; numpy stands for them. */
+const standIn = (record: string) => `
+import types, numpy as np
+class Variable:
+    def __init__(self, name, value): self.name, self.value = name, value
+    def numpy(self): return self.value
+def flatten_dict(tree, sep):
+    return {f"{name}{sep}{part}": value for name, parts in tree.items() for part, value in parts.items()}
+recorded, model, rows = np.load("named.npz"), types.SimpleNamespace(), []
+for t in range(3):
+    params = {layer: {"kernel": recorded[f"{own}.weight"][t].T, "bias": recorded[f"{own}.bias"][t]} for layer, own in [("dense", "a"), ("dense_1", "b")]}
+${record}
+${lineOf('both')}
+`;
+
+describe.skipIf(spawnSync(python, ['-c', 'import numpy']).status !== 0)('the documented lines', () => {
+  const folder = temporaryFolder();
+  const file = (name: string) => join(folder, name);
+  let made = 0;
+
+  async function allocation(trajectory: string): Promise<Float32Array | Float64Array> {
+    const given = [
+      '--model',
+      file('model.onnx'),
+      '--trajectory',
+      file(trajectory),
+      '--data',
+      file('data.npz'),
+    ];
+    const out = file(`run-${made++}`);
+    const settings = ['--engine', 'reference', '--workers', '1', '--chunk', '200', '--tolerance', 'none', '--allow-imbalance', '--quiet']; // prettier-ignore
+    const { code, stderr } = await lca(['measure', ...given, ...settings, '--out', out]);
+    expect(code, stderr).toBe(0);
+    return exportedNumbers(out, 'allocation');
+  }
+
+  it.each(Object.entries(recorders))(
+    'for %s record what lca measures as it does PyTorch’s',
+    async (name, record) => {
+      const { theta } = writeRecordedRun(folder, 3);
+      const arrays = tensors.map(({ name: tensor, shape }, k) => {
+        const length = shape.reduce<number>((product, extent) => product * extent, 1);
+        const offset = tensors.slice(0, k).reduce((sum, one) => sum + one.shape.reduce<number>((product, extent) => product * extent, 1), 0); // prettier-ignore
+        const rows = [0, 1, 2].flatMap((t) => [...theta.subarray(t * size + offset, t * size + offset + length)]); // prettier-ignore
+        return [tensor, { data: Float32Array.from(rows), shape: [3, ...shape] }] as const;
+      });
+      writeFileSync(file('named.npz'), npzFile(Object.fromEntries(arrays)));
+      writeFileSync(file('record.py'), standIn(record));
+      const { status, stderr } = spawnSync(python, ['record.py'], { cwd: folder, encoding: 'utf8' });
+      expect(status, stderr).toBe(0);
+      renameSync(file('trajectory.npz'), file(`${name}.npz`));
+      expect(await allocation(`${name}.npz`)).toEqual(await allocation('trajectory.safetensors'));
+    },
+  );
+});

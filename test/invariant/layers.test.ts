@@ -8,7 +8,10 @@ import { layers, winograd, type Layers } from '../support/operators/layers.js';
 const bound = 2e-6;
 /** Means of about 100 with a deviation of 1, in float32. */
 const normalizationBound = 1e-5;
-const chunks = [19, 3];
+const chunks = [
+  { examples: 19, networks: 6 },
+  { examples: 3, networks: 4 },
+];
 
 const native = new NativeEngine();
 const absence = await native.available();
@@ -24,8 +27,8 @@ async function expectAgreement(make: Layers, examples: number, runs: number, lim
 
 describe.skipIf(!absence.ok)('native layers of random shape agree with the reference engine', () => {
   describe.each(Object.entries(layers))('%s', (name, make) => {
-    it.each(chunks)('%d examples', async (examples) => {
-      await expectAgreement(make, examples, 8, name.includes('norm') ? normalizationBound : bound);
+    it.each(chunks)('$examples examples', async ({ examples, networks }) => {
+      await expectAgreement(make, examples, networks, name.includes('norm') ? normalizationBound : bound);
     });
   });
 

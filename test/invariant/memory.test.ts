@@ -23,12 +23,12 @@ const around = 16e6;
 
 /** Growth of the process, of what was planned, at least and at most: native knows what it allocates, the others estimate. */
 const cases = [
-  { engine: 'native', network: 'lenet', chunk: 5000, least: 0.8, most: 1.05 },
+  { engine: 'native', network: 'lenet', chunk: 2500, least: 0.8, most: 1.05 },
   { engine: 'native', network: 'fc3', chunk: 500, least: 0.8, most: 1.05 },
   { engine: 'onnxruntime', network: 'lenet', chunk: 200, least: 0.5, most: 1.3 },
   { engine: 'onnxruntime', network: 'resnet20', chunk: 40, least: 0.5, most: 1.3 },
-  { engine: 'reference', network: 'fc', chunk: 5000, least: 0.3, most: 1.3 },
-  { engine: 'reference', network: 'lenet', chunk: 50, least: 0.3, most: 1.3 },
+  { engine: 'reference', network: 'fc', chunk: 2500, least: 0.3, most: 1.3 },
+  { engine: 'reference', network: 'lenet', chunk: 25, least: 0.3, most: 1.3 },
 ] as const;
 
 const native = await (await engineNamed('native')).available();

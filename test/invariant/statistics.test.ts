@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { analyseRun } from '../../src/analysis/run.js';
+import { NativeEngine } from '../../src/engines/native/index.js';
 import { checkConfig } from '../../src/experiment/config/file.js';
 import type { RunConfigInput } from '../../src/experiment/config/schema.js';
 import { openExperiment } from '../../src/experiment/experiment.js';
@@ -15,6 +16,8 @@ import { fingerprint, temporaryFolder } from '../support/cli.js';
 import { goldenFile } from '../support/golden.js';
 
 const folder = temporaryFolder();
+const absence = await new NativeEngine().available();
+if (!absence.ok) console.log(`skipped on native: ${absence.reason}`);
 
 const common: RunConfigInput = {
   model: goldenFile('resnet', 'model.onnx'), data: 'mnist', subset: 20, validation: 1000, batchSize: 20, chunk: 20, iterations: 2,
@@ -112,6 +115,25 @@ describe('both kinds of statistics side by side', () => {
     const statistics = a.objectives[1]!.layers.filter(({ layer }) => layer.endsWith('.statistics'));
     expect(statistics).toHaveLength(5);
     expect(statistics.every(({ total: moved }) => moved !== 0)).toBe(true);
+  });
+});
+
+describe.skipIf(!absence.ok)('on the native engine', () => {
+  it('statistics, losses and allocations are those of the reference engine', async () => {
+    const settings: RunConfigInput = { statistics: ['chunk', 'running'], statisticsDecay: 0.5 };
+    const reference = await made('reference', settings);
+    const native = await made('native', { ...settings, engine: 'native' });
+    for (const asked of [
+      { what: 'theta' },
+      { what: 'loss', objective: 'train.running' },
+      { what: 'allocation', objective: 'train.running', entity: 'layer' },
+    ] as const) {
+      const [expected, found] = [await rowsOf(reference, asked), await rowsOf(native, asked)];
+      for (const [t, row] of expected.entries()) {
+        const size = Math.max(...row.map(Math.abs));
+        row.forEach((value, k) => expect(Math.abs(found[t]![k]! - value)).toBeLessThan(2e-5 * size));
+      }
+    }
   });
 });
 

@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { lca, temporaryFolder } from '../support/cli.js';
+import { openRun } from '../../src/store/open.js';
+import { type CliResult, fingerprint, lca, lcaProcess, temporaryFolder } from '../support/cli.js';
 import { exportedNumbers } from '../support/export.js';
 import { npzFile } from '../support/npz.js';
 
@@ -34,11 +35,26 @@ function lossAt(t: number): number {
   return errors.reduce((sum, error) => sum + error * error, 0) / 8;
 }
 
-function measure(program: string, name: string, ...flags: string[]) {
+/** The example, which does something more before it answers. */
+function during(what: string): string {
+  return example.replace('    error = ', `    import os, signal, time\n    ${what}\n    error = `);
+}
+
+/** Checksums of all that a run has measured. */
+function ledgerOf(name: string): Record<string, string> {
+  return fingerprint(join(folder, name, 'ledger.zarr'));
+}
+
+/** Writes a program, and the arguments that measure by it. */
+function measuring(program: string, name: string, ...flags: string[]): string[] {
   const path = join(folder, `${name}.py`);
   writeFileSync(path, program);
   const command = `python3 ${path} ${join(folder, 'data.npz')}`;
-  return lca(['measure', '--process', command, '--trajectory', join(folder, 'trajectory.npz'), '--out', join(folder, name), '--tolerance', 'none', '--allow-imbalance', ...flags]); // prettier-ignore
+  return ['measure', '--process', command, '--trajectory', join(folder, 'trajectory.npz'), '--out', join(folder, name), '--tolerance', 'none', '--allow-imbalance', ...flags]; // prettier-ignore
+}
+
+function measure(...given: Parameters<typeof measuring>): Promise<CliResult> {
+  return lca(measuring(...given));
 }
 
 describe.skipIf(!hasNumpy)('an objective process', () => {
@@ -72,37 +88,67 @@ describe.skipIf(!hasNumpy)('an objective process', () => {
     expect(verified.code, verified.stderr).toBe(0);
   });
 
-  it('that differs at one θ is measured, and the size of the difference said', async () => {
-    const noisy = example.replace(
-      '    losses = ',
-      '    error = error + 1e-3 * np.random.rand()\n    losses = ',
-    );
-    const { code, stderr } = await measure(noisy, 'noisy');
+  it('gives the same bits with several processes, and segments that are recomputed by it are told from others', async () => {
+    // The first of them is slow, so that the others overtake it.
+    const uneven = during('time.sleep(0.05 * (os.environ["LOSSLEDGER_PROCESS"] == "0"))');
+    const { code, stderr } = await measure(uneven, 'several', '--processes', '3');
     expect(code, stderr).toBe(0);
-    expect(stderr).toMatch(/Warning: repeatability.*differ: losses by \d/);
+    expect(ledgerOf('several')).toEqual(ledgerOf('example'));
+    const verified = await lca(['verify', join(folder, 'several'), '--sample', '2', '--processes', '2']);
+    expect(verified.code, verified.stderr).toBe(0);
+    expect(verified.stdout).toMatch(/2 segments recomputed by the objective process.*allocations 0.0e\+0/);
+    writeFileSync(
+      join(folder, 'several.py'),
+      example.replace('data["y"].astype(float)', 'data["y"].astype(float) * 1.01'),
+    );
+    const changed = await lca(['verify', join(folder, 'several'), '--sample', '1', '--quiet']);
+    expect(changed.code).toBe(1);
+    expect(changed.stdout).toContain('differs from what the objective process says now');
   });
 
-  it('that crashes shows the end of its standard error; mended, the run goes on', async () => {
-    const crashing = example.replace(
-      '    error = ',
-      '    if request["id"] == 5: raise RuntimeError("out of luck")\n    error = ',
+  it('of which each process states something else is refused', async () => {
+    const own = example.replace(
+      '"linear regression"',
+      "f\"regression {__import__('os').environ['LOSSLEDGER_PROCESS']}\"",
     );
-    const { code, stderr } = await measure(crashing, 'crashing');
+    const { code, stderr } = await measure(own, 'apart', '--processes', '2');
     expect(code).toBe(1);
-    expect(stderr).toContain('RuntimeError: out of luck');
-    writeFileSync(join(folder, 'crashing.py'), example);
-    const resumed = await lca(['resume', join(folder, 'crashing'), '--allow-imbalance']);
-    expect(resumed.code, resumed.stderr).toBe(0);
-    const losses = await exportedNumbers(join(folder, 'crashing'), 'loss', '--objective', 'train');
-    expect(losses).toEqual(await exportedNumbers(join(folder, 'example'), 'loss', '--objective', 'train'));
+    expect(stderr).toContain('not all state the same');
+  });
+
+  it('that answers one θ with two values is measured, and the size of the difference said and kept', async () => {
+    // The second answer alone, which is to the θ of the first: both parts of the whole move with it.
+    const second = '    losses = losses + np.array([0.25, 0.125, 0.125]) * (request["id"] == 1)\n';
+    const twofold = example.replace('    gradients = ', `${second}    gradients = `);
+    const { code, stderr } = await measure(twofold, 'twofold');
+    expect(code, stderr).toBe(0);
+    const words = 'two evaluations of the first θ differ: losses by 0.250, gradients by 0.00 of the largest entry'; // prettier-ignore
+    expect(stderr).toContain(`Warning: repeatability of the objective process: ${words}`);
+    const { readings } = (await openRun(join(folder, 'twofold'))).manifest;
+    expect(readings.find(({ warning }) => warning)?.decision).toBe(words);
+    expect(ledgerOf('twofold')).toEqual(ledgerOf('example'));
   });
 
   it.each([
-    [
-      'that hangs',
-      example.replace('    error = ', '    import time; time.sleep(60)\n    error = '),
-      /did not answer within 2 seconds/,
-    ],
+    ['crashes', 'if request["id"] >= 5: raise RuntimeError("out of luck")', /RuntimeError: out of luck/, ['1', '3']],
+    ['is killed', 'request["id"] < 5 or os.kill(os.getpid(), signal.SIGKILL)', /ended \((signal SIGKILL|exit status 137)\)/, ['1', '1']],
+    ['crashes among several', 'if request["id"] >= 2 and os.environ["LOSSLEDGER_PROCESS"] == "1": raise RuntimeError("out of luck")', /RuntimeError: out of luck/, ['2', '1']],
+    ['hangs and ignores that it is to end', 'if request["id"] >= 5: signal.signal(signal.SIGTERM, signal.SIG_IGN); print("waiting for a lock", file=sys.stderr, flush=True); time.sleep(600)', /did not answer within 20 seconds; the end of its standard error:\nwaiting for a lock/, ['1', '1']],
+  ] as const)('that %s in the middle ends the run in words; mended, it goes on to the same bytes', async (what, fault, message, [first, then]) => {
+    const name = what.replaceAll(' ', '-');
+    const flags = ['--process-timeout', what.startsWith('hangs') ? '20' : '600', '--processes', first];
+    const { code, stderr } = await lcaProcess(measuring(during(fault), name, ...flags));
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+    expect(stderr).toContain('`lca resume` goes on where a run stopped');
+    writeFileSync(join(folder, `${name}.py`), example);
+    const resumed = await lca(['resume', join(folder, name), '--processes', then, '--allow-imbalance', '--quiet']);
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(ledgerOf(name)).toEqual(ledgerOf('example'));
+  }); // prettier-ignore
+
+  it.each([
+    ['that hangs', during('time.sleep(60)'), /did not answer within 2 seconds/],
     [
       'that prints to standard output',
       `print("hello, what a day", flush=True)\n${example}`,

@@ -5,7 +5,7 @@ import { presets } from '../../src/index.js';
 import type { Graph } from '../../src/graph/index.js';
 import { readOnnx, type OnnxModel } from '../../src/onnx/index.js';
 import { importedModel } from '../../src/models/imported.js';
-import { lca } from '../support/cli.js';
+import { lcaProcess } from '../support/cli.js';
 import {
   golden,
   goldenAbsent,
@@ -42,6 +42,7 @@ const presetCases = (here: ReadonlySet<string>): ReplayCase[] =>
   presets.map(({ name, config }) => ({
     name,
     engines: enginesFor(config),
+    refusable: config.model === 'tiny-gpt',
     config: () => ({ ...config, ...(config.model === 'fc' ? small : tiny) }),
     absent: here.has(config.data!) ? undefined : `${config.data!} is not here`,
   }));
@@ -185,7 +186,7 @@ export async function allCases(): Promise<ReplayCase[]> {
 
 /** Names of the data sets that are on this machine. */
 async function dataHere(): Promise<ReadonlySet<string>> {
-  const { stdout } = await lca(['data', 'list', '--json']);
+  const { stdout } = await lcaProcess(['data', 'list', '--json']);
   const sets = JSON.parse(stdout) as { name: string; here: boolean }[];
   return new Set(sets.filter(({ here }) => here).map(({ name }) => name));
 }

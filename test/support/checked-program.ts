@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { differentiate } from '../../src/autodiff/index.js';
 import { generateModule } from '../../src/engines/native/emit/module.js';
+import { numbersOf } from '../../src/engines/native/program.js';
 import { lowerToSteps } from '../../src/engines/native/lower/index.js';
 import type { Compiler } from '../../src/engines/native/toolchain/compiler.js';
 import { compileChecked } from '../../src/engines/native/toolchain/compiler.js';
-import { parameterCount, sizeOf } from '../../src/graph/types.js';
+import { parameterCount } from '../../src/graph/types.js';
 import type { Outcome } from './chunk-cases.js';
 import type { ChunkProblem } from './chunk-problem.js';
 
@@ -92,18 +93,19 @@ export async function evaluateChecked(
   change: (source: string) => string = (source) => source,
 ): Promise<Outcome> {
   const graph = differentiate(forward);
-  const { source } = generateModule(lowerToSteps(graph, compiler.target), compiler.target, false, true);
-  const constants = graph.constants.flatMap(({ data }) => Array.from(data as ArrayLike<number>, Number));
+  const lowered = lowerToSteps(graph, compiler.target);
+  const { source } = generateModule(lowered, compiler.target, false, true);
+  const constants = numbersOf(lowered.constants);
   const inputs = graph.inputs.map(({ name }) => bytesOf(feeds[name]!));
   const size = parameterCount(graph.parameters);
   const main = driver(
     inputs.map((input) => input.length),
-    graph.constants.reduce((total, { value }) => total + sizeOf(value.shape), 0),
+    constants.length,
     size,
   );
   return inFolder(async (folder) => {
     const [input, output] = [join(folder, 'input'), join(folder, 'output')];
-    writeFileSync(input, Buffer.concat([bytesOf(theta), bytesOf(Float64Array.from(constants)), ...inputs]));
+    writeFileSync(input, Buffer.concat([bytesOf(theta), bytesOf(constants), ...inputs]));
     await buildAndRun(compiler, change(source) + main, folder, [input, output]);
     const result = new Float64Array(new Uint8Array(readFileSync(output)).buffer);
     return { loss: result[0]!, gradient: result.subarray(1) };

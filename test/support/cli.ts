@@ -3,6 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { createHash } from 'node:crypto';
+import { CommanderError } from 'commander';
+import { isLossledgerError } from '../../src/errors.js';
 
 const main = resolve(import.meta.dirname, '../../dist/bin/lca.js');
 
@@ -23,8 +25,48 @@ export function startCli(args: readonly string[], env: NodeJS.ProcessEnv = {}, c
 }
 
 /** Runs the built command line to its end. */
-export function lca(args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = '.'): Promise<CliResult> {
+export function lcaProcess(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+  cwd = '.',
+): Promise<CliResult> {
   return ended(startCli(args, env, cwd));
+}
+
+/**
+ * Runs the command line in this process, one at a time: what a new process takes most of its time for, loading, is done once. For all that is not
+ * about processes: signals, limits, environment, memory.
+ */
+export function lca(args: readonly string[]): Promise<CliResult> {
+  const result = before.then(() => performHere(args));
+  before = result.catch(() => undefined);
+  return result;
+}
+
+let before: Promise<unknown> = Promise.resolve();
+
+async function performHere(args: readonly string[]): Promise<CliResult> {
+  const { makeProgram } = await import('../../src/cli/program.js');
+  const streams = [process.stdout, process.stderr] as const;
+  const writes = streams.map((stream) => stream.write.bind(stream));
+  const said = ['', ''] as [string, string];
+  streams.forEach((stream, k) => {
+    stream.write = (text: string | Uint8Array) => (said[k] += typeof text === 'string' ? text : Buffer.from(text).toString()) !== null; // prettier-ignore
+  });
+  const status = process.exitCode;
+  process.exitCode = undefined;
+  const result = (code: number, message = '') => ({ code, signal: null, stdout: said[0], stderr: said[1] + message }); // prettier-ignore
+  try {
+    await makeProgram().parseAsync(['node', 'lca', ...args]);
+    return result(Number(process.exitCode ?? 0));
+  } catch (error) {
+    if (error instanceof CommanderError) return result(error.exitCode === 0 ? 0 : 2);
+    if (!isLossledgerError(error)) throw error;
+    return result(error.exitCode, `lca: ${error.message}\n`);
+  } finally {
+    streams.forEach((stream, k) => (stream.write = writes[k]!));
+    process.exitCode = status;
+  }
 }
 
 /** Waits for a started command line. */

@@ -22,6 +22,7 @@ export interface WebFolder {
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
+  '.css': 'text/css',
 };
 
 export async function serveFolder(folder: string): Promise<WebFolder> {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ended, fingerprint, lca, startCli } from '../support/cli.js';
+import { ended, fingerprint, lcaProcess, startCli } from '../support/cli.js';
 import type { Random } from '../support/samples.js';
 import type { Outcome } from './outcome.js';
 
@@ -27,7 +27,7 @@ const commands: readonly ((folder: string, run: string) => string[])[] = [
 /** Kills commands that write at random moments; then each is run to its end, and all must be as if nobody had been killed. */
 export async function kills(count: number, random: Random, folder: string): Promise<Outcome> {
   const whole = join(folder, 'whole');
-  await lca(make(whole));
+  await lcaProcess(make(whole));
   const expected = await results(folder, whole);
   const failures: string[] = [];
   const run = join(folder, 'run');
@@ -56,7 +56,7 @@ export async function kills(count: number, random: Random, folder: string): Prom
 /** Checksums of a run that is brought to its end, and of an export of it. */
 async function results(folder: string, run: string): Promise<Record<string, string>> {
   for (const command of [next(run), ...commands.slice(2).map((of) => of(folder, run))]) {
-    const { code, stderr } = await lca(command);
+    const { code, stderr } = await lcaProcess(command);
     if (code !== 0) return { [command.join(' ')]: stderr };
   }
   const { journal, ...files } = fingerprint(run);
@@ -74,11 +74,13 @@ export async function writers(count: number, _: Random, folder: string): Promise
   const failures: string[] = [];
   for (let round = 0; round < count; round++) {
     const run = join(folder, `shared${round}`);
-    await lca(['train', 'mnist-fc-sgd', ...small, '--out', run]);
-    const all = await Promise.all([1, 2, 3, 4].map(() => lca(['resume', run, '--quiet', '--workers', '1'])));
+    await lcaProcess(['train', 'mnist-fc-sgd', ...small, '--out', run]);
+    const all = await Promise.all(
+      [1, 2, 3, 4].map(() => lcaProcess(['resume', run, '--quiet', '--workers', '1'])),
+    );
     const won = all.filter(({ code }) => code === 0).length;
     const told = all.filter(({ stderr }) => /is being written by process/.test(stderr)).length;
-    const { stdout } = await lca(['verify', run, '--quiet']);
+    const { stdout } = await lcaProcess(['verify', run, '--quiet']);
     // One that starts after the winner has ended finds nothing to do, and wins too.
     if (won < 1 || won + told !== 4 || !/The run is sound/.test(stdout))
       failures.push(`${won} won, ${told} refused: ${stdout}`);

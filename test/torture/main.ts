@@ -1,4 +1,4 @@
-/* Tries a run folder and the command line hard, and prints a table: tsx test/torture/main.ts [share of the full size, default 1]. */
+/* Tries a run folder and the command line hard, and prints a table: tsx test/torture/main.ts [share of the full size, default 1] [kind, such as deepKills; default all]. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryFolder } from '../support/cli.js';
@@ -6,9 +6,11 @@ import { randomFrom } from '../support/samples.js';
 import { tortures } from './tortures.js';
 
 const share = Number(process.argv[2] ?? 1);
+const kind = process.argv[3];
 let failed = false;
 console.log('| what | tried | held | seconds | |\n| --- | --- | --- | --- | --- |');
 for (const [index, { count, run }] of tortures.entries()) {
+  if (kind !== undefined && run.name !== kind) continue;
   const folder = join(temporaryFolder(), String(index));
   mkdirSync(folder);
   const began = performance.now();

@@ -1,6 +1,7 @@
 import type { Random } from '../support/samples.js';
 import { malformedFiles } from './binaries.js';
 import { damages } from './damages.js';
+import { deepKills } from './deep-kills.js';
 import { kills, writers } from './kills.js';
 import type { Outcome } from './outcome.js';
 import { resignedRuns } from './resigned.js';
@@ -16,6 +17,7 @@ export interface Torture {
 
 export const tortures: readonly Torture[] = [
   { count: 100, run: kills },
+  { count: 100, run: deepKills },
   { count: 1000, run: damages },
   { count: 1300, run: resignedRuns },
   { count: 10_000, run: malformedFiles },

@@ -1,5 +1,6 @@
-import { mount } from 'svelte';
-import App from './App.svelte';
 import './style.css';
+import { afterFrame, askEarly } from './data/early';
 
-mount(App, { target: document.getElementById('app')! });
+askEarly();
+// The shell is on the screen before anything else is evaluated.
+void afterFrame().then(() => import('./start'));

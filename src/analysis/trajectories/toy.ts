@@ -11,7 +11,8 @@ export interface ToyPath {
 /** A narrow valley that lies slightly askew: across it steps overshoot, along it they go steadily. */
 export const toyLoss = (x: number, y: number): number => 1.5 * (y - 0.3 * x) ** 2 + 0.08 * (x - 2.4) ** 2;
 
-const slopes = (x: number, y: number): readonly [number, number] => {
+/** Slopes of the toy loss at (x, y). */
+export const toySlopes = (x: number, y: number): readonly [number, number] => {
   const across = 3 * (y - 0.3 * x);
   return [-0.3 * across + 0.16 * (x - 2.4), across];
 };
@@ -28,7 +29,7 @@ function allocate(from: readonly [number, number], to: readonly [number, number]
   let [a, b] = [0, 0];
   for (let j = 0; j <= parts; j++) {
     const weight = (j === 0 || j === parts ? 1 : j % 2 === 1 ? 4 : 2) / (3 * parts);
-    const [gx, gy] = slopes(from[0] + (dx * j) / parts, from[1] + (dy * j) / parts);
+    const [gx, gy] = toySlopes(from[0] + (dx * j) / parts, from[1] + (dy * j) / parts);
     a += weight * gx;
     b += weight * gy;
   }
@@ -40,7 +41,7 @@ export function toyPath(): ToyPath {
   const path = [start];
   for (let t = 0; t < steps; t++) {
     const [x, y] = path[t]!;
-    const [gx, gy] = slopes(x, y);
+    const [gx, gy] = toySlopes(x, y);
     path.push([x - rate * gx, y - rate * gy]);
   }
   return {

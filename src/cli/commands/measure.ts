@@ -7,11 +7,11 @@ import { addConfigFlags, configFlags } from '../config-flags.js';
 import { startRun, type StartOptions } from '../start.js';
 import { startProcess } from '../process.js';
 import { continueStored } from './resume.js';
-import { addWorkOptions, parsePath, parseSegments } from './run.js';
+import { addProcesses, addWorkOptions, parsePath, parseSegments } from './run.js';
 
 /** What may be said of measuring a trajectory from elsewhere: all but training. */
 const keys: readonly ConfigKey[] = [
-  'process', 'processTimeout', 'model', 'trajectory', 'checkpointPattern', 'names', 'layout', 'frozen', 'rest', 'ignore', 'data', 'outputs', 'ignoreLabel', 'subset', 'validation', 'divisor', 'standardise', 'loss', 'labelSmoothing', 'classWeights', 'reduction', 'seed',
+  'process', 'processTimeout', 'model', 'trajectory', 'follow', 'checkpointPattern', 'names', 'layout', 'frozen', 'rest', 'ignore', 'data', 'outputs', 'ignoreLabel', 'subset', 'validation', 'divisor', 'standardise', 'loss', 'labelSmoothing', 'classWeights', 'reduction', 'seed',
   'rule', 'tolerance', 'subintervals', 'maxSubintervals', 'certify', 'sample', 'error', 'measure', 'parts', 'keepParts', 'components', 'keepComponents', 'basis', 'chunk', 'lanes', 'keep', 'engine', 'name', 'date', 'tags',
 ]; // prettier-ignore
 
@@ -34,7 +34,7 @@ export function measureCommand(): Command {
       parseSegments,
     )
     .option('--dry-run', 'print the estimate of time, memory and bytes, and stop');
-  return addConfigFlags(addWorkOptions(command), keys).action(
+  return addConfigFlags(addProcesses(addWorkOptions(command)), keys).action(
     async (run: string | undefined, options: MeasureOptions) => {
       if (run !== undefined) return measureStored(run, options);
       const { out, segments } = options;

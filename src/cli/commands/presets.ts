@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { checkConfig, presetConfig } from '../../experiment/config/file.js';
 import { presets, type Preset } from '../../experiment/config/presets.js';
-import { estimateRun } from '../../experiment/estimate.js';
+import { estimateRun } from '../../experiment/cost/estimate.js';
 import { openExperiment } from '../../experiment/experiment.js';
 import { parameterCount } from '../../graph/types.js';
 import { modelNamed } from '../../models/registry.js';

@@ -3,9 +3,10 @@ import { experimentOf } from '../../experiment/manifest.js';
 import type { SegmentRange } from '../../experiment/control.js';
 import type { Places } from '../../experiment/places.js';
 import { resumeRun } from '../../store/open.js';
-import { continueProcess, isProcessRun } from '../process.js';
+import { isProcessRun } from '../../run/process/process.js';
+import { continueProcess } from '../process.js';
 import { continueRun } from '../workflow.js';
-import { addWorkOptions, parseList, type WorkOptions } from './run.js';
+import { addProcesses, addWorkOptions, parseList, type WorkOptions } from './run.js';
 
 export function resumeCommand(): Command {
   const command = new Command('resume')
@@ -18,7 +19,7 @@ export function resumeCommand(): Command {
       'where objectives with files of their own are now: NAME=PLACE,…',
       parseList,
     );
-  return addWorkOptions(command).action(continueStored);
+  return addProcesses(addWorkOptions(command)).action(continueStored);
 }
 
 /** Opens an existing run and does what is left of it. */

@@ -7,6 +7,7 @@ import { startRun, type StartOptions } from '../start.js';
 
 export interface WorkOptions {
   readonly workers?: number;
+  readonly processes?: number;
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly allowImbalance?: boolean;
@@ -21,6 +22,15 @@ export function addWorkOptions(command: Command): Command {
     .addOption(allowImbalance());
 }
 
+/** How many processes of an objective process share the work. */
+export function addProcesses(command: Command): Command {
+  return command.option(
+    '--processes <count>',
+    'with an objective process: so many of it share the work; the numbers are the same (default: 1)',
+    parseCount,
+  );
+}
+
 /** Which ends a command with status 0 whether or not the ledger balances. */
 export function allowImbalance(): Option {
   return new Option('--allow-imbalance', 'exit status 0 even where the ledger does not balance');
@@ -31,6 +41,19 @@ export function parseCount(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0 && value <= 4096) return value;
   throw new InvalidArgumentError('expected a whole number from 1 to 4096');
+}
+
+/** A number of tasks. Throws InvalidArgumentError. */
+export function parseTasks(text: string): number {
+  const value = parseTask(text);
+  if (value > 0) return value;
+  throw new InvalidArgumentError('expected a whole number from 1 to 1000000');
+}
+
+/** The number of a task, from 0. Throws InvalidArgumentError. */
+export function parseTask(text: string): number {
+  if (/^\d{1,7}$/.test(text) && Number(text) <= 1_000_000) return Number(text);
+  throw new InvalidArgumentError('expected a whole number from 0 to 1000000');
 }
 
 /** Segments as `from:to`, the second of them left out. Throws InvalidArgumentError. */

@@ -224,6 +224,8 @@ function greyFiles(): Record<string, Uint8Array> {
 }
 
 describe('addDataset of grey images', () => {
+  const grey = greyFiles();
+
   async function sourceOf(name: string, files: Record<string, Uint8Array>): Promise<string> {
     const path = join(folder, name);
     await mkdir(path);
@@ -232,7 +234,7 @@ describe('addDataset of grey images', () => {
   }
 
   it('stores Fashion-MNIST from a folder and loads it', async () => {
-    const source = await sourceOf('fashion', greyFiles());
+    const source = await sourceOf('fashion', grey);
     const root = join(folder, 'fashion-root');
     const steps: number[] = [];
     const path = await addDataset('fashion-mnist', {
@@ -240,7 +242,7 @@ describe('addDataset of grey images', () => {
       root,
       onProgress: (_, share) => steps.push(share),
     });
-    expect((await readdir(path)).sort()).toEqual(Object.keys(greyFiles()).sort());
+    expect((await readdir(path)).sort()).toEqual(Object.keys(grey).sort());
     expect(steps).toEqual([0, 0.25, 0.5, 0.75]);
     const { splits, files } = await loadDataset('fashion-mnist', { seed: 1, root });
     expect([splits.train.count, splits['validation']!.count, splits['test']!.count]).toEqual([
@@ -250,7 +252,7 @@ describe('addDataset of grey images', () => {
   });
 
   it('refuses other files under these names', async () => {
-    const { 'train-labels-idx1-ubyte': labels, ...rest } = greyFiles();
+    const { 'train-labels-idx1-ubyte': labels, ...rest } = grey;
     const uneven = labels!.slice();
     uneven[8] = 1;
     const unevenSource = await sourceOf('uneven', { ...rest, 'train-labels-idx1-ubyte': uneven });

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isLossledgerError } from '../../errors.js';
+import { makeFolder } from '../../folders.js';
 import { cifarFiles } from '../cifar10.js';
 import { readPublished, requirePublished } from '../files.js';
 import { misfit } from '../../formats/source.js';
@@ -40,7 +41,7 @@ async function isWhole(folder: string): Promise<boolean> {
 async function addFetched(folder: string, work: AddWork): Promise<void> {
   const temporary = `${folder}.fetched`;
   await rm(temporary, { recursive: true, force: true });
-  await mkdir(temporary, { recursive: true });
+  await makeFolder(temporary);
   try {
     await addOfficial(folder, temporary, work).catch(async (error: unknown) => {
       if (!isLossledgerError(error)) throw error;

@@ -23,6 +23,13 @@ const adders: ReadonlyMap<string, (folder: string, work: AddWork) => Promise<voi
  */
 export async function addDataset(name: string, options: AddOptions = {}): Promise<string> {
   const add = adders.get(name);
+  if (add === undefined && datasetNames.includes(name)) {
+    throw new UsageError({
+      given: `data set ${name}`,
+      expected: 'one that does not come with Lossledger',
+      remedy: `nothing is to be done: --data ${name} finds it`,
+    });
+  }
   if (add === undefined) {
     throw new UsageError({
       given: `data set ${name}`,

@@ -1,5 +1,6 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../../folders.js';
 
 /** Called as work goes on: what is being done, and the share done in [0, 1]. */
 export type AddProgress = (what: string, share: number) => void;
@@ -17,7 +18,7 @@ export interface AddWork {
 
 /** Writes `name` into `folder` (made where it is missing); the file appears whole or not at all. */
 export async function storeFile(folder: string, name: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const partial = join(folder, `.${name}.${process.pid}.partial`);
   await writeFile(partial, bytes);
   await rename(partial, join(folder, name));

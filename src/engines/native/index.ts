@@ -6,7 +6,7 @@ import { generateModule } from './emit/module.js';
 import { loadKoffi, loadLibrary } from './library.js';
 import { lowerToSteps } from './lower/index.js';
 import { planModule } from './plan/memory.js';
-import { constantsOf, NativeProgram } from './program.js';
+import { numbersOf, NativeProgram } from './program.js';
 import { cachedLibrary, removeTemporaryAtEnd } from './toolchain/cache.js';
 import type { Compiler, CompilerSearch } from './toolchain/compiler.js';
 import { knownCompiler } from './toolchain/compiler.js';
@@ -16,12 +16,12 @@ export interface NativeOptions {
   readonly compiler?: string;
   /** Where compiled libraries are kept; default `$XDG_CACHE_HOME/lossledger/native`. */
   readonly cacheFolder?: string;
-  /** Seconds that the compiler may take; default 30. */
+  /** Seconds that the compiler may take; default 120. */
   readonly timeLimit?: number;
 }
 
 /** Counts up when the same graph gives other numbers. */
-const GENERATOR = 3;
+const GENERATOR = 5;
 
 function checkGraph(graph: Graph): void {
   checkOutputs(graph);
@@ -80,17 +80,24 @@ export class NativeEngine implements Engine {
   plan(graph: Graph): ProgramPlan {
     checkGraph(graph);
     const { target } = this.#requireCompiler();
-    const { layout } = planModule(lowerToSteps(graph, target), target);
-    return { memory: layout.bytes + constantsOf(graph).byteLength };
+    const steps = lowerToSteps(graph, target);
+    const { layout } = planModule(steps, target);
+    return { memory: layout.bytes + numbersOf(steps.constants).byteLength };
   }
 
   async compile(graph: Graph): Promise<Program> {
     checkGraph(graph);
     const compiler = this.#requireCompiler();
-    const { source, memory } = generateModule(lowerToSteps(graph, compiler.target), compiler.target);
+    const steps = lowerToSteps(graph, compiler.target);
+    const { source, memory } = generateModule(steps, compiler.target);
     const { cacheFolder: folder, timeLimit } = this.#options;
     const path = await cachedLibrary(compiler, source, { folder, timeLimit });
-    return new NativeProgram(graph, loadLibrary(path, graph.inputs.length), memory);
+    return new NativeProgram(
+      graph,
+      loadLibrary(path, graph.inputs.length, graph.varied !== undefined),
+      steps.constants,
+      memory,
+    );
   }
 
   #requireCompiler(): Compiler {

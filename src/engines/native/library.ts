@@ -10,7 +10,9 @@ export interface Library {
   create(): Arena | null;
   destroy(arena: Arena): void;
   load(arena: Arena, theta: Float64Array, constants: Float64Array): void;
-  run(arena: Arena, gradient: Float64Array | null, ...feeds: ArrayBufferView[]): number;
+  readonly run: (arena: Arena, gradient: Float64Array | null, ...feeds: ArrayBufferView[]) => number;
+  /** Runs again what the varied feed changes; null where there is none. */
+  readonly again: Library['run'] | null;
 }
 
 const require = createRequire(import.meta.url);
@@ -31,8 +33,8 @@ export function loadKoffi(): typeof Koffi {
   }
 }
 
-/** Loads a shared library that was generated for a graph with `feeds` inputs. Throws EngineError where it cannot be loaded. */
-export function loadLibrary(path: string, feeds: number): Library {
+/** Loads a shared library that was generated for a graph with `feeds` inputs, which is run again or not. Throws EngineError where it cannot be loaded. */
+export function loadLibrary(path: string, feeds: number, runsAgain = false): Library {
   const koffi = loadKoffi();
   try {
     const library = koffi.load(path);
@@ -42,6 +44,7 @@ export function loadLibrary(path: string, feeds: number): Library {
       destroy: library.func('void lossledger_destroy(void *)'),
       load: library.func('void lossledger_load(void *, const double *, const double *)'),
       run: library.func(`double lossledger_run(void *, double *${inputs})`),
+      again: runsAgain ? library.func(`double lossledger_again(void *, double *${inputs})`) : null,
     };
   } catch (error) {
     throw new EngineError(

@@ -1,15 +1,13 @@
 import { EngineError } from '../../errors.js';
-import type { Graph } from '../../graph/types.js';
+import type { Constant, Graph } from '../../graph/types.js';
 import { parameterCount } from '../../graph/types.js';
 import { checkFeed, checkLength } from '../checks.js';
 import type { Feeds, Program } from '../types.js';
 import type { Arena, Library } from './library.js';
 
-/** The graph's constants [n] one after the other, in order, as compiled code reads them. */
-export function constantsOf(graph: Graph): Float64Array {
-  return Float64Array.from(
-    graph.constants.flatMap(({ data }) => Array.from(data as ArrayLike<number>, Number)),
-  );
+/** Constants [n] one after the other, in order, as compiled code reads them. */
+export function numbersOf(constants: readonly Constant[]): Float64Array {
+  return Float64Array.from(constants.flatMap(({ data }) => Array.from(data as ArrayLike<number>, Number)));
 }
 
 /** A compiled graph with memory of its own. Throws EngineError where there is none for it. */
@@ -22,6 +20,7 @@ export class NativeProgram implements Program {
   constructor(
     readonly graph: Graph,
     readonly library: Library,
+    constants: readonly Constant[],
     arenaBytes: number,
   ) {
     const arena = library.create();
@@ -33,7 +32,7 @@ export class NativeProgram implements Program {
       });
     }
     this.#arena = arena;
-    this.#constants = constantsOf(graph);
+    this.#constants = numbersOf(constants);
     this.memory = arenaBytes + this.#constants.byteLength;
   }
 
@@ -43,12 +42,19 @@ export class NativeProgram implements Program {
   }
 
   run(feeds: Feeds, gradient?: Float64Array): Promise<number> {
+    return this.#call(this.library.run, feeds, gradient);
+  }
+
+  /** As `run`, with the feeds of the call before but for what masks examples; adds to the gradient [K]. */
+  rerun(feeds: Feeds, gradient?: Float64Array): Promise<number> {
+    return this.#call(this.library.again ?? this.library.run, feeds, gradient);
+  }
+
+  #call(run: Library['run'], feeds: Feeds, gradient: Float64Array | undefined): Promise<number> {
     return new Promise((resolve) => {
       const wanted = gradient && this.graph.outputs.length > 1 ? gradient : null;
       if (wanted) checkLength('gradient', wanted.length, parameterCount(this.graph.parameters));
-      resolve(
-        this.library.run(this.#live(), wanted, ...this.graph.inputs.map((value) => checkFeed(value, feeds))),
-      );
+      resolve(run(this.#live(), wanted, ...this.graph.inputs.map((value) => checkFeed(value, feeds))));
     });
   }
 

@@ -22,6 +22,9 @@ export interface ProcessOptions {
 /** Last characters of standard error that errors show. */
 const shownCharacters = 2000;
 
+/** How long a program has to end once it is asked to. */
+const graceMilliseconds = 2000;
+
 /** A program of the user's that computes losses and gradients, by frames over its standard input and output. */
 export class ObjectiveProcess {
   readonly #child: ChildProcessWithoutNullStreams;
@@ -32,14 +35,19 @@ export class ObjectiveProcess {
   #wake: (() => void) | null = null;
   #tail: Promise<unknown> = Promise.resolve();
   #next = 0;
+  /** Whether it and all that it started have let go of the pipes. */
+  #hasEnded = false;
+  #killing: NodeJS.Timeout | undefined;
   #statement: Statement | undefined;
 
   private constructor(
     readonly command: string,
     readonly options: ProcessOptions,
+    index: number,
   ) {
+    const env = { ...process.env, LOSSLEDGER_PROCESS: String(index) };
     // A group of its own, so that what a shell starts ends with it.
-    this.#child = spawn(command, { shell: true, detached: true, stdio: 'pipe' });
+    this.#child = spawn(command, { shell: true, detached: true, stdio: 'pipe', env });
     this.#child.stderr.on('data', (bytes: Buffer) => {
       this.#errors = (this.#errors + bytes.toString('utf8')).slice(-shownCharacters);
     });
@@ -47,13 +55,15 @@ export class ObjectiveProcess {
     this.#child.stdin.on('error', () => {}); // The end of the program is told by its exit.
     this.#child.on('error', (cause) => { this.#fail(`that cannot be started: ${cause.message}`); }); // prettier-ignore
     this.#child.on('close', (code, signal) => {
+      this.#hasEnded = true;
+      clearTimeout(this.#killing);
       this.#fail(`that ended (${signal === null ? `exit status ${code}` : `signal ${signal}`})`);
     });
   }
 
-  /** Starts a program by its command line and reads its statement. Throws EngineError where it does not make one. */
-  static async start(command: string, options: ProcessOptions): Promise<ObjectiveProcess> {
-    const started = new ObjectiveProcess(command, options);
+  /** Starts a program by its command line, the `index`-th of several, and reads its statement. Throws EngineError where it does not make one. */
+  static async start(command: string, options: ProcessOptions, index = 0): Promise<ObjectiveProcess> {
+    const started = new ObjectiveProcess(command, options, index);
     try {
       const { header } = await started.#receive();
       const result = statementSchema.safeParse(header);
@@ -84,15 +94,20 @@ export class ObjectiveProcess {
     return answer;
   }
 
-  /** Ends the program and all that it started. */
+  /** Ends the program and all that it started; what does not end when it is asked to is killed. */
   close(): void {
     this.#failure ??= this.#failed('that was closed');
     this.#child.stdin.end();
-    if (this.#child.exitCode !== null || this.#child.pid === undefined) return;
+    if (this.#hasEnded || this.#child.pid === undefined) return;
+    this.#kill('SIGTERM', this.#child.pid);
+    this.#killing ??= setTimeout(() => { this.#kill('SIGKILL', this.#child.pid!); }, graceMilliseconds); // prettier-ignore
+  }
+
+  #kill(signal: NodeJS.Signals, pid: number): void {
     try {
-      process.kill(-this.#child.pid, 'SIGTERM');
+      process.kill(-pid, signal);
     } catch {
-      this.#child.kill();
+      this.#child.kill(signal);
     }
   }
 

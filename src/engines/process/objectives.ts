@@ -4,7 +4,8 @@ import type { Evaluated } from '../../ledger/evaluated.js';
 import { layoutOf } from '../../ledger/layout.js';
 import type { ParameterLayout } from '../../ledger/types.js';
 import type { Want } from '../../quadrature/types.js';
-import type { Answer, ObjectiveProcess } from './client.js';
+import type { Answer } from './client.js';
+import type { ObjectivePool } from './pool.js';
 import type { Statement } from './protocol.js';
 
 /** θ of an objective process: its tensors in the order of its statement. */
@@ -22,7 +23,7 @@ const bounds = { float32: 1e-4, float64: 1e-9 } as const;
 
 /** Evaluates the objectives of a process at θ [K], with the slopes of their parts along directions [K]. */
 export async function evaluateProcess(
-  program: ObjectiveProcess,
+  program: ObjectivePool,
   layout: ParameterLayout,
   keepsGradients: boolean,
   { theta, directions, want }: { theta: Float64Array; directions: readonly Float64Array[]; want: Want },
@@ -58,7 +59,7 @@ function joined(rows: readonly Float64Array[]): Float64Array {
 }
 
 /** Throws EngineError where the losses of the parts by one thing do not add up to the objective's. */
-function requireWhole({ command, statement }: ObjectiveProcess, { losses }: Answer, index: number): void {
+function requireWhole({ command, statement }: ObjectivePool, { losses }: Answer, index: number): void {
   const { name, parts } = statement.objectives[index]!;
   const [whole, ...own] = losses[index]!;
   for (const by of new Set(parts.map((part) => part.by))) {

@@ -1,5 +1,6 @@
 import { EngineError } from '../../errors.js';
-import type { Graph, Value } from '../../graph/types.js';
+import { nodesAfter } from '../../graph/prune.js';
+import type { Graph, Node, Value } from '../../graph/types.js';
 import { parameterCount, sizeOf } from '../../graph/types.js';
 import { peakBytes } from '../liveness.js';
 import type { Engine, Feeds, Program } from '../types.js';
@@ -37,27 +38,56 @@ const UNCOLLECTED = 32e6;
  * last use, and write down where the elements of each output come from (two int32 an element).
  */
 function memoryOf({ inputs, parameters, constants, ...graph }: Graph): number {
+  const { kept } = variedPart({ inputs, parameters, constants, ...graph });
   const widened = ({ shape }: Value): number => 8 * sizeOf(shape);
   const total = (values: readonly Value[]): number => values.reduce((sum, value) => sum + widened(value), 0);
   const given = [...inputs, ...[...parameters, ...constants].map(({ value }) => value)];
-  return total(given) + 2 * peakBytes(graph, widened, ({ outputs }) => total(outputs)) + UNCOLLECTED;
+  return (
+    total(given) + total(kept) + 2 * peakBytes(graph, widened, ({ outputs }) => total(outputs)) + UNCOLLECTED
+  );
 }
+
+/** What the varied input changes: the nodes, and the values that these and the outputs take from others. All of it where there is none. */
+function variedPart(graph: Graph): { nodes: readonly Node[]; kept: readonly Value[] } {
+  const input = graph.inputs.find(({ name }) => name === graph.varied);
+  if (input === undefined) return { nodes: graph.nodes, kept: [] };
+  const nodes = nodesAfter(graph, input);
+  const own = new Set(nodes.flatMap(({ outputs }) => outputs));
+  const made = new Set(graph.nodes.flatMap(({ outputs }) => outputs));
+  const read = new Set([...graph.outputs, ...nodes.flatMap(({ inputs }) => inputs)]);
+  return { nodes, kept: [...read].filter((value) => value !== null && made.has(value) && !own.has(value)) as Value[] };
+} // prettier-ignore
 
 function programOf(graph: Graph): Program {
   let parameters = parameterTensors(graph, new Float64Array(parameterCount(graph.parameters)));
+  const varied = variedPart(graph);
+  let kept = new Map<number, Tensor>();
+  const lossOf = (results: readonly Tensor[], gradient?: Float64Array): number => {
+    if (gradient !== undefined) addGradients(gradient, results.slice(1, graph.outputs.length));
+    return results[0]!.data[0]!;
+  };
+  const outputsFor = (gradient?: Float64Array): readonly Value[] => {
+    if (gradient === undefined) return graph.outputs.slice(0, 1);
+    checkLength('gradient', gradient.length, parameterCount(graph.parameters));
+    return graph.outputs;
+  };
   const runChunk = (feeds: Feeds, gradient?: Float64Array): number => {
     const bound = new Map([...parameters, ...feedTensors(graph, feeds)]);
-    if (gradient === undefined) return evaluate(graph, bound, graph.outputs.slice(0, 1))[0]!.data[0]!;
-    checkLength('gradient', gradient.length, parameterCount(graph.parameters));
-    const [loss, ...parts] = evaluate(graph, bound);
-    addGradients(gradient, parts);
-    return loss!.data[0]!;
+    const outputs = outputsFor(gradient);
+    const results = evaluate(graph, bound, [...outputs, ...varied.kept]);
+    kept = new Map(varied.kept.map(({ id }, k) => [id, results[outputs.length + k]!]));
+    return lossOf(results, gradient);
+  };
+  const runAgain = (feeds: Feeds, gradient?: Float64Array): number => {
+    const bound = new Map([...parameters, ...feedTensors(graph, feeds), ...kept]);
+    return lossOf(evaluate({ ...graph, nodes: varied.nodes }, bound, outputsFor(gradient)), gradient);
   };
   return {
     load(theta) {
       parameters = parameterTensors(graph, theta);
     },
     run: (feeds, gradient) => new Promise((resolve) => resolve(runChunk(feeds, gradient))),
+    rerun: (feeds, gradient) => new Promise((resolve) => resolve(runAgain(feeds, gradient))),
     memory: memoryOf(graph),
     dispose: () => Promise.resolve(),
   };

@@ -52,10 +52,34 @@ const networks: readonly Network[] = [
   { name: 'mnist-resnet20', layers: 'ResNet-20', model: 'resnet20-mnist', data: 'mnist', published: false, trainings: [sgd(0.1), adam(0.005)] },
 ]; // prettier-ignore
 
-/** The paper's experiments (Section 2.1 and S7), by name. */
-export const presets: readonly Preset[] = networks.flatMap((network) =>
+/** The paper's experiments (Section 2.1 and S7). */
+const paperPresets: readonly Preset[] = networks.flatMap((network) =>
   network.trainings.map((training) => presetOf(network, training)),
 );
+
+/** A language model small enough to be measured whole: which layers learned which kinds of characters, and when. */
+const tinyGpt: Preset = {
+  name: 'tiny-gpt',
+  description: 'Chapters of Moby-Dick by character, a GPT of 4 blocks, AdamW; parts by kind of character',
+  config: {
+    model: 'tiny-gpt',
+    data: 'moby-dick',
+    subset: 128,
+    tolerance: 0.00003,
+    batchSize: 32,
+    iterations: 300,
+    optimizer: 'adamw',
+    learningRate: 0.003,
+    weightDecay: 0.1,
+    clipNorm: 1,
+    schedule: { kind: 'linear', iterations: 300, floor: 0.1, warmUp: 30 },
+    measure: ['train'],
+    parts: ['tokens'],
+  },
+};
+
+/** The paper's experiments, and a language model, by name. */
+export const presets: readonly Preset[] = [...paperPresets, tinyGpt];
 
 function presetOf(network: Network, { suffix, optimizer, learningRate, momentum }: Training): Preset {
   const { title, iterations } = dataSettings[network.data];

@@ -36,12 +36,28 @@ function percentOf(value: unknown): unknown {
   return match === null ? value : Number(match[1]) / 100;
 }
 
+/** Ranges of `positions:0-3,4-15` that commas took apart are entries of their own no longer. */
+function wholeRanges(value: unknown): unknown {
+  if (!Array.isArray(value)) return value;
+  const entries: unknown[] = [];
+  for (const entry of value as readonly unknown[]) {
+    const before = entries.at(-1);
+    const goes =
+      typeof before === 'string' && /(^|:)positions:/.test(before) && /^\d+(-\d*)?$/.test(String(entry));
+    if (goes) entries[entries.length - 1] = `${before},${String(entry)}`;
+    else entries.push(entry);
+  }
+  return entries;
+}
+
 const count = z
   .int()
   .min(1)
   .max(2 ** 31 - 1);
 const sha = z.string().regex(/^[0-9a-f]{64}$/, 'expected a SHA-256 in hex');
 const share = z.number().min(0).lt(1);
+/** Patterns over names of tensors. */
+const patterns = z.array(z.string().min(1)).min(1);
 const positive = z.number().gt(0).max(1e6);
 
 const schedule = z.discriminatedUnion('kind', [
@@ -106,6 +122,7 @@ export const runConfigSchema = z.strictObject({
   process: orNone(z.string().trim().min(1)).describe('command line of a program that computes losses and gradients (docs/OBJECTIVES.md), in place of model and data'),
   processTimeout: z.number().gt(0).max(1e6).default(600).describe('seconds to wait for an answer of that program'),
   trajectory: orNone(z.string()).describe('measure this recorded trajectory (file or folder); none: train'),
+  follow: z.boolean().default(false).describe('measure a trajectory while the recorder for PyTorch still writes it'),
   checkpointPattern: orNone(z.string().min(1)).describe('which number of a checkpoint’s name is the iteration: a regular expression with it as group, such as step=(\\d+)'),
   names: orNone(z.array(z.string().min(1)).min(1)).describe('recorded names: recorded=model, … (* for a part), or for θ without names its parameters in order; a list or a file, one a line'),
   layout: orNone(z.enum(recordedLayouts)).describe('axes of recorded kernels; none: as shapes, names and values show'),
@@ -131,6 +148,7 @@ export const runConfigSchema = z.strictObject({
   schedule: orNone(schedule).describe('learning-rate schedule (run file only)'),
   groups: z.array(group).default([]).describe('settings of some tensors, by pattern (run file only)'),
   forks: z.array(fork).default([]).describe('settings before an iteration, of a run that another one was forked into (written by lca fork)'),
+  ema: orNone(share).describe('measure the exponential moving average of the weights, of which each step keeps this share, such as 0.999 (PyTorch’s swa_utils); none: the weights that are trained'),
   maxLoss: z.preprocess((value) => (value === 'none' ? null : value), z.number().gt(0).nullable()).default(1e4).describe('stop as diverged when a mini-batch’s loss exceeds this, or none'),
   batchSize: count.default(250).describe('examples of a mini-batch'),
   accumulate: count.default(1).describe('mini-batches of a step, whose gradients are added up before it'),
@@ -146,12 +164,12 @@ export const runConfigSchema = z.strictObject({
     .refine((entries) => new Set(entries.map((entry) => entry.replace(/=.*/, ''))).size === entries.length, 'expected each set once')).describe('sets of the data whose losses are measured, and your own files by a name, such as train,test,mine=other.npz; none: train, and validation where there is one'),
   statistics: z.array(z.enum(statisticsKinds)).min(1).refine((kinds) => new Set(kinds).size === kinds.length, 'expected each kind once').default(['chunk']).describe('whose statistics batch normalisation uses where losses are measured: those of each chunk, or running ones, kept while training; chunk,running measures both side by side'),
   statisticsDecay: share.default(0.99).describe('what running statistics keep in each step; the mini-batch’s have the rest (PyTorch’s momentum 0.1 is 0.9 here)'),
-  parts: orNone(z.array(z.string().min(1)).min(1)).describe('parts of objectives whose losses and allocations are kept apart: class, or a file (.npy, .csv) with a group name for each example of train, NAME:FILE for another objective'),
+  parts: orNone(z.preprocess(wholeRanges, z.array(z.string().min(1)).min(1))).describe('parts of objectives whose losses and allocations are kept apart: class; tokens, or tokens:FILE with a group for each class of labels; positions:0-3,4-15,16-; or FILE (.npy, .csv) with a group for each example of train, or for each of its labels, NAME:FILE for another objective'),
   keepParts: z.enum(keptOfParts).default('sums').describe('finest allocations of parts to store: sums by layer, neuron and tensor, or parameters'),
   components: z.boolean().default(false).describe('split updates into gradient, momentum by age, weight decay, clipping and rounding, whose allocations are kept apart; of a recorded trajectory by its arrays update/NAME'),
   keepComponents: z.enum(keptOfParts).default('sums').describe('finest allocations of components to store: sums by layer, neuron and all other groupings, or parameters'),
   basis: orNone(z.string().min(1)).describe('divide the total by the directions of a basis, too: a file with one array [R, K] of orthonormal rows, or pca:N for the principal components of the trajectory'),
-  groupings: z.record(z.string().regex(/^[A-Za-z][\w-]*$/, 'expected letters, digits, _ and -'), z.array(z.string().min(1)).min(1)).default({}).describe('your own groupings of tensors for sums and counts, each a list of patterns (run file only)'),
+  groupings: z.record(z.string().regex(/^[A-Za-z][\w-]*$/, 'expected letters, digits, _ and -'), z.union([patterns, z.record(z.string().min(1), patterns)])).default({}).describe('your own groupings of parameters for sums and counts, each a list of patterns, or CELL: list of patterns (run file only)'),
   chunk: orNone(count).describe('examples evaluated together; none: by network'),
   lanes: z.int().min(1).max(256).default(8).describe('independent partial sums of an evaluation'),
   keep: z.enum(keeps).default('parameters').describe('finest allocations to store'),
@@ -170,7 +188,7 @@ export const configKeys = Object.keys(runConfigSchema.shape) as ConfigKey[];
 /** Keys that say how θ is trained. */
 export const trainingKeys = [
   'optimizer', 'learningRate', 'momentum', 'meanSquareDecay', 'beta1', 'beta2', 'epsilon', 'convention', 'weightDecay', 'clipNorm', 'schedule', 'groups', 'forks', 'init',
-  'batchSize', 'accumulate', 'maxLoss',
+  'batchSize', 'accumulate', 'maxLoss', 'ema',
 ] as const satisfies readonly ConfigKey[]; // prettier-ignore
 
 /** Keys without a flag: the preset is an argument, the others are objects. */

@@ -2,7 +2,9 @@ import type { LabelUse } from '../../data/labels.js';
 import { plainLabelling, type Dataset, type Examples, type Labelling } from '../../data/types.js';
 import { UsageError } from '../../errors.js';
 import type { LossOptions } from '../../graph/loss.js';
+import { sizeOf } from '../../graph/types.js';
 import type { Model } from '../../models/types.js';
+import { exampleMasks, type Masks } from '../../objective/feeds.js';
 import type { RunConfig } from '../config/schema.js';
 import { requireWholeNumbers } from './inputs.js';
 
@@ -58,6 +60,18 @@ function countedExamples({ labels, count }: Labelled, ignored: number | null): n
   const isCounted = (_: unknown, example: number): boolean =>
     labels.subarray(example * width, (example + 1) * width).some((label) => label !== ignored);
   return Math.max(Array.from({ length: count }, isCounted).filter(Boolean).length, Number.MIN_VALUE);
+}
+
+/** What of an example can be left out of its loss: labels, losses that the network computes, or nothing but the example itself. */
+export function masksOf(
+  { loss, reduction }: RunConfig,
+  { outputShape = [] }: Model,
+  { splits }: Dataset,
+): Masks {
+  if (loss === 'output') return { rows: sizeOf(outputShape), zeroLabels: false };
+  if (loss !== 'softmaxCrossEntropy') return exampleMasks;
+  const { labels, count } = splits.train;
+  return { rows: labels.length / count, zeroLabels: reduction !== 'exampleMean' };
 }
 
 type Labelled = Pick<Examples, 'labels' | 'count'>;

@@ -1,5 +1,5 @@
 import { plainChunks } from '../../objective/chunks.js';
-import { sliceFeeds } from '../../objective/lane.js';
+import { sliceFeeds } from '../../objective/feeds.js';
 import { engineNamed } from '../../engines/registry.js';
 import type { Program } from '../../engines/types.js';
 import type { Dataset, Examples } from '../../data/types.js';
@@ -8,7 +8,7 @@ import type { Reading } from '../../formats/reading.js';
 import { attachLoss } from '../../graph/loss.js';
 import { GraphBuilder } from '../../graph/builder.js';
 import { prune } from '../../graph/prune.js';
-import type { Graph } from '../../graph/types.js';
+import type { Graph, Value } from '../../graph/types.js';
 import { initialise } from '../../models/initialise.js';
 import type { Model } from '../../models/types.js';
 import type { RunConfig } from '../config/schema.js';
@@ -47,6 +47,7 @@ export async function weighOwnLoss(
     return { divisors: null, readings: [{ about: 'loss', decision, evidence }] };
   }
   requireFixedWeights(weightGraph(build(1)), model.name);
+  await requireWeighed(build, dataset.splits.train, model.name);
   const divisors: Record<string, number> = {};
   for (const set of sets) divisors[set] = await weightOf(build, dataset.splits[set]!, chunk, set);
   const weights = Object.entries(divisors).map(([set, total]) => `${total} of ${set}`);
@@ -78,6 +79,52 @@ async function programOf(graph: Graph): Promise<Program> {
   const program = await (await engineNamed('reference')).compile(graph);
   program.load(Float64Array.from(initialise(graph.parameters, key(0))));
   return program;
+}
+
+/** Examples that are looked at together. */
+const tried = 16;
+
+/**
+ * Throws UsageError where the loss has numbers that do not count and are not 0, in the first examples that have such: it is divided by the sum
+ * of its weights, and was not multiplied by them. Nothing is known of a loss with another shape than its weights.
+ */
+async function requireWeighed(
+  build: (examples: number) => Graph,
+  train: Examples,
+  network: string,
+): Promise<void> {
+  const size = Math.min(tried, train.count);
+  const { outputs } = build(size);
+  const [loss, weight] = outputs.map(({ shape }) => shape.join());
+  if (loss !== weight || loss === '') return;
+  const [uncounted, wrong] = await Promise.all(
+    [false, true].map((of) => programOf(uncountedGraph(build(size), of))),
+  );
+  try {
+    for (let start = 0; start + size <= train.count; start += size) {
+      const feeds = sliceFeeds(train, start, start + size);
+      if ((await uncounted!.run(feeds)) === 0) continue;
+      const total = await wrong!.run(feeds);
+      if (!(total > 0)) return;
+      throw new UsageError({
+        given: `output of network ${network}, whose numbers of weight 0 add up to ${total} in examples ${start} to ${start + size - 1}`,
+        expected: 'losses that were multiplied by output weight, by whose sum theirs is divided',
+        remedy: 'export the product of losses and weights beside the weights',
+      });
+    }
+  } finally {
+    await Promise.all([uncounted!.dispose(), wrong!.dispose()]);
+  }
+}
+
+/** The graph whose only output is how many numbers of the loss have weight 0, or the sum of their magnitudes. */
+function uncountedGraph(forward: Graph, magnitudes: boolean): Graph {
+  const builder = GraphBuilder.from(forward);
+  const apply = (op: string, ...inputs: Value[]): Value => builder.apply(op, inputs);
+  const [loss, weight] = forward.outputs as [Value, Value];
+  const isUncounted = apply('Sub', builder.scalar(1), apply('Sign', apply('Abs', weight)));
+  const all = magnitudes ? apply('Mul', apply('Abs', loss), isUncounted) : isUncounted;
+  return prune(builder.build([builder.apply('ReduceSum', [all], { keepdims: 0 })]));
 }
 
 async function weightOf(

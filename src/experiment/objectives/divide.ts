@@ -1,5 +1,3 @@
-import { basename } from 'node:path';
-import { readGroups } from '../../data/groups.js';
 import { gatherExamples, sharedFrom, sharedLike } from '../../data/shared.js';
 import type { Dataset, Examples, SourceFile } from '../../data/types.js';
 import { UsageError } from '../../errors.js';
@@ -9,6 +7,8 @@ import { fold, key } from '../../num/random.js';
 import { smallerSizes } from '../../objective/chunks.js';
 import type { Division, Partition, PlannedPart } from '../../objective/plan.js';
 import type { RunConfig } from '../config/schema.js';
+import { type Layer, layersOf } from './layers.js';
+import { partitionBy, partsEntry, type PartsEntry } from './partitions.js';
 import { requireSample, sampleOf, sampleReading, sampleSize } from './sample.js';
 
 /** Examples of one objective as they are measured, with their parts. */
@@ -26,27 +26,15 @@ export interface MeasuredObjective {
   readonly statistics: StatisticsKind;
 }
 
-/** An entry of `parts`. */
-export interface PartsEntry {
-  /** Objective that it divides; null: classes divide all, a file divides `train`. */
-  readonly objective: string | null;
-  /** `class`, or the path of a file of group names. */
-  readonly by: string;
-}
-
-/** Reads an entry of `parts`: `class`, `groups.npy`, or `NAME:groups.csv`. */
-export function partsEntry(entry: string): PartsEntry {
-  const match = /^([A-Za-z0-9][\w.-]+):(.+)$/.exec(entry);
-  return match === null ? { objective: null, by: entry } : { objective: match[1]!, by: match[2]! };
-}
-
 /** What dividing needs to know of an experiment. */
 export interface DivideInput {
-  readonly config: Pick<RunConfig, 'statistics' | 'parts' | 'labelSmoothing' | 'loss' | 'sample' | 'seed'>;
+  readonly config: Pick<RunConfig, 'statistics' | 'parts' | 'loss' | 'sample' | 'seed'>;
   readonly dataset: Dataset;
   readonly measured: readonly string[];
   /** Examples of a chunk. */
   readonly chunk: number;
+  /** Labels, or losses that the network computes, of an example. */
+  readonly rows: number;
   /** Whether the loss of an example depends on the others of its chunk, where batch normalisation uses those statistics. */
   readonly mixes: (statistics: StatisticsKind) => boolean;
   /** Whether the measured loss has an L2 term, which belongs to no example. */
@@ -61,32 +49,29 @@ export interface Divided {
 }
 
 /**
- * Divides the objectives as `parts` says: by class, or by a file with a group name for each example. Where no example depends on others
- * of its chunk, examples are sorted by part; else they stay where they are, and chunks are evaluated again with masks. Throws UsageError
- * where there is nothing to divide by, DataError where a file does not fit.
+ * Divides the objectives as `parts` says (see `partitionBy`). Where no example depends on others of its chunk, and parts are of whole examples, these are
+ * sorted by part; else they stay where they are, and chunks are evaluated for each part with masks. Throws UsageError where there is nothing to
+ * divide by, DataError where a file does not fit.
  */
 export async function divideObjectives(input: DivideInput): Promise<Divided> {
-  const { config, dataset, measured } = input;
+  const { config, dataset, measured, rows } = input;
   const entries = (config.parts ?? []).map(partsEntry);
   const files: SourceFile[] = [];
   const readings: Reading[] = [];
   requireKnown(entries, measured);
   const { sample: size } = config;
-  if (entries.length > 0 || size !== null) requireMaskable(config);
   if (size !== null) requireSample({ dataset, mixes: config.statistics.some(input.mixes) }, size);
   const objectives: MeasuredObjective[] = [];
   for (const name of measured) {
     const examples = dataset.splits[name]!;
     const partitions: Partition[] = [];
-    for (const { by } of entries.filter((entry) => divides(entry, name))) {
-      if (by === 'class') partitions.push(classesOf(examples, dataset, name));
-      else {
-        const { partition, file, reading } = await groupsOf(by, name, input);
-        partitions.push(partition);
-        files.push({ ...file, name: `parts of ${name}: ${file.name}` });
-        readings.push(reading);
-      }
+    for (const entry of entries.filter((own) => divides(own, name))) {
+      const { partition, file, reading } = await partitionBy(entry, { dataset, name, examples, rows });
+      partitions.push(partition);
+      if (file) files.push({ ...file, name: `parts of ${name}: ${file.name}` });
+      if (reading) readings.push(reading);
     }
+    requireDistinct(partitions, name, size);
     if (size === null) {
       objectives.push(
         ...config.statistics.map((statistics) => ({
@@ -124,134 +109,71 @@ export function objectiveName(set: string, statistics: StatisticsKind): string {
   return statistics === 'chunk' ? set : `${set}.running`;
 }
 
-const divides = ({ objective, by }: PartsEntry, name: string): boolean =>
-  objective === null ? by === 'class' || name === 'train' : objective === name;
+const divides = ({ objective, kind }: PartsEntry, name: string): boolean =>
+  objective === null ? kind !== 'groups' || name === 'train' : objective === name;
 
 function requireKnown(entries: readonly PartsEntry[], measured: readonly string[]): void {
-  for (const { objective, by } of entries) {
-    const name = objective ?? (by === 'class' ? null : 'train');
+  for (const { objective, kind, file } of entries) {
+    const name = objective ?? (kind === 'groups' ? 'train' : null);
     if (name === null || measured.includes(name)) continue;
     throw new UsageError({
-      given: `parts ${objective === null ? '' : `${objective}:`}${by} of ${name}, which is not measured`,
+      given: `parts ${objective === null ? '' : `${objective}:`}${file ?? kind} of ${name}, which is not measured`,
       expected: `an objective among ${measured.join(', ')}`,
       remedy: `measure ${name}, too (--measure), or name another: --parts NAME:FILE`,
     });
   }
 }
 
-/** Masks take examples out of the loss by a label, which label smoothing would spread over. */
-function requireMaskable({ labelSmoothing }: DivideInput['config']): void {
-  if (labelSmoothing === 0) return;
-  throw new UsageError({
-    given: `parts or a sample with labelSmoothing ${labelSmoothing}`,
-    expected: 'parts or samples of a loss without label smoothing',
-    remedy: 'leave out one of the two',
-  });
-}
-
-function classesOf(
-  { labels, count }: Examples,
-  { classes, labelling, name: data }: Dataset,
-  objective: string,
-): Partition {
-  if (!(labels instanceof Int32Array) || classes === 0 || labels.length !== count) {
+/** Parts by one thing are told from those by another; a sample's blocks are of whole examples. */
+function requireDistinct(
+  partitions: readonly Partition[],
+  name: string,
+  sample: number | 'auto' | null,
+): void {
+  const twice = partitions.find(({ by }, k) => partitions.findIndex((other) => other.by === by) < k);
+  if (twice !== undefined) {
     throw new UsageError({
-      given: `parts class of ${objective}, whose labels in data set ${data} are not one class an example`,
-      expected: 'labels [N] of classes',
-      remedy: 'name the group of each example in a file: --parts groups.csv',
+      given: `two ways of dividing ${name} by ${twice.by}`,
+      expected: 'each of a name of its own, which a file gives it',
+      remedy: 'rename one of the files, or leave one out',
     });
   }
-  const names = Array.from({ length: classes }, (_, label) => `class ${label}`);
-  if (labelling.ignored !== null) names.push('not counted');
-  return { by: 'class', names, partOf: labels };
-}
-
-async function groupsOf(
-  path: string,
-  objective: string,
-  { dataset }: DivideInput,
-): Promise<{ partition: Partition; file: SourceFile; reading: Reading }> {
-  const { names, file, mayHaveHeading } = await readGroups(path);
-  const { count } = dataset.splits[objective]!;
-  const drawn = dataset.drawn[objective];
-  const hasHeading =
-    mayHaveHeading && [count, drawn?.from].includes(names.length - 1) && names.length !== count;
-  const rows = hasHeading ? names.slice(1) : names;
-  const own =
-    rows.length === count || drawn?.from !== rows.length
-      ? rows
-      : Array.from(drawn.places, (place) => rows[place]!);
-  if (own.length !== count) throw misfitting(path, rows.length, objective, count, drawn?.from);
-  const distinct = [...new Set(own)].sort(byNumberOrText);
-  const index = new Map(distinct.map((name, part) => [name, part]));
-  const by = basename(path).replace(/\.[^.]+$/, '');
-  const used = `${distinct.length} groups: ${distinct.slice(0, 5).join(', ')}${distinct.length > 5 ? ', …' : ''}`;
-  const evidence = own === rows ? `one name for each of ${count} examples` : `one name for each of the ${rows.length} examples that ${objective} was drawn from`; // prettier-ignore
-  return {
-    partition: { by, names: distinct, partOf: Int32Array.from(own, (name) => index.get(name)!) },
-    file,
-    reading: {
-      about: `parts of ${objective}`,
-      decision: `${used}${hasHeading ? `; the first line, ${names[0]!}, is a heading` : ''}`,
-      evidence: `${file.name}, ${evidence}`,
-    },
-  };
-}
-
-/** Numbers by size, before text by code points. */
-function byNumberOrText(a: string, b: string): number {
-  const [x, y] = [Number(a), Number(b)];
-  if (Number.isNaN(x) !== Number.isNaN(y)) return Number.isNaN(x) ? 1 : -1;
-  return x - y || (a < b ? -1 : a > b ? 1 : 0);
-}
-
-function misfitting(
-  path: string,
-  given: number,
-  objective: string,
-  count: number,
-  from?: number,
-): UsageError {
-  const pool = from === undefined || from === count ? '' : `, or ${from}, as the data have it was drawn from`;
-  return new UsageError({
-    given: `${path} with ${given} group names`,
-    expected: `${count}, one for each example of ${objective}${pool}`,
-    remedy: `give the groups of another objective as NAME:${path}`,
+  const finer = partitions.find(({ rows = 1 }) => rows > 1);
+  if (sample === null || finer === undefined) return;
+  throw new UsageError({
+    given: `a sample of ${name} with parts by ${finer.by}, which divide labels of an example`,
+    expected: 'a sample with parts of whole examples, or parts of all examples',
+    remedy: 'leave out sample, or train and measure on fewer examples (subset)',
   });
 }
 
-/** The examples in the order of their chunks, with the cells that all partitions together make. */
+/** The examples in the order of their chunks, with the cells that the partitions make. */
 function divide(
   examples: Examples,
   partitions: readonly Partition[],
-  { chunk, mixes, hasPenalty }: DivideInput,
+  { chunk, rows, mixes, hasPenalty }: DivideInput,
   statistics: StatisticsKind,
 ): Pick<MeasuredObjective, 'examples' | 'division'> {
   if (partitions.length === 0) return { examples, division: null };
-  const { cellOf, cells } = cellsOf(examples.count, partitions);
+  const layers = layersOf(examples.count, partitions, rows);
   const parts = [
-    ...partitions.flatMap((partition, index) => partsOf(partition, index, cells, cellOf, partitions.length > 1)), // prettier-ignore
+    ...layers.flatMap((layer) => layer.partitions.flatMap((_, index) => partsOf(layer, index, partitions.length > 1))), // prettier-ignore
     ...(hasPenalty ? [{ name: 'weight decay', by: null, examples: 0, cells: [] }] : []),
   ];
-  const division = { cellOf, count: cells.length, parts };
-  if (mixes(statistics)) {
-    return { examples, division: { ...division, cellOf: sharedFrom(cellOf, cellOf), kind: 'masked' } };
+  const count = layers.reduce((total, { cells }) => total + cells.length, 0);
+  const isByLabel = partitions.some((own) => (own.rows ?? 1) > 1);
+  const division = { count, parts };
+  if (!isByLabel && !mixes(statistics)) {
+    return sorted(examples, layers[0]!.cellOf, division, smallerSizes(chunk)[0]! - 1);
   }
-  return sorted(examples, division, smallerSizes(chunk)[0]! - 1);
-}
-
-/** Cells: one for each combination of parts that occurs, in their order [cells][partitions]. */
-function cellsOf(count: number, partitions: readonly Partition[]) {
-  const keyOf = (example: number) =>
-    partitions.reduce((key, { partOf, names }) => key * names.length + partOf[example]!, 0);
-  const keys = Float64Array.from({ length: count }, (_, example) => keyOf(example));
-  const distinct = [...new Set(keys)].sort((a, b) => a - b);
-  const index = new Map(distinct.map((key, cell) => [key, cell]));
-  const first = new Map<number, number>();
-  for (let example = count - 1; example >= 0; example--) first.set(keys[example]!, example);
   return {
-    cellOf: Int32Array.from(keys, (key) => index.get(key)!),
-    cells: distinct.map((key) => partitions.map(({ partOf }) => partOf[first.get(key)!]!)),
+    examples,
+    division: {
+      ...division,
+      layers: layers.map(({ cellOf }) => sharedFrom(cellOf, cellOf)),
+      rows: isByLabel ? rows : 1,
+      kind: mixes(statistics) ? 'masked' : 'summed',
+    },
   };
 }
 
@@ -260,14 +182,13 @@ const partName = (by: string, name: string, isOneOfMany: boolean): string =>
   isOneOfMany && by !== 'class' ? `${by}: ${name}` : name;
 
 function partsOf(
-  { by, names, blocksOf }: Partition,
+  { partitions, cells, first, cellOf }: Layer,
   partition: number,
-  cells: readonly (readonly number[])[],
-  cellOf: Int32Array,
   isOneOfMany: boolean,
 ): PlannedPart[] {
+  const { by, names, blocksOf } = partitions[partition]!;
   const sizes = new Int32Array(cells.length);
-  for (const cell of cellOf) sizes[cell]!++;
+  for (const cell of cellOf) if (cell >= 0) sizes[cell - first]!++;
   return names.map((name, part) => {
     const own = cells.flatMap((combination, cell) => (combination[partition] === part ? [cell] : []));
     return {
@@ -275,7 +196,7 @@ function partsOf(
       by,
       blockOf: blocksOf ? partName(blocksOf.by, blocksOf.names[part]!, isOneOfMany) : null,
       examples: own.reduce((total, cell) => total + sizes[cell]!, 0),
-      cells: own,
+      cells: own.map((cell) => first + cell),
     };
   });
 }
@@ -283,7 +204,8 @@ function partsOf(
 /** Examples of a cell together, in their order, the last one repeated `fill` times for chunks that reach behind it. */
 function sorted(
   examples: Examples,
-  { cellOf, ...division }: Omit<Division, 'kind'>,
+  cellOf: Int32Array,
+  division: Pick<Division, 'count' | 'parts'>,
   fill: number,
 ): Pick<MeasuredObjective, 'examples' | 'division'> {
   const order = [...cellOf.keys()].sort((a, b) => cellOf[a]! - cellOf[b]! || a - b);
@@ -292,6 +214,6 @@ function sorted(
   order.forEach((example, place) => { cells[place] = cellOf[example]!; }); // prettier-ignore
   return {
     examples: gatherExamples(examples, filled),
-    division: { ...division, cellOf: cells, kind: 'sorted' },
+    division: { ...division, layers: [cells], kind: 'sorted' },
   };
 }

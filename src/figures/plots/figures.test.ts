@@ -201,6 +201,23 @@ describe('what figures show', () => {
     expect(draw(base).has('components')).toBe(false);
   });
 
+  it('accuracy at the rows where it was counted, one line an objective', async () => {
+    const objectives = [
+      { name: 'train', labels: 2000, share: [0.1, 0.75, 1] },
+      { name: 'validation', labels: 500, share: [0.1, 0.5, 0.25] },
+    ];
+    const view = syntheticView({ segments: 4 });
+    const analysis = await analyseRun(view, { accuracy: { rows: [0, 2, 4], iteration: [0, 2, 4], objectives } });
+    const { svg, caption } = draw(analysis).get('accuracy')!;
+    expect(caption).toMatch(/train from 10\.0 % to 100\.0 % of 2,000 labels; validation from 10\.0 % to 25\.0 % of 500/);
+    expect(caption).toContain('3 of 5 rows');
+    const document = parse(svg);
+    const dots = [...document.querySelectorAll('circle')].map((dot) => Number(dot.getAttribute('cy')));
+    expect(dots).toHaveLength(6);
+    expect((dots[0]! - dots[1]!) / (dots[0]! - dots[2]!)).toBeCloseTo(0.65 / 0.9, 6);
+    expect(draw(base).has('accuracy')).toBe(false);
+  }); // prettier-ignore
+
   it('the first layer as an image, deeper where allocations are larger', async () => {
     const layout = layoutOf([{ name: 'fc.weight', shape: [2, 36], layer: 'fc', neuronAxis: 0 }]);
     const row = Float32Array.from({ length: 72 }, (_, k) => (k === 7 ? -1 : k === 36 + 35 ? 0.04 : 0));

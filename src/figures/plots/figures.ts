@@ -1,4 +1,5 @@
 import type { RunAnalysis } from '../../analysis/index.js';
+import { accuracyFigure } from './accuracy-figure.js';
 import { certaintyFigure } from './requested/certainty-figure.js';
 import { componentsFigure } from './requested/components-figure.js';
 import { createCanvas } from './canvas.js';
@@ -9,6 +10,7 @@ import { layerSharesFigure } from './layer-shares-figure.js';
 import { layerTotalsFigure } from './layer-totals-figure.js';
 import { layersOverTimeFigure } from './layers-over-time-figure.js';
 import { lossFigure } from './loss-figure.js';
+import { partTimesFigures } from './requested/part-times-figure.js';
 import { partsFigures } from './requested/parts-figure.js';
 import { residualFigure } from './residual-figure.js';
 import { sharesFigure } from './shares-figure.js';
@@ -17,9 +19,11 @@ import type { Theme } from '../theme.js';
 
 const drawings: readonly ((canvas: Canvas, analysis: RunAnalysis) => Figure | readonly Figure[] | null)[] = [
   lossFigure,
+  accuracyFigure,
   layerTotalsFigure,
   layersOverTimeFigure,
   partsFigures,
+  partTimesFigures,
   componentsFigure,
   sharesFigure,
   layerSharesFigure,

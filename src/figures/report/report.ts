@@ -1,5 +1,6 @@
 import type { RunAnalysis, ThemeAnalyses } from '../../analysis/index.js';
 import type { Reading } from '../../formats/reading.js';
+import { coverageSentences, leftOutSentences } from '../coverage.js';
 import { extentOf, headlinesOf } from '../headlines.js';
 import type { Figure } from '../plots/canvas.js';
 import { drawFigures } from '../plots/figures.js';
@@ -74,10 +75,23 @@ function sampleNotes(analysis: RunAnalysis): string {
   return `<div class="banner doubts" role="note"><strong>Measured on a sample</strong><ul>${items.join('')}</ul></div>`;
 }
 
+function coverageSection({ coverage, summary }: RunAnalysis): string {
+  return coverageSentences(coverage, summary.unit)
+    .map((text) => `<p>${prose(text)}</p>`)
+    .join('');
+}
+
 function whatHappened(analysis: RunAnalysis): string | null {
   const figures = drawFigures(analysis, { theme: 'page' });
   if (figures.length === 0) return null;
-  return `<div class="muted">${howToRead(analysis.summary.unit)}</div>\n<div class="figures">\n${figures.map(renderFigure).join('\n')}\n</div>`;
+  return `<div class="muted">${howToRead(analysis.summary.unit)}</div>\n<div class="figures">\n${figures.map(renderFigure).join('\n')}\n</div>${accuracyNote(analysis)}`;
+}
+
+/** Why there is no accuracy; nothing where there is one. */
+function accuracyNote({ accuracy }: RunAnalysis): string {
+  return 'missing' in accuracy
+    ? `<p class="muted">Accuracy is not shown: ${prose(accuracy.missing)}.</p>`
+    : '';
 }
 
 /** A section for each theme that has figures, then what could not be said. */
@@ -104,7 +118,13 @@ function body({ analysis, themes = null, facts, readings = [], heldConstant = []
     section('Does it add up?', measured ? errorTable(analysis) : null),
     section('Layers in numbers', layerTable(analysis)),
     section('How your files were read', readingTable(readings)),
-    section('What was held constant', measured ? constantList(stillThings(analysis, heldConstant)) : null),
+    section('What the ledger accounts for', measured ? coverageSection(analysis) : null),
+    section(
+      'What was held constant',
+      measured
+        ? constantList([...stillThings(analysis, heldConstant), ...leftOutSentences(analysis.coverage)])
+        : null,
+    ),
     section('What was measured', factsTable(facts)),
     section('Words used here', measured ? glossary(analysis) : null),
   ].join('\n');

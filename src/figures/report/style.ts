@@ -56,6 +56,7 @@ tbody th { font-weight: 500; overflow-wrap: anywhere; min-width: 13ch; max-width
 .prose td { white-space: normal; overflow-wrap: anywhere; min-width: 12ch; }
 .glossary div { display: grid; grid-template-columns: minmax(8rem, 14rem) 1fr; gap: 1rem; padding: .4rem 0; border-bottom: 1px solid var(--lca-line); }
 .glossary dt { font-weight: 500; }
+.glossary dt, .glossary dd { overflow-wrap: anywhere; min-width: 0; }
 .glossary dd { margin: 0; max-width: 75ch; }
 footer { padding-top: 1.5rem; padding-bottom: 2.5rem; font-size: .85rem; color: var(--lca-muted); }
 @media (max-width: 35rem) {

@@ -1,6 +1,7 @@
 import picocolors from 'picocolors';
-import type { LayerTotal, RunAnalysis } from '../../analysis/index.js';
+import { accuracyOf, type LayerTotal, type RunAnalysis } from '../../analysis/index.js';
 import { certaintySentences } from '../certainty.js';
+import { coverageSentences, leftOutSentences } from '../coverage.js';
 import { errorRows, paperNote } from '../error-rows.js';
 import { formatCount, formatLoss, formatNumber, formatShare } from '../format.js';
 import { extentOf } from '../headlines.js';
@@ -76,6 +77,16 @@ function lossLines(analysis: RunAnalysis, { width, glyphs, colours, cell }: Styl
     return line + ' '.repeat(curve ? widest - columns(line) : 0) + curve;
   });
 }
+
+function accuracyLines({ objectives, accuracy }: RunAnalysis, { cell }: Style): string[] {
+  const rows = objectives.flatMap((objective) => {
+    const own = accuracyOf(accuracy, objective.name);
+    if (own === null) return [];
+    const [first, last] = [own.share[0]!, own.share.at(-1)!].map((share) => formatShare(share));
+    return [[`${objectiveLabel(objective)} accuracy`, first!, '→', last!, `of ${formatCount(own.labels)} labels`]];
+  });
+  return alignColumns(rows.map((row) => row.map(cell)), new Set([0, 3]));
+} // prettier-ignore
 
 /** Indices of the layers to list, in order of the layers. */
 function listed(layers: readonly LayerTotal[]): number[] {
@@ -165,6 +176,14 @@ function errorLines(analysis: RunAnalysis, style: Style): string[] {
   ];
 }
 
+function coverageLines({ coverage, summary }: RunAnalysis, style: Style): string[] {
+  const sentences = [...coverageSentences(coverage, summary.unit), ...leftOutSentences(coverage)];
+  return [
+    heading('What the ledger accounts for', style),
+    ...sentences.flatMap((sentence) => wrap(sentence, style.width)),
+  ];
+}
+
 /**
  * The run in a screenful: what happened, which layers helped and hurt, and whether the ledger balances. Ends without a newline.
  * Names are cleared of control characters, so that they cannot disturb the terminal.
@@ -184,10 +203,11 @@ export function terminalSummary(given: RunAnalysis, options: TerminalOptions = {
       ? [[extentOf(analysis)], verdictLines(analysis, style)]
       : [
           wrap(extentOf(analysis), style.width),
-          lossLines(analysis, style),
+          [...lossLines(analysis, style), ...accuracyLines(analysis, style)],
           layerLines(analysis, style),
           shareLines(analysis, style),
           errorLines(analysis, style),
+          coverageLines(analysis, style),
           verdictLines(analysis, style),
         ];
   const text = blocks

@@ -1,5 +1,6 @@
-import type { ArraySpec } from '../arrays.js';
+import { type ArraySpec, isSharded } from '../layout/arrays.js';
 import { type RunContext, windowCount } from '../context.js';
+import { chunkPlace, shardPath } from '../layout/shards.js';
 
 /** Something that is wrong with a stored run. */
 export interface Finding {
@@ -13,7 +14,7 @@ export interface Finding {
   readonly what: string;
 }
 
-/** Array and chunk that a file is, and the window that it belongs to. */
+/** Array and chunk that a file is (of a packed array: shard), and the window that it belongs to. */
 export function locate(
   context: RunContext,
   file: string,
@@ -34,7 +35,7 @@ export function finding(context: RunContext, file: string, what: string): Findin
   const { spec, chunk } = located;
   const from = chunk * spec.chunkRows;
   return {
-    file,
+    file: isSharded(spec) ? shardPath(spec, chunkPlace(spec, chunk).shard) : file,
     array: spec.name,
     rows: { from, to: Math.min(from + spec.chunkRows, spec.shape[0]!) },
     what,

@@ -69,11 +69,28 @@ describe('verifyRun', () => {
   });
 
   it('finds every file that is missing or cut short', async () => {
-    for (const [index, [path, bytes]] of [...files].entries()) {
-      if (index % 2 === 0) rmSync(join(place.run, path));
+    const damage = (path: string, bytes: Buffer, remove: boolean) => {
+      if (remove) rmSync(join(place.run, path));
       else writeFileSync(join(place.run, path), bytes.subarray(0, bytes.length - 1));
-      expect((await verifyRun(folderPlace(place.run))).map(({ file }) => file)).toContain(path);
-      writeFileSync(join(place.run, path), bytes);
+    };
+    const found = async () => (await verifyRun(folderPlace(place.run))).map(({ file }) => file);
+    const isOfMany = (path: string) => namedBy(path) !== null || path.endsWith('zarr.json');
+    for (const [path, bytes] of [...files].filter(([path]) => !isOfMany(path))) {
+      for (const remove of [true, false]) {
+        damage(path, bytes, remove);
+        expect(await found()).toContain(path);
+        writeFileSync(join(place.run, path), bytes);
+      }
+    }
+    // All of one damage: each is named.
+    const many = [...files].filter(([path]) => isOfMany(path));
+    expect(many.length).toBeGreaterThan(3 * T);
+    for (const remove of [true, false]) {
+      for (const [path, bytes] of many) {
+        writeFileSync(join(place.run, path), bytes);
+        damage(path, bytes, remove);
+      }
+      expect(await found()).toEqual(expect.arrayContaining(many.map(([path]) => path)));
     }
   });
 
@@ -109,7 +126,16 @@ describe('verifyRun', () => {
     );
     // The chunks of a window are there, what they were made of is not.
     writeFileSync(join(long, 'journal'), lines.slice(0, -3).join('\n') + '\n');
-    expect((await verifyRun(folderPlace(long))).map(({ file }) => file)).toEqual(['pending/1']);
+    expect((await verifyRun(folderPlace(long))).map(({ file }) => file)).toEqual(['pending/1', 'journal']);
+  });
+
+  it('finds that the end of a finished run’s journal is missing, wherever it was cut', async () => {
+    const lines = readFileSync(join(place.run, 'journal'), 'utf8').split('\n').slice(0, -1);
+    expect(lines.length).toBeGreaterThan(3);
+    for (let kept = 1; kept < lines.length; kept++) {
+      writeFileSync(join(place.run, 'journal'), lines.slice(0, kept).join('\n') + '\n');
+      expect(await verifyRun(folderPlace(place.run)), `${kept} lines`).not.toEqual([]);
+    }
   });
 
   it('finds a line of the journal that was removed', async () => {

@@ -3,7 +3,7 @@ import { audit } from '../../ledger/columns.js';
 import type { StoredRow } from '../../ledger/laws/law.js';
 import type { Numbers } from '../../ledger/types.js';
 import { firstNonFinite } from '../../num/sums.js';
-import { type ArraySpec, chunkPath, isByRow } from '../arrays.js';
+import { type ArraySpec, chunkPath, isByRow } from '../layout/arrays.js';
 import { decodeChunk } from '../codec.js';
 import {
   contextOf, journalName, manifestName, notARun, pendingPath, type Place, type RunContext, windowCount,
@@ -14,7 +14,7 @@ import type { JournalRecord, SegmentRecord } from '../records.js';
 import { sha256 } from '../source.js';
 import { applyRecord, emptyState, expectedDigest, type RunState } from '../state.js';
 import { finding, type Finding, locate } from './finding.js';
-import { type ListedPlace, verifyUnclaimed } from './unclaimed.js';
+import { type ListedPlace, verifyShards, verifyUnclaimed } from './unclaimed.js';
 import { readRecords, WindowReader } from '../windows.js';
 
 /** Told after each stored row and segment. */
@@ -81,6 +81,7 @@ async function* verifyContents(
   }
   if (lines === 0) yield { file: journalName, array: null, rows: null, what: 'is missing' };
   yield* verifySegments(context, state, segments, step);
+  yield* verifyShards(context, state);
   yield* verifyUnclaimed(context, state, place);
 }
 
@@ -90,6 +91,7 @@ async function* verifyRecord(
   record: JournalRecord,
   step: () => void,
 ): AsyncGenerator<Finding> {
+  if (record.type === 'mixed') return;
   if (record.type !== 'rows') {
     for (const [file, sha] of Object.entries(record.files)) yield* verifyFile(context, file, sha);
     return;

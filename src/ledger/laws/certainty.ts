@@ -1,39 +1,40 @@
 import { sum } from '../../num/sums.js';
-import { type Deviation, deviations, type Law } from './law.js';
+import type { Numbers } from '../types.js';
+import { columnsBy, type Deviation, deviations, deviationsOf, holdsAll, type Law, together } from './law.js';
 
 /** Undetermined entries are among those that help or hurt, layer by layer; those that rounding leaves open are among the undetermined. */
 export const undeterminedLaw: Law = (row, { layers }) => {
   const [all, helping, unresolved] = [row('undetermined'), row('undetermined_helping'), row('unresolved')];
   if (!all || !helping || !unresolved) return [];
-  return layers.flatMap((layer, l) => [
-    ...atMost('undetermined_helping and helping', layer, helping[l]!, row('helping')![l]!),
-    ...atMost(
-      'undetermined less undetermined_helping and hurting',
-      layer,
-      all[l]! - helping[l]!,
-      row('hurting')![l]!,
-    ),
-    ...atMost('unresolved and undetermined', layer, unresolved[l]!, all[l]!),
+  const about = (what: string) => (l: number) => [what, layers[l]!] as const;
+  const hurting = (all as Int32Array).map((count, l) => count - helping[l]!);
+  return together([
+    atMost(helping, row('helping')!, about('undetermined_helping and helping')),
+    atMost(hurting, row('hurting')!, about('undetermined less undetermined_helping and hurting')),
+    atMost(unresolved, all, about('unresolved and undetermined')),
   ]);
 };
 
 /** By any grouping undetermined entries are among those not zero, and by whatever every parameter is counted, as many as by layer. */
 export const entityUndeterminedLaw: Law = (row, { groupings }) =>
-  groupings.flatMap(({ name, cells, cellOf }) => {
-    const [own, helping, hurting] = ['undetermined', 'helping', 'hurting'].map((what) =>
-      row(`entity_${what}/${name}`),
-    );
-    if (!own || !helping || !hurting) return [];
-    const among = cells.flatMap((cell, k) =>
-      atMost(`undetermined and not zero of ${cell}`, null, own[k]!, helping[k]! + hurting[k]!),
-    );
-    if (cellOf.includes(-1)) return among;
-    return [
-      ...among,
-      ...deviations(`undetermined by ${name} and by layer`, null, sum(own), sum(row('undetermined')!)),
-    ];
-  });
+  together(
+    groupings.map((grouping) => {
+      const names = columnsBy(grouping);
+      const [own, helping, hurting] = [row(names.undetermined), row(names.helping), row(names.hurting)];
+      if (!own || !helping || !hurting) return [];
+      const notZero = (helping as Int32Array).map((count, k) => count + hurting[k]!);
+      const among = atMost(own, notZero, (k) => [`undetermined and not zero of ${grouping.cells[k]!}`, null]);
+      if (!holdsAll(grouping)) return among;
+      const alike = deviations(`undetermined by ${grouping.name} and by layer`, null, sum(own), sum(row('undetermined')!)); // prettier-ignore
+      return together([among, alike]);
+    }),
+  );
 
-function atMost(what: string, layer: string | null, given: number, most: number): Deviation[] {
-  return deviations(what, layer, given, Math.min(Math.max(given, 0), most));
+/** Counts [n] that are below zero or above the most [n] that they can be. */
+function atMost(
+  given: Numbers,
+  most: Numbers,
+  about: (k: number) => readonly [string, string | null],
+): readonly Deviation[] {
+  return deviationsOf(given, (k) => Math.min(Math.max(given[k]!, 0), most[k]!), about);
 }

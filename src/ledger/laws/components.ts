@@ -1,6 +1,6 @@
 import { sum } from '../../num/sums.js';
 import type { Numbers } from '../types.js';
-import { type Deviation, deviations, type Law, reordering, sizeOfAll } from './law.js';
+import { columnsBy, type Deviation, deviations, holdsAll, type Law, reordering, sizeOfAll } from './law.js';
 
 /** Columns that hold by the cells of a grouping what the components add up to. */
 const wholeOf: Readonly<Record<string, string>> = { layer: 'layer_sums', neuron: 'neuron_sums' };
@@ -10,14 +10,15 @@ export const componentSumsLaw: Law = (row, { groupings }) => {
   const byLayer = row('component_sums/layer');
   if (byLayer === null) return [];
   const layers = row('layer_sums')!.length;
-  const size = groupings.reduce((most, { name }) => Math.max(most, sizeOfAll(row(`component_sums/${name}`) ?? [])), 0); // prettier-ignore
+  const size = groupings.reduce((most, own) => Math.max(most, sizeOfAll(row(columnsBy(own).components) ?? [])), 0); // prettier-ignore
   const bound = reordering * size;
-  return groupings.flatMap(({ name, cells, cellOf }) => {
-    const parts = row(`component_sums/${name}`);
-    const whole = row(wholeOf[name] ?? `entity_sums/${name}`);
+  return groupings.flatMap((grouping) => {
+    const { name, cells } = grouping;
+    const parts = row(columnsBy(grouping).components);
+    const whole = row(wholeOf[name] ?? columnsBy(grouping).sums);
     if (parts === null || whole === null) return [];
     const found = addUp(`sums by ${name}`, parts, whole, () => bound);
-    if (cellOf.includes(-1)) return found;
+    if (!holdsAll(grouping)) return found;
     return [...found, ...sameTotals(name, rowsOf(parts, cells.length), rowsOf(byLayer, layers), bound)];
   });
 };

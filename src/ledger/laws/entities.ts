@@ -1,35 +1,44 @@
 import { sum } from '../../num/sums.js';
+import { onceFor } from '../../num/once.js';
 import { cellSizes } from '../groupings.js';
-import { deviations, type Law, reordering, sizeOfAll } from './law.js';
+import type { Grouping, ParameterLayout } from '../types.js';
+import { columnsBy, type Deviation, deviations, deviationsOf, holdsAll, type Law, reordering, sizeOfAll, type StoredRow, together } from './law.js'; // prettier-ignore
 
 /** The cells of a grouping that holds every parameter add up to the total, within rounding. */
 export const entityLaw: Law = (row, { groupings }) => {
   const scale = sizeOfAll(row('neuron_sums') ?? []) + sizeOfAll(row('layer_sums')!);
-  return groupings.flatMap(({ name, cellOf }) => {
-    const sums = row(`entity_sums/${name}`) as Float64Array | null;
-    if (sums === null || cellOf.includes(-1)) return [];
-    const bound = reordering * (scale + sizeOfAll(sums));
-    return deviations(`total and the sum by ${name}`, null, row('total')![0]!, sum(sums), bound);
-  });
+  return together(
+    groupings.map((grouping) => {
+      const sums = row(columnsBy(grouping).sums) as Float64Array | null;
+      if (sums === null || !holdsAll(grouping)) return [];
+      const bound = reordering * (scale + sizeOfAll(sums));
+      return deviations(sumsBy(grouping), null, row('total')![0]!, sum(sums), bound);
+    }),
+  );
 };
+
+const sumsBy = onceFor(({ name }: Grouping) => `total and the sum by ${name}`);
 
 /** helping + hurting + zero = the parameters of each cell; and by whatever every parameter is counted, as many help and hurt. */
 export const entityCountLaw: Law = (row, layout) =>
-  layout.groupings.flatMap((grouping) => {
-    const { name, cells, cellOf } = grouping;
-    const [helping, hurting, zero] = (['helping', 'hurting', 'zero'] as const).map((sign) => row(`entity_${sign}/${name}`)); // prettier-ignore
-    if (!helping || !hurting || !zero) return [];
-    const sizes = cellSizes(layout, grouping);
-    const counted = cells.flatMap(
-      (cell, k) =>
-      deviations(`helping + hurting + zero and the parameters of ${cell}`, null, helping[k]! + hurting[k]! + zero[k]!, sizes[k]!), // prettier-ignore
+  together(layout.groupings.map((grouping) => countsBy(grouping, row, layout)));
+
+function countsBy(grouping: Grouping, row: StoredRow, layout: ParameterLayout): readonly Deviation[] {
+  const names = columnsBy(grouping);
+  const [helping, hurting, zero] = [row(names.helping), row(names.hurting), row(names.zero)];
+  if (!helping || !hurting || !zero) return [];
+  const sizes = cellSizes(layout, grouping);
+  const counted = deviationsOf(
+    sizes,
+    (k) => helping[k]! + hurting[k]! + zero[k]!,
+    (k) => [`helping + hurting + zero and the parameters of ${grouping.cells[k]!}`, null],
+  );
+  if (!holdsAll(grouping)) return counted;
+  const alike = (what: 'helping' | 'hurting', own: ArrayLike<number>) =>
+    deviationsOf(
+      [sum(own)],
+      () => sum(row(what)!),
+      () => [`${what} by ${grouping.name} and by layer`, null],
     );
-    if (cellOf.includes(-1)) return counted;
-    const alike = (what: string, own: ArrayLike<number>, byLayer: ArrayLike<number>) =>
-      deviations(`${what} by ${name} and by layer`, null, sum(own), sum(byLayer));
-    return [
-      ...counted,
-      ...alike('helping', helping, row('helping')!),
-      ...alike('hurting', hurting, row('hurting')!),
-    ];
-  });
+  return together([counted, alike('helping', helping), alike('hurting', hurting)]);
+}

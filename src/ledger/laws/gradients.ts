@@ -1,18 +1,20 @@
-import { signBytes, signChanges, unpackedSigns } from '../measures/gradients.js';
-import { type Deviation, deviations, type Law, reordering } from './law.js';
+import { signBytes, signChangesOf } from '../measures/gradients.js';
+import { columnsBy, deviations, deviationsOf, type Law, reordering, together } from './law.js'; // prettier-ignore
 
 /** Changes of sign are those between the signs at both ends, by every grouping. */
 export const signChangeLaw: Law = (row, layout) => {
   const signs = row('gradient_sign');
   if (signs === null) return [];
   const bytes = signBytes(layout.size);
-  const [start, end] = [0, bytes].map((from) => unpackedSigns(signs.subarray(from, from + bytes), layout.size)); // prettier-ignore
-  const expected = signChanges(start!, end!, layout);
-  return layout.groupings.flatMap(({ name, cells }) => {
-    const counts = row(`sign_changes/${name}`);
-    if (counts === null) return [];
-    return cells.flatMap((cell, k) => deviations(`changes of sign and the stored signs of ${cell}`, null, counts[k]!, expected[name]![k]!)); // prettier-ignore
-  });
+  const expected = signChangesOf(signs.subarray(0, bytes), signs.subarray(bytes), layout);
+  return together(
+    layout.groupings.map((grouping) => {
+      const counts = row(columnsBy(grouping).signChanges);
+      if (counts === null) return [];
+      const own = expected[grouping.name]!;
+      return deviationsOf(counts, (k) => own[k]!, (k) => [`changes of sign and the stored signs of ${grouping.cells[k]!}`, null]); // prettier-ignore
+    }),
+  );
 };
 
 /** Along the motion the loss changes to first order by no more than norm of the gradient times norm of the motion, over the layers. */
@@ -23,6 +25,5 @@ export const normLaw: Law = (row) => {
   const slope = Math.abs(residual[0]! + (end! - start!));
   let most = 0;
   motions.forEach((motion: number, layer: number) => (most += motion * gradients[layer]!));
-  const excess: Deviation[] = deviations('first-order change and the norms of gradient and motion', null, slope, Math.min(slope, most), reordering * (most + Math.abs(start!) + Math.abs(end!))); // prettier-ignore
-  return excess;
+  return deviations('first-order change and the norms of gradient and motion', null, slope, Math.min(slope, most), reordering * (most + Math.abs(start!) + Math.abs(end!))); // prettier-ignore
 };

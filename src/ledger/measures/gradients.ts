@@ -36,7 +36,9 @@ function pack(bytes: Uint8Array, values: Float64Array): void {
 
 /** Numbers below zero [size] where a bit is set, and zeros. */
 export function unpackedSigns(bytes: ArrayLike<number>, size: number): Float64Array {
-  return Float64Array.from({ length: size }, (_, k) => -((bytes[k >> 3]! >> (k & 7)) & 1));
+  const values = new Float64Array(size);
+  for (let k = 0; k < size; k++) values[k] = -((bytes[k >> 3]! >> (k & 7)) & 1);
+  return values;
 }
 
 /** Parameters whose gradient [K] is below zero at one end of a segment and not at the other, by the cells of each grouping [cells]. */
@@ -47,6 +49,40 @@ export function signChanges(
 ): Readonly<Record<string, Int32Array>> {
   const atoms = byAxis((axis) => countChanges(start, end, layout.atoms[axis]));
   return Object.fromEntries(layout.groupings.map((own) => [own.name, gatherCounts(own, atoms[own.axis])]));
+}
+
+/** The same of signs as they are stored [bytes]. */
+export function signChangesOf(
+  start: ArrayLike<number>,
+  end: ArrayLike<number>,
+  layout: ParameterLayout,
+): Readonly<Record<string, Int32Array>> {
+  const changed = new Uint8Array(8 * signBytes(layout.size));
+  for (let byte = 0, k = 0; k < changed.length; byte++, k += 8) {
+    const bits = start[byte]! ^ end[byte]!;
+    if (bits === 0) continue;
+    for (let bit = 0; bit < 8; bit++) changed[k + bit] = (bits >> bit) & 1;
+  }
+  const atoms = byAxis((axis) => sumOnes(changed, layout.atoms[axis]));
+  return Object.fromEntries(layout.groupings.map((own) => [own.name, gatherCounts(own, atoms[own.axis])]));
+}
+
+/** Σ of flags [K] by atom [atoms]. */
+function sumOnes(flags: Uint8Array, strips: readonly AtomStrip[]): Int32Array {
+  const counts = new Int32Array(atomCount(strips));
+  for (const { offset, outer, extent, inner, first } of strips) {
+    let k = offset;
+    for (let row = 0; row < outer; row++) {
+      if (inner === 1) for (let at = first; at < first + extent; at++, k++) counts[at]! += flags[k]!;
+      else
+        for (let at = first; at < first + extent; at++) {
+          let count = 0;
+          for (const stop = k + inner; k < stop; k++) count += flags[k]!;
+          counts[at]! += count;
+        }
+    }
+  }
+  return counts;
 }
 
 /** By atom [atoms]. */

@@ -43,6 +43,11 @@ export class NodeAttributes {
     return this.#attributes.get(name)?.s ?? otherwise;
   }
 
+  /** Strings; none where the attribute is missing. */
+  texts(name: string): readonly string[] {
+    return this.#attributes.get(name)?.strings ?? [];
+  }
+
   /** Undefined where the attribute is missing. */
   ints(name: string): number[] | undefined {
     return this.#attributes.get(name)?.ints.map(Number);

@@ -24,6 +24,8 @@ export interface ImportState {
   readonly producers: ReadonlyMap<string, Node>;
   /** How many numbers have been computed from constants so far. */
   computed: number;
+  /** How many nodes of branches and of rounds of loops have been translated so far. */
+  unrolled: number;
 }
 
 /** All constants of a model together may take this many computed numbers: less than a second. */

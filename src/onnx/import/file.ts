@@ -14,6 +14,7 @@ export interface OnnxFile {
   readonly name: string;
   readonly producer: string;
   readonly opset: number;
+  /** Those of branches and bodies of loops, too. */
   readonly initializers: ReadonlyMap<string, Tensor>;
   /** Inputs that are not initialisers. */
   readonly inputs: readonly ValueInfo[];
@@ -36,7 +37,11 @@ export function openModel(bytes: Uint8Array): OnnxFile {
   if (graph.sparseInitializer.length > 0) {
     throw malformed('sparse initialisers', 'dense tensors', 'export the model with dense weights');
   }
-  const initializers = byName(graph.initializer, 'initialiser');
+  const within = graph.node.flatMap(graphsWithin);
+  const initializers = byName(
+    [graph, ...within].flatMap(({ initializer }) => initializer),
+    'initialiser',
+  );
   const inputs = graph.input.filter((input) => !initializers.has(input.name));
   byName(inputs, 'input');
   return {
@@ -48,6 +53,12 @@ export function openModel(bytes: Uint8Array): OnnxFile {
     outputs: graph.output,
     nodes: sorted(graph, new Set([...initializers.keys(), ...inputs.map((input) => input.name)])),
   };
+}
+
+/** The branches and bodies of a node, and of all nodes in them. */
+export function graphsWithin({ attribute }: Node): Graph[] {
+  const own = attribute.flatMap(({ g }) => (g === undefined ? [] : [g]));
+  return own.flatMap((graph) => [graph, ...graph.node.flatMap(graphsWithin)]);
 }
 
 function opsetOf(imports: readonly { readonly domain: string; readonly version: bigint }[]): number {
@@ -116,6 +127,10 @@ function sorted(graph: Graph, given: ReadonlySet<string>): Node[] {
 
 function sourcesOf(node: Node, producers: ReadonlyMap<string, Node>, given: ReadonlySet<string>): Set<Node> {
   const sources = new Set<Node>();
+  // What branches and bodies read of what stands around them; what they make themselves nothing else makes.
+  for (const inner of graphsWithin(node).flatMap((graph) => graph.node)) {
+    for (const name of inner.input) if (producers.has(name)) sources.add(producers.get(name)!);
+  }
   for (const name of node.input) {
     if (name === '' || given.has(name)) continue;
     const producer = producers.get(name);

@@ -10,10 +10,8 @@ const folds: ReadonlyMap<string, ConstantFold> = new Map(
   Object.entries({ ...elementwiseFolds, ...shapeFolds }),
 );
 
-/** Whether an operator can be evaluated while a model is read, where all its inputs are known. */
-export function isFoldable(op: string): boolean {
-  return folds.has(op);
-}
+/** Operators that can be evaluated while a model is read, where all their inputs are known. */
+export const foldable: ReadonlySet<string> = new Set(folds.keys());
 
 /** Shapes and indices are small. Masks and tables may be left to the engines as constants. */
 const alwaysFolded = 2 ** 12;

@@ -20,11 +20,8 @@ const noise = 'the loss must not depend on chance: switch this layer to evaluati
 
 /** What would help, by operator. */
 const remedies: Readonly<Record<string, string>> = {
-  LSTM: recurrent,
-  GRU: recurrent,
   RNN: recurrent,
   If: control,
-  Loop: control,
   Scan: control,
   Upsample: 'export with operator set 11 or later, which has Resize',
   RandomUniformLike: noise,

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import { UsageError } from '../../errors.js';
 import { benchGradient, type BenchOptions, type BenchResult } from './gradient.js';
-import { median } from '../../experiment/rate.js';
+import { median } from '../../experiment/cost/rate.js';
 
 /** What the other command must print as its last line. */
 const rateSchema = z.looseObject({

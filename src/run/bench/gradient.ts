@@ -4,15 +4,28 @@ import { differentiate } from '../../autodiff/differentiate.js';
 import { attachLoss } from '../../graph/loss.js';
 import { parameterCount, sizeOf } from '../../graph/types.js';
 import { initialise } from '../../models/initialise.js';
-import { modelNamed, modelNames } from '../../models/registry.js';
+import { extentsOf, modelNamed, modelNames, type RegisteredModel } from '../../models/registry.js';
+import { gpt, llama, vit } from '../../models/transformers.js';
 import type { BuildOptions, Model } from '../../models/types.js';
 import { key, uniform } from '../../num/random.js';
 import { chooseEngine, defaultWorkers } from '../../engines/registry.js';
 import { Evaluator } from '../../objective/evaluator.js';
-import { median, timeEvaluations } from '../../experiment/rate.js';
+import { median, timeEvaluations } from '../../experiment/cost/rate.js';
+
+/** Networks that only benchmarks have. */
+const onlyHere: readonly RegisteredModel[] = [
+  { model: gpt, chunk: 64, benchExamples: 512 },
+  { model: llama, chunk: 64, benchExamples: 512 },
+  { model: vit, chunk: 256, benchExamples: 2048 },
+];
 
 /** Networks that `lca bench gradient` knows. */
-export const benchModels: readonly string[] = modelNames;
+export const benchModels: readonly string[] = [...modelNames, ...onlyHere.map(({ model }) => model.name)];
+
+/** A network of these with its defaults. Throws UsageError for an unknown name. */
+export function benchModelNamed(name: string): RegisteredModel {
+  return onlyHere.find(({ model }) => model.name === name) ?? modelNamed(name);
+}
 
 export interface BenchOptions {
   readonly model: string;
@@ -38,18 +51,23 @@ export interface BenchResult {
 
 /** Times whole-data gradients of random bytes, through the evaluator that measuring uses. Throws UsageError for an unknown network. */
 export async function benchGradient(options: BenchOptions): Promise<BenchResult> {
-  if (!modelNames.includes(options.model)) {
+  if (!benchModels.includes(options.model)) {
     throw new UsageError({
       given: `model ${JSON.stringify(options.model)}`,
-      expected: `one of ${modelNames.join(', ')}`,
+      expected: `one of ${benchModels.join(', ')}`,
       remedy: 'name one of these with --model',
     });
   }
-  const { model, chunk, benchExamples: count } = modelNamed(options.model);
+  const { model, chunk, benchExamples: count } = benchModelNamed(options.model);
   const build: BuildOptions = { examples: 1, training: false, transform: byteTransform };
   const { parameters } = model.build(build);
   const gradientGraph = (examples: number) =>
-    differentiate(attachLoss(model.build({ ...build, examples }), { loss: 'softmaxCrossEntropy' }));
+    differentiate(
+      attachLoss(model.build({ ...build, examples }), {
+        loss: 'softmaxCrossEntropy',
+        classAxis: model.outputShape?.length ?? 1,
+      }),
+    );
   const { engine } = await chooseEngine(options.engine, () => gradientGraph(chunk));
   const threads = options.threads ?? defaultWorkers(engine);
   const evaluator = await Evaluator.start(
@@ -85,13 +103,14 @@ const byteTransform = { dtype: 'uint8', divisor: 255, mean: [], std: [] } as con
 /** Random pixels and labels, the same images again and again; the speed of a gradient does not depend on them. */
 function randomExamples(model: Model, count: number): Examples {
   const width = sizeOf(model.inputShape);
+  const { labels: each, classes, inputsBelow } = extentsOf(model);
   const inputs = new Uint8Array(new SharedArrayBuffer(width * count));
-  const images = uniform(key(1), width * Math.min(count, differentImages)).map((u) => u * 256);
+  const images = uniform(key(1), width * Math.min(count, differentImages)).map((u) => u * inputsBelow);
   for (let start = 0; start < inputs.length; start += images.length) {
     inputs.set(images.subarray(0, inputs.length - start), start);
   }
-  const labels = new Int32Array(new SharedArrayBuffer(count * 4));
-  labels.set(uniform(key(2), count).map((u) => u * model.outputs));
+  const labels = new Int32Array(new SharedArrayBuffer(count * each * 4));
+  labels.set(uniform(key(2), count * each).map((u) => u * classes));
   return { count, shape: model.inputShape, inputs, labels };
 }
 

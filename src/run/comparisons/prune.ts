@@ -17,7 +17,6 @@ import { defaultWorkers } from '../../engines/registry.js';
 import { UsageError } from '../../errors.js';
 import { type ProgressSink, silent, withProgress } from '../../experiment/control.js';
 import { type Experiment, objectivePlan } from '../../experiment/experiment.js';
-import { errorGraph } from '../../experiment/graphs.js';
 import { divisorOf } from '../../experiment/loss/loss.js';
 import { experimentOf } from '../../experiment/manifest.js';
 import { objectiveName } from '../../experiment/objectives/divide.js';
@@ -25,6 +24,7 @@ import type { Places } from '../../experiment/places.js';
 import { Evaluator } from '../../objective/evaluator.js';
 import type { ObjectivePlan } from '../../objective/plan.js';
 import type { RunFolder } from '../../store/folder.js';
+import { errorPlan } from '../accuracy.js';
 import type { Findings } from '../figure-files.js';
 
 /** How a run is pruned. */
@@ -130,7 +130,7 @@ async function evaluateAll(
   { workers = defaultWorkers(experiment.engine), progress = silent, signal }: PruneOptions,
 ): Promise<PrunedBy[]> {
   const losses = wholePlan(experiment);
-  const errors = errorPlan(experiment, losses);
+  const errors = errorPlan(experiment, losses.objectives);
   const plans = errors === null ? [losses] : [losses, errors];
   const total = plans.length * variants.length * shares.length;
   let done = 0;
@@ -180,17 +180,6 @@ function wholePlan(experiment: Experiment): ObjectivePlan {
       return { name, examples, statistics, divisor: divisorOf(config, examples, dataset.labelling) };
     }),
     penalty: null,
-  };
-}
-
-/** The plan by which a loss is the share of wrong examples; null where labels are no classes, or some do not count. */
-function errorPlan(experiment: Experiment, losses: ObjectivePlan): ObjectivePlan | null {
-  const { config, dataset } = experiment;
-  if (config.loss !== 'softmaxCrossEntropy' || dataset.labelling.ignored !== null) return null;
-  return {
-    ...losses,
-    objectives: losses.objectives.map((own) => ({ ...own, divisor: own.examples.labels.length })), // prettier-ignore
-    gradientGraph: (examples, _, statistics) => errorGraph(experiment, examples, statistics),
   };
 }
 

@@ -1,5 +1,5 @@
 import { ByteWriter, type ColumnSource, ParquetWriter, type SchemaElement } from 'hyparquet-writer';
-import type { StoredDType } from '../../format/arrays.js';
+import type { StoredDType } from '../../format/layout/arrays.js';
 import type { ArrayReading } from '../../format/read-array.js';
 import { sizeOf } from '../../graph/types.js';
 import type { Numbers } from '../../ledger/types.js';

@@ -9,12 +9,12 @@ import {
   arrayOfSegments,
   componentOfRun,
   objectiveOf,
-  partColumn,
   partOfRun,
   type Quantity,
   selected,
   unfit,
 } from './selection.js';
+import { partRows } from './part-entities.js';
 import { standardErrorOf } from './standard-error.js';
 
 /** What can be exported: θ, the order of the examples, every column of the ledger, and what is derived from columns. */
@@ -29,12 +29,26 @@ export function quantityOf(run: RunReader, asked: Quantity): ArrayReading {
   if (asked.what === 'sign_changes' && asked.entity === 'parameter') {
     return signChangesOf(arrayOfSegments(run, `gradient_sign/${objectiveOf(run, asked)}`, asked), run.layout);
   }
-  const name = arrayNameOf(run, asked);
-  const array = arrayOfSegments(run, name, asked);
-  if (asked.part !== undefined)
-    return selected(array, 'part', partOfRun(run, { ...asked, part: asked.part }));
+  checkEntity(run, asked);
+  if (asked.part !== undefined) return partOf(run, { ...asked, part: asked.part });
+  const array = arrayOfSegments(run, arrayNameOf(run, asked), asked);
   if (asked.component === undefined) return array;
   return selected(array, 'component', componentOfRun(run, asked.component));
+}
+
+/** Throws UsageError for an entity that the run does not have, and for what is of a part and of a component. */
+function checkEntity(run: RunReader, { entity, part, component }: Quantity): void {
+  if (entity !== undefined && entity !== 'parameter' && !entities(run).includes(entity))
+    throw unfit(`--entity ${entity}`, `one of parameter, ${entities(run).join(', ')}`, 'choose one of these');
+  if (part === undefined || component === undefined) return;
+  throw unfit('--part with --component', 'one of the two: components of parts are not kept', 'leave out one');
+}
+
+/** A quantity of one part. Throws UsageError where it is of the whole run, or parts do not have it. */
+function partOf(run: RunReader, asked: Quantity & { readonly part: string }): ArrayReading {
+  if (columnEntries().find(([name]) => name === asked.what)?.[1].of === 'run')
+    throw ofTheRun(asked.what, 'part');
+  return selected(partRows(run, asked), 'part', partOfRun(run, asked));
 }
 
 /** What the loss of the training set is called, by the statistics of its chunks and by running ones. */
@@ -119,13 +133,13 @@ const families: Readonly<Record<string, { byLayer: string; byGrouping: string }>
 
 /** The array that holds a quantity. */
 function arrayNameOf(run: RunReader, asked: Quantity): string {
-  const { what, entity, part, component } = asked;
-  const { column, grouping } = columnOf(run, asked);
+  const { what, entity, component } = asked;
+  const { column, grouping } = columnOf(asked);
   const of = columnEntries().find(([name]) => name === column)?.[1].of;
   if (of === undefined || of === 'run') {
-    const flag = Object.entries({ entity, part, component }).find(([, value]) => value !== undefined)?.[0];
+    const flag = Object.entries({ entity, component }).find(([, value]) => value !== undefined)?.[0];
     if (flag === undefined) return column;
-    throw unfit(`--what ${what} with --${flag}`, 'nothing more: it is one for the whole run', 'leave it out');
+    throw ofTheRun(what, flag);
   }
   if (of === 'grouping' && grouping === null) {
     throw unfit(
@@ -137,22 +151,11 @@ function arrayNameOf(run: RunReader, asked: Quantity): string {
   return [column, objectiveOf(run, asked), ...(grouping === null ? [] : [grouping])].join('/');
 }
 
+const ofTheRun = (what: string, flag: string) =>
+  unfit(`--what ${what} with --${flag}`, 'nothing more: it is one for the whole run', 'leave it out');
+
 /** The column, and the grouping whose array of it is meant. */
-function columnOf(
-  run: RunReader,
-  { what, entity, part, component }: Quantity,
-): { column: string; grouping: string | null } {
-  if (entity !== undefined && entity !== 'parameter' && !entities(run).includes(entity)) {
-    throw unfit(`--entity ${entity}`, `one of parameter, ${entities(run).join(', ')}`, 'choose one of these');
-  }
-  if (part !== undefined && component !== undefined) {
-    throw unfit(
-      '--part with --component',
-      'one of the two: components of parts are not kept',
-      'leave out one',
-    );
-  }
-  if (part !== undefined) return { column: partColumn(what, entity), grouping: null };
+function columnOf({ what, entity, component }: Quantity): { column: string; grouping: string | null } {
   if (component !== undefined) return componentColumn(what, entity);
   if (what.startsWith('entity_') || ['component_sums', 'sign_changes'].includes(what))
     return { column: what, grouping: entity ?? null };

@@ -87,7 +87,7 @@ export function partColumn(what: string, entity: string | undefined): string {
   if (column !== undefined) return column;
   throw unfit(
     `--what ${what}${entity === undefined ? '' : ` --entity ${entity}`} of a part`,
-    `loss, or allocation with --entity ${Object.keys(kept).join(', ')}`,
+    'loss, or allocation, with any --entity',
     'leave out --part, or choose one of these',
   );
 }

@@ -3,18 +3,11 @@ import { sampleBlocksOf } from '../../format/manifest.js';
 import type { ArrayReading } from '../../format/read-array.js';
 import type { RunReader } from '../../format/reader.js';
 import { sizeOf } from '../../graph/types.js';
-import {
-  arrayOfSegments,
-  objectiveOf,
-  partColumn,
-  partOfRun,
-  type Quantity,
-  selected,
-  unfit,
-} from './selection.js';
+import { partRows } from './part-entities.js';
+import { objectiveOf, partOfRun, type Quantity, selected, unfit } from './selection.js';
 
 /**
- * Standard errors of losses, or of allocations by layer, neuron or tensor, that were measured on a sample, of the whole objective or of a part.
+ * Standard errors of losses, or of allocations by parameter or by a grouping, that were measured on a sample, of the whole objective or of a part.
  * Throws UsageError where it was measured on all its examples.
  */
 export function standardErrorOf(run: RunReader, asked: Quantity): ArrayReading {
@@ -35,8 +28,7 @@ export function standardErrorOf(run: RunReader, asked: Quantity): ArrayReading {
   const ofLoss = asked.what === 'loss_standard_error';
   if (ofLoss && asked.entity !== undefined)
     throw unfit(`--what ${asked.what} with --entity`, 'no --entity: a loss is one for all', 'leave it out');
-  const column = ofLoss ? 'part_loss' : partColumn('allocation', asked.entity ?? 'layer');
-  const parts = arrayOfSegments(run, `${column}/${name}`, asked);
+  const parts = partRows(run, { ...asked, ...(ofLoss ? { what: 'loss' } : { what: 'allocation', entity: asked.entity ?? 'layer' }) }); // prettier-ignore
   const first = blocks.members[0]!;
   const { name: block } = objective.parts[first]!;
   const one = selected(parts, 'part', { name: block, indices: [first] });

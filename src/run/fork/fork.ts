@@ -5,7 +5,7 @@ import type { Experiment } from '../../experiment/experiment.js';
 import { experimentOf } from '../../experiment/manifest.js';
 import { withWholePaths } from '../../experiment/paths.js';
 import type { Places } from '../../experiment/places.js';
-import { type ArraySpec, isByRow } from '../../format/arrays.js';
+import { type ArraySpec, isByRow } from '../../format/layout/arrays.js';
 import type { Manifest } from '../../format/manifest.js';
 import type { LedgerRow } from '../../ledger/columns.js';
 import type { Numbers } from '../../ledger/types.js';

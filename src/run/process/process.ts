@@ -1,9 +1,10 @@
 import { sha256 } from '../../data/files.js';
-import { ObjectiveProcess } from '../../engines/process/client.js';
+import type { Answer } from '../../engines/process/client.js';
+import { ObjectivePool } from '../../engines/process/pool.js';
 import { differenceOf, evaluateProcess, layoutOfStatement } from '../../engines/process/objectives.js';
 import { DataError, UsageError } from '../../errors.js';
 import type { RunConfig } from '../../experiment/config/schema.js';
-import { copyTrajectory, inspectTrajectory, recordingOptions, type Recorded, type RecordedExperiment } from '../../experiment/recorded.js'; // prettier-ignore
+import { type CopyControl, copyTrajectory, inspectTrajectory, recordingOptions, type Recorded, type RecordedExperiment } from '../../experiment/recorded.js'; // prettier-ignore
 import { version } from '../../experiment/version.js';
 import { withWholePaths } from '../../experiment/paths.js';
 import type { Manifest, ManifestContent } from '../../format/manifest.js';
@@ -13,13 +14,13 @@ import type { ParameterLayout } from '../../ledger/types.js';
 import { createRunFolder } from '../../store/open.js';
 import type { RunWriter } from '../../store/writer.js';
 import { openTrajectory } from '../../experiment/recorded.js';
-import type { SegmentRange, WorkControl } from '../../experiment/control.js';
+import { beside, RowGate, type SegmentRange, type WorkControl } from '../../experiment/control.js';
 import { measureSegments, unmeasuredOf } from '../measure.js';
 
 /** A recorded trajectory and the program that evaluates it. */
 export interface ProcessExperiment {
   readonly config: RunConfig;
-  readonly program: ObjectiveProcess;
+  readonly program: ObjectivePool;
   readonly layout: ParameterLayout;
   readonly recorded: Recorded;
   readonly readings: readonly Reading[];
@@ -28,8 +29,11 @@ export interface ProcessExperiment {
 /** What may not be said with an objective process, which decides it by itself: its value unless said. */
 const undecided = { parts: null, sample: null, certify: null, components: false, basis: null, measureWeightDecay: false } as const; // prettier-ignore
 
-/** Starts the program, reads its statement, looks at the trajectory, and tries one θ twice. Throws EngineError, DataError, UsageError. */
-export async function openProcess(given: RunConfig): Promise<ProcessExperiment> {
+/**
+ * Starts the program, in one process or several, reads its statement, looks at the trajectory, and tries one θ twice. Throws EngineError,
+ * DataError, UsageError.
+ */
+export async function openProcess(given: RunConfig, processes?: number): Promise<ProcessExperiment> {
   const config = withWholePaths(given);
   const stray = (Object.keys(undecided) as (keyof typeof undecided)[]).find(
     (key) => config[key] !== undecided[key],
@@ -41,7 +45,7 @@ export async function openProcess(given: RunConfig): Promise<ProcessExperiment> 
       remedy: `leave out ${stray}`,
     });
   }
-  const program = await ObjectiveProcess.start(config.process!, { timeout: config.processTimeout });
+  const program = await ObjectivePool.start(config.process!, { timeout: config.processTimeout, processes });
   try {
     const layout = layoutOfStatement(program.statement);
     const options = { ...recordingOptions(config), components: false };
@@ -69,16 +73,20 @@ function modelOf({ tensors }: ParameterLayout) {
   return { weights, graph: builder.build([]) };
 }
 
-/** Evaluates the first θ twice. */
+/** Evaluates the first θ twice, and in each further process once. */
 async function repeatability(
   config: RunConfig,
-  program: ObjectiveProcess,
+  program: ObjectivePool,
   layout: ParameterLayout,
 ): Promise<Reading> {
   const { trajectory } = await openTrajectory(config.trajectory!, modelOf(layout), recordingOptions(config));
   const theta = Float64Array.from(await trajectory.row(0));
   await trajectory.close();
-  const difference = differenceOf(await program.evaluate(theta, 'gradient'), await program.evaluate(theta, 'gradient')); // prettier-ignore
+  const [first, ...others] = program.members;
+  const answer = await first!.evaluate(theta, 'gradient');
+  const again = await first!.evaluate(theta, 'gradient');
+  const elsewhere = await Promise.all(others.map((other) => other.evaluate(theta, 'gradient')));
+  const difference = largestDifference(answer, [again, ...elsewhere]);
   const { deterministic } = program.statement;
   const about = 'repeatability of the objective process';
   const evidence = `the program says that it is ${deterministic ? '' : 'not '}deterministic`;
@@ -87,6 +95,14 @@ async function repeatability(
   }
   const decision = `two evaluations of the first θ differ: losses by ${difference.loss.toPrecision(3)}, gradients by ${difference.gradient.toPrecision(3)} of the largest entry`;
   return { about, decision, evidence, warning: true };
+}
+
+function largestDifference(answer: Answer, others: readonly Answer[]): { loss: number; gradient: number } {
+  const differences = others.map((other) => differenceOf(answer, other));
+  return {
+    loss: Math.max(...differences.map(({ loss }) => loss)),
+    gradient: Math.max(...differences.map(({ gradient }) => gradient)),
+  };
 }
 
 /** Makes the run folder of a trajectory that an objective process is to measure. */
@@ -141,12 +157,36 @@ function manifestOf({ config, program, layout, recorded, readings }: ProcessExpe
 }
 
 /** What defines the objectives, as far as the program states it. */
-function statementHash({ statement }: ObjectiveProcess): string {
+function statementHash({ statement }: ObjectivePool): string {
   return sha256(JSON.stringify(statement));
 }
 
+/** Whether a run is measured by a program of the user's. */
+export function isProcessRun({ engine }: Manifest): boolean {
+  return engine.name === 'process';
+}
+
+/** Starts the program of a run that exists. Throws EngineError, and DataError where it no longer states what the run was made with. */
+export async function reopenProgram(
+  config: RunConfig,
+  manifest: Manifest,
+  processes?: number,
+): Promise<Pick<ProcessExperiment, 'program' | 'layout'>> {
+  const program = await ObjectivePool.start(config.process!, { timeout: config.processTimeout, processes });
+  try {
+    requireSameStatement({ program }, manifest);
+    return { program, layout: layoutOfStatement(program.statement) };
+  } catch (error) {
+    program.close();
+    throw error;
+  }
+}
+
 /** Throws DataError where the program no longer states what a run was made with. */
-export function requireSameStatement({ program }: ProcessExperiment, { definition }: Manifest): void {
+export function requireSameStatement(
+  { program }: Pick<ProcessExperiment, 'program'>,
+  { definition }: Manifest,
+): void {
   const found = statementHash(program);
   if (found === definition.splitHash) return;
   throw new DataError({
@@ -179,20 +219,36 @@ export async function measureProcess(
     network: { weights: () => weights },
     dataset: { transform },
   };
-  if (!run.status.trained) {
-    await copyTrajectory(reading, recorded, run, copying);
-    await run.finishTraining({ basis: [] });
-  }
+  const gate = config.follow && !run.status.trained ? new RowGate() : undefined;
   const keepsGradients = config.keepParts === 'parameters';
   const { objectives, precision } = program.statement;
-  await measureSegments(run, unmeasuredOf(run, segments), measuring, {
-    evaluate: (theta, directions, want) =>
-      evaluateProcess(program, layout, keepsGradients, { theta, directions, want }),
-    release: () => {},
-    hasParts: objectives.some(({ parts }) => parts.length > 0),
-    updates: null,
-    config,
-    layout,
-    precision,
-  });
+  const measure = async (copied: Promise<void>): Promise<void> => {
+    if (gate === undefined) await copied;
+    else copied.catch((error: unknown) => { gate.fail(error); }); // prettier-ignore
+    await measureSegments(run, unmeasuredOf(run, segments), measuring, {
+      evaluate: (theta, directions, want) =>
+        evaluateProcess(program, layout, keepsGradients, { theta, directions, want }),
+      release: () => {},
+      hasParts: objectives.some(({ parts }) => parts.length > 0),
+      updates: null,
+      config,
+      layout,
+      precision,
+      gate,
+    });
+  };
+  const copy = (signal: AbortSignal) =>
+    copyRows(reading, recorded, run, { ...copying, signal, stored: (row) => gate?.stored(row) });
+  await beside(copy, measure, copying.signal);
+}
+
+async function copyRows(
+  experiment: RecordedExperiment,
+  recorded: Recorded,
+  run: RunWriter,
+  control: CopyControl,
+): Promise<void> {
+  if (run.status.trained) return;
+  await copyTrajectory(experiment, recorded, run, control);
+  await run.finishTraining({ basis: [] });
 }

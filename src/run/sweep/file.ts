@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
-import { UsageError } from '../../errors.js';
+import { StoreError, UsageError } from '../../errors.js';
 import { baseConfig, readKeys } from '../../experiment/config/file.js';
 import { packageFolder } from '../../experiment/version.js';
 
@@ -47,13 +47,18 @@ const sweepSchema = z.strictObject({
 
 const sweepKeys = Object.keys(sweepSchema.shape);
 
-/** Names of the sweeps that the package ships, for the paper's Section 4 and Figure S9. */
-export function shippedSweeps(): string[] {
-  return readdirSync(join(packageFolder, 'sweeps'))
-    .filter((name) => name.endsWith('.yaml'))
-    .map((name) => basename(name, '.yaml'))
-    .sort();
-}
+/** Names of the sweeps that the package ships, for the paper's Section 4 and Figure S9. Throws StoreError where they are not there. */
+export function shippedSweeps(folder = join(packageFolder, 'sweeps')): string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith('.yaml'))
+      .map((name) => basename(name, '.yaml'))
+      .sort();
+  } catch (cause) {
+    const remedy = 'install the package again, or give the path of a sweep file';
+    throw new StoreError({ given: `no folder ${folder}`, expected: 'the sweeps that the package ships', remedy }, { cause });
+  }
+} // prettier-ignore
 
 /** The path of a sweep file: as given, or of one that the package ships. Throws UsageError where there is none of that name. */
 export function sweepPath(given: string): string {

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isLossledgerError } from '../../errors.js';
+import { makeFolder } from '../../folders.js';
 import { type ProgressSink, silent } from '../../experiment/control.js';
 import { openExperiment } from '../../experiment/experiment.js';
 import { createRun, experimentOf } from '../../experiment/manifest.js';
@@ -62,7 +63,7 @@ export async function performRuns(
   const failures = new Map<string, string>();
   const pending = found.filter(({ done }) => !done);
   if (pending.length === 0) return failures;
-  await attempt(`make ${join(out, runsFolder)}`, () => mkdir(join(out, runsFolder), { recursive: true }));
+  await attempt(`make ${join(out, runsFolder)}`, () => makeFolder(join(out, runsFolder)));
   const queue = [...pending];
   const stop = new AbortController();
   const watch = new SweepProgress(found, progress);
@@ -102,8 +103,8 @@ async function perform({ config, path }: PlannedRun & { readonly path: string },
   const experiment = await open().catch(async (error: unknown) => { await run?.close(); throw error; });
   const writer = run ?? (await createRun(path, experiment));
   try {
-    await trainRun(experiment, writer, { signal });
-    await measureRun(experiment, writer, { workers, signal, progress });
+    const after = trainRun(experiment, writer, { signal });
+    await measureRun(experiment, writer, { workers, after, signal, progress });
   } finally {
     await writer.close();
   }

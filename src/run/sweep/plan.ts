@@ -2,10 +2,10 @@ import { availableParallelism } from 'node:os';
 import { UsageError } from '../../errors.js';
 import { trainingKeys } from '../../experiment/config/schema.js';
 import type { RunConfig } from '../../experiment/config/schema.js';
-import { estimateRun } from '../../experiment/estimate.js';
+import { estimateRun } from '../../experiment/cost/estimate.js';
 import { type Experiment, openExperiment } from '../../experiment/experiment.js';
 import { gradientGraph } from '../../experiment/graphs.js';
-import { estimateMemory } from '../../experiment/memory.js';
+import { estimateMemory } from '../../experiment/cost/memory.js';
 import type { NamedTensor, PlannedRun } from './cells.js';
 
 /** How many runs are computed at a time, and how many threads each has. */

@@ -91,6 +91,12 @@ describe('a sweep file', () => {
     await expect(readSweep(join(folder, 'none.yaml'))).rejects.toThrow(/cannot be read/);
   });
 
+  it('says which folder lacks where the package is not whole', () => {
+    expect(() => shippedSweeps('/nowhere/sweeps')).toThrow(
+      /no folder \/nowhere\/sweeps.*install the package again/s,
+    );
+  });
+
   it.each(shippedSweeps())('%s, which the package ships, is in order for any network', async (name) => {
     for (const changes of [{}, { base: 'mnist-lenet-sgd' }]) {
       const file = await readSweep(name, changes);

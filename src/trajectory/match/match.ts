@@ -69,7 +69,7 @@ async function matchNamed(
       ];
     }),
   );
-  return { parts, frozen: held.frozen, readings: [...found.readings, ...passed, ...held.readings] };
+  return { ...held, parts, readings: [...found.readings, ...passed, ...held.readings] };
 }
 
 /** Parameters without a counterpart by name find one by values: the numbers in the model's file are those of a row of it alone. */

@@ -3,6 +3,7 @@ import type { Reading } from '../../formats/reading.js';
 import { misfit } from '../../formats/source.js';
 import { described, fitsPattern, listed } from '../checks.js';
 import { rowsToCompare, sameNumbers, toFloat32 } from './values.js';
+import { numbersDigest } from '../recorder-folder.js';
 import type { Match, ModelTensor, ModelWeights, Recording, RecordingOptions } from '../types.js';
 
 /** Parameters that are recorded, and the recorded name of each tensor of the model that has one. */
@@ -17,7 +18,7 @@ export async function heldStill(
   { tensors }: ModelWeights,
   { parameters, recorded }: Found,
   { frozen = [], rest = null }: RecordingOptions,
-): Promise<Pick<Match, 'frozen' | 'readings'>> {
+): Promise<Omit<Match, 'parts'>> {
   const missing = tensors.filter(
     ({ name, verdict }) => !recorded.has(name) && (verdict === 'trained' || verdict === 'likely'),
   );
@@ -26,7 +27,11 @@ export async function heldStill(
   const said = missing.filter(
     ({ name }) => rest === 'frozen' || frozen.some((pattern) => fitsPattern(name, pattern)),
   );
-  const open = missing.filter((tensor) => !said.includes(tensor));
+  const stated = statedStill(
+    recording,
+    missing.filter((tensor) => !said.includes(tensor)),
+  );
+  const open = missing.filter((tensor) => !said.includes(tensor) && !stated.includes(tensor));
   const evidence = open.length === 0 ? null : await evidenceOfRest(recording, { parameters, recorded }, open);
   if (open.length > 0 && evidence === null) throw notRecorded(recording, open);
   const names = (list: readonly ModelTensor[]): string => listed(list.map(({ name }) => name));
@@ -38,8 +43,45 @@ export async function heldStill(
       decision: names(said),
       evidence: rest === 'frozen' ? 'rest frozen' : 'frozen, as given',
     });
-  if (open.length > 0) readings.push({ about, decision: names(open), evidence: evidence!, warning: true });
-  return { frozen: [...said, ...open].map(({ name }) => name), readings };
+  if (stated.length > 0)
+    readings.push({
+      about,
+      decision: names(stated),
+      evidence: 'the recorder saw that they are not trained; the model’s file has their numbers',
+    });
+  // The recorder names all parameters; what is as likely a buffer is one.
+  const buffers = open.filter(({ verdict }) => recording.frozen !== undefined && verdict === 'likely');
+  const others = open.filter((tensor) => !buffers.includes(tensor));
+  if (buffers.length > 0)
+    readings.push({
+      about: 'constants',
+      decision: names(buffers),
+      evidence: `the recorder saw no such parameters; ${evidence!}`,
+    });
+  if (others.length > 0)
+    readings.push({ about, decision: names(others), evidence: evidence!, warning: true });
+  return {
+    frozen: [...said, ...stated, ...others].map(({ name }) => name),
+    buffers: buffers.map(({ name }) => name),
+    readings,
+  };
+}
+
+/** Tensors that the recording says were not trained. Throws DataError where the model's file has other numbers than the recorder saw. */
+function statedStill({ name, frozen = [] }: Recording, missing: readonly ModelTensor[]): ModelTensor[] {
+  const digests = new Map(frozen.map((each) => [each.name, each.sha256]));
+  const stated = missing.filter((tensor) => digests.has(tensor.name));
+  const other = stated.filter((tensor) => {
+    const data = tensor.data();
+    return data === null || numbersDigest(data) !== digests.get(tensor.name);
+  });
+  if (other.length === 0) return stated;
+  throw misfit(
+    name,
+    `parameters ${listed(other.map((tensor) => tensor.name))} that were not trained, and whose numbers in the model’s file are others`,
+    'the numbers that the network had while it was recorded',
+    'export the model that was trained, or record with frozen=True',
+  );
 }
 
 /**

@@ -101,6 +101,33 @@ class Waves(nn.Module):
         dead = F.relu(h - 9).norm(dim=1, keepdim=True)
         return torch.einsum('ni,ij,kj->nk', h + dead, self.mix, F.normalize(self.anchor, dim=1)) * self.log_scale.exp() - (h[:, :5] - self.anchor[:, 0]) / self.tau
 
+class Sampled(nn.Module):
+    """A spatial transformer, and samples in every other way: outside the image too, of pixels and of what is trained."""
+    def __init__(self):
+        super().__init__(); self.place = nn.Linear(30, 6); self.shift = nn.Parameter(torch.randn(1, 3, 4, 2) * 0.3); self.conv = nn.Conv2d(2, 3, 3, padding=1); self.head = nn.Linear(27, 5)
+        base = torch.stack(torch.meshgrid(torch.linspace(-1, 1, 3), torch.linspace(-1, 1, 4), indexing='ij')[::-1] + (torch.ones(3, 4),), -1); self.register_buffer('base', base.view(12, 3))
+    def forward(self, x):
+        n = x.size(0); maps = self.place(x[:, 0].flatten(1)).view(n, 2, 3) * 1.5; grid = (self.base @ maps.transpose(1, 2)).view(n, 3, 4, 2) + self.shift
+        h = torch.tanh(self.conv(x)); sample = lambda mode, padding, aligned: F.grid_sample(h, grid, mode, padding, aligned).mean(3).flatten(1)
+        ways = [('bilinear', 'border', True), ('bilinear', 'reflection', False)]
+        return self.head(torch.cat([sample('bilinear', 'zeros', False)] + [sample(*way) for way in ways], 1)) + sum(sample('nearest', padding, True)[:, :5] + sample('bilinear', padding, padding == 'zeros')[:, 4:] for padding in ('zeros', 'border', 'reflection'))
+
+class Rounds(nn.Module):
+    def __init__(self):
+        super().__init__(); self.inner = nn.Linear(6, 6)
+    def forward(self, x):
+        h = x
+        for k in range(x.size(1) - 2):
+            h = torch.tanh(self.inner(h)) * (k + 1) + x
+        return h
+
+class Looped(nn.Module):
+    """Compiled, not traced, its loop is exported as one, whose rounds follow from a shape."""
+    def __init__(self):
+        super().__init__(); self.first = nn.Linear(4, 6); self.rounds = Rounds(); self.head = nn.Linear(6, 5)
+    def forward(self, x):
+        return self.head(self.rounds(self.first(x)))
+
 S = nn.Sequential
 networks = {
     'grouped': (S(nn.Conv2d(4, 8, 3, padding=1, groups=2), nn.ReLU(), nn.Conv2d(8, 8, 3, groups=8, padding=1), nn.Tanh(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(72, 5)), (4, 6, 6), 11),
@@ -126,8 +153,9 @@ def write(networks):
         n = 5
         x = torch.randint(0, 11, (n, 6)) if shape == 'tokens' else torch.randn(n, *shape)
         net.train(kind != ['inference'])
+        compiled = torch.jit.script(net) if kind == ['compiled'] else net
         example, how = options(kind[0] if kind else None, x)
-        torch.onnx.export(net, example, folder / f'{name}.onnx', opset_version=opset, input_names=['input'], output_names=['logits'], **how)
+        torch.onnx.export(compiled, example, folder / f'{name}.onnx', opset_version=opset, input_names=['input'], output_names=['logits'], **how)
         net.double(); labels = torch.arange(n) % 5
         loss = F.cross_entropy(net(x if shape == 'tokens' else x.double()), labels, reduction='sum'); loss.backward()
         short = lambda t: [float(f'{v:.9g}') for v in t.flatten().tolist()]
@@ -141,3 +169,4 @@ write({
     'unet': (Unet(), (2, 6, 6), 16), 'waves': (Waves(), (4,), 16), 'localresponse': (S(nn.Conv2d(2, 4, 3), nn.LocalResponseNorm(3), nn.ReLU6(), nn.Flatten(), nn.Linear(16, 5)), (2, 4, 4), 12),
     'inference': (Encoder(), (5, 6), 16, 'inference'), 'folded': (Folded(), 'tokens', 14, 'folded'), 'fixed': (TorchAttention(), (5, 6), 15, 'fixed'), 'single': (Encoder(), (5, 6), 14, 'single'),
 })
+write({'sampled': (Sampled(), (2, 5, 6), 16), 'looped': (Looped(), (4,), 16, 'compiled')})

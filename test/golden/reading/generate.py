@@ -4,6 +4,9 @@ Each case is a way in which people keep networks, recordings and data; `expected
 [T, size] by parameter name in float64, or a pattern of the refusal. Run in this folder: python3 generate.py
 """
 
+import argparse
+import collections
+import datetime
 import io
 import json
 import pathlib
@@ -150,6 +153,17 @@ def keras(folder, states, _):
     return "checkpoints", {}
 
 
+def odd(folder, states, _):
+    (folder / "checkpoints").mkdir()
+    for t, state in enumerate(states):
+        beside = {"args": argparse.Namespace(lr=0.1, betas=(0.9, 0.99)), "when": datetime.datetime(2024, 1, 1), "set": {1, 2},
+                  "frozen": frozenset([3]), "complex": 1 + 2j, "big": 2**80, "negative": -(2**70), "size": torch.Size([1, 2]),
+                  "dtype": torch.float16, "device": torch.device("cpu"), "array": np.arange(3), "number": np.float64(2),
+                  "bytes": b"x", "more": bytearray(b"y"), "lists": collections.defaultdict(list), "last": collections.deque([1])}
+        torch.save({**beside, "net": collections.OrderedDict(state)}, folder / "checkpoints" / f"e{t}.pt", pickle_protocol=2 + t)
+    return "checkpoints", {}
+
+
 def flat(states):
     return np.stack([np.concatenate([v.numpy().ravel() for v in state.values()]) for state in states])
 
@@ -194,6 +208,7 @@ def main():
     plain("lightning", "Lightning's .ckpt: prefix model., optimizer state beside", lightning)
     plain("torch-legacy", ".pth files of torch.save before 1.6", legacy)
     plain("trainer", "Hugging Face's checkpoint-N/ with pytorch_model.bin and optimizer.pt", trainer)
+    plain("odd-pickles", "checkpoints with objects of all kinds beside the tensors, protocols 2 to 5", odd)
     plain("compiled", "names of torch.compile and DataParallel", compiled)
     plain("keras-checkpoints", "Keras weights [in, out] whose names are another world's: the file's values are those of a row", keras)
     plain("theta-exporter", "theta beside a file of PyTorch 1.13, which keeps the order of declaration; its values are of the last row", theta, row=-1)
@@ -227,6 +242,17 @@ def simple(name, about, model, loss, x, y, data, flags="", **options):
     finish(folder, "trajectory.npz", data, expected(model, states, names, loss, x, y))
 
 
+class Outputs(nn.Module):
+    """A network with something behind its logits."""
+
+    def __init__(self, inner, end):
+        super().__init__()
+        self.inner, self.end = inner, end
+
+    def forward(self, x):
+        return self.end(self.inner(x))
+
+
 def losses():
     x, y = blobs()
     torch.manual_seed(3)
@@ -239,6 +265,13 @@ def losses():
     bits = (y > 0).float()[:, None]
     simple("sigmoid", "ends in Sigmoid; labels 0 and 1 as integers", nn.Sequential(nn.Linear(5, 1), nn.Sigmoid()), F.binary_cross_entropy,
            x, bits, {"x": x.numpy(), "y": (y > 0).long().numpy()}, "--loss sigmoidCrossEntropy")
+    by_hand = Outputs(nn.Linear(5, 3), lambda z: z.exp() / z.exp().sum(1, keepdim=True))
+    simple("softmax-by-hand", "a softmax written out, said to be one", by_hand, nll, x, y, data, "--outputs probabilities")
+    simple("softmax-doubtful", "a softmax written out", by_hand, nll, x, y, data)
+    (HERE / "softmax-doubtful" / "expected.json").write_text(json.dumps({"refused": "come out of Div.*--outputs probabilities"}))
+    simple("softmax-bounded", "probabilities kept from 0 and 1", Outputs(nn.Linear(5, 3), lambda z: torch.softmax(z, 1).clamp(1e-7, 1 - 1e-7)),
+           nll, x, y, data)
+    (HERE / "softmax-bounded" / "expected.json").write_text(json.dumps({"refused": "come out of (Clip|Min|Max).*--outputs probabilities"}))
     simple("one-hot", "labels one-hot as floats, inputs column-major", nn.Linear(5, 3), F.cross_entropy, x, y,
            {"x": np.asfortranarray(x.numpy()), "y": F.one_hot(y, 3).float().numpy()})
 

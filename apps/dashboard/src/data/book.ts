@@ -25,7 +25,7 @@ export interface Book {
 
 /** Those that a run has numbers of. */
 export function entitiesOf(run: RunData, own: ObjectiveData): Entity[] {
-  const names = run.reader.arrayNames;
+  const names = run.arrays;
   return entities.filter((entity) => {
     if (entity === 'layer') return true;
     if (entity === 'parameter') return own.finest === 'parameters';
@@ -50,7 +50,7 @@ export async function bookOf(
     return {
       count: totals.length,
       name,
-      totals: Float64Array.from(totals),
+      totals: new Float64Array(totals),
       errors: null,
       helping: null,
       undetermined: null,

@@ -10,7 +10,9 @@ export async function curveOf(run: RunData, own: ObjectiveData, { kind, index }:
     return Float64Array.from({ length: T }, (_, t) => own.layerSums[t * L + index]!);
   }
   if (kind === 'parameter') return parameterCurve(run, own, index);
-  return Float64Array.from(await run.reader.curve(`neuron_sums/${own.name}`, index, { from: 0, to: T }));
+  return Float64Array.from(
+    await (await run.reader()).curve(`neuron_sums/${own.name}`, index, { from: 0, to: T }),
+  );
 }
 
 /** Whether a run keeps what a pin is of. */

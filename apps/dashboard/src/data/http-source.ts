@@ -5,17 +5,10 @@ const cacheBytes = 192 * 2 ** 20;
 /** A file larger than that is none that a page can show: it is refused before its bytes come. */
 const mostBytes = 2 ** 30;
 
-/** What one page fetched of a run: for what it says about itself, and for tests. */
-export interface Traffic {
-  requests: number;
-  bytes: number;
-}
-
 /** A run folder on a web server. Chunks of arrays are kept in memory, the last used ones longest. */
 export class HttpSource implements Source {
   readonly #kept = new Map<string, Uint8Array>();
   #keptBytes = 0;
-  readonly traffic: Traffic = { requests: 0, bytes: 0 };
 
   constructor(readonly address: string) {}
 
@@ -38,7 +31,6 @@ export class HttpSource implements Source {
       ? { Range: `bytes=${range.start - before}-${range.end - 1}` }
       : {};
     const response = await fetch(`${this.address}/${path}`, { headers, cache: 'no-store' });
-    this.traffic.requests++;
     if (response.status === 204 || response.status === 404 || response.status === 416) return undefined;
     if (!response.ok) throw new Error(`${path}: the server answered ${response.status}`);
     if (Number(response.headers.get('content-length') ?? 0) > mostBytes) {
@@ -46,7 +38,6 @@ export class HttpSource implements Source {
       throw new Error(`${path} is larger than ${mostBytes / 2 ** 30} GiB, which no page can hold`);
     }
     const bytes = new Uint8Array(await response.arrayBuffer());
-    this.traffic.bytes += bytes.length;
     // A server without ranges gives the whole file.
     if (range !== undefined && response.status === 200) return bytes.subarray(range.start, range.end);
     return bytes.subarray(before);

@@ -1,10 +1,16 @@
-import { type Manifest, openRun, type RunReader, type RunStatus } from 'lossledger/format';
-import type { LedgerView, ParameterLayout } from 'lossledger/ledger';
+import {
+  decodeSummary,
+  type Manifest,
+  type RunReader,
+  type RunStatus,
+  type RunSummary,
+  type Source,
+  type SummaryView,
+} from 'lossledger/format';
+import type { ParameterLayout } from 'lossledger/ledger';
+import { runsAsked, summaryAsked } from './early.js';
+import { carriedRuns, CarriedSource } from './carried-source.js';
 import { HttpSource } from './http-source.js';
-
-/** What the page can hold in memory: more numbers than that are refused before anything is made for them. */
-const mostParameters = 2 ** 27;
-const mostNames = 2 ** 21;
 
 /** One number series by time, prefix-summed: `at(b) − at(a)` is the sum of [a, b). */
 export class Prefix {
@@ -53,37 +59,71 @@ export interface ObjectiveData {
 export interface RunData {
   readonly name: string;
   readonly address: string;
-  readonly reader: RunReader;
-  readonly source: HttpSource;
+  /** The run itself, for what its summary has not: its journal is read when this is first asked for. Throws as `openRun` does. */
+  readonly reader: () => Promise<RunReader>;
+  readonly source: Source;
   readonly manifest: Manifest;
   readonly layout: ParameterLayout;
   readonly status: RunStatus;
-  readonly view: LedgerView;
+  readonly view: SummaryView;
   readonly objectives: readonly ObjectiveData[];
   /** T: segments that can be shown. */
   readonly segments: number;
+  /** Names of the arrays that can be read. */
+  readonly arrays: readonly string[];
+  /** What a page that carries its runs has not of this one; null: it is read from a server, which has all. */
+  readonly leftOut: readonly string[] | null;
 }
 
 /** A run that is announced, before it is read. */
 export interface ListedRun {
   readonly name: string;
   readonly path: string;
+  readonly leftOut?: readonly string[];
 }
 
 /** The runs that the server offers. */
-export async function listRuns(): Promise<ListedRun[]> {
-  const response = await fetch('runs.json', { cache: 'no-store' });
-  if (!response.ok) throw new Error(`runs.json: the server answered ${response.status}`);
-  return ((await response.json()) as { runs: ListedRun[] }).runs;
+export async function listRuns(): Promise<readonly ListedRun[]> {
+  const carried = carriedRuns();
+  if (carried !== null) return carried.runs;
+  return ((await runsAsked()) as { runs: ListedRun[] }).runs;
 }
 
 /** Reads what every panel needs of a run. Throws where there is none, where it is damaged, or too large for a page. */
-export async function loadRun({ name, path }: ListedRun): Promise<RunData> {
+export async function loadRun(listed: ListedRun): Promise<RunData> {
+  const { name, path } = listed;
+  const leftOut = listed.leftOut ?? null;
   const address = new URL(path, document.baseURI).href;
-  const source = new HttpSource(address);
+  const source = leftOut === null ? new HttpSource(address) : new CarriedSource(path);
+  const reader = once(() => open(name, source));
+  const base = { name, address, source, reader, leftOut };
+  const bytes = leftOut === null ? await summaryAsked(path) : null;
+  if (bytes !== null) return dataOf(base, decodeSummary(bytes));
+  return dataOf(base, await summarize(await reader()));
+}
+
+/** Gives the same promise each time; one that failed is tried again. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | null = null;
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = null;
+      throw error;
+    });
+    return made;
+  };
+}
+
+/** Reads the journal, and checks it. What that takes is loaded only then. */
+async function open(place: string, source: Source): Promise<RunReader> {
+  const { openRun, requireRoom } = await import('./reading');
   requireRoom(await source.get('manifest.json'));
-  const reader = await openRun({ place: name, source, ...fasterDigest() });
-  return dataOf({ name, address, source, reader });
+  return openRun({ place, source, ...fasterDigest() });
+}
+
+async function summarize(reader: RunReader): Promise<RunSummary> {
+  const { summaryOf } = await import('./reading');
+  return summaryOf(reader);
 }
 
 /** The browser's own SHA-256, where it gives it: not to pages from other machines without encryption. */
@@ -99,19 +139,35 @@ function fasterDigest(): { chunkDigest?: (bytes: Uint8Array) => Promise<string> 
 
 /** The same run with what was stored since; null where nothing was. */
 export async function refreshRun(run: RunData): Promise<RunData | null> {
-  return (await run.reader.refresh()) ? dataOf(run) : null;
+  const reader = await run.reader();
+  // One that was opened just now may be ahead of what is shown.
+  const isSame = !(await reader.refresh()) && isEqual(reader.status, run.status);
+  return isSame ? null : dataOf(run, await summarize(reader));
 }
 
-async function dataOf(base: Pick<RunData, 'name' | 'address' | 'source' | 'reader'>): Promise<RunData> {
-  const { reader } = base;
-  const view = await reader.view();
-  const { manifest, layout, status } = reader;
-  const objectives = view.objectives.map(({ name, parts }) => objectiveOf(view, name, parts, manifest.keep));
-  return { ...base, manifest, layout, status, view, objectives, segments: view.segments };
+function isEqual(a: RunStatus, b: RunStatus): boolean {
+  return (Object.keys(a) as (keyof RunStatus)[]).every((name) => a[name] === b[name]);
+}
+
+function dataOf(
+  base: Pick<RunData, 'name' | 'address' | 'source' | 'reader' | 'leftOut'>,
+  { manifest, layout, status, view, arrays }: RunSummary,
+): RunData {
+  const own = arrays.filter((name) => !base.leftOut?.includes(name));
+  const objectives = view.objectives.map(({ name, parts }) =>
+    objectiveOf(view, name, parts, finestOf(name, own)),
+  );
+  const { name, address, source, reader, leftOut } = base;
+  return { name, address, source, reader, leftOut, manifest, layout, status, view, objectives, segments: view.segments, arrays: own }; // prettier-ignore
+}
+
+function finestOf(objective: string, arrays: readonly string[]): ObjectiveData['finest'] {
+  if (arrays.includes(`allocation/${objective}`)) return 'parameters';
+  return arrays.includes(`neuron_sums/${objective}`) ? 'neurons' : 'layers';
 }
 
 function objectiveOf(
-  view: LedgerView,
+  view: SummaryView,
   name: string,
   parts: readonly string[],
   finest: ObjectiveData['finest'],
@@ -136,22 +192,4 @@ function objectiveOf(
     undetermined: view.has('undetermined', name) ? prefix('undetermined') : null,
     layerError: view.has('layer_error', name) ? view.column('layer_error', name) : null,
   };
-}
-
-/** Refuses a manifest that announces more than a page can hold, before anything is made by its numbers. */
-function requireRoom(bytes: Uint8Array | undefined): void {
-  if (bytes === undefined) return;
-  const { parameters } = JSON.parse(new TextDecoder().decode(bytes)) as {
-    parameters?: { size?: unknown; shape?: unknown }[];
-  };
-  if (!Array.isArray(parameters)) return;
-  let [size, names] = [0, 0];
-  for (const own of parameters) {
-    size += Number(own.size ?? 0);
-    names += Array.isArray(own.shape) ? Math.max(1, ...own.shape.slice(0, 2).map(Number)) : 1;
-  }
-  if (size <= mostParameters && names <= mostNames) return;
-  throw new Error(
-    `the manifest announces ${size.toLocaleString('en')} parameters; a page holds at most ${mostParameters.toLocaleString('en')}. lca report and lca export read runs of any size.`,
-  );
 }

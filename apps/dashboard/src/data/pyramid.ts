@@ -28,6 +28,11 @@ export async function pyramidOf(run: RunData, { name, finest }: ObjectiveData): 
   return found.index;
 }
 
+/** Waits, the first time, until it is known whether there is a pyramid; looking again is for later moves of the cursor. */
+export async function pyramidSeen(run: RunData, own: ObjectiveData): Promise<void> {
+  if (!latest.get(run.source)?.has(own.name)) await pyramidOf(run, own);
+}
+
 async function read(run: RunData, objective: string): Promise<Known> {
   const [bytes, manifest] = await Promise.all([
     run.source.get(pyramidPaths.index(objective)),
@@ -89,7 +94,7 @@ export async function parameterCurve(
     }),
   );
   curve.set(
-    await run.reader.curve(`allocation/${own.name}`, parameter, { from: blocks * rows, to: T }),
+    await (await run.reader()).curve(`allocation/${own.name}`, parameter, { from: blocks * rows, to: T }),
     blocks * rows,
   );
   return curve;

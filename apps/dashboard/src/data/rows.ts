@@ -11,8 +11,8 @@ export interface Rows {
 
 /** Reads all rows of an array; null where the run has none. Throws StoreError where one is damaged, Error where they are too many. */
 export async function allRows(run: RunData, name: string): Promise<Rows | null> {
-  if (!run.reader.arrayNames.includes(name)) return null;
-  const reading = run.reader.array(name, { from: 0, to: run.segments });
+  if (!run.arrays.includes(name)) return null;
+  const reading = (await run.reader()).array(name, { from: 0, to: run.segments });
   const width = reading.shape.slice(1).reduce((a, b) => a * b, 1);
   if (width * run.segments > mostNumbers)
     throw new Error(

@@ -69,17 +69,24 @@ export class RangeSums {
   readonly #ends: Walker;
   readonly #starts: Walker;
   readonly #row: (row: number) => Promise<Numbers>;
+  readonly #read: (row: number) => Promise<Numbers>;
+  /** Rows beside the cursor, which the next step asks for: they are read before it does. */
+  #near = new Map<number, Promise<Numbers>>();
   #turn = 0;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(
-    reader: RunReader,
+    reader: () => Promise<RunReader>,
     name: string,
     readonly width: number,
     checkpoints: () => Checkpoints | null = () => null,
   ) {
-    const read = reader.rowReader();
-    this.#row = (row) => read(name, row);
+    let read: Promise<ReturnType<RunReader['rowReader']>> | null = null;
+    this.#read = async (row) => {
+      read ??= reader().then((own) => own.rowReader());
+      return (await read)(name, row);
+    };
+    this.#row = (row) => this.#near.get(row) ?? this.#read(row);
     this.#ends = new Walker(width, this.#row, checkpoints);
     this.#starts = new Walker(width, this.#row, checkpoints);
   }
@@ -88,6 +95,20 @@ export class RangeSums {
   async over(from: number, to: number): Promise<Numbers | null> {
     const turn = ++this.#turn;
     const isWanted = () => turn === this.#turn;
+    const found = await this.#over(from, to, isWanted);
+    if (found !== null) this.#readNear(to - from === 1 ? [from - 1, from + 1] : [to - 1, to]);
+    return found;
+  }
+
+  #readNear(rows: readonly number[]): void {
+    const near = new Map(rows.map((row) => [row, this.#near.get(row) ?? this.#read(row)]));
+    for (const [row, numbers] of near)
+      // One that is not there yet may be later, and one that fails is reported to who asks for it.
+      numbers.catch(() => this.#near.delete(row));
+    this.#near = near;
+  }
+
+  async #over(from: number, to: number, isWanted: () => boolean): Promise<Numbers | null> {
     if (to - from === 1) {
       const row = await this.#row(from);
       return isWanted() ? row : null;

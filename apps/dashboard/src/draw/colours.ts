@@ -1,42 +1,54 @@
-/** Colours by meaning, as in the figures of reports: helping and hurting can be told apart by colour-blind readers. */
-export interface Palette {
-  readonly text: string;
-  readonly muted: string;
+import { type Palette as FigurePalette, palettes as figures } from 'lossledger/theme';
+
+/** Colours by meaning, those of the figures of reports and what a page needs besides. */
+export interface Palette extends Omit<FigurePalette, 'background' | 'objectives' | 'layers'> {
   readonly line: string;
   readonly panel: string;
-  readonly helping: string;
-  readonly hurting: string;
-  readonly zero: string;
   readonly series: readonly string[];
-  /** Where a heat map is neither: stops of helping, from strong to weak, and of hurting from weak to strong. */
+  /** Stops of a heat map's scale: helping from strong to weak, neither, hurting from weak to strong. */
   readonly diverging: readonly string[];
 }
 
-const light: Palette = {
-  text: '#1c2430',
-  muted: '#5b6675',
-  line: '#dfe3e8',
-  panel: '#ffffff',
-  helping: '#0072b2',
-  hurting: '#d55e00',
-  zero: '#c3c9d1',
-  series: ['#332288', '#999933', '#aa4499', '#117733', '#cc6677', '#44aa99', '#882255', '#5b6675'],
-  diverging: ['#053b66', '#0072b2', '#7fbbe0', '#f1f2f4', '#f3b184', '#d55e00', '#7a2f00'],
-};
+function paletteOf(own: FigurePalette, page: Pick<Palette, 'line' | 'panel' | 'diverging'>): Palette {
+  const { text, muted, helping, hurting, zero, good, bad, layers } = own;
+  return { text, muted, helping, hurting, zero, good, bad, series: [...layers, muted], ...page };
+}
 
-const dark: Palette = {
-  text: '#e6eaf0',
-  muted: '#9aa5b4',
-  line: '#2a323d',
-  panel: '#151a21',
-  helping: '#56b4e9',
-  hurting: '#f5884a',
-  zero: '#4a5463',
-  series: ['#a79cf2', '#d3d36b', '#e08ad2', '#6cc784', '#f0a0ab', '#7fdccb', '#d8c6a3', '#9aa5b4'],
-  diverging: ['#c4e8ff', '#56b4e9', '#1f5f88', '#20262f', '#8a4a22', '#f5884a', '#ffd9bd'],
-};
+export const palettes = {
+  light: paletteOf(figures.light, {
+    line: '#dfe3e8',
+    panel: '#ffffff',
+    diverging: [
+      '#053b66',
+      figures.light.helping,
+      '#7fbbe0',
+      '#f1f2f4',
+      '#f3b184',
+      figures.light.hurting,
+      '#7a2f00',
+    ],
+  }),
+  dark: paletteOf(figures.dark, {
+    line: '#2a323d',
+    panel: '#151a21',
+    diverging: [
+      '#c4e8ff',
+      figures.dark.helping,
+      '#1f5f88',
+      '#20262f',
+      '#8a4a22',
+      figures.dark.hurting,
+      '#ffd9bd',
+    ],
+  }),
+} as const;
 
-export const palettes = { light, dark } as const;
+/** Gives the style its colours. */
+export function applyTheme(theme: 'light' | 'dark', { dataset, style } = document.documentElement): void {
+  dataset['theme'] = theme;
+  for (const [name, value] of Object.entries(palettes[theme]) as [string, string | readonly string[]][])
+    if (typeof value === 'string') style.setProperty(`--${name}`, value);
+}
 
 /** The theme in force: what the user chose here, else what the system prefers. */
 export function themeOf(choice: 'auto' | 'light' | 'dark', prefersDark: boolean): 'light' | 'dark' {
@@ -67,11 +79,29 @@ export function placeInScale(value: number, range: number, kind: ScaleKind): num
   return kind === 'root' ? Math.sign(part) * Math.sqrt(Math.abs(part)) : part;
 }
 
+/** The colour of one value, as CSS has it; by a table of `lookUpTable`. */
+export function colourOf(value: number, range: number, kind: ScaleKind, table: Uint8Array): string {
+  const count = table.length / 4;
+  const at = 4 * Math.round(((placeInScale(value, range, kind) + 1) / 2) * (count - 1));
+  return `rgb(${table[at]!}, ${table[at + 1]!}, ${table[at + 2]!})`;
+}
+
 /** The size that all but a few in ten thousand values stay below, by a sample of them; a scale is not ruled by one outlier. */
 export function usualSize(values: ArrayLike<number>, quantile = 0.9998): number {
-  const step = Math.max(1, Math.floor(values.length / 100_000));
-  const sizes = new Float64Array(Math.ceil(values.length / step));
-  for (let k = 0; k < sizes.length; k++) sizes[k] = Math.abs(values[k * step]!);
-  sizes.sort();
-  return sizes[Math.min(sizes.length - 1, Math.floor(quantile * sizes.length))] ?? 0;
+  const step = Math.max(1, Math.floor(values.length / 30_000));
+  const count = Math.ceil(values.length / step);
+  // The few largest, largest last: all that the quantile needs, where a sort of the sample takes as long as all the rest of a frame.
+  const largest: number[] = [];
+  const room = count - Math.min(count - 1, Math.floor(quantile * count));
+  for (let k = 0; k < count; k++) {
+    const size = Math.abs(values[k * step]!);
+    if (largest.length === room && !(size > largest[0]!)) continue;
+    let place = largest.findLastIndex((other) => other <= size) + 1;
+    if (largest.length === room) {
+      largest.shift();
+      place--;
+    }
+    largest.splice(place, 0, size);
+  }
+  return largest[0] ?? 0;
 }

@@ -125,10 +125,13 @@ function blocksOf(tilings: readonly Tiling[]): Block[] {
   const byLayer = new Map<number, Tiling[]>();
   for (const tiling of tilings) byLayer.set(tiling.layer, [...(byLayer.get(tiling.layer) ?? []), tiling]);
   return [...byLayer.values()].map((own) => {
-    const main = own.reduce((best, tiling) => (tiling.count > best.count ? tiling : best));
+    const largest = own.reduce((best, tiling) => (tiling.count > best.count ? tiling : best));
+    // A vector that has a block to itself is folded: as a column it would be higher than all matrices.
+    const isVector = largest.tile[0] * largest.tile[1] === 1 && largest.columns === 1;
+    const main = isVector ? { ...largest, columns: Math.ceil(Math.sqrt(largest.count)) } : largest;
     const height = extentOf(main)[1];
     const others = own
-      .filter((tiling) => tiling !== main)
+      .filter((tiling) => tiling !== largest)
       .map((tiling) =>
         tiling.tile[0] * tiling.tile[1] === 1
           ? { ...tiling, columns: Math.ceil(tiling.count / height) }

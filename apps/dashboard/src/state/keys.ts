@@ -14,6 +14,8 @@ const actions: Readonly<Record<string, (shift: boolean) => void>> = {
   ArrowRight: (shift) => { session.moveTo(session.t + (shift ? 10 : 1)); },
   Home: () => { session.moveTo(0); },
   End: () => { session.moveTo(Infinity); },
+  e: () => { session.stepEpoch(false); },
+  E: () => { session.stepEpoch(true); },
   m: nextMode,
   M: nextMode,
   '[': () => { session.brush(session.t, Math.max(session.t, session.window[1] - 1)); },
@@ -26,8 +28,10 @@ export function onKey(event: KeyboardEvent): void {
   const target = event.target as HTMLElement;
   if (target.closest('input:not([type=range]), textarea, select, [role=grid]')) return;
   if (target.closest('button') && (event.key === ' ' || event.key === 'Enter')) return;
-  const view = /^[1-6]$/.test(event.key) ? viewNames[Number(event.key) - 1] : undefined;
-  if (view !== undefined) session.view = view;
+  const view = /^[1-7]$/.test(event.key) ? viewNames[Number(event.key) - 1] : undefined;
+  if (view !== undefined && !session.isBare) session.view = view;
+  // Its keys are its own: no run's time moves behind it.
+  else if (session.view === 'playground') return;
   else if (actions[event.key]) actions[event.key]!(event.shiftKey);
   else return;
   event.preventDefault();

@@ -1,5 +1,13 @@
 /** The screens, in the order of their tabs and number keys. */
-export const viewNames = ['overview', 'microscope', 'neurons', 'moments', 'book', 'compare'] as const;
+export const viewNames = [
+  'overview',
+  'microscope',
+  'neurons',
+  'moments',
+  'book',
+  'compare',
+  'playground',
+] as const;
 export type ViewName = (typeof viewNames)[number];
 
 /** Which segments are added up: all up to the cursor, the one at the cursor, or those of a window. */

@@ -18,6 +18,8 @@ class Session {
   /** By their place in the list; an Error where one cannot be read. */
   runs = $state.raw<ReadonlyMap<number, RunData | Error>>(new Map());
   problem = $state.raw<Error | null>(null);
+  /** Whether this is a place without runs: then there is the playground only. */
+  isBare = $state(false);
   chosen = $state(0);
   view = $state<ViewName>('overview');
   objectiveName = $state('');
@@ -55,6 +57,23 @@ class Session {
     return this.run?.segments ?? 0;
   }
 
+  /** Iterations of an epoch; null: not known, or there is no whole one. */
+  get perEpoch(): number | null {
+    const { trajectory, definition } = this.run?.manifest ?? {};
+    const examples = definition?.counts['train'];
+    if (!trajectory?.batchSize || trajectory.iteration !== null || !examples) return null;
+    const found = Math.floor(examples / trajectory.batchSize);
+    return found > 0 && found < trajectory.iterations ? found : null;
+  }
+
+  /** Moves to where the next epoch begins, or, back, this one or the one before. */
+  stepEpoch(isBack: boolean): void {
+    const { perEpoch } = this;
+    if (perEpoch === null) return;
+    const epoch = isBack ? Math.ceil(this.t / perEpoch) - 1 : Math.floor(this.t / perEpoch) + 1;
+    this.moveTo(epoch * perEpoch);
+  }
+
   /** Segments [from, to) that the mode adds up. */
   get range(): readonly [from: number, to: number] {
     const last = this.segments;
@@ -67,8 +86,12 @@ class Session {
   async start(): Promise<void> {
     try {
       this.listed = await listRuns();
-      if (this.listed.length === 0) return;
       const asked = readAddress();
+      if (this.listed.length === 0) {
+        [this.view, this.isBare] = ['playground', true];
+        return;
+      }
+      if (asked.view !== undefined) this.view = asked.view;
       this.chosen = Math.min(asked.chosen ?? 0, this.listed.length - 1);
       await this.open(this.chosen);
       this.t = Math.max(0, this.segments - 1);
@@ -141,7 +164,11 @@ class Session {
     if (this.#poll !== null) clearTimeout(this.#poll);
     this.#poll = null;
     const { current } = this;
-    if (current === null || (!(current instanceof Error) && current.status.sealed)) return;
+    if (
+      current === null ||
+      (!(current instanceof Error) && (current.status.sealed || current.leftOut !== null))
+    )
+      return;
     this.#poll = setTimeout(() => void this.#look(), pollMilliseconds);
   }
 

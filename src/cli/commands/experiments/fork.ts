@@ -1,12 +1,13 @@
 import { Command } from 'commander';
 import type { RunsCompared } from '../../../analysis/comparison/compare.js';
 import { createRun } from '../../../experiment/manifest.js';
-import { requireMemory } from '../../../experiment/memory.js';
+import { requireMemory } from '../../../experiment/cost/memory.js';
 import { defaultWorkers } from '../../../engines/registry.js';
 import { compareFolders, comparisonFindings } from '../../../run/comparisons/compare.js';
 import { type ForkChanges, forkedConfig, forkKeys, groupOf } from '../../../run/fork/config.js';
 import { forkedExperiment, takeOver } from '../../../run/fork/fork.js';
 import { measureRun } from '../../../run/measure.js';
+import { storeAccuracy } from '../../../run/accuracy.js';
 import { reportRun } from '../../../run/report.js';
 import { trainRun } from '../../../run/train.js';
 import { openRun, refuseExisting } from '../../../store/open.js';
@@ -83,6 +84,7 @@ async function performFork(folder: string, changes: ForkChanges, options: ForkOp
       await trainRun(experiment, run, { progress: bar('train', 'steps'), signal });
       await takeOver(origin, run, at, { progress: bar('take over', 'segments'), signal });
       await measureRun(experiment, run, { workers, progress: bar('measure', 'segments'), signal });
+      await storeAccuracy(experiment, run, { workers, signal, progress: bar('count errors', 'rows') });
       await reportRun(run, { progress: bar('analyse', 'segments'), themes: false });
     },
   );

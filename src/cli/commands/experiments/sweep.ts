@@ -20,7 +20,7 @@ interface SweepOptions extends Readonly<Record<string, unknown>> {
   readonly quiet?: boolean;
 }
 
-const help = `
+const help = (): string => `
 A sweep file:
   base: mnist-fc-sgd                  # preset, run file, or keys of one
   set: { iterations: 220 }            # keys of all runs

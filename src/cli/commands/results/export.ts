@@ -1,7 +1,10 @@
+import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import type { SegmentRange } from '../../../experiment/control.js';
 import { exportRun, exportable, exportFormats } from '../../../run/export/export.js';
+import { writeSingleFile } from '../../../server/single.js';
 import { writeSite } from '../../../server/site.js';
+import { makeNew } from '../../../store/files.js';
 import { say } from '../../output.js';
 import { parsePath, parseSegments } from '../run.js';
 import { dashboardFolder } from './view.js';
@@ -21,15 +24,34 @@ interface ExportOptions {
 function siteCommand(): Command {
   return new Command('site')
     .description('write the dashboard and runs as files that any web server can host')
-    .argument('<run...>', 'run folders')
+    .argument('[run...]', 'run folders; none: the playground alone')
     .option('--out <folder>', 'folder to create', parsePath)
-    .action(async (runs: readonly string[], _: unknown, command: Command) => {
+    .option(
+      '--single-file',
+      'write one HTML file, OUT, that a browser opens from disk: sums only, no single parameters',
+    )
+    .action(async (runs: readonly string[], { singleFile }: { singleFile?: true }, command: Command) => {
       // The command above has an option of that name, and takes it.
       const { out } = command.optsWithGlobals<{ out?: string }>();
       if (out === undefined) command.error("error: required option '--out <folder>' not specified");
+      if (singleFile) {
+        await writeSingle(runs, out);
+        return;
+      }
       for (const reason of await writeSite(dashboardFolder(), runs, out)) say(`No pyramid: ${reason}.`);
       say(`Site written to ${out}. To look at it: any web server, such as: npx http-server ${out}`);
     });
+}
+
+/** Says what the file has not, since that is the price of one file. */
+async function writeSingle(runs: readonly string[], out: string): Promise<void> {
+  const file = /\.html?$/i.test(out) ? out : join(out, 'index.html');
+  if (file !== out) makeNew(out);
+  const leftOut = await writeSingleFile(dashboardFolder(), runs, file);
+  leftOut.forEach((names, k) => {
+    say(`Of ${runs[k]!} the file has sums only; left out: ${names.join(', ')}.`);
+  });
+  say(`Written to ${file}: open it in a browser.`);
 }
 
 export function exportCommand(): Command {
@@ -45,7 +67,7 @@ export function exportCommand(): Command {
     )
     .option(
       '--entity <name>',
-      'sums and counts over: parameter, neuron, input, tensor, layer, module, kind, or a grouping of the run file',
+      'sums and counts over: parameter, neuron, input, tensor, layer, module, kind, head (attention), or a grouping of the run file',
     )
     .option(
       '--segments <range>',

@@ -19,7 +19,7 @@ export function figuresCommand(): Command {
     .option('--quiet', 'no progress')
     .action(async (folder: string, options: FiguresOptions) => {
       const bar = progressBar('analyse', 'segments', options.quiet);
-      const { analysis, themes } = await analyseAll(await openRun(folder), bar);
+      const { analysis, themes } = await analyseAll(await openRun(folder), { progress: bar });
       const { paths, problem } = await writeAllFigures(analysis, themes, options.out);
       if (problem !== null) say(`Figures as SVG only: ${problem}`);
       say(`${paths.length} figure files written to ${options.out}`);

@@ -4,19 +4,26 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError } from 'commander';
 import { StoreError } from '../../../errors.js';
+import { isFolder } from '../../../folders.js';
 import { manifestName, notARun } from '../../../format/context.js';
-import { serveRuns, type ServedRun } from '../../../server/serve.js';
-import { isFolder } from '../../../store/files.js';
+import { requireRoom } from '../../../format/derived/summary.js';
+import { type Served, serveRuns, type ServedRun } from '../../../server/serve.js';
+import { sha256 } from '../../../store/files.js';
 import { openRun } from '../../../store/open.js';
+import { placeOf } from '../../../store/place.js';
 import { writePyramids } from '../../../store/pyramid.js';
+import { isRemote } from '../../../store/s3/remote-run.js';
+import { scratchOf } from '../../../store/scratch.js';
 import { stopOnInterrupt } from '../../interrupt.js';
 import { printJson, printLine, say } from '../../output.js';
+import { parsePath } from '../run.js';
 
 interface ViewOptions {
   readonly host: string;
   readonly port: number;
   readonly json?: boolean;
   readonly pyramid: boolean;
+  readonly scratch?: string;
 }
 
 export function viewCommand(): Command {
@@ -33,15 +40,20 @@ export function viewCommand(): Command {
       '--no-pyramid',
       'write nothing: without RUN/pyramid, far moves of the cursor and curves of weights take longer',
     )
+    .option(
+      '--scratch <folder>',
+      'local disk for the pyramids of runs in object stores (default: the cache folder)',
+      parsePath,
+    )
     .option('--json', 'print {"url"} as one JSON document')
-    .action(async (folders: readonly string[], { host, port, json, pyramid }: ViewOptions) => {
-      const runs = await Promise.all(folders.map(servedRun));
+    .action(async (addresses: readonly string[], { host, port, json, pyramid, scratch }: ViewOptions) => {
+      const runs = await Promise.all(addresses.map((address) => servedRun(address, scratch)));
       const served = await serveRuns({ page: dashboardFolder(), runs, host, port });
       if (json) printJson({ url: served.url });
       else printLine(served.url);
       say('Serving until Ctrl-C.');
       const { signal } = stopOnInterrupt();
-      const prepared = pyramid ? preparePyramids(folders, signal) : Promise.resolve();
+      const prepared = pyramid ? preparePyramids(addresses, runs, signal, served) : Promise.resolve();
       await interrupted(signal);
       await served.close();
       await prepared;
@@ -49,7 +61,8 @@ export function viewCommand(): Command {
 }
 
 /** Throws StoreError where there is no such folder, or no run in it; what is wrong inside a run, the page says. */
-async function servedRun(folder: string): Promise<ServedRun> {
+async function servedRun(folder: string, scratch: string | undefined): Promise<ServedRun> {
+  if (isRemote(folder)) return remoteRun(folder, scratch);
   if (existsSync(join(folder, manifestName))) return { name: basename(resolve(folder)), folder };
   if (await isFolder(folder)) throw notARun(folder);
   throw new StoreError({
@@ -57,6 +70,14 @@ async function servedRun(folder: string): Promise<ServedRun> {
     expected: 'run folders',
     remedy: 'check the path, or make a run with lca run … --out FOLDER',
   });
+}
+
+/** Throws StoreError where there is no run at that address. */
+async function remoteRun(address: string, scratch: string | undefined): Promise<ServedRun> {
+  const { source } = placeOf(address);
+  const manifest = await source.get(manifestName);
+  if (manifest === undefined) throw notARun(address);
+  return { name: basename(address), folder: await scratchOf(scratch, address, sha256(manifest)), source };
 }
 
 /** Where the built page is: beside the programs, or above the modules. Throws StoreError where it was not built. */
@@ -78,16 +99,33 @@ function parsePort(text: string): number {
 }
 
 /** Seconds after which a run in progress is looked at again. */
-const pauseSeconds = 30;
+const pauseSeconds = 5;
+/** Milliseconds without a request after which a page is taken to have what it wants for now. */
+const quietMilliseconds = 400;
 
-/** Writes the runs' pyramids while they are looked at, and those of runs in progress again as they grow. What hinders that is said. */
-async function preparePyramids(folders: readonly string[], signal: AbortSignal): Promise<void> {
-  for (let left = [...folders]; left.length > 0 && !signal.aborted;) {
+/**
+ * Writes the runs' pyramids while they are looked at, and goes on with those of runs in progress as they grow; what a page asks for goes first.
+ * What hinders that is said.
+ */
+async function preparePyramids(
+  addresses: readonly string[],
+  runs: readonly ServedRun[],
+  signal: AbortSignal,
+  { quietFor }: Served,
+): Promise<void> {
+  // Not for ever: a page that plays asks all the time.
+  const pause = async () => {
+    for (let n = 0; n < 4 && quietFor() < quietMilliseconds && !signal.aborted; n++) await setTimeout(50);
+  };
+  while (quietFor() < 2 * quietMilliseconds && !signal.aborted) await setTimeout(50);
+  for (let left = [...addresses]; left.length > 0 && !signal.aborted;) {
     const growing: string[] = [];
     for (const folder of left) {
       try {
+        requireRoom(await placeOf(folder).source.get(manifestName));
         const run = await openRun(folder);
-        const reason = await writePyramids(run, folder, { signal });
+        const out = runs[addresses.indexOf(folder)]!.folder;
+        const reason = await writePyramids(run, folder, { signal, pause, out });
         if (reason !== null) say(`No pyramid: ${reason}.`);
         if (reason === null && !run.status.sealed) growing.push(folder);
       } catch (error) {

@@ -27,12 +27,15 @@ const calls: Partial<Record<ExpressionFunction, string>> = {
   logarithmOfOneMore: 'v_log1p',
   tanh: 'v_tanh',
   errorFunction: 'v_erf',
+  bell: 'v_bell',
+  normalCumulative: 'v_normal',
   sine: 'v_sin',
   cosine: 'v_cos',
   sigmoid: 'v_sigmoid',
   power: 'v_pow',
   largest: 'v_maximum',
   equal: 'v_equal',
+  truncate: 'v_trunc',
   ifGreater: 'v_if_greater',
 };
 

@@ -1,6 +1,7 @@
+import type { Again } from '../plan/again.js';
 import type { MemoryLayout } from '../plan/memory.js';
 import { HUGE_PAGE, planModule } from '../plan/memory.js';
-import type { StoredObject } from '../plan/objects.js';
+import type { StoredObject, Sums } from '../plan/objects.js';
 import type { Phase } from '../plan/schedule.js';
 import type { GraphSteps, Step } from '../plan/step.js';
 import type { Target } from '../toolchain/target.js';
@@ -64,7 +65,8 @@ function argumentCode(object: StoredObject, layout: MemoryLayout, position: Posi
     case 'feed':
       return `x${object.index}`;
     case 'numbers':
-      return `${object.source} + ${object.offset}`;
+      if (object.source !== 'derived') return `${object.source} + ${object.offset}`;
+      return `(double *)(memory + ${layout.derived}) + ${object.offset}`;
     case 'gradient':
       return `gradient + ${object.offset}`;
   }
@@ -140,7 +142,7 @@ export function generateModule(
   isProfiled = false,
   isGuarded = false,
 ): GeneratedModule {
-  const { groups, phases, layout } = planModule(lowered, target, isGuarded);
+  const { groups, phases, layout, again } = planModule(lowered, target, isGuarded);
   const functions = new Functions();
   const calls = new Calls(functions, layout, isProfiled);
   const codes = (steps: readonly Step[]): string => steps.map((step) => calls.code(step, once)).join('\n');
@@ -149,6 +151,15 @@ export function generateModule(
   const gradient = codes(lowered.gradientSteps);
   const feeds = lowered.feeds.map((_, index) => `, const void *x${index}`).join('');
   const lossCode = `*(double *)(memory + ${layout.offset(lowered.loss.sums)}) * ${doubleLiteral(lowered.loss.factor)}`;
+  const body = (code: string, cleared: string): string => `{
+  v *const tensors = (v *)(memory + ${layout.tensors});
+  ${cleared}
+  ${code}
+  if (gradient) {
+    ${gradient}
+  }
+  return ${lossCode};
+}`;
   const source = `${prelude(target)}
 ${isProfiled ? clock : ''}
 ${isGuarded ? poison : ''}
@@ -167,16 +178,21 @@ EXPORT void lossledger_load(char *memory, const double *theta, const double *con
 }
 
 /* returns the loss sum of one chunk; adds to gradient where it is not null */
-EXPORT double lossledger_run(char *memory, double *gradient${feeds}) {
-  v *const tensors = (v *)(memory + ${layout.tensors});
-  ${clearing(layout)}
-  ${run}
-  if (gradient) {
-    ${gradient}
-  }
-  return ${lossCode};
-}
-`;
+EXPORT double lossledger_run(char *memory, double *gradient${feeds}) ${body(run, clearing(layout))}
+${
+  again === null
+    ? ''
+    : `
+/* the same, where since the last run nothing but the examples that count has changed */
+EXPORT double lossledger_again(char *memory, double *gradient${feeds}) ${body(
+        phases.map((phase, index) => phaseCode(partOf(phase, again), index, groups, calls)).join('\n'),
+        clearEach(
+          layout,
+          layout.sums.filter((sums) => again.written.has(sums)),
+        ),
+      )}
+`
+}`;
   return { source: formatC(source), calls: calls.steps, memory: layout.bytes };
 }
 
@@ -184,7 +200,20 @@ EXPORT double lossledger_run(char *memory, double *gradient${feeds}) {
 function clearing(layout: MemoryLayout): string {
   const clear = (start: number, bytes: number): string => `memset(memory + ${start}, 0, ${bytes});`;
   if (!layout.isGuarded) return clear(layout.sumsStart, layout.sumsEnd - layout.sumsStart);
-  return layout.sums.map((sums) => clear(layout.offset(sums), 8 * sums.length)).join('\n');
+  return clearEach(layout, layout.sums);
+}
+
+function clearEach(layout: MemoryLayout, all: readonly Sums[]): string {
+  return all.map((sums) => `memset(memory + ${layout.offset(sums)}, 0, ${8 * sums.length});`).join('\n');
+}
+
+/** What of a phase is done in a second run. */
+function partOf({ sections, closing }: Phase, { steps }: Again): Phase {
+  const own = (all: readonly Step[]): Step[] => all.filter((step) => steps.has(step));
+  return {
+    sections: sections.map(({ rate, steps: all }) => ({ rate, steps: own(all) })).filter(({ steps: left }) => left.length > 0),
+    closing: own(closing),
+  }; // prettier-ignore
 }
 
 function creation(layout: MemoryLayout, examples: number, groups: number): string {

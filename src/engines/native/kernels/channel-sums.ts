@@ -92,3 +92,37 @@ function acrossChannels(
       ${addLanes(sums, places, target.lanes)}`;
   });
 }
+
+/** The elements of an example as rows [tokens, width], of which successive `tokensPerChannel` belong to one channel. */
+export interface TokenRows {
+  readonly tokens: number;
+  readonly width: number;
+  readonly tokensPerChannel: number;
+}
+
+/** Adds the sums of expressions over examples and their rows: [width]. */
+export function tokenSums(terms: readonly ChannelSum[], rows: TokenRows, target: Target): Step {
+  const { tokens, width, tokensPerChannel } = rows;
+  const parameters = new Parameters();
+  const expressions = terms.map((term) => term.expression);
+  const fused = new Fused(parameters, expressions);
+  const names = terms.map((term) => parameters.writeSums(term.sums));
+  const atOnce = Math.max(1, Math.floor(CHANNELS_AT_ONCE / terms.length));
+  const body = tileLoops('c', splitEvenly(width, atOnce), (size) => {
+    const sums = expressions.flatMap((_, t) => Array.from({ length: size }, (__, k) => `a${t}_${k}`));
+    const places = names.flatMap((name) => Array.from({ length: size }, (_, k) => `${name}[c + ${k}]`));
+    const add = (t: number, k: number): string =>
+      `a${t}_${k} += ${fused.value(expressions[t]!, `e + ${k}`)};`;
+    return `${sums.map((name) => `v ${name} = {0};`).join(' ')}
+      for (long g = 0; g < groups; g++) {
+        ${fused.groupLocals}
+        for (long t = 0; t < ${tokens}; t++) {
+          const long e = t * ${width} + c;
+          ${fused.channelLocals(`t / ${tokensPerChannel}`)}
+          ${expressions.map((_, t) => lines(size, (k) => add(t, k))).join('\n')}
+        }
+      }
+      ${addLanes(sums, places, target.lanes)}`;
+  });
+  return parameters.step('token_sums', 'batch', body);
+}

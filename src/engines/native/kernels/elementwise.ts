@@ -1,32 +1,38 @@
 import { Fused } from '../emit/fused.js';
 import { transpose } from '../emit/shuffle.js';
 import { lines } from '../emit/text.js';
-import type { Expression } from '../plan/expression.js';
-import { dependsOnChannel, tensorsOf } from '../plan/expression.js';
+import type { Expression, Stored } from '../plan/expression.js';
+import { dependsOnChannel } from '../plan/expression.js';
 import type { Geometry } from '../plan/geometry.js';
 import type { Feed, Tensor } from '../plan/objects.js';
 import { Parameters } from '../plan/parameters.js';
 import type { Step } from '../plan/step.js';
 import type { Target } from '../toolchain/target.js';
 
-/** Stores an expression element by element. */
-export function map(expression: Expression, { channels, pixels }: Geometry, output: Tensor): Step {
+/** Stores expressions element by element, several in one pass. */
+export function map(stored: readonly Stored[], { channels, pixels }: Geometry): Step {
   const parameters = new Parameters();
-  const fused = new Fused(parameters, [expression]);
-  const out = parameters.write(output);
+  const results = stored.map(({ result }) => result);
+  const fused = new Fused(parameters, results);
+  const outs = stored.map(({ output }) => parameters.write(output));
+  const pointers = stored.map(({ output }, k) => `v *const y${k} = ${outs[k]!} + g * ${output.stride};`);
+  const values = results.map((result, k) => `const v a${k} = ${fused.value(result, 'e')};`);
   const body = `for (long g = 0; g < groups; g++) {
       ${fused.groupLocals}
-      v *const y = ${out} + g * ${output.stride};
+      ${pointers.join('\n')}
       for (long c = 0; c < ${channels}; c++) {
         ${fused.channelLocals('c')}
-        for (long e = c * ${pixels}; e < (c + 1) * ${pixels}; e++) y[e] = ${fused.value(expression, 'e')};
+        for (long e = c * ${pixels}; e < (c + 1) * ${pixels}; e++) {
+          ${values.join('\n')}
+          ${lines(stored.length, (k) => `y${k}[e] = a${k};`)}
+        }
       }
     }`;
-  return parameters.step('map', 'group', body, { replaceable: tensorsOf(expression) });
+  return parameters.step('map', 'group', body);
 }
 
 /** Element types of fed arrays that become tensors, as C types. */
-export type FeedType = 'uint8_t' | 'int32_t' | 'float';
+export type FeedType = 'uint8_t' | 'int32_t' | 'int64_t' | 'float';
 
 export interface ImportOptions {
   readonly feed: Feed;
@@ -63,9 +69,7 @@ export function importFeed(options: ImportOptions): Step {
         ${fused.channelLocals('c')}
         long e = c * ${runs.pixels};
         const long end = e + ${runs.pixels};
-        for (; e + LANES <= end; e += LANES) {
-          ${square(options, fused)}
-        }
+        ${options.type === 'int64_t' ? '' : `for (; e + LANES <= end; e += LANES) {\n${square(options, options.type, fused)}\n}`}
         for (; e < end; e++) {
           v a;
           for (long l = 0; l < LANES; l++) a[l] = (float)rows[l][e];
@@ -76,13 +80,16 @@ export function importFeed(options: ImportOptions): Step {
   return parameters.step('import', 'group', body);
 }
 
-const loads: Readonly<Record<FeedType, { readonly type: string; readonly load: string }>> = {
+/** Feeds that are loaded a vector at a time. */
+type VectorFeed = Exclude<FeedType, 'int64_t'>;
+
+const loads: Readonly<Record<VectorFeed, { readonly type: string; readonly load: string }>> = {
   uint8_t: { type: 'bytes', load: 'unaligned_bytes' },
   int32_t: { type: 'v', load: 'unaligned_ints' },
   float: { type: 'v', load: 'unaligned_v' },
 };
 
-function square({ type, result, target }: ImportOptions, fused: Fused): string {
+function square({ result, target }: ImportOptions, type: VectorFeed, fused: Fused): string {
   const { type: vector, load } = loads[type];
   const loaded = (l: number): string => `*(const ${load} *)(rows[${l}] + e)`;
   const value = (l: number): string =>

@@ -1,4 +1,7 @@
-import { floatLiteral } from '../emit/text.js';
+import { Fused } from '../emit/fused.js';
+import { floatLiteral, lines } from '../emit/text.js';
+import { splitEvenly, tileLoops } from '../emit/tiles.js';
+import type { Expression } from '../plan/expression.js';
 import type { Tensor } from '../plan/objects.js';
 import { Parameters } from '../plan/parameters.js';
 import type { Step } from '../plan/step.js';
@@ -45,4 +48,46 @@ export function fold({ kept, reduced, kind, factor }: Fold, input: Tensor, outpu
       ${loops(kept, 'i', inner)}
     }`;
   return parameters.step('fold', 'group', body);
+}
+
+/** The elements of an example as rows, of which successive `rowsPerChannel` belong to one channel. */
+export interface Rows {
+  readonly rows: number;
+  readonly length: number;
+  readonly rowsPerChannel: number;
+}
+
+/** Rows that are reduced side by side, so that an addition does not wait for the one before. */
+const ROWS_AT_ONCE = 4;
+
+/** Sum or largest number of each row of an expression. */
+export function foldRows(
+  expression: Expression,
+  { rows, length, rowsPerChannel }: Rows,
+  kind: Fold['kind'],
+  factor: number,
+  output: Tensor,
+): Step {
+  const parameters = new Parameters();
+  const fused = new Fused(parameters, [expression]);
+  const to = parameters.write(output);
+  const start = kind === 'sum' ? '{0}' : 'v_set(-INFINITY)';
+  const scaled = (k: number): string => (factor === 1 ? `a${k}` : `a${k} * ${floatLiteral(factor)}`);
+  const element = (k: number): string => fused.value(expression, `(r + ${k}) * ${length} + e`);
+  const join = (k: number): string =>
+    kind === 'sum' ? `a${k} += ${element(k)};` : `a${k} = v_maximum(a${k}, ${element(k)});`;
+  const body = `for (long g = 0; g < groups; g++) {
+      v *const y = ${to} + g * ${output.stride};
+      ${fused.groupLocals}
+      ${tileLoops(
+        'r',
+        splitEvenly(rows, ROWS_AT_ONCE),
+        (size) => `${lines(size, (k) => `v a${k} = ${start};`)}
+          for (long e = 0; e < ${length}; e++) {
+            ${lines(size, (k) => `{ ${fused.channelLocals(`(r + ${k}) / ${rowsPerChannel}`)} ${join(k)} }`)}
+          }
+          ${lines(size, (k) => `y[r + ${k}] = ${scaled(k)};`)}`,
+      )}
+    }`;
+  return parameters.step('fold_rows', 'group', body);
 }

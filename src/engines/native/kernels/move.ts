@@ -1,4 +1,6 @@
+import { Fused } from '../emit/fused.js';
 import { floatLiteral } from '../emit/text.js';
+import type { Expression } from '../plan/expression.js';
 import type { Tensor } from '../plan/objects.js';
 import { Parameters } from '../plan/parameters.js';
 import type { Step } from '../plan/step.js';
@@ -40,4 +42,35 @@ export function move(moves: readonly Move[], output: Tensor, fill: number | null
       ${copies.join('\n')}
     }`;
   return parameters.step('move', 'group', body);
+}
+
+/** Brings numbers that lie elsewhere, [...extents] by strides, into row-major order; element-wise consumers join in. */
+export function arrange(
+  input: Tensor,
+  from: Places,
+  extents: readonly number[],
+  output: Tensor,
+  result: Expression,
+): Step {
+  const parameters = new Parameters();
+  const x = parameters.read(input);
+  const fused = new Fused(parameters, [result]);
+  const out = parameters.write(output);
+  const loops = extents.reduceRight(
+    (inner, extent, axis) =>
+      `for (long i${axis} = 0; i${axis} < ${extent}; i${axis}++) {
+        ${axis === 0 ? fused.channelLocals('i0') : ''}
+        ${inner}
+      }`,
+    `y[e] = ${fused.value(result, 'e', `x[${indexOf(from)}]`)}; e++;`,
+  );
+  const body = `for (long g = 0; g < groups; g++) {
+      const v *const x = ${x} + g * ${input.stride};
+      v *const y = ${out} + g * ${output.stride};
+      ${fused.groupLocals}
+      ${extents.length === 0 ? fused.channelLocals('0') : ''}
+      long e = 0;
+      ${loops}
+    }`;
+  return parameters.step('arrange', 'group', body);
 }

@@ -110,8 +110,8 @@ export function addProducts(
   const tile = (vectors: number, rows: number): string => {
     const products = (i: number): string =>
       lines(vectors, (j) => `a${i}_${j} += f * y${j};`).replaceAll('\n', ' ');
-    const body = `${lines(vectors, (j) => `const v y${j} = y[${j}];`)}
-      ${lines(rows, (i) => `{ const float f = ${row(i)}; ${products(i)} }`)}
+    const body = `${lines(vectors, (j) => `v y${j} = y[${j}]; IN_REGISTER(y${j});`)}
+      ${lines(rows, (i) => `{ v f = v_set(${row(i)}); IN_REGISTER(f); ${products(i)} }`)}
       y += ${vectors};`;
     const all = pairs(rows, vectors);
     const place = (i: number, j: number): string => `d + ${i * width} + ${j} * LANES`;

@@ -5,6 +5,8 @@ import type { Step } from '../plan/step.js';
 
 export interface SoftmaxLossOptions {
   readonly examples: number;
+  /** Rows of logits, each with a label, of an example. */
+  readonly positions: number;
   readonly classes: number;
   readonly logits: Tensor;
   readonly labels: Feed;
@@ -22,14 +24,23 @@ const softmax = (classes: number): string => `
 
 /** The example of lane l, its label and weight. A label that is no class gives a NaN, never an access outside. */
 const example = (
-  { examples, classes }: SoftmaxLossOptions,
+  { examples, positions, classes }: SoftmaxLossOptions,
   labels: string,
   weights: string | null,
 ): string => `
   const long n = (first + g) * LANES + l;
   if (n >= ${examples}) break;
-  const long label = ${labels}[n] >= 0 && ${labels}[n] < ${classes} ? ${labels}[n] : 0;
-  const float weight = label == ${labels}[n] ? ${weights === null ? '1.0f' : `${weights}[label]`} : NAN;`;
+  const long given = ${labels}[${positions === 1 ? 'n' : `n * ${positions} + p`}];
+  const long label = given >= 0 && given < ${classes} ? given : 0;
+  const float weight = label == given ? ${weights === null ? '1.0f' : `${weights}[label]`} : NAN;`;
+
+/** Loop over the rows of a group's examples. */
+const overPositions = ({ positions }: SoftmaxLossOptions, body: string): string =>
+  positions === 1 ? body : `for (long p = 0; p < ${positions}; p++) {\n${body}\n}`;
+
+/** C code of the start of a row of logits. */
+const rowOffset = ({ positions, classes }: SoftmaxLossOptions): string =>
+  positions === 1 ? '' : ` + p * ${classes}L`;
 
 /** C code of class c's weight, and of the sum of all. */
 function classWeights(
@@ -53,8 +64,10 @@ export function softmaxLoss(options: SoftmaxLossOptions, loss: Sums): Step {
   const { ofClass, sum: weightSum, code } = classWeights(options, weights);
   const body = `double sum = 0;
     ${code}
-    for (long g = 0; g < groups; g++) {
-      const v *const z = ${z} + g * ${logits.stride};
+    for (long g = 0; g < groups; g++) ${overPositions(
+      options,
+      `{
+      const v *const z = ${z} + g * ${logits.stride}${rowOffset(options)};
       ${softmax(classes)}
       v all = {0};
       for (long c = 0; c < ${classes}; c++) { total += v_exp(z[c] - top); all += ${ofClass} * z[c]; }
@@ -64,7 +77,8 @@ export function softmaxLoss(options: SoftmaxLossOptions, loss: Sums): Step {
         sum += ${doubleLiteral(1 - smoothing)} * weight * (reach - z[label][l]);
         sum += ${doubleLiteral(smoothing / classes)} * (${weightSum} * reach - all[l]);
       }
-    }
+    }`,
+    )}
     *${sum} += sum * ${doubleLiteral(options.scale)};`;
   return parameters.step('softmax_loss', 'group', body);
 }
@@ -80,9 +94,11 @@ export function softmaxLossGradient(options: SoftmaxLossOptions, output: Tensor)
   const { ofClass, sum, code } = classWeights(options, weights);
   const spread = floatLiteral(smoothing / classes);
   const body = `${code}
-    for (long g = 0; g < groups; g++) {
-      const v *const z = ${z} + g * ${logits.stride};
-      v *const y = ${out} + g * ${output.stride};
+    for (long g = 0; g < groups; g++) ${overPositions(
+      options,
+      `{
+      const v *const z = ${z} + g * ${logits.stride}${rowOffset(options)};
+      v *const y = ${out} + g * ${output.stride}${rowOffset(options)};
       ${softmax(classes)}
       for (long c = 0; c < ${classes}; c++) total += y[c] = v_exp(z[c] - top);
       v label_mass = {0}, scale = {0};
@@ -96,6 +112,7 @@ export function softmaxLossGradient(options: SoftmaxLossOptions, output: Tensor)
       const v mass = label_mass + scale * (float)(${doubleLiteral(smoothing / classes)} * ${sum});
       for (long c = 0; c < ${classes}; c++) y[c] = y[c] / total * mass - scale * (${spread} * ${ofClass});
       for (long l = 0; l < LANES; l++) y[labelled[l]][l] -= label_mass[l];
-    }`;
+    }`,
+    )}`;
   return parameters.step('softmax_loss_gradient', 'group', body);
 }

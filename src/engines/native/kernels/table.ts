@@ -10,7 +10,7 @@ export interface Strided {
 }
 
 /** Loops over a shape, row-major; `body` gets the C expression of the strided index. */
-function stridedLoops({ shape, strides }: Strided, body: (index: string) => string): string {
+export function stridedLoops({ shape, strides }: Strided, body: (index: string) => string): string {
   const index = shape.map((_, axis) => `i${axis} * ${strides[axis]!}L`).join(' + ');
   return shape.reduceRight(
     (inner, extent, axis) => `for (long i${axis} = 0; i${axis} < ${extent}; i${axis}++) {\n${inner}\n}`,
@@ -42,13 +42,32 @@ export interface ScaledSums extends Strided {
   readonly factor: number;
 }
 
-/** Adds an array of sums, row-major with `shape`, to fewer ones: `strides` of these are 0 along the axes summed over. */
-export function foldSums(sums: Sums, { shape, strides }: Strided, output: Sums): Step {
+/**
+ * Adds an array of sums, row-major with `shape`, times a factor to others from `offset` on: `strides` of these are 0 along the axes
+ * summed over.
+ */
+export function foldSums(
+  sums: Sums,
+  { shape, strides, offset = 0 }: Strided & { readonly offset?: number },
+  output: Sums,
+  factor = 1,
+): Step {
   const parameters = new Parameters();
   const from = parameters.readSums(sums);
   const to = parameters.writeSums(output);
-  const loops = stridedLoops({ shape, strides }, (index) => `${to}[${index}] += *from++;`);
+  const start = offset === 0 ? '' : `${offset} + `;
+  const scaled = factor === 1 ? '' : ` * ${doubleLiteral(factor)}`;
+  const loops = stridedLoops({ shape, strides }, (index) => `${to}[${start}${index}] += *from++${scaled};`);
   return parameters.step('fold_sums', 'once', `const double *from = ${from};\n${loops}`);
+}
+
+/** Copies sums that are seen with other strides into row-major order. */
+export function arrangeSums(sums: Sums, view: Strided, output: Sums): Step {
+  const parameters = new Parameters();
+  const from = parameters.readSums(sums);
+  const to = parameters.writeSums(output);
+  const loops = stridedLoops(view, (index) => `*to++ += ${from}[${index}];`);
+  return parameters.step('arrange_sums', 'once', `double *to = ${to};\n${loops}`);
 }
 
 /** Stores the sum of two arrays of sums, row-major, seen with the same shape. */

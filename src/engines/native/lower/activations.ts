@@ -1,6 +1,6 @@
-import type { Activation } from '../../../graph/activations/define.js';
+import type { Activation, ActivationFormulas } from '../../../graph/activations/define.js';
 import { gradientOperatorOf } from '../../../graph/activations/define.js';
-import type { Language } from '../../../graph/activations/formula.js';
+import type { Formula, Language } from '../../../graph/activations/formula.js';
 import { writeFormula } from '../../../graph/activations/formula.js';
 import { numericFunction } from '../../../graph/activations/numeric.js';
 import { activations as table } from '../../../graph/activations/table.js';
@@ -13,6 +13,41 @@ const language: Language<Expression> = {
   apply: (fn, args) => apply(fn, ...args),
   over: (of, divisor) => apply('multiply', of, number(1 / divisor)),
 };
+
+/** The gradient's factor of dy; null where it is no product. */
+function slopeOf({ gradient }: ActivationFormulas): Formula | null {
+  if (gradient.kind !== 'apply' || gradient.fn !== 'multiply') return null;
+  const [first, second] = gradient.args as [Formula, Formula];
+  return first.kind === 'variable' && first.name === 'dy' ? second : null;
+}
+
+/** Activations, by their gradients' operators, whose slope costs more than a product and depends on x. */
+const withSlope: ReadonlyMap<string, Activation> = new Map(
+  ['Gelu'].map((name) => [gradientOperatorOf(name), table.get(name)!]),
+);
+
+/** True for a gradient that is dy times a slope, a function of x. */
+export function hasSlope(node: Node): boolean {
+  const known = withSlope.get(node.op);
+  return known !== undefined && slopeOf(known.formulas(node)) !== null;
+}
+
+/** x Φ(x) and its slope Φ(x) + x φ(x): Φ is made from φ, where the general formulas would take an error function and an exponential. */
+function exactGelu(x: Expression): readonly [Expression, Expression] {
+  const cumulative = apply('normalCumulative', x);
+  const density = apply('multiply', apply('bell', x), number(1 / Math.sqrt(2 * Math.PI)));
+  return [apply('multiply', x, cumulative), apply('add', cumulative, apply('multiply', x, density))];
+}
+
+/** An activation's value and its slope at x. */
+export function valueAndSlope(node: Node, x: Expression): readonly [Expression, Expression] {
+  const formulas = table.get(node.op)!.formulas(node);
+  if (formulas === table.get('Gelu')!.formulas({ ...node, attributes: {} })) return exactGelu(x);
+  return [formulas.value, slopeOf(formulas)!].map((part) => writeFormula(part, { x }, language)) as [
+    Expression,
+    Expression,
+  ];
+}
 
 /** An activation, or the gradient of one, as an expression of its operands. */
 interface ActivationRule {

@@ -57,6 +57,11 @@ export function rowMajorStrides(shape: Shape): number[] {
   return strides;
 }
 
+/** Sums as they are, row-major in a shape. */
+export function reducedSums(sums: Sums, shape: Shape): Reduced {
+  return { kind: 'reduced', sums, factor: 1, shape, strides: rowMajorStrides(shape) };
+}
+
 /** True where a view lies in memory like a row-major array of its shape. */
 export function isRowMajor({ shape, strides }: { shape: Shape; strides: readonly number[] }): boolean {
   const wanted = rowMajorStrides(shape);

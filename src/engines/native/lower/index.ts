@@ -4,32 +4,40 @@ import { channelSums } from '../kernels/channel-sums.js';
 import { addToGradient } from '../kernels/table.js';
 import type { GraphSteps, Step } from '../plan/step.js';
 import type { Target } from '../toolchain/target.js';
-import type { Reduced } from './held.js';
+import { type Reduced, reducedSums } from './held.js';
 import { rowMajorStrides } from './held.js';
 import { Lowering } from './lowering.js';
+import { checkFeeds } from './whole-numbers.js';
 import { operators } from './operators/index.js';
+import { skipMaskedHalves } from './causal.js';
+import { withExamplesFirst } from './examples-first/index.js';
 import { simplify } from './simplify.js';
 import { unsupported } from './unsupported.js';
 
 /** Turns a loss graph, with or without gradients, into steps. Throws EngineError for what is not supported. */
 export function lowerToSteps(graph: Graph, target: Target): GraphSteps {
-  const simple = simplify(graph);
+  const simple = simplify(skipMaskedHalves(withExamplesFirst(graph)));
   const lowering = new Lowering(simple, target);
-  holdSources(graph, lowering);
+  holdSources(simple, lowering);
   for (const node of simple.nodes) {
     const lower = operators.get(node.op);
     if (!lower) throw unsupported(node, `one of ${[...operators.keys()].sort().join(', ')}`);
     lower(node, lowering);
     checkExamples(node, lowering);
   }
-  const [loss, ...gradients] = graph.outputs;
+  const [loss, ...gradients] = simple.outputs;
   const held = lowering.held(loss!);
   if (held.kind !== 'reduced') throw unsupported(lastNode(graph), 'a loss that is a sum over the examples');
+  const lastSteps = gradientSteps(simple, gradients, lowering);
+  checkFeeds(graph, held.sums, lowering);
   return {
     examples: lowering.examples,
     feeds: graph.inputs,
+    varied: graph.varied === undefined ? null : graph.inputs.findIndex(({ name }) => name === graph.varied),
+    constants: simple.constants,
+    derived: lowering.derived,
     loadSteps: lowering.loadSteps,
-    gradientSteps: gradientSteps(graph, gradients, lowering),
+    gradientSteps: lastSteps,
     steps: lowering.steps,
     loss: { sums: held.sums, factor: held.factor },
   };
@@ -84,7 +92,7 @@ function sumsOf(value: Value, lowering: Lowering): Reduced | null {
   const expression = { kind: 'tensor', tensor: lowering.tensor(value) } as const;
   const terms = [{ expression: lowering.masked({ ...held, expression }), sums }];
   lowering.steps.push(channelSums(terms, geometry, lowering.target));
-  return { kind: 'reduced', sums, factor: 1, shape, strides: rowMajorStrides(shape) };
+  return reducedSums(sums, shape);
 }
 
 /** True for the gradient of a parameter that the loss does not depend on. */

@@ -4,33 +4,31 @@ import { sizeOf } from '../../../graph/types.js';
 import { importFeed } from '../kernels/elementwise.js';
 import type { FeedType } from '../kernels/elementwise.js';
 import { map } from '../kernels/elementwise.js';
-import { fillTable } from '../kernels/table.js';
-import type { Expression, TablePer } from '../plan/expression.js';
-import { apply, leavesOf, number, tensorsOf, unfinishedIn } from '../plan/expression.js';
+import { arrange } from '../kernels/move.js';
+import { arrangeSums, fillTable } from '../kernels/table.js';
+import type { Expression } from '../plan/expression.js';
+import { apply, number, unfinishedIn } from '../plan/expression.js';
 import type { Geometry } from '../plan/geometry.js';
 import { geometryOf } from '../plan/geometry.js';
-import type { Feed, Table, Tensor } from '../plan/objects.js';
+import type { Feed, Numbers, Sums, Table, Tensor } from '../plan/objects.js';
 import { Objects } from '../plan/objects.js';
 import type { Step } from '../plan/step.js';
 import type { Target } from '../toolchain/target.js';
-import type { Held, PerExample, StaticView } from './held.js';
-import { broadcastStrides } from './held.js';
+import type { Held, PerExample, Reduced, StaticView, Statistic } from './held.js';
+import { broadcastStrides, isRowMajor } from './held.js';
+import { isCheap, isLong, variation } from './judgements.js';
 import { unsupported } from './unsupported.js';
+import { consumersOf, usesOf } from './uses.js';
+import type { View } from './views.js';
+import { isWhole, wholeView } from './views.js';
 
 const feedTypes: Partial<Record<Value['dtype'], FeedType>> = {
   uint8: 'uint8_t',
   bool: 'uint8_t',
   int32: 'int32_t',
   float32: 'float',
+  int64: 'int64_t',
 };
-
-function usesOf(graph: Graph): Map<number, number> {
-  const uses = new Map<number, number>();
-  for (const value of [...graph.nodes.flatMap((node) => node.inputs), ...graph.outputs]) {
-    if (value !== null) uses.set(value.id, (uses.get(value.id) ?? 0) + 1);
-  }
-  return uses;
-}
 
 /**
  * The state of turning a graph into steps. Element-wise results stay expressions until something needs them in memory:
@@ -46,6 +44,10 @@ export class Lowering {
   readonly examples: number;
   readonly #held = new Map<number, Held>();
   readonly #uses: ReadonlyMap<number, number>;
+  readonly #consumers: ReadonlyMap<number, readonly Node[]>;
+  /** Of values that are not in memory in their own order yet. */
+  readonly #views = new Map<number, View>();
+  #derived = 0;
   readonly #tables = new Map<string, Table>();
 
   constructor(
@@ -54,6 +56,7 @@ export class Lowering {
   ) {
     this.examples = graph.inputs[0]!.shape[0]!;
     this.#uses = usesOf(graph);
+    this.#consumers = consumersOf(graph);
   }
 
   held(value: Value): Held {
@@ -86,12 +89,59 @@ export class Lowering {
     this.holdExpression(value, { kind: 'tensor', tensor }, hasZeroTail);
   }
 
+  /** The node that alone uses a value; null where there are several uses, or none. */
+  onlyConsumer(value: Value): Node | null {
+    return this.#uses.get(value.id) === 1 ? (this.#consumers.get(value.id)?.[0] ?? null) : null;
+  }
+
+  /** The nodes that read a value. */
+  consumers(value: Value): readonly Node[] {
+    return this.#consumers.get(value.id) ?? [];
+  }
+
+  /** Takes note of numbers that lie in a tensor already, in whatever order; they are brought into their own when something needs that. */
+  holdView(value: Value, view: View, hasZeroTail: boolean): void {
+    const { shape } = value;
+    if (isWhole(view, shape)) {
+      this.holdTensor(value, view.tensor, hasZeroTail);
+      return;
+    }
+    const finish = (result: Expression): Tensor => {
+      const output = this.objects.tensor(sizeOf(shape.slice(1)));
+      this.steps.push(arrange(view.tensor, view, shape.slice(1), output, result));
+      return output;
+    };
+    const expression = { kind: 'computed', by: { finish } } as const;
+    this.hold(value, { kind: 'examples', expression, shape, hasZeroTail });
+    this.#views.set(value.id, view);
+  }
+
+  /** Where the numbers of a value [N, …] lie, in whatever order. */
+  view(node: Application, value: Value): View {
+    const known = this.#views.get(value.id);
+    if (known !== undefined) return known;
+    this.perExample(node, value);
+    return wholeView(this.tensor(value), value.shape);
+  }
+
+  /** True for what lies in memory in another order than its own. */
+  isView(value: Value): boolean {
+    return this.#views.has(value.id);
+  }
+
   /** A value [N, …] as numbers in lanes. Throws EngineError, naming the node that wants it, where it is none. */
   perExample(node: Application, value: Value): PerExample {
     const held = this.held(value);
-    if (held.kind === 'examples') return held;
+    if (held.kind === 'examples') {
+      if (this.#views.has(value.id) && (this.#uses.get(value.id) ?? 0) > 1) this.tensor(value);
+      return this.held(value) as PerExample;
+    }
     if (held.kind === 'fed') return this.#import(node, value, held.feed);
-    throw unsupported(node, `numbers of each example for ${value.name}`);
+    const isRepeatable =
+      (held.kind === 'static' || held.kind === 'uniform') && value.shape[0] === this.examples;
+    if (!isRepeatable) throw unsupported(node, `numbers of each example for ${value.name}`);
+    this.holdExpression(value, this.operand(node, value, value.shape), false);
+    return this.held(value) as PerExample;
   }
 
   /** Brings a fed array into lanes; element-wise consumers join in. */
@@ -116,6 +166,7 @@ export class Lowering {
     const held = this.held(value) as PerExample;
     if (held.expression.kind === 'tensor') return held.expression.tensor;
     const tensor = this.store(held.expression, geometryOf(value.shape));
+    this.#views.delete(value.id);
     this.hold(value, { ...held, expression: { kind: 'tensor', tensor } });
     return tensor;
   }
@@ -130,10 +181,17 @@ export class Lowering {
   /** Evaluates an expression into memory, by the kernel that it waits for or by a loop of its own. */
   store(expression: Expression, geometry: Geometry): Tensor {
     const [kernel] = unfinishedIn(expression);
-    if (kernel) return kernel.finish(expression);
-    const tensor = this.objects.tensor(geometry.channels * geometry.pixels);
-    this.steps.push(map(expression, geometry, tensor));
-    return tensor;
+    return kernel ? kernel.finish(expression) : this.storeAll([expression], geometry)[0]!;
+  }
+
+  /** Evaluates several expressions of the same operands into memory at once. They wait for no kernel, or for one that can store all. */
+  storeAll(expressions: readonly Expression[], geometry: Geometry): Tensor[] {
+    const [kernel] = unfinishedIn(expressions[0]!);
+    if (kernel) return kernel.finishAll!(expressions);
+    const elements = geometry.channels * geometry.pixels;
+    const stored = expressions.map((result) => ({ output: this.objects.tensor(elements), result }));
+    this.steps.push(map(stored, geometry));
+    return stored.map(({ output }) => output);
   }
 
   /** An expression with zeros in lanes without an example. */
@@ -147,6 +205,7 @@ export class Lowering {
     const held = this.held(value);
     if (held.kind === 'uniform') return number(held.value);
     if (held.kind === 'static') return this.#staticOperand(node, held, shape);
+    if (held.kind === 'statistic') return channelOperand(node, held, value.shape);
     const { expression } = this.perExample(node, value);
     if (sizeOf(value.shape) === sizeOf(shape)) return expression;
     if (!this.isCoarse(value, shape)) {
@@ -173,6 +232,27 @@ export class Lowering {
     return { kind: 'table', table, per };
   }
 
+  /** How many numbers are computed when θ is set. */
+  get derived(): number {
+    return this.#derived;
+  }
+
+  /** `length` numbers that the step which `compute` makes computes when θ is set. */
+  derive(length: number, compute: (to: Numbers) => Step): Numbers {
+    const numbers = { kind: 'numbers', source: 'derived', offset: this.#derived } as const;
+    this.#derived += length;
+    this.loadSteps.push(compute(numbers));
+    return numbers;
+  }
+
+  /** The sums in row-major order, without their factor. */
+  rowMajorSums(held: Reduced): Sums {
+    if (isRowMajor(held)) return held.sums;
+    const sums = this.objects.sums(sizeOf(held.shape));
+    this.steps.push(arrangeSums(held.sums, held, sums));
+    return sums;
+  }
+
   /** A table of numbers of θ or the constants, made once however often it is asked for. */
   table(view: StaticView, as: { shape: Shape; strides: readonly number[] } = view): Table {
     const key = JSON.stringify([view.numbers, as.shape, as.strides]);
@@ -189,22 +269,6 @@ export class Lowering {
     return table;
   }
 
-  /** Starts a kernel for `value` whose stored expression is still open; `add` makes its step. */
-  open(
-    value: Value,
-    hasZeroTail: boolean,
-    add: (output: Tensor, result: Expression) => Step,
-    wrap: (computed: Expression) => Expression = (computed) => computed,
-  ): void {
-    const { channels, pixels } = geometryOf(value.shape);
-    const finish = (result: Expression): Tensor => {
-      const output = this.objects.tensor(channels * pixels);
-      this.steps.push(add(output, result));
-      return output;
-    };
-    this.holdExpression(value, wrap({ kind: 'computed', by: { finish } }), hasZeroTail);
-  }
-
   /** Stores all operands but the last that wait for a kernel, so that at most one kernel waits for the result. */
   settle(node: Node): void {
     for (const value of node.inputs) {
@@ -218,28 +282,11 @@ export class Lowering {
   }
 }
 
-/** How numbers with these strides vary over the elements of an example of `shape` [N, C, …]. */
-function variation(strides: readonly number[], shape: Shape): TablePer {
-  const varying = shape.flatMap((extent, axis) => (extent > 1 && strides[axis] !== 0 ? [axis] : []));
-  if (varying.length === 0) return 'all';
-  return varying.length === 1 && varying[0] === 1 ? 'channel' : 'element';
-}
-
-/** Leaves of an expression beyond which it is stored: operators that use their operand often would multiply its length. */
-const MOST_LEAVES = 64;
-
-const isLong = (expression: Expression): boolean => [...leavesOf(expression)].length > MOST_LEAVES;
-
-/** True where evaluating twice costs less than a way through memory. */
-function isCheap(expression: Expression): boolean {
-  if (unfinishedIn(expression).length > 0 || tensorsOf(expression).length > 1) return false;
-  return !usesFunctions(expression);
-}
-
-function usesFunctions(expression: Expression): boolean {
-  if (expression.kind !== 'apply') return false;
-  const simple = ['add', 'subtract', 'multiply', 'negate', 'maximum', 'ifGreater'];
-  return !simple.includes(expression.fn) || expression.args.some(usesFunctions);
+/** A statistic as operand, where it has the shape [1, C, 1, …] of one number a channel. Throws EngineError where it has not. */
+function channelOperand(node: Application, { table }: Statistic, shape: Shape): Expression {
+  const isPerChannel = shape.length > 1 && shape.every((extent, axis) => axis === 1 || extent === 1);
+  if (!isPerChannel) throw unsupported(node, 'statistics of the chunk as one number a channel');
+  return { kind: 'table', table, per: 'channel' };
 }
 
 /** Lowers one node: adds its steps, and takes note of what stands for its outputs. Throws EngineError for what is not supported. */

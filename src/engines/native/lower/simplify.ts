@@ -1,4 +1,6 @@
+import { gradientOperatorOf } from '../../../graph/activations/define.js';
 import type { Graph, Node, Value } from '../../../graph/types.js';
+import { hasSlope } from './activations.js';
 
 /**
  * The engine's own form of pooling: `MaxPool` has a second output, the tap (uint8) that each maximum came from, and
@@ -58,9 +60,32 @@ function maskBeforePooling(nodes: readonly Node[]): Node[] {
   return nodes.flatMap((node) => replaced.get(node) ?? [node]);
 }
 
+/**
+ * An activation whose gradient is dy times a function of x has that slope as a second output: both are made in one pass, while x is at
+ * hand, and the slope is kept instead of x.
+ */
+function withSlopes(nodes: readonly Node[], nextId: number): Node[] {
+  const keyOf = ({ op, attributes }: Node, x: Value): string => JSON.stringify([op, attributes, x.id]);
+  const gradients = new Set(nodes.flatMap((node) => (hasSlope(node) ? [keyOf(node, node.inputs[1]!)] : [])));
+  const slopes = new Map<string, Value>();
+  return nodes.map((node) => {
+    if (hasSlope(node)) {
+      const slope = slopes.get(keyOf(node, node.inputs[1]!));
+      return slope ? { ...node, op: 'Mul', inputs: [node.inputs[0]!, slope], attributes: {} } : node;
+    }
+    const key = node.inputs[0] ? keyOf({ ...node, op: gradientOperatorOf(node.op) }, node.inputs[0]) : '';
+    if (!gradients.has(key) || slopes.has(key)) return node;
+    const [y] = node.outputs;
+    const slope: Value = { ...y!, id: nextId++, name: `${y!.name}/slope` };
+    slopes.set(key, slope);
+    return { ...node, outputs: [y!, slope] };
+  });
+}
+
 /** The same graph in the forms that are fastest here. */
 export function simplify(graph: Graph): Graph {
   const ids = graph.nodes.flatMap((node) => node.outputs.map((value) => value.id));
-  const nodes = withIndices(maskBeforePooling(graph.nodes), Math.max(0, ...ids) + 1);
-  return { ...graph, nodes };
+  const nextId = Math.max(0, ...ids) + 1;
+  const pooled = withIndices(maskBeforePooling(graph.nodes), nextId);
+  return { ...graph, nodes: withSlopes(pooled, nextId + pooled.length) };
 }

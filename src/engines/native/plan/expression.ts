@@ -1,6 +1,6 @@
 import type { Mask, Table, Tensor } from './objects.js';
 
-/** Functions of an expression. `maximum(a, b)` passes on a NaN of b, `largest` of both; `ifGreater(a, b, yes, no)`. */
+/** Functions of an expression. `bell(a)` is e^(-a²/2); `maximum(a, b)` passes on a NaN of b, `largest` of both; `ifGreater(a, b, yes, no)`. */
 export type ExpressionFunction =
   | 'add'
   | 'subtract'
@@ -15,12 +15,15 @@ export type ExpressionFunction =
   | 'logarithmOfOneMore'
   | 'tanh'
   | 'errorFunction'
+  | 'bell'
+  | 'normalCumulative'
   | 'sine'
   | 'cosine'
   | 'sigmoid'
   | 'power'
   | 'largest'
   | 'equal'
+  | 'truncate'
   | 'ifGreater';
 
 /** How the numbers of a table belong to elements. */
@@ -44,6 +47,14 @@ export type Expression =
 export interface Unfinished {
   /** Adds the kernel's step, which stores `result`, and returns where. */
   readonly finish: (result: Expression) => Tensor;
+  /** The same for several results at once; only of kernels that can store more than one. */
+  readonly finishAll?: (results: readonly Expression[]) => Tensor[];
+}
+
+/** What a kernel stores, and where. */
+export interface Stored {
+  readonly output: Tensor;
+  readonly result: Expression;
 }
 
 export function apply(fn: ExpressionFunction, ...args: Expression[]): Expression {

@@ -1,4 +1,5 @@
 import type { Target } from '../toolchain/target.js';
+import { type Again, planAgain } from './again.js';
 import type { StoredObject, Sums, Table } from './objects.js';
 import type { Phase } from './schedule.js';
 import { schedule } from './schedule.js';
@@ -19,6 +20,7 @@ export class MemoryLayout {
   readonly sumsStart: number;
   readonly sumsEnd: number;
   readonly scratch: number;
+  readonly derived: number;
   readonly tensors: number;
   /** Bytes to allocate: whole huge pages. */
   readonly bytes: number;
@@ -31,12 +33,14 @@ export class MemoryLayout {
     readonly plan: TensorPlan,
     groups: number,
     vectorBytes: number,
+    derived: number,
     readonly isGuarded: boolean,
   ) {
     const objects = new Set(steps.flatMap((step) => step.arguments.map((argument) => argument.object)));
     const ofKind = <K extends StoredObject['kind']>(kind: K): Extract<StoredObject, { kind: K }>[] =>
       [...objects].filter((object): object is Extract<StoredObject, { kind: K }> => object.kind === kind);
     for (const table of ofKind('table')) this.#offsets.set(table, this.#take(4 * table.length));
+    this.derived = this.#take(8 * derived);
     this.sumsStart = this.#next;
     this.sums = ofKind('sums');
     for (const sums of this.sums) this.#offsets.set(sums, this.#take(8 * sums.length));
@@ -73,6 +77,8 @@ export interface ModulePlan {
   readonly groups: number;
   readonly phases: readonly Phase[];
   readonly layout: MemoryLayout;
+  /** Null where no second run differs in part. */
+  readonly again: Again | null;
 }
 
 /** Plans a program: all that is known before its C is written, such as the memory that it takes. */
@@ -80,7 +86,9 @@ export function planModule(lowered: GraphSteps, target: Target, isGuarded = fals
   const groups = Math.ceil(lowered.examples / target.lanes);
   const vectorBytes = 4 * target.lanes;
   const phases = schedule(lowered.steps);
-  const tensors = planTensors(phases, groups, vectorBytes, isGuarded);
+  const again = planAgain(lowered);
+  const tensors = planTensors(phases, groups, vectorBytes, isGuarded, again?.kept);
   const all = [...lowered.loadSteps, ...lowered.steps, ...lowered.gradientSteps];
-  return { groups, phases, layout: new MemoryLayout(all, tensors, groups, vectorBytes, isGuarded) };
+  const layout = new MemoryLayout(all, tensors, groups, vectorBytes, lowered.derived, isGuarded);
+  return { groups, phases, layout, again };
 }

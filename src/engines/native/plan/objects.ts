@@ -41,10 +41,13 @@ export interface Mask {
   readonly kind: 'mask';
 }
 
-/** θ [K] or the constants of the graph, one after the other, in float64, from an offset on. */
+/**
+ * θ [K], the constants of the graph, or what is computed from them when θ is set, one after the other, in float64, from an offset on. Only the
+ * last outlive the setting of θ.
+ */
 export interface Numbers {
   readonly kind: 'numbers';
-  readonly source: 'theta' | 'constants';
+  readonly source: 'theta' | 'constants' | 'derived';
   readonly offset: number;
 }
 

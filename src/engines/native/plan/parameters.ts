@@ -60,6 +60,10 @@ export class Parameters {
     return this.#name(object, 'double', false);
   }
 
+  writeNumbers(object: Numbers): string {
+    return this.#name(object, 'double', true);
+  }
+
   feed(object: Feed, type: string): string {
     return this.#name(object, type, false);
   }
@@ -86,7 +90,7 @@ export class Parameters {
     label: string,
     rate: Rate,
     body: string,
-    { replaceable = [], multiplyAdds = 0 }: Partial<Pick<Step, 'replaceable' | 'multiplyAdds'>> = {},
+    { multiplyAdds = 0 }: Partial<Pick<Step, 'multiplyAdds'>> = {},
   ): Step {
     const declared = this.#entries.map(
       ({ type, name, written }) => `${written ? '' : 'const '}${type} *${name}`,
@@ -96,6 +100,6 @@ export class Parameters {
       object,
       access: written ? 'write' : 'read',
     }));
-    return { rate, function: kernel, arguments: args, replaceable, multiplyAdds };
+    return { rate, function: kernel, arguments: args, multiplyAdds };
   }
 }

@@ -1,5 +1,5 @@
-import type { Value } from '../../../graph/types.js';
-import type { StoredObject, Sums, Tensor } from './objects.js';
+import type { Constant, Value } from '../../../graph/types.js';
+import type { StoredObject, Sums } from './objects.js';
 
 export interface Argument {
   readonly object: StoredObject;
@@ -29,8 +29,6 @@ export interface Step {
   readonly function: KernelFunction;
   /** In the order of the function's own parameters. */
   readonly arguments: readonly Argument[];
-  /** Tensors of which each element is read just before the same element is written: the output may replace them. */
-  readonly replaceable: readonly Tensor[];
   /** Products that the definition of the operator has for each example; for benchmarks. */
   readonly multiplyAdds: number;
 }
@@ -40,6 +38,12 @@ export interface GraphSteps {
   /** N. */
   readonly examples: number;
   readonly feeds: readonly Value[];
+  /** Place of the feed that alone changes in runs again; null: there are none. */
+  readonly varied: number | null;
+  /** What the steps read as `constants`, in order. */
+  readonly constants: readonly Constant[];
+  /** How many numbers are computed when θ is set. */
+  readonly derived: number;
   readonly loadSteps: readonly Step[];
   readonly steps: readonly Step[];
   /** Run last, only where the caller wants the gradient. */

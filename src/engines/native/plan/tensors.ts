@@ -130,7 +130,7 @@ function batchGroups(vectorsPerGroup: number, groups: number, vectorBytes: numbe
 }
 
 /**
- * Gives every tensor a place, for a chunk of `groups` groups. With `isGuarded` no two share memory, and one vector that
+ * Gives every tensor a place, for a chunk of `groups` groups; those that are `kept` have one of their own to the end, and for the whole chunk. With `isGuarded` no two share memory, and one vector that
  * belongs to nobody follows each, so that a tool can notice an access beyond it.
  */
 export function planTensors(
@@ -138,17 +138,21 @@ export function planTensors(
   groups: number,
   vectorBytes: number,
   isGuarded = false,
+  kept: ReadonlySet<Tensor> = new Set(),
 ): TensorPlan {
   const timeline = timelineOf(phases);
   const rates = phases.flatMap((phase) => phase.sections.map((section) => section.rate));
   const tensors = [...timeline.uses].map(([tensor, uses]) => {
-    const scope = scopeOf(uses, rates);
-    return { tensor, uses, scope, ...span(uses, scope, timeline) };
+    const usual = scopeOf(uses, rates);
+    const scope: Scope = kept.has(tensor) ? 'chunk' : usual;
+    const { start, end } = span(uses, scope, timeline);
+    return { tensor, uses, usual, scope, start, end: kept.has(tensor) ? Infinity : end };
   });
   const perPhase = phases.map((_, p) => {
-    const own = tensors.filter(({ scope, uses }) => scope === 'batch' && uses[0]!.phase === p);
+    // As many groups at once with kept tensors as without: the order of sums depends on it.
+    const own = tensors.filter(({ usual, uses }) => usual === 'batch' && uses[0]!.phase === p);
     const perGroup = placeLifetimes(
-      own.map(({ tensor, start, end }) => ({ size: tensor.stride, start, end })),
+      own.map(({ tensor, uses }) => ({ size: tensor.stride, ...span(uses, 'batch', timeline) })),
     );
     return batchGroups(perGroup.size, groups, vectorBytes);
   });

@@ -16,6 +16,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { EngineError } from '../../../errors.js';
+import { makeFolder } from '../../../folders.js';
 import type { Compiler } from './compiler.js';
 import { compileLibrary } from './compiler.js';
 
@@ -46,7 +47,7 @@ const isOurs = (status: Stats): boolean => process.getuid === undefined || statu
  * it is not used; where they could read, it is closed to them.
  */
 async function privateFolder(folder: string): Promise<string> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, 0o700);
   const status = await lstat(folder);
   if (!status.isDirectory() || !isOurs(status)) {
     refuse(`${folder}, which is a link or belongs to somebody else`);
@@ -176,7 +177,7 @@ async function build(
 export interface CacheOptions {
   /** Where libraries are kept; default `defaultCacheFolder()`. */
   readonly folder?: string | undefined;
-  /** Seconds that the compiler may take; default 30. */
+  /** Seconds that the compiler may take; default 120. */
   readonly timeLimit?: number | undefined;
 }
 
@@ -184,7 +185,7 @@ export interface CacheOptions {
 export async function cachedLibrary(
   compiler: Compiler,
   source: string,
-  { folder = defaultCacheFolder(), timeLimit = 30 }: CacheOptions = {},
+  { folder = defaultCacheFolder(), timeLimit = 120 }: CacheOptions = {},
 ): Promise<string> {
   const home = await writableFolder(folder);
   const key = sha256(source, compiler.command, compiler.args.join(' '), compiler.identity).slice(0, 32);

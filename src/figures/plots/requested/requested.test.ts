@@ -39,14 +39,28 @@ describe('parts', () => {
           ? (async function* () { for (let t = 0; t < segments; t++) yield await Promise.resolve(row); })()
           : view.rows(name, ...of),
     }; // prettier-ignore
-    const { partTotals } = await import('../../../analysis/parts.js');
+    const { partTotals } = await import('../../../analysis/parts/parts.js');
     const parts = (await partTotals(divided, main!.name))!;
     expect(parts.map(({ by, parts: own }) => [by, own.map(({ total }) => total)])).toEqual([
       ['class', [-segments * layers, -2 * segments * layers]],
       ['colour', [-3 * segments * layers]],
     ]);
     expect(parts[0]!.parts[1]!.loss).toEqual([9, 5, 1, -3, -7]);
+    // Each segment is a window of its own, where there are few.
+    const [layersOf] = parts[0]!.times;
+    expect(layersOf!.entity).toBe('layer');
+    expect(layersOf!.until).toEqual([1, 2, 3, 4]);
+    expect(layersOf!.sums).toEqual(
+      [1, 2].map((size) => layersOf!.cells.map(() => Array<number>(segments).fill(-size))),
+    );
     const figures = drawn({ parts });
+    const when = figures.get('when-class')!;
+    expect(when.title).toBe('Layers by class, over time');
+    expect(when.caption).toMatch(/class 1 gained most in .* \(.8\.00 nats, half of it by iteration 2\)/);
+    expect(when.svg).toMatch(/>class 0<[^]*>class 1</);
+    const total = (size: number): string => `−${(size * segments * layersOf!.cells.length).toPrecision(2)}`;
+    for (const text of ['sum (nats)', total(1), total(2), 'each from iteration 0 to 4'])
+      expect(when.svg).toContain(`>${text}<`);
     expect([...figures.keys()]).toEqual(expect.arrayContaining(['parts-class', 'parts-colour']));
     const { svg, caption } = figures.get('parts-class')!;
     expect(marks(svg, 'part total')).toHaveLength(2 * layers);

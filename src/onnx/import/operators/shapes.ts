@@ -47,6 +47,9 @@ function split(c: NodeContext): readonly Value[] {
 function slice(c: NodeContext): Value {
   const x = c.value(0);
   const axes = sliceAxes(c, x.shape);
+  // Of a table of positions, say, whose length is that of the sequences.
+  if (axes.every(({ start, step, extent }, axis) => start === 0 && step === 1 && extent === x.shape[axis]))
+    return x;
   const ends = axes.map(({ start, step, extent }) => start + step * extent);
   return c.add('Slice', [x], {
     starts: axes.map(({ start }) => start),

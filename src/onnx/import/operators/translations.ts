@@ -5,11 +5,14 @@ import type { Translation } from '../context.js';
 import { elementwise } from './elementwise.js';
 import { products } from './linear.js';
 import { normalizations } from './normalizations.js';
+import { recurrentLayers } from './recurrent.js';
 import { reductions } from './reductions.js';
-import { padding } from './padding.js';
-import { resizing } from './resize.js';
+import { selections } from './selections.js';
+import { gridSampling } from './spatial/grid-sample.js';
+import { padding } from './spatial/padding.js';
+import { resizing } from './spatial/resize.js';
 import { shapes } from './shapes.js';
-import { windowed } from './windows.js';
+import { windowed } from './spatial/windows.js';
 
 /** How each supported operator of ONNX is written as nodes of our graph. */
 export const translations: ReadonlyMap<string, Translation> = new Map(
@@ -20,8 +23,11 @@ export const translations: ReadonlyMap<string, Translation> = new Map(
     activations,
     products,
     reductions,
+    selections,
+    recurrentLayers,
     shapes,
     padding,
+    gridSampling,
     resizing,
     windowed,
     normalizations,

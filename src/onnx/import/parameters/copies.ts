@@ -3,6 +3,7 @@ import { dataTypeCode, dataTypeName, tensorBytes } from '../../protobuf/dtypes.j
 import { Attribute_Type, NodeSchema, TensorSchema, type Node, type Tensor } from '../../protobuf/onnx_pb.js';
 import { readTensor, type ExternalData } from '../../protobuf/tensor.js';
 import type { OnnxFile } from '../file.js';
+import { broadcastStrides, type StaticTensor } from '../static-tensor.js';
 import { isAnonymous } from './roles.js';
 
 /** Where each number of named tensors stands: tensor and place; null for numbers that stand in several places. */
@@ -17,27 +18,73 @@ function isFloatTensor({ dataType }: Tensor): boolean {
   return dataTypeName(dataType) === 'float32';
 }
 
-function placesOf(named: readonly Tensor[], external: ExternalData | undefined): Places {
+function placesOf(named: ReadonlyMap<string, StaticTensor>): Places {
   const places = new Map<number, readonly [string, number] | null>();
-  for (const tensor of named) {
-    readTensor(tensor, external).data.forEach((number, index) => {
-      places.set(number, places.has(number) ? null : [tensor.name, index]);
-    });
+  for (const [name, { data }] of named) {
+    data.forEach((number, index) => places.set(number, places.has(number) ? null : [name, index]));
   }
   return places;
 }
 
+/** The tensor and place that each number of a copy came from. */
+type Origins = readonly (readonly [tensor: string, index: number])[];
+
 /** For each number of a tensor, which named tensor and place it was copied from; null where not all of them were. */
-function originsOf(data: ArrayLike<number>, places: Places): (readonly [string, number])[] | null {
-  const origins: (readonly [string, number])[] = [];
+function originsOf(
+  copy: StaticTensor,
+  places: Places,
+  named: ReadonlyMap<string, StaticTensor>,
+): Origins | null {
+  const origins: (readonly [string, number] | null)[] = [];
   const distinct = new Set<number>();
-  for (let k = 0; k < data.length; k++) {
-    const place = places.get(data[k]!);
-    if (place === undefined || place === null) return null;
+  for (const number of copy.data) {
+    const place = places.get(number);
+    if (place === undefined) return null;
     origins.push(place);
-    distinct.add(data[k]!);
+    distinct.add(number);
   }
-  return distinct.size >= fewestDistinct ? origins : null;
+  if (distinct.size < fewestDistinct) return null;
+  return origins.includes(null) ? evenOrigins(copy, origins, named) : (origins as Origins);
+}
+
+/** How far along a tensor one lands by a step along each axis of its transposed or sliced copy, from what stands in one place; null where that does not tell. */
+function stepsOf(
+  { shape }: StaticTensor,
+  origins: readonly (readonly [string, number] | null)[],
+): number[] | null {
+  const strides = broadcastStrides(shape, shape.length);
+  const steps = shape.map((extent, axis) => {
+    if (extent === 1) return 0;
+    const stride = strides[axis]!;
+    const k = origins.findIndex((origin, at) => {
+      const next = Math.floor(at / stride) % extent < extent - 1 ? origins[at + stride] : undefined;
+      return origin !== null && next?.[0] === origin[0];
+    });
+    return k < 0 ? null : origins[k + stride]![1] - origins[k]![1];
+  });
+  return steps.includes(null) ? null : (steps as number[]);
+}
+
+/**
+ * The origins of a copy of one tensor, some of whose numbers stand in several places: where even steps along its axes, which the other
+ * numbers tell, lead to equal numbers throughout. Null where they do not.
+ */
+function evenOrigins(
+  copy: StaticTensor,
+  origins: readonly (readonly [string, number] | null)[],
+  named: ReadonlyMap<string, StaticTensor>,
+): Origins | null {
+  const first = origins.findIndex((origin) => origin !== null);
+  const steps = stepsOf(copy, origins);
+  if (first < 0 || steps === null) return null;
+  const [source, at] = origins[first]!;
+  const strides = broadcastStrides(copy.shape, copy.shape.length);
+  const along = (k: number): number =>
+    copy.shape.reduce((sum, extent, axis) => sum + (extent === 1 ? 0 : (Math.floor(k / strides[axis]!) % extent) * steps[axis]!), 0); // prettier-ignore
+  const start = at - along(first);
+  const { data } = named.get(source)!;
+  const found = Array.from(copy.data, (_, k) => [source, start + along(k)] as const);
+  return found.every(([, index], k) => data[index] === copy.data[k]) ? found : null;
 }
 
 function vector(name: string, numbers: readonly number[]): Tensor {
@@ -53,7 +100,7 @@ function vector(name: string, numbers: readonly number[]): Tensor {
 /** Nodes that make a copy anew from the tensors that its numbers came from, and the index vectors that they read. */
 function remade(
   { name, dims }: Tensor,
-  origins: readonly (readonly [string, number])[],
+  origins: Origins,
   sizes: ReadonlyMap<string, number>,
 ): { nodes: Node[]; vectors: Tensor[] } {
   const sources = [...new Set(origins.map(([source]) => source))];
@@ -97,8 +144,8 @@ function remade(
 
 /**
  * Constant folding stores transposed, sliced or joined copies of weights without names, also of weights that the network reads
- * elsewhere under their own. Copies whose every number stands in exactly one place of the named tensors are made from these again, so
- * that they move with them.
+ * elsewhere under their own. Copies whose every number stands in exactly one place of the named tensors, or whose places are told by even
+ * steps along their axes, are made from these again, so that they move with them.
  */
 export function withTracedCopies(file: OnnxFile, external?: ExternalData): OnnxFile {
   const floats = [...file.initializers.values()].filter(isFloatTensor);
@@ -111,11 +158,12 @@ export function withTracedCopies(file: OnnxFile, external?: ExternalData): OnnxF
   );
   const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   if (copies.length === 0 || total > mostNumbers) return file;
-  const places = placesOf(named, external);
+  const numbers = new Map(named.map((tensor) => [tensor.name, readTensor(tensor, external)]));
+  const places = placesOf(numbers);
   const initializers = new Map(file.initializers);
   const nodes: Node[] = [];
   for (const copy of copies) {
-    const origins = originsOf(readTensor(copy, external).data, places);
+    const origins = originsOf(readTensor(copy, external), places, numbers);
     if (origins === null) continue;
     const made = remade(copy, origins, sizes);
     nodes.push(...made.nodes);

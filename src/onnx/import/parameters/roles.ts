@@ -71,6 +71,9 @@ const operand: Rule = ({ node, index, rank }) => {
   return { verdict: added ? 'likely' : 'unlikely', neuronAxis: rank > 0 ? rank - 1 : null };
 };
 
+/** Kernels and biases of all gates; first states are given. */
+const recurrent: Rule = ({ index }) => (index >= 1 && index <= 3 ? trained(null) : constant);
+
 const rules: Readonly<Record<string, Rule>> = {
   Conv: kernelAndBias(0),
   ConvTranspose: transposedConvolution,
@@ -83,6 +86,8 @@ const rules: Readonly<Record<string, Rule>> = {
   LayerNormalization: scaleAndBias,
   GroupNormalization: scaleAndBias,
   RMSNormalization: scaleAndBias,
+  LSTM: recurrent,
+  GRU: recurrent,
   PRelu: ({ index, rank }) => (index === 1 && rank > 0 ? trained(0) : constant),
 };
 

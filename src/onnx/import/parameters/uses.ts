@@ -1,4 +1,5 @@
 import type { Node } from '../../protobuf/onnx_pb.js';
+import { graphsWithin } from '../file.js';
 
 /** A reading of an initialiser, with the axes that nodes between have put in another order. */
 export interface Use {
@@ -23,10 +24,10 @@ function afterPassing({ node, axes }: Use): Use['axes'] {
 /** Who reads each tensor, and as which input. */
 export type Readers = ReadonlyMap<string, readonly (readonly [node: Node, index: number])[]>;
 
-/** Who reads each tensor. */
+/** Who reads each tensor, in branches and bodies of loops too. */
 export function readersOf(nodes: readonly Node[]): Readers {
   const readers = new Map<string, [Node, number][]>();
-  for (const node of nodes) {
+  for (const node of nodes.flatMap((each) => [each, ...graphsWithin(each).flatMap((graph) => graph.node)])) {
     node.input.forEach((name, index) => {
       const list = readers.get(name);
       if (list) list.push([node, index]);

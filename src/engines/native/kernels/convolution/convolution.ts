@@ -4,7 +4,6 @@ import { lines } from '../../emit/text.js';
 import type { Segment } from '../../emit/tiles.js';
 import { pairs, splitEvenly, tileLoops } from '../../emit/tiles.js';
 import type { Expression } from '../../plan/expression.js';
-import { tensorsOf } from '../../plan/expression.js';
 import type { Numbers, Table, Tensor } from '../../plan/objects.js';
 import { Parameters } from '../../plan/parameters.js';
 import type { Step } from '../../plan/step.js';
@@ -129,9 +128,7 @@ export function convolution(options: ConvolutionOptions): Step {
         ${classes.join('\n')}
       }
     }`;
-  const replaceable = tensorsOf(options.result).filter((tensor) => !tensorsOf(input).includes(tensor));
   return parameters.step(`convolution_${sizesOf(gather)}`, 'group', body, {
-    replaceable,
     multiplyAdds: multiplyAdds(gather),
   });
 }

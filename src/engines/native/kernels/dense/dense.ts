@@ -2,8 +2,8 @@ import { Fused } from '../../emit/fused.js';
 import type { Segment } from '../../emit/tiles.js';
 import { pairs, splitEvenly, tileLoops } from '../../emit/tiles.js';
 import { lines } from '../../emit/text.js';
-import type { Expression } from '../../plan/expression.js';
-import { tensorsOf } from '../../plan/expression.js';
+import type { Stored } from '../../plan/expression.js';
+import { leavesOf } from '../../plan/expression.js';
 import type { Table, Tensor, Numbers } from '../../plan/objects.js';
 import { Parameters } from '../../plan/parameters.js';
 import type { Step } from '../../plan/step.js';
@@ -20,6 +20,9 @@ export interface MatrixView {
 
 /** Columns of the weight that one pass works on, so that the inputs of a tile stay in the first-level cache. */
 const COLUMNS_AT_ONCE = 96;
+
+/** Leaves of an expression beyond which a loop evaluates it, on sums that are stored already: unrolled, it would take long to compile. */
+const LONG = 4;
 
 /** Outputs × groups that a tile keeps in registers. */
 function tileOf(target: Target): { outputs: number; groups: number } {
@@ -54,48 +57,48 @@ export function packDense(weight: MatrixView, target: Target, packed: Table): St
 export interface DenseOptions {
   readonly rows: number;
   readonly columns: number;
+  /** Rows of each example that are multiplied, [tokens, columns]. */
+  readonly tokens: number;
+  /** Successive tokens that belong to one channel of the output; 0 where a token's numbers are the channels. */
+  readonly tokensPerChannel: number;
   readonly packed: Table;
   readonly input: Tensor;
-  readonly output: Tensor;
-  /** What is stored, in terms of the product (the leaf \`computed\`). */
-  readonly result: Expression;
+  /** What is stored, in terms of the product (the leaf `computed`), and where. */
+  readonly stored: readonly Stored[];
   readonly target: Target;
 }
 
 interface Names {
   readonly input: string;
-  readonly output: string;
+  readonly outputs: readonly string[];
   readonly partial: string;
 }
 
-/** Output [rows] of each example = weight [rows, columns] · input [columns]. */
+/** Output [tokens, rows] of each example = input [tokens, columns] · transposed weight [rows, columns]. */
 export function dense(options: DenseOptions): Step {
-  const { rows, columns, packed, input, output, target } = options;
+  const { rows, columns, tokens, packed, input, stored, target } = options;
   const parameters = new Parameters();
   const weights = parameters.readTable(packed);
   const tile = tileOf(target);
   const names: Names = {
     input: parameters.read(input),
-    output: parameters.write(output),
+    outputs: stored.map(({ output }) => parameters.write(output)),
     partial: parameters.write({ kind: 'scratch', vectors: rows * tile.groups }),
   };
-  const fused = new Fused(parameters, [options.result]);
-  const pass = (groups: number): string =>
-    `for (; g0 + ${groups} <= groups; g0 += ${groups}) {
-      const float *w = ${weights};
-      ${columnPasses(options, fused, names, splitEvenly(rows, tile.outputs), groups, columnBlocks(columns))}
+  const results = stored.map(({ result }) => result);
+  const fused = new Fused(parameters, results);
+  const passes = (vectors: number): string => `const float *w = ${weights};
+      ${columnPasses(options, fused, names, splitEvenly(rows, tile.outputs), vectors, columnBlocks(columns))}`;
+  const overGroups = (groups: number): string =>
+    `for (; g0 + ${groups} <= groups; g0 += ${groups}) {\n${passes(groups)}\n}`;
+  const overTokens = `for (long g = 0; g < groups; g++) {
+      ${fused.groupLocals}
+      ${tileLoops('t0', splitEvenly(tokens, tile.groups), passes)}
     }`;
-  const groupTiles = [tile.groups, 2, 1];
-  const replaceable = tensorsOf(options.result).filter((tensor) => tensor !== input);
-  return parameters.step(
-    `dense_${columns}to${rows}`,
-    'batch',
-    `long g0 = 0;\n${groupTiles.map(pass).join('\n')}`,
-    {
-      replaceable,
-      multiplyAdds: rows * columns,
-    },
-  );
+  const body = tokens > 1 ? overTokens : `long g0 = 0;\n${[tile.groups, 2, 1].map(overGroups).join('\n')}`;
+  return parameters.step(`dense_${columns}to${rows}`, 'batch', body, {
+    multiplyAdds: tokens * rows * columns,
+  });
 }
 
 /** All passes but the last keep sums of products in \`partial\`; the last stores the result. */
@@ -108,38 +111,44 @@ function columnPasses(
   blocks: readonly Segment[],
 ): string {
   const last = options.columns - blocks.at(-1)!.size;
-  return tileLoops('k0', blocks, (columns) =>
-    tileLoops(
-      'm',
-      rows,
-      (outputs) => `
-      ${products(options, names, outputs, groups, columns)}
+  const code = tileLoops(
+    'm',
+    rows,
+    (outputs) => `
+      ${products(options, names, outputs, groups)}
       ${last === 0 ? '' : `if (k0 < ${last}) { ${keep(names, outputs, groups)} } else`}
       {
         ${store(options, fused, names, outputs, groups)}
       }`,
-    ),
   );
+  const [first, second] = blocks as [Segment, Segment?];
+  const size =
+    second === undefined ? `${first.size}` : `k0 < ${second.start} ? ${first.size} : ${second.size}`;
+  return `for (long k0 = 0, block; k0 < ${options.columns}; k0 += block) {
+    block = ${size};
+    ${code}
+  }`;
 }
 
 const sum = (i: number, j: number): string => `a${i}_${j}`;
 const partialIndex = (groups: number, i: number, j: number): string => `(m + ${i}) * ${groups} + ${j}`;
 
 function products(
-  { input, columns: all }: DenseOptions,
+  { input, columns: all, tokens }: DenseOptions,
   names: Names,
   outputs: number,
   groups: number,
-  columns: number,
 ): string {
   const tile = pairs(outputs, groups);
-  const isSplit = all > columns;
+  const isSplit = all > COLUMNS_AT_ONCE;
+  const stride = tokens > 1 ? all : input.stride;
+  const start = tokens > 1 ? `g * ${input.stride} + t0 * ${all}L` : `g0 * ${input.stride}`;
   return `${tile.map(([i, j]) => `v ${sum(i, j)} = {0};`).join(' ')}
     ${isSplit ? `if (k0 > 0) { ${tile.map(([i, j]) => `${sum(i, j)} = ${names.partial}[${partialIndex(groups, i, j)}];`).join(' ')} }` : ''}
-    const v *x = ${names.input} + g0 * ${input.stride} + k0;
-    for (long k = 0; k < ${columns}; k++) {
-      ${lines(groups, (j) => `const v x${j} = x[${j * input.stride}];`)}
-      ${lines(outputs, (i) => `{ const float f = w[${i}]; ${lines(groups, (j) => `${sum(i, j)} += f * x${j};`).replaceAll('\n', ' ')} }`)}
+    const v *x = ${names.input} + ${start} + k0;
+    for (long k = 0; k < block; k++) {
+      ${lines(groups, (j) => `v x${j} = x[${j * stride}]; IN_REGISTER(x${j});`)}
+      ${lines(outputs, (i) => `{ v f = v_set(w[${i}]); IN_REGISTER(f); ${lines(groups, (j) => `${sum(i, j)} += f * x${j};`).replaceAll('\n', ' ')} }`)}
       x++; w += ${outputs};
     }`;
 }
@@ -150,19 +159,64 @@ function keep(names: Names, outputs: number, groups: number): string {
     .join(' ');
 }
 
-function store(
-  { output, result }: DenseOptions,
-  fused: Fused,
-  names: Names,
-  outputs: number,
-  groups: number,
-): string {
+function store(options: DenseOptions, fused: Fused, names: Names, outputs: number, groups: number): string {
+  const { stored, tokens } = options;
+  if (tokens > 1) return storeTokens(options, fused, names, outputs, groups);
   return lines(
     groups,
     (j) => `{ const long g = g0 + ${j};
       ${fused.groupLocals}
-      v *y = ${names.output} + g * ${output.stride} + m;
-      ${lines(outputs, (i) => `{ ${fused.channelLocals(`m + ${i}`)} y[${i}] = ${fused.value(result, `m + ${i}`, sum(i, j))}; }`)}
+      ${placesOf(stored, names, 'm')}
+      ${lines(outputs, (i) => `{ ${fused.channelLocals(`m + ${i}`)} ${values(stored, fused, `m + ${i}`, sum(i, j), `[${i}]`)} }`)}
+    }`,
+  );
+}
+
+/** Pointers to where the results of a tile go, the first `element` of which is a C expression. */
+const placesOf = (stored: readonly Stored[], names: Names, element: string): string =>
+  stored
+    .map(({ output }, k) => `v *const y${k} = ${names.outputs[k]!} + g * ${output.stride} + ${element};`)
+    .join('\n');
+
+/** Stores each result of one product at a place behind its pointer. */
+function values(
+  stored: readonly Stored[],
+  fused: Fused,
+  element: string,
+  computed: string,
+  place: string,
+): string {
+  const evaluated = stored.map(
+    ({ result }, k) => `const v r${k} = ${fused.value(result, element, computed)};`,
+  );
+  return `${evaluated.join(' ')} ${stored.map((_, k) => `y${k}${place} = r${k};`).join(' ')}`;
+}
+
+function storeTokens(
+  { stored, rows, tokensPerChannel }: DenseOptions,
+  fused: Fused,
+  names: Names,
+  outputs: number,
+  tokens: number,
+): string {
+  const channel = (i: number | string): string =>
+    tokensPerChannel > 0 ? `t / ${tokensPerChannel}` : `m + ${i}`;
+  if (stored.some(({ result }) => [...leavesOf(result)].length > LONG)) {
+    const sums = lines(tokens, (j) => lines(outputs, (i) => `y0[${j * rows + i}] = ${sum(i, j)};`));
+    return `{ ${placesOf(stored, names, `t0 * ${rows}L + m`)}
+      ${sums}
+      for (long j = 0; j < ${tokens}; j++) for (long i = 0; i < ${outputs}; i++) {
+        const long t = t0 + j;
+        ${fused.channelLocals(channel('i'))}
+        const v computed = y0[j * ${rows} + i];
+        ${values(stored, fused, `t * ${rows}L + m + i`, 'computed', `[j * ${rows} + i]`)}
+      } }`;
+  }
+  return lines(
+    tokens,
+    (j) => `{ const long t = t0 + ${j}, e = t * ${rows}L + m;
+      ${placesOf(stored, names, 'e')}
+      ${lines(outputs, (i) => `{ ${fused.channelLocals(channel(i))} ${values(stored, fused, `e + ${i}`, sum(i, j), `[${i}]`)} }`)}
     }`,
   );
 }

@@ -21,17 +21,38 @@ export function suitsFirstAxis(p: number, q: number, lanes: number): boolean {
   return waste(p) < waste(q) || (waste(p) === waste(q) && p < q);
 }
 
-/** Adds Σ over examples of rows [rows] · columns [columns] to `packed`. */
-export function denseWeights(shape: ProductSums, rows: Tensor, columns: Tensor, packed: Sums): Step {
-  const { lanes } = shape.target;
-  const atOnce = groupsAtOnce(lanes);
-  const steps = atOnce * lanes;
+interface WeightOperands {
+  readonly rows: Tensor;
+  readonly columns: Tensor;
+  readonly packed: Sums;
+  /** Elements of a sum that are transposed at once. */
+  readonly steps: number;
+}
+
+/** The parameters of a sum of products in their order, by the names that the code uses. */
+function begin(shape: ProductSums, { rows, columns, packed, steps }: WeightOperands) {
   const operand: Expression = { kind: 'tensor', tensor: columns };
   const parameters = new Parameters();
   const fused = new Fused(parameters, [operand]);
   const x = parameters.read(rows);
   const scratch = parameters.write({ kind: 'scratch', vectors: transposedVectors(shape, steps) });
   const sums = parameters.writeSums(packed);
+  return { operand, parameters, fused, x, scratch, sums };
+}
+
+/** Adds Σ over examples and their tokens of rows [tokens, rows] · columns [tokens, columns] to `packed`. */
+export function denseWeights(
+  shape: ProductSums,
+  rows: Tensor,
+  columns: Tensor,
+  packed: Sums,
+  tokens = 1,
+): Step {
+  if (tokens > 1) return tokenWeights(shape, rows, columns, packed, tokens);
+  const { lanes } = shape.target;
+  const atOnce = groupsAtOnce(lanes);
+  const steps = atOnce * lanes;
+  const { operand, parameters, fused, x, scratch, sums } = begin(shape, { rows, columns, packed, steps });
   const transposed = transposeColumns(shape, fused, {
     operand,
     to: scratch,
@@ -66,6 +87,49 @@ export function denseWeights(shape: ProductSums, rows: Tensor, columns: Tensor, 
     }`;
   return parameters.step(`dense_weights_${shape.rows}x${shape.columns}`, 'batch', body, {
     multiplyAdds: shape.rows * shape.columns,
+  });
+}
+
+/** The same with the tokens of an example one after the other. */
+function tokenWeights(shape: ProductSums, rows: Tensor, columns: Tensor, packed: Sums, tokens: number): Step {
+  const { lanes } = shape.target;
+  const atOnce = Math.min(tokens, groupsAtOnce(lanes));
+  const steps = atOnce * lanes;
+  const { operand, parameters, fused, x, scratch, sums } = begin(shape, { rows, columns, packed, steps });
+  const transposed = transposeColumns(shape, fused, {
+    operand,
+    to: scratch,
+    steps,
+    first: '0',
+    channelStride: 1,
+    positions: (body) => `for (long n = 0; n < count; n++) {\n${body}\n}`,
+    step: 'n * LANES',
+    element: `(t0 + n) * ${shape.columns}L`,
+  });
+  const products = addProducts(shape, {
+    to: sums,
+    from: scratch,
+    steps,
+    row: (i) => `z[${i} * LANES]`,
+    walk: (tile, body) => `for (long n = 0; n < count; n++) {
+      const float *z = (const float *)(${x} + g * ${rows.stride} + (t0 + n) * ${shape.rows}L + r);
+      ${lines(tile, (i) => `__builtin_prefetch(z + (${tile + i}) * LANES);`)}
+      for (long l = 0; l < LANES; l++) {
+        ${body}
+        z++;
+      }
+    }`,
+  });
+  const body = `for (long g = 0; g < groups; g++) {
+      ${fused.groupLocals}
+      for (long t0 = 0; t0 < ${tokens}; t0 += ${atOnce}) {
+        const long count = smaller(${atOnce}, ${tokens} - t0);
+        ${transposed}
+        ${products}
+      }
+    }`;
+  return parameters.step(`dense_weights_${shape.rows}x${shape.columns}`, 'batch', body, {
+    multiplyAdds: tokens * shape.rows * shape.columns,
   });
 }
 

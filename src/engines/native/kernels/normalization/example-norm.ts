@@ -1,4 +1,4 @@
-import { floatLiteral } from '../../emit/text.js';
+import { floatLiteral, lines } from '../../emit/text.js';
 import type { Table, Tensor } from '../../plan/objects.js';
 import { Parameters } from '../../plan/parameters.js';
 import type { Step } from '../../plan/step.js';
@@ -27,7 +27,23 @@ function overRows({ rows, length }: NormShape, start: string, body: string): str
   }`;
 }
 
-const affineIndex = ({ affine: { run, count } }: NormShape): string => `e / ${run} % ${count}`;
+/** Number of scale and bias of element e; where a row has all of them, without a division. */
+const affineIndex = ({ length, affine: { run, count } }: NormShape): string =>
+  run === 1 && count === length ? 'e - begin' : `e / ${run} % ${count}`;
+
+/** Sums that are added up side by side, so that an addition does not wait for the one before. */
+const PARTIAL = 4;
+
+/** Statements for the elements of a row, the k-th of PARTIAL with sums k; then each sum as a whole. */
+function summed(names: readonly string[], statement: (k: number) => string): string {
+  const each = (write: (name: string, k: number) => string): string =>
+    names.map((name) => lines(PARTIAL, (k) => write(name, k))).join('\n');
+  return `${each((name, k) => `v ${name}${k} = {0};`)}
+    { long e = begin;
+      for (; e + ${PARTIAL} <= end;) { ${lines(PARTIAL, (k) => `{ ${statement(k)} e++; }`)} }
+      for (; e < end; e++) { ${statement(0)} } }
+    ${names.map((name) => `const v ${name} = ${name}0 + ${name}1 + (${name}2 + ${name}3);`).join('\n')}`;
+}
 
 /** y = (x - mean) · invStd · scale + bias */
 export function exampleNorm(
@@ -46,10 +62,9 @@ export function exampleNorm(
     v *const y = ${to} + g * ${output.stride};
     v *const means = ${means} + g * ${mean.stride}, *const inverses = ${inverses} + g * ${invStd.stride};`;
   const shift = bias === null ? '' : ` + ${bias}[${affineIndex(shape)}]`;
-  const body = `v total = {0}, squares = {0};
-    for (long e = begin; e < end; e++) total += x[e];
+  const body = `${summed(['total'], (k) => `total${k} += x[e];`)}
     const v middle = total * ${floatLiteral(1 / shape.length)};
-    for (long e = begin; e < end; e++) { const v far = x[e] - middle; squares += far * far; }
+    ${summed(['squares'], (k) => `const v far = x[e] - middle; squares${k} += far * far;`)}
     const v inverse = 1.0f / v_sqrt(squares * ${floatLiteral(1 / shape.length)} + ${floatLiteral(shape.epsilon)});
     means[r] = middle;
     inverses[r] = inverse;
@@ -73,15 +88,14 @@ export function exampleNormGradient(
     const v *const means = ${means} + g * ${mean.stride}, *const inverses = ${inverses} + g * ${invStd.stride};
     v *const dx = ${dx} + g * ${output.stride}, *const terms = ${terms} + g * ${products.stride};`;
   const body = `const v middle = means[r], inverse = inverses[r];
-    v pull = {0}, lean = {0};
-    for (long e = begin; e < end; e++) {
-      const v upstream = dy[e] * ${scale}[${affineIndex(shape)}], normal = (x[e] - middle) * inverse;
+    ${summed(
+      ['sum', 'slant'],
+      (k) => `const v upstream = dy[e] * ${scale}[${affineIndex(shape)}], normal = (x[e] - middle) * inverse;
       terms[e] = dy[e] * normal;
-      pull += upstream;
-      lean += upstream * normal;
-    }
-    pull *= ${floatLiteral(1 / shape.length)};
-    lean *= ${floatLiteral(1 / shape.length)};
+      sum${k} += upstream;
+      slant${k} += upstream * normal;`,
+    )}
+    const v pull = sum * ${floatLiteral(1 / shape.length)}, lean = slant * ${floatLiteral(1 / shape.length)};
     for (long e = begin; e < end; e++) {
       const v upstream = dy[e] * ${scale}[${affineIndex(shape)}], normal = (x[e] - middle) * inverse;
       dx[e] = inverse * (upstream - pull - normal * lean);

@@ -3,7 +3,6 @@ import { registerTile } from '../../emit/register-tile.js';
 import { lines } from '../../emit/text.js';
 import type { Segment } from '../../emit/tiles.js';
 import { pairs, splitEvenly, tileLoops } from '../../emit/tiles.js';
-import { tensorsOf } from '../../plan/expression.js';
 import type { Table } from '../../plan/objects.js';
 import { Parameters } from '../../plan/parameters.js';
 import type { Step } from '../../plan/step.js';
@@ -145,9 +144,7 @@ export function winograd(options: ConvolutionOptions): Step {
         }
       }
     }`;
-  const replaceable = tensorsOf(result).filter((tensor) => !tensorsOf(input).includes(tensor));
   return parameters.step(`winograd_${sizesOf(gather)}`, 'group', body, {
-    replaceable,
     multiplyAdds: multiplyAdds(gather),
   });
 }

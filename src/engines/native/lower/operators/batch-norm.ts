@@ -3,11 +3,11 @@ import type { Node, Value } from '../../../../graph/types.js';
 import { moments, normGradientTables, normTables } from '../../kernels/normalization/batch-norm.js';
 import { channelSums } from '../../kernels/channel-sums.js';
 import type { Expression } from '../../plan/expression.js';
-import { apply } from '../../plan/expression.js';
+import { apply, number } from '../../plan/expression.js';
 import type { Geometry } from '../../plan/geometry.js';
 import { geometryOf } from '../../plan/geometry.js';
 import type { Table } from '../../plan/objects.js';
-import { rowMajorStrides } from '../held.js';
+import { reducedSums } from '../held.js';
 import type { Lowering, OperatorTable } from '../lowering.js';
 import { unsupported } from '../unsupported.js';
 
@@ -100,11 +100,25 @@ function gradient(node: Node, lowering: Lowering): void {
     [dbiasValue, dbias],
   ] as const) {
     const { shape } = value;
-    lowering.hold(value, { kind: 'reduced', sums, factor: 1, shape, strides: rowMajorStrides(shape) });
+    lowering.hold(value, reducedSums(sums, shape));
   }
 }
 
+/** y = (x - mean) · scale / √(variance + ε) + bias, with statistics that are given. */
+function withGivenStatistics(node: Node, lowering: Lowering): void {
+  const [x, ...given] = node.inputs as [Value, Value, Value, Value, Value];
+  const [scale, bias, mean, variance] = given.map((value) =>
+    perChannel(parameterTable(node, value, lowering)),
+  );
+  const { expression } = lowering.perExample(node, x);
+  const epsilon = number(numberAttribute(node, 'epsilon', 1e-5));
+  const slope = apply('divide', scale!, apply('squareRoot', apply('add', variance!, epsilon)));
+  const scaled = apply('multiply', apply('subtract', expression, mean!), slope);
+  lowering.holdExpression(node.outputs[0]!, apply('add', scaled, bias!), false);
+}
+
 export const batchNorms: OperatorTable = [
+  ['BatchNormalization', withGivenStatistics],
   ['BatchNormTraining', forward],
   ['BatchNormGrad', gradient],
 ];

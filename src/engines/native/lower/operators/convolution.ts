@@ -17,11 +17,13 @@ import {
   winogradSumsLength,
   winogradWeights,
 } from '../../kernels/winograd/weights.js';
-import type { Expression } from '../../plan/expression.js';
+import type { Expression, Stored } from '../../plan/expression.js';
 import { apply } from '../../plan/expression.js';
+import type { Step } from '../../plan/step.js';
 import type { StaticView } from '../held.js';
 import { rowMajorStrides } from '../held.js';
 import type { Lowering, OperatorTable } from '../lowering.js';
+import { open } from '../open.js';
 import { unsupported } from '../unsupported.js';
 
 function supportedConvolution(node: Node): Convolution {
@@ -67,15 +69,13 @@ function gatherNode(
   const packed = lowering.loaded(key, length, (table) => pack(gather, view, target, table));
   const held = bias && weightOf(node, bias, lowering);
   const addend: Expression | null = held && { kind: 'table', table: lowering.table(held), per: 'channel' };
-  lowering.open(
-    output,
-    hasZeroTail && addend === null,
-    (out, result) => {
-      const options = { gather, packed, input, output: out, result, target };
-      return isWinograd ? winograd(options) : convolution(options);
-    },
-    (computed) => (addend === null ? computed : apply('add', computed, addend)),
-  );
+  const add = (stored: Stored): Step => {
+    const options = { gather, packed, input, ...stored, target };
+    return isWinograd ? winograd(options) : convolution(options);
+  };
+  const wrap = (computed: Expression): Expression =>
+    addend === null ? computed : apply('add', computed, addend);
+  open(output, hasZeroTail && addend === null, { add, wrap }, lowering);
 }
 
 function forward(node: Node, lowering: Lowering): void {

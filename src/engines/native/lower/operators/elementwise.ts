@@ -1,13 +1,15 @@
 import type { Node, Shape, Value } from '../../../../graph/types.js';
 import { sizeOf } from '../../../../graph/types.js';
 import type { Expression, ExpressionFunction } from '../../plan/expression.js';
-import { apply, number } from '../../plan/expression.js';
-import { activations } from '../activations.js';
+import { apply, number, unfinishedIn } from '../../plan/expression.js';
+import { geometryOf } from '../../plan/geometry.js';
+import { activations, valueAndSlope } from '../activations.js';
 import { addSums } from '../../kernels/table.js';
-import { rowMajorStrides } from '../held.js';
+import { reducedSums } from '../held.js';
 import type { Lowering, OperatorTable } from '../lowering.js';
 import { broadcastExamples } from './move.js';
-import { unsupported } from '../unsupported.js';
+import { castRule, checkWholeNumbers, quotient } from '../whole-numbers.js';
+import { isWithoutExamples, lowerWithoutExamples } from './without-examples.js';
 
 type Rule = (node: Node, args: readonly Expression[]) => Expression;
 
@@ -57,7 +59,7 @@ const table: Readonly<Record<string, Elementwise>> = {
   Add: { rule: binary('add'), fold: (a, b) => a + b, zeroWith: 'all' },
   Sub: { rule: binary('subtract'), fold: (a, b) => a - b, zeroWith: 'all' },
   Mul: { rule: binary('multiply'), fold: (a, b) => a * b, zeroWith: 'any' },
-  Div: { rule: binary('divide'), fold: (a, b) => a / b, zeroWith: 'first' },
+  Div: { rule: quotient, fold: (a, b) => a / b, zeroWith: 'first' },
   Neg: { rule: (_, [x]) => apply('negate', x!), fold: (a) => -a, zeroWith: 'all' },
   Sqrt: { rule: (_, [x]) => apply('squareRoot', x!), fold: (a) => Math.sqrt(a), zeroWith: 'all' },
   Exp: { rule: (_, [x]) => apply('exponential', x!), fold: (a) => Math.exp(a), zeroWith: 'never' },
@@ -81,9 +83,6 @@ const table: Readonly<Record<string, Elementwise>> = {
   Identity: { rule: (_, [x]) => x!, fold: (a) => a, zeroWith: 'all' },
 };
 
-/** Casts to float of what lanes hold as float anyway. */
-const cast: Elementwise = { rule: (_, [x]) => x!, fold: (a) => a, zeroWith: 'all' };
-
 function lowerElementwise(node: Node, lowering: Lowering, { rule, fold, zeroWith }: Elementwise): void {
   const output = node.outputs[0]!;
   const inputs = node.inputs.map((value) => value!);
@@ -91,14 +90,15 @@ function lowerElementwise(node: Node, lowering: Lowering, { rule, fold, zeroWith
     lowering.hold(output, lowering.held(inputs[0]!));
     return;
   }
-  if (![...inputs, output].every((value) => isHeldExactly(value, node))) {
-    throw unsupported(node, 'float32 numbers and bools');
-  }
+  checkWholeNumbers(node, lowering);
   const operands = inputs.map((value) => lowering.held(value));
-  if (operands.every((held) => held.kind === 'uniform')) {
-    if (!fold) throw unsupported(node, 'an operand that depends on the examples');
+  if (operands.every((held) => held.kind === 'uniform') && fold) {
     const value = fold(...operands.map((held) => held.value));
     lowering.hold(output, { kind: 'uniform', value, shape: output.shape });
+    return;
+  }
+  if (isWithoutExamples(node, lowering)) {
+    lowerWithoutExamples(node, rule, lowering);
     return;
   }
   lowering.settle(node);
@@ -108,12 +108,6 @@ function lowerElementwise(node: Node, lowering: Lowering, { rule, fold, zeroWith
     return held.kind === 'examples' ? held.hasZeroTail : held.kind === 'uniform' && held.value === 0;
   });
   lowering.holdExpression(output, rule(node, args), isZero(zeros, zeroWith));
-}
-
-/** True for what lanes of float32 hold; a Cast to float32 rounds whole numbers as lanes do. */
-function isHeldExactly({ dtype }: Value, { op, inputs }: Node): boolean {
-  const isRead = op === 'Cast' && ['int32', 'uint8'].includes(inputs[0]!.dtype);
-  return dtype === 'float32' || dtype === 'bool' || isRead;
 }
 
 /** An operand, broadcast in memory where kernels cannot do it as they go. */
@@ -150,19 +144,34 @@ function addReduced(node: Node, lowering: Lowering): boolean {
   if (sizeOf(a.shape) !== sizeOf(shape) || sizeOf(b.shape) !== sizeOf(shape)) return false;
   const sums = lowering.objects.sums(sizeOf(shape));
   lowering.steps.push(addSums(a, b, sums));
-  lowering.hold(node.outputs[0]!, {
-    kind: 'reduced',
-    sums,
-    factor: 1,
-    shape,
-    strides: rowMajorStrides(shape),
-  });
+  lowering.hold(node.outputs[0]!, reducedSums(sums, shape));
   return true;
 }
 
 function lowerCast(node: Node, lowering: Lowering): void {
-  if (node.outputs[0]!.dtype !== 'float32') throw unsupported(node, 'a cast to float32');
-  lowerElementwise(node, lowering, cast);
+  const { rule, fold } = castRule(node);
+  lowerElementwise(node, lowering, { rule, fold, zeroWith: 'all' });
+}
+
+/** An activation with its slope as a second output, see `simplify`. Both are stored by the kernel that makes x, where it can. */
+function lowerWithSlope(node: Node, lowering: Lowering): void {
+  const x = node.inputs[0]!;
+  if (lowering.held(x).kind !== 'examples' && lowering.held(x).kind !== 'fed') {
+    node.outputs.forEach((output, k) => {
+      const rule: Rule = (_, [at]) => valueAndSlope(node, at!)[k]!;
+      lowerElementwise({ ...node, outputs: [output] }, lowering, { rule, zeroWith: 'never' });
+    });
+    return;
+  }
+  const { expression } = lowering.perExample(node, x);
+  const waiting = unfinishedIn(expression);
+  const at: Expression = waiting.every(({ finishAll }) => finishAll !== undefined)
+    ? expression
+    : { kind: 'tensor', tensor: lowering.tensor(x) };
+  const tensors = lowering.storeAll(valueAndSlope(node, at), geometryOf(x.shape));
+  node.outputs.forEach((output, k) => {
+    lowering.holdTensor(output, tensors[k]!, false);
+  });
 }
 
 /** Element-wise operators. */
@@ -171,8 +180,10 @@ export const elementwise: OperatorTable = [
     ({ op, rule, keepsZero }) =>
       [
         op,
-        (node: Node, lowering: Lowering): void =>
-          lowerElementwise(node, lowering, { rule, zeroWith: keepsZero(node) ? 'first' : 'never' }),
+        (node: Node, lowering: Lowering): void => {
+          if (node.outputs.length > 1) lowerWithSlope(node, lowering);
+          else lowerElementwise(node, lowering, { rule, zeroWith: keepsZero(node) ? 'first' : 'never' });
+        },
       ] as const,
   ),
   ...Object.entries(table).map(

@@ -1,12 +1,12 @@
 import { intAttribute, numberAttribute, resolveAxis } from '../../../../graph/attributes.js';
 import type { Node, Value } from '../../../../graph/types.js';
 import { sizeOf } from '../../../../graph/types.js';
-import { channelSums } from '../../kernels/channel-sums.js';
+import { channelSums, tokenSums } from '../../kernels/channel-sums.js';
 import type { NormShape } from '../../kernels/normalization/example-norm.js';
 import { exampleNorm, exampleNormGradient } from '../../kernels/normalization/example-norm.js';
 import { foldSums } from '../../kernels/table.js';
 import type { Sums, Table, Tensor } from '../../plan/objects.js';
-import { rowMajorStrides } from '../held.js';
+import { reducedSums, rowMajorStrides } from '../held.js';
 import type { Lowering, OperatorTable } from '../lowering.js';
 import { unsupported } from '../unsupported.js';
 
@@ -67,7 +67,7 @@ function holdSums(
   const sums = lowering.objects.sums(count);
   const repeats = (rows * length) / (run * count);
   lowering.steps.push(foldSums(elements, { shape: [repeats, count, run], strides: [0, 1, 0] }, sums));
-  lowering.hold(output, { kind: 'reduced', sums, factor: 1, shape, strides: rowMajorStrides(shape) });
+  lowering.hold(output, reducedSums(sums, shape));
 }
 
 function gradient(node: Node, lowering: Lowering): void {
@@ -85,6 +85,7 @@ function gradient(node: Node, lowering: Lowering): void {
   const count = shape.rows * shape.length;
   const [dx, products] = [objects.tensor(count), objects.tensor(count)];
   lowering.steps.push(exampleNormGradient(shape, given, dx, products));
+  const isByRow = shape.affine.run === 1 && shape.affine.count === shape.length;
   const terms = [products, given.gradient].map((tensor) => {
     const held = {
       kind: 'examples',
@@ -92,13 +93,20 @@ function gradient(node: Node, lowering: Lowering): void {
       shape: x.shape,
       hasZeroTail,
     } as const;
-    return { expression: lowering.masked(held), sums: objects.sums(count) };
+    return { expression: lowering.masked(held), sums: objects.sums(isByRow ? shape.length : count) };
   });
-  lowering.steps.push(channelSums(terms, { channels: count, pixels: 1 }, lowering.target));
+  const { rows: tokens, length: width } = shape;
+  lowering.steps.push(
+    isByRow && tokens > 1
+      ? tokenSums(terms, { tokens, width, tokensPerChannel: tokens }, lowering.target)
+      : channelSums(terms, { channels: count, pixels: 1 }, lowering.target),
+  );
   const [dxValue, ...affineValues] = node.outputs as [Value, Value, Value];
   lowering.holdTensor(dxValue, dx, hasZeroTail);
   affineValues.forEach((value, index) => {
-    holdSums(value, terms[index]!.sums, shape, lowering);
+    if (isByRow)
+      lowering.hold(value, { kind: 'reduced', sums: terms[index]!.sums, factor: 1, shape: value.shape, strides: rowMajorStrides(value.shape) }); // prettier-ignore
+    else holdSums(value, terms[index]!.sums, shape, lowering);
   });
 }
 

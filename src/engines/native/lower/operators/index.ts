@@ -3,6 +3,7 @@ import { batchNorms } from './batch-norm.js';
 import { convolutions } from './convolution.js';
 import { elementwise } from './elementwise.js';
 import { exampleNorms } from './example-norm.js';
+import { gathers } from './gather.js';
 import { losses } from './loss.js';
 import { products } from './matrix.js';
 import { moves } from './move.js';
@@ -24,4 +25,5 @@ export const operators: ReadonlyMap<string, LowerOperator> = new Map([
   ...moves,
   ...exampleNorms,
   ...softmaxes,
+  ...gathers,
 ]);

@@ -1,5 +1,6 @@
 import { numberAttribute, stringAttribute } from '../../../../graph/attributes.js';
 import type { Node, Value } from '../../../../graph/types.js';
+import { sizeOf } from '../../../../graph/types.js';
 import type { SoftmaxLossOptions } from '../../kernels/softmax-loss.js';
 import { softmaxLoss, softmaxLossGradient } from '../../kernels/softmax-loss.js';
 import type { Lowering, OperatorTable } from '../lowering.js';
@@ -15,14 +16,16 @@ function optionsOf(node: Node, first: number, lowering: Lowering): SoftmaxLossOp
     throw unsupported(node, 'constant class weights, and reduction=sum with them');
   }
   lowering.perExample(node, logits!);
+  const rows = sizeOf(logits!.shape.slice(0, -1));
   return {
     examples: lowering.examples,
-    classes: logits!.shape[1]!,
+    positions: rows / lowering.examples,
+    classes: logits!.shape.at(-1)!,
     logits: lowering.tensor(logits!),
     labels: fed.feed,
     weights: weight && lowering.table(weight),
     smoothing: numberAttribute(node, 'label_smoothing', 0),
-    scale: isMean ? 1 / lowering.examples : 1,
+    scale: isMean ? 1 / rows : 1,
   };
 }
 
@@ -39,7 +42,7 @@ function lossGradient(node: Node, lowering: Lowering): void {
   const options = optionsOf(node, 1, lowering);
   const scaled = { ...options, scale: options.scale * upstream.value };
   const output = node.outputs[0]!;
-  const tensor = lowering.objects.tensor(options.classes);
+  const tensor = lowering.objects.tensor(options.positions * options.classes);
   lowering.steps.push(softmaxLossGradient(scaled, tensor));
   lowering.holdTensor(output, tensor, true);
 }

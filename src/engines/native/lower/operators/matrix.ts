@@ -1,5 +1,6 @@
 import { intAttribute, numberAttribute } from '../../../../graph/attributes.js';
 import type { Node, Value } from '../../../../graph/types.js';
+import { sizeOf } from '../../../../graph/types.js';
 import { dense, packDense } from '../../kernels/dense/dense.js';
 import {
   denseWeights,
@@ -8,14 +9,17 @@ import {
   unpackDenseWeights,
 } from '../../kernels/dense/weights.js';
 import type { MatrixView } from '../../kernels/dense/dense.js';
-import type { Expression } from '../../plan/expression.js';
+import type { Expression, Stored } from '../../plan/expression.js';
 import { apply, number } from '../../plan/expression.js';
 import { geometryOf } from '../../plan/geometry.js';
 import type { Tensor } from '../../plan/objects.js';
+import type { Step } from '../../plan/step.js';
 import type { StaticView } from '../held.js';
 import { rowMajorStrides } from '../held.js';
 import type { Lowering, OperatorTable } from '../lowering.js';
+import { open } from '../open.js';
 import { unsupported } from '../unsupported.js';
+import { lowerBatched } from './batched.js';
 
 interface Product {
   readonly a: Value;
@@ -46,9 +50,10 @@ const times = (factor: number, expression: Expression): Expression =>
 
 function lowerProduct(node: Node, lowering: Lowering): void {
   const product = productOf(node);
-  if (product.a.shape.length !== 2 || product.b.shape.length !== 2) throw unsupported(node, 'matrices');
   const right = lowering.held(product.b);
-  if (!product.isTransposedA && right.kind === 'static') layer(node, product, right, lowering);
+  const isLayer = !product.isTransposedA && right.kind === 'static' && product.b.shape.length === 2;
+  if (isLayer && product.a.shape.length > 1) layer(node, product, right, lowering);
+  else if (node.op === 'MatMul') lowerBatched(node, lowering);
   else if (product.isTransposedA && !product.isTransposedB && product.addend === null) {
     weightGradient(node, product, lowering);
   } else throw unsupported(node, 'examples times parameters, or transposed examples times examples');
@@ -66,6 +71,9 @@ function weightOf({ isTransposedB }: Product, held: StaticView): MatrixView {
   };
 }
 
+/** Rows of each example [N, …, columns]. */
+const tokensOf = ({ shape }: Value): number => sizeOf(shape.slice(1, -1));
+
 function layer(node: Node, product: Product, held: StaticView, lowering: Lowering): void {
   const { target } = lowering;
   const output = node.outputs[0]!;
@@ -74,20 +82,21 @@ function layer(node: Node, product: Product, held: StaticView, lowering: Lowerin
   const input = lowering.tensor(product.a);
   const key = JSON.stringify(['dense', weight]);
   const { rows, columns } = weight;
+  const tokens = tokensOf(product.a);
+  const tokensPerChannel = output.shape.length > 2 ? tokens / output.shape[1]! : 0;
   const packed = lowering.loaded(key, rows * columns, (table) => packDense(weight, target, table));
   const addend = product.addend && times(product.beta, lowering.operand(node, product.addend, output.shape));
-  lowering.open(
-    output,
-    hasZeroTail && addend === null,
-    (out, result) => dense({ rows, columns, packed, input, output: out, result, target }),
-    (computed) => {
-      const scaled = times(product.alpha, computed);
-      return addend === null ? scaled : apply('add', scaled, addend);
-    },
-  );
+  const addAll = (stored: readonly Stored[]): Step =>
+    dense({ rows, columns, tokens, tokensPerChannel, packed, input, stored, target });
+  const wrap = (computed: Expression): Expression => {
+    const scaled = times(product.alpha, computed);
+    return addend === null ? scaled : apply('add', scaled, addend);
+  };
+  const kernel = { add: (stored: Stored) => addAll([stored]), addAll, wrap };
+  open(output, hasZeroTail && addend === null, kernel, lowering);
 }
 
-/** Transposed examples [N, P] times examples [N, Q]: sums over the chunk, [P, Q]. */
+/** Transposed examples [N, …, P] times examples [N, …, Q]: sums over the chunk, [P, Q]. */
 function weightGradient(node: Node, product: Product, lowering: Lowering): void {
   const output = node.outputs[0]!;
   const [left, right] = pairWithZeroTail(node, product, lowering);
@@ -98,7 +107,9 @@ function weightGradient(node: Node, product: Product, lowering: Lowering): void 
   const packed = lowering.objects.sums(packedSumsLength(shape));
   const sums = lowering.objects.sums(p * q);
   lowering.steps.push(
-    isSwapped ? denseWeights(shape, right, left, packed) : denseWeights(shape, left, right, packed),
+    isSwapped
+      ? denseWeights(shape, right, left, packed, tokensOf(product.a))
+      : denseWeights(shape, left, right, packed, tokensOf(product.a)),
     unpackDenseWeights(shape, packed, sums, isSwapped),
   );
   lowering.hold(output, {

@@ -18,8 +18,11 @@ function stored(node: Node, value: Value, lowering: Lowering): Tensor {
   return lowering.tensor(value);
 }
 
-const hasZeroTail = (node: Node, value: Value, lowering: Lowering): boolean =>
-  lowering.perExample(node, value).hasZeroTail;
+/** Of a value that was asked for its numbers before. */
+const hasZeroTail = (value: Value, lowering: Lowering): boolean => {
+  const held = lowering.held(value);
+  return held.kind === 'examples' && held.hasZeroTail;
+};
 
 function moveTo(
   node: Node,
@@ -30,7 +33,7 @@ function moveTo(
 ): void {
   const tensor = lowering.objects.tensor(sizeOf(output.shape.slice(1)));
   lowering.steps.push(move(moves, tensor, fill));
-  const isZero = node.inputs.every((value) => value === null || hasZeroTail(node, value, lowering));
+  const isZero = node.inputs.every((value) => value === null || hasZeroTail(value, lowering));
   lowering.holdTensor(output, tensor, isZero && (fill ?? 0) === 0);
 }
 
@@ -38,21 +41,18 @@ function moveTo(
 export function transposeExamples(node: Node, perm: readonly number[], lowering: Lowering): void {
   const [input, output] = [node.inputs[0]!, node.outputs[0]!];
   if (perm[0] !== 0) throw unsupported(node, 'examples that stay on axis 0');
-  const strides = rowMajorStrides(input.shape);
-  const from = { offset: 0, strides: perm.slice(1).map((axis) => strides[axis]!) };
-  const extents = output.shape.slice(1);
-  const moved = { input: stored(node, input, lowering), extents, from, to: whole(output.shape) };
-  moveTo(node, output, [moved], lowering);
+  const { tensor, offset, strides } = lowering.view(node, input);
+  const turned = { tensor, offset, strides: perm.slice(1).map((axis) => strides[axis - 1]!) };
+  lowering.holdView(output, turned, hasZeroTail(input, lowering));
 }
 
 /** A tensor [N, …] repeated along axes of extent 1, as numpy broadcasts it. Null where the examples move. */
 export function broadcastExamples(node: Node, input: Value, shape: Shape, lowering: Lowering): Tensor | null {
   if (input.shape.length !== shape.length || input.shape[0] !== shape[0]) return null;
-  const strides = own(input.shape).map((stride, axis) => (input.shape[axis + 1] === 1 ? 0 : stride));
+  const { tensor: source, offset, strides: given } = lowering.view(node, input);
+  const strides = given.map((stride, axis) => (input.shape[axis + 1] === 1 ? 0 : stride));
   const tensor = lowering.objects.tensor(sizeOf(shape.slice(1)));
-  const from = { offset: 0, strides };
-  const extents = shape.slice(1);
-  const moved = { input: stored(node, input, lowering), extents, from, to: whole(shape) };
+  const moved = { input: source, extents: shape.slice(1), from: { offset, strides }, to: whole(shape) };
   lowering.steps.push(move([moved], tensor, null));
   return tensor;
 }
@@ -63,16 +63,10 @@ function slice(node: Node, lowering: Lowering): void {
   if (starts[0] !== 0 || steps[0] !== 1 || extents[0] !== input.shape[0]) {
     throw unsupported(node, 'all examples');
   }
-  const strides = own(input.shape);
-  const offset = strides.reduce((sum, stride, axis) => sum + stride * starts[axis + 1]!, 0);
-  const from = { offset, strides: strides.map((stride, axis) => stride * steps[axis + 1]!) };
-  const moved = {
-    input: stored(node, input, lowering),
-    extents: extents.slice(1),
-    from,
-    to: whole(output.shape),
-  };
-  moveTo(node, output, [moved], lowering);
+  const { tensor, offset, strides } = lowering.view(node, input);
+  const first = strides.reduce((sum, stride, axis) => sum + stride * starts[axis + 1]!, offset);
+  const cut = { tensor, offset: first, strides: strides.map((stride, axis) => stride * steps[axis + 1]!) };
+  lowering.holdView(output, cut, hasZeroTail(input, lowering));
 }
 
 function pad(node: Node, lowering: Lowering): void {
@@ -112,8 +106,8 @@ function concat(node: Node, lowering: Lowering): void {
   const moves = node.inputs.map((value): Move => {
     const to = { offset: first * strides[axis - 1]!, strides };
     first += value!.shape[axis]!;
-    const extents = value!.shape.slice(1);
-    return { input: stored(node, value!, lowering), extents, from: whole(value!.shape), to };
+    const view = lowering.view(node, value!);
+    return { input: view.tensor, extents: value!.shape.slice(1), from: view, to };
   });
   moveTo(node, output, moves, lowering);
 }
@@ -121,14 +115,11 @@ function concat(node: Node, lowering: Lowering): void {
 function split(node: Node, lowering: Lowering): void {
   const input = node.inputs[0]!;
   const axis = axisOf(node, input.shape.length, 0);
-  const strides = own(input.shape);
-  let first = 0;
+  const { tensor, offset, strides } = lowering.view(node, input);
+  let first = offset;
   for (const output of node.outputs) {
-    const from = { offset: first * strides[axis - 1]!, strides };
-    first += output.shape[axis]!;
-    const extents = output.shape.slice(1);
-    const moved = { input: stored(node, input, lowering), extents, from, to: whole(output.shape) };
-    moveTo(node, output, [moved], lowering);
+    lowering.holdView(output, { tensor, offset: first, strides }, hasZeroTail(input, lowering));
+    first += output.shape[axis]! * strides[axis - 1]!;
   }
 }
 

@@ -1,15 +1,17 @@
 import { intsAttribute } from '../../../../graph/attributes.js';
 import type { Node, Shape } from '../../../../graph/types.js';
 import { sizeOf } from '../../../../graph/types.js';
-import { channelSums } from '../../kernels/channel-sums.js';
+import type { TokenRows } from '../../kernels/channel-sums.js';
+import { channelSums, tokenSums } from '../../kernels/channel-sums.js';
 import type { Fold } from '../../kernels/fold.js';
-import { fold } from '../../kernels/fold.js';
+import { fold, foldRows } from '../../kernels/fold.js';
 import { foldSums } from '../../kernels/table.js';
 import type { Expression } from '../../plan/expression.js';
 import { dependsOnChannel, unfinishedIn } from '../../plan/expression.js';
 import type { Geometry } from '../../plan/geometry.js';
 import { geometryOf } from '../../plan/geometry.js';
 import type { Sums } from '../../plan/objects.js';
+import { type Reduced, reducedSums } from '../held.js';
 import { rowMajorStrides } from '../held.js';
 import type { Lowering, OperatorTable } from '../lowering.js';
 import { unsupported } from '../unsupported.js';
@@ -50,6 +52,14 @@ function stridesOfRest(shape: Shape, axes: readonly number[]): number[] {
   return rowMajorStrides(rest).map((stride, axis) => (axes.includes(axis) ? 0 : stride));
 }
 
+/** How the elements are rows of which the first axes are summed over; null where others are, too. */
+function leadingRows(shape: Shape, axes: readonly number[]): TokenRows | null {
+  const count = axes.length;
+  if (count < 2 || !axes.every((axis) => axis < count)) return null;
+  const tokens = sizeOf(shape.slice(1, count));
+  return { tokens, width: sizeOf(shape.slice(count)), tokensPerChannel: tokens / shape[1]! };
+}
+
 /** Sums over the examples and any further axes, times `factor`. */
 function reduceExamples(node: Node, axes: readonly number[], factor: number, lowering: Lowering): void {
   const [input, output] = [node.inputs[0]!, node.outputs[0]!];
@@ -58,6 +68,17 @@ function reduceExamples(node: Node, axes: readonly number[], factor: number, low
   const geometry = summedGeometry(axes, geometryOf(input.shape), input.shape.length);
   if (geometry !== null) {
     const sums = sumExamples(node, geometry, lowering);
+    lowering.hold(output, { kind: 'reduced', sums, factor, shape, strides });
+    return;
+  }
+  const rows = leadingRows(input.shape, axes);
+  if (rows !== null) {
+    const sums = lowering.objects.sums(rows.width);
+    const expression = lowering.masked({
+      ...lowering.perExample(node, input),
+      expression: lowering.copyable(node, input),
+    });
+    lowering.steps.push(tokenSums([{ expression, sums }], rows, lowering.target));
     lowering.hold(output, { kind: 'reduced', sums, factor, shape, strides });
     return;
   }
@@ -79,6 +100,15 @@ function reduceWithin(
 ): void {
   const [input, output] = [node.inputs[0]!, node.outputs[0]!];
   const { hasZeroTail } = lowering.perExample(node, input);
+  const first = Math.min(...axes);
+  if (first > 1 && axes.length === input.shape.length - first) {
+    const rows = sizeOf(input.shape.slice(1, first));
+    const shape = { rows, length: sizeOf(input.shape.slice(first)), rowsPerChannel: rows / input.shape[1]! };
+    const tensor = lowering.objects.tensor(rows);
+    lowering.steps.push(foldRows(lowering.copyable(node, input), shape, kind, factor, tensor));
+    lowering.holdTensor(output, tensor, hasZeroTail);
+    return;
+  }
   const strides = rowMajorStrides(input.shape);
   const select = (isReduced: boolean): Fold['kept'] => {
     const chosen = [...input.shape.keys()].filter((axis) => axis > 0 && axes.includes(axis) === isReduced);
@@ -93,11 +123,31 @@ function reduceWithin(
   lowering.holdTensor(output, tensor, hasZeroTail);
 }
 
+/** Sums of what are sums over the examples already. */
+function reduceSums(
+  node: Node,
+  held: Reduced,
+  axes: readonly number[],
+  factor: number,
+  lowering: Lowering,
+): void {
+  const { shape } = node.outputs[0]!;
+  const sums = lowering.objects.sums(sizeOf(shape));
+  const inner = { shape: held.shape, strides: stridesOfRest(held.shape, axes) };
+  lowering.steps.push(foldSums(lowering.rowMajorSums(held), inner, sums, held.factor * factor));
+  lowering.hold(node.outputs[0]!, reducedSums(sums, shape));
+}
+
 function reduce(node: Node, lowering: Lowering): void {
   const { shape } = node.inputs[0]!;
   const axes = axesOf(node, shape.length);
   const count = node.op === 'ReduceMean' ? axes.reduce((total, axis) => total * shape[axis]!, 1) : 1;
   const kind = node.op === 'ReduceMax' ? 'largest' : 'sum';
+  const held = lowering.held(node.inputs[0]!);
+  if (held.kind === 'reduced' && kind === 'sum') {
+    reduceSums(node, held, axes, 1 / count, lowering);
+    return;
+  }
   if (!axes.includes(0)) reduceWithin(node, axes, kind, 1 / count, lowering);
   else if (kind === 'sum') reduceExamples(node, axes, 1 / count, lowering);
   else throw unsupported(node, 'the largest number of each example');

@@ -2,10 +2,12 @@ import { intsAttribute } from '../../../../graph/attributes.js';
 import type { Node } from '../../../../graph/types.js';
 import { dependsOnChannel, unfinishedIn } from '../../plan/expression.js';
 import { geometryOf } from '../../plan/geometry.js';
+import type { PerExample } from '../held.js';
 import { broadcastStrides, isRowMajor, rowMajorStrides } from '../held.js';
 import { broadcastExamples, transposeExamples } from './move.js';
 import type { Lowering, OperatorTable } from '../lowering.js';
 import { unsupported } from '../unsupported.js';
+import { reshapedStrides } from '../views.js';
 
 /** The same numbers in the same order under another shape. */
 function reshape(node: Node, lowering: Lowering): void {
@@ -13,9 +15,13 @@ function reshape(node: Node, lowering: Lowering): void {
   const output = node.outputs[0]!;
   const held = lowering.held(input);
   if (held.kind === 'static' || held.kind === 'reduced') {
-    if (!isRowMajor(held)) throw unsupported(node, 'a parameter that was not transposed before');
-    lowering.hold(output, { ...held, shape: output.shape, strides: rowMajorStrides(output.shape) });
+    const strides = isRowMajor(held)
+      ? rowMajorStrides(output.shape)
+      : reshapedStrides(held.shape, held.strides, output.shape);
+    if (strides === null) throw unsupported(node, 'a parameter that was not transposed before');
+    lowering.hold(output, { ...held, shape: output.shape, strides });
   } else if (held.kind === 'uniform') lowering.hold(output, { ...held, shape: output.shape });
+  else if (held.kind === 'statistic') lowering.hold(output, held);
   else reshapeExamples(node, lowering);
 }
 
@@ -23,6 +29,14 @@ function reshapeExamples(node: Node, lowering: Lowering): void {
   const input = node.inputs[0]!;
   const output = node.outputs[0]!;
   if (output.shape[0] !== lowering.examples) throw unsupported(node, 'examples that stay on axis 0');
+  if (lowering.isView(input)) {
+    const view = lowering.view(node, input);
+    const strides = reshapedStrides(input.shape.slice(1), view.strides, output.shape.slice(1));
+    if (strides !== null) {
+      lowering.holdView(output, { ...view, strides }, (lowering.held(input) as PerExample).hasZeroTail);
+      return;
+    }
+  }
   const { expression, hasZeroTail } = lowering.perExample(node, input);
   const keepsChannels = geometryOf(input.shape).pixels === geometryOf(output.shape).pixels;
   const isFree = unfinishedIn(expression).length === 0 && !dependsOnChannel(expression);

@@ -1,0 +1,71 @@
+"""Which parameters of a model are recorded, and under which names."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Dict, List, Set, Tuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+_WRAPPERS = {"module", "_orig_mod", "_forward_module"}
+
+
+class RecorderWarning(UserWarning):
+    """Something about a recording that its user should know."""
+
+
+def warn(text: str) -> None:
+    """Warns the user of a recording."""
+    warnings.warn(text, RecorderWarning, stacklevel=2)
+
+
+def type_of(parameter: Tensor) -> str:
+    """The name of a parameter's element type, such as float32."""
+    return str(parameter.dtype).replace("torch.", "")
+
+
+def numbers_of(parameter: Tensor) -> np.ndarray:
+    """A parameter's numbers as float32, on the host."""
+    return parameter.detach().float().cpu().numpy()
+
+
+def unwrapped(name: str) -> str:
+    """A parameter's name without the names of wrappers."""
+    return ".".join(part for part in name.split(".") if part not in _WRAPPERS)
+
+
+def recorded_parameters(
+    model: nn.Module, optimizer: torch.optim.Optimizer, frozen: bool
+) -> "Tuple[List[Tuple[str, Tensor]], Dict[str, str], List[Tuple[str, Tensor]]]":
+    """Parameters that are recorded, other names of tied ones with the name they are recorded under, and parameters held still."""
+    optimised: Set[int] = {id(each) for group in optimizer.param_groups for each in group["params"]}
+    named = [(unwrapped(name), parameter) for name, parameter in model.named_parameters()]
+    for name, parameter in named:
+        if parameter.is_complex() or not parameter.is_floating_point() or hasattr(parameter, "placements"):
+            raise TypeError(f"parameter {name} is {type_of(parameter)}, or sharded; expected whole tensors of real floats")
+        if parameter.is_meta:
+            raise TypeError(f"parameter {name} has no numbers (device meta)")
+    recorded = [(name, each) for name, each in named if frozen or each.requires_grad or id(each) in optimised]
+    known = {id(each) for _, each in recorded}
+    if not known & optimised:
+        raise ValueError("the optimiser has none of the model's parameters; give the Recorder the model that it trains")
+    stray = len(optimised - {id(each) for _, each in named})
+    if stray > 0:
+        warn(f"{stray} parameters of the optimiser are not the model's and are not recorded")
+    if any(each.dtype == torch.float64 for _, each in recorded):
+        warn("parameters of float64 are recorded as float32")
+    still = [(name, each) for name, each in named if id(each) not in known]
+    return recorded, _ties(model, {id(each): name for name, each in recorded}), still
+
+
+def _ties(model: nn.Module, names: Dict[int, str]) -> Dict[str, str]:
+    ties: Dict[str, str] = {}
+    for prefix, module in model.named_modules(remove_duplicate=False):
+        for own, parameter in module._parameters.items():
+            name = unwrapped(f"{prefix}.{own}" if prefix else own)
+            first = names.get(id(parameter))
+            if parameter is not None and first is not None and first != name:
+                ties[name] = first
+    return ties

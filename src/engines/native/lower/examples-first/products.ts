@@ -1,0 +1,85 @@
+import { intAttribute, resolveAxis } from '../../../../graph/attributes.js';
+import type { Value } from '../../../../graph/types.js';
+import { unsupported } from '../unsupported.js';
+import type { Rule } from './operands.js';
+import { commonPlace, operand, together } from './operands.js';
+
+/** Products of matrices; one of examples and a parameter takes the rows of each example for examples. Throws EngineError for what it cannot do. */
+export const matMul: Rule = (node, rewriting) => {
+  const [a, b] = node.inputs as [Value, Value];
+  const right = rewriting.place(b);
+  if (right === null && b.shape.length <= 2) {
+    const place = rewriting.place(a)!;
+    if (place.axis === a.shape.length - 1) throw unsupported(node, 'rows of each example');
+    if (rewriting.isFirst(a)) rewriting.keep(node, () => true);
+    else rewriting.emit(node, [rewriting.separate(node, a), b], {}, [place]);
+    return;
+  }
+  const rank = Math.max(a.shape.length, b.shape.length);
+  const place = commonPlace(node, [a, b], rank, rewriting);
+  const isVector = a.shape.length < 2 || b.shape.length < 2;
+  if (isVector || place.axis >= rank - 2) throw unsupported(node, 'products within each example');
+  if (rank === a.shape.length && rank === b.shape.length && rewriting.isFirst(a) && rewriting.isFirst(b)) {
+    rewriting.keep(node, () => true);
+    return;
+  }
+  const inputs = [a, b].map((value) => operand(node, value, rank, place, rewriting));
+  rewriting.emit(node, inputs, {}, [place]);
+};
+
+/** Products of two matrices, whose rows may be tokens of all examples. Throws EngineError for what it cannot do. */
+export const gemm: Rule = (node, rewriting) => {
+  const [a, b, c] = node.inputs as [Value, Value, Value | null | undefined];
+  const isTransposed = intAttribute(node, 'transA', 0) === 1;
+  const left = rewriting.place(a);
+  const right = rewriting.place(b);
+  if (isTransposed) {
+    const isSum = left?.axis === 0 && right?.axis === 0 && left.outer === right.outer && intAttribute(node, 'transB', 0) === 0; // prettier-ignore
+    if (!isSum) throw unsupported(node, 'transposed examples times examples');
+    if (rewriting.isFirst(a)) rewriting.keep(node, () => false);
+    else rewriting.emit(node, [rewriting.separate(node, a), rewriting.separate(node, b), ...(c ? [c] : [])], node.attributes, [null]); // prettier-ignore
+    return;
+  }
+  if (left?.axis !== 0 || right !== null) throw unsupported(node, 'examples times parameters');
+  const isPlain = rewriting.isFirst(a) && (!c || rewriting.place(c) !== null || c.shape.length < 2 || c.shape[0] === 1); // prettier-ignore
+  if (isPlain) rewriting.keep(node, () => true);
+  else {
+    const addend = c ? [operand(node, c, 2, left, rewriting)] : [];
+    rewriting.emit(node, [rewriting.separate(node, a), b, ...addend], node.attributes, [left]);
+  }
+};
+
+/** Logits [N · positions, C] with labels [N · positions] become [N, positions, C]. Throws EngineError for what it cannot do. */
+export const loss: Rule = (node, rewriting) => {
+  const isGradient = node.op.endsWith('Grad');
+  const logits = node.inputs[isGradient ? 1 : 0]!;
+  const labels = node.inputs[isGradient ? 2 : 1]!;
+  const [place, own] = [rewriting.place(logits), rewriting.place(labels)];
+  if (place?.axis !== 0 || own?.axis !== 0 || place.outer !== own.outer) throw unsupported(node, together);
+  if (rewriting.isFirst(logits)) rewriting.keep(node, () => isGradient);
+  else {
+    const inputs = node.inputs.map((value) =>
+      value && rewriting.place(value) ? rewriting.canonical(value) : value,
+    );
+    rewriting.emit(node, inputs, node.attributes, [isGradient ? place : null]);
+  }
+};
+
+/** Rows of layer normalisation lie behind the axis of the examples. Throws EngineError for what it cannot do. */
+export const layerNorm: Rule = (node, rewriting) => {
+  const isGradient = node.op.endsWith('Grad');
+  const x = node.inputs[isGradient ? 1 : 0]!;
+  const place = rewriting.place(x)!;
+  const rank = x.shape.length;
+  const axis = resolveAxis(node, intAttribute(node, 'axis', -1), rank);
+  if (axis <= place.axis) throw unsupported(node, 'examples that are normalised one by one');
+  const sums = new Set(isGradient ? node.outputs.slice(1) : []);
+  if (rewriting.isFirst(x)) rewriting.keep(node, (output) => !sums.has(output));
+  else {
+    const inputs = node.inputs.map((value) =>
+      value && rewriting.place(value) ? rewriting.separate(node, value) : value,
+    );
+    const places = node.outputs.map((output) => (sums.has(output) ? null : place));
+    rewriting.emit(node, inputs, { ...node.attributes, axis: axis + 1 }, places);
+  }
+};

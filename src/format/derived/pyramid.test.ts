@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest';
+import { PyramidBuilder, pyramidBytes } from './pyramid.js';
+
+const [T, K] = [150, 5];
+const rows = Array.from({ length: T }, (_, t) =>
+  Float32Array.from({ length: K }, (_, k) => (k === 0 ? 0 : Math.sin(t * 7.1 + k) * 10 ** -k)),
+);
+
+it('holds sums, positive parts and counts of the first segments, and curves turned over', () => {
+  const builder = new PyramidBuilder('train', K, 'float32');
+  const files = new Map(rows.flatMap((row) => builder.add(row)).map(({ path, bytes }) => [path, bytes]));
+  expect([...files.keys()].filter((path) => path.includes('sums'))).toEqual(
+    Array.from({ length: 9 }, (_, n) => `pyramid/train/sums/${16 * (n + 1)}`),
+  );
+  const bytes = files.get('pyramid/train/sums/96')!;
+  const floats = new Float64Array(bytes.slice(0, 16 * K).buffer);
+  const counts = new Int32Array(bytes.slice(16 * K).buffer);
+  for (let k = 0; k < K; k++) {
+    const curve = rows.slice(0, 96).map((row) => row[k]!);
+    expect(floats[k]).toBe(curve.reduce((a, b) => a + b, 0));
+    expect(floats[K + k]).toBe(curve.filter((value) => value > 0).reduce((a, b) => a + b, 0));
+    expect(counts[k]).toBe(curve.filter((value) => value < 0).length);
+    expect(counts[K + k]).toBe(curve.filter((value) => value > 0).length);
+    const block = new Float32Array(files.get('pyramid/train/curves/1')!.slice().buffer);
+    expect([...block.subarray(64 * k, 64 * (k + 1))]).toEqual(rows.slice(64, 128).map((row) => row[k]!));
+  }
+  const total = [...files.values()].reduce((sum, { length }) => sum + length, 0);
+  expect(total).toBe(pyramidBytes(T, K, 'float32'));
+});
+
+it('goes on from what was written as if it had never stopped', () => {
+  const whole = new PyramidBuilder('train', K, 'float32');
+  const files = rows.flatMap((row) => whole.add(row));
+  const resumed = new PyramidBuilder('train', K, 'float32');
+  resumed.resume(64, files.find(({ path }) => path.endsWith('sums/64'))!.bytes);
+  const rest = rows.slice(64).flatMap((row) => resumed.add(row));
+  expect(rest).toEqual(files.slice(files.findIndex(({ path }) => path.endsWith('curves/0')) + 1));
+  expect(() => { resumed.resume(64, new Uint8Array(7)); }).toThrow(/in 7 bytes/); // prettier-ignore
+  expect(() => { resumed.resume(16, files[0]!.bytes); }).toThrow(/multiple of 64/); // prettier-ignore
+});

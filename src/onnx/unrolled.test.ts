@@ -1,0 +1,291 @@
+import { describe, expect, it } from 'vitest';
+import { differentiate } from '../autodiff/index.js';
+import { loadRuntime, runtimePath } from '../engines/onnxruntime/runtime.js';
+import { referenceEngine } from '../engines/reference/index.js';
+import { GraphBuilder } from '../graph/builder.js';
+import { attachLoss } from '../graph/loss.js';
+import { parameterCount } from '../graph/types.js';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { encodeModel, type InitializerSpec, type ModelSpec, type NodeSpec } from './protobuf/encode.js';
+import { Attribute_Type, AttributeSchema, ModelSchema } from './protobuf/onnx_pb.js';
+import { readOnnx } from './index.js';
+import { modelOf, node, tensor } from '../../test/support/onnx-model.js';
+import { randomFrom } from '../../test/support/samples.js';
+
+const [examples, steps, width, hidden] = [2, 3, 2, 3] as const;
+const random = randomFrom(5);
+const draw = (length: number): number[] => Array.from({ length }, () => 2 * random() - 1);
+const turn = (from: string, to: string, perm: number[]) => node('Transpose', [from], [to], { perm });
+
+/** A recurrent layer behind a transposition, as PyTorch exports batch_first; y [N, T, directions, hidden]. */
+function recurrent(op: 'LSTM' | 'GRU', attributes: NodeSpec['attributes'], directions = 1) {
+  const gates = (op === 'LSTM' ? 4 : 3) * hidden;
+  const shapes = {
+    'r.w': [directions, gates, width],
+    'r.u': [directions, gates, hidden],
+    'r.b': [directions, 2 * gates],
+  };
+  return {
+    initializers: Object.entries(shapes).map(([name, shape]) =>
+      tensor(name, shape, draw(shape.reduce((a, b) => a * b))),
+    ),
+    nodes: [
+      turn('input', 'x', [1, 0, 2]),
+      node(op, ['x', 'r.w', 'r.u', 'r.b'], ['h'], { hidden_size: hidden, ...attributes }),
+      turn('h', 'y', [2, 0, 1, 3]),
+    ],
+  };
+}
+
+/** A kernel and what is made of its products [N, T, 3]. */
+function behindKernel(nodes: NodeSpec[], initializers: InitializerSpec[] = []) {
+  return {
+    initializers: [tensor('k.weight', [width, hidden], draw(width * hidden)), ...initializers],
+    nodes: [node('MatMul', ['input', 'k.weight'], ['h']), ...nodes],
+  };
+}
+
+/** Grids [N, 2, 2, 2] by the maps [N, 2, 3] that the first rows of h are. */
+function affine(attributes: NodeSpec['attributes']) {
+  const parts = behindKernel(
+    [
+      node('Slice', ['h', 'zero', 'two rows', 'one axis'], ['maps']),
+      node('AffineGrid', ['maps', 'size'], ['y'], attributes),
+    ],
+    [
+      tensor('zero', [1], [0], 'int64'),
+      tensor('two rows', [1], [2], 'int64'),
+      tensor('one axis', [1], [1], 'int64'),
+      tensor('size', [4], [examples, 1, 2, 2], 'int64'),
+    ],
+  );
+  return { ...parts, opset: 20 };
+}
+
+/** Images [N, 1, 3, 3] sampled at a grid [N, 3, 2, 2], both of the data and of what is trained; some of it lies outside. */
+function sampled(attributes: NodeSpec['attributes']) {
+  return behindKernel(
+    [
+      node('Unsqueeze', ['h', 'one axis'], ['image']),
+      node('MatMul', ['input', 'g.weight'], ['flat']),
+      node('Reshape', ['flat', 'places'], ['grid']),
+      node('GridSample', ['image', 'grid'], ['y'], attributes),
+    ],
+    [
+      tensor('g.weight', [width, 4], draw(width * 4).map((number) => 2 * number)), // prettier-ignore
+      tensor('one axis', [1], [1], 'int64'),
+      tensor('places', [4], [0, steps, 2, 2], 'int64'),
+    ],
+  );
+}
+
+const weightOfRounds = tensor('r.weight', [hidden, hidden], draw(hidden * hidden));
+
+/** What each round of a loop does: h ← tanh(h · r.weight), which it collects times its number; `condition` makes `goes on`. */
+function bodyOf(condition: NodeSpec[], initializers: InitializerSpec[] = []): ModelSpec {
+  return {
+    name: 'body',
+    opset: 17,
+    inputs: [
+      { name: 'round', dtype: 'int64', shape: [] },
+      { name: 'held', dtype: 'bool', shape: [] },
+      { name: 'state', dtype: 'float32', shape: ['n', steps, hidden] },
+    ],
+    outputs: [
+      { name: 'goes on', dtype: 'bool', shape: [] },
+      { name: 'next', dtype: 'float32', shape: ['n', steps, hidden] },
+      { name: 'counted', dtype: 'float32', shape: ['n', steps, hidden] },
+    ],
+    initializers,
+    nodes: [
+      ...condition,
+      node('MatMul', ['state', 'r.weight'], ['z']),
+      node('Tanh', ['z'], ['next']),
+      node('Cast', ['round'], ['number'], { to: 1 }),
+      node('Mul', ['next', 'number'], ['counted']),
+    ],
+  };
+}
+
+const unconditional = [node('Identity', ['held'], ['goes on'])];
+
+/** A loop of so many rounds, of which what it carried last and all that it collected make y. */
+function looped(rounds: number, body: ModelSpec, outside: InitializerSpec[] = [weightOfRounds]) {
+  const parts = behindKernel(
+    [
+      node('Loop', ['rounds', '', 'h'], ['last', 'all']),
+      node('ReduceSum', ['all', 'first axis'], ['sum'], { keepdims: 0 }),
+      node('Add', ['last', 'sum'], ['y']),
+    ],
+    [
+      ...outside,
+      tensor('rounds', [], [rounds], 'int64'),
+      tensor('first axis', [1], [0], 'int64'),
+      tensor('limit', [], [1], 'int64'),
+    ],
+  );
+  return { ...parts, body };
+}
+
+/** The model, with the body that its loop is to have. */
+function encoded({ body, ...parts }: Partial<ModelSpec> & { readonly body?: ModelSpec }): Uint8Array {
+  const bytes = modelOf(['batch', steps, width], parts);
+  if (body === undefined) return bytes;
+  const model = fromBinary(ModelSchema, bytes);
+  const g = fromBinary(ModelSchema, encodeModel(body)).graph!;
+  const loop = model.graph!.node.find(({ opType }) => opType === 'Loop')!;
+  loop.attribute.push(create(AttributeSchema, { name: 'body', type: Attribute_Type.GRAPH, g }));
+  return toBinary(ModelSchema, model);
+}
+
+const untilSecond = [node('Less', ['round', 'limit'], ['goes on'])];
+
+const two = tensor('two', [1], [2], 'int64');
+const minusOne = tensor('axis', [1], [-1], 'int64');
+const one = tensor('one', [], [1], 'int64');
+
+const cases = {
+  LSTM: recurrent('LSTM', {}),
+  'LSTM in both directions': recurrent('LSTM', { direction: 'bidirectional' }, 2),
+  'LSTM in reverse': recurrent('LSTM', { direction: 'reverse' }),
+  GRU: recurrent('GRU', {}),
+  'GRU as PyTorch has it': recurrent('GRU', { linear_before_reset: 1 }),
+  'GRU in both directions': recurrent('GRU', { linear_before_reset: 1, direction: 'bidirectional' }, 2),
+  ReduceProd: behindKernel([node('ReduceProd', ['h'], ['y'], { axes: [1], keepdims: 0 })]),
+  TopK: behindKernel([node('TopK', ['h', 'two'], ['y', 'places'], { axis: -1 })], [two]),
+  'the smallest by TopK': behindKernel(
+    [node('TopK', ['h', 'two'], ['y', 'places'], { axis: 1, largest: 0 })],
+    [two],
+  ),
+  'the places of TopK': behindKernel(
+    [
+      node('TopK', ['h', 'two'], ['v', 'places'], {}),
+      node('Cast', ['places'], ['p'], { to: 1 }),
+      node('Mul', ['p', 'v'], ['y']),
+    ],
+    [two],
+  ),
+  ArgMax: behindKernel(
+    [
+      node('ArgMax', ['h'], ['at'], { axis: -1, keepdims: 1 }),
+      node('Cast', ['at'], ['a'], { to: 1 }),
+      node('Mul', ['a', 'h'], ['y']),
+    ],
+    [minusOne],
+  ),
+  'GridSample with zeros outside': sampled({ mode: 'bilinear', padding_mode: 'zeros' }),
+  'GridSample with zeros outside, aligned': sampled({ align_corners: 1 }),
+  'GridSample with the border outside': sampled({ padding_mode: 'border' }),
+  'GridSample with the border outside, aligned': sampled({ padding_mode: 'border', align_corners: 1 }),
+  'GridSample reflected': sampled({ padding_mode: 'reflection' }),
+  'GridSample reflected, aligned': sampled({ padding_mode: 'reflection', align_corners: 1 }),
+  'GridSample of the nearest': sampled({ mode: 'nearest' }),
+  'GridSample of the nearest, reflected': sampled({ mode: 'nearest', padding_mode: 'reflection' }),
+  'GridSample of the nearest, border, aligned': sampled({
+    mode: 'nearest',
+    padding_mode: 'border',
+    align_corners: 1,
+  }),
+  AffineGrid: affine({}),
+  'AffineGrid, aligned': affine({ align_corners: 1 }),
+  Loop: looped(4, bodyOf(unconditional)),
+  'Loop that ends before its count': looped(9, bodyOf(untilSecond)),
+  'Loop with a weight of its own': looped(3, bodyOf(unconditional, [weightOfRounds]), []),
+  Trilu: behindKernel([node('Trilu', ['h', 'one'], ['y'], { upper: 0 })], [one]),
+} as const;
+
+const x = Float32Array.from(draw(examples * steps * width));
+
+/** The network with the mean of squares of its outputs as loss, by the reference engine. */
+async function squares(bytes: Uint8Array) {
+  const builder = new GraphBuilder('graph');
+  const input = builder.input('x', 'float32', [examples, steps, width]);
+  const output = readOnnx(bytes).addTo(builder, input);
+  const graph = differentiate(attachLoss(builder.build([output]), { loss: 'squaredError' }));
+  const size = output.shape.reduce((a, b) => a * b);
+  const program = await referenceEngine.compile(graph);
+  const theta = Float64Array.from(
+    graph.parameters.flatMap(({ initializer }) =>
+      initializer.kind === 'values' ? [...initializer.data] : [],
+    ),
+  );
+  const lossAt = (at: Float64Array, labels: Float32Array, gradient?: Float64Array) => {
+    program.load(at);
+    return program.run({ x, labels }, gradient);
+  };
+  return { lossAt, theta, size, count: parameterCount(graph.parameters) };
+}
+
+describe.each(Object.entries(cases))('%s, written out', (_, parts) => {
+  const bytes = encoded(parts);
+
+  it('computes what ONNX Runtime does', async ({ skip }) => {
+    if (runtimePath() === null) skip('onnxruntime-node is not installed');
+    const ort = loadRuntime();
+    const session = await ort.InferenceSession.create(bytes);
+    const { y } = await session.run({ input: new ort.Tensor('float32', x, [examples, steps, width]) });
+    const { lossAt, theta, size } = await squares(bytes);
+    const expected = Float32Array.from(y!.data as Float32Array);
+    expect(expected.length).toBe(size);
+    expect(await lossAt(theta, expected)).toBeLessThan(1e-12);
+    expect(
+      await lossAt(
+        theta,
+        expected.map((value) => value + 1),
+      ),
+    ).toBeGreaterThan(1);
+  });
+
+  it('has the gradient of finite differences', async () => {
+    const { lossAt, theta, size, count } = await squares(bytes);
+    const labels = Float32Array.from({ length: size }, (__, k) => Math.sin(k));
+    const gradient = new Float64Array(count);
+    await lossAt(theta, labels, gradient);
+    expect(gradient.some((value) => Math.abs(value) > 1e-3)).toBe(true);
+    for (let k = 0; k < count; k++) {
+      const at = (shift: number) =>
+        lossAt(
+          theta.map((value, i) => (i === k ? value + shift : value)),
+          labels,
+        );
+      const difference = ((await at(1e-5)) - (await at(-1e-5))) / 2e-5;
+      expect(Math.abs(difference - gradient[k]!)).toBeLessThan(1e-7);
+    }
+  });
+});
+
+it('says that a choice counts as constant, and refuses what is not written out', () => {
+  expect(readOnnx(modelOf(['batch', steps, width], cases.TopK)).warnings.join()).toMatch(
+    /TopK selects counts as constant/,
+  );
+  const peeping = {
+    ...recurrent('LSTM', {}),
+    nodes: [turn('input', 'x', [1, 0, 2]), node('LSTM', ['x', 'r.w', 'r.u', 'r.b', 'lengths'], ['y'], {})],
+  };
+  const lengths = tensor('lengths', [2], [3, 2], 'int64');
+  expect(() =>
+    readOnnx(
+      modelOf(['batch', steps, width], { ...peeping, initializers: [...peeping.initializers, lengths] }),
+    ),
+  ).toThrow(/sequence_lens/);
+});
+
+it('refuses loops whose rounds depend on the data, go on for too long, or are none where they collect', () => {
+  const byData = [
+    node('ReduceMax', ['state'], ['most'], { keepdims: 0 }),
+    node('Less', ['most', 'high'], ['goes on']),
+  ];
+  const high = tensor('high', [], [7]);
+  const read = (parts: Parameters<typeof encoded>[0]) => readOnnx(encoded(parts));
+  expect(() => read(looped(3, bodyOf(byData), [weightOfRounds, high]))).toThrow(
+    /Loop.*a condition that depends on the data/,
+  );
+  expect(() => read(looped(5000, bodyOf(unconditional)))).toThrow(/Loop.*more than 1024 rounds/);
+  expect(() => read(looped(0, bodyOf(unconditional)))).toThrow(/Loop.*no rounds/);
+});
+
+it('refuses samples that are cubic, or of volumes', () => {
+  const read = (attributes: NodeSpec['attributes']) => readOnnx(encoded(sampled(attributes)));
+  expect(() => read({ mode: 'bicubic' })).toThrow(/GridSample.*mode bicubic/);
+  expect(() => read({ padding_mode: 'wrap' })).toThrow(/GridSample.*padding_mode wrap/);
+});

@@ -1,0 +1,44 @@
+import { isFloat, sizeOf } from '../formats/array.js';
+import { fitsPattern } from './checks.js';
+import { toFloat32 } from './match/values.js';
+import { openRecording } from './open.js';
+import type { RecordingOptions } from './types.js';
+
+/** A recorded tensor that the user passed over. */
+export interface PassedTensor {
+  readonly name: string;
+  readonly numbers: number;
+  /** Σ over steps of its squared motion. */
+  readonly motion: number;
+}
+
+/** The tensors of floats that a recording has and that `ignore` passes over, with how far they moved. Throws as `openRecording` does. */
+export async function passedTensors(path: string, options: RecordingOptions): Promise<PassedTensor[]> {
+  const { ignore = [] } = options;
+  if (ignore.length === 0) return [];
+  const { recording } = await openRecording(path, options);
+  try {
+    const passed: PassedTensor[] = [];
+    for (const [name, { dtype, shape }] of recording.tensors) {
+      if (dtype === null || !isFloat(dtype) || !ignore.some((pattern) => fitsPattern(name, pattern)))
+        continue;
+      let motion = 0;
+      let before: Float32Array | null = null;
+      for (let row = 0; row < recording.rows; row++) {
+        const now = toFloat32(await recording.read(name, row));
+        if (before !== null) motion += squaredDistance(before, now);
+        before = now;
+      }
+      passed.push({ name, numbers: sizeOf(shape), motion });
+    }
+    return passed;
+  } finally {
+    await recording.close();
+  }
+}
+
+function squaredDistance(a: Float32Array, b: Float32Array): number {
+  let total = 0;
+  for (let k = 0; k < a.length; k++) total += (b[k]! - a[k]!) ** 2;
+  return total;
+}

@@ -1,0 +1,3 @@
+import { cssVariables, palettes } from 'lossledger/theme';
+
+export default [palettes, cssVariables('dark')];
