@@ -21,7 +21,7 @@ export default defineConfig(({ mode }) => ({
     pool: 'forks',
     // A cluster and an object store are mostly waited for.
     maxWorkers: mode === 'long' ? 3 : 2,
-    // Modules are loaded once for all files: no test changes what another one sees.
-    isolate: false,
+    // Modules are loaded once for all files: no test changes what another one sees. What takes long keeps a process, and its memory, to itself.
+    isolate: mode === 'long',
   },
 }));

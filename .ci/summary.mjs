@@ -2,7 +2,7 @@
  * node .ci/summary.mjs FOLDER: what the test commands left in FOLDER (usual.json, usual.log, long.json, long.log, python.xml), in short.
  * Names what failed, also where no test did: files that gave no result, files that failed as a whole, and errors outside of tests.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 
@@ -31,6 +31,10 @@ for (const name of ['usual.log', 'long.log']) {
   const at = lines.findIndex((line) => /Unhandled|Worker exited|out of memory/.test(line));
   if (at >= 0) say(`outside of tests (${name}):\n${lines.slice(at, at + 40).join('\n')}`);
 }
+
+// A process that a signal ended says nothing itself: the kernel does.
+const kernel = spawnSync('dmesg', [], { encoding: 'utf8' }).stdout ?? '';
+for (const line of kernel.split('\n').filter((each) => /out of memory|oom-kill|segfault|trap |No space/i.test(each)).slice(-10)) say(`kernel: ${line}`); // prettier-ignore
 
 const python = read('python.xml');
 const of = (what) => Number(new RegExp(`<testsuite [^>]*\\b${what}="(\\d+)"`).exec(python)?.[1] ?? 0);

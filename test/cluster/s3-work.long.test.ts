@@ -1,7 +1,7 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { S3Bucket } from '../../src/store/s3/client.js';
 import { decodeIndex } from '../../src/store/s3/packs.js';
 import { RemoteRun } from '../../src/store/s3/remote-run.js';
@@ -62,13 +62,16 @@ describe.skipIf(reason !== null)('a run in an object store that many machines me
     proxy = await startFaultyProxy(store.url, 20);
     const bucket = new S3Bucket('runs', { ...credentials, AWS_ENDPOINT_URL: store.url });
     await bucket.put('', new Uint8Array(0));
-    direct = RemoteRun.at(address, { ...credentials, AWS_ENDPOINT_URL: store.url });
+    direct = RemoteRun.at(address, { ...credentials, AWS_ENDPOINT_URL: store.url, LOSSLEDGER_S3_TIMEOUT: '30' });
     expect((await lcaProcess(['train', ...definition, '--out', trained])).code).toBe(0);
     cpSync(trained, whole, { recursive: true });
     expect((await lcaProcess(['measure', whole, '--quiet'])).code).toBe(0);
     expect((await lcaProcess(['pack', whole, packed, '--quiet'])).code).toBe(0);
     expect(await remote(['pack', trained, address, '--quiet', '--scratch', join(folder, 'scratch')])).toMatchObject({ code: 0 }); // prettier-ignore
     expect(await remote(['plan', address, '--tasks', String(tasks)])).toMatchObject({ code: 0, stdout: '0-7\n' });
+  });
+  afterEach(({ task }) => {
+    if (task.result?.state === 'fail') console.warn(store.lastWords());
   });
   afterAll(() => {
     proxy.close();
@@ -115,7 +118,10 @@ describe.skipIf(reason !== null)('a run in an object store that many machines me
     if (!chromiumHere) ctx.skip(chromiumAbsent);
     const server = startCli(['view', address, '--json', '--scratch', join(folder, 'scratch')], { ...credentials, AWS_ENDPOINT_URL: proxy.url });
     const stopped = ended(server);
-    const text = await new Promise<string>((ready) => server.stdout!.once('data', (bytes) => { ready(String(bytes)); }));
+    const text = await new Promise<string>((ready) => {
+      server.stdout!.once('data', (bytes) => { ready(String(bytes)); });
+      void stopped.then(({ stderr }) => { ready(stderr); });
+    });
     const browser = await launchChromium();
     const { page, complaints } = await watchedPage(browser);
     await page.goto((JSON.parse(text) as { url: string }).url);

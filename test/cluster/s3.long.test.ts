@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AwsClient } from 'aws4fetch';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { S3Bucket } from '../../src/store/s3/client.js';
 import { decodeIndex } from '../../src/store/s3/packs.js';
 import { RemoteRun } from '../../src/store/s3/remote-run.js';
@@ -38,6 +38,9 @@ describe.skipIf(reason !== null)('a run in an object store', () => {
     await bucket.put('', new Uint8Array(0));
     for (const path of filesBelow(run))
       await bucket.put(`mine/${path.slice(run.length + 1)}`, readFileSync(path));
+  });
+  afterEach(({ task }) => {
+    if (task.result?.state === 'fail') console.warn(store.lastWords());
   });
   afterAll(() => {
     proxy.close();

@@ -18,6 +18,7 @@ osd_pool_default_min_size = 1
 osd_pool_default_pg_num = 4
 osd_crush_chooseleaf_type = 0
 mon_allow_pool_size_one = true
+mon_data_avail_crit = 0
 mon_max_pg_per_osd = 1000
 osd_objectstore = memstore
 memstore_device_bytes = 2147483648

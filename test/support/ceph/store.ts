@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { RemoteRun } from '../../../src/store/s3/remote-run.js';
@@ -19,6 +19,8 @@ export interface Store {
   /** Makes a user with keys of the same name. */
   readonly addUser: (name: string) => void;
   readonly stop: () => void;
+  /** Which of its processes are there, and what they logged last. */
+  readonly lastWords: () => string;
 }
 
 /** Starts an object store on ports from one on: 100 of them, for each that runs at the same time others. */
@@ -34,7 +36,15 @@ export function startStore(state: string, port: number): Store {
     url: `http://127.0.0.1:${port}`,
     addUser: (name) => { run('radosgw-admin', ['-c', join(state, 'ceph.conf'), '-n', 'client.rgw', 'user', 'create', `--uid=${name}`, `--display-name=${name}`, `--access-key=${name}`, `--secret-key=${name}`]); },
     stop: () => { spawnSync('bash', [join(import.meta.dirname, 'stop.sh'), state]); },
+    lastWords: () => ['mon.a', 'osd.0', 'client.rgw'].map((name) => lastWordsOf(state, name)).join('\n'),
   };
+} // prettier-ignore
+
+function lastWordsOf(state: string, name: string): string {
+  const read = (path: string) => (existsSync(join(state, path)) ? readFileSync(join(state, path), 'utf8') : '').trim();
+  const pid = read(`run/${name}.pid`);
+  const isThere = pid !== '' && existsSync(`/proc/${pid}`);
+  return `${name} ${isThere ? 'runs' : 'has ended'}:\n${read(`log/${name}.log`).split('\n').slice(-15).join('\n')}`;
 } // prettier-ignore
 
 /** Copies all of a run in a store into a folder. */
