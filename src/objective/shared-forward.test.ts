@@ -115,6 +115,12 @@ describe('cells of chunks with statistics', () => {
       expect(again.loss).toBeLessThan(all.loss);
     }
     expect(await run('rerun', program, whole!)).toEqual(all);
+    const first = feedsOf(maskedOf(), whole!.chunks[0]!, plan.masks ?? exampleMasks);
+    for (const by of ['run', 'rerun'] as const) expect(await program[by]!(first)).toBe(all.loss);
+    // What only gradients need is not there after a loss alone.
+    await program.run(feedsOf(maskedOf(), { ...whole!.chunks[0]!, start: chunk, end: 2 * chunk }, plan.masks ?? exampleMasks));
+    await program.run(first);
+    expect(await run('rerun', program, whole!)).toEqual(all);
   }); // prettier-ignore
 
   it('repeat the products of the backward pass alone', () => {

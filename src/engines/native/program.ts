@@ -16,6 +16,8 @@ export class NativeProgram implements Program {
   readonly #arena: Arena;
   readonly #constants: Float64Array;
   #isDisposed = false;
+  /** Whether the last run had a gradient, so that all is there which a rerun for one needs. */
+  #ranWhole = false;
 
   constructor(
     readonly graph: Graph,
@@ -42,18 +44,24 @@ export class NativeProgram implements Program {
   }
 
   run(feeds: Feeds, gradient?: Float64Array): Promise<number> {
-    return this.#call(this.library.run, feeds, gradient);
+    return this.#call(this.library.run, feeds, this.#wanted(gradient));
   }
 
   /** As `run`, with the feeds of the call before but for what masks examples; adds to the gradient [K]. */
   rerun(feeds: Feeds, gradient?: Float64Array): Promise<number> {
-    return this.#call(this.library.again ?? this.library.run, feeds, gradient);
+    const wanted = this.#wanted(gradient);
+    const { run, again } = this.library;
+    return this.#call(again === null || (wanted !== null && !this.#ranWhole) ? run : again, feeds, wanted);
   }
 
-  #call(run: Library['run'], feeds: Feeds, gradient: Float64Array | undefined): Promise<number> {
+  #wanted(gradient: Float64Array | undefined): Float64Array | null {
+    return gradient !== undefined && this.graph.outputs.length > 1 ? gradient : null;
+  }
+
+  #call(run: Library['run'], feeds: Feeds, wanted: Float64Array | null): Promise<number> {
     return new Promise((resolve) => {
-      const wanted = gradient && this.graph.outputs.length > 1 ? gradient : null;
       if (wanted) checkLength('gradient', wanted.length, parameterCount(this.graph.parameters));
+      if (run === this.library.run) this.#ranWhole = wanted !== null;
       resolve(run(this.#live(), wanted, ...this.graph.inputs.map((value) => checkFeed(value, feeds))));
     });
   }

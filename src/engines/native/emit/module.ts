@@ -1,6 +1,6 @@
-import type { Again } from '../plan/again.js';
 import type { MemoryLayout } from '../plan/memory.js';
 import { HUGE_PAGE, planModule } from '../plan/memory.js';
+import { lossSteps } from '../plan/loss.js';
 import type { StoredObject, Sums } from '../plan/objects.js';
 import type { Phase } from '../plan/schedule.js';
 import type { GraphSteps, Step } from '../plan/step.js';
@@ -147,19 +147,35 @@ export function generateModule(
   const calls = new Calls(functions, layout, isProfiled);
   const codes = (steps: readonly Step[]): string => steps.map((step) => calls.code(step, once)).join('\n');
   const load = codes(lowered.loadSteps);
-  const run = phases.map((phase, index) => phaseCode(phase, index, groups, calls)).join('\n');
   const gradient = codes(lowered.gradientSteps);
   const feeds = lowered.feeds.map((_, index) => `, const void *x${index}`).join('');
   const lossCode = `*(double *)(memory + ${layout.offset(lowered.loss.sums)}) * ${doubleLiteral(lowered.loss.factor)}`;
-  const body = (code: string, cleared: string): string => `{
+  const forLoss = lossSteps(lowered);
+  const passes = (own: ReadonlySet<Step>, cleared: string): string =>
+    [cleared, ...phases.map((phase, index) => phaseCode(partOf(phase, own), index, groups, calls))].join(
+      '\n',
+    );
+  const body = (own: ReadonlySet<Step>, cleared: string): string => {
+    const alone = new Set([...own].filter((step) => forLoss.has(step)));
+    return `{
   v *const tensors = (v *)(memory + ${layout.tensors});
-  ${cleared}
-  ${code}
+  ${
+    alone.size === own.size
+      ? passes(own, cleared)
+      : `if (gradient) {
+    ${passes(own, cleared)}
+  } else {
+    ${passes(alone, cleared)}
+  }`
+  }
   if (gradient) {
     ${gradient}
   }
   return ${lossCode};
 }`;
+  };
+  const run = body(new Set(lowered.steps), clearing(layout));
+  const rerun = again && body(again.steps, clearEach(layout, layout.sums.filter((sums) => again.written.has(sums)))); // prettier-ignore
   const source = `${prelude(target)}
 ${isProfiled ? clock : ''}
 ${isGuarded ? poison : ''}
@@ -177,20 +193,14 @@ EXPORT void lossledger_load(char *memory, const double *theta, const double *con
   ${load}
 }
 
-/* returns the loss sum of one chunk; adds to gradient where it is not null */
-EXPORT double lossledger_run(char *memory, double *gradient${feeds}) ${body(run, clearing(layout))}
+/* returns the loss sum of one chunk; adds to gradient where it is not null, and else does what the loss alone needs */
+EXPORT double lossledger_run(char *memory, double *gradient${feeds}) ${run}
 ${
-  again === null
+  rerun === null
     ? ''
     : `
-/* the same, where since the last run nothing but the examples that count has changed */
-EXPORT double lossledger_again(char *memory, double *gradient${feeds}) ${body(
-        phases.map((phase, index) => phaseCode(partOf(phase, again), index, groups, calls)).join('\n'),
-        clearEach(
-          layout,
-          layout.sums.filter((sums) => again.written.has(sums)),
-        ),
-      )}
+/* the same, where since the last run, which had a gradient if this one has, nothing but the examples that count has changed */
+EXPORT double lossledger_again(char *memory, double *gradient${feeds}) ${rerun}
 `
 }`;
   return { source: formatC(source), calls: calls.steps, memory: layout.bytes };
@@ -207,12 +217,12 @@ function clearEach(layout: MemoryLayout, all: readonly Sums[]): string {
   return all.map((sums) => `memset(memory + ${layout.offset(sums)}, 0, ${8 * sums.length});`).join('\n');
 }
 
-/** What of a phase is done in a second run. */
-function partOf({ sections, closing }: Phase, { steps }: Again): Phase {
-  const own = (all: readonly Step[]): Step[] => all.filter((step) => steps.has(step));
+/** What of a phase belongs to some steps. */
+function partOf({ sections, closing }: Phase, own: ReadonlySet<Step>): Phase {
+  const among = (all: readonly Step[]): Step[] => all.filter((step) => own.has(step));
   return {
-    sections: sections.map(({ rate, steps: all }) => ({ rate, steps: own(all) })).filter(({ steps: left }) => left.length > 0),
-    closing: own(closing),
+    sections: sections.map(({ rate, steps }) => ({ rate, steps: among(steps) })).filter(({ steps }) => steps.length > 0),
+    closing: among(closing),
   }; // prettier-ignore
 }
 
