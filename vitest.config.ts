@@ -19,8 +19,8 @@ export default defineConfig(({ mode }) => ({
     hookTimeout: 600_000,
     sequence: { sequencer: LongestFirst },
     pool: 'forks',
-    // A cluster and an object store are mostly waited for.
-    maxWorkers: mode === 'long' ? 3 : 2,
+    // A cluster and object stores are mostly waited for.
+    maxWorkers: mode === 'long' ? 4 : 2,
     // Modules are loaded once for all files: no test changes what another one sees. What takes long keeps a process, and its memory, to itself.
     isolate: mode === 'long',
   },
