@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { smallManifest } from '../../test/support/run-folder.js';
 import { formatVersion, parseManifest } from '../format/manifest.js';
-import { factsOf, heldConstantOf } from './facts.js';
+import { factsOf, frozenLayersOf, heldConstantOf } from './facts.js';
 
 const small = smallManifest(3);
 const hash = (letter: string) => letter.repeat(64);
@@ -72,5 +72,9 @@ describe('what defines a run, in words', () => {
       `Frozen by groups: ${first!}, ${second!} from iteration 7 on`,
       'Mean and variance of batch normalisation: the running statistics in the model file, in all iterations',
     ]);
+    expect(frozenLayersOf(parseManifest(changed, 'the test'))).toEqual([]);
+    const { layer } = small.parameters[0]!;
+    const all = small.parameters.filter((tensor) => tensor.layer === layer).map(({ name }) => ({ match: name, frozen: true })); // prettier-ignore
+    expect(frozenLayersOf(parseManifest({ ...whole, config: { groups: all } }, 'the test'))).toEqual([layer]);
   });
 });

@@ -46,14 +46,29 @@ export function mixedFacts(mixed: readonly MixedSegments[]): [string, string][] 
   return words.length === 0 ? [] : [['Mixed', words.join('; ')]];
 }
 
-/** What did not move although it is part of the network, as far as the run's definition says, in words. */
-export function heldConstantOf({ readings, config, parameters, definition }: Manifest): string[] {
+/** From which iteration on each tensor is frozen by groups; Infinity: never. */
+function frozenFromOf({
+  config,
+  parameters,
+}: Manifest): { name: string; layer: string; frozenFrom: number }[] {
   const { groups = [] } = config as { readonly groups?: readonly GroupSettings[] };
   const base = { learningRate: 1, momentum: 0, weightDecay: 0, frozenFrom: Infinity };
-  const frozen = parameters.flatMap((tensor) => {
-    const { frozenFrom } = resolveGroups(base, groups, tensor);
+  return parameters.map((tensor) => ({ name: tensor.name, layer: tensor.layer, frozenFrom: resolveGroups(base, groups, tensor).frozenFrom })); // prettier-ignore
+}
+
+/** Layers that groups froze from the start, whole. */
+export function frozenLayersOf(manifest: Manifest): string[] {
+  const tensors = frozenFromOf(manifest);
+  const moving = new Set(tensors.filter(({ frozenFrom }) => frozenFrom > 0).map(({ layer }) => layer));
+  return [...new Set(tensors.map(({ layer }) => layer))].filter((layer) => !moving.has(layer));
+}
+
+/** What did not move although it is part of the network, as far as the run's definition says, in words. */
+export function heldConstantOf(manifest: Manifest): string[] {
+  const { readings, definition } = manifest;
+  const frozen = frozenFromOf(manifest).flatMap(({ name, frozenFrom }) => {
     if (frozenFrom === Infinity) return [];
-    return [frozenFrom === 0 ? tensor.name : `${tensor.name} from iteration ${frozenFrom} on`];
+    return [frozenFrom === 0 ? name : `${name} from iteration ${frozenFrom} on`];
   });
   return [
     ...readings

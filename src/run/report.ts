@@ -13,7 +13,7 @@ import { checkConfig, presetConfig } from '../experiment/config/file.js';
 import { silent, withProgress, type ProgressSink } from '../experiment/control.js';
 import { storedAccuracy } from './accuracy.js';
 import { analyseThemesOf } from './analyze.js';
-import { factsOf, heldConstantOf, mixedFacts } from './facts.js';
+import { factsOf, frozenLayersOf, heldConstantOf, mixedFacts } from './facts.js';
 
 export interface Report {
   readonly analysis: RunAnalysis;
@@ -78,6 +78,7 @@ export async function reportRun(run: RunFolder, { out, ...options }: ReportOptio
     facts: [...factsOf(run.manifest), ...mixedFacts(run.mixed)],
     readings: run.manifest.readings,
     heldConstant: heldConstantOf(run.manifest),
+    frozenLayers: frozenLayersOf(run.manifest),
   });
   if (out !== undefined) {
     await writeResult(dirname(out), basename(out), page);

@@ -168,6 +168,24 @@ describe('report', () => {
     expect(page.body.textContent).toContain('Nothing: all parameters were free to move');
   }); // prettier-ignore
 
+  it('names each thing that was held constant once', () => {
+    const { objectives, coverage } = analysis;
+    const perLayer = objectives[0]!.shares.perLayer.map((own, k) => (k === 0 ? { ...own, helping: 0, hurting: 0, zero: own.helping + own.hurting + own.zero } : own));
+    const still = {
+      ...analysis,
+      objectives: [{ ...objectives[0]!, shares: { ...objectives[0]!.shares, perLayer } }, ...objectives.slice(1)],
+      coverage: { ...coverage, leftOut: [{ name: 'emb', numbers: 3, why: 'held constant', motion: 0 } as const] },
+    };
+    const { layer } = perLayer[0]!;
+    const text = (more: object) => parse(renderReport({ analysis: still, facts, title: 'Mine', ...more })).body.textContent;
+    const alone = text({});
+    expect(alone).toContain(`cannot move the loss: ${layer}`);
+    expect(alone).toContain('Held constant, as the model file has it: emb (3)');
+    const said = text({ heldConstant: ['Not recorded, as in the model file: emb (rest frozen)', `Frozen by groups: ${layer}.w`], frozenLayers: [layer] });
+    expect(said).not.toContain('cannot move the loss');
+    expect(said).not.toContain('Held constant, as the model file has it');
+  }); // prettier-ignore
+
   it('is deterministic', () => {
     expect(renderReport({ analysis, facts, title: 'mnist-fc-sgd' })).toBe(html);
   });

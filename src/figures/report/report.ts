@@ -28,6 +28,8 @@ export interface ReportInput {
   readonly readings?: readonly Reading[];
   /** What was frozen or held constant, in words. */
   readonly heldConstant?: readonly string[];
+  /** Layers that it names already, so that they are not listed again as ones without allocations. */
+  readonly frozenLayers?: readonly string[];
 }
 
 const prose = (text: string): string => escapeMarkup(withUnits(text));
@@ -104,7 +106,15 @@ function themeSections(themes: ThemeAnalyses | null): string {
   return [...sections, missing && section('What this run cannot tell', `<ul>${missing}</ul>`)].join('\n');
 }
 
-function body({ analysis, themes = null, facts, readings = [], heldConstant = [] }: ReportInput): string {
+/** What did not move, each thing once: readings name what is held constant of the model's file, so coverage does not again. */
+function constantThings({ analysis, heldConstant = [], frozenLayers = [] }: ReportInput): string[] {
+  const { coverage } = analysis;
+  const others = coverage.leftOut.filter(({ why }) => why !== 'held constant' || heldConstant.length === 0);
+  return [...stillThings(analysis, heldConstant, frozenLayers), ...leftOutSentences({ ...coverage, leftOut: others })];
+} // prettier-ignore
+
+function body(input: ReportInput): string {
+  const { analysis, themes = null, facts, readings = [] } = input;
   const measured = analysis.summary.segments > 0;
   return [
     banner(verdictOf(analysis)),
@@ -119,12 +129,7 @@ function body({ analysis, themes = null, facts, readings = [], heldConstant = []
     section('Layers in numbers', layerTable(analysis)),
     section('How your files were read', readingTable(readings)),
     section('What the ledger accounts for', measured ? coverageSection(analysis) : null),
-    section(
-      'What was held constant',
-      measured
-        ? constantList([...stillThings(analysis, heldConstant), ...leftOutSentences(analysis.coverage)])
-        : null,
-    ),
+    section('What was held constant', measured ? constantList(constantThings(input)) : null),
     section('What was measured', factsTable(facts)),
     section('Words used here', measured ? glossary(analysis) : null),
   ].join('\n');

@@ -112,10 +112,15 @@ export function glossary(analysis: RunAnalysis): string {
   return `<dl class="glossary">\n${entries.join('\n')}\n</dl>`;
 }
 
-/** What did not move: as the caller states it, and layers that had no allocation at all; empty where everything moved. */
-export function stillThings({ objectives }: RunAnalysis, heldConstant: readonly string[]): string[] {
+/** What did not move: as the caller states it, and other layers than the frozen ones that had no allocation at all; empty where everything moved. */
+export function stillThings(
+  { objectives }: RunAnalysis,
+  heldConstant: readonly string[],
+  frozenLayers: readonly string[],
+): string[] {
   const still = (objectives[0]?.shares.perLayer ?? []).filter(
-    ({ helping, hurting, zero }) => helping + hurting === 0 && zero > 0,
+    ({ layer, helping, hurting, zero }) =>
+      helping + hurting === 0 && zero > 0 && !frozenLayers.includes(layer),
   );
   if (still.length === 0) return [...heldConstant];
   const names = still.slice(0, 12).map(({ layer }) => printable(layer));
