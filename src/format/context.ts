@@ -2,6 +2,7 @@ import { StoreError } from '../errors.js';
 import type { ParameterLayout } from '../ledger/types.js';
 import { type ArraySpec, arraysOf, bytesOf, isByRow, widthOf, windowRows } from './layout/arrays.js';
 import { decodeManifest, layoutOfManifest, type Manifest } from './manifest.js';
+import { noArray } from './layout/missing.js';
 import { withShards } from './layout/shards.js';
 import { type ByteRange, type Digest, sha256, type Source } from './source.js';
 
@@ -91,15 +92,11 @@ export function notARun(place: string): StoreError {
   });
 }
 
-/** The array of that name. Throws StoreError listing the names that the run has. */
+/** The array of that name. Throws StoreError saying what the run has, and what would give it that one. */
 export function arrayNamed({ place, arrays }: RunContext, name: string): ArraySpec {
   const spec = arrays.find((candidate) => candidate.name === name);
   if (spec) return spec;
-  throw new StoreError({
-    given: `${place} has no array ${name}`,
-    expected: `one of ${arrays.map((candidate) => candidate.name).join(', ')}`,
-    remedy: 'choose one of these; finer allocations are stored only where --keep asked for them',
-  });
+  throw noArray(place, arrays, name);
 }
 
 /** The array of a column, an objective and a grouping, or of a column of the run; null where the run has none. */

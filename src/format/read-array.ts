@@ -87,8 +87,11 @@ function checkRange({ name }: ArraySpec, from: number, to: number, stored: numbe
   if (Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= stored) return;
   throw new UsageError({
     given: `rows ${from} to ${to} of ${name}`,
-    expected: `rows within 0 to ${stored}, which are stored`,
-    remedy: 'choose rows inside that range',
+    expected:
+      stored === 0
+        ? 'rows that are stored, of which there are none yet'
+        : `rows within 0 to ${stored}, which are stored`,
+    remedy: stored === 0 ? 'measure the run first, with lca measure' : 'choose rows inside that range',
   });
 }
 
