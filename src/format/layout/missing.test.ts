@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { columns } from '../../ledger/columns.js';
+import type { columns } from '../../ledger/columns.js';
 import type { ArraySpec } from './arrays.js';
 import { noArray } from './missing.js';
 
