@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../errors.js';
 import { openHdf5 } from './hdf5.js';
+import { mutated } from '../../test/support/mutate.js';
+import { randomFrom } from '../../test/support/samples.js';
 import { memorySource, type ByteSource } from './source.js';
 
 const fixtures = join(import.meta.dirname, 'fixtures');
@@ -27,6 +29,27 @@ describe('openHdf5', () => {
     expect(() => file.arrays.get('words')!.read()).toThrow(DataError);
     file.close();
   });
+
+  it('reads whole files after damaged ones that broke the library off, and refuses those that were open', async () => {
+    const readAll = async (own: ByteSource) => {
+      const file = await openHdf5(own);
+      const numbers = [...file.arrays.values()].filter(({ dtype }) => dtype !== null).map((array) => array.read());
+      file.close();
+      return numbers;
+    };
+    const right = await readAll(source('arrays.h5'));
+    const whole = ['arrays.h5', '../../trajectory/fixtures/weights.h5', '../../trajectory/fixtures/weights-tensorflow.h5'].map((name) => readFileSync(join(fixtures, name)));
+    const isBroken = async (own: ByteSource) =>
+      readAll(own).then(() => false, (error: unknown) => (error as Error).cause instanceof WebAssembly.RuntimeError);
+    const open = await openHdf5(source('arrays.h5'));
+    // Each leaves something behind in the library's memory, until that is too much for it.
+    let seed = 0;
+    while (!(await isBroken(memorySource(mutated(whole[seed % 3]!, randomFrom(seed)), `${seed}.h5`)))) expect(++seed).toBeLessThan(20_000);
+    expect(() => open.arrays.get('whole')!.read()).toThrow(`broke off while it read ${seed}.h5`);
+    open.close();
+    expect(await readAll(source('arrays.h5'))).toEqual(right);
+    expect(await isBroken(memorySource(mutated(whole[seed % 3]!, randomFrom(seed)), 'again.h5'))).toBe(false);
+  }); // prettier-ignore
 
   it('reads sources that are read piece by piece, and many files one after the other', async () => {
     const whole = source('arrays.h5');

@@ -48,7 +48,14 @@ interface VirtualFile {
   stream_ops: object;
 }
 
-type Library = Pick<typeof H5wasm, 'Dataset' | 'Group'>;
+/** An instance of the library with memory of its own. */
+interface Instance {
+  readonly library: Pick<typeof H5wasm, 'File' | 'Dataset' | 'Group'>;
+  readonly module: Memory;
+  readonly files: VirtualFiles;
+  /** Name of the file that it broke off in: its memory is worth nothing since. */
+  brokenBy: string | null;
+}
 
 /** What is used of the library's module beneath its classes: its memory, and reading into it. */
 type Memory = Pick<Awaited<typeof H5wasm.ready>, 'HEAPU8' | 'get_dataset_data'> & {
@@ -61,45 +68,62 @@ const maxObjects = 65_536;
 const maxDepth = 32;
 
 let opened = 0;
+let instances = 0;
+let instance: Promise<Instance> | null = null;
+
+/** The instance in use; a new one where that one broke off in a damaged file, after which it reads whole ones wrong, or for ever. */
+async function workingInstance(): Promise<Instance> {
+  const present = await instance;
+  if (present !== null && present.brokenBy === null) return present;
+  instance = newInstance(instances++);
+  return instance;
+}
+
+async function newInstance(number: number): Promise<Instance> {
+  // A module that is asked for by another address is loaded, and started, anew.
+  const library = (await (number === 0
+    ? import('h5wasm')
+    : import(`${import.meta.resolve('h5wasm')}?${number}`))) as typeof H5wasm;
+  const module = await library.ready;
+  // Otherwise the library prints its stack of errors and goes on.
+  module.activate_throwing_error_handler();
+  return { library, module, files: (module as unknown as { FS: VirtualFiles }).FS, brokenBy: null };
+}
 
 /**
  * Opens an HDF5 file for reading. The library sees this file alone, so nothing that it names can lead elsewhere; external links,
  * external storage and virtual data sets are refused by name. Throws DataError where the library cannot make sense of the file.
  */
 export async function openHdf5(source: ByteSource): Promise<Hdf5File> {
-  const library = await import('h5wasm');
-  const module = await library.ready;
-  // Otherwise the library prints its stack of errors and goes on.
-  module.activate_throwing_error_handler();
-  const files = (module as unknown as { FS: VirtualFiles }).FS;
+  const own = await workingInstance();
   const path = `${opened++}.h5`;
-  await mount(files, path, source);
-  const guarded = guard(source.name);
+  await mount(own.files, path, source);
+  const guarded = guard(own, source.name);
+  let file: H5wasm.File | null = null;
+  const close = (): void => {
+    if (own.brokenBy === null) file?.close();
+    own.files.unlink(path);
+  };
   try {
-    const file = guarded(() => new library.File(path, 'r'));
-    const close = (): void => {
-      file.close();
-      files.unlink(path);
-    };
-    try {
-      const arrays = guarded(() => arraysOf({ library, module: module }, file, source));
-      return { arrays, close, text: (name) => guarded(() => attributeText(file, name)) };
-    } catch (error) {
-      file.close();
-      throw error;
-    }
+    const root = guarded(() => (file = new own.library.File(path, 'r')));
+    const arrays = guarded(() => arraysOf(own, root, source, guarded));
+    return { arrays, close, text: (name) => guarded(() => attributeText(root, name)) };
   } catch (error) {
-    files.unlink(path);
+    close();
     throw error;
   }
 }
 
-/** Turns what the library throws into the error of a damaged file. */
-function guard(name: string) {
-  return <T>(read: () => T): T => {
+type Guarded = <T>(read: () => T) => T;
+
+/** Turns what the library throws into the error of a damaged file, and takes note where it broke off. */
+function guard(own: Instance, name: string): Guarded {
+  return (read) => {
+    if (own.brokenBy !== null) throw misfit(name, `the HDF5 library broke off while it read ${own.brokenBy}`, 'a library that still works', 'open the file again'); // prettier-ignore
     try {
       return read();
     } catch (cause) {
+      if (cause instanceof WebAssembly.RuntimeError || cause instanceof RangeError) own.brokenBy = name;
       if (cause instanceof Refusal) throw cause.error;
       throw damaged(name, 'not readable as HDF5', 'a whole HDF5 file', cause);
     }
@@ -137,9 +161,10 @@ async function wholeReader(source: ByteSource): Promise<(offset: number, length:
 }
 
 function arraysOf(
-  { library, module }: { readonly library: Library; readonly module: Memory },
+  { library, module }: Instance,
   root: Group,
   source: ByteSource,
+  guarded: Guarded,
 ): Map<string, Hdf5Array> {
   const arrays = new Map<string, Hdf5Array>();
   const seen = { objects: 0 };
@@ -148,7 +173,7 @@ function arraysOf(
       const path = prefix + name;
       if (++seen.objects > maxObjects || depth > maxDepth) throw tooMany(source.name);
       const entity = group.get(name);
-      if (entity instanceof library.Dataset) arrays.set(path, arrayOf(module, entity, path, source));
+      if (entity instanceof library.Dataset) arrays.set(path, arrayOf(module, entity, path, source, guarded));
       else if (entity instanceof library.Group) visit(entity, `${path}/`, depth + 1);
       else if (entity?.constructor.name === 'ExternalLink')
         throw external(source.name, path, 'an external link');
@@ -183,7 +208,13 @@ function elementTypeOf({ metadata }: Dataset): ElementType | null {
   return `${signed ? '' : 'u'}int${8 * size}` as ElementType;
 }
 
-function arrayOf(module: Memory, dataset: Dataset, path: string, source: ByteSource): Hdf5Array {
+function arrayOf(
+  module: Memory,
+  dataset: Dataset,
+  path: string,
+  source: ByteSource,
+  guarded: Guarded,
+): Hdf5Array {
   const { metadata } = dataset;
   if ((metadata.virtual_sources ?? []).length > 0) throw external(source.name, path, 'a virtual data set');
   const shape = metadata.shape ?? [];
@@ -198,7 +229,7 @@ function arrayOf(module: Memory, dataset: Dataset, path: string, source: ByteSou
       if (dtype === null)
         throw misfit(place, `elements of type ${storedType}`, 'numbers', 'convert the array');
       requireCredible(checkedBytes(dtype, shape, place), source.size, place);
-      return guard(source.name)(() => rowsOf(module, dataset, dtype, shape, [from, to]));
+      return guarded(() => rowsOf(module, dataset, dtype, shape, [from, to]));
     },
   };
 }
