@@ -123,7 +123,7 @@ function guard(own: Instance, name: string): Guarded {
     try {
       return read();
     } catch (cause) {
-      if (cause instanceof WebAssembly.RuntimeError || cause instanceof RangeError) own.brokenBy = name;
+      if (cause instanceof Error && ['RuntimeError', 'RangeError'].includes(cause.name)) own.brokenBy = name;
       if (cause instanceof Refusal) throw cause.error;
       throw damaged(name, 'not readable as HDF5', 'a whole HDF5 file', cause);
     }
