@@ -65,7 +65,8 @@ function replaceOne(root: unknown, random: Random): void {
     const key = pick(random, keys);
     const child = parent[key];
     if (typeof child !== 'object' || child === null || below(random, 4) === 0) {
-      parent[key] = pick(random, strange);
+      // A copy: what is put in may itself be changed later.
+      parent[key] = structuredClone(pick(random, strange));
       return;
     }
     parent = child as Record<string, unknown>;
