@@ -81,9 +81,9 @@ async function workingInstance(): Promise<Instance> {
 
 async function newInstance(number: number): Promise<Instance> {
   // A module that is asked for by another address is loaded, and started, anew.
-  const library = (await (number === 0
-    ? import('h5wasm')
-    : import(`${import.meta.resolve('h5wasm')}?${number}`))) as typeof H5wasm;
+  const { resolve } = import.meta as unknown as { resolve: (name: string) => string };
+  const again = () => import(`${resolve('h5wasm')}?${number}`) as Promise<typeof H5wasm>;
+  const library = await (number === 0 ? import('h5wasm') : again());
   const module = await library.ready;
   // Otherwise the library prints its stack of errors and goes on.
   module.activate_throwing_error_handler();
