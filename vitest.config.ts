@@ -1,6 +1,5 @@
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.js';
-import { quickTemporary } from './test/support/temporary.js';
 
 /**
  * What takes long (`npm run test:long`): every recorded number again, whole runs by every preset and engine, kills and damages, generated C under
@@ -12,8 +11,8 @@ export default defineConfig(({ mode }) => ({
   test: {
     include: mode === 'long' ? long : ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'],
     exclude: ['**/node_modules/**', ...(mode === 'long' ? [] : long)],
-    globalSetup: ['test/support/build.ts'],
-    env: quickTemporary(),
+    globalSetup: ['test/support/temporary.ts', 'test/support/build.ts'],
+    setupFiles: ['test/support/clean-up.ts'],
     // Against tests that never end, on machines however busy; nothing is timed.
     testTimeout: 600_000,
     hookTimeout: 600_000,

@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { createHash } from 'node:crypto';
 import { CommanderError } from 'commander';
 import { isLossledgerError } from '../../src/errors.js';
+
+export { temporaryFolder } from './temporary-folder.js';
 
 const main = resolve(import.meta.dirname, '../../dist/bin/lca.js');
 
@@ -76,20 +77,6 @@ export function ended(child: ChildProcess): Promise<CliResult> {
   child.stdout!.on('data', (text) => (stdout += String(text)));
   child.stderr!.on('data', (text) => (stderr += String(text)));
   return new Promise((done) => child.on('close', (code, signal) => { done({ code, signal, stdout, stderr }); })); // prettier-ignore
-}
-
-/** A new folder that is removed when the test process ends. */
-export function temporaryFolder(): string {
-  if (temporary.length === 0) process.on('exit', removeTemporary);
-  const folder = mkdtempSync(join(tmpdir(), 'lossledger-test-'));
-  temporary.push(folder);
-  return folder;
-}
-
-const temporary: string[] = [];
-
-function removeTemporary(): void {
-  for (const folder of temporary) rmSync(folder, { recursive: true, force: true });
 }
 
 /** SHA-256 of every file below a folder, by relative path. */

@@ -1,14 +1,21 @@
-import { readFileSync, statfsSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 const memory = '/dev/shm';
 const needed = 8 * 2 ** 30;
 
 /**
- * Where tests put temporary files: in memory, where there is much of it. Most tests wait for a disk otherwise, since all that is stored is
- * synced. What disks do is the torture's matter (test/torture).
+ * Gives all tests, and what they start, a folder for temporary files, and removes it with all that is left there. It is in memory where there is
+ * much of it: most tests wait for a disk otherwise, since all that is stored is synced. What disks do is the torture's matter (test/torture).
  */
-export function quickTemporary(): { readonly TMPDIR?: string } {
-  return process.env['TMPDIR'] === undefined && isRoomy() ? { TMPDIR: memory } : {};
+export default function setup(): () => void {
+  const place = process.env['TMPDIR'] === undefined && isRoomy() ? memory : tmpdir();
+  const folder = mkdtempSync(join(place, 'lossledger-'));
+  process.env['TMPDIR'] = folder;
+  return () => {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+  };
 }
 
 /** Whether there is a file system in memory with enough room, from which compiled code may be loaded. */
