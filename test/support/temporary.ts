@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -12,6 +12,8 @@ const needed = 8 * 2 ** 30;
 export default function setup(): () => void {
   const place = process.env['TMPDIR'] === undefined && isRoomy() ? memory : tmpdir();
   const folder = mkdtempSync(join(place, 'lossledger-'));
+  // Tests run commands as users without rights, too.
+  chmodSync(folder, 0o1777);
   process.env['TMPDIR'] = folder;
   return () => {
     rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
