@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ended, fingerprint, lca, lcaProcess, startCli, temporaryFolder } from '../support/cli.js';
+import { fingerprint, killedWhen, lca, lcaProcess, temporaryFolder } from '../support/cli.js';
 import { npzFile } from '../support/npz.js';
 import { writeRecordedRun } from '../support/recorded.js';
 
@@ -48,16 +48,11 @@ function lasting(run: string): object {
 
 /** Starts measuring and kills it once so many segments are stored. */
 async function killedAfter(run: string, segments: number): Promise<void> {
-  const child = startCli(existsSync(run) ? ['resume', run, '--quiet'] : [...measure, '--out', run]);
+  const args = existsSync(run) ? ['resume', run, '--quiet'] : [...measure, '--out', run];
   const stored = () =>
     existsSync(join(run, 'journal')) &&
     readFileSync(join(run, 'journal'), 'utf8').split('"segment":').length > segments;
-  const watch = setInterval(() => {
-    if (stored()) child.kill('SIGKILL');
-  }, 5);
-  const { signal } = await ended(child);
-  clearInterval(watch);
-  expect(signal).toBe('SIGKILL');
+  expect(await killedWhen(args, stored)).toBe(true);
 }
 
 describe('a measurement of a trajectory from elsewhere', () => {
@@ -123,10 +118,7 @@ describe('a measurement of a trajectory from elsewhere', () => {
     const run = file('rows');
     renameSync(file('elsewhere/data.npz'), file('data.npz'));
     writeFileSync(file('model.onnx'), readFileSync(join(whole, 'model.onnx')));
-    const child = startCli([...measure, '--out', run]);
-    const watch = setInterval(() => { if (existsSync(join(run, 'journal'))) child.kill('SIGKILL'); }, 1);
-    await ended(child);
-    clearInterval(watch);
+    await killedWhen([...measure, '--out', run], () => existsSync(join(run, 'journal')));
     skip(readFileSync(join(run, 'journal'), 'utf8').includes('"trained"'), 'all rows were copied before the kill');
     renameSync(file('trajectory.safetensors'), file('elsewhere/trajectory.safetensors'));
     const lost = await lca(['resume', run, '--quiet']);

@@ -79,6 +79,15 @@ export function ended(child: ChildProcess): Promise<CliResult> {
   return new Promise((done) => child.on('close', (code, signal) => { done({ code, signal, stdout, stderr }); })); // prettier-ignore
 }
 
+/** Starts a command and kills it as soon as something holds; false: it ended before. */
+export async function killedWhen(args: readonly string[], holds: () => boolean): Promise<boolean> {
+  const child = startCli(args);
+  const watch = setInterval(() => { if (holds()) child.kill('SIGKILL'); }, 2); // prettier-ignore
+  const { signal } = await ended(child);
+  clearInterval(watch);
+  return signal === 'SIGKILL';
+}
+
 /** SHA-256 of every file below a folder, by relative path. */
 export function fingerprint(folder: string): Record<string, string> {
   return Object.fromEntries(
