@@ -53,7 +53,7 @@ describe('array', () => {
 
   it('rejects unknown names and rows that are not stored', () => {
     expect(() => run.array('loss/test')).toThrow(StoreError);
-    expect(() => run.array('loss/test')).toThrow(/one of theta, order, /);
+    expect(() => run.array('loss/test')).toThrow(/one of loss\/train, loss\/mine/);
     for (const range of [{ from: -1 }, { from: 3, to: 2 }, { to: T + 2 }, { from: 0.5 }]) {
       expect(() => run.array('theta', range)).toThrow(UsageError);
     }

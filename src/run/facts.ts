@@ -63,19 +63,15 @@ export function frozenLayersOf(manifest: Manifest): string[] {
   return [...new Set(tensors.map(({ layer }) => layer))].filter((layer) => !moving.has(layer));
 }
 
-/** What did not move although it is part of the network, as far as the run's definition says, in words. */
+/** What did not move although it is part of the network, as far as the run's definition says, in words; what is not recorded is coverage's to tell. */
 export function heldConstantOf(manifest: Manifest): string[] {
-  const { readings, definition } = manifest;
   const frozen = frozenFromOf(manifest).flatMap(({ name, frozenFrom }) => {
     if (frozenFrom === Infinity) return [];
     return [frozenFrom === 0 ? name : `${name} from iteration ${frozenFrom} on`];
   });
   return [
-    ...readings
-      .filter(({ about }) => about === 'held constant')
-      .map(({ decision, evidence }) => `Not recorded, as in the model file: ${decision} (${evidence})`),
     ...(frozen.length > 0 ? [`Frozen by groups: ${frozen.join(', ')}`] : []),
-    ...(definition.batchNorm === 'running'
+    ...(manifest.definition.batchNorm === 'running'
       ? [
           'Mean and variance of batch normalisation: the running statistics in the model file, in all iterations',
         ]

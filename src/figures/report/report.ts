@@ -106,12 +106,10 @@ function themeSections(themes: ThemeAnalyses | null): string {
   return [...sections, missing && section('What this run cannot tell', `<ul>${missing}</ul>`)].join('\n');
 }
 
-/** What did not move, each thing once: readings name what is held constant of the model's file, so coverage does not again. */
+/** What did not move, each thing once. */
 function constantThings({ analysis, heldConstant = [], frozenLayers = [] }: ReportInput): string[] {
-  const { coverage } = analysis;
-  const others = coverage.leftOut.filter(({ why }) => why !== 'held constant' || heldConstant.length === 0);
-  return [...stillThings(analysis, heldConstant, frozenLayers), ...leftOutSentences({ ...coverage, leftOut: others })];
-} // prettier-ignore
+  return [...stillThings(analysis, heldConstant, frozenLayers), ...leftOutSentences(analysis.coverage)];
+}
 
 function body(input: ReportInput): string {
   const { analysis, themes = null, facts, readings = [] } = input;
