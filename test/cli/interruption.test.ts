@@ -1,13 +1,13 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ended, fingerprint, lcaProcess, startCli, temporaryFolder } from '../support/cli.js';
+import { fingerprint, killedWhen, lcaProcess, temporaryFolder } from '../support/cli.js';
 
 const definition = [
   'mnist-fc-sgd', '--subset', '300', '--iterations', '12', '--batch-size', '50', '--chunk', '100', '--quiet',
 ]; // prettier-ignore
 
-/** Kills, spread over the time that a run takes; `npm run torture` kills hundreds of times. */
+/** Kills, spread over what a run writes; `npm run torture` kills hundreds of times. */
 const moments = 4;
 
 /** What must not depend on workers or interruptions. */
@@ -22,28 +22,34 @@ async function undisturbed(folder: string, workers: number): Promise<string> {
   return run;
 }
 
-/** Starts or resumes a run and kills it after so many milliseconds; returns whether it was killed in time. */
-async function killAfter(run: string, milliseconds: number): Promise<boolean> {
+/** Files and folders of a run so far. */
+function stored(run: string): number {
+  try {
+    return readdirSync(run, { recursive: true }).length;
+  } catch {
+    // It is not there yet, or a draft went away meanwhile.
+    return 0;
+  }
+}
+
+/** Starts or resumes a run and kills it once it has so many files; returns whether it was killed in time. */
+function killAt(run: string, files: number): Promise<boolean> {
   const args = existsSync(run) ? ['resume', run, '--quiet'] : ['run', ...definition, '--out', run];
-  const child = startCli(args);
-  const timer = setTimeout(() => child.kill('SIGKILL'), milliseconds);
-  const { signal } = await ended(child);
-  clearTimeout(timer);
-  return signal === 'SIGKILL';
+  return killedWhen(args, () => stored(run) >= files);
 }
 
 describe('interruption', () => {
   it('changes nothing: a run killed at random moments, and any number of workers, give the same bytes', async () => {
     const folder = temporaryFolder();
-    const start = performance.now();
-    const expected = lasting(await undisturbed(folder, 1));
-    const usual = performance.now() - start;
+    const whole = await undisturbed(folder, 1);
+    const expected = lasting(whole);
     expect(lasting(await undisturbed(folder, 2))).toEqual(expected);
 
     let kills = 0;
     for (let attempt = 0; kills < moments; attempt++) {
       const run = join(folder, `killed-${attempt}`);
-      while (kills < moments && (await killAfter(run, ((kills + Math.random()) / moments) * usual))) kills++;
+      while (kills < moments && (await killAt(run, ((kills + Math.random()) / moments) * stored(whole))))
+        kills++;
       if (!existsSync(run)) continue;
       const { code, stderr } = await lcaProcess(['resume', run, '--quiet']);
       expect(stderr + String(code)).toMatch(/0$/);
