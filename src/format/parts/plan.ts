@@ -1,5 +1,5 @@
 import { strFromU8, strToU8 } from 'fflate';
-import { z } from 'zod';
+import * as z from 'zod';
 import { StoreError } from '../../errors.js';
 import { manifestName, type Place } from '../context.js';
 import { type Environment, environmentSchema } from './environment.js';
