@@ -10,6 +10,7 @@ import { openRun, openToMeasure } from '../../store/open.js';
 import { PartWriter } from '../../store/parts/part-writer.js';
 import { contextAt, draftsOf, isPublished, removeDead } from '../../store/parts/places.js';
 import { measureRun } from '../measure.js';
+import { isProcessRun, measureTaskByProcess } from '../process/process.js';
 import { environmentHere, requireSame } from './environment.js';
 import { requirePlan } from './plan.js';
 
@@ -17,6 +18,8 @@ import { requirePlan } from './plan.js';
 export interface TaskControl extends WorkControl {
   /** Worker threads; default one per core. */
   readonly workers?: number | undefined;
+  /** Of an objective process; default 1. */
+  readonly processes?: number | undefined;
   /** Goes on where this machine gives other bits than those that the plan is for. */
   readonly mixed?: boolean | undefined;
   readonly places?: Places | undefined;
@@ -48,11 +51,11 @@ export async function workOnTask(
   const done = await outcomeOf(folder, own);
   if (done !== null) return done;
   const isOther = differences(environment, own.environment).length > 0;
-  const experiment = await experimentOf(run, control.places, isOther ? environment.engine.name : undefined);
+  const measure = await measurerOf(run, control, isOther ? environment.engine.name : undefined);
   const part = await PartWriter.begin(run, headerOf(plan, own, environment));
   try {
     await adoptDrafts(run, part, task);
-    await measureRun(experiment, part, control);
+    await measure(part);
     await requireUnchanged(run, own);
     return (await part.publish()) ? 'published' : 'published by another worker';
   } catch (error) {
@@ -63,6 +66,17 @@ export async function workOnTask(
   } finally {
     await part.close().catch(() => undefined);
   }
+}
+
+/** What measures the segments of a run's part: an engine, by the name of another one where it is not the run's own, or the run's program. */
+async function measurerOf(
+  run: RunFolder,
+  control: TaskControl,
+  engine: string | undefined,
+): Promise<(part: PartWriter) => Promise<void>> {
+  if (isProcessRun(run.manifest)) return (part) => measureTaskByProcess(part, control);
+  const experiment = await experimentOf(run, control.places, engine);
+  return (part) => measureRun(experiment, part, control);
 }
 
 /** How a task was ended before; null where it was not. */

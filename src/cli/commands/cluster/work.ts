@@ -4,7 +4,7 @@ import { workOnTask } from '../../../run/cluster/work.js';
 import { Interruption, stopOnInterrupt } from '../../interrupt.js';
 import { say } from '../../output.js';
 import { progressBar } from '../../progress.js';
-import { parseCount, parseList, parsePath, parseTask } from '../run.js';
+import { addProcesses, parseCount, parseList, parsePath, parseTask } from '../run.js';
 import { preempted, type QueueOptions, workQueue } from './queue.js';
 
 /** Where schedulers say which task of an array a process is. */
@@ -17,6 +17,7 @@ interface WorkCommandOptions extends QueueOptions {
   readonly trajectory?: string;
   readonly measure?: string[];
   readonly workers?: number;
+  readonly processes?: number;
   readonly scratch?: string;
   readonly quiet?: boolean;
   /** It is the child of a process that takes tasks from a queue. */
@@ -24,7 +25,7 @@ interface WorkCommandOptions extends QueueOptions {
 }
 
 export function workCommand(): Command {
-  return new Command('work')
+  const command = new Command('work')
     .description('measure one task of a plan (lca plan) into a part of its own; may be stopped and started again at any time')
     .argument('<run>', 'run folder')
     .option('--task <number>', 'which task (default: $SLURM_ARRAY_TASK_ID or $JOB_COMPLETION_INDEX)', parseTask)
@@ -37,8 +38,8 @@ export function workCommand(): Command {
     .option('--scratch <folder>', 'local disk for what is kept here of a run in an object store (default: the cache folder)', parsePath)
     .option('--workers <count>', 'threads that compute (default: one per core)', parseCount)
     .option('--quiet', 'no progress')
-    .addOption(new Option('--child', 'end with the process that started this one').hideHelp())
-    .action(work); // prettier-ignore
+    .addOption(new Option('--child', 'end with the process that started this one').hideHelp()); // prettier-ignore
+  return addProcesses(command).action(work);
 }
 
 async function work(folder: string, options: WorkCommandOptions): Promise<void> {
@@ -54,8 +55,8 @@ async function work(folder: string, options: WorkCommandOptions): Promise<void> 
 
 /** Options of `lca work` as words, for the process that measures a task of a queue. */
 function wordsOf(options: WorkCommandOptions): string[] {
-  const { mixed, quiet, data, trajectory, measure, scratch, workers } = options;
-  const valued = { data, trajectory, measure: measure?.join(','), scratch, workers };
+  const { mixed, quiet, data, trajectory, measure, scratch, workers, processes } = options;
+  const valued = { data, trajectory, measure: measure?.join(','), scratch, workers, processes };
   return [
     ...(mixed ? ['--mixed'] : []),
     ...(quiet ? ['--quiet'] : []),
@@ -76,12 +77,13 @@ async function workAlone(folder: string, options: WorkCommandOptions): Promise<v
   if (options.child) endWithParent();
   const task = options.task ?? taskOfEnvironment();
   const stop = stopOnInterrupt();
-  const { data, trajectory, measure, workers, mixed, scratch, quiet } = options;
+  const { data, trajectory, measure, workers, processes, mixed, scratch, quiet } = options;
   try {
     const outcome = await workOnTask(folder, task, {
       progress: progressBar(`task ${task}`, 'segments', quiet),
       signal: stop.signal,
       workers,
+      processes,
       mixed,
       scratch,
       places: { data, trajectory, measure },
