@@ -51,6 +51,7 @@ export async function measureRun(
     await measureSegments(run, gaps, control, {
       evaluate: (theta, directions, want) => evaluator.evaluate(theta, directions, want),
       release: (results) => { evaluator.release(results); }, // prettier-ignore
+      inFlight: evaluator.inFlight,
       hasParts: objectives.some(({ division }) => division !== null),
       updates,
       config,
@@ -94,7 +95,7 @@ export function unmeasuredOf(run: MeasuredStore, segments?: SegmentRange): Segme
 }
 
 /** What segments are measured with. */
-export interface MeasuringParts extends Pick<RangeInput, 'evaluate' | 'layout'> {
+export interface MeasuringParts extends Pick<RangeInput, 'evaluate' | 'inFlight' | 'layout'> {
   readonly release: NonNullable<RangeInput['release']>;
   readonly hasParts: boolean;
   readonly updates: Updates | null;
