@@ -57,6 +57,16 @@ try {
   check(divided);
   process.stdout.write(`${values.tasks} tasks take ${(busy / single.busy).toFixed(3)} times the processor time of one run\n`); // prettier-ignore
 
+  const together = copyOf('together');
+  await lca(['plan', together, '--tasks', values.tasks]);
+  const took = await lca(['work', together, '--task', `0-${Number(values.tasks) - 1}`]);
+  say('one process', took);
+  await lca(['merge', together]);
+  check(together);
+  process.stdout.write(
+    `${values.tasks} tasks in one process take ${(took.busy / single.busy).toFixed(3)} times\n`,
+  );
+
   for (const threads of values.threads.split(',')) {
     const run = copyOf(`threads-${threads}`);
     say(`${threads} threads`, await lca(['measure', run, '--workers', threads]));

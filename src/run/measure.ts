@@ -17,6 +17,8 @@ export type MeasuredStore = RunFolder & Pick<RunWriter, 'commitSegment' | 'flush
 export interface MeasureControl extends WorkControl {
   /** Worker threads; default one per core. */
   readonly workers?: number | undefined;
+  /** Evaluates instead of workers that are started for it, and goes on being used. */
+  readonly evaluator?: (() => Promise<Evaluator>) | undefined;
   /** Of which segments; default all. */
   readonly segments?: SegmentRange | undefined;
   /** What must be done before anything is measured, such as training; workers start meanwhile. */
@@ -32,7 +34,7 @@ export interface MeasureControl extends WorkControl {
 export async function measureRun(
   experiment: Experiment,
   run: MeasuredStore,
-  { workers, segments, after, gate, ...control }: MeasureControl = {},
+  { workers, evaluator: shared, segments, after, gate, ...control }: MeasureControl = {},
 ): Promise<void> {
   const gaps = unmeasuredOf(run, segments);
   if (gaps.length === 0) {
@@ -40,11 +42,8 @@ export async function measureRun(
     return run.flush();
   }
   const { config, layout, engine, objectives } = experiment;
-  const evaluator = await startMeanwhile(
-    experiment,
-    workers ?? defaultWorkers(engine),
-    gate ? undefined : after,
-  );
+  const start = () => Evaluator.start(objectivePlan(experiment), workers ?? defaultWorkers(engine));
+  const evaluator = await startMeanwhile(shared ?? start, gate ? undefined : after);
   let updates: Updates | null = null;
   try {
     updates = await Updates.open(experiment);
@@ -61,18 +60,14 @@ export async function measureRun(
     });
     await after;
   } finally {
-    await evaluator.close();
+    if (shared === undefined) await evaluator.close();
     await updates?.close();
   }
 }
 
 /** An evaluator that starts while something else is done; where that fails it is closed again. */
-async function startMeanwhile(
-  experiment: Experiment,
-  workers: number,
-  other?: Promise<void>,
-): Promise<Evaluator> {
-  const starting = Evaluator.start(objectivePlan(experiment), workers);
+async function startMeanwhile(start: () => Promise<Evaluator>, other?: Promise<void>): Promise<Evaluator> {
+  const starting = start();
   // Whoever awaits it sees the error, unless the other work fails before.
   starting.catch(() => undefined);
   try {

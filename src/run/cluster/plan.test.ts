@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { plannedManifest, publishPart } from '../../../test/support/parts.js';
 import { manifest, PlannedRuns, T } from '../../../test/support/planned-runs.js';
 import { thetaOf } from '../../../test/support/run-folder.js';
-import { arrayExpression, loadPlan } from '../../format/parts/plan.js';
+import { arrayExpression, loadPlan, tasksOfExpression } from '../../format/parts/plan.js';
 import { folderPlace } from '../../store/files.js';
 import { createRunFolder, openRun } from '../../store/open.js';
 import { mergeRun } from './merge.js';
@@ -28,6 +28,13 @@ describe('ranges', () => {
   it('are printed as schedulers take them', () => {
     expect(arrayExpression([19, 3, 17, 18])).toBe('3,17-19');
     expect(arrayExpression([])).toBe('');
+  });
+
+  it('are read as they are printed, each once', () => {
+    expect(tasksOfExpression('3,17-19')).toEqual([3, 17, 18, 19]);
+    expect(tasksOfExpression('5,4-6,4')).toEqual([4, 5, 6]);
+    for (const text of ['', '3,', '-1', '2-1', '1-', '1 2', '0-9999999', 'x', '1e3', '0x1'])
+      expect(tasksOfExpression(text)).toBeNull();
   });
 });
 

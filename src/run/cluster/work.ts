@@ -1,10 +1,13 @@
 import { StoreError, UsageError } from '../../errors.js';
-import type { WorkControl } from '../../experiment/control.js';
+import { defaultWorkers } from '../../engines/registry.js';
+import { type ProgressSink, silent, type WorkControl } from '../../experiment/control.js';
+import { type Experiment, objectivePlan } from '../../experiment/experiment.js';
 import { experimentOf } from '../../experiment/manifest.js';
 import type { Places } from '../../experiment/places.js';
 import { differences } from '../../format/parts/environment.js';
 import { loadPlan, type Task } from '../../format/parts/plan.js';
-import { headerOf, readDraft } from '../../format/parts/part.js';
+import { headerOf, type PartHeader, readDraft } from '../../format/parts/part.js';
+import { Evaluator } from '../../objective/evaluator.js';
 import type { RunFolder } from '../../store/folder.js';
 import { openRun, openToMeasure } from '../../store/open.js';
 import { PartWriter } from '../../store/parts/part-writer.js';
@@ -14,8 +17,8 @@ import { isProcessRun, measureTaskByProcess } from '../process/process.js';
 import { environmentHere, requireSame } from './environment.js';
 import { requirePlan } from './plan.js';
 
-/** How a caller watches, stops and spreads the work on a task. */
-export interface TaskControl extends WorkControl {
+/** How a caller stops and spreads the work on tasks. */
+interface WorkOptions extends Pick<WorkControl, 'signal'> {
   /** Worker threads; default one per core. */
   readonly workers?: number | undefined;
   /** Of an objective process; default 1. */
@@ -25,6 +28,15 @@ export interface TaskControl extends WorkControl {
   readonly places?: Places | undefined;
   /** Local disk for what is kept here of a run in an object store. */
   readonly scratch?: string | undefined;
+}
+
+/** How a caller watches, stops and spreads the work on a task. */
+export type TaskControl = WorkOptions & WorkControl;
+
+/** The same for several. */
+export interface TasksControl extends WorkOptions {
+  /** What is told of the progress of each. */
+  readonly progressOf?: ((task: number) => ProgressSink) | undefined;
 }
 
 /** How work on a task ended: its part was published, by this worker or by another one, or was merged before. */
@@ -40,27 +52,57 @@ export type WorkOutcome = 'published' | 'published by another worker' | 'merged 
 export async function workOnTask(
   folder: string,
   task: number,
-  control: TaskControl = {},
+  { progress = silent, ...control }: TaskControl = {},
 ): Promise<WorkOutcome> {
+  for await (const { outcome } of workOnTasks(folder, [task], { ...control, progressOf: () => progress }))
+    return outcome;
+  throw new TypeError('a task without an outcome');
+}
+
+/** The same for several, one after the other; data and engine are made ready once for all of them. Tells of each how it ended. */
+export async function* workOnTasks(
+  folder: string,
+  tasks: readonly number[],
+  control: TasksControl = {},
+): AsyncGenerator<{ readonly task: number; readonly outcome: WorkOutcome }> {
   const run = await openToMeasure(folder, control.scratch);
   const plan = await requirePlan(run);
-  const own = plan.tasks[task];
-  if (own === undefined) throw noSuchTask(run, task, plan.tasks.length);
+  const beyond = tasks.find((task) => plan.tasks[task] === undefined);
+  if (beyond !== undefined) throw noSuchTask(run, beyond, plan.tasks.length);
   const environment = await environmentHere(run.manifest);
-  if (!control.mixed) requireSame(environment, own.environment);
-  const done = await outcomeOf(folder, own);
-  if (done !== null) return done;
-  const isOther = differences(environment, own.environment).length > 0;
-  const measure = await measurerOf(run, control, isOther ? environment.engine.name : undefined);
-  const part = await PartWriter.begin(run, headerOf(plan, own, environment));
+  // A plan is for one kind of machine.
+  const planned = plan.tasks[0]!.environment;
+  if (!control.mixed) requireSame(environment, planned);
+  const isOther = differences(environment, planned).length > 0;
+  const measurer = new Measurer(run, control, isOther ? environment.engine.name : undefined);
   try {
-    await adoptDrafts(run, part, task);
-    await measure(part);
+    for (const task of tasks) {
+      const header = headerOf(plan, plan.tasks[task]!, environment);
+      yield { task, outcome: await workOn(run, plan.tasks[task]!, header, measurer) };
+    }
+  } finally {
+    await measurer.close();
+  }
+}
+
+async function workOn(
+  run: RunFolder,
+  own: Task,
+  header: PartHeader,
+  measurer: Measurer,
+): Promise<WorkOutcome> {
+  const done = await outcomeOf(run.folder, own);
+  if (done !== null) return done;
+  await measurer.open();
+  const part = await PartWriter.begin(run, header);
+  try {
+    await adoptDrafts(run, part, own.task);
+    await measurer.measure(part, own.task);
     await requireUnchanged(run, own);
     return (await part.publish()) ? 'published' : 'published by another worker';
   } catch (error) {
     // Whoever publishes or merges a part may take away what others have of it.
-    const elsewhere = await outcomeOf(folder, own).catch(() => null);
+    const elsewhere = await outcomeOf(run.folder, own).catch(() => null);
     if (elsewhere !== null) return elsewhere;
     throw error;
   } finally {
@@ -68,15 +110,38 @@ export async function workOnTask(
   }
 }
 
-/** What measures the segments of a run's part: an engine, by the name of another one where it is not the run's own, or the run's program. */
-async function measurerOf(
-  run: RunFolder,
-  control: TaskControl,
-  engine: string | undefined,
-): Promise<(part: PartWriter) => Promise<void>> {
-  if (isProcessRun(run.manifest)) return (part) => measureTaskByProcess(part, control);
-  const experiment = await experimentOf(run, control.places, engine);
-  return (part) => measureRun(experiment, part, control);
+/** Measures parts of a run: by an engine, that of the name given where it is not the run's own, or by the run's program. */
+class Measurer {
+  #experiment: Experiment | null = null;
+  #evaluator: Promise<Evaluator> | null = null;
+
+  constructor(
+    readonly run: RunFolder,
+    readonly control: TasksControl,
+    readonly engine: string | undefined,
+  ) {}
+
+  /** Makes data and network ready, unless they are. Throws where they are not those of the run. */
+  async open(): Promise<void> {
+    if (isProcessRun(this.run.manifest)) return;
+    this.#experiment ??= await experimentOf(this.run, this.control.places, this.engine);
+  }
+
+  /** Measures what a task's part lacks. */
+  async measure(part: PartWriter, task: number): Promise<void> {
+    const { workers, processes, signal, progressOf } = this.control;
+    const control = { signal, progress: progressOf?.(task) };
+    if (this.#experiment === null) return measureTaskByProcess(part, { ...control, processes });
+    const experiment = this.#experiment;
+    const start = () =>
+      Evaluator.start(objectivePlan(experiment), workers ?? defaultWorkers(experiment.engine));
+    await measureRun(experiment, part, { ...control, evaluator: () => (this.#evaluator ??= start()) });
+  }
+
+  /** Ends the workers. */
+  async close(): Promise<void> {
+    await this.#evaluator?.then((evaluator) => evaluator.close(), () => undefined); // prettier-ignore
+  }
 }
 
 /** How a task was ended before; null where it was not. */

@@ -1,17 +1,18 @@
 import { Command, Option } from 'commander';
 import { UsageError } from '../../../errors.js';
-import { workOnTask } from '../../../run/cluster/work.js';
+import { arrayExpression } from '../../../format/parts/plan.js';
+import { workOnTasks } from '../../../run/cluster/work.js';
 import { Interruption, stopOnInterrupt } from '../../interrupt.js';
 import { say } from '../../output.js';
 import { progressBar } from '../../progress.js';
-import { addProcesses, parseCount, parseList, parsePath, parseTask } from '../run.js';
+import { addProcesses, parseCount, parseList, parsePath, parseTaskNumbers } from '../run.js';
 import { preempted, type QueueOptions, workQueue } from './queue.js';
 
 /** Where schedulers say which task of an array a process is. */
 const taskVariables = ['SLURM_ARRAY_TASK_ID', 'JOB_COMPLETION_INDEX'] as const;
 
 interface WorkCommandOptions extends QueueOptions {
-  readonly task?: number;
+  readonly task?: number[];
   readonly mixed?: boolean;
   readonly data?: string;
   readonly trajectory?: string;
@@ -26,9 +27,9 @@ interface WorkCommandOptions extends QueueOptions {
 
 export function workCommand(): Command {
   const command = new Command('work')
-    .description('measure one task of a plan (lca plan) into a part of its own; may be stopped and started again at any time')
+    .description('measure a task of a plan (lca plan) into a part of its own; may be stopped and started again at any time')
     .argument('<run>', 'run folder')
-    .option('--task <number>', 'which task (default: $SLURM_ARRAY_TASK_ID or $JOB_COMPLETION_INDEX)', parseTask)
+    .option('--task <number>', 'which task, or several one after the other, such as 3,17-19 (default: $SLURM_ARRAY_TASK_ID or $JOB_COMPLETION_INDEX)', parseTaskNumbers)
     .option('--redis [url]', 'take tasks from a queue in Redis until it has none (lca submit RUN --redis): redis[s]://[USER:PASSWORD@]HOST[:PORT] (default: $REDIS_URL)')
     .option('--queue <name>', 'name of the queue, with --redis (default: from the name of the run)')
     .option('--mixed', 'go on where this machine or version gives other bits than those planned for')
@@ -75,12 +76,12 @@ function endWithParent(): void {
 
 async function workAlone(folder: string, options: WorkCommandOptions): Promise<void> {
   if (options.child) endWithParent();
-  const task = options.task ?? taskOfEnvironment();
+  const left = options.task ?? [taskOfEnvironment()];
   const stop = stopOnInterrupt();
   const { data, trajectory, measure, workers, processes, mixed, scratch, quiet } = options;
   try {
-    const outcome = await workOnTask(folder, task, {
-      progress: progressBar(`task ${task}`, 'segments', quiet),
+    const outcomes = workOnTasks(folder, [...left], {
+      progressOf: (task) => progressBar(`task ${task}`, 'segments', quiet),
       signal: stop.signal,
       workers,
       processes,
@@ -88,10 +89,13 @@ async function workAlone(folder: string, options: WorkCommandOptions): Promise<v
       scratch,
       places: { data, trajectory, measure },
     });
-    say(`Task ${task}: ${outcome}.`);
+    for await (const { task, outcome } of outcomes) {
+      say(`Task ${task}: ${outcome}.`);
+      left.shift();
+    }
   } catch (error) {
     if (!stop.signal.aborted) throw error;
-    say(`Task ${task} stopped after a whole segment; what is measured is kept. Go on with: lca work ${folder} --task ${task}`); // prettier-ignore
+    say(`Task ${left[0]!} stopped after a whole segment; what is measured is kept. Go on with: lca work ${folder} --task ${arrayExpression(left)}`); // prettier-ignore
     const reason: unknown = stop.signal.reason;
     if (!(reason instanceof Interruption) || reason.signal !== 'SIGTERM') throw error;
     process.exitCode = preempted;
