@@ -45,27 +45,28 @@ try {
     if (JSON.stringify(fingerprint(join(run, 'ledger.zarr'))) !== expected) throw new Error(`${run} differs`);
   };
 
-  const divided = copyOf('divided');
-  await lca(['plan', divided, '--tasks', values.tasks]);
-  let busy = 0;
-  for (let task = 0; task < Number(values.tasks); task++) {
-    const took = await lca(['work', divided, '--task', String(task)]);
-    say(`task ${task}`, took);
-    busy += took.busy;
-  }
-  await lca(['merge', divided]);
-  check(divided);
-  process.stdout.write(`${values.tasks} tasks take ${(busy / single.busy).toFixed(3)} times the processor time of one run\n`); // prettier-ignore
-
-  const together = copyOf('together');
-  await lca(['plan', together, '--tasks', values.tasks]);
-  const took = await lca(['work', together, '--task', `0-${Number(values.tasks) - 1}`]);
-  say('one process', took);
-  await lca(['merge', together]);
-  check(together);
-  process.stdout.write(
-    `${values.tasks} tasks in one process take ${(took.busy / single.busy).toFixed(3)} times\n`,
-  );
+  /** Divides a copy, works on it by command lines of so many tasks each, and merges. Seconds of processors in all. */
+  const divided = async (name: string, tasks: number, works: readonly string[]): Promise<number> => {
+    const run = copyOf(name);
+    await lca(['plan', run, '--tasks', String(tasks)]);
+    let busy = 0;
+    for (const own of works) {
+      const took = await lca(['work', run, '--task', own]);
+      say(`task ${own} of ${tasks}`, took);
+      busy += took.busy;
+    }
+    await lca(['merge', run]);
+    check(run);
+    return busy;
+  };
+  const tasks = Number(values.tasks);
+  const alone = await divided('alone', 1, ['0']);
+  const apart = await divided('apart', tasks, [...Array(tasks).keys()].map(String));
+  const together = await divided('together', tasks, [`0-${tasks - 1}`]);
+  for (const [what, busy] of [['a process each', apart], ['one process', together]] as const) {
+    const [ofRun, ofTask] = [busy / single.busy, busy / alone];
+    process.stdout.write(`${tasks} tasks, ${what}: ${ofRun.toFixed(2)} times lca measure, ${ofTask.toFixed(2)} times one task of all segments\n`);
+  } // prettier-ignore
 
   for (const threads of values.threads.split(',')) {
     const run = copyOf(`threads-${threads}`);
