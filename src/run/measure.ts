@@ -17,8 +17,6 @@ export type MeasuredStore = RunFolder & Pick<RunWriter, 'commitSegment' | 'flush
 export interface MeasureControl extends WorkControl {
   /** Worker threads; default one per core. */
   readonly workers?: number | undefined;
-  /** Evaluates instead of workers that are started for it, and goes on being used. */
-  readonly evaluator?: (() => Promise<Evaluator>) | undefined;
   /** Of which segments; default all. */
   readonly segments?: SegmentRange | undefined;
   /** What must be done before anything is measured, such as training; workers start meanwhile. */
@@ -34,19 +32,41 @@ export interface MeasureControl extends WorkControl {
 export async function measureRun(
   experiment: Experiment,
   run: MeasuredStore,
-  { workers, evaluator: shared, segments, after, gate, ...control }: MeasureControl = {},
+  { workers, segments, after, gate, ...control }: MeasureControl = {},
 ): Promise<void> {
   const gaps = unmeasuredOf(run, segments);
   if (gaps.length === 0) {
     await after;
     return run.flush();
   }
-  const { config, layout, engine, objectives } = experiment;
-  const start = () => Evaluator.start(objectivePlan(experiment), workers ?? defaultWorkers(engine));
-  const evaluator = await startMeanwhile(shared ?? start, gate ? undefined : after);
-  let updates: Updates | null = null;
+  const evaluator = await startMeanwhile(experiment, workers, gate ? undefined : after);
   try {
-    updates = await Updates.open(experiment);
+    await measureGaps(experiment, run, gaps, { ...control, evaluator, gate });
+    await after;
+  } finally {
+    await evaluator.close();
+  }
+}
+
+/** Workers that evaluate the objectives of an experiment; default one per core. Throws EngineError. */
+export function evaluatorOf(experiment: Experiment, workers?: number): Promise<Evaluator> {
+  return Evaluator.start(objectivePlan(experiment), workers ?? defaultWorkers(experiment.engine));
+}
+
+/** Measures ranges of segments by workers that go on being used. Throws EngineError where one fails. */
+export async function measureGaps(
+  experiment: Experiment,
+  run: MeasuredStore,
+  gaps: readonly SegmentRange[],
+  {
+    evaluator,
+    gate,
+    ...control
+  }: WorkControl & Pick<MeasureControl, 'gate'> & { readonly evaluator: Evaluator },
+): Promise<void> {
+  const { config, layout, engine, objectives } = experiment;
+  const updates = await Updates.open(experiment);
+  try {
     await measureSegments(run, gaps, control, {
       evaluate: (theta, directions, want) => evaluator.evaluate(theta, directions, want),
       release: (results) => { evaluator.release(results); }, // prettier-ignore
@@ -58,16 +78,18 @@ export async function measureRun(
       precision: engine.facts.precision,
       gate,
     });
-    await after;
   } finally {
-    if (shared === undefined) await evaluator.close();
     await updates?.close();
   }
 }
 
 /** An evaluator that starts while something else is done; where that fails it is closed again. */
-async function startMeanwhile(start: () => Promise<Evaluator>, other?: Promise<void>): Promise<Evaluator> {
-  const starting = start();
+async function startMeanwhile(
+  experiment: Experiment,
+  workers: number | undefined,
+  other?: Promise<void>,
+): Promise<Evaluator> {
+  const starting = evaluatorOf(experiment, workers);
   // Whoever awaits it sees the error, unless the other work fails before.
   starting.catch(() => undefined);
   try {

@@ -1,18 +1,17 @@
 import { StoreError, UsageError } from '../../errors.js';
-import { defaultWorkers } from '../../engines/registry.js';
 import { type ProgressSink, silent, type WorkControl } from '../../experiment/control.js';
-import { type Experiment, objectivePlan } from '../../experiment/experiment.js';
+import type { Experiment } from '../../experiment/experiment.js';
 import { experimentOf } from '../../experiment/manifest.js';
 import type { Places } from '../../experiment/places.js';
 import { differences } from '../../format/parts/environment.js';
 import { loadPlan, type Task } from '../../format/parts/plan.js';
 import { headerOf, type PartHeader, readDraft } from '../../format/parts/part.js';
-import { Evaluator } from '../../objective/evaluator.js';
+import type { Evaluator } from '../../objective/evaluator.js';
 import type { RunFolder } from '../../store/folder.js';
 import { openRun, openToMeasure } from '../../store/open.js';
 import { PartWriter } from '../../store/parts/part-writer.js';
 import { contextAt, draftsOf, isPublished, removeDead } from '../../store/parts/places.js';
-import { measureRun } from '../measure.js';
+import { evaluatorOf, measureGaps } from '../measure.js';
 import { isProcessRun, measureTaskByProcess } from '../process/process.js';
 import { environmentHere, requireSame } from './environment.js';
 import { requirePlan } from './plan.js';
@@ -59,7 +58,10 @@ export async function workOnTask(
   throw new TypeError('a task without an outcome');
 }
 
-/** The same for several, one after the other; data and engine are made ready once for all of them. Tells of each how it ended. */
+/**
+ * The same for several, one after the other; data and engine are made ready once for all of them. Tells of each how it ended. Throws as `workOnTask`
+ * does, and goes on with no other then.
+ */
 export async function* workOnTasks(
   folder: string,
   tasks: readonly number[],
@@ -132,10 +134,10 @@ class Measurer {
     const { workers, processes, signal, progressOf } = this.control;
     const control = { signal, progress: progressOf?.(task) };
     if (this.#experiment === null) return measureTaskByProcess(part, { ...control, processes });
-    const experiment = this.#experiment;
-    const start = () =>
-      Evaluator.start(objectivePlan(experiment), workers ?? defaultWorkers(experiment.engine));
-    await measureRun(experiment, part, { ...control, evaluator: () => (this.#evaluator ??= start()) });
+    const gaps = part.unmeasured();
+    if (gaps.length === 0) return part.flush();
+    const evaluator = await (this.#evaluator ??= evaluatorOf(this.#experiment, workers));
+    await measureGaps(this.#experiment, part, gaps, { ...control, evaluator });
   }
 
   /** Ends the workers. */
