@@ -80,20 +80,22 @@ export async function* workOnTasks(
   try {
     for (const task of tasks) {
       const header = headerOf(plan, plan.tasks[task]!, environment);
-      yield { task, outcome: await workOn(run, plan.tasks[task]!, header, measurer) };
+      yield { task, outcome: await workOn(folder, plan.tasks[task]!, header, measurer) };
     }
   } finally {
     await measurer.close();
   }
 }
 
+/** Works on a task of the run at an address, of which `measurer.run` is what is here. */
 async function workOn(
-  run: RunFolder,
+  address: string,
   own: Task,
   header: PartHeader,
   measurer: Measurer,
 ): Promise<WorkOutcome> {
-  const done = await outcomeOf(run.folder, own);
+  const { run } = measurer;
+  const done = await outcomeOf(address, own);
   if (done !== null) return done;
   await measurer.open();
   const part = await PartWriter.begin(run, header);
@@ -104,7 +106,7 @@ async function workOn(
     return (await part.publish()) ? 'published' : 'published by another worker';
   } catch (error) {
     // Whoever publishes or merges a part may take away what others have of it.
-    const elsewhere = await outcomeOf(run.folder, own).catch(() => null);
+    const elsewhere = await outcomeOf(address, own).catch(() => null);
     if (elsewhere !== null) return elsewhere;
     throw error;
   } finally {
