@@ -21,7 +21,7 @@ export { createRun, experimentOf, manifestOf } from './experiment/manifest.js';
 export type { Basis } from './experiment/objectives/basis.js';
 export type { MeasuredObjective } from './experiment/objectives/divide.js';
 export type { StatedPaths } from './experiment/paths.js';
-export type { Network } from './experiment/network.js';
+export type { Network } from './experiment/network/types.js';
 export type { Places } from './experiment/places.js';
 export type { OutputUse } from './experiment/readings.js';
 export type { CopyControl, Recorded } from './experiment/recorded.js';

@@ -37,6 +37,9 @@ async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
   return result;
 } // prettier-ignore
 
+/** Inputs of each of ten neurons; the scale has what is left. */
+const width = Math.floor((parameters - 1) / 10);
+
 try {
   const content = smallManifest(
     segments,
@@ -45,8 +48,8 @@ try {
       objectives: Array.from({ length: objectives }, (_, k) => ({ name: `objective${k}`, parts: [{ name: 'all', examples: 100 }] })),
     },
     [
-      { name: 'fc1.weight', shape: [10, (parameters - 1) / 10], layer: 'fc1', neuronAxis: 0 },
-      { name: 'fc1.scale', shape: [1], layer: 'fc1', neuronAxis: null },
+      { name: 'fc1.weight', shape: [10, width], layer: 'fc1', neuronAxis: 0 },
+      { name: 'fc1.scale', shape: [parameters - 10 * width], layer: 'fc1', neuronAxis: null },
     ],
   ); // prettier-ignore
   await timed('(train)', () => simulateRun(folder, content));

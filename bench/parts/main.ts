@@ -34,7 +34,7 @@ const median = (times: readonly number[]): number => times.toSorted((a, b) => a 
 /** An evaluator of one worker, warm, and what is evaluated. */
 async function started(experiment: Experiment) {
   const evaluator = await Evaluator.start(objectivePlan(experiment), 1);
-  const theta = Float64Array.from(experiment.start!);
+  const theta = Float64Array.from(await experiment.start!());
   const direction = theta.map((value) => 0.01 * value);
   const evaluate = (want: 'gradient' | 'loss') => evaluator.evaluate(theta, [direction], want);
   await evaluate('gradient');

@@ -8,7 +8,8 @@ import { makeProgram } from './program.js';
 /** Exit status: 0 done, 1 failed or out of balance, 2 wrong use or bad input, 130 stopped by Ctrl-C. */
 async function main(): Promise<number> {
   try {
-    await makeProgram().parseAsync(process.argv);
+    const program = await makeProgram(process.argv.slice(2));
+    await program.parseAsync(process.argv);
     return Number(process.exitCode ?? 0);
   } catch (error) {
     return report(error);

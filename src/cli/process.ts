@@ -1,6 +1,6 @@
 import { checkConfig } from '../experiment/config/file.js';
 import type { RunConfig } from '../experiment/config/schema.js';
-import { type SegmentRange, silent } from '../experiment/control.js';
+import { checkSegments, silent } from '../experiment/control.js';
 import type { Places } from '../experiment/places.js';
 import { createProcessRun, measureProcess, openProcess, requireSameStatement, type ProcessExperiment } from '../run/process/process.js'; // prettier-ignore
 import { reportRun } from '../run/report.js';
@@ -10,9 +10,7 @@ import { progressBar } from './progress.js';
 import { sayReadings, type StartOptions } from './start.js';
 import { isMeasured, printReport, untilStopped } from './workflow.js';
 
-type Options = Pick<StartOptions, 'json' | 'quiet' | 'allowImbalance' | 'processes'> & {
-  readonly segments?: SegmentRange;
-};
+type Options = Pick<StartOptions, 'json' | 'quiet' | 'allowImbalance' | 'processes' | 'segments'>;
 
 /** Makes a run of a recorded trajectory and a program that computes losses, and measures it. */
 export async function startProcess(config: RunConfig, options: StartOptions): Promise<void> {
@@ -20,6 +18,7 @@ export async function startProcess(config: RunConfig, options: StartOptions): Pr
   const experiment = await openProcess(config, options.processes);
   try {
     sayReadings(experiment.readings, options.quiet);
+    if (options.segments !== undefined) checkSegments(options.segments, experiment.recorded.iterations);
     await finish(experiment, await createProcessRun(options.out, experiment), options);
   } finally {
     experiment.program.close();

@@ -1,32 +1,6 @@
 import { Command } from 'commander';
 import { usualName } from '../experiment/config/issue.js';
 import { version } from '../experiment/version.js';
-import { mergeCommand } from './commands/cluster/merge.js';
-import { packCommand } from './commands/cluster/pack.js';
-import { planCommand } from './commands/cluster/plan.js';
-import { submitCommand } from './commands/cluster/submit.js';
-import { workCommand } from './commands/cluster/work.js';
-import { analyzeCommand } from './commands/results/analyze.js';
-import { animateCommand } from './commands/results/animate.js';
-import { benchCommand } from './commands/bench.js';
-import { completionCommand } from './commands/completion.js';
-import { dataCommand } from './commands/data.js';
-import { demoCommand } from './commands/demo.js';
-import { enginesCommand } from './commands/engines.js';
-import { compareCommand } from './commands/experiments/compare.js';
-import { forkCommand } from './commands/experiments/fork.js';
-import { pruneCommand } from './commands/experiments/prune.js';
-import { sweepCommand } from './commands/experiments/sweep.js';
-import { exportCommand } from './commands/results/export.js';
-import { figuresCommand } from './commands/results/figures.js';
-import { inspectCommand } from './commands/inspect.js';
-import { measureCommand } from './commands/measure.js';
-import { presetsCommand } from './commands/presets.js';
-import { reportCommand } from './commands/results/report.js';
-import { resumeCommand } from './commands/resume.js';
-import { runCommand, trainCommand } from './commands/run.js';
-import { verifyCommand } from './commands/verify.js';
-import { viewCommand } from './commands/results/view.js';
 import { kebab } from './config-flags.js';
 
 const examples = `
@@ -41,8 +15,11 @@ Examples:
 
 Exit status: 0 done, 1 failed or the ledger does not balance, 2 wrong use or bad input, 130 stopped by Ctrl-C.`;
 
-/** The command line, all commands attached. */
-export function makeProgram(): Command {
+/**
+ * The command line, all commands attached; for the words of `lca work` that one alone, which thousands of machines may start: loading all others takes
+ * longer than it does.
+ */
+export async function makeProgram([wanted]: readonly string[] = []): Promise<Command> {
   const program = new Command('lca')
     .description(
       'A microscope for neural-network training: credits every change of the loss to the parameters that caused it.',
@@ -51,13 +28,10 @@ export function makeProgram(): Command {
     .showHelpAfterError('(add --help for what is possible)')
     .addHelpText('after', examples)
     .exitOverride();
-  const commands = [
-    demoCommand(), runCommand(), trainCommand(), measureCommand(), resumeCommand(), verifyCommand(), reportCommand(),
-    analyzeCommand(), figuresCommand(), animateCommand(), viewCommand(),
-    planCommand(), workCommand(), mergeCommand(), submitCommand(), packCommand(),
-    compareCommand(), forkCommand(), sweepCommand(), pruneCommand(),
-    exportCommand(), inspectCommand(), dataCommand(), presetsCommand(), enginesCommand(), benchCommand(), completionCommand(),
-  ]; // prettier-ignore
+  const commands =
+    wanted === 'work'
+      ? [(await import('./commands/cluster/work.js')).workCommand()]
+      : (await import('./commands/index.js')).allCommands();
   for (const command of commands) program.addCommand(inherit(command));
   return program;
 }

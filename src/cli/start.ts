@@ -1,4 +1,5 @@
 import type { RunConfig } from '../experiment/config/schema.js';
+import { checkSegments, type SegmentRange } from '../experiment/control.js';
 import { defaultWorkers } from '../engines/registry.js';
 import { estimateRun } from '../experiment/cost/estimate.js';
 import { openExperiment } from '../experiment/experiment.js';
@@ -20,6 +21,8 @@ export interface StartOptions {
   readonly processes?: number;
   readonly json?: boolean;
   readonly quiet?: boolean;
+  /** Which segments to measure now; default all. */
+  readonly segments?: SegmentRange;
   readonly allowImbalance?: boolean;
 }
 
@@ -45,6 +48,7 @@ export async function startRun(config: RunConfig, options: StartOptions, measure
     return;
   }
   if (!options.quiet) printEstimate(await estimate(), 'aside');
+  if (options.segments !== undefined) checkSegments(options.segments, experiment.config.iterations);
   const run = await createRun(options.out, experiment);
   await continueRun(experiment, run, { ...options, measure });
 }

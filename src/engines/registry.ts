@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { EngineError, isLossledgerError, UsageError } from '../errors.js';
 import type { Graph } from '../graph/types.js';
-import type { Availability, Engine } from './types.js';
+import type { PreparedNetwork } from './native/program.js';
+import type { Availability, Engine, PreparedProgram, Program } from './types.js';
 
 /** An engine as the registry lists it: loaded only when asked for, since what it needs may be missing or large. */
 export interface RegisteredEngine {
@@ -9,11 +10,17 @@ export interface RegisteredEngine {
   /** True where `--engine auto` may choose it. */
   readonly auto: boolean;
   readonly load: () => Promise<Engine>;
+  /** Makes a program of what the engine prepared; left out: it prepares nothing. */
+  readonly open?: (content: unknown) => Promise<Program>;
 }
 
 /** Every engine, best first. */
 const registered: readonly RegisteredEngine[] = [
-  { name: 'native', auto: true, load: async () => new (await import('./native/index.js')).NativeEngine() },
+  {
+    name: 'native', auto: true,
+    load: async () => new (await import('./native/index.js')).NativeEngine(),
+    open: async (content) => (await import('./native/program.js')).openPrepared(content as PreparedNetwork),
+  },
   { name: 'onnxruntime', auto: true, load: async () => (await import('./onnxruntime/index.js')).onnxruntimeEngine('cpu') },
   { name: 'reference', auto: true, load: async () => (await import('./reference/index.js')).referenceEngine },
   { name: 'onnxruntime-webgpu', auto: false, load: async () => (await import('./onnxruntime/index.js')).onnxruntimeEngine('webgpu') },
@@ -27,6 +34,11 @@ export const engineNames: readonly string[] = registered.map(({ name }) => name)
 export const autoEngineNames: readonly string[] = registered
   .filter(({ auto }) => auto)
   .map(({ name }) => name);
+
+/** Makes a program of this thread's own of what an engine prepared, without loading the engine. Throws EngineError. */
+export async function openProgram({ engine, content }: PreparedProgram): Promise<Program> {
+  return registered.find(({ name }) => name === engine)!.open!(content);
+}
 
 /** Loads the engine of a name, from `among` (default: all). Throws UsageError where there is none. */
 export async function engineNamed(name: string, among = registered): Promise<Engine> {

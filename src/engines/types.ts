@@ -50,6 +50,16 @@ export interface Program {
   dispose(): Promise<void>;
 }
 
+/**
+ * A graph compiled as far as threads need not do it again: may be sent to a thread, which makes a program of its own of it, by what the registry
+ * has for the engine.
+ */
+export interface PreparedProgram {
+  readonly engine: string;
+  /** What the engine knows of it, structured-cloneable. */
+  readonly content: unknown;
+}
+
 /** Something that compiles a graph and runs it. A program runs on one thread, so that its sums have one order. */
 export interface Engine {
   /** As the registry has it, and `--engine` and the manifest name it. */
@@ -63,4 +73,6 @@ export interface Engine {
   plan(graph: Graph): ProgramPlan;
   /** Throws EngineError where the graph cannot be lowered, as `plan` does, or compiling fails. */
   compile(graph: Graph): Promise<Program>;
+  /** Compiles a graph for several threads at once. Left out: each compiles it. Throws as `compile` does. */
+  prepare?(graph: Graph): Promise<PreparedProgram>;
 }

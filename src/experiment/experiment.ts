@@ -15,6 +15,7 @@ import { layoutOfGraph } from '../ledger/layout.js';
 import type { OwnGrouping, ParameterLayout } from '../ledger/types.js';
 import type { Model } from '../models/types.js';
 import { checkSettings } from '../quadrature/settings.js';
+import { once } from '../num/once.js';
 import type { RunFolder } from '../store/folder.js';
 import type { RunConfig } from './config/schema.js';
 import { chooseEngine } from '../engines/registry.js';
@@ -22,7 +23,8 @@ import { gradientGraph, neededGraphs } from './graphs.js';
 import { withInputShape } from './loss/inputs.js';
 import { divisorOf, labelUse, masksOf, requireFit } from './loss/loss.js';
 import { chunkReadings, dataReadings, mixesExamples, outputUse, type OutputUse } from './readings.js';
-import { networkFile, storedNetworkFile, type Network } from './network.js';
+import { networkFile, storedNetworkFile } from './network/network.js';
+import type { Network } from './network/types.js';
 import { requireDividable, weighOwnLoss } from './loss/own-loss.js';
 import type { ObjectivePlan } from '../objective/plan.js';
 import { type Basis, openBasis } from './objectives/basis.js';
@@ -74,8 +76,8 @@ export interface Experiment {
   readonly basis: Basis | null;
   /** The trajectory, where it comes from elsewhere; null: it is trained. */
   readonly recorded: Recorded | null;
-  /** θ_0 [K]; null where the trajectory is recorded. */
-  readonly start: Float32Array | null;
+  /** θ_0 [K], drawn when it is first asked for, which only training does; null where the trajectory is recorded. */
+  readonly start: (() => Promise<Float32Array>) | null;
   /** What the network's outputs are taken for. */
   readonly outputs: OutputUse;
   /** What the sums of a loss that the network computes are divided by, by objective; null: by numbers of examples or labels. */
@@ -125,7 +127,9 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   const divided = await divideObjectives({ config, dataset: used, measured, chunk, rows, mixes, hasPenalty });
   const dataset = { ...used, files: [...used.files, ...divided.files] };
   const basis = await openBasis(config, layout.size, stored);
-  const start = recorded ? null : await startingTheta(config, network.weights(), layout, parameters, stored);
+  const start = once(() => startingTheta(config, network.weights(), layout, parameters, stored));
+  // What is wrong with it is said before a run is made.
+  if (!stored && !recorded) await start();
   const readings = stored?.manifest.readings ?? [
     ...(opened?.readings ?? []),
     ...dataReadings(loaded, model, config),
@@ -152,7 +156,7 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
     components: componentsOf(config, layout, recorded?.components ?? null),
     basis,
     recorded,
-    start,
+    start: recorded ? null : start,
     outputs,
     divisors: own?.divisors ?? null,
     leftOut:

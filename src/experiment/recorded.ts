@@ -16,7 +16,7 @@ import { openRecording, recordingFiles, trajectoryOf } from '../trajectory/open.
 import { type PassedTensor, passedTensors } from '../trajectory/passed.js';
 import type { Match, ModelWeights, RecordingOptions, Trajectory } from '../trajectory/types.js';
 import type { RunConfig } from './config/schema.js';
-import type { Network, NetworkFile } from './network.js';
+import type { Network, NetworkFile } from './network/types.js';
 import { rounding } from './optimizer.js';
 import { moved } from './places.js';
 

@@ -1,5 +1,5 @@
 import { strFromU8, strToU8 } from 'fflate';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isPlainText, StoreError } from '../errors.js';
 import type { RowDivision } from '../ledger/laws/law.js';
 import { ruleNames } from '../quadrature/rules.js';

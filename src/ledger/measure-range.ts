@@ -24,6 +24,8 @@ export interface RangeInput {
     directions: readonly Float64Array[],
     want: Want,
   ) => Promise<readonly Evaluated[]>;
+  /** Evaluations that are worked on at once; default 3. Segments are begun ahead until there are so many. */
+  readonly inFlight?: number;
   /**
    * Takes back results that are not needed any more. Given: arrays are used again, those handed to `evaluate`, and a segment's allocations
    * once the next segment is asked for.
@@ -91,23 +93,43 @@ function giveBack({ float64, float32 }: RangeSpares, array: Float32Array | Float
 }
 
 /**
- * Measures segments in order. The next segment's certain points are started before the current one is finished, so
+ * Measures segments in order. The certain points of the next ones are started before the current one is finished, so
  * workers stay busy; the end of one segment is the start of the next.
  */
 export async function* measureRange(input: RangeInput): AsyncGenerator<MeasuredSegment> {
-  if (input.from >= input.to) return;
   const spares = sparesOf(input.layout);
-  let current = await openSegment(input, spares, input.from, undefined);
-  while (true) {
-    const index = current.index + 1;
-    const next = index < input.to ? await openSegment(input, spares, index, current) : undefined;
+  for await (const current of openSegments(input, spares)) {
     const measured = await measureSegment(input, spares, current);
     await current.close();
     yield measured;
     if (input.release !== undefined) for (const { allocation } of measured.rows) giveBack(spares, allocation);
-    if (next === undefined) return;
-    current = next;
   }
+}
+
+/** Segments in order, each with others begun behind it; nobody waits for the rows of θ that these need. */
+async function* openSegments(input: RangeInput, spares: RangeSpares): AsyncGenerator<Segment> {
+  const ahead = segmentsAhead(input);
+  const begun: Promise<Segment>[] = [];
+  let before: Promise<Segment> | undefined;
+  const begin = (index: number): void => {
+    const previous = before;
+    before = (async () => openSegment(input, spares, index, await previous))();
+    // Whoever awaits it sees the error, when the segments in front of it are measured.
+    before.catch(() => undefined);
+    begun.push(before);
+  };
+  for (let index = input.from; index < input.to; index++) {
+    begin(index);
+    if (begun.length > ahead) yield await begun.shift()!;
+  }
+  for (const segment of begun) yield await segment;
+}
+
+/** Segments that are begun ahead: one at least, and so many that all evaluations in flight are used. */
+function segmentsAhead({ inFlight = 3, settings: { rule, subintervals } }: RangeInput): number {
+  // A segment's start is the end of the one before.
+  const own = baseNodes(rule, subintervals).length - 1;
+  return Math.max(1, Math.ceil(inFlight / own) - 1);
 }
 
 async function openSegment(

@@ -9,3 +9,9 @@ export function onceFor<K extends object, V>(compute: (key: K) => V): (key: K) =
     return value;
   };
 }
+
+/** A function of nothing that computes when it is first called, and remembers. */
+export function once<V>(compute: () => V): () => V {
+  let known: { readonly value: V } | null = null;
+  return () => (known ??= { value: compute() }).value;
+}

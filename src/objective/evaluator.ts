@@ -9,7 +9,7 @@ import { type EvaluationTask, evaluationTask, type Slot } from './messages.js';
 import { type Done, partsOf, piecesByCell } from './parts.js';
 import { cellsOf, graphOfKind, type ObjectivePlan, planLanes } from './plan.js';
 import { WorkerPool } from './pool.js';
-import { makeSlot, slotCount } from './slots.js';
+import { makeSlot, slotsFor } from './slots.js';
 
 interface Flight {
   readonly task: EvaluationTask;
@@ -38,20 +38,21 @@ export class Evaluator {
   #failure: Error | undefined;
   #next = 0;
 
-  private constructor(plan: ObjectivePlan) {
+  private constructor(plan: ObjectivePlan, workers: number) {
     this.#plan = plan;
     this.#lanes = planLanes(plan);
     this.#firstPieces = firstPiecesOf(this.#lanes);
     this.#wholeLanes = plan.objectives.map((_, objective) => wholeLanesOf(this.#lanes, objective));
     this.#pieces = plan.objectives.map((_, objective) => piecesByCell(this.#lanes, objective));
     this.#spares = new Spares(() => new Float64Array(plan.size));
-    this.#slots = Array.from({ length: slotCount }, () => makeSlot(plan, this.#lanes));
+    const slots = slotsFor(workers, this.#lanes.length);
+    this.#slots = Array.from({ length: slots }, () => makeSlot(plan, this.#lanes));
     this.#free = this.#slots.map((_, index) => index);
   }
 
   /** Starts at most `workers` threads: no more than find a lane to work on. Throws EngineError. */
   static async start(plan: ObjectivePlan, workers: number): Promise<Evaluator> {
-    const evaluator = new Evaluator(plan);
+    const evaluator = new Evaluator(plan, workers);
     const { engine, size, objectives, masks = exampleMasks, strips = [] } = plan;
     const kinds = [...programKinds(evaluator.#lanes)];
     evaluator.#pool = await WorkerPool.start(
@@ -69,6 +70,11 @@ export class Evaluator {
       { done: (evaluation) => { evaluator.#finish(evaluation); }, failed: (error) => { evaluator.#fail(error); } }, // prettier-ignore
     );
     return evaluator;
+  }
+
+  /** Evaluations that are worked on at once; further ones wait. */
+  get inFlight(): number {
+    return this.#slots.length;
   }
 
   /**
@@ -177,5 +183,6 @@ function closed(): EngineError {
 
 /** Of so many workers those that can have something to do: all evaluations in flight have so many lanes. */
 export function usefulWorkers(plan: ObjectivePlan, workers: number): number {
-  return Math.min(workers, slotCount * planLanes(plan).length);
+  const lanes = planLanes(plan).length;
+  return Math.min(workers, lanes * slotsFor(workers, lanes));
 }

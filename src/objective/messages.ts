@@ -1,3 +1,4 @@
+import type { PreparedProgram } from '../engines/types.js';
 import type { Graph } from '../graph/types.js';
 import type { Problem } from '../errors.js';
 import type { AtomStrip } from '../ledger/types.js';
@@ -10,8 +11,8 @@ export interface WorkerSetup {
   readonly engine: string;
   /** K */
   readonly size: number;
-  /** Gradient graph of each kind of program, by `programKey`. */
-  readonly graphs: ReadonlyMap<string, Graph>;
+  /** Gradient graph of each kind of program, by `programKey`, prepared where the engine does that. */
+  readonly graphs: ReadonlyMap<string, Graph | PreparedProgram>;
   readonly lanes: readonly Lane[];
   /** Of each objective. */
   readonly objectives: readonly MaskedExamples[];

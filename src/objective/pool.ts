@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { engineNamed } from '../engines/registry.js';
 import { EngineError, isLossledgerError } from '../errors.js';
+import type { Graph } from '../graph/types.js';
 import type { EvaluationTask, WorkerReply, WorkerSetup } from './messages.js';
 
 /** Runs evaluations on worker threads, which share the lanes of each among themselves. One failure fails the pool for good. */
@@ -17,22 +18,20 @@ export class WorkerPool {
   }
 
   /**
-   * Starts `count` workers and waits until all have compiled their programs. One goes first: the native engine's others find its
-   * libraries in the cache. They start by as many as there are cores: a hundred at once would stand in each other's way.
+   * Starts `count` workers and waits until all have their programs, which are compiled here where the engine can do that once for all. They start by
+   * as many as there are cores: a hundred at once would stand in each other's way.
    *
    * @throws EngineError where a worker cannot be started, or fails.
    */
   static async start(
-    setup: WorkerSetup,
+    given: PoolSetup,
     count: number,
     on: { done: (evaluation: number) => void; failed: (error: Error) => void },
   ): Promise<WorkerPool> {
     const pool = new WorkerPool(on.done, on.failed);
     try {
-      // What an engine finds out about this machine, its workers are told.
-      await (await engineNamed(setup.engine)).available();
-      await pool.#add(setup);
-      for (let started = 1; started < count; started += availableParallelism()) {
+      const setup = await prepared(given);
+      for (let started = 0; started < count; started += availableParallelism()) {
         const more = Math.min(availableParallelism(), count - started);
         await Promise.all(Array.from({ length: more }, () => pool.#add(setup)));
       }
@@ -73,6 +72,17 @@ export class WorkerPool {
       });
     });
   }
+}
+
+/** What a pool is started with: its programs as graphs. */
+type PoolSetup = WorkerSetup & { readonly graphs: ReadonlyMap<string, Graph> };
+
+/** The setup with its programs prepared, where the engine does that. */
+async function prepared(setup: PoolSetup): Promise<WorkerSetup> {
+  const engine = await engineNamed(setup.engine);
+  if (engine.prepare === undefined) return setup;
+  const graphs = [...setup.graphs].map(async ([key, graph]) => [key, await engine.prepare!(graph)] as const);
+  return { ...setup, graphs: new Map(await Promise.all(graphs)) };
 }
 
 /** Threads run the bundled program, also where the caller runs from TypeScript (tests do, after a build). */

@@ -3,8 +3,15 @@ import type { Lane } from './chunks.js';
 import type { ObjectivePlan } from './plan.js';
 import type { Slot } from './messages.js';
 
-/** Evaluations that may be in flight at once: enough to keep workers busy across the end of one evaluation. */
-export const slotCount = 3;
+/** Evaluations in flight at least: enough to keep workers busy across the end of one evaluation. */
+const fewestSlots = 3;
+/** And at most, since each takes the memory of its lanes' sums. */
+const mostSlots = 16;
+
+/** Evaluations of so many lanes that may be in flight at once: each of the workers finds a lane, also where one evaluation has its last ones under way. */
+export function slotsFor(workers: number, lanes: number): number {
+  return Math.min(mostSlots, Math.max(fewestSlots, Math.ceil(workers / lanes) + 1));
+}
 
 /** Motions that slopes are taken along at most: one evaluation ends a segment and begins the next. */
 const directionCount = 2;
@@ -29,12 +36,12 @@ export function makeSlot(plan: ObjectivePlan, lanes: readonly Lane[]): Slot {
   };
 }
 
-/** Bytes that an evaluator of a plan shares with its workers, for all evaluations in flight. */
-export function sharedBytes(plan: ObjectivePlan, lanes: readonly Lane[]): number {
+/** Bytes that an evaluator of a plan shares with its workers, for so many evaluations in flight. */
+export function sharedBytes(plan: ObjectivePlan, lanes: readonly Lane[], slots: number): number {
   const pieces = lanes.flatMap((lane) => lane.pieces);
   const divided = pieces.filter(({ cell }) => cell !== null).length;
   const vectors = 1 + lanes.filter(({ whole }) => whole).length + (divided > 0 ? directionCount : 0) + (plan.keepsPartGradients ? divided : 0); // prettier-ignore
   const numbers =
     vectors * plan.size + pieces.length + directionCount * divided * atomCount(plan.strips ?? []);
-  return slotCount * 8 * numbers;
+  return slots * 8 * numbers;
 }

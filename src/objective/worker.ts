@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Program } from '../engines/types.js';
+import type { PreparedProgram, Program } from '../engines/types.js';
 import { isLossledgerError } from '../errors.js';
-import { engineNamed } from '../engines/registry.js';
+import type { Graph } from '../graph/types.js';
+import { engineNamed, openProgram } from '../engines/registry.js';
 import { firstPiecesOf } from './chunks.js';
 import { evaluateLane } from './lane.js';
 import { evaluateShared } from './shared-forward.js';
@@ -34,8 +35,9 @@ function fail(error: unknown): void {
 }
 
 async function compileAll(): Promise<Map<string, Program>> {
-  const engine = await engineNamed(setup.engine);
-  const compiled = [...setup.graphs].map(async ([key, graph]) => [key, await engine.compile(graph)] as const);
+  const programOf = async (given: Graph | PreparedProgram) =>
+    'content' in given ? openProgram(given) : (await engineNamed(setup.engine)).compile(given);
+  const compiled = [...setup.graphs].map(async ([key, given]) => [key, await programOf(given)] as const);
   return new Map(await Promise.all(compiled));
 }
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Accuracy, type AccuracyFinding, accuracyRows } from '../analysis/use/accuracy.js';
 import { defaultWorkers } from '../engines/registry.js';
 import { isLossledgerError } from '../errors.js';

@@ -39,18 +39,38 @@ export async function measureRun(
     await after;
     return run.flush();
   }
-  const { config, layout, engine, objectives } = experiment;
-  const evaluator = await startMeanwhile(
-    experiment,
-    workers ?? defaultWorkers(engine),
-    gate ? undefined : after,
-  );
-  let updates: Updates | null = null;
+  const evaluator = await startMeanwhile(experiment, workers, gate ? undefined : after);
   try {
-    updates = await Updates.open(experiment);
+    await measureGaps(experiment, run, gaps, { ...control, evaluator, gate });
+    await after;
+  } finally {
+    await evaluator.close();
+  }
+}
+
+/** Workers that evaluate the objectives of an experiment; default one per core. Throws EngineError. */
+export function evaluatorOf(experiment: Experiment, workers?: number): Promise<Evaluator> {
+  return Evaluator.start(objectivePlan(experiment), workers ?? defaultWorkers(experiment.engine));
+}
+
+/** Measures ranges of segments by workers that go on being used. Throws EngineError where one fails. */
+export async function measureGaps(
+  experiment: Experiment,
+  run: MeasuredStore,
+  gaps: readonly SegmentRange[],
+  {
+    evaluator,
+    gate,
+    ...control
+  }: WorkControl & Pick<MeasureControl, 'gate'> & { readonly evaluator: Evaluator },
+): Promise<void> {
+  const { config, layout, engine, objectives } = experiment;
+  const updates = await Updates.open(experiment);
+  try {
     await measureSegments(run, gaps, control, {
       evaluate: (theta, directions, want) => evaluator.evaluate(theta, directions, want),
       release: (results) => { evaluator.release(results); }, // prettier-ignore
+      inFlight: evaluator.inFlight,
       hasParts: objectives.some(({ division }) => division !== null),
       updates,
       config,
@@ -58,9 +78,7 @@ export async function measureRun(
       precision: engine.facts.precision,
       gate,
     });
-    await after;
   } finally {
-    await evaluator.close();
     await updates?.close();
   }
 }
@@ -68,10 +86,10 @@ export async function measureRun(
 /** An evaluator that starts while something else is done; where that fails it is closed again. */
 async function startMeanwhile(
   experiment: Experiment,
-  workers: number,
+  workers: number | undefined,
   other?: Promise<void>,
 ): Promise<Evaluator> {
-  const starting = Evaluator.start(objectivePlan(experiment), workers);
+  const starting = evaluatorOf(experiment, workers);
   // Whoever awaits it sees the error, unless the other work fails before.
   starting.catch(() => undefined);
   try {
@@ -94,7 +112,7 @@ export function unmeasuredOf(run: MeasuredStore, segments?: SegmentRange): Segme
 }
 
 /** What segments are measured with. */
-export interface MeasuringParts extends Pick<RangeInput, 'evaluate' | 'layout'> {
+export interface MeasuringParts extends Pick<RangeInput, 'evaluate' | 'inFlight' | 'layout'> {
   readonly release: NonNullable<RangeInput['release']>;
   readonly hasParts: boolean;
   readonly updates: Updates | null;

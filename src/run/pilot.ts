@@ -133,7 +133,7 @@ async function* pilotRows(
     return;
   }
   const wanted = pilotSegments.filter((segment) => segment <= last);
-  let before = experiment.start!;
+  let before = await experiment.start!();
   for await (const { row, theta } of trajectory(experiment)) {
     const now = theta.slice();
     if (wanted.includes(row - 1)) yield { from: row - 1, rows: [before, now] };

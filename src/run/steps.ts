@@ -68,7 +68,7 @@ export async function* trajectory(
   const { config, dataset, engine, layout } = experiment;
   const order = orderOf(experiment);
   const batch = batchBuffers(dataset.splits.train, config.batchSize);
-  const theta = experiment.start!.slice();
+  const theta = (await experiment.start!()).slice();
   const gradient = new Float64Array(layout.size);
   const point = new Float64Array(layout.size);
   const optimizer = optimizerOf(config, layout);

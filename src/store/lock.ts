@@ -3,7 +3,7 @@ import { link, lstat, lutimes, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { StoreError } from '../errors.js';
 import { attempt, codeOf, readIfPresent } from './files.js';
 import { isRunning, realm, startOf } from './temporary.js';

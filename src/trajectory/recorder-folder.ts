@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fileSource, sha256 } from '../data/files.js';
 import { arrayFromBytes, elementBytes, sizeOf, type ElementType, type NdArray } from '../formats/array.js';
 import { damaged, misfit, type ByteSource } from '../formats/source.js';

@@ -61,6 +61,23 @@ describe('workers', () => {
     await merged(run);
   });
 
+  it('of several tasks do one after the other, leave out what is done, and say what is left when they are told to go', async () => {
+    const run = planned('several');
+    expect((await work(run, 1)).code).toBe(0);
+    const child = startCli(['work', run, '--task', '0-2', '--workers', '1']);
+    const end = ended(child);
+    while (keptOf(run, 0).every((kept) => kept === 0) && child.exitCode === null) await sleep(5);
+    child.kill('SIGTERM');
+    const first = await end;
+    // It may have come to the end before.
+    expect([0, 75], first.stderr).toContain(first.code);
+    if (first.code === 75) expect(first.stderr).toMatch(/Go on with: lca work .* --task (0-2|1-2|2)\n/);
+    const { code, stderr } = await lcaProcess(['work', run, '--task', '0,1-2', '--quiet', '--workers', '1']);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/Task 0: .*\nTask 1: published by another worker\.\nTask 2: published/);
+    await merged(run);
+  });
+
   it('that are told to go end after a segment with status 75 and keep what they have', async () => {
     const run = planned('preempted');
     const child = startCli(['work', run, '--task', '1', '--quiet', '--workers', '1']);
@@ -100,6 +117,8 @@ describe('workers', () => {
     const run = planned('wrong');
     expect(await lcaProcess(['work', run])).toMatchObject({ code: 2, stderr: expect.stringMatching(/no task[^]*--task/) as string });
     expect(await lcaProcess(['work', run, '--task', '3'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/task 3 of[^]*from 0 to 2/) as string });
+    expect(await lcaProcess(['work', run, '--task', '2-1'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/such as 17 or 3,17-19/) as string });
+    expect(await lcaProcess(['work', run, '--task', '0-3'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/task 3 of/) as string });
     expect(await lcaProcess(['work', whole, '--task', '0'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/has no plan[^]*lca plan/) as string });
     expect(await lcaProcess(['plan', run, '--tasks', '2', '--missing'])).toMatchObject({ code: 2 });
     expect(await lcaProcess(['merge', run, '--quiet'])).toMatchObject({ code: 1, stdout: expect.stringMatching(/missing: 0-2/) as string });

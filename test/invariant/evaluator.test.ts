@@ -35,8 +35,9 @@ describe('evaluator', () => {
   });
 
   it('starts no more workers than find a lane to work on', () => {
-    // Three lanes of 230 training examples and one of 25 for validation, in three evaluations at once.
-    expect(usefulWorkers(objectivePlan(experiment), 128)).toBe(12);
+    // Three lanes of 230 training examples and one of 25 for validation, in 16 evaluations at once.
+    expect(usefulWorkers(objectivePlan(experiment), 128)).toBe(64);
+    expect(usefulWorkers(objectivePlan(experiment), 40)).toBe(40);
     expect(usefulWorkers(objectivePlan(experiment), 5)).toBe(5);
   });
 

@@ -104,7 +104,7 @@ describe.skipIf(python === null)('a recording that is followed', () => {
     await bringTo(place, 6);
     const second = startCli(['resume', join(folder, 'staged'), '--allow-imbalance', '--quiet']);
     const stopped = ended(second);
-    await measured('staged', 3, stopped);
+    await measured('staged', 4, stopped);
     second.kill('SIGINT');
     const { code, stderr } = await stopped;
     expect(code, stderr).toBe(130);

@@ -116,7 +116,7 @@ describe.skipIf(!hasNumpy)('an objective process', () => {
     expect(stderr).toContain('not all state the same');
   });
 
-  it('that answers one θ with two values is measured, and the size of the difference said and kept', async () => {
+  it('that answers one θ with two values is measured here, not by several machines, and the size of the difference said and kept', async () => {
     // The second answer alone, which is to the θ of the first: both parts of the whole move with it.
     const second = '    losses = losses + np.array([0.25, 0.125, 0.125]) * (request["id"] == 1)\n';
     const twofold = example.replace('    gradients = ', `${second}    gradients = `);
@@ -127,6 +127,9 @@ describe.skipIf(!hasNumpy)('an objective process', () => {
     const { readings } = (await openRun(join(folder, 'twofold'))).manifest;
     expect(readings.find(({ warning }) => warning)?.decision).toBe(words);
     expect(ledgerOf('twofold')).toEqual(ledgerOf('example'));
+    const planned = await lca(['plan', join(folder, 'twofold'), '--tasks', '2']);
+    expect(planned).toMatchObject({ code: 2 });
+    expect(planned.stderr).toContain(words);
   });
 
   it.each([
@@ -146,6 +149,24 @@ describe.skipIf(!hasNumpy)('an objective process', () => {
     expect(resumed.code, resumed.stderr).toBe(0);
     expect(ledgerOf(name)).toEqual(ledgerOf('example'));
   }); // prettier-ignore
+
+  it('is measured by the workers of a plan to the same bytes; one whose program states something else is refused', async () => {
+    const [run, program] = [join(folder, 'planned'), join(folder, 'planned.py')];
+    expect(await measure(example, 'planned', '--segments', '0:9')).toMatchObject({ code: 2 });
+    expect((await measure(example, 'planned', '--segments', '0:1')).code).toBe(0);
+    expect((await lca(['plan', run, '--minutes', '5'])).stderr).toContain('plan with --tasks N');
+    expect(await lca(['plan', run, '--tasks', '2'])).toMatchObject({ code: 0, stdout: '0-1\n' });
+    writeFileSync(program, example.replace('linear regression', 'another regression'));
+    const refused = await lca(['work', run, '--task', '1', '--quiet']);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain('a statement of the objective process');
+    writeFileSync(program, example);
+    const { code, stderr } = await lca(['work', run, '--task', '0-1', '--quiet', '--processes', '2']);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toBe('Task 0: published.\nTask 1: published.\n');
+    expect((await lca(['merge', run, '--quiet'])).code).toBe(0);
+    expect(ledgerOf('planned')).toEqual(ledgerOf('example'));
+  });
 
   it.each([
     ['that hangs', during('time.sleep(60)'), /did not answer within 2 seconds/],

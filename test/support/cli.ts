@@ -58,7 +58,8 @@ async function performHere(args: readonly string[]): Promise<CliResult> {
   process.exitCode = undefined;
   const result = (code: number, message = '') => ({ code, signal: null, stdout: said[0], stderr: said[1] + message }); // prettier-ignore
   try {
-    await makeProgram().parseAsync(['node', 'lca', ...args]);
+    const program = await makeProgram(args);
+    await program.parseAsync(['node', 'lca', ...args]);
     return result(Number(process.exitCode ?? 0));
   } catch (error) {
     if (error instanceof CommanderError) return result(error.exitCode === 0 ? 0 : 2);

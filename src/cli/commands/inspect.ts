@@ -4,7 +4,7 @@ import {
   type OnnxPort,
   type OnnxSummary,
   type OnnxTensor,
-} from '../../experiment/network.js';
+} from '../../experiment/network/onnx-file.js';
 import { columns, printJson, printLine } from '../output.js';
 
 export function inspectCommand(): Command {

@@ -30,15 +30,14 @@ export function measureCommand(): Command {
     .option('--out <folder>', 'run folder to create for a trajectory from elsewhere', parsePath)
     .option(
       '--segments <range>',
-      'measure only segments of RUN, such as 100:200 (200 not among them)',
+      'measure only segments, such as 100:200 (200 not among them); lca resume or lca plan go on with the others',
       parseSegments,
     )
     .option('--dry-run', 'print the estimate of time, memory and bytes, and stop');
   return addConfigFlags(addProcesses(addWorkOptions(command)), keys).action(
     async (run: string | undefined, options: MeasureOptions) => {
       if (run !== undefined) return measureStored(run, options);
-      const { out, segments } = options;
-      if (segments !== undefined) throw withoutRun();
+      const { out } = options;
       if (options['process'] !== undefined) return measureByProcess(options);
       const missing = required.filter((name) => options[name] === undefined);
       if (out === undefined || missing.length > 0) throw incomplete(missing);
@@ -76,14 +75,6 @@ async function measureByProcess(options: MeasureOptions): Promise<void> {
     throw incomplete([options['trajectory'] === undefined ? 'trajectory' : 'out']);
   }
   await startProcess(checkConfig(configFlags(options), 'the command line'), { ...options, out });
-}
-
-function withoutRun(): UsageError {
-  return new UsageError({
-    given: '--segments without a run folder',
-    expected: 'a run folder that exists',
-    remedy: 'make the run first, such as with lca train, then lca measure RUN --segments 100:200',
-  });
 }
 
 function incomplete(missing: readonly string[]): UsageError {

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { resolveConfig } from '../../experiment/config/file.js';
+import { tasksOfExpression } from '../../format/parts/plan.js';
 import type { SegmentRange } from '../../experiment/control.js';
 import { type ThemeName, themeNames } from '../../analysis/themes/names.js';
 import { addConfigFlags, configFlags } from '../config-flags.js';
@@ -54,6 +55,13 @@ export function parseTasks(text: string): number {
 export function parseTask(text: string): number {
   if (/^\d{1,7}$/.test(text) && Number(text) <= 1_000_000) return Number(text);
   throw new InvalidArgumentError('expected a whole number from 0 to 1000000');
+}
+
+/** Numbers of tasks, such as `3,17-19`. Throws InvalidArgumentError. */
+export function parseTaskNumbers(text: string): number[] {
+  const tasks = tasksOfExpression(text);
+  if (tasks !== null) return tasks;
+  throw new InvalidArgumentError('expected numbers of tasks, such as 17 or 3,17-19');
 }
 
 /** Segments as `from:to`, the second of them left out. Throws InvalidArgumentError. */

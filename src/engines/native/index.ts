@@ -1,12 +1,12 @@
 import { EngineError, isLossledgerError } from '../../errors.js';
-import type { Graph } from '../../graph/types.js';
+import { type Graph, parameterCount } from '../../graph/types.js';
 import { checkOutputs } from '../checks.js';
-import type { Availability, Engine, Program, ProgramPlan } from '../types.js';
+import type { Availability, Engine, PreparedProgram, Program, ProgramPlan } from '../types.js';
 import { generateModule } from './emit/module.js';
-import { loadKoffi, loadLibrary } from './library.js';
+import { loadKoffi } from './library.js';
 import { lowerToSteps } from './lower/index.js';
 import { planModule } from './plan/memory.js';
-import { numbersOf, NativeProgram } from './program.js';
+import { numbersOf, openPrepared, type PreparedNetwork } from './program.js';
 import { cachedLibrary, removeTemporaryAtEnd } from './toolchain/cache.js';
 import type { Compiler, CompilerSearch } from './toolchain/compiler.js';
 import { knownCompiler } from './toolchain/compiler.js';
@@ -86,18 +86,28 @@ export class NativeEngine implements Engine {
   }
 
   async compile(graph: Graph): Promise<Program> {
+    return openPrepared(await this.#prepare(graph));
+  }
+
+  async prepare(graph: Graph): Promise<PreparedProgram> {
+    return { engine: this.name, content: await this.#prepare(graph) };
+  }
+
+  async #prepare(graph: Graph): Promise<PreparedNetwork> {
     checkGraph(graph);
     const compiler = this.#requireCompiler();
     const steps = lowerToSteps(graph, compiler.target);
     const { source, memory } = generateModule(steps, compiler.target);
     const { cacheFolder: folder, timeLimit } = this.#options;
-    const path = await cachedLibrary(compiler, source, { folder, timeLimit });
-    return new NativeProgram(
-      graph,
-      loadLibrary(path, graph.inputs.length, graph.varied !== undefined),
-      steps.constants,
+    return {
+      library: await cachedLibrary(compiler, source, { folder, timeLimit }),
+      inputs: graph.inputs,
+      parameters: parameterCount(graph.parameters),
+      hasGradients: graph.outputs.length > 1,
+      runsAgain: graph.varied !== undefined,
+      constants: numbersOf(steps.constants),
       memory,
-    );
+    };
   }
 
   #requireCompiler(): Compiler {

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { z } from 'zod';
+import * as z from 'zod';
 import { EngineError } from '../../errors.js';
 import { sizeOf } from '../../graph/types.js';
 import type { Want } from '../../quadrature/types.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { EngineError } from '../../errors.js';
 
 /** What every frame begins with: the protocol and its version. */

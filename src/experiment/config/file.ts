@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { closest } from 'fastest-levenshtein';
-import { parse } from 'yaml';
 import { UsageError } from '../../errors.js';
 import { configKeys, runConfigSchema, type RunConfig, type RunConfigInput } from './schema.js';
 import { problemOf } from './issue.js';
@@ -67,7 +66,7 @@ export async function readKeys(
       { cause },
     );
   });
-  const content = parseYaml(text, path, kind);
+  const content = await parseYaml(text, path, kind);
   if (typeof content !== 'object' || content === null || Array.isArray(content)) {
     throw new UsageError({
       given: `${kind} ${path} without keys`,
@@ -78,7 +77,9 @@ export async function readKeys(
   return content as Record<string, unknown>;
 }
 
-function parseYaml(text: string, path: string, kind: string): unknown {
+async function parseYaml(text: string, path: string, kind: string): Promise<unknown> {
+  // Most commands read no such file, and the parser is large.
+  const { parse } = await import('yaml');
   try {
     const content: unknown = parse(text);
     // An alias may stand inside of what it names: such a value has no end, and nothing can be said of it.

@@ -1,5 +1,5 @@
 import { closest, distance } from 'fastest-levenshtein';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Problem } from '../../errors.js';
 import { configKeys, groupKeys, runConfigSchema, scheduleKeys, type ConfigKey } from './schema.js';
 

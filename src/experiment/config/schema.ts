@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { engineNames } from '../../engines/registry.js';
 import { ruleNames as optimizers } from '../../optim/rules.js';
 import { conventions } from '../../optim/types.js';

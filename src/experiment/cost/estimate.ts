@@ -105,7 +105,11 @@ async function measureRate(
   const starting = (performance.now() - began) / 1000;
   try {
     const theta = Float64Array.from(initialise(experiment.parameters, key(0)));
-    const rates = await timeEvaluations(() => evaluator.evaluate(theta), train.count, 0.3);
+    const rates = await timeEvaluations(() => evaluator.evaluate(theta), {
+      count: train.count,
+      seconds: 0.3,
+      depth: evaluator.inFlight,
+    });
     return { examplesPerSecond: median(rates), starting };
   } finally {
     await evaluator.close();

@@ -2,7 +2,7 @@ import { UsageError } from '../../errors.js';
 import { objectivePlan, type Experiment } from '../experiment.js';
 import { gradientGraph } from '../graphs.js';
 import { graphOfKind, planLanes, programsOf } from '../../objective/plan.js';
-import { sharedBytes } from '../../objective/slots.js';
+import { sharedBytes, slotsFor } from '../../objective/slots.js';
 import { usefulWorkers } from '../../objective/evaluator.js';
 
 /** What measuring holds in memory, in bytes, without the data. */
@@ -27,7 +27,9 @@ export function estimateMemory(
   const scratch = 8 * plan.size * Math.max(0, ...plan.objectives.map(({ division }) => division ? (division.kind === 'masked' ? 3 : 1) : 0)); // prettier-ignore
   const worker = programs.reduce((total, bytes) => total + bytes, THREAD + scratch);
   const directions = 8 * (experiment.basis?.directions ?? 0) * plan.size;
-  const shared = sharedBytes(plan, planLanes(plan)) + componentBytes(experiment) + directions;
+  const lanes = planLanes(plan);
+  const shared =
+    sharedBytes(plan, lanes, slotsFor(workers, lanes.length)) + componentBytes(experiment) + directions;
   return { worker, total: usefulWorkers(plan, workers) * worker + shared };
 }
 

@@ -1,14 +1,10 @@
-/** Evaluations under way at once, as measuring has them: workers go on while the sums of the last one are made. */
-const depth = 3;
-
 /**
- * Times overlapping evaluations of `count` examples for so many seconds (three timings at least) after a few to warm up;
- * returns examples per second of each timing, ascending.
+ * Times evaluations of `count` examples, `depth` of them under way at once as measuring has them, for so many seconds (three timings at least) after a
+ * few to warm up; returns examples per second of each timing, ascending.
  */
 export async function timeEvaluations(
   evaluate: () => Promise<unknown>,
-  count: number,
-  seconds: number,
+  { count, seconds, depth }: { count: number; seconds: number; depth: number },
 ): Promise<number[]> {
   const underWay: Promise<unknown>[] = [];
   const begin = () => {

@@ -1,6 +1,6 @@
 import type { Engine } from '../../engines/types.js';
 import { type GraphParts, gradientGraph } from '../graphs.js';
-import type { Network } from '../network.js';
+import type { Network } from '../network/types.js';
 import { mixesExamples } from '../readings.js';
 import { sampleBlocks } from './sample.js';
 

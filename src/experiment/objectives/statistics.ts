@@ -3,7 +3,7 @@ import type { Reading } from '../../formats/reading.js';
 import { hasChunkStatistics, withRunningStatistics } from '../../graph/statistics.js';
 import type { Model } from '../../models/types.js';
 import type { RunConfig } from '../config/schema.js';
-import type { Network } from '../network.js';
+import type { Network } from '../network/types.js';
 
 /**
  * The network as a run uses it: where losses are measured with running statistics, these stand behind its parameters in θ. Throws UsageError for

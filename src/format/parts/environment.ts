@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isPlainText } from '../../errors.js';
 
 const text = z.string().refine(isPlainText, 'text of one line without control characters');

@@ -1,5 +1,5 @@
 import { strFromU8, strToU8 } from 'fflate';
-import { z } from 'zod';
+import * as z from 'zod';
 import { isLossledgerError } from '../../errors.js';
 import type { Numbers } from '../../ledger/types.js';
 import { type ArraySpec, chunkPath } from '../layout/arrays.js';

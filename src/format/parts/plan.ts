@@ -1,5 +1,5 @@
 import { strFromU8, strToU8 } from 'fflate';
-import { z } from 'zod';
+import * as z from 'zod';
 import { StoreError } from '../../errors.js';
 import { manifestName, type Place } from '../context.js';
 import { type Environment, environmentSchema } from './environment.js';
@@ -98,6 +98,23 @@ function stale(path: string): StoreError {
     remedy: 'plan anew: lca plan RUN --tasks N --anew',
   });
 }
+
+/** The numbers of an expression such as `3,17-19`, each once, ascending; null where it is none. */
+export function tasksOfExpression(expression: string): number[] | null {
+  const tasks = new Set<number>();
+  for (const part of expression.split(',')) {
+    const [from, to = from] = (/^(\d{1,7})(?:-(\d{1,7}))?$/.exec(part) ?? [])
+      .slice(1)
+      .filter(Boolean)
+      .map(Number);
+    if (from === undefined || to! < from || to! > mostTasks) return null;
+    for (let task = from; task <= to!; task++) tasks.add(task);
+  }
+  return [...tasks].sort((a, b) => a - b);
+}
+
+/** What a task's number is at most. */
+const mostTasks = 1_000_000;
 
 /** Numbers of tasks as schedulers take them, such as `3,17-19`. */
 export function arrayExpression(tasks: readonly number[]): string {

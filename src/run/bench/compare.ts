@@ -1,6 +1,6 @@
 import { exec } from 'node:child_process';
 import { promisify } from 'node:util';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UsageError } from '../../errors.js';
 import { benchGradient, type BenchOptions, type BenchResult } from './gradient.js';
 import { median } from '../../experiment/cost/rate.js';

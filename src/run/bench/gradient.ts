@@ -83,7 +83,11 @@ export async function benchGradient(options: BenchOptions): Promise<BenchResult>
   );
   try {
     const theta = Float64Array.from(initialise(parameters, key(0)));
-    const rates = await timeEvaluations(() => evaluator.evaluate(theta), count, options.seconds);
+    const rates = await timeEvaluations(() => evaluator.evaluate(theta), {
+      count,
+      seconds: options.seconds,
+      depth: evaluator.inFlight,
+    });
     return {
       model: options.model,
       engine: engine.name,

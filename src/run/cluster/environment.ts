@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { arch, cpus } from 'node:os';
-import { StoreError, UsageError } from '../../errors.js';
+import { StoreError } from '../../errors.js';
 import { engineNamed } from '../../engines/registry.js';
 import { version } from '../../experiment/version.js';
 import { differences, type Environment } from '../../format/parts/environment.js';
 import type { Manifest } from '../../format/manifest.js';
+import { isProcessRun } from '../process/process.js';
 
 /** Instruction sets by which engines choose among kernels whose sums have different orders. */
 const instructionSets = [
@@ -12,22 +13,22 @@ const instructionSets = [
   'asimd', 'asimddp', 'asimdhp', 'i8mm', 'bf16', 'sve', 'sve2',
 ]; // prettier-ignore
 
-/** What decides the bits that this machine computes for a run. Throws UsageError where a program of the user's measures it. */
-export async function environmentHere({ engine: { name } }: Manifest): Promise<Environment> {
-  if (name === 'process') {
-    throw new UsageError({
-      given: 'a run that a program of its own measures',
-      expected: 'a run whose network Lossledger knows, for measuring on many machines',
-      remedy: 'measure it with lca resume RUN',
-    });
-  }
+/** What decides the bits that this machine computes for a run. */
+export async function environmentHere(manifest: Manifest): Promise<Environment> {
   return {
     lossledger: version,
     javascript: process.versions.v8.split('.').slice(0, 2).join('.'),
-    engine: { name, version: (await engineNamed(name)).version() },
+    engine: await engineHere(manifest),
     library: libraryVersion(),
     processor: [arch(), ...instructionSetsHere()],
   };
+}
+
+/** The engine here; of a program of the user's its statement, which each worker compares with what the program says there. */
+async function engineHere(manifest: Manifest): Promise<Environment['engine']> {
+  const { name, version: stated } = manifest.engine;
+  if (!isProcessRun(manifest)) return { name, version: (await engineNamed(name)).version() };
+  return { name, version: `${stated}, statement ${manifest.definition.splitHash.slice(0, 16)}` };
 }
 
 /** Version of the C library as the system tells it. */

@@ -6,6 +6,7 @@ import { experimentOf } from '../../experiment/manifest.js';
 import { version } from '../../experiment/version.js';
 import { openRun } from '../../store/open.js';
 import { isRemote } from '../../store/s3/remote-run.js';
+import { isProcessRun } from '../process/process.js';
 import { requirePlan, taskStates } from './plan.js';
 
 /** How the jobs of a manifest run. */
@@ -47,7 +48,9 @@ export async function kubernetesManifest(folder: string, options: KubernetesOpti
   if (last < 0) throw nothingMissing(folder);
   const missing = states.filter((state) => state === 'missing').length;
   const { processors = 4, parallelism = missing, work = [], mixed = false } = options;
-  const memory = estimateMemory(await experimentOf(run), processors).total + besides;
+  // What a program of the user's takes is not known: its limit is for the user to raise.
+  const known = isProcessRun(run.manifest) ? 0 : estimateMemory(await experimentOf(run), processors).total;
+  const memory = known + besides;
   const place = isRemote(folder) ? folder : resolve(folder);
   const flags = ['--quiet', ...(mixed ? ['--mixed'] : [])];
   const worker = podOf(place, options, {

@@ -9,6 +9,7 @@ import type { RunFolder } from '../../store/folder.js';
 import { openRun, openToMeasure } from '../../store/open.js';
 import { createFile, publishedTasks, removePlan } from '../../store/parts/places.js';
 import type { Shelf } from '../../store/parts/shelf.js';
+import { isProcessRun, repeatabilityReading } from '../process/process.js';
 import { environmentHere, requireSame } from './environment.js';
 
 /** Into how many ranges what is not planned yet is divided. */
@@ -48,6 +49,7 @@ export async function planTasks(
   { anew = false, ...options }: PlanOptions = {},
 ): Promise<Task[]> {
   const run = await openRun(folder);
+  requireRepeatable(run);
   if (anew) await removePlan(folder);
   const plan = await loadPlan(run.context);
   const environment = await environmentHere(run.manifest);
@@ -128,6 +130,7 @@ async function tasksOf(
   minutes: number,
   { workers, scratch, ...places }: PlanOptions,
 ): Promise<number> {
+  if (isProcessRun(run.manifest)) throw rateUnknown(minutes);
   const experiment = await experimentOf(await openToMeasure(run.folder, scratch), places);
   const { parts, segments } = await estimateRun(experiment, { workers, measure: true });
   const total = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
@@ -136,11 +139,30 @@ async function tasksOf(
 
 /** Throws StoreError where the engine here is not the one that the manifest states. */
 function requireMadeHere({ manifest, folder }: RunFolder, version: string): void {
-  if (version === manifest.engine.version) return;
+  if (version === manifest.engine.version || isProcessRun(manifest)) return;
   throw new StoreError({
     given: `engine ${version}`,
     expected: `${manifest.engine.version}, which ${folder} was made with`,
     remedy: 'plan on a machine like the one that made the run',
+  });
+}
+
+/** Throws UsageError where a program of the user's gave two answers for one θ: where ranges meet, two workers must state the same loss. */
+function requireRepeatable({ manifest, folder }: RunFolder): void {
+  const reading = manifest.readings.find(({ about }) => about === repeatabilityReading);
+  if (!isProcessRun(manifest) || reading?.warning !== true) return;
+  throw new UsageError({
+    given: `${folder}, measured by a program of which ${reading.decision}`,
+    expected: 'a program that gives the same for the same θ to the bit, since several machines must agree where their ranges meet',
+    remedy: 'make it deterministic and measure into a new run, or go on with one machine: lca resume RUN',
+  }); // prettier-ignore
+}
+
+function rateUnknown(minutes: number): UsageError {
+  return new UsageError({
+    given: `--minutes ${minutes} for a run that a program of its own measures`,
+    expected: 'a number of tasks, since how fast the program is where it will work is not known here',
+    remedy: 'plan with --tasks N; the time left that lca measure shows says how long a segment takes',
   });
 }
 

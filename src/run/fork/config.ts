@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { UsageError } from '../../errors.js';
 import { checkConfig, readKeys } from '../../experiment/config/file.js';
 import type { RunConfig, RunConfigInput } from '../../experiment/config/schema.js';

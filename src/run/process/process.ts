@@ -3,6 +3,7 @@ import type { Answer } from '../../engines/process/client.js';
 import { ObjectivePool } from '../../engines/process/pool.js';
 import { differenceOf, evaluateProcess, layoutOfStatement } from '../../engines/process/objectives.js';
 import { DataError, UsageError } from '../../errors.js';
+import { checkConfig } from '../../experiment/config/file.js';
 import type { RunConfig } from '../../experiment/config/schema.js';
 import { type CopyControl, copyTrajectory, inspectTrajectory, recordingOptions, type Recorded, type RecordedExperiment } from '../../experiment/recorded.js'; // prettier-ignore
 import { version } from '../../experiment/version.js';
@@ -15,7 +16,7 @@ import { createRunFolder } from '../../store/open.js';
 import type { RunWriter } from '../../store/writer.js';
 import { openTrajectory } from '../../experiment/recorded.js';
 import { beside, RowGate, type SegmentRange, type WorkControl } from '../../experiment/control.js';
-import { measureSegments, unmeasuredOf } from '../measure.js';
+import { type MeasuredStore, measureSegments, type MeasuringParts, unmeasuredOf } from '../measure.js';
 
 /** A recorded trajectory and the program that evaluates it. */
 export interface ProcessExperiment {
@@ -73,6 +74,9 @@ function modelOf({ tensors }: ParameterLayout) {
   return { weights, graph: builder.build([]) };
 }
 
+/** What the reading is about that says whether a program gives the same for the same θ; a warning where it does not. */
+export const repeatabilityReading = 'repeatability of the objective process';
+
 /** Evaluates the first θ twice, and in each further process once. */
 async function repeatability(
   config: RunConfig,
@@ -88,7 +92,7 @@ async function repeatability(
   const elsewhere = await Promise.all(others.map((other) => other.evaluate(theta, 'gradient')));
   const difference = largestDifference(answer, [again, ...elsewhere]);
   const { deterministic } = program.statement;
-  const about = 'repeatability of the objective process';
+  const about = repeatabilityReading;
   const evidence = `the program says that it is ${deterministic ? '' : 'not '}deterministic`;
   if (difference.loss === 0 && difference.gradient === 0) {
     return { about, decision: 'two evaluations of the first θ agree to the bit', evidence };
@@ -220,26 +224,48 @@ export async function measureProcess(
     dataset: { transform },
   };
   const gate = config.follow && !run.status.trained ? new RowGate() : undefined;
-  const keepsGradients = config.keepParts === 'parameters';
-  const { objectives, precision } = program.statement;
   const measure = async (copied: Promise<void>): Promise<void> => {
     if (gate === undefined) await copied;
     else copied.catch((error: unknown) => { gate.fail(error); }); // prettier-ignore
-    await measureSegments(run, unmeasuredOf(run, segments), measuring, {
-      evaluate: (theta, directions, want) =>
-        evaluateProcess(program, layout, keepsGradients, { theta, directions, want }),
-      release: () => {},
-      hasParts: objectives.some(({ parts }) => parts.length > 0),
-      updates: null,
-      config,
-      layout,
-      precision,
-      gate,
-    });
+    const parts = { ...partsOf(program, layout, config), gate };
+    await measureSegments(run, unmeasuredOf(run, segments), measuring, parts);
   };
   const copy = (signal: AbortSignal) =>
     copyRows(reading, recorded, run, { ...copying, signal, stored: (row) => gate?.stored(row) });
   await beside(copy, measure, copying.signal);
+}
+
+/**
+ * Measures what a task's part lacks, its rows of θ stored already, with processes of the run's program that are started for it. Throws EngineError, and
+ * DataError where the program no longer states what the run was made with.
+ */
+export async function measureTaskByProcess(
+  part: MeasuredStore,
+  control: WorkControl & { readonly processes?: number | undefined },
+): Promise<void> {
+  const config = checkConfig(part.manifest.config, 'the manifest');
+  const { program, layout } = await reopenProgram(config, part.manifest, control.processes);
+  try {
+    await measureSegments(part, unmeasuredOf(part), control, partsOf(program, layout, config));
+  } finally {
+    program.close();
+  }
+}
+
+/** What segments are measured with. */
+function partsOf(program: ObjectivePool, layout: ParameterLayout, config: RunConfig): MeasuringParts {
+  const { objectives, precision } = program.statement;
+  const keepsGradients = config.keepParts === 'parameters';
+  return {
+    evaluate: (theta, directions, want) =>
+      evaluateProcess(program, layout, keepsGradients, { theta, directions, want }),
+    release: () => {},
+    hasParts: objectives.some(({ parts }) => parts.length > 0),
+    updates: null,
+    config,
+    layout,
+    precision,
+  };
 }
 
 async function copyRows(

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { closest } from 'fastest-levenshtein';
-import { z } from 'zod';
+import * as z from 'zod';
 import { StoreError, UsageError } from '../../errors.js';
 import { baseConfig, readKeys } from '../../experiment/config/file.js';
 import { packageFolder } from '../../experiment/version.js';

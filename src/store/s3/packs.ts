@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { damaged, type Source } from '../../format/source.js';
 import type { RemoteRun } from './remote-run.js';
 

@@ -1,7 +1,7 @@
 import { UsageError } from '../../errors.js';
 import { sizeOf } from '../../formats/array.js';
 import { misfit } from '../../formats/source.js';
-import { settledNames } from '../../onnx/index.js';
+import { settledNames } from '../../onnx/import/parameters/evidence.js';
 import { described, listed } from '../checks.js';
 import { orderOfTheta, placedParts } from './order.js';
 import { matchParts, placeParts } from './parts.js';

@@ -1,22 +1,24 @@
 import { Command, Option } from 'commander';
 import { UsageError } from '../../../errors.js';
-import { workOnTask } from '../../../run/cluster/work.js';
+import { arrayExpression } from '../../../format/parts/plan.js';
+import { workOnTasks } from '../../../run/cluster/work.js';
 import { Interruption, stopOnInterrupt } from '../../interrupt.js';
 import { say } from '../../output.js';
 import { progressBar } from '../../progress.js';
-import { parseCount, parseList, parsePath, parseTask } from '../run.js';
+import { addProcesses, parseCount, parseList, parsePath, parseTaskNumbers } from '../run.js';
 import { preempted, type QueueOptions, workQueue } from './queue.js';
 
 /** Where schedulers say which task of an array a process is. */
 const taskVariables = ['SLURM_ARRAY_TASK_ID', 'JOB_COMPLETION_INDEX'] as const;
 
 interface WorkCommandOptions extends QueueOptions {
-  readonly task?: number;
+  readonly task?: number[];
   readonly mixed?: boolean;
   readonly data?: string;
   readonly trajectory?: string;
   readonly measure?: string[];
   readonly workers?: number;
+  readonly processes?: number;
   readonly scratch?: string;
   readonly quiet?: boolean;
   /** It is the child of a process that takes tasks from a queue. */
@@ -24,10 +26,10 @@ interface WorkCommandOptions extends QueueOptions {
 }
 
 export function workCommand(): Command {
-  return new Command('work')
-    .description('measure one task of a plan (lca plan) into a part of its own; may be stopped and started again at any time')
+  const command = new Command('work')
+    .description('measure a task of a plan (lca plan) into a part of its own; may be stopped and started again at any time')
     .argument('<run>', 'run folder')
-    .option('--task <number>', 'which task (default: $SLURM_ARRAY_TASK_ID or $JOB_COMPLETION_INDEX)', parseTask)
+    .option('--task <number>', 'which task, or several one after the other, such as 3,17-19 (default: $SLURM_ARRAY_TASK_ID or $JOB_COMPLETION_INDEX)', parseTaskNumbers)
     .option('--redis [url]', 'take tasks from a queue in Redis until it has none (lca submit RUN --redis): redis[s]://[USER:PASSWORD@]HOST[:PORT] (default: $REDIS_URL)')
     .option('--queue <name>', 'name of the queue, with --redis (default: from the name of the run)')
     .option('--mixed', 'go on where this machine or version gives other bits than those planned for')
@@ -37,8 +39,8 @@ export function workCommand(): Command {
     .option('--scratch <folder>', 'local disk for what is kept here of a run in an object store (default: the cache folder)', parsePath)
     .option('--workers <count>', 'threads that compute (default: one per core)', parseCount)
     .option('--quiet', 'no progress')
-    .addOption(new Option('--child', 'end with the process that started this one').hideHelp())
-    .action(work); // prettier-ignore
+    .addOption(new Option('--child', 'end with the process that started this one').hideHelp()); // prettier-ignore
+  return addProcesses(command).action(work);
 }
 
 async function work(folder: string, options: WorkCommandOptions): Promise<void> {
@@ -54,8 +56,8 @@ async function work(folder: string, options: WorkCommandOptions): Promise<void> 
 
 /** Options of `lca work` as words, for the process that measures a task of a queue. */
 function wordsOf(options: WorkCommandOptions): string[] {
-  const { mixed, quiet, data, trajectory, measure, scratch, workers } = options;
-  const valued = { data, trajectory, measure: measure?.join(','), scratch, workers };
+  const { mixed, quiet, data, trajectory, measure, scratch, workers, processes } = options;
+  const valued = { data, trajectory, measure: measure?.join(','), scratch, workers, processes };
   return [
     ...(mixed ? ['--mixed'] : []),
     ...(quiet ? ['--quiet'] : []),
@@ -74,22 +76,26 @@ function endWithParent(): void {
 
 async function workAlone(folder: string, options: WorkCommandOptions): Promise<void> {
   if (options.child) endWithParent();
-  const task = options.task ?? taskOfEnvironment();
+  const left = options.task ?? [taskOfEnvironment()];
   const stop = stopOnInterrupt();
-  const { data, trajectory, measure, workers, mixed, scratch, quiet } = options;
+  const { data, trajectory, measure, workers, processes, mixed, scratch, quiet } = options;
   try {
-    const outcome = await workOnTask(folder, task, {
-      progress: progressBar(`task ${task}`, 'segments', quiet),
+    const outcomes = workOnTasks(folder, [...left], {
+      progressOf: (task) => progressBar(`task ${task}`, 'segments', quiet),
       signal: stop.signal,
       workers,
+      processes,
       mixed,
       scratch,
       places: { data, trajectory, measure },
     });
-    say(`Task ${task}: ${outcome}.`);
+    for await (const { task, outcome } of outcomes) {
+      say(`Task ${task}: ${outcome}.`);
+      left.shift();
+    }
   } catch (error) {
     if (!stop.signal.aborted) throw error;
-    say(`Task ${task} stopped after a whole segment; what is measured is kept. Go on with: lca work ${folder} --task ${task}`); // prettier-ignore
+    say(`Task ${left[0]!} stopped after a whole segment; what is measured is kept. Go on with: lca work ${folder} --task ${arrayExpression(left)}`); // prettier-ignore
     const reason: unknown = stop.signal.reason;
     if (!(reason instanceof Interruption) || reason.signal !== 'SIGTERM') throw error;
     process.exitCode = preempted;

@@ -1,9 +1,11 @@
 import { statSync, readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
-import { readBytes, readStart, sha256 } from '../data/files.js';
-import type { SourceFile } from '../data/types.js';
-import { DataError, UsageError } from '../errors.js';
-import { readOrRefuse } from '../formats/source.js';
+import { readBytes, readStart, sha256 } from '../../data/files.js';
+import type { SourceFile } from '../../data/types.js';
+import { DataError } from '../../errors.js';
+import type { Manifest } from '../../format/manifest.js';
+import { readOrRefuse } from '../../formats/source.js';
+import { importedModel } from '../../models/imported.js';
 import {
   fileWeights,
   inspectOnnx,
@@ -12,31 +14,10 @@ import {
   openOnnx,
   requireOnnxStart,
   type OnnxSummary,
-  type ReadOptions,
-} from '../onnx/index.js';
-import { importedModel } from '../models/imported.js';
-import { modelNamed } from '../models/registry.js';
-import type { ModelWeights } from '../trajectory/types.js';
-import type { Model } from '../models/types.js';
-import type { Manifest } from '../format/manifest.js';
-import { isModelFile } from './paths.js';
+} from '../../onnx/index.js';
+import type { Network, NetworkFile, NetworkOptions } from './types.js';
 
-export type { OnnxPort, OnnxSummary, OnnxTensor } from '../onnx/index.js';
-
-/** A network and where it comes from. */
-export interface Network {
-  readonly model: Model;
-  /** Default examples of a chunk. */
-  readonly chunk: number;
-  /** The ONNX file and those beside it; none for a built-in network. */
-  readonly files: readonly SourceFile[];
-  /** Their bytes, by the paths under which a run folder keeps them. */
-  readonly attachments: ReadonlyMap<string, Uint8Array>;
-  /** Its tensors, parameters or not, to compare with a recording. */
-  readonly weights: () => ModelWeights;
-  /** What the author of the model may not have meant. */
-  readonly warnings: readonly string[];
-}
+export type { OnnxPort, OnnxSummary, OnnxTensor } from '../../onnx/index.js';
 
 /** Where a run folder keeps the ONNX file, and the folder of those beside it. */
 const keptModel = 'model.onnx';
@@ -45,22 +26,8 @@ const keptData = 'model.data';
 /** Examples of a chunk of an imported network unless the user says otherwise. */
 const importedChunk = 500;
 
-/** What opening a network asks: of the data, the shapes of an example; of a recording, which tensors are trained. */
-export interface NetworkOptions extends Pick<ReadOptions, 'exampleShape' | 'computesLoss'> {
-  /** Names of the tensors that a recording moves, among all of the file's; default what the file suggests. */
-  readonly trained?: (weights: ModelWeights) => Promise<ReadonlySet<string>>;
-}
-
-/** A network whose inputs are known, before data and recording say the rest. */
-export interface NetworkFile {
-  /** Names of its inputs; null: a built-in network, which has one. */
-  readonly inputs: readonly string[] | null;
-  open(options?: NetworkOptions): Promise<Network>;
-}
-
-/** The built-in network of that name, or the one of an ONNX file. Throws UsageError, DataError, GraphError. */
-export async function networkFile(name: string): Promise<NetworkFile> {
-  if (!isModelFile(name)) return builtInFile(name);
+/** The network of an ONNX file, with the files that it names beside it. Throws UsageError, DataError, GraphError. */
+export async function onnxNetworkFile(name: string): Promise<NetworkFile> {
   const folder = dirname(name);
   const bytes = await readModelFile(name);
   const beside = (location: string) => readBeside(folder, location);
@@ -68,60 +35,11 @@ export async function networkFile(name: string): Promise<NetworkFile> {
   return { ...file, open: (options) => readOrRefuse(name, () => file.open(options)) };
 }
 
-/** The same, opened at once. */
-export async function openNetwork(name: string, options: NetworkOptions = {}): Promise<Network> {
-  return (await networkFile(name)).open(options);
-}
-
-function builtInFile(name: string): NetworkFile {
-  return {
-    inputs: null,
-    open: ({ computesLoss = false } = {}) =>
-      computesLoss ? Promise.reject(noLoss(name)) : Promise.resolve(builtIn(name)),
-  };
-}
-
-function noLoss(name: string): UsageError {
-  return new UsageError({
-    given: `loss output with the built-in network ${name}, whose outputs are logits`,
-    expected: 'an ONNX model whose first output is its loss',
-    remedy: 'choose another loss (--loss), or another model',
-  });
-}
-
-function builtIn(name: string): Network {
-  const entry = modelNamed(name);
-  return {
-    ...entry,
-    files: [],
-    attachments: new Map(),
-    warnings: [],
-    weights: () => builtInWeights(entry.model),
-  };
-}
-
-/** The parameters of a built-in network, in the order in which it declares them. */
-function builtInWeights(model: Model): ModelWeights {
-  const transform = { dtype: 'float32', divisor: 1, mean: [], std: [] } as const;
-  const { parameters } = model.build({ examples: 1, training: false, transform });
-  return {
-    declared: 'a built-in network',
-    tensors: parameters.map(({ value: { name, shape } }) => ({
-      name,
-      shape,
-      verdict: 'trained' as const,
-      anonymous: false,
-      data: () => null,
-    })),
-  };
-}
-
-/** The network of a stored run, from the bytes that the run folder keeps; `open` throws DataError where they were changed. */
-export async function storedNetworkFile(
+/** The one that a run folder keeps; `open` throws DataError where its files were changed. */
+export async function keptNetworkFile(
   folder: string,
   { definition, parameters }: Manifest,
 ): Promise<NetworkFile> {
-  if (definition.modelFiles.length === 0) return networkFile(definition.model);
   const bytes = await readModelFile(join(folder, keptModel));
   const names = new Set(parameters.map(({ name }) => name));
   const beside = (location: string) => readBeside(join(folder, keptData), location);
