@@ -10,7 +10,6 @@ export {
   type PyramidFile,
   type PyramidIndex,
   pyramidPaths,
-  roundedStride,
   sumStride,
 } from './derived/pyramid.js';
 export type { Environment } from './parts/environment.js';
