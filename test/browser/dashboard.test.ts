@@ -145,6 +145,25 @@ describe.skipIf(!chromiumHere)('the dashboard, in Chromium', () => {
     await shown.until(`!location.hash.includes('at=')`);
   });
 
+  it.each([
+    ['neurons', 'canvas[aria-label*="neurons over"]', ''],
+    ['microscope', '.uplot .u-over', '&pins=p7'],
+    ['overview', '[aria-label="Loss"] .chart', ''],
+  ])('draws a window of time by a drag with Shift: %s', async (view, selector, rest) => {
+    await shown.open(`#view=${view}&t=2${rest}`);
+    await page.waitForSelector(selector);
+    const box = (await page.locator(selector).first().boundingBox())!;
+    const [at, y] = [(part: number) => box.x + part * box.width, box.y + box.height / 2];
+    await page.mouse.move(at(0.3), y);
+    await page.keyboard.down('Shift');
+    await page.mouse.down();
+    await page.mouse.move(at(0.5), y, { steps: 3 });
+    await page.mouse.move(at(0.75), y, { steps: 3 });
+    await page.mouse.up();
+    await page.keyboard.up('Shift');
+    await page.waitForURL(/mode=window&w=1-[34]/);
+  });
+
   it.each(['webm', 'mp4'])(
     'makes an animation of the microscope as %s, which the browser plays',
     async (kind) => {
