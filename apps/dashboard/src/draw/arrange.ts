@@ -10,6 +10,8 @@ const [besideRoom, bottomRoom] = [4, 6];
 const mostSliced = 40;
 /** Width over height of a matrix that is shown as it is; what is longer is folded, where it can be. */
 const usualAspect = 3;
+/** Those that what is folded may have: from a quarter to four. */
+const foldedAspects = Array.from({ length: 13 }, (_, k) => 2 ** ((k - 6) / 3));
 
 interface Block {
   readonly main: Tiling;
@@ -73,7 +75,7 @@ function foldings(own: Tiling): Tiling[] {
   const [across, down] = extentOf(own);
   const isUsual = across <= usualAspect * down && down <= usualAspect * across;
   if (tiles === 1 || (isUsual && group > 4)) return [own];
-  const columns = [0.25, 0.4, 0.63, 1, 1.6, 2.5, 4].map((aspect) => {
+  const columns = foldedAspects.map((aspect) => {
     const wanted = Math.sqrt((tiles * aspect * (tile[0] + gap)) / (tile[1] + gap));
     if (wanted >= group)
       return Math.min(Math.round(wanted / group) * group, group * Math.ceil(tiles / group));

@@ -31,7 +31,7 @@ interface Part extends Form {
 /** Of parts whose slopes are alike, one is kept: slopes from 1/32 to 32, by factors of that number of parts. */
 const [fewest, most, widest] = [10, 24, 32] as const;
 /** How much worse it is to leave room than to share it unevenly. */
-const leavingRoom = 2;
+const leavingRoom = 3;
 
 /** The room to be filled, and the height that a rectangle has at least. */
 export interface Room {
