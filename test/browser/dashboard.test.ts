@@ -86,6 +86,25 @@ describe.skipIf(!chromiumHere)('the dashboard, in Chromium', () => {
     expect(await where()).toBe('4');
   });
 
+  it.each([
+    ['neurons', 'canvas[aria-label*="neurons over"]', ''],
+    ['microscope', '.uplot .u-over', '&pins=p7'],
+    ['overview', '[aria-label="Loss"] .chart', ''],
+  ])('draws a window of time by a drag with Shift: %s', async (view, selector, rest) => {
+    await shown.open(`#view=${view}&t=2${rest}`);
+    await page.waitForSelector(selector);
+    const box = (await page.locator(selector).first().boundingBox())!;
+    const [at, y] = [(part: number) => box.x + part * box.width, box.y + box.height / 2];
+    await page.mouse.move(at(0.3), y);
+    await page.keyboard.down('Shift');
+    await page.mouse.down();
+    await page.mouse.move(at(0.5), y, { steps: 3 });
+    await page.mouse.move(at(0.75), y, { steps: 3 });
+    await page.mouse.up();
+    await page.keyboard.up('Shift');
+    await page.waitForURL(/mode=window&w=1-[34]/);
+  });
+
   it('goes down to one weight: what is under the pointer is what is stored, and a click shows its curve', async () => {
     await shown.open('#view=microscope&t=2');
     await shownMicroscope();
@@ -143,25 +162,6 @@ describe.skipIf(!chromiumHere)('the dashboard, in Chromium', () => {
     expect(await middle()).toBe(name);
     await page.getByLabel('Whole network').click();
     await shown.until(`!location.hash.includes('at=')`);
-  });
-
-  it.each([
-    ['neurons', 'canvas[aria-label*="neurons over"]', ''],
-    ['microscope', '.uplot .u-over', '&pins=p7'],
-    ['overview', '[aria-label="Loss"] .chart', ''],
-  ])('draws a window of time by a drag with Shift: %s', async (view, selector, rest) => {
-    await shown.open(`#view=${view}&t=2${rest}`);
-    await page.waitForSelector(selector);
-    const box = (await page.locator(selector).first().boundingBox())!;
-    const [at, y] = [(part: number) => box.x + part * box.width, box.y + box.height / 2];
-    await page.mouse.move(at(0.3), y);
-    await page.keyboard.down('Shift');
-    await page.mouse.down();
-    await page.mouse.move(at(0.5), y, { steps: 3 });
-    await page.mouse.move(at(0.75), y, { steps: 3 });
-    await page.mouse.up();
-    await page.keyboard.up('Shift');
-    await page.waitForURL(/mode=window&w=1-[34]/);
   });
 
   it.each(['webm', 'mp4'])(
