@@ -15,8 +15,8 @@ const builtPage = resolve(import.meta.dirname, '../../dist/dashboard');
  * npm run bench:dashboard -- RUN [--rounds 5] [--page dist/dashboard,OTHER] [--only paint|cursor]
  *
  * Opens a run's dashboard in Chromium with software rendering, several times in turn for each built page, and prints: first paint; until the run's figures
- * are shown, and its charts; processor time of the page's main thread until then; requests and bytes; and how long a move of the microscope's cursor takes
- * to the painted frame. First the run's pyramid is written, as `lca view` does. Times are milliseconds. On a shared machine compare pages by what they take in turn, and by processor time.
+ * are shown, and its charts; processor time of the page's main thread until then; requests and bytes; and how long a move of the microscope's cursor, a zoom and
+ * the curve of a weight take to the painted frame. First the run's pyramid is written, as `lca view` does. Times are milliseconds. On a shared machine compare pages by what they take in turn, and by processor time.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -64,9 +64,12 @@ try {
   }
   if (values.only !== 'paint') {
     for (const [k, page] of pages.entries()) {
-      const { steps, jumps, script, tasks } = await cursorMoves(browser, servers[k]!.url);
+      const { steps, jumps, windows, zooms, curves, script, tasks } = await cursorMoves(
+        browser,
+        servers[k]!.url,
+      );
       process.stdout.write(
-        `${page}: cursor step to painted frame ${spread(steps)}, jumps ${spread(jumps)}; main thread of a step: script ${script.toFixed(1)}, tasks ${tasks.toFixed(1)}\n`,
+        `${page}: cursor step to painted frame ${spread(steps)}, jumps ${spread(jumps)}, windows ${spread(windows)}, zoom ${spread(zooms)}, a weight's curve ${spread(curves)}; main thread of a step: script ${script.toFixed(1)}, tasks ${tasks.toFixed(1)}\n`,
       );
     }
   }

@@ -12,6 +12,11 @@ const types: Readonly<Record<string, string>> = {
   '.txt': 'text/plain; charset=utf-8',
 };
 
+/** Bytes that are read of a file at a time: arrays have millions, and each piece costs a wait. */
+const pieceBytes = 2 ** 20;
+/** Up to so many are read at once: a weight's curve is many small ranges, and a stream for each takes longer than the reading. */
+const smallBytes = 2 ** 16;
+
 /** First byte and the one after the last. */
 export type Span = readonly [start: number, end: number];
 
@@ -47,10 +52,27 @@ export async function answerFile(
       ...(isWhole ? {} : { 'Content-Range': `bytes ${start}-${end - 1}/${file.size}` }),
     });
     if (request.method === 'HEAD' || start === end) response.end();
-    else await pipeline(file.handle.createReadStream({ start, end: end - 1, autoClose: false }), response);
+    else if (end - start <= smallBytes) await answerSmall(response, file, span);
+    else
+      await pipeline(
+        file.handle.createReadStream({ start, end: end - 1, autoClose: false, highWaterMark: pieceBytes }),
+        response,
+      );
   } finally {
     await room.close(file);
   }
+}
+
+/** Ends an answer whose head says how long it is; where the file became shorter meanwhile, without its end. */
+async function answerSmall(
+  response: ServerResponse,
+  { handle }: OpenedFile,
+  [start, end]: Span,
+): Promise<void> {
+  const bytes = Buffer.alloc(end - start);
+  const { bytesRead } = await handle.read(bytes, 0, bytes.length, start);
+  if (bytesRead === bytes.length) response.end(bytes);
+  else response.destroy();
 }
 
 /** Answers with bytes that are in memory. */

@@ -64,7 +64,7 @@ export async function serveRuns(options: ServeOptions): Promise<Served> {
   await listen(server, host, port);
   const bound = server.address() as AddressInfo;
   // Ready before a browser is.
-  if (options.runs[0]) void summaries.of(options.runs[0].folder);
+  if (options.runs[0]) void summaries.of(options.runs[0]);
   return {
     url: `http://${isIPv6(host) ? `[${host}]` : host}:${bound.port}/`,
     quietFor: () => performance.now() - asked,
@@ -103,7 +103,7 @@ async function answer(
   }
   const summarized = runs[Number(summaryOfRun.exec(path ?? '')?.[1])];
   if (summarized !== undefined) {
-    const bytes = await summaries.of(summarized.folder);
+    const bytes = await summaries.of(summarized);
     if (bytes === null) response.writeHead(204).end();
     else answerBytes(request, response, bytes);
     return;

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { journalName, manifestName } from '../format/context.js';
 import { encodeSummary, requireRoom, summaryOf } from '../format/derived/summary.js';
-import { openRun } from '../format/reader.js';
+import { openRun, type RunReader } from '../format/reader.js';
 import type { ByteRange, Source } from '../format/source.js';
 import { sha256 } from '../store/files.js';
 import type { FileRoom } from './files.js';
@@ -13,31 +13,77 @@ interface Made {
   readonly bytes: Promise<Uint8Array>;
 }
 
+/** A run elsewhere, and its summary as far as its journal was read. */
+interface ReadOn {
+  /** SHA-256 of its manifest. */
+  readonly manifest: string;
+  readonly reader: RunReader;
+  readonly bytes: Uint8Array;
+}
+
+/** A run to be summarized: in a folder, or elsewhere. */
+export interface Summarized {
+  readonly folder: string;
+  readonly source?: Source;
+}
+
 /** Makes the summaries of runs when they are asked for, and keeps each until its run's journal or manifest is another. */
 export class Summaries {
   readonly #made = new Map<string, Made>();
+  readonly #readOn = new Map<Source, ReadOn>();
+  /** Who asks while a run elsewhere is looked at waits for that. */
+  readonly #looking = new Map<Source, Promise<Uint8Array>>();
 
   constructor(readonly room: FileRoom) {}
 
-  /** The summary of the run in a folder; null where none can be made: the page finds out itself what is wrong. */
-  async of(folder: string): Promise<Uint8Array | null> {
+  /** The summary of a run; null where none can be made: the page finds out itself what is wrong. */
+  async of({ folder, source }: Summarized): Promise<Uint8Array | null> {
     try {
-      const of = await stateOf(folder);
-      const known = this.#made.get(folder);
-      if (known?.of === of) return await known.bytes;
-      const bytes = this.#make(folder);
-      this.#made.set(folder, { of, bytes });
-      return await bytes;
+      return await (source === undefined ? this.#ofFolder(folder) : this.#ofSource(folder, source));
     } catch {
       return null;
     }
   }
 
-  async #make(folder: string): Promise<Uint8Array> {
-    const source = roomSource(this.room, folder);
-    requireRoom(await source.get(manifestName));
-    return encodeSummary(await summaryOf(await openRun({ place: folder, source, digest: sha256 })));
+  async #ofFolder(folder: string): Promise<Uint8Array> {
+    const of = await stateOf(folder);
+    const known = this.#made.get(folder);
+    if (known?.of === of) return known.bytes;
+    const bytes = this.#make(folder);
+    this.#made.set(folder, { of, bytes });
+    return bytes;
   }
+
+  /** Whether files elsewhere have changed is not told by their state: the journal is read on from where it ended. */
+  #ofSource(place: string, source: Source): Promise<Uint8Array> {
+    const looking =
+      this.#looking.get(source) ??
+      this.#readFurther(place, source).finally(() => this.#looking.delete(source));
+    this.#looking.set(source, looking);
+    return looking;
+  }
+
+  async #readFurther(place: string, source: Source): Promise<Uint8Array> {
+    const manifest = await source.get(manifestName);
+    const identity = sha256(manifest ?? new Uint8Array(0));
+    const known = this.#readOn.get(source);
+    // Another run may be there by now, also one whose journal cannot be read on.
+    const isChanged = known?.manifest === identity ? await known.reader.refresh().catch(() => null) : null;
+    if (isChanged === false) return known!.bytes;
+    const reader = isChanged === null ? await open(place, source) : known!.reader;
+    const bytes = encodeSummary(await summaryOf(reader));
+    this.#readOn.set(source, { manifest: identity, reader, bytes });
+    return bytes;
+  }
+
+  async #make(folder: string): Promise<Uint8Array> {
+    return encodeSummary(await summaryOf(await open(folder, roomSource(this.room, folder))));
+  }
+}
+
+async function open(place: string, source: Source): Promise<RunReader> {
+  requireRoom(await source.get(manifestName));
+  return openRun({ place, source, digest: sha256 });
 }
 
 /** Changes with every commit to a run. */

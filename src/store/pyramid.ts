@@ -6,6 +6,7 @@ import {
   pyramidBytes,
   type PyramidIndex,
   pyramidPaths,
+  roundedStride,
   sumStride,
 } from '../format/derived/pyramid.js';
 import type { RunReader } from '../format/reader.js';
@@ -54,7 +55,7 @@ async function missingOf(run: RunReader, out: string, manifest: string): Promise
   const isMissing = await Promise.all(
     run.manifest.objectives.map(async ({ name }) => {
       const index = await readIndex(join(out, pyramidPaths.index(name)));
-      return index?.manifest !== manifest || Math.floor(index.segments / sumStride) < stored;
+      return !isCurrent(index, manifest) || Math.floor(index.segments / sumStride) < stored;
     }),
   );
   return run.manifest.objectives.filter((_, k) => isMissing[k]).map(({ name }) => name);
@@ -67,6 +68,11 @@ async function readIndex(path: string): Promise<PyramidIndex | null> {
   } catch {
     return null;
   }
+}
+
+/** Whether a pyramid is of this run, and has all that this version writes. */
+function isCurrent(index: PyramidIndex | null, manifest: string): index is PyramidIndex {
+  return index?.manifest === manifest && index.roundedStride === roundedStride;
 }
 
 async function writePyramid(
@@ -86,14 +92,15 @@ async function writePyramid(
     signal?.throwIfAborted();
     for (const { path, bytes } of builder.add(row)) await writeResult(out, path, bytes);
   }
-  const index: PyramidIndex = { manifest: own, stride: sumStride, curveRows, segments: builder.segments };
+  const { segments } = builder;
+  const index: PyramidIndex = { manifest: own, stride: sumStride, roundedStride, curveRows, segments };
   await writeResult(out, pyramidPaths.index(objective), `${JSON.stringify(index)}\n`);
 }
 
 /** Takes in what was written of this run before, as far as whole blocks of curves go. */
 async function resumeFrom(builder: PyramidBuilder, out: string, manifest: string): Promise<void> {
   const index = await readIndex(join(out, pyramidPaths.index(builder.objective)));
-  if (index?.manifest !== manifest) return;
+  if (!isCurrent(index, manifest)) return;
   const segments = Math.floor(index.segments / curveRows) * curveRows;
   const bytes = await readIfPresent(join(out, pyramidPaths.sums(builder.objective, segments))).catch(
     () => null,

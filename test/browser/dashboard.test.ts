@@ -86,6 +86,25 @@ describe.skipIf(!chromiumHere)('the dashboard, in Chromium', () => {
     expect(await where()).toBe('4');
   });
 
+  it.each([
+    ['neurons', 'canvas[aria-label*="neurons over"]', ''],
+    ['microscope', '.uplot .u-over', '&pins=p7'],
+    ['overview', '[aria-label="Loss"] .chart', ''],
+  ])('draws a window of time by a drag with Shift: %s', async (view, selector, rest) => {
+    await shown.open(`#view=${view}&t=2${rest}`);
+    await page.waitForSelector(selector);
+    const box = (await page.locator(selector).first().boundingBox())!;
+    const [at, y] = [(part: number) => box.x + part * box.width, box.y + box.height / 2];
+    await page.mouse.move(at(0.3), y);
+    await page.keyboard.down('Shift');
+    await page.mouse.down();
+    await page.mouse.move(at(0.5), y, { steps: 3 });
+    await page.mouse.move(at(0.75), y, { steps: 3 });
+    await page.mouse.up();
+    await page.keyboard.up('Shift');
+    await page.waitForURL(/mode=window&w=1-[34]/);
+  });
+
   it('goes down to one weight: what is under the pointer is what is stored, and a click shows its curve', async () => {
     await shown.open('#view=microscope&t=2');
     await shownMicroscope();
@@ -114,6 +133,35 @@ describe.skipIf(!chromiumHere)('the dashboard, in Chromium', () => {
       return new Set(new Uint32Array(pixels.buffer)).size;
     })()`);
     expect(colours).toBeGreaterThan(20);
+  });
+
+  it('keeps in the address what is looked at and how, and in its place when a curve appears below', async () => {
+    await shown.open('#view=microscope&t=2&scale=linear&strongest=1&range=0.001');
+    await shownMicroscope();
+    expect(await page.locator('aside').textContent()).toMatch(/−0\.0010.*Range is fixed/s);
+    const middle = async () => {
+      const box = (await page.locator('canvas.marks').boundingBox())!;
+      await page.mouse.move(box.x + box.width / 2 + 30, box.y + box.height / 2);
+      await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+      return page.locator('[data-inspect] [data-name]').textContent();
+    };
+    await middle();
+    for (let k = 0; k < 8; k++) await page.mouse.wheel(0, -150);
+    const name = await middle();
+    await page.waitForURL(/at=\d+-/);
+    await page.mouse.down();
+    await page.mouse.up();
+    await page.waitForSelector('.uplot canvas');
+    expect(await middle()).toBe(name);
+    await page.waitForURL(/pins=p/);
+    const address = new URL(page.url()).hash;
+    for (const part of ['scale=linear', 'strongest=1', 'range=0.001']) expect(address).toContain(part);
+    await shown.open(address);
+    await shownMicroscope();
+    await page.waitForSelector('.uplot canvas');
+    expect(await middle()).toBe(name);
+    await page.getByLabel('Whole network').click();
+    await shown.until(`!location.hash.includes('at=')`);
   });
 
   it.each(['webm', 'mp4'])(
@@ -147,6 +195,8 @@ describe.skipIf(!chromiumHere)('the dashboard, in Chromium', () => {
     expect(await shown.numberAt('[data-total]', 'data-total')).toBeCloseTo(least, 9);
     await page.getByLabel('Search names').fill('fc3.bias');
     await shown.until(`document.querySelector('[role=table]').ariaRowCount === '11'`);
+    await page.getByRole('button', { name: 'parameter', exact: true }).click();
+    await page.waitForURL(/sort=name/);
     const lines = (await savedBy(page, 'Save Ledger book', 'csv')).toString().trim().split('\n').slice(1);
     const saved = lines.map((line) => Number(line.split(/,(?! )/)[1])).sort((a, b) => a - b);
     const biases = sums.slice(-10).sort((a, b) => a - b);

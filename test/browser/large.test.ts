@@ -51,7 +51,7 @@ describe.skipIf(!chromiumHere)('the dashboard on many rows and many segments, in
     // It is looked for again every few seconds, when the cursor moves.
     await expect.poll(async () => {
       for (const key of ['End', 'Home', 'ArrowRight']) await jump(key);
-      return asked.some((path) => path.includes('/pyramid/train/sums/'));
+      return asked.some((path) => path.includes('/pyramid/train/rounded/'));
     }, { timeout: 120_000, interval: 500 }).toBe(true); // prettier-ignore
     await jump('End');
     const lines = (await savedBy(page, 'Save Microscope', 'csv')).toString().trim().split('\n').slice(1);

@@ -2,6 +2,7 @@ import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { decodeSummary } from '../../src/format/derived/summary.js';
 import { S3Bucket } from '../../src/store/s3/client.js';
 import { decodeIndex } from '../../src/store/s3/packs.js';
 import { RemoteRun } from '../../src/store/s3/remote-run.js';
@@ -127,6 +128,12 @@ describe.skipIf(reason !== null)('a run in an object store that many machines me
     await page.goto((JSON.parse(text) as { url: string }).url);
     await page.waitForSelector('[data-ready=true]');
     expect(await page.textContent('body')).toMatch(/84,060/);
+    const own = new URL('runs/0/', page.url()).href;
+    const summary = await fetch(`${own}summary`);
+    expect(summary.status).toBe(200);
+    expect(decodeSummary(new Uint8Array(await summary.arrayBuffer())).status.sealed).toBe(true);
+    // Its pyramid is written to --scratch, while the page is open.
+    await expect.poll(async () => (await fetch(`${own}pyramid/train/index.json`)).status, { timeout: 60_000 }).toBe(200);
     expect(complaints).toEqual([]);
     await browser.close();
     server.kill('SIGINT');

@@ -130,7 +130,7 @@ function parameterSums(run: RunData, own: ObjectiveData): RangeSums {
   walkers.set(run.reader, known);
   const sums =
     known.get(own.name) ??
-    new RangeSums(run.reader, rowName(own), run.layout.size, () => checkpointsOf(run, own));
+    new RangeSums(run.reader, rowName(own), run.layout.size, () => checkpointsOf(run, own, true));
   known.set(own.name, sums);
   return sums;
 }

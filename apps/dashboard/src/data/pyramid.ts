@@ -44,24 +44,30 @@ async function read(run: RunData, objective: string): Promise<Known> {
   return { index: index.manifest === sha256(manifest) ? index : null, at };
 }
 
-/** Sums of first segments, as far as they were seen to be there. */
-export function checkpointsOf(run: RunData, own: ObjectiveData): Checkpoints | null {
+/**
+ * Sums of first segments, as far as they were seen to be there.
+ *
+ * @param isExact In float64, every 16 segments; otherwise rounded to float32, in half of the bytes and every 4 segments.
+ */
+export function checkpointsOf(run: RunData, own: ObjectiveData, isExact: boolean): Checkpoints | null {
   void pyramidOf(run, own);
   const index = latest.get(run.source)?.get(own.name)?.index ?? null;
   if (index === null) return null;
+  // Pyramids of earlier versions have exact ones only.
+  const stride = isExact ? index.stride : (index.roundedStride ?? index.stride);
+  const isRounded = !isExact && index.roundedStride !== undefined;
+  const path = (rows: number) => pyramidPaths[isRounded ? 'rounded' : 'sums'](own.name, rows);
+  const size = (isRounded ? 4 : 8) * run.layout.size;
   return {
-    stride: index.stride,
-    upTo: Math.floor(index.segments / index.stride) * index.stride,
+    stride,
+    upTo: Math.floor(index.segments / stride) * stride,
     read: async (rows) => {
-      const bytes = await run.source.get(pyramidPaths.sums(own.name, rows), {
-        start: 0,
-        end: 8 * run.layout.size,
-      });
-      if (bytes?.length !== 8 * run.layout.size)
-        throw new Error(
-          `${pyramidPaths.sums(own.name, rows)} is missing: delete the folder pyramid, it is made anew`,
-        );
-      return new Float64Array(bytes.slice().buffer);
+      const bytes = await run.source.get(path(rows), { start: 0, end: size });
+      if (bytes?.length !== size)
+        throw new Error(`${path(rows)} is missing: delete the folder pyramid, it is made anew`);
+      const { buffer, byteOffset } = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
+      const numbers = isRounded ? Float32Array : Float64Array;
+      return new Float64Array(new numbers(buffer as ArrayBuffer, byteOffset, run.layout.size));
     },
   };
 }
@@ -79,6 +85,11 @@ export async function parameterCurve(
   const curve = new Float64Array(T);
   const isSingle = run.manifest.definition.precision === 'float32';
   const size = rows * (isSingle ? 4 : 8);
+  const rest = run
+    .reader()
+    .then((reader) => reader.curve(`allocation/${own.name}`, parameter, { from: blocks * rows, to: T }));
+  // Where a block is missing, that is said.
+  rest.catch(() => undefined);
   await Promise.all(
     Array.from({ length: blocks }, async (_, block) => {
       const bytes = await run.source.get(pyramidPaths.curves(own.name, block), {
@@ -93,9 +104,6 @@ export async function parameterCurve(
       curve.set(isSingle ? new Float32Array(buffer) : new Float64Array(buffer), block * rows);
     }),
   );
-  curve.set(
-    await (await run.reader()).curve(`allocation/${own.name}`, parameter, { from: blocks * rows, to: T }),
-    blocks * rows,
-  );
+  curve.set(await rest, blocks * rows);
   return curve;
 }

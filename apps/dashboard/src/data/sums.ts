@@ -30,37 +30,44 @@ class Walker {
 
   /** Null where it was not wanted any more on the way. */
   async moveTo(target: number, isWanted: () => boolean): Promise<Float64Array | null> {
-    await this.#jump(target);
-    const step = target > this.#at ? 1 : -1;
+    const begun = this.#begin(target);
+    const step = target > begun.at ? 1 : -1;
     const rows: Promise<Numbers>[] = [];
-    const ask = (k: number) => {
-      const at = this.#at + k * step;
-      const asked = this.row(step > 0 ? at : at - 1);
-      // Those that nobody waits for any more may fail.
-      asked.catch(() => undefined);
-      return asked;
+    let left = Math.abs(target - begun.at);
+    const askAhead = (at: number) => {
+      while (rows.length < Math.min(ahead, left)) {
+        const next = at + rows.length * step;
+        const asked = this.row(step > 0 ? next : next - 1);
+        // Those that nobody waits for any more may fail.
+        asked.catch(() => undefined);
+        rows.push(asked);
+      }
     };
-    for (let left = Math.abs(target - this.#at); left > 0; left--) {
-      while (rows.length < Math.min(ahead, left)) rows.push(ask(rows.length));
+    // Rows are on their way together with the sum that they are added to.
+    askAhead(begun.at);
+    if (begun.sums !== null) [this.#sums, this.#at] = [await begun.sums, begun.at];
+    for (; left > 0; left--) {
+      if (!isWanted()) return null;
+      askAhead(this.#at);
       const row = await rows.shift()!;
       const sums = this.#sums;
       if (step > 0) for (let k = 0; k < sums.length; k++) sums[k]! += row[k]!;
       else for (let k = 0; k < sums.length; k++) sums[k]! -= row[k]!;
       this.#at += step;
-      if (!isWanted()) return null;
     }
-    return this.#sums;
+    return isWanted() ? this.#sums : null;
   }
 
-  async #jump(target: number): Promise<void> {
+  /** Where a move begins: at sums that have to be read, or (null) at those that are here. */
+  #begin(target: number): { at: number; sums: Promise<Float64Array> | null } {
     const walk = Math.abs(target - this.#at);
     const found = this.checkpoints();
     const nearest =
       found === null ? 0 : Math.min(found.upTo, Math.round(target / found.stride) * found.stride);
     const start = nearest > 0 && Math.abs(target - nearest) + 2 < target ? nearest : 0;
-    if (walk <= Math.abs(target - start) + (start > 0 ? 2 : 0)) return;
-    this.#sums = start > 0 ? await found!.read(start) : new Float64Array(this.width);
-    this.#at = start;
+    if (walk <= Math.abs(target - start) + (start > 0 ? 2 : 0)) return { at: this.#at, sums: null };
+    if (start === 0) return { at: 0, sums: Promise.resolve(new Float64Array(this.width)) };
+    return { at: start, sums: found!.read(start) };
   }
 }
 
@@ -115,12 +122,20 @@ export class RangeSums {
     }
     const work = this.#last.then(async () => {
       if (!isWanted()) return null;
-      const end = await this.#ends.moveTo(to, isWanted);
-      if (end === null || from === 0) return end;
-      const start = await this.#starts.moveTo(from, isWanted);
-      return start === null ? null : end.map((value, k) => value - start[k]!);
+      if (from === 0) return this.#ends.moveTo(to, isWanted);
+      const moves = [this.#ends.moveTo(to, isWanted), this.#starts.moveTo(from, isWanted)] as const;
+      // Where one fails, the other is not to go on while something else is asked of it.
+      await Promise.allSettled(moves);
+      const [end, start] = await Promise.all(moves);
+      return end === null || start === null ? null : difference(end, start);
     });
     this.#last = work.catch(() => undefined);
     return work;
   }
+}
+
+function difference(end: Float64Array, start: Float64Array): Float64Array {
+  const found = new Float64Array(end.length);
+  for (let k = 0; k < found.length; k++) found[k] = end[k]! - start[k]!;
+  return found;
 }

@@ -10,7 +10,8 @@ import {
 } from 'mediabunny';
 import { HeatMap } from './heat';
 import type { HeatStyle } from './view';
-import { layOut, type Tiling } from './sheet';
+import { layOut } from './arrange';
+import type { Tiling } from './sheet';
 import type { Palette } from './colours';
 
 /** Kinds of video, with the codecs that each may hold, best first. */

@@ -5,6 +5,25 @@ import { PixelColours } from './pixels';
 import type { Placed } from './sheet';
 import { type Camera, type HeatStyle, isSame, type Shape, shapesOf, type View } from './view';
 
+/** Rows [from, to) of the texture of values. */
+type Rows = readonly [from: number, to: number];
+
+/** Those that hold the values of tensors, in order and joined where they meet. */
+function rowsOf(shapes: readonly Shape[], rowBits: number): Rows[] {
+  const rows: [number, number][] = [];
+  for (const { own } of shapes.toSorted((a, b) => a.own.offset - b.own.offset)) {
+    const [from, to] = [own.offset >> rowBits, ((own.offset + own.count - 1) >> rowBits) + 1];
+    const last = rows.at(-1);
+    if (last && from <= last[1]) last[1] = Math.max(last[1], to);
+    else rows.push([from, to]);
+  }
+  return rows;
+}
+
+function part(values: ArrayLike<number>, from: number, to: number): ArrayLike<number> {
+  return values instanceof Float32Array ? values.subarray(from, to) : Array.prototype.slice.call(values, from, to) as number[]; // prettier-ignore
+}
+
 /** Draws values on a sheet as a heat map by WebGL2. */
 export class HeatMap {
   readonly #gl: WebGL2RenderingContext;
@@ -18,6 +37,8 @@ export class HeatMap {
   readonly #single: twgl.ProgramInfo;
   readonly #quad: twgl.BufferInfo;
   #numbers: ArrayLike<number> = [];
+  /** Rows of the texture of values that have those of `#numbers`. */
+  readonly #handed = new Set<number>();
   #values: WebGLTexture | null = null;
   #table: WebGLTexture | null = null;
   #stops: readonly string[] = [];
@@ -44,24 +65,12 @@ export class HeatMap {
     });
   }
 
-  /** Takes the values to be shown [n]. */
+  /** Takes the values to be shown [n]; what of them the graphics card needs is handed to it when it is drawn. */
   setValues(values: ArrayLike<number>): void {
-    const gl = this.#gl;
     this.#numbers = values;
+    this.#handed.clear();
     const rowBits = Math.min(12, Math.max(0, Math.ceil(Math.log2(values.length) / 2)));
-    const rowLength = 2 ** rowBits;
-    this.#values ??= gl.createTexture();
-    gl.bindTexture(gl.TEXTURE_2D, this.#values);
-    this.#makeRoom(rowBits, Math.max(1, Math.ceil(values.length / rowLength)));
-    const singles = values instanceof Float32Array ? values : Float32Array.from(values);
-    const whole = Math.floor(singles.length / rowLength);
-    const put = (row: number, width: number, height: number) => {
-      if (width === 0 || height === 0) return;
-      const from = row * rowLength;
-      gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, row, width, height, gl.RED, gl.FLOAT, singles.subarray(from, from + width * height)); // prettier-ignore
-    };
-    put(0, rowLength, whole);
-    put(whole, singles.length - whole * rowLength, 1);
+    this.#makeRoom(rowBits, Math.max(1, Math.ceil(values.length / 2 ** rowBits)));
   }
 
   /** Memory of the texture, made anew only where it changes. */
@@ -69,8 +78,27 @@ export class HeatMap {
     if (rowBits === this.#rowBits && rows === this.#rows) return;
     const gl = this.#gl;
     [this.#rowBits, this.#rows] = [rowBits, rows];
-    twgl.setTextureParameters(gl, this.#values!, { minMag: gl.NEAREST, wrap: gl.CLAMP_TO_EDGE });
+    this.#values ??= gl.createTexture();
+    gl.bindTexture(gl.TEXTURE_2D, this.#values);
+    twgl.setTextureParameters(gl, this.#values, { minMag: gl.NEAREST, wrap: gl.CLAMP_TO_EDGE });
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.R32F, 2 ** rowBits, rows, 0, gl.RED, gl.FLOAT, null);
+  }
+
+  /** Hands over rows [from, to) of the texture, those that are there already left out. */
+  #hand([from, to]: Rows): void {
+    const [gl, rowLength] = [this.#gl, 2 ** this.#rowBits];
+    gl.bindTexture(gl.TEXTURE_2D, this.#values);
+    for (let row = from; row < to;) {
+      if (this.#handed.has(row)) {
+        row++;
+        continue;
+      }
+      const first = row;
+      while (row < to && !this.#handed.has(row)) this.#handed.add(row++);
+      const singles = new Float32Array((row - first) * rowLength);
+      singles.set(part(this.#numbers, first * rowLength, row * rowLength));
+      gl.texSubImage2D(gl.TEXTURE_2D, 0, 0, first, rowLength, row - first, gl.RED, gl.FLOAT, singles);
+    }
   }
 
   /** Draws all at once; `density` is device pixels for each pixel of the page. */
@@ -78,12 +106,14 @@ export class HeatMap {
     const gl = this.#gl;
     const { width, height } = this.canvas;
     const view = this.#viewOf({ placed, camera, density, width, height, rowBits: this.#rowBits });
-    const seen = this.#values === null ? [] : shapesOf(view);
+    const seen = this.#values === null ? [] : shapesOf(view).filter(({ own }) => own.count > 0);
     const single = seen.filter(({ covered }) => covered <= 1);
     const several = seen.filter(({ covered }) => covered > 1);
     if (single.length > 0) {
+      const rows = rowsOf(single, this.#rowBits);
+      for (const range of rows) this.#hand(range);
       this.#findPlaces(view, single);
-      this.#findColours(style);
+      this.#findColours(style, rows);
     }
     if (several.length > 0)
       this.#takePixels(view, this.#pixelColours.of(view, several, this.#numbers, style));
@@ -121,12 +151,20 @@ export class HeatMap {
     this.#placesOf = view;
   }
 
-  /** Finds the colours of all values. */
-  #findColours({ range, kind, stops }: HeatStyle): void {
+  /** Finds the colours of all values in some rows. */
+  #findColours({ range, kind, stops }: HeatStyle, rows: readonly Rows[]): void {
+    const gl = this.#gl;
     this.#useTable(stops);
-    this.#colours = this.#textureOf(this.#colours, this.#gl.RGBA8, 2 ** this.#rowBits, this.#rows + 1);
+    const rowLength = 2 ** this.#rowBits;
+    this.#colours = this.#textureOf(this.#colours, gl.RGBA8, rowLength, this.#rows + 1);
     const [values, table] = [this.#values, this.#table];
-    this.#fillAll(this.#colour, { values, table, range: Math.max(range, 1e-38), root: kind === 'root' });
+    gl.enable(gl.SCISSOR_TEST);
+    // Row 0 has no colour.
+    for (const [from, to] of [[-1, 0] as const, ...rows]) {
+      gl.scissor(0, from + 1, rowLength, to - from);
+      this.#fillAll(this.#colour, { values, table, range: Math.max(range, 1e-38), root: kind === 'root' });
+    }
+    gl.disable(gl.SCISSOR_TEST);
   }
 
   /** A texture of that size, bound to be drawn on. */

@@ -42,7 +42,8 @@ export class PixelColours {
     const [counts, numbers, colours, table] = [this.#counts, this.#numbers, this.#colours, this.#table];
     for (let y = 0; y < height; y++) {
       const to = (height - 1 - y) * width;
-      for (let x = 0, at = y * width; x < width; x++, at++) {
+      for (let x = 0, pixel = y * width; x < width; x++, pixel++) {
+        const at = counts[pixel] === 0 ? this.#besides(pixel, width) : pixel;
         const count = counts[at]!;
         if (count === 0) colours[to + x] = 0;
         else {
@@ -51,6 +52,13 @@ export class PixelColours {
         }
       }
     }
+  }
+
+  /** Where cells are hardly smaller than pixels, one in many pixels has no cell's middle: it shows what is before it, or above. */
+  #besides(pixel: number, width: number): number {
+    const counts = this.#counts;
+    const step = [1, width, width + 1].find((by) => counts[pixel - by]! > 0 && counts[pixel + by]! > 0);
+    return pixel - (step ?? 0);
   }
 }
 
@@ -86,14 +94,17 @@ function forEachRun(
 ): void {
   const { x, y, cell, extent, tile, offset, count, columns: across, gap } = own;
   const scale = camera.zoom * density;
-  const pixels = (start: number, cells: number, limit: number) =>
+  const [tall, wide] = tile;
+  // Tiles take the gaps behind them: smaller than pixels, these would be stripes that mean nothing.
+  const pixels = (start: number, cells: number, side: number, limit: number) =>
     Int32Array.from({ length: cells }, (_, k) => {
-      const pixel = Math.floor((start + (k + 0.5) * cell) * scale);
+      const inside = k % (side + gap);
+      const middle = k - inside + ((inside + 0.5) * (side + gap)) / side;
+      const pixel = Math.floor((start + middle * cell) * scale);
       return pixel >= 0 && pixel < limit ? pixel : -1;
     });
-  const columns = pixels(x - camera.x, extent[0], width);
-  const rows = pixels(y - camera.y, extent[1], height);
-  const [tall, wide] = tile;
+  const columns = pixels(x - camera.x, extent[0], wide, width);
+  const rows = pixels(y - camera.y, extent[1], tall, height);
   for (let number = 0, at = 0; at < count; number++) {
     const from = (number % across) * (wide + gap);
     const top = Math.floor(number / across) * (tall + gap);

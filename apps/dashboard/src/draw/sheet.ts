@@ -12,6 +12,8 @@ export interface Tiling {
   readonly count: number;
   readonly tile: readonly [height: number, width: number];
   readonly columns: number;
+  /** Tiles that belong together, such as a neuron's kernels: where rows are folded, they hold a multiple of these, or a part. */
+  readonly group: number;
   readonly gap: number;
 }
 
@@ -28,7 +30,8 @@ export interface Placed extends Tiling {
 /** Shape of one example as stored, [channels, height, width]; empty: not stated. */
 type ExampleShape = readonly number[];
 
-function extentOf({ tile, columns, gap, count }: Tiling): [columns: number, rows: number] {
+/** Cells in all of a tiling, gaps included. */
+export function extentOf({ tile, columns, gap, count }: Tiling): [columns: number, rows: number] {
   const tiles = Math.ceil(count / (tile[0] * tile[1]));
   const rows = Math.ceil(tiles / columns);
   return [columns * (tile[1] + gap) - gap, rows * (tile[0] + gap) - gap];
@@ -45,10 +48,11 @@ function tilingOf(tensor: TensorSpan, layer: number, example: ExampleShape): Til
       ...base,
       tile: [kernel.reduce((a, b) => a * b, 1) / width, width],
       columns: inputs,
+      group: inputs,
       gap: kernel.some((n) => n > 1) ? 1 : 0,
     };
   }
-  if (shape.length < 2) return { ...base, tile: [1, 1], columns: 1, gap: 0 };
+  if (shape.length < 2) return { ...base, tile: [1, 1], columns: 1, group: 1, gap: 0 };
   const inputs = size / shape[0]!;
   const [height, width] = example.slice(-2);
   if (
@@ -63,10 +67,11 @@ function tilingOf(tensor: TensorSpan, layer: number, example: ExampleShape): Til
       ...base,
       tile: [height, width],
       columns: per * Math.max(1, Math.round(Math.sqrt((shape[0]! * 1.6) / per))),
+      group: per,
       gap: 1,
     };
   }
-  return { ...base, tile: [shape[0]!, inputs], columns: 1, gap: 0 };
+  return { ...base, tile: [shape[0]!, inputs], columns: 1, group: 1, gap: 0 };
 }
 
 /** All tensors of a network. */
@@ -93,6 +98,7 @@ export function neuronTilings({ layers, neurons }: ParameterLayout): Tiling[] {
             count,
             tile: [1, 1] as const,
             columns: Math.ceil(Math.sqrt(count * 1.6)),
+            group: 1,
             gap: 0,
           },
         ];
@@ -108,92 +114,9 @@ export function layerTilings({ layers }: ParameterLayout): Tiling[] {
     count: 1,
     tile: [1, 1],
     columns: 1,
+    group: 1,
     gap: 0,
   }));
-}
-
-/** Room above a block for its name, and between blocks, in pixels. */
-const [titleRoom, sideRoom] = [20, 16];
-
-interface Block {
-  readonly main: Tiling;
-  readonly others: readonly Tiling[];
-}
-
-/** Tilings by layer: the largest, and beside it the others as columns of its height. */
-function blocksOf(tilings: readonly Tiling[]): Block[] {
-  const byLayer = new Map<number, Tiling[]>();
-  for (const tiling of tilings) byLayer.set(tiling.layer, [...(byLayer.get(tiling.layer) ?? []), tiling]);
-  return [...byLayer.values()].map((own) => {
-    const largest = own.reduce((best, tiling) => (tiling.count > best.count ? tiling : best));
-    // A vector that has a block to itself is folded: as a column it would be higher than all matrices.
-    const isVector = largest.tile[0] * largest.tile[1] === 1 && largest.columns === 1;
-    const main = isVector ? { ...largest, columns: Math.ceil(Math.sqrt(largest.count)) } : largest;
-    const height = extentOf(main)[1];
-    const others = own
-      .filter((tiling) => tiling !== largest)
-      .map((tiling) =>
-        tiling.tile[0] * tiling.tile[1] === 1
-          ? { ...tiling, columns: Math.ceil(tiling.count / height) }
-          : tiling,
-      );
-    return { main, others };
-  });
-}
-
-/** Small layers get larger cells: the side of a block grows as the root of its matrix's. */
-function cellOf({ main }: Block): number {
-  const [columns, rows] = extentOf(main);
-  return (columns * rows) ** -0.25;
-}
-
-/** Lays blocks in rows; the largest scale that fits into width × height. */
-export function layOut(tilings: readonly Tiling[], width: number, height: number): Placed[] {
-  const blocks = blocksOf(tilings);
-  let [low, high] = [0, 4096];
-  for (let step = 0; step < 40; step++) {
-    const scale = Math.sqrt(Math.max(low, 1e-3) * high);
-    if (packed(blocks, scale, width).bottom <= height) low = scale;
-    else high = scale;
-  }
-  return packed(blocks, Math.max(low, 1e-3), width).placed;
-}
-
-/** Rows of columns: a block goes below the one before where the row is high enough, else beside it, else into a new row. */
-function packed(
-  blocks: readonly Block[],
-  scale: number,
-  width: number,
-): { placed: Placed[]; bottom: number } {
-  const placed: Placed[] = [];
-  let [left, top, next, row, tallest, widest] = [sideRoom / 2, titleRoom, sideRoom / 2, titleRoom, 0, 0];
-  for (const block of blocks) {
-    const cell = cellOf(block) * scale;
-    const own = [block.main, ...block.others].map((tiling) => ({ tiling, extent: extentOf(tiling) }));
-    const across = own.reduce((total, { extent }) => total + extent[0] * cell + 4, 0);
-    const down = Math.max(...own.map(({ extent }) => extent[1] * cell));
-    const fitsBelow = top > row && top + down <= row + tallest && left + across <= width;
-    if (!fitsBelow) {
-      [left, top] = [next, row];
-      if (left > sideRoom && left + across > width)
-        [left, top, row, tallest] = [
-          sideRoom / 2,
-          row + tallest + titleRoom + 4,
-          row + tallest + titleRoom + 4,
-          0,
-        ];
-    }
-    let x = left;
-    for (const { tiling, extent } of own) {
-      placed.push({ ...tiling, x, y: top, cell, extent });
-      x += extent[0] * cell + 4;
-    }
-    next = fitsBelow ? Math.max(next, x + sideRoom) : x + sideRoom;
-    tallest = Math.max(tallest, top + down - row);
-    widest = Math.max(widest, x);
-    top += down + titleRoom;
-  }
-  return { placed, bottom: widest > width ? Infinity : row + tallest + 6 };
 }
 
 /** Which value stands at a place of the sheet; null where there is none. */

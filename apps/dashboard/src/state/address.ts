@@ -1,4 +1,5 @@
-import { type Mode, type Pin, type ViewName, viewNames } from './names';
+import type { ScaleKind } from '../draw/colours';
+import { type Focus, type Mode, type Pin, type Sorting, sortings, type ViewName, viewNames } from './names';
 
 /** What the address of the page holds, so that it can be shared. */
 export interface Address {
@@ -11,6 +12,12 @@ export interface Address {
   readonly pins?: readonly Pin[];
   readonly search?: string;
   readonly entity?: string;
+  readonly sorting?: Sorting;
+  readonly isTurned?: boolean;
+  readonly focus?: Focus | null;
+  readonly scale?: ScaleKind;
+  readonly strongest?: boolean;
+  readonly fixed?: number | null;
 }
 
 const kinds = { p: 'parameter', n: 'neuron', l: 'layer' } as const;
@@ -22,6 +29,8 @@ export function readAddress(hash = location.hash): Address {
   const number = (name: string) =>
     /^\d{1,9}$/.test(query.get(name) ?? '') ? Number(query.get(name)) : undefined;
   const window = /^(\d{1,9})-(\d{1,9})$/.exec(query.get('w') ?? '');
+  const focus = /^(\d{1,9})-(\d{1,6}(?:\.\d{1,4})?)$/.exec(query.get('at') ?? '');
+  const range = Number(query.get('range') ?? NaN);
   const pins = [...(query.get('pins') ?? '').matchAll(/([pnl])(\d{1,9})/g)];
   const found = {
     chosen: number('run'),
@@ -36,6 +45,12 @@ export function readAddress(hash = location.hash): Address {
         : undefined,
     search: query.get('find') ?? undefined,
     entity: query.get('by') ?? undefined,
+    sorting: sortings.find((name) => name === query.get('sort')),
+    isTurned: query.has('turned') ? true : undefined,
+    focus: focus ? { index: Number(focus[1]), cell: Number(focus[2]) } : undefined,
+    scale: query.get('scale') === 'linear' ? ('linear' as const) : undefined,
+    strongest: query.has('strongest') ? true : undefined,
+    fixed: range > 0 && range < Infinity ? range : undefined,
   };
   return Object.fromEntries(Object.entries(found).filter(([, value]) => value !== undefined));
 }
@@ -58,6 +73,12 @@ export function writeAddress(address: Address): void {
   set('pins', (address.pins ?? []).map(({ kind, index }) => `${kind[0]!}${index}`).join('.'), '');
   set('find', address.search, '');
   set('by', address.entity, 'layer');
+  set('sort', address.sorting, 'total');
+  set('turned', address.isTurned ? 1 : '', '');
+  set('at', address.focus ? `${address.focus.index}-${Number(address.focus.cell.toFixed(3))}` : '', '');
+  set('scale', address.scale, 'root');
+  set('strongest', address.strongest ? 1 : '', '');
+  set('range', address.fixed ?? '', '');
   text = query.toString();
   pending ??= setTimeout(() => {
     pending = null;

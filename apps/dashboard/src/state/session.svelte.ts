@@ -7,7 +7,8 @@ import {
   type RunData,
 } from '../data/load';
 import { readAddress, writeAddress } from './address';
-import type { Mode, Pin, ViewName } from './names';
+import type { ScaleKind } from '../draw/colours';
+import type { Focus, Mode, Pin, Sorting, ViewName } from './names';
 
 const pollMilliseconds = 1500;
 export const speeds = [1, 5, 10, 30, 100, 300] as const;
@@ -34,6 +35,15 @@ class Session {
   /** Filter of the ledger book. */
   search = $state('');
   entity = $state('layer');
+  sorting = $state<Sorting>('total');
+  isTurned = $state(false);
+  /** What the microscope has in its middle; null: the whole network is seen. */
+  focus = $state.raw<Focus | null>(null);
+  scale = $state<ScaleKind>('root');
+  /** Where a pixel covers many values, whether the strongest is shown instead of their mean. */
+  strongest = $state(false);
+  /** Range of the microscope's colours; null: it follows what is shown. */
+  fixed = $state<number | null>(null);
   theme = $state<'auto' | 'light' | 'dark'>('auto');
   /** Segments per second that a run in progress gains; null: not known. */
   pace = $state<number | null>(null);
@@ -115,7 +125,7 @@ class Session {
   async choose(index: number): Promise<void> {
     await this.open(index);
     this.chosen = index;
-    this.pins = [];
+    [this.pins, this.focus] = [[], null];
     this.moveTo(this.t, false);
     this.#schedule();
   }
@@ -145,6 +155,7 @@ class Session {
   /** What the address says of the page; written when anything of it changes. */
   remember(): void {
     const { chosen, view, objectiveName, t, mode, window, pins, search, entity } = this;
+    const { sorting, isTurned, focus, scale, strongest, fixed } = this;
     const isEnd = t === this.segments - 1;
     writeAddress({
       chosen,
@@ -155,6 +166,12 @@ class Session {
       pins,
       search,
       entity,
+      sorting,
+      isTurned,
+      focus,
+      scale,
+      strongest,
+      fixed,
       ...(isEnd ? {} : { t }),
     });
   }
