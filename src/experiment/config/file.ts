@@ -79,7 +79,7 @@ export async function readKeys(
 
 async function parseYaml(text: string, path: string, kind: string): Promise<unknown> {
   // Most commands read no such file, and the parser is large.
-  const { parse } = await import('yaml');
+  const { parse } = await import('./yaml.js');
   try {
     const content: unknown = parse(text);
     // An alias may stand inside of what it names: such a value has no end, and nothing can be said of it.
