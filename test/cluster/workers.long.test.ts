@@ -81,9 +81,10 @@ describe('workers', () => {
   it('that are told to go end after a segment with status 75 and keep what they have', async () => {
     const run = planned('preempted');
     const child = startCli(['work', run, '--task', '1', '--quiet', '--workers', '1']);
+    const end = ended(child);
     while (keptOf(run, 1).every((kept) => kept === 0)) await sleep(5);
     child.kill('SIGTERM');
-    const { code, stderr } = await ended(child);
+    const { code, stderr } = await end;
     // It may have come to its end before.
     if (code === 0) expect(stderr).toMatch(/published/);
     else {
