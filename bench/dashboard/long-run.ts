@@ -119,8 +119,9 @@ async function writeOwnPyramid(target: string): Promise<void> {
         await link(first, own);
       } else await writeResult(target, path, bytes);
     }
+  for (const { path, bytes } of builder.finish()) await writeResult(target, path, bytes);
   const manifest = sha256((await reader.context.source.get(manifestName))!);
-  const index: PyramidIndex = { manifest, stride: sumStride, roundedStride, curveRows, segments: builder.segments }; // prettier-ignore
+  const index: PyramidIndex = { manifest, stride: sumStride, roundedStride, curveRows, segments: builder.segments, lastRows: builder.segments % curveRows }; // prettier-ignore
   await writeResult(target, pyramidPaths.index('train'), `${JSON.stringify(index)}\n`);
 }
 

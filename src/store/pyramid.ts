@@ -47,7 +47,7 @@ export async function writePyramids(
   return null;
 }
 
-/** Objectives whose pyramid is not there, not this run's, or behind by a stride of sums or more. */
+/** Objectives whose pyramid is not there, not this run's, behind by a stride of sums or more, or without the last block of a finished run. */
 async function missingOf(run: RunReader, out: string, manifest: string): Promise<string[]> {
   const stored = Math.floor(
     run.array(`allocation/${run.manifest.objectives[0]!.name}`).shape[0]! / sumStride,
@@ -55,11 +55,14 @@ async function missingOf(run: RunReader, out: string, manifest: string): Promise
   const isMissing = await Promise.all(
     run.manifest.objectives.map(async ({ name }) => {
       const index = await readIndex(join(out, pyramidPaths.index(name)));
-      return !isCurrent(index, manifest) || Math.floor(index.segments / sumStride) < stored;
+      if (!isCurrent(index, manifest) || Math.floor(index.segments / sumStride) < stored) return true;
+      return index.lastRows === undefined && isFinished(run) && run.status.iterations % curveRows !== 0;
     }),
   );
   return run.manifest.objectives.filter((_, k) => isMissing[k]).map(({ name }) => name);
 }
+
+const isFinished = ({ status }: RunReader): boolean => status.segments === status.iterations;
 
 async function readIndex(path: string): Promise<PyramidIndex | null> {
   const bytes = await readIfPresent(path).catch(() => null);
@@ -93,7 +96,9 @@ async function writePyramid(
     for (const { path, bytes } of builder.add(row)) await writeResult(out, path, bytes);
   }
   const { segments } = builder;
-  const index: PyramidIndex = { manifest: own, stride: sumStride, roundedStride, curveRows, segments };
+  const lastRows = segments === run.status.iterations ? segments % curveRows : 0;
+  if (lastRows > 0) for (const { path, bytes } of builder.finish()) await writeResult(out, path, bytes);
+  const index: PyramidIndex = { manifest: own, stride: sumStride, roundedStride, curveRows, segments, ...(lastRows > 0 ? { lastRows } : {}) }; // prettier-ignore
   await writeResult(out, pyramidPaths.index(objective), `${JSON.stringify(index)}\n`);
 }
 

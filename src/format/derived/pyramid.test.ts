@@ -28,6 +28,13 @@ it('holds sums, positive parts and counts of the first segments, rounded sums, a
   expect(new Float32Array(files.get('pyramid/train/rounded/96')!.slice().buffer)).toEqual(
     Float32Array.from(floats.subarray(0, K)),
   );
+  const last = builder.finish();
+  expect(last.map(({ path }) => path)).toEqual([`pyramid/train/curves/${Math.floor(T / 64)}`]);
+  const rest = T % 64;
+  const block = new Float32Array(last[0]!.bytes.slice().buffer);
+  for (let k = 0; k < K; k++)
+    expect([...block.subarray(rest * k, rest * (k + 1))]).toEqual(rows.slice(T - rest).map((row) => row[k]!));
+  files.set(last[0]!.path, last[0]!.bytes);
   const total = [...files.values()].reduce((sum, { length }) => sum + length, 0);
   expect(total).toBe(pyramidBytes(T, K, 'float32'));
 });

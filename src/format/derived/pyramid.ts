@@ -25,6 +25,8 @@ export interface PyramidIndex {
   readonly curveRows: number;
   /** Segments of which all sums and all whole blocks of curves are there. */
   readonly segments: number;
+  /** Rows of the block of curves behind the whole ones, which a finished run has; left out: there is none. */
+  readonly lastRows?: number;
 }
 
 /** Files of a pyramid by their path inside the run folder. */
@@ -37,7 +39,7 @@ export const pyramidPaths = {
   sums: (objective: string, segments: number) => `pyramid/${objective}/sums/${segments}`,
   /** The first of these alone, rounded to float32 [K], little-endian: what a picture needs, in a sixth of the bytes. */
   rounded: (objective: string, segments: number) => `pyramid/${objective}/rounded/${segments}`,
-  /** Block of curves [K, 64] in the precision of the allocations, little-endian. */
+  /** Block of curves [K, 64], the last one of a finished run with the rows that are left, in the precision of the allocations, little-endian. */
   curves: (objective: string, block: number) => `pyramid/${objective}/curves/${block}`,
 };
 
@@ -113,6 +115,16 @@ export class PyramidBuilder {
     return files;
   }
 
+  /** The rows that fill no whole block, once there will be no more: one file, or none where nothing is left. */
+  finish(): PyramidFile[] {
+    const rest = this.#segments % curveRows;
+    if (rest === 0) return [];
+    const last = this.#block.slice(0, rest * this.size);
+    for (let k = 0; k < this.size; k++)
+      last.set(this.#block.subarray(k * curveRows, k * curveRows + rest), k * rest);
+    return [{ path: pyramidPaths.curves(this.objective, Math.floor(this.#segments / curveRows)), bytes: encodeNumbers(last) }]; // prettier-ignore
+  }
+
   #count(row: Numbers): void {
     const [sums, positive, below, above] = [this.#sums, this.#positive, this.#below, this.#above];
     for (let k = 0; k < row.length; k++) {
@@ -135,8 +147,8 @@ export class PyramidBuilder {
   }
 }
 
-/** Bytes of the pyramid of one objective of a run of T segments and K parameters. */
+/** Bytes of the pyramid of one objective of a finished run of T segments and K parameters. */
 export function pyramidBytes(T: number, K: number, precision: 'float32' | 'float64'): number {
-  const curves = Math.floor(T / curveRows) * curveRows * K * (precision === 'float32' ? 4 : 8);
+  const curves = T * K * (precision === 'float32' ? 4 : 8);
   return curves + Math.floor(T / sumStride) * 24 * K + Math.floor(T / roundedStride) * 4 * K;
 }

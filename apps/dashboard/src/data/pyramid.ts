@@ -82,28 +82,24 @@ export async function parameterCurve(
   const index = await pyramidOf(run, own);
   const rows = index?.curveRows ?? 1;
   const blocks = Math.floor(Math.min(T, index?.segments ?? 0) / rows);
+  const lastRows = blocks * rows + (index?.lastRows ?? 0) === T ? (index?.lastRows ?? 0) : 0;
   const curve = new Float64Array(T);
-  const isSingle = run.manifest.definition.precision === 'float32';
-  const size = rows * (isSingle ? 4 : 8);
-  const rest = run
-    .reader()
-    .then((reader) => reader.curve(`allocation/${own.name}`, parameter, { from: blocks * rows, to: T }));
-  // Where a block is missing, that is said.
-  rest.catch(() => undefined);
-  await Promise.all(
-    Array.from({ length: blocks }, async (_, block) => {
-      const bytes = await run.source.get(pyramidPaths.curves(own.name, block), {
-        start: parameter * size,
-        end: (parameter + 1) * size,
-      });
-      if (bytes?.length !== size)
-        throw new Error(
-          `${pyramidPaths.curves(own.name, block)} is missing: delete the folder pyramid, it is made anew`,
-        );
-      const { buffer } = bytes.slice();
-      curve.set(isSingle ? new Float32Array(buffer) : new Float64Array(buffer), block * rows);
-    }),
-  );
-  curve.set(await rest, blocks * rows);
+  const Numbers = run.manifest.definition.precision === 'float32' ? Float32Array : Float64Array;
+  const blockAt = async (block: number, count: number): Promise<void> => {
+    const path = pyramidPaths.curves(own.name, block);
+    const size = count * Numbers.BYTES_PER_ELEMENT;
+    const bytes = await run.source.get(path, { start: parameter * size, end: (parameter + 1) * size });
+    if (bytes?.length !== size)
+      throw new Error(`${path} is missing: delete the folder pyramid, it is made anew`);
+    curve.set(new Numbers(bytes.slice().buffer), block * rows);
+  };
+  const rest = async (): Promise<void> => {
+    const from = blocks * rows;
+    if (from === T) return;
+    if (lastRows > 0) return blockAt(blocks, lastRows);
+    const reader = await run.reader();
+    curve.set(await reader.curve(`allocation/${own.name}`, parameter, { from, to: T }), from);
+  };
+  await Promise.all([rest(), ...Array.from({ length: blocks }, (_, block) => blockAt(block, rows))]);
   return curve;
 }
