@@ -34,7 +34,13 @@ beforeAll(async () => {
   const write = (path: string, text: string) => {
     writeFileSync(join(folder, path), text);
   };
-  for (const path of ['page/assets', 'run/ledger.zarr/loss', 'run/pending', 'other'])
+  for (const path of [
+    'page/assets',
+    'run/ledger.zarr/loss',
+    'run/pending',
+    'run/pyramid/train/curves',
+    'other',
+  ])
     mkdirSync(join(folder, path), { recursive: true });
   write('page/index.html', '<!doctype html><title>page</title>');
   write('page/assets/a.js', '1;');
@@ -45,6 +51,9 @@ beforeAll(async () => {
   write('run/ledger.zarr/page.html', '<script>alert(1)</script>');
   write('run/ledger.zarr/.hidden', 'mine');
   write('other/secret', 'secret');
+  write('run/pyramid/train/curves/0', 'abcdefgh');
+  write('run/pyramid/train/curves/1', 'ijklmnop');
+  write('run/pyramid/train/curves/2', 'qr');
   symlinkSync(join(folder, 'other/secret'), join(folder, 'run/ledger.zarr/link'));
   symlinkSync(join(folder, 'other'), join(folder, 'run/ledger.zarr/linked'));
   symlinkSync(join(folder, 'run/journal'), join(folder, 'run/ledger.zarr/inside'));
@@ -61,7 +70,10 @@ describe('the server of lca view', () => {
   it('gives the page, the list of runs and their files, and parts of them', async () => {
     expect((await ask('/')).body).toContain('page');
     expect((await ask('/assets/a.js')).headers['content-type']).toContain('javascript');
-    expect(JSON.parse((await ask('/runs.json')).body)).toEqual({ runs: [{ name: hostile, path: 'runs/0' }] });
+    expect(JSON.parse((await ask('/runs.json')).body)).toEqual({
+      runs: [{ name: hostile, path: 'runs/0' }],
+      joinsBlocks: true,
+    });
     expect((await ask('/runs/0/manifest.json')).body).toBe('{"a": 1}');
     const part = await ask('/runs/0/journal', { Range: 'bytes=2-4' });
     expect([part.status, part.body, part.headers['content-range']]).toEqual([206, '234', 'bytes 2-4/10']);
@@ -74,7 +86,16 @@ describe('the server of lca view', () => {
     expect((await ask('/runs/0/ledger.zarr/inside')).body).toBe('0123456789');
   });
 
+  it('joins ranges of the blocks of a curve', async () => {
+    const { status, body, headers } = await ask('/runs/0/blocks/train/2/2-5');
+    expect([status, body, headers['content-type']]).toEqual([200, 'cdeklm', 'application/octet-stream']);
+    expect(await ask('/runs/0/blocks/train/2/2-5', {}, 'HEAD')).toMatchObject({ body: '', headers: { 'content-length': '6' } }); // prettier-ignore
+  });
+
   it.each([
+    '/runs/0/blocks/train/3/2-5', '/runs/0/blocks/train/4/0-1', '/runs/0/blocks/train/0/2-5', '/runs/0/blocks/train/2/5-2', '/runs/0/blocks/train/2/5-5',
+    '/runs/0/blocks/other/2/2-5', '/runs/0/blocks/%2e%2e/2/2-5', '/runs/0/blocks/..%2f..%2fother/1/0-3', '/runs/0/blocks/train/999999/0-99999',
+    '/runs/0/blocks/train/2/0-9999999999999', '/runs/1/blocks/train/2/2-5', '/runs/0/blocks/train/2', '/runs/0/blocks/.hidden/2/2-5',
     '/../other/secret', '/runs/0/../../other/secret', '/runs/0/ledger.zarr/../../../other/secret', '/%2e%2e/other/secret',
     '/runs/0/ledger.zarr/..%2f..%2f..%2fother%2fsecret', '/runs/0/ledger.zarr/..%5c..%5cother', '//etc/passwd', '/runs/0//etc/passwd',
     '/runs/0/ledger.zarr/%00', '/runs/0/ledger.zarr/%', '/runs/1/manifest.json', '/runs/-1/manifest.json', '/runs/0/', '/runs/0/ledger.zarr',

@@ -4,6 +4,7 @@ import { UsageError } from '../errors.js';
 import { summaryPath } from '../format/derived/summary.js';
 import type { Source } from '../format/source.js';
 import { answerBytes, answerFile, answerText } from './answer.js';
+import { joinedBlocksOf, readBlocks } from './blocks.js';
 import { FileRoom } from './files.js';
 import { refusalOf, securityHeaders } from './guard.js';
 import { answerFromSource } from './remote.js';
@@ -47,7 +48,7 @@ const summaryOfRun = new RegExp(`^runs/(\\d{1,4})/${summaryPath}$`);
 const idleMilliseconds = 60_000;
 
 /**
- * Serves the page and the run folders, to be read only: `/`, `/runs.json` (the list of runs), `/runs/I/summary` (what a page shows first), `/runs/I/PATH`.
+ * Serves the page and the run folders, to be read only: `/`, `/runs.json` (the list of runs), `/runs/I/summary` (what a page shows first), `/runs/I/blocks/…` (a curve), `/runs/I/PATH`.
  *
  * @throws UsageError where the address or port cannot be bound.
  */
@@ -98,13 +99,24 @@ async function answer(
   const path = pathOf(request.url ?? '/');
   if (path === 'runs.json') {
     response.writeHead(200, { 'Content-Type': 'application/json; charset=utf-8' });
-    response.end(request.method === 'HEAD' ? undefined : JSON.stringify(runList(runs)));
+    // What a folder of files cannot answer is said, so that a page does not ask there.
+    response.end(
+      request.method === 'HEAD' ? undefined : JSON.stringify({ ...runList(runs), joinsBlocks: true }),
+    );
     return;
   }
   const summarized = runs[Number(summaryOfRun.exec(path ?? '')?.[1])];
   if (summarized !== undefined) {
     const bytes = await summaries.of(summarized);
     if (bytes === null) response.writeHead(204).end();
+    else answerBytes(request, response, bytes);
+    return;
+  }
+  const asked = joinedBlocksOf(path ?? '');
+  const joined = asked === null ? undefined : runs[asked.run];
+  if (joined !== undefined) {
+    const bytes = await readBlocks(room, joined.folder, asked!);
+    if (bytes === null) answerText(response, 404, 'Not found.');
     else answerBytes(request, response, bytes);
     return;
   }

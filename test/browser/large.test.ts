@@ -33,7 +33,9 @@ describe.skipIf(!chromiumHere)('the dashboard on many rows and many segments, in
   beforeAll(async () => {
     await completeRun(at('long'), smallManifest(40, { objectives }));
     await completeRun(at('wide'), smallManifest(1, { objectives }, wide));
-    shown = await openDashboard(['long', 'wide'].map((name) => ({ name, folder: at(name) })));
+    await completeRun(at('blocks'), smallManifest(150, { objectives }));
+    await writePyramids(await openRun(at('blocks')), at('blocks'));
+    shown = await openDashboard(['long', 'wide', 'blocks'].map((name) => ({ name, folder: at(name) })));
     ({ page } = shown);
   });
   afterAll(() => shown.close());
@@ -60,6 +62,28 @@ describe.skipIf(!chromiumHere)('the dashboard on many rows and many segments, in
     expect(shownSums.length).toBe(rows[0]!.length);
     shownSums.forEach((value, k) => { expect(value).toBeCloseTo(sum(column(rows, k)), 5); }); // prettier-ignore
   });
+
+  it.each([
+    ['in one answer, and the last rows in another', false, ['blocks/train/2/768-1024', 'pyramid/train/curves/2']],
+    ['block by block where a server joins none', true, ['pyramid/train/curves/0', 'pyramid/train/curves/1', 'pyramid/train/curves/2']],
+  ])('reads the whole curve of a weight %s', async (_, isPlain, expected) => {
+    const asked: string[] = [];
+    const note = (request: { url(): string }) => asked.push(new URL(request.url()).pathname.replace('/runs/2/', ''));
+    page.on('request', note);
+    if (isPlain) await page.route('**/runs.json', async (route) => {
+      const { runs } = (await (await route.fetch()).json()) as { runs: unknown };
+      await route.fulfill({ json: { runs } });
+    });
+    await shown.open('#view=overview');
+    await page.goto('about:blank');
+    asked.length = 0;
+    await shown.open('#run=2&view=microscope&t=149&pins=p3');
+    await page.waitForSelector('[data-pins] [data-value]');
+    const own = column(await exported(at('blocks'), 'allocation'), 3);
+    expect(await shown.numberAt('[data-pins] b', 'data-value')).toBeCloseTo(sum(own), 9);
+    expect(asked.filter((path) => /blocks|curves/.test(path)).sort()).toEqual(expected);
+    page.off('request', note);
+  }); // prettier-ignore
 
   it('lists more than a million parameters to the last, and goes on while it searches their names', async () => {
     await shown.open('#run=1&view=book&by=parameter');

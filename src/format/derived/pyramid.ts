@@ -41,6 +41,9 @@ export const pyramidPaths = {
   rounded: (objective: string, segments: number) => `pyramid/${objective}/rounded/${segments}`,
   /** Block of curves [K, 64], the last one of a finished run with the rows that are left, in the precision of the allocations, little-endian. */
   curves: (objective: string, block: number) => `pyramid/${objective}/curves/${block}`,
+  /** Bytes `start` to `end` of each of the first blocks of curves, one after the other: no file, but what the server of `lca view` answers. */
+  joined: (objective: string, blocks: number, start: number, end: number) =>
+    `blocks/${objective}/${blocks}/${start}-${end}`,
 };
 
 /** A file to be written. */

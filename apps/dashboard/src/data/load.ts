@@ -73,6 +73,8 @@ export interface RunData {
   readonly arrays: readonly string[];
   /** What a page that carries its runs has not of this one; null: it is read from a server, which has all. */
   readonly leftOut: readonly string[] | null;
+  /** Whether its server joins blocks of curves (`pyramidPaths.joined`), as that of `lca view` does. */
+  readonly joinsBlocks: boolean;
 }
 
 /** A run that is announced, before it is read. */
@@ -80,13 +82,15 @@ export interface ListedRun {
   readonly name: string;
   readonly path: string;
   readonly leftOut?: readonly string[];
+  readonly joinsBlocks?: boolean;
 }
 
 /** The runs that the server offers. */
 export async function listRuns(): Promise<readonly ListedRun[]> {
   const carried = carriedRuns();
   if (carried !== null) return carried.runs;
-  return ((await runsAsked()) as { runs: ListedRun[] }).runs;
+  const { runs, joinsBlocks = false } = (await runsAsked()) as { runs: ListedRun[]; joinsBlocks?: boolean };
+  return runs.map((run) => ({ ...run, joinsBlocks }));
 }
 
 /** Reads what every panel needs of a run. Throws where there is none, where it is damaged, or too large for a page. */
@@ -96,7 +100,7 @@ export async function loadRun(listed: ListedRun): Promise<RunData> {
   const address = new URL(path, document.baseURI).href;
   const source = leftOut === null ? new HttpSource(address) : new CarriedSource(path);
   const reader = once(() => open(name, source));
-  const base = { name, address, source, reader, leftOut };
+  const base = { name, address, source, reader, leftOut, joinsBlocks: listed.joinsBlocks ?? false };
   const bytes = leftOut === null ? await summaryAsked(path) : null;
   if (bytes !== null) return dataOf(base, decodeSummary(bytes));
   return dataOf(base, await summarize(await reader()));
@@ -150,15 +154,15 @@ function isEqual(a: RunStatus, b: RunStatus): boolean {
 }
 
 function dataOf(
-  base: Pick<RunData, 'name' | 'address' | 'source' | 'reader' | 'leftOut'>,
+  base: Pick<RunData, 'name' | 'address' | 'source' | 'reader' | 'leftOut' | 'joinsBlocks'>,
   { manifest, layout, status, view, arrays }: RunSummary,
 ): RunData {
   const own = arrays.filter((name) => !base.leftOut?.includes(name));
   const objectives = view.objectives.map(({ name, parts }) =>
     objectiveOf(view, name, parts, finestOf(name, own)),
   );
-  const { name, address, source, reader, leftOut } = base;
-  return { name, address, source, reader, leftOut, manifest, layout, status, view, objectives, segments: view.segments, arrays: own }; // prettier-ignore
+  const { name, address, source, reader, leftOut, joinsBlocks } = base;
+  return { name, address, source, reader, leftOut, joinsBlocks, manifest, layout, status, view, objectives, segments: view.segments, arrays: own }; // prettier-ignore
 }
 
 function finestOf(objective: string, arrays: readonly string[]): ObjectiveData['finest'] {

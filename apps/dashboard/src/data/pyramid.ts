@@ -100,6 +100,14 @@ export async function parameterCurve(
     const reader = await run.reader();
     curve.set(await reader.curve(`allocation/${own.name}`, parameter, { from, to: T }), from);
   };
-  await Promise.all([rest(), ...Array.from({ length: blocks }, (_, block) => blockAt(block, rows))]);
+  const wholeBlocks = async (): Promise<void> => {
+    const size = rows * Numbers.BYTES_PER_ELEMENT;
+    const path = pyramidPaths.joined(own.name, blocks, parameter * size, (parameter + 1) * size);
+    const joined = run.joinsBlocks && blocks > 1 ? await run.source.get(path) : undefined;
+    if (joined?.length === blocks * size) curve.set(new Numbers(joined.slice().buffer));
+    // A folder of files has the blocks alone.
+    else await Promise.all(Array.from({ length: blocks }, (_, block) => blockAt(block, rows)));
+  };
+  await Promise.all([rest(), wholeBlocks()]);
   return curve;
 }
