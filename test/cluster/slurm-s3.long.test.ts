@@ -66,10 +66,11 @@ describe.skipIf(reason !== null)('a run in an object store, submitted to Slurm',
   });
 
   it('has the bytes of one machine’s; the nodes share nothing but the store, and logs lie where it was submitted', async () => {
-    const { stdout, stderr } = await remote('submit', address, '--slurm', '--follow', '--quiet', '--', '--cpus-per-task=1'); // prettier-ignore
+    const { stdout, stderr } = await remote('submit', address, '--slurm', '--scratch', join(folder, 'node-scratch'), '--follow', '--quiet', '--', '--cpus-per-task=1'); // prettier-ignore
     expect(stdout).toMatch(/job \d+: tasks 0-3\njob \d+: merging when they have ended/);
     expect(stderr, logs()).toMatch(/24 of 24 segments are in the run/);
     expect(logs()).toMatch(/Task 3: published/);
+    expect(existsSync(join(folder, 'node-scratch'))).toBe(true);
     const target = join(folder, 'fetched');
     await fetchRun(address, store.url, target);
     expect(fingerprint(join(target, 'ledger.zarr'))).toEqual(fingerprint(join(packed, 'ledger.zarr')));

@@ -6,7 +6,7 @@ import { requirePlan, taskStates } from '../../../run/cluster/plan.js';
 import { followSlurm, submitToSlurm, type SlurmSubmission } from '../../../run/cluster/slurm.js';
 import { openRun } from '../../../store/open.js';
 import { printJson, printLine, say } from '../../output.js';
-import { parseCount } from '../run.js';
+import { addProcesses, parseCount, parsePath } from '../run.js';
 import { type QueueOptions, submitQueue } from './queue.js';
 import { watch } from './watch.js';
 
@@ -21,12 +21,14 @@ interface SubmitCommandOptions extends QueueOptions {
   readonly follow?: boolean;
   readonly mixed?: boolean;
   readonly data?: string;
+  readonly scratch?: string;
+  readonly processes?: number;
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
 
 export function submitCommand(): Command {
-  return new Command('submit')
+  const command = new Command('submit')
     .description('hand the tasks of a plan that are missing, and their merging, to a scheduler')
     .argument('<run>', 'run folder that all machines see at the same path')
     .argument('[options...]', 'behind --: further options of sbatch, or of lca work on Kubernetes')
@@ -42,9 +44,10 @@ export function submitCommand(): Command {
     .option('--follow', 'show progress until all jobs have ended; status 1 where something is missing then')
     .option('--mixed', 'go on on machines that give other bits than those planned for')
     .option('--data <place>', 'where the data of the run are on those machines')
+    .option('--scratch <folder>', 'their local disk, for what is kept there of a run in an object store (default: the cache folder)', parsePath)
     .option('--json', 'print one JSON document')
-    .option('--quiet', 'no progress')
-    .action(submit); // prettier-ignore
+    .option('--quiet', 'no progress'); // prettier-ignore
+  return addProcesses(command).action(submit);
 }
 
 async function submit(folder: string, own: string[], options: SubmitCommandOptions): Promise<void> {
@@ -61,13 +64,18 @@ async function submit(folder: string, own: string[], options: SubmitCommandOptio
   else await submitSlurm(folder, own, options);
 }
 
+/** What `lca work` is told there, as words. */
+function wordsFor({ data, scratch, processes }: SubmitCommandOptions): string[] {
+  return Object.entries({ data, scratch, processes }).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)])); // prettier-ignore
+}
+
 async function printKubernetes(
   folder: string,
   own: readonly string[],
   options: SubmitCommandOptions,
 ): Promise<void> {
-  const { image, claim, secret, processors, parallelism, data, mixed } = options;
-  const work = [...(data === undefined ? [] : ['--data', data]), ...own];
+  const { image, claim, secret, processors, parallelism, mixed } = options;
+  const work = [...wordsFor(options), ...own];
   const manifest = await kubernetesManifest(folder, { image, claim, secret, processors, parallelism, work, mixed }); // prettier-ignore
   process.stdout.write(manifest);
 }
@@ -75,10 +83,10 @@ async function printKubernetes(
 async function submitSlurm(
   folder: string,
   own: readonly string[],
-  { data, mixed = false, json, follow, quiet }: SubmitCommandOptions,
+  options: SubmitCommandOptions,
 ): Promise<void> {
-  const work = data === undefined ? [] : ['--data', data];
-  const submission = await submitToSlurm(folder, { options: own, work, mixed });
+  const { mixed = false, json, follow, quiet } = options;
+  const submission = await submitToSlurm(folder, { options: own, work: wordsFor(options), mixed });
   if (json) printJson({ run: folder, ...submission });
   else printSubmission(submission);
   if (!follow) return;
