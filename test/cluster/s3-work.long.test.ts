@@ -132,8 +132,8 @@ describe.skipIf(reason !== null)('a run in an object store that many machines me
     const summary = await fetch(`${own}summary`);
     expect(summary.status).toBe(200);
     expect(decodeSummary(new Uint8Array(await summary.arrayBuffer())).status.sealed).toBe(true);
-    // Its pyramid is written to --scratch, while the page is open.
-    await expect.poll(async () => (await fetch(`${own}pyramid/train/index.json`)).status, { timeout: 60_000 }).toBe(200);
+    // Its pyramid is written to --scratch, though somebody asks all the time.
+    await expect.poll(async () => (await fetch(`${own}pyramid/train/index.json`)).status, { timeout: 300_000, interval: 50 }).toBe(200);
     expect(complaints).toEqual([]);
     await browser.close();
     server.kill('SIGINT');

@@ -114,10 +114,11 @@ async function preparePyramids(
   { quietFor }: Served,
 ): Promise<void> {
   // Not for ever: a page that plays asks all the time.
-  const pause = async () => {
-    for (let n = 0; n < 4 && quietFor() < quietMilliseconds && !signal.aborted; n++) await setTimeout(50);
+  const untilQuiet = async (milliseconds: number, most: number) => {
+    for (let n = 0; n < most && quietFor() < milliseconds && !signal.aborted; n++) await setTimeout(50);
   };
-  while (quietFor() < 2 * quietMilliseconds && !signal.aborted) await setTimeout(50);
+  const pause = () => untilQuiet(quietMilliseconds, 4);
+  await untilQuiet(2 * quietMilliseconds, 200);
   for (let left = [...addresses]; left.length > 0 && !signal.aborted;) {
     const growing: string[] = [];
     for (const folder of left) {
