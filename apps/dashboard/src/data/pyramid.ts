@@ -82,7 +82,7 @@ export async function parameterCurve(
   const index = await pyramidOf(run, own);
   const rows = index?.curveRows ?? 1;
   const blocks = Math.floor(Math.min(T, index?.segments ?? 0) / rows);
-  const lastRows = blocks * rows + (index?.lastRows ?? 0) === T ? (index?.lastRows ?? 0) : 0;
+  const lastRows = index?.lastRows ?? 0;
   const curve = new Float64Array(T);
   const Numbers = run.manifest.definition.precision === 'float32' ? Float32Array : Float64Array;
   const blockAt = async (block: number, count: number): Promise<void> => {
@@ -96,7 +96,7 @@ export async function parameterCurve(
   const rest = async (): Promise<void> => {
     const from = blocks * rows;
     if (from === T) return;
-    if (lastRows > 0) return blockAt(blocks, lastRows);
+    if (from + lastRows === T) return blockAt(blocks, lastRows);
     const reader = await run.reader();
     curve.set(await reader.curve(`allocation/${own.name}`, parameter, { from, to: T }), from);
   };
