@@ -41,8 +41,8 @@ export interface AnalyseOptions {
   readonly exampleShape?: readonly number[];
   /** What of the network and its recording is not in θ; default nothing. */
   readonly leftOut?: readonly LeftOut[];
-  /** What is known of the run's accuracy, which the ledger does not hold; default: nothing. */
-  readonly accuracy?: AccuracyFinding;
+  /** What is known of the run's accuracy, which the ledger does not hold, or will be; default: nothing. */
+  readonly accuracy?: AccuracyFinding | Promise<AccuracyFinding>;
   /** Called after each allocation row with the rows read so far, of `total`. */
   readonly onProgress?: (rows: number, total: number) => void;
 }
@@ -99,7 +99,7 @@ export async function analyseRun(view: LedgerView, options: AnalyseOptions = {})
     subintervals: [...view.column('subintervals')],
     objectives,
     paper: preset === undefined ? null : paperRecord(preset),
-    accuracy,
+    accuracy: await accuracy,
     coverage: await coverageOf(view, objectives, leftOut),
   };
 }

@@ -44,6 +44,39 @@ export function progressBar(label: string, unit: string, quiet = false): Progres
   };
 }
 
+/** A sink that shows nothing until something else has ended, whose own bar it would overwrite, and then what is left; null: it shows all. */
+export function barAfter(other: Promise<unknown> | null, bar: ProgressSink): ProgressSink {
+  if (other === null) return bar;
+  let begun: { readonly total: number; done: number; note: string | undefined } | null = null;
+  let isShown = false;
+  const show = (): void => {
+    if (begun === null || isShown || begun.done === begun.total) return;
+    isShown = true;
+    bar.start(begun.total, begun.done);
+    if (begun.note !== undefined) bar.update(begun.done, begun.note);
+  };
+  let isOver = false;
+  const end = (): void => {
+    isOver = true;
+    show();
+  };
+  other.then(end, end);
+  return {
+    start(total, done = 0) {
+      begun = { total, done, note: undefined };
+      if (isOver) show();
+    },
+    update(done, note) {
+      if (begun !== null) Object.assign(begun, { done, note });
+      if (isShown) bar.update(done, note);
+    },
+    stop() {
+      begun = null;
+      if (isShown) bar.stop();
+    },
+  };
+}
+
 /** Draws anew when the terminal's width changes: first it clears the rows that the old line takes at the new width. */
 function redrawOnResize(draw: () => void): { begin: () => void; end: () => void } {
   let width = process.stderr.columns;

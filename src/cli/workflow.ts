@@ -7,7 +7,7 @@ import { reportRun, type Report } from '../run/report.js';
 import { trainRun } from '../run/train.js';
 import { stopOnInterrupt } from './interrupt.js';
 import { printColoured, printJson, printLine, say, terminalStyle } from './output.js';
-import { progressBar } from './progress.js';
+import { barAfter, progressBar } from './progress.js';
 
 interface WorkflowOptions extends PrintOptions {
   readonly workers?: number | undefined;
@@ -25,11 +25,11 @@ export function continueRun(experiment: Experiment, run: RunWriter, options: Wor
   const bar = (label: string, unit: string) => progressBar(label, unit, options.quiet);
   return untilStopped(run, `lca resume ${run.folder}`, async (signal) => {
     if (options.segments !== undefined) checkSegments(options.segments, run.status.iterations);
-    const gate = following(experiment, run, options.measure);
+    const gate = options.measure ? gateOf(experiment, run) : undefined;
     const train = (own: AbortSignal) =>
       trainRun(experiment, run, {
         // The bar of what is measured tells how far a recording that is followed has come.
-        progress: gate
+        progress: experiment.config.follow
           ? silent
           : bar(experiment.recorded ? 'copy' : 'train', experiment.recorded ? 'rows' : 'steps'),
         signal: own,
@@ -39,7 +39,7 @@ export function continueRun(experiment: Experiment, run: RunWriter, options: Wor
     const measure = async (after: Promise<void>): Promise<void> => {
       after.catch((error: unknown) => gate?.fail(error));
       if (!options.measure) return after;
-      const progress = bar('measure', 'segments');
+      const progress = barAfter(experiment.config.follow ? null : after, bar('measure', 'segments'));
       await measureRun(experiment, run, { workers, segments, after, gate, progress, signal });
     };
     await beside(train, measure, signal);
@@ -49,16 +49,41 @@ export function continueRun(experiment: Experiment, run: RunWriter, options: Wor
       return;
     }
     if (!isMeasured(run, options)) return;
-    await storeAccuracy(experiment, run, { workers, signal, progress: bar('count errors', 'rows') });
-    await printReport(await reportRun(run, { progress: bar('analyse', 'segments'), themes }), options);
+    await printReport(await reportBesideAccuracy(experiment, run, { ...options, signal }), options);
     if (!themes && !options.json)
       say(`The paper's analyses by theme: lca report ${run.folder} adds them to the page.`);
   });
 }
 
-/** What lets rows through one by one where a recording is followed that is not yet copied. */
-function following({ config }: Experiment, run: RunWriter, measure: boolean): RowGate | undefined {
-  return config.follow && measure && !run.status.trained ? new RowGate() : undefined;
+/**
+ * What lets rows through one by one, so that they are measured while others are on their way: of a training, and of a recording that is followed. One
+ * that is whole is read to its end first, since it may be refused; and a basis is drawn from all rows.
+ */
+function gateOf({ config, recorded, basis }: Experiment, run: RunWriter): RowGate | undefined {
+  const comesInOrder = basis === null && (recorded === null || config.follow);
+  return comesInOrder && !run.status.trained ? new RowGate() : undefined;
+}
+
+/** Reports on a run while errors are counted: that is work for the workers, and analysing is none. */
+export async function reportBesideAccuracy(
+  experiment: Experiment,
+  run: RunWriter,
+  {
+    workers,
+    quiet,
+    themes = false,
+    signal,
+  }: Pick<WorkflowOptions, 'workers' | 'quiet' | 'themes'> & { readonly signal: AbortSignal },
+): Promise<Report> {
+  const bars = [
+    progressBar('count errors', 'rows', quiet),
+    progressBar('analyse', 'segments', quiet),
+  ] as const;
+  return beside(
+    (own) => storeAccuracy(experiment, run, { workers, signal: own, progress: bars[0] }),
+    (accuracy) => reportRun(run, { progress: barAfter(accuracy, bars[1]), themes, accuracy }),
+    signal,
+  );
 }
 
 /** Works on a run to its end, or until the user stops it, who is then told what goes on with it; closes the run. */

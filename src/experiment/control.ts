@@ -49,26 +49,27 @@ export function checkSegments({ from, to }: SegmentRange, T: number): void {
 }
 
 /**
- * Starts something that goes on beside `work`, and waits for both. Where `work` fails, the other is told to stop and awaited: nothing goes on
- * behind a failure. Throws what either throws.
+ * Starts something that goes on beside `work`, waits for both, and returns what `work` gives. Where `work` fails, the other is told to stop and awaited:
+ * nothing goes on behind a failure. Throws what either throws.
  */
-export async function beside(
-  start: (signal: AbortSignal) => Promise<void>,
-  work: (other: Promise<void>) => Promise<void>,
+export async function beside<T, R>(
+  start: (signal: AbortSignal) => Promise<T>,
+  work: (other: Promise<T>) => Promise<R>,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<R> {
   const stop = new AbortController();
   const other = start(signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]));
   // Whoever awaits it sees the error.
   other.catch(() => undefined);
   try {
-    await work(other);
+    const result = await work(other);
+    await other;
+    return result;
   } catch (error) {
     stop.abort();
     await other.catch(() => undefined);
     throw error;
   }
-  await other;
 }
 
 /** Rows of θ that are stored while others are still on their way: whoever needs one waits for it. */

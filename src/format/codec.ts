@@ -119,8 +119,8 @@ function swap(bytes: Uint8Array, size: number): void {
 }
 
 /**
- * The numbers [rows, …] of one whole chunk. `path` is for messages; `shared`: they are only read, and may lie on the memory of the bytes. Throws
- * StoreError where it holds another number of bytes.
+ * The numbers [rows, …] of one whole chunk. `path` is for messages; `shared`: they may lie on the memory of the bytes. Throws StoreError where it
+ * holds another number of bytes.
  */
 export function decodeChunk(spec: ArraySpec, bytes: Uint8Array, path: string, shared = false): Numbers {
   const expected = bytesOf[spec.dtype] * chunkShapeOf(spec).reduce((size, extent) => size * extent, 1);
@@ -141,5 +141,10 @@ export async function readChunk(
   if (bytes === undefined) throw damaged(place, 'it is missing');
   if ((await context.chunkDigest(bytes)) !== expectedDigest(context, state, spec, chunk))
     throw damaged(place, 'its checksum differs');
-  return decodeChunk(spec, bytes, place);
+  return decodeChunk(spec, bytes, place, isWhole(bytes));
+}
+
+/** Whether bytes take up all of their memory: then nothing else is kept with them, or changed with them. */
+function isWhole({ byteLength, buffer }: Uint8Array): boolean {
+  return byteLength === buffer.byteLength;
 }

@@ -10,7 +10,10 @@ export interface ByteRange {
 
 /** Where the files of a run are read from: a folder, a server, an archive. */
 export interface Source {
-  /** The file of that path inside the run folder, or a range of it; undefined where there is no such file. */
+  /**
+   * The file of that path inside the run folder, or a range of it; undefined where there is no such file. Bytes that take up all of their memory are
+   * the caller's own: a source that keeps files hands out copies, or parts of what it keeps.
+   */
   get(path: string, range?: ByteRange): Promise<Uint8Array | undefined>;
 }
 

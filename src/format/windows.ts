@@ -181,7 +181,7 @@ async function chunksOfArray(
   const place = context.recordPlaces.get(spec)!;
   const bytes = encodeNumbers(emptyRow(spec.dtype, spec.chunkRows * width));
   for (let k = 0; k < records.length; k++) copyBytes(records[k]!, place.start, bytes, k * rowBytes, rowBytes);
-  const numbers = decodeNumbers(bytes, spec.dtype);
+  const numbers = numbersAt(bytes, spec.dtype) ?? decodeNumbers(bytes, spec.dtype);
   const own = { spec, chunk: window, numbers };
   if (!isByRow(spec)) return [own];
   for (let k = 1; k < records.length; k++) requireMeet(context, spec, from + k, records[k - 1]!, records[k]!);

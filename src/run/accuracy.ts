@@ -54,7 +54,8 @@ export async function measureAccuracy(
   if (plan === null) return { missing: noClasses(experiment)! };
   const thetas = accuracyRows(run.status.iterations);
   try {
-    const errors = await evaluateRows(plan, run, thetas, { workers: defaultWorkers(experiment.engine), ...control });
+    const workers = control.workers ?? defaultWorkers(experiment.engine);
+    const errors = await evaluateRows(plan, run, thetas, { ...control, workers });
     const { iteration } = run.manifest.trajectory;
     return {
       rows: thetas,
@@ -106,7 +107,7 @@ async function evaluateRows(
   plan: ObjectivePlan,
   run: RunFolder,
   thetas: readonly number[],
-  { workers = 1, progress = silent, signal }: AccuracyControl,
+  { workers, progress = silent, signal }: AccuracyControl & { readonly workers: number },
 ): Promise<number[][]> {
   const evaluator = await Evaluator.start(plan, workers);
   const results: number[][] = [];
@@ -125,13 +126,14 @@ async function evaluateRows(
   return results;
 }
 
-/** Computes the accuracy of a run that is measured whole and stores it in the run, unless it has it. */
+/** The accuracy of a run that is measured whole: what is stored of it, or else computed and stored. */
 export async function storeAccuracy(
   experiment: Experiment,
   run: RunFolder,
   control: AccuracyControl = {},
-): Promise<void> {
-  if ((await readStored(run)) !== null) return;
+): Promise<AccuracyFinding> {
+  const known = await readStored(run);
+  if (known !== null) return known;
   const found = await measureAccuracy(experiment, run, control);
   const content: z.input<typeof stored> = {
     format: 'lossledger-accuracy',
@@ -141,6 +143,7 @@ export async function storeAccuracy(
     finding: JSON.parse(JSON.stringify(found)) as z.input<typeof finding>,
   };
   await storeResult(run.folder, fileName, `${JSON.stringify(content)}\n`);
+  return found;
 }
 
 /** The accuracy that is stored in a run, or why there is none. */

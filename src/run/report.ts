@@ -1,6 +1,5 @@
 import { basename, dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { AccuracyFinding } from '../analysis/use/accuracy.js';
 import { type AnalyseOptions, analyseRun, type RunAnalysis } from '../analysis/run.js';
 import type { ThemeAnalyses } from '../analysis/themes/themes.js';
 import type { Manifest } from '../format/manifest.js';
@@ -62,8 +61,8 @@ export interface ReportOptions {
   readonly out?: string | undefined;
   /** Whether the page has the paper's analyses by theme, which take five times as long as the rest; default true. */
   readonly themes?: boolean;
-  /** The run's accuracy; default what is stored of it. */
-  readonly accuracy?: AccuracyFinding | undefined;
+  /** The run's accuracy, which may still be on its way; default what is stored of it. */
+  readonly accuracy?: AnalyseOptions['accuracy'] | undefined;
 }
 
 /** Analyses a run, writes RUN/analysis/run.json and RUN/report.html. */

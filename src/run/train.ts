@@ -1,5 +1,5 @@
 import type { Dataset } from '../data/types.js';
-import { silent, withProgress, type WorkControl } from '../experiment/control.js';
+import { silent, withProgress } from '../experiment/control.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { type CopyControl, copyTrajectory } from '../experiment/recorded.js';
 import type { RunWriter } from '../store/writer.js';
@@ -35,12 +35,13 @@ function splitsOf({ drawn }: Pick<Dataset, 'drawn'>): Record<string, Iterable<In
 }
 
 /** Trains and stores θ_0 … θ_T. */
-async function storeTrajectory(experiment: Experiment, run: RunWriter, control: WorkControl): Promise<void> {
+async function storeTrajectory(experiment: Experiment, run: RunWriter, control: CopyControl): Promise<void> {
   const { iterations } = experiment.config;
-  const { progress = silent, signal } = control;
+  const { progress = silent, signal, stored } = control;
   await withProgress(progress, { total: iterations }, async () => {
     for await (const { row, theta, loss } of trajectory(experiment)) {
       await run.writeTheta(row, theta);
+      stored?.(row);
       progress.update(row, loss === undefined ? '' : `mini-batch loss ${loss.toFixed(4)}`);
       signal?.throwIfAborted();
     }

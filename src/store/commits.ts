@@ -34,10 +34,18 @@ export class CommitQueue<Entry> {
     void this.#run();
   }
 
+  /** Waits for one batch; false where none is left, and everything that was added is durable. Throws the error of an entry. */
+  async settle(): Promise<boolean> {
+    this.#throwFailure();
+    if (this.#waiting.length === 0 && this.#running === null) return false;
+    await this.#run();
+    this.#throwFailure();
+    return true;
+  }
+
   /** Resolves when all entries are durable. */
   async flush(): Promise<void> {
-    while (this.#waiting.length > 0 || this.#running !== null) await this.#run();
-    this.#throwFailure();
+    while (await this.settle());
   }
 
   /** Records one batch, or waits for the one that is being recorded; never rejects. */

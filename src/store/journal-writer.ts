@@ -5,6 +5,9 @@ import { attempt, sha256, writeAt } from './files.js';
 
 /** Appends to a journal, one line at a time. */
 export class JournalWriter {
+  /** The last append that was asked for; never rejects. */
+  #last: Promise<unknown> = Promise.resolve();
+
   private constructor(
     readonly path: string,
     readonly file: FileHandle,
@@ -22,8 +25,17 @@ export class JournalWriter {
     });
   }
 
-  /** Writes records, a line each; they are durable when this resolves. Where that fails, the journal is as before. */
-  async append(...records: readonly JournalRecord[]): Promise<void> {
+  /**
+   * Writes records, a line each, behind what was asked for before; they are durable when this resolves. Where that fails, the journal is as before.
+   * Throws StoreError.
+   */
+  append(...records: readonly JournalRecord[]): Promise<void> {
+    const own = this.#last.then(() => this.#append(records));
+    this.#last = own.catch(() => undefined);
+    return own;
+  }
+
+  async #append(records: readonly JournalRecord[]): Promise<void> {
     let check = this.check;
     const lines = records.map((record) => {
       const encoded = encodeLine(check, record, sha256);

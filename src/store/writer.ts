@@ -116,7 +116,8 @@ export class RunWriter extends RunFolder {
     const chunks = this.context.rowArrays.map((spec) =>
       this.#chunks.encode(spec, segment, numbersOf(measured, spec)),
     );
-    if (this.state.rows[segment] !== 1 || this.state.rows[segment + 1] !== 1) await this.flush();
+    await this.#untilRow(segment);
+    await this.#untilRow(segment + 1);
     const record: SegmentRecord = {
       segment,
       record: sha256(bytes),
@@ -155,8 +156,13 @@ export class RunWriter extends RunFolder {
   }
 
   override async theta(row: number): Promise<Float32Array> {
-    if (this.state.rows[row] !== 1) await this.flush();
+    await this.#untilRow(row);
     return super.theta(row);
+  }
+
+  /** Resolves when a row that was handed over is durable: others that come behind it are not waited for, which may go on coming. */
+  async #untilRow(row: number): Promise<void> {
+    while (this.state.rows[row] !== 1 && (await this.#queue.settle()));
   }
 
   /** Resolves when all that was handed over is durable. */

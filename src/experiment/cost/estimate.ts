@@ -56,7 +56,7 @@ interface EstimateOptions {
   readonly measure: boolean;
 }
 
-/** Times a few real evaluations (about a second) and scales them up. */
+/** Times a few real evaluations (a fraction of a second) and scales them up. */
 export async function estimateRun(experiment: Experiment, options: EstimateOptions): Promise<Estimate> {
   const { config, engine } = experiment;
   const workers = options.workers ?? defaultWorkers(engine);
@@ -107,7 +107,7 @@ async function measureRate(
     const theta = Float64Array.from(initialise(experiment.parameters, key(0)));
     const rates = await timeEvaluations(() => evaluator.evaluate(theta), {
       count: train.count,
-      seconds: 0.3,
+      seconds: 0.1,
       depth: evaluator.inFlight,
     });
     return { examplesPerSecond: median(rates), starting };

@@ -60,7 +60,9 @@ function grouped(asked: readonly Asked[]): Group[] {
 async function fetchGroup(source: Source, path: string, { start, end, asked }: Group): Promise<void> {
   try {
     const bytes = await source.get(path, { start, end });
-    for (const { range, resolve } of asked) resolve(bytes?.subarray(range.start - start, range.end - start));
+    // Several get copies: what takes up all of its memory is the asker's own.
+    for (const { range, resolve } of asked)
+      resolve(asked.length === 1 ? bytes : bytes?.slice(range.start - start, range.end - start));
   } catch (error) {
     for (const { reject } of asked) reject(error);
   }

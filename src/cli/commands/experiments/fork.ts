@@ -7,14 +7,12 @@ import { compareFolders, comparisonFindings } from '../../../run/comparisons/com
 import { type ForkChanges, forkedConfig, forkKeys, groupOf } from '../../../run/fork/config.js';
 import { forkedExperiment, takeOver } from '../../../run/fork/fork.js';
 import { measureRun } from '../../../run/measure.js';
-import { storeAccuracy } from '../../../run/accuracy.js';
-import { reportRun } from '../../../run/report.js';
 import { trainRun } from '../../../run/train.js';
 import { openRun, refuseExisting } from '../../../store/open.js';
 import { addConfigFlags, configFlags } from '../../config-flags.js';
 import { printJson, printLine, say } from '../../output.js';
 import { progressBar } from '../../progress.js';
-import { untilStopped } from '../../workflow.js';
+import { reportBesideAccuracy, untilStopped } from '../../workflow.js';
 import { addWorkOptions, parseList, parsePath, type WorkOptions } from '../run.js';
 import { parseIteration, printComparison, saveFindings } from './compare.js';
 
@@ -84,8 +82,7 @@ async function performFork(folder: string, changes: ForkChanges, options: ForkOp
       await trainRun(experiment, run, { progress: bar('train', 'steps'), signal });
       await takeOver(origin, run, at, { progress: bar('take over', 'segments'), signal });
       await measureRun(experiment, run, { workers, progress: bar('measure', 'segments'), signal });
-      await storeAccuracy(experiment, run, { workers, signal, progress: bar('count errors', 'rows') });
-      await reportRun(run, { progress: bar('analyse', 'segments'), themes: false });
+      await reportBesideAccuracy(experiment, run, { workers, quiet, signal });
     },
   );
 }
