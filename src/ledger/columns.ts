@@ -198,7 +198,7 @@ export const columns = {
   sign_changes: {
     dtype: 'int32', axes: ['segment', 'cell'], of: 'grouping', unit: '1', large: true, when: 'endGradients',
     description: 'parameters of each cell of a grouping whose gradient is below zero at one end of the segment only',
-    measure: ({ startGradient, endGradient, layout }: Allocated) => signChanges(startGradient, endGradient, layout),
+    measure: (allocated: Allocated) => signChanges(gradientSigns(allocated), allocated.layout),
     law: signChangeLaw,
   },
   gradient_norm: {

@@ -1,4 +1,4 @@
-import { signBytes, signChangesOf } from '../../ledger/measures/gradients.js';
+import { signChanges } from '../../ledger/measures/gradients.js';
 import type { Numbers } from '../../ledger/types.js';
 import { type ArraySpec, chunkPath, isByRow, widthOf } from '../layout/arrays.js';
 import { encodeNumbers } from '../codec.js';
@@ -91,8 +91,7 @@ function setDerived(
       set(spec, Float64Array.of(before(spec)[0]! - (change(after, spec) - change(before, spec))));
     if (spec.column !== 'sign_changes') continue;
     const signs = after(own('gradient_sign', spec)) as Uint8Array;
-    const bytes = signBytes(layout.size);
-    const changes = signChangesOf(signs.subarray(0, bytes), signs.subarray(bytes), layout);
+    const changes = signChanges(signs, layout);
     set(spec, Int32Array.from(changes[spec.grouping!]!));
   }
 }

@@ -1,12 +1,11 @@
-import { signBytes, signChangesOf } from '../measures/gradients.js';
+import { signChanges } from '../measures/gradients.js';
 import { columnsBy, deviations, deviationsOf, type Law, reordering, together } from './law.js'; // prettier-ignore
 
 /** Changes of sign are those between the signs at both ends, by every grouping. */
 export const signChangeLaw: Law = (row, layout) => {
   const signs = row('gradient_sign');
   if (signs === null) return [];
-  const bytes = signBytes(layout.size);
-  const expected = signChangesOf(signs.subarray(0, bytes), signs.subarray(bytes), layout);
+  const expected = signChanges(signs, layout);
   return together(
     layout.groupings.map((grouping) => {
       const counts = row(columnsBy(grouping).signChanges);

@@ -17,10 +17,12 @@ end[0] = -0;
 [start[1], end[1]] = [0, 2];
 [start[2], end[2]] = [0, -2];
 
+const gradients = { startGradient: start, endGradient: end } as unknown as Allocated;
+
 describe('signs of gradients', () => {
   it('are bits that are set below zero alone, whatever the number of parameters', () => {
     expect(signBytes(K)).toBe(3);
-    const packed = gradientSigns({ startGradient: start, endGradient: end } as unknown as Allocated);
+    const packed = gradientSigns(gradients);
     [start, end].forEach((gradient, row) => {
       const signs = unpackedSigns(packed.subarray(3 * row, 3 * row + 3), K);
       expect([...signs].map((sign) => sign < 0)).toEqual([...gradient].map((value) => value < 0));
@@ -33,7 +35,7 @@ describe('signs of gradients', () => {
     const changed = Array.from(start, (value, k) => value < 0 !== end[k]! < 0);
     expect(changed.slice(0, 3)).toEqual([false, false, true]);
     const count = (match: (k: number) => boolean) => changed.filter((flag, k) => flag && match(k)).length;
-    const changes = signChanges(start, end, layout);
+    const changes = signChanges(gradientSigns(gradients), layout);
     expect([...changes['layer']!]).toEqual([count((k) => k < 18), count((k) => k === 18)]);
     const neurons = [0, 1, 2].map((n) =>
       count((k) => (k < 15 ? Math.floor(k / 5) === n : k < 18 && k - 15 === n)),

@@ -1,7 +1,8 @@
 import type { Allocated } from '../allocate.js';
 import { atomCount, byAxis, dotOf } from '../atoms.js';
 import { gatherCounts } from '../groupings.js';
-import type { AtomStrip, ParameterLayout } from '../types.js';
+import { onceFor } from '../../num/once.js';
+import type { AtomStrip, Numbers, ParameterLayout } from '../types.js';
 
 /** Bytes that hold one bit of each parameter. */
 export function signBytes(size: number): number {
@@ -9,13 +10,13 @@ export function signBytes(size: number): number {
 }
 
 /** Signs of the gradients at both ends of a segment [2, bytes]: a bit is set where a number is below zero, that of parameter k in byte k / 8 at k modulo 8. */
-export function gradientSigns({ startGradient, endGradient }: Allocated): Uint8Array {
+export const gradientSigns = onceFor(({ startGradient, endGradient }: Allocated): Uint8Array => {
   const bytes = signBytes(startGradient.length);
   const packed = new Uint8Array(2 * bytes);
   pack(packed, startGradient);
   pack(packed.subarray(bytes), endGradient);
   return packed;
-}
+});
 
 /** Signs are as good as random: a branch on them takes several times as long. */
 function pack(bytes: Uint8Array, values: Float64Array): void {
@@ -41,25 +42,15 @@ export function unpackedSigns(bytes: ArrayLike<number>, size: number): Float64Ar
   return values;
 }
 
-/** Parameters whose gradient [K] is below zero at one end of a segment and not at the other, by the cells of each grouping [cells]. */
-export function signChanges(
-  start: Float64Array,
-  end: Float64Array,
-  layout: ParameterLayout,
-): Readonly<Record<string, Int32Array>> {
-  const atoms = byAxis((axis) => countChanges(start, end, layout.atoms[axis]));
-  return Object.fromEntries(layout.groupings.map((own) => [own.name, gatherCounts(own, atoms[own.axis])]));
-}
-
-/** The same of signs as they are stored [bytes]. */
-export function signChangesOf(
-  start: ArrayLike<number>,
-  end: ArrayLike<number>,
-  layout: ParameterLayout,
-): Readonly<Record<string, Int32Array>> {
+/**
+ * Parameters whose gradient is below zero at one end of a segment and not at the other, by the cells of each grouping [cells]: of the signs at both ends
+ * [2, bytes], or none [0] where the rule has no gradients there.
+ */
+export function signChanges(signs: Numbers, layout: ParameterLayout): Readonly<Record<string, Int32Array>> {
+  const bytes = signs.length / 2;
   const changed = new Uint8Array(8 * signBytes(layout.size));
-  for (let byte = 0, k = 0; k < changed.length; byte++, k += 8) {
-    const bits = start[byte]! ^ end[byte]!;
+  for (let byte = 0, k = 0; byte < bytes; byte++, k += 8) {
+    const bits = signs[byte]! ^ signs[bytes + byte]!;
     if (bits === 0) continue;
     for (let bit = 0; bit < 8; bit++) changed[k + bit] = (bits >> bit) & 1;
   }
@@ -83,48 +74,6 @@ function sumOnes(flags: Uint8Array, strips: readonly AtomStrip[]): Int32Array {
     }
   }
   return counts;
-}
-
-/** By atom [atoms]. */
-function countChanges(start: Float64Array, end: Float64Array, strips: readonly AtomStrip[]): Int32Array {
-  const counts = new Int32Array(atomCount(strips));
-  if (start.length === 0 || end.length === 0) return counts;
-  for (const strip of strips) {
-    if (strip.inner === 1) countColumns(counts, start, end, strip);
-    else countRuns(counts, start, end, strip);
-  }
-  return counts;
-}
-
-function countRuns(
-  counts: Int32Array,
-  start: Float64Array,
-  end: Float64Array,
-  { offset, outer, extent, inner, first }: AtomStrip,
-): void {
-  let k = offset;
-  for (let row = 0; row < outer; row++) {
-    for (let at = first; at < first + extent; at++) {
-      let changed = 0;
-      for (const stop = k + inner; k < stop; k++) changed += Number(start[k]! < 0) ^ Number(end[k]! < 0);
-      counts[at]! += changed;
-    }
-  }
-}
-
-/** The same where neighbours belong to neighbouring atoms. */
-function countColumns(
-  counts: Int32Array,
-  start: Float64Array,
-  end: Float64Array,
-  { offset, outer, extent, first }: AtomStrip,
-): void {
-  let k = offset;
-  for (let row = 0; row < outer; row++) {
-    for (let at = first; at < first + extent; at++, k++) {
-      counts[at]! += Number(start[k]! < 0) ^ Number(end[k]! < 0);
-    }
-  }
 }
 
 /** Euclidean norm of the values [K] of each layer, into `norms` [layers]. */
