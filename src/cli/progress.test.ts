@@ -51,7 +51,7 @@ describe('a bar behind another one', () => {
     expect(calls).toEqual([['start', 10, 3], ['update', 3, 'loss 1'], ['update', 4, 'loss 2'], ['stop']]); // prettier-ignore
   });
 
-  it('shows nothing where nothing is left, and all where the other ended before', async () => {
+  it('shows nothing where nothing is left or the other failed, and all where it ended before', async () => {
     const { calls, bar } = told();
     const done = barAfter(Promise.resolve(), bar);
     done.start(2);
@@ -59,7 +59,12 @@ describe('a bar behind another one', () => {
     await Promise.resolve();
     done.stop();
     expect(calls).toEqual([]);
-    const later = barAfter(Promise.reject(new Error('ended')), bar);
+    const failed = barAfter(Promise.reject(new Error('failed')), bar);
+    failed.start(2);
+    await Promise.resolve();
+    failed.stop();
+    expect(calls).toEqual([]);
+    const later = barAfter(Promise.resolve(), bar);
     await Promise.resolve();
     later.start(2, 1);
     later.stop();

@@ -44,7 +44,10 @@ export function progressBar(label: string, unit: string, quiet = false): Progres
   };
 }
 
-/** A sink that shows nothing until something else has ended, whose own bar it would overwrite, and then what is left; null: it shows all. */
+/**
+ * A sink that shows nothing until something else has ended, whose own bar it would overwrite, and then what is left; nothing at all where that fails.
+ * Null: it shows all.
+ */
 export function barAfter(other: Promise<unknown> | null, bar: ProgressSink): ProgressSink {
   if (other === null) return bar;
   let begun: { readonly total: number; done: number; note: string | undefined } | null = null;
@@ -60,7 +63,7 @@ export function barAfter(other: Promise<unknown> | null, bar: ProgressSink): Pro
     isOver = true;
     show();
   };
-  other.then(end, end);
+  other.then(end, () => undefined);
   return {
     start(total, done = 0) {
       begun = { total, done, note: undefined };

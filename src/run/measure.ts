@@ -40,12 +40,22 @@ export async function measureRun(
     return run.flush();
   }
   const evaluator = await startMeanwhile(experiment, workers, gate ? undefined : after);
+  const measuring = measureGaps(experiment, run, gaps, { ...control, evaluator, gate });
   try {
-    await measureGaps(experiment, run, gaps, { ...control, evaluator, gate });
+    await Promise.race([measuring, failureOf(after)]);
     await after;
   } finally {
     await evaluator.close();
+    // What was under way is rejected by then.
+    await measuring.catch(() => undefined);
   }
+}
+
+/** Rejects as soon as something fails, and never resolves: rows that were stored before may be many, and nobody wants them measured first. */
+function failureOf(other: Promise<unknown> = Promise.resolve()): Promise<never> {
+  return new Promise((_, reject) => {
+    other.catch(reject);
+  });
 }
 
 /** Workers that evaluate the objectives of an experiment; default one per core. Throws EngineError. */

@@ -4,7 +4,7 @@ import { temporaryFolder } from '../../test/support/cli.js';
 import { writeRecordedRun } from '../../test/support/recorded.js';
 import { lastingOf } from '../../test/support/run-folder.js';
 import { checkConfig } from '../experiment/config/file.js';
-import { beside, RowGate } from '../experiment/control.js';
+import { beside, RowGate, silent } from '../experiment/control.js';
 import { openExperiment } from '../experiment/experiment.js';
 import { createRun } from '../experiment/manifest.js';
 import { measureRun } from './measure.js';
@@ -42,17 +42,16 @@ it('lets rows be measured while others are trained: the same run', async () => {
   expect(together).toEqual(await filesOfRun('apart'));
 });
 
-it('measures nothing more where training diverges', async () => {
-  const experiment = await openExperiment(checkConfig({ ...settings, maxLoss: 1e-3 }, 'the test'));
-  const run = await createRun(join(folder, 'diverging'), experiment);
+it('measures no more of the rows that are there once training has failed', async () => {
+  const experiment = await openExperiment(checkConfig(settings, 'the test'));
+  const run = await createRun(join(folder, 'failing'), experiment);
+  await trainRun(experiment, run);
   const gate = new RowGate();
-  const training = beside(
-    (signal) => trainRun(experiment, run, { signal, stored: (row) => { gate.stored(row); } }),
-    (after) => {
-      after.catch((error: unknown) => { gate.fail(error); });
-      return measureRun(experiment, run, { workers: 1, after, gate });
-    },
-  ); // prettier-ignore
-  await expect(training).rejects.toThrow(/training diverged in iteration 0/);
+  gate.stored(settings.iterations);
+  let fail: (error: Error) => void = () => undefined;
+  const after = new Promise<void>((_, reject) => (fail = reject));
+  const progress = { ...silent, update: () => { fail(new Error('diverged')); } }; // prettier-ignore
+  await expect(measureRun(experiment, run, { workers: 1, after, gate, progress })).rejects.toThrow('diverged'); // prettier-ignore
+  expect(run.status.segments).toBeLessThan(settings.iterations);
   await run.close();
 });
