@@ -25,9 +25,9 @@ export interface EstimateParts {
   readonly analysing: number;
 }
 
-/** Seconds that a row of θ takes until it is safe on a disk, and bytes of allocations analysed a second: as on a server with an SSD. */
+/** Seconds that a row of θ takes until it is safe on a disk, and bytes of a run analysed a second for its first report: as on a server with an SSD. */
 const storingSeconds = 0.005;
-const analysedPerSecond = 40e6;
+const analysedPerSecond = 250e6;
 
 /** Work of a forward pass, as a share of a gradient's: the backward pass takes about twice as much. */
 const forwardShare = 1 / 3;
