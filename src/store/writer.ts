@@ -93,7 +93,7 @@ export class RunWriter extends RunFolder {
     stats: TrainingStats = {},
   ): Promise<void> {
     if (this.state.stats !== null) return;
-    await this.flush();
+    await this.#untilRow(this.state.rows.length - 1);
     this.#requireAllRows();
     const files: Record<string, string> = {};
     for (const spec of this.context.arrays.filter(({ placement }) => placement === 'order')) {
@@ -116,8 +116,7 @@ export class RunWriter extends RunFolder {
     const chunks = this.context.rowArrays.map((spec) =>
       this.#chunks.encode(spec, segment, numbersOf(measured, spec)),
     );
-    await this.#untilRow(segment);
-    await this.#untilRow(segment + 1);
+    for (const row of [segment, segment + 1]) await this.#untilRow(row);
     const record: SegmentRecord = {
       segment,
       record: sha256(bytes),
