@@ -67,9 +67,10 @@ export interface ReportOptions {
 
 /** Analyses a run, writes RUN/analysis/run.json and RUN/report.html. */
 export async function reportRun(run: RunFolder, { out, ...options }: ReportOptions = {}): Promise<Report> {
+  // Loaded when it is needed, since it takes longer to load than most commands take; the analysis waits for the disk, and for the accuracy.
+  const drawing = import('../figures/index.js');
   const { analysis, themes } = await analyseAll(run, options);
-  // Loaded when it is needed: drawing takes longer to load than most commands take.
-  const { renderReport } = await import('../figures/index.js');
+  const { renderReport } = await drawing;
   const page = renderReport({
     analysis,
     themes,
