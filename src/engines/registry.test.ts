@@ -12,7 +12,7 @@ import type { Engine } from './types.js';
 const toy: Engine = {
   ...referenceEngine,
   name: 'toy',
-  facts: { precision: 'float32', fills: 'device' },
+  facts: { precision: 'float32', fills: 'device', interruptible: true },
   compile(graph: Graph) {
     const node = graph.nodes.find(({ op }) => op.endsWith('Grad'));
     if (node === undefined) return referenceEngine.compile(graph);

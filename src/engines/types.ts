@@ -20,6 +20,8 @@ export interface EngineFacts {
    * one worker is enough.
    */
   readonly fills: 'thread' | 'device';
+  /** Whether a thread may be ended while a program of it runs. Else its run must end first: the engine would take the process with it. */
+  readonly interruptible: boolean;
 }
 
 /** What compiling a graph would give, found without compiling it. */

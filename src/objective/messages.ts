@@ -49,6 +49,9 @@ export interface EvaluationTask {
   readonly progress: Int32Array;
 }
 
+/** Asks a worker to end between two runs of its programs. */
+export const end = 'end';
+
 export type WorkerReply =
   | { readonly kind: 'ready' }
   /** Of whoever did the last lane. */

@@ -1,18 +1,25 @@
+import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { engineNamed } from '../engines/registry.js';
+import type { EngineFacts } from '../engines/types.js';
 import { EngineError, isLossledgerError } from '../errors.js';
 import type { Graph } from '../graph/types.js';
-import type { EvaluationTask, WorkerReply, WorkerSetup } from './messages.js';
+import { end, type EvaluationTask, type WorkerReply, type WorkerSetup } from './messages.js';
 
 /** Runs evaluations on worker threads, which share the lanes of each among themselves. One failure fails the pool for good. */
 export class WorkerPool {
   readonly #workers: Worker[] = [];
   readonly #done: (evaluation: number) => void;
   readonly #failed: (error: Error) => void;
+  readonly #facts: EngineFacts;
   #closed = false;
 
-  private constructor(done: (evaluation: number) => void, failed: (error: Error) => void) {
+  private constructor(
+    facts: EngineFacts,
+    { done, failed }: { done: (evaluation: number) => void; failed: (error: Error) => void },
+  ) {
+    this.#facts = facts;
     this.#done = done;
     this.#failed = failed;
   }
@@ -28,7 +35,8 @@ export class WorkerPool {
     count: number,
     on: { done: (evaluation: number) => void; failed: (error: Error) => void },
   ): Promise<WorkerPool> {
-    const pool = new WorkerPool(on.done, on.failed);
+    const { facts } = await engineNamed(given.engine);
+    const pool = new WorkerPool(facts, on);
     try {
       const setup = await prepared(given);
       for (let started = 0; started < count; started += availableParallelism()) {
@@ -46,9 +54,12 @@ export class WorkerPool {
     for (const worker of this.#workers) worker.postMessage(task);
   }
 
+  /** Ends the workers: at once, or where the engine needs that between two runs of their programs. */
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    await Promise.all(
+      this.#workers.map((worker) => (this.#facts.interruptible ? worker.terminate() : ended(worker))),
+    );
   }
 
   #add(setup: WorkerSetup): Promise<void> {
@@ -93,6 +104,15 @@ const workerUrl = new URL(
 
 function startWorker(setup: WorkerSetup): Worker {
   return new Worker(workerUrl, { workerData: setup });
+}
+
+/** Asks a worker to end, and resolves when it has. */
+async function ended(worker: Worker): Promise<void> {
+  // A thread that has ended has no number.
+  if (worker.threadId < 0) return;
+  const exit = once(worker, 'exit');
+  worker.postMessage(end);
+  await exit;
 }
 
 /** A thread that the system does not give, or that runs out of memory. */

@@ -7,7 +7,7 @@ import { firstPiecesOf } from './chunks.js';
 import { evaluateLane } from './lane.js';
 import { evaluateShared } from './shared-forward.js';
 import {
-  type EvaluationTask, finishLane, takeLane, type WorkerReply, type WorkerSetup,
+  end, type EvaluationTask, finishLane, takeLane, type WorkerReply, type WorkerSetup,
 } from './messages.js'; // prettier-ignore
 
 const port = parentPort!;
@@ -63,7 +63,9 @@ function serve(programs: ReadonlyMap<string, Program>): void {
     }
   };
   let tail: Promise<void> = Promise.resolve();
-  port.on('message', (task: EvaluationTask) => {
+  port.on('message', (task: EvaluationTask | typeof end) => {
+    // Ends this thread alone, and no run of a program is under way while this is heard.
+    if (task === end) process.exit();
     tail = tail.then(() => runTask(task)).catch(fail);
   });
 }

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { fold, key, uniform } from '../../src/num/random.js';
 import { openExperiment, objectivePlan } from '../../src/experiment/experiment.js';
@@ -54,6 +55,19 @@ describe('evaluator', () => {
     }
     expect(readFileSync(log, 'utf8')).toBe('asked\n');
   });
+
+  it.for(['reference', 'onnxruntime', 'native'])('ends in the middle of evaluations: %s', async (engine, { skip }) => {
+    if (engine === 'native' && noCompiler) skip('no compiler');
+    const settings = { model: 'lenet', subset: 600, chunk: 100, lanes: 6, batchSize: 10, engine };
+    const plan = objectivePlan(await openExperiment(checkConfig(settings, 'the test')), engine);
+    const theta = new Float64Array(plan.size).fill(0.01);
+    for (let pause = 0; pause < 5; pause++) {
+      const evaluator = await Evaluator.start(plan, 2);
+      const evaluations = [1, 2, 3].map(() => evaluator.evaluate(theta));
+      await sleep(20 * pause);
+      await Promise.all([evaluator.close(), ...evaluations.map((one) => one.catch((error: unknown) => expect(error).toBeInstanceOf(EngineError)))]);
+    }
+  }); // prettier-ignore
 
   it('is the mean over all examples, unequal chunks included', async () => {
     const { dataset, layout } = experiment;

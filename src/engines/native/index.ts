@@ -47,7 +47,7 @@ function koffiProblem(): string | null {
 /** The engine that writes C for a graph, has it compiled by the system's compiler, and calls it. */
 export class NativeEngine implements Engine {
   readonly name = 'native';
-  readonly facts = { precision: 'float32', fills: 'thread' } as const;
+  readonly facts = { precision: 'float32', fills: 'thread', interruptible: true } as const;
   readonly #options: NativeOptions;
   #search: CompilerSearch | null = null;
 

@@ -16,7 +16,7 @@ export function onnxruntimeEngine(provider: Provider = 'cpu'): Engine {
   const name = provider === 'cpu' ? 'onnxruntime' : `onnxruntime-${provider}`;
   return {
     name,
-    facts: { precision: 'float32', fills: provider === 'cpu' ? 'thread' : 'device' },
+    facts: { precision: 'float32', fills: provider === 'cpu' ? 'thread' : 'device', interruptible: false },
     available: () => availabilityOf(provider),
     version: () => `onnxruntime ${loadRuntime().env.versions.node ?? 'unknown'}`,
     plan: (graph) => {

@@ -99,7 +99,7 @@ function programOf(graph: Graph): Program {
  */
 export const referenceEngine: Engine = {
   name: 'reference',
-  facts: { precision: 'float64', fills: 'thread' },
+  facts: { precision: 'float64', fills: 'thread', interruptible: true },
   available: () => Promise.resolve({ ok: true, detail: 'float64 loops in JavaScript' }),
   version: () => 'reference 1',
   plan(graph) {
