@@ -49,6 +49,18 @@ describe('the manifest for Kubernetes', () => {
     expect(merge.spec!.template.spec!.containers[0]!.args!.slice(-3)).toEqual(['merge', run, '--quiet']);
   }); // prettier-ignore
 
+  it.each([
+    { image: '' }, { image: 'bad image:!!' }, { image: ':5000/lca' }, { claim: 'Bad Name' }, { claim: '-mine' }, { secret: 'Über' }, { secret: '' },
+  ])('is not made with a name that Kubernetes refuses: %j', async (options) => {
+    await expect(kubernetesManifest(run, options)).rejects.toThrow(/--(image|claim|secret) "/);
+  }); // prettier-ignore
+
+  it.each([
+    { image: 'lca' }, { image: 'localhost:5000/team/lca:1.0' }, { image: `r.example/lca@sha256:${'0'.repeat(64)}` }, { claim: 'a' }, { claim: 'my.claim-2' },
+  ])('is made with %j', async (options) => {
+    await jobs(options);
+  }); // prettier-ignore
+
   it('is refused by the schema where a field is of another kind', () => {
     const broken = { spec: { completions: 'three', template: {} } } as unknown as ConstructorParameters<typeof Job>[0]; // prettier-ignore
     expect(() => { new Job(broken).validate(); }).toThrow(/completions/); // prettier-ignore

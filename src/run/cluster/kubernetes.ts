@@ -39,9 +39,10 @@ const pauseSeconds = 60;
  * Manifests, as YAML, of an Indexed Job that works on the tasks of a plan and of a Job that merges their parts as they come. Indices are numbers of tasks; a pod of a
  * task that is done ends at once.
  *
- * @throws UsageError where there is no plan, or nothing is missing.
+ * @throws UsageError where there is no plan, nothing is missing, or Kubernetes would refuse a name.
  */
 export async function kubernetesManifest(folder: string, options: KubernetesOptions = {}): Promise<string> {
+  requireNames(options);
   const run = await openRun(folder);
   const states = await taskStates(run, await requirePlan(run));
   const last = states.lastIndexOf('missing');
@@ -126,6 +127,25 @@ function nameOf(place: string): string {
   const own = place.split('/').findLast((part) => part !== '') ?? '';
   const plain = own.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').slice(0, 40).replaceAll(/^-+|-+$/g, ''); // prettier-ignore
   return `lca-${plain || 'run'}`;
+}
+
+/** What Kubernetes takes as the name of a thing: DNS-1123. */
+const thing = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+/** `REGISTRY:PORT/NAME:TAG@DIGEST`, all but one name left out or not. */
+const imageName = /^[a-zA-Z0-9][\w.-]*(:\d+)?(\/[a-z0-9][\w.-]*)*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?$/;
+
+/** Throws UsageError for names that Kubernetes would refuse, some of them only when it is to start pods. */
+function requireNames({ image, claim, secret }: KubernetesOptions): void {
+  const letters = 'a name of lower-case letters, digits, dots and hyphens';
+  const given = [
+    ['image', image, imageName, 'a container image, such as REGISTRY/lossledger:0.1.0', 'deploy/README.md says how one is made'],
+    ['claim', claim, thing, letters, 'kubectl get pvc lists the claims that there are'],
+    ['secret', secret, thing, letters, 'kubectl get secrets lists those that there are'],
+  ] as const; // prettier-ignore
+  for (const [option, name, pattern, expected, remedy] of given) {
+    if (name === undefined || pattern.test(name)) continue;
+    throw new UsageError({ given: `--${option} ${JSON.stringify(name)}`, expected, remedy });
+  }
 }
 
 function nothingMissing(folder: string): UsageError {
