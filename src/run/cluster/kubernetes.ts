@@ -65,11 +65,7 @@ export async function kubernetesManifest(folder: string, options: KubernetesOpti
   const name = nameOf(place);
   const jobs = [
     jobOf(`${name}-work`, worker, {
-      completionMode: 'Indexed',
-      completions: last + 1,
-      parallelism: Math.min(parallelism, missing),
-      backoffLimitPerIndex: 3,
-      maxFailedIndexes: last + 1,
+      ...indexed(last + 1, Math.min(parallelism, missing)),
       podFailurePolicy: {
         rules: [
           { action: 'Ignore', onExitCodes: { containerName: 'lca', operator: 'In', values: [preempted] } },
@@ -80,6 +76,21 @@ export async function kubernetesManifest(folder: string, options: KubernetesOpti
     jobOf(`${name}-merge`, merge, { backoffLimit: 3 }),
   ];
   return jobs.map((job) => stringify(job, { aliasDuplicateObjects: false })).join('---\n');
+}
+
+/** Tasks from which on a server takes fewer pods at a time and fewer failed indices, and what it takes then. */
+const [many, mostOfMany] = [100_000, 10_000];
+
+/** How so many tasks are spread over pods: each on its own, the others go on where one fails. As far as a server takes it. */
+export function indexed(tasks: number, parallelism: number) {
+  const most = tasks > many ? mostOfMany : many;
+  return {
+    completionMode: 'Indexed' as const,
+    completions: tasks,
+    parallelism: Math.min(parallelism, most),
+    backoffLimitPerIndex: 3,
+    maxFailedIndexes: Math.min(tasks, most),
+  };
 }
 
 /** Merges what is there until nothing is missing; ends with another status than "something is missing". */
