@@ -46,7 +46,7 @@ export function gatherExamples(examples: Examples, places: Uint32Array): Example
 }
 
 /**
- * As `gatherExamples`, of places in ascending order: rows are moved to the front of the memory that they lie in, where threads can share it, so that a data set is
+ * As `gatherExamples`, of places [n] in ascending order: rows are moved to the front of the memory that they lie in, where threads can share it, so that a data set is
  * not held twice. Nothing else is in that memory then. Of less than half of it a copy is made, and the memory let go.
  */
 export function takeExamples(examples: Examples, places: Uint32Array): Examples {
