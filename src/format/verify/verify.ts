@@ -10,10 +10,11 @@ import {
 } from '../context.js'; // prettier-ignore
 import { readJournal } from '../journal.js';
 import { decodeManifest, divisionOf } from '../manifest.js';
-import type { JournalRecord, SegmentRecord } from '../records.js';
-import { sha256 } from '../source.js';
+import type { SegmentRecord } from '../records.js';
+import { sha256, type Source } from '../source.js';
 import { applyRecord, emptyState, expectedDigest, type RunState } from '../state.js';
 import { finding, type Finding, locate } from './finding.js';
+import { ReadAhead } from './read-ahead.js';
 import { type ListedPlace, verifyShards, verifyUnclaimed } from './unclaimed.js';
 import { readRecords, WindowReader } from '../windows.js';
 
@@ -69,6 +70,7 @@ async function* verifyContents(
 ): AsyncGenerator<Finding> {
   const state = emptyState(context);
   const segments: SegmentRecord[] = [];
+  const rows: number[] = [];
   let lines = 0;
   for await (const { number, record } of readJournal(context)) {
     lines = number;
@@ -76,29 +78,35 @@ async function* verifyContents(
       yield { file: journalName, array: null, rows: null, what: `line ${number} is torn or was changed` };
       continue;
     }
-    yield* verifyRecord(context, state, record, step);
-    if (record.type === 'rows') segments.push(...record.segments);
+    if (record.type === 'rows') {
+      rows.push(...record.theta.map(({ row }) => row));
+      segments.push(...record.segments);
+    } else if (record.type !== 'mixed') {
+      for (const [file, sha] of Object.entries(record.files))
+        yield* verifyFile(context, context.source, file, sha);
+    }
   }
   if (lines === 0) yield { file: journalName, array: null, rows: null, what: 'is missing' };
+  yield* verifyTrajectory(context, state, rows, step);
   yield* verifySegments(context, state, segments, step);
   yield* verifyShards(context, state);
   yield* verifyUnclaimed(context, state, place);
 }
 
-async function* verifyRecord(
+/** Rows of θ: their checksums, and that they are finite. */
+async function* verifyTrajectory(
   context: RunContext,
   state: RunState,
-  record: JournalRecord,
+  rows: readonly number[],
   step: () => void,
 ): AsyncGenerator<Finding> {
-  if (record.type === 'mixed') return;
-  if (record.type !== 'rows') {
-    for (const [file, sha] of Object.entries(record.files)) yield* verifyFile(context, file, sha);
-    return;
-  }
   const spec = context.arrays.find(({ placement }) => placement === 'theta')!;
-  for (const { row } of record.theta) {
-    const theta = yield* verifyChunk(context, state, spec, row);
+  const source = new ReadAhead(
+    context.source,
+    rows.map((row) => chunkPath(spec, row)),
+  );
+  for (const row of rows) {
+    const theta = yield* verifyChunk(context, source, state, spec, row);
     const at = theta === null ? -1 : firstNonFinite(theta as Float32Array);
     if (at >= 0) yield finding(context, chunkPath(spec, row), `holds ${theta![at]!} at index ${at}`);
     step();
@@ -108,10 +116,11 @@ async function* verifyRecord(
 /** Compares a file with its checksum; returns its bytes where it is sound. */
 async function* verifyFile(
   context: RunContext,
+  source: Pick<Source, 'get'>,
   file: string,
   expected: string,
 ): AsyncGenerator<Finding, Uint8Array | null> {
-  const bytes = await context.source.get(file);
+  const bytes = await source.get(file);
   if (bytes !== undefined && context.digest(bytes) === expected) return bytes;
   yield finding(context, file, bytes === undefined ? 'is missing' : 'was changed (its checksum differs)');
   return null;
@@ -120,12 +129,13 @@ async function* verifyFile(
 /** As verifyFile, for one chunk; returns its numbers where it is sound. */
 async function* verifyChunk(
   context: RunContext,
+  source: Pick<Source, 'get'>,
   state: RunState,
   spec: ArraySpec,
   chunk: number,
 ): AsyncGenerator<Finding, Numbers | null> {
   const file = chunkPath(spec, chunk);
-  const bytes = yield* verifyFile(context, file, expectedDigest(context, state, spec, chunk)!);
+  const bytes = yield* verifyFile(context, source, file, expectedDigest(context, state, spec, chunk)!);
   if (bytes === null) return null;
   try {
     return decodeChunk(spec, bytes, file);
@@ -152,14 +162,26 @@ async function* verifySegments(
     if (found.what !== null) yield found.what;
   }
   const reader = new WindowReader(context, state);
+  const source = new ReadAhead(context.source, largeChunks(context, ordered));
   for (const record of ordered) {
     yield* verifyTheta(state, record);
     // The end of a window's last segment is known from the next one.
     const judged = [0, 1].every(
       (end) => !unsound.has(Math.floor((record.segment + end) / context.windowRows)),
     );
-    yield* verifyRow(context, state, judged ? reader : null, record.segment);
+    yield* verifyRow(context, source, state, judged ? reader : null, record.segment);
     step();
+  }
+}
+
+/** The files that `verifyRow` reads of segments, in its order. */
+function* largeChunks(context: RunContext, segments: readonly SegmentRecord[]): Generator<string> {
+  for (const { segment } of segments) {
+    for (const index of context.manifest.objectives.keys()) {
+      for (const spec of context.rowArrays) {
+        if (spec.column !== null && (spec.objective ?? index) === index) yield chunkPath(spec, segment);
+      }
+    }
   }
 }
 
@@ -204,6 +226,7 @@ function* verifyTheta(state: RunState, { segment, theta }: SegmentRecord): Gener
 /** The laws of one segment's columns, objective by objective, and the checksums of its large chunks. */
 async function* verifyRow(
   context: RunContext,
+  source: Pick<Source, 'get'>,
   state: RunState,
   reader: WindowReader | null,
   segment: number,
@@ -216,7 +239,7 @@ async function* verifyRow(
       if (spec.column === null || (spec.objective ?? index) !== index) continue;
       const found =
         spec.placement === 'row'
-          ? yield* verifyChunk(context, state, spec, segment)
+          ? yield* verifyChunk(context, source, state, spec, segment)
           : await cellsOf(reader, spec, segment);
       if (found === null) whole = false;
       else numbers.set(spec.grouping === null ? spec.column : `${spec.column}/${spec.grouping}`, found);
