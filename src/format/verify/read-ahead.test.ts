@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { ReadAhead } from './read-ahead.js';
+import { ahead, ReadAhead } from './read-ahead.js';
 
 /** A place far away, with how many requests are on their way at once, at most, and all of them in order. */
 function farAway(fails?: string) {
@@ -44,5 +44,27 @@ describe('reading ahead', () => {
     await sleep(5);
     await expect(ahead.get('b')).rejects.toThrow('b fails');
     expect(text(await ahead.get('c'))).toBe('c');
+  });
+});
+
+describe('what is begun ahead', () => {
+  const files = Array.from({ length: 20 }, (_, i) => `c/${i}`);
+
+  it('comes in order, a few at once', async () => {
+    const { source, seen } = farAway();
+    const found: [string, string][] = [];
+    for await (const [file, bytes] of ahead(files, source.get)) found.push([file, text(bytes)]);
+    expect(found).toEqual(files.map((file) => [file, file]));
+    expect(seen).toEqual({ most: 8, asked: files });
+  });
+
+  it('rejects where the turn of what failed comes', async () => {
+    const { source } = farAway('c/3');
+    const found: string[] = [];
+    const reading = async () => {
+      for await (const [file] of ahead(files, source.get)) found.push(file);
+    };
+    await expect(reading()).rejects.toThrow('c/3 fails');
+    expect(found).toEqual(files.slice(0, 3));
   });
 });

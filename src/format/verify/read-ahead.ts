@@ -1,7 +1,27 @@
 import type { Source } from '../source.js';
 
-/** Files that are read before they are asked for: a store far away answers many requests in the time of one. */
+/** What is begun before it is asked for, at most: a store far away answers many requests in the time of one. */
 const width = 8;
+
+/** What is done with items, with each, in their order; a few are begun ahead of the one that is asked for. Rejects where an item's turn comes that failed. */
+export async function* ahead<T, R>(
+  items: Iterable<T>,
+  work: (item: T) => Promise<R>,
+): AsyncGenerator<readonly [T, R]> {
+  const begun: (readonly [T, Promise<R>])[] = [];
+  const taken = async (): Promise<readonly [T, R]> => {
+    const [item, result] = begun.shift()!;
+    return [item, await result];
+  };
+  for (const item of items) {
+    if (begun.length === width) yield taken();
+    const result = work(item);
+    // Whoever asks for it sees the error.
+    result.catch(() => undefined);
+    begun.push([item, result]);
+  }
+  while (begun.length > 0) yield taken();
+}
 
 /** Reads files in the order in which they will be asked for, a few of them ahead. Others are read when they are asked for. */
 export class ReadAhead {

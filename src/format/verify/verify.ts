@@ -14,7 +14,7 @@ import type { SegmentRecord } from '../records.js';
 import { sha256, type Source } from '../source.js';
 import { applyRecord, emptyState, expectedDigest, type RunState } from '../state.js';
 import { finding, type Finding, locate } from './finding.js';
-import { ReadAhead } from './read-ahead.js';
+import { ahead, ReadAhead } from './read-ahead.js';
 import { type ListedPlace, verifyShards, verifyUnclaimed } from './unclaimed.js';
 import { readRecords, WindowReader } from '../windows.js';
 
@@ -82,8 +82,8 @@ async function* verifyContents(
       rows.push(...record.theta.map(({ row }) => row));
       segments.push(...record.segments);
     } else if (record.type !== 'mixed') {
-      for (const [file, sha] of Object.entries(record.files))
-        yield* verifyFile(context, context.source, file, sha);
+      const source = new ReadAhead(context.source, Object.keys(record.files));
+      for (const [file, sha] of Object.entries(record.files)) yield* verifyFile(context, source, file, sha);
     }
   }
   if (lines === 0) yield { file: journalName, array: null, rows: null, what: 'is missing' };
@@ -155,8 +155,13 @@ async function* verifySegments(
 ): AsyncGenerator<Finding> {
   const ordered = [...records].sort((a, b) => a.segment - b.segment);
   const unsound = new Set<number>();
-  for (let window = 0; window < windowCount(context); window++) {
-    const found = await windowFinding(context, state, window);
+  const files = filesByWindow(context, state);
+  const columns = new ReadAhead(
+    context.source,
+    files.flat().map(([path]) => path),
+  );
+  for (const [window, own] of files.entries()) {
+    const found = await windowFinding(context, columns, state, window, own);
     if (found === null) continue;
     unsound.add(window);
     if (found.what !== null) yield found.what;
@@ -188,8 +193,10 @@ function* largeChunks(context: RunContext, segments: readonly SegmentRecord[]): 
 /** What is wrong with a window's small columns; `what` is null where a checksum has told already, null: they can be read. */
 async function windowFinding(
   context: RunContext,
+  source: Pick<Source, 'get'>,
   state: RunState,
   window: number,
+  files: readonly WindowFile[],
 ): Promise<{ what: Finding | null } | null> {
   const file = pendingPath(window);
   if (state.windows[window] === 0) {
@@ -201,12 +208,24 @@ async function windowFinding(
       return { what: { file, array: null, rows: null, what: error.problem.given } };
     }
   }
-  for (const [path, sha] of state.files) {
-    if (locate(context, path)?.window !== window) continue;
-    const bytes = await context.source.get(path);
+  for (const [path, sha] of files) {
+    const bytes = await source.get(path);
     if (bytes === undefined || context.digest(bytes) !== sha) return { what: null };
   }
   return null;
+}
+
+/** A file of small columns, and its checksum. */
+type WindowFile = readonly [path: string, sha: string];
+
+/** Those of each window; none where its columns are still in records. */
+function filesByWindow(context: RunContext, state: RunState): WindowFile[][] {
+  const files: WindowFile[][] = Array.from({ length: windowCount(context) }, () => []);
+  for (const [path, sha] of state.files) {
+    const window = locate(context, path)?.window ?? null;
+    if (window !== null && state.windows[window] === 1) files[window]!.push([path, sha]);
+  }
+  return files;
 }
 
 /** A segment counts only for the rows of θ that it was measured from. */
@@ -235,15 +254,19 @@ async function* verifyRow(
   for (const [index, { name }] of context.manifest.objectives.entries()) {
     const numbers = new Map<string, Numbers>();
     let whole = reader !== null;
-    for (const spec of context.arrays) {
-      if (spec.column === null || (spec.objective ?? index) !== index) continue;
-      const found =
-        spec.placement === 'row'
-          ? yield* verifyChunk(context, source, state, spec, segment)
-          : await cellsOf(reader, spec, segment);
+    const own = context.arrays.filter(
+      ({ column, objective }) => column !== null && (objective ?? index) === index,
+    );
+    const [large, small] = [true, false].map((isLarge) =>
+      own.filter(({ placement }) => (placement === 'row') === isLarge),
+    );
+    const keep = ({ column, grouping }: ArraySpec, found: Numbers | null) => {
       if (found === null) whole = false;
-      else numbers.set(spec.grouping === null ? spec.column : `${spec.column}/${spec.grouping}`, found);
-    }
+      else numbers.set(grouping === null ? column! : `${column!}/${grouping}`, found);
+    };
+    for (const spec of large!) keep(spec, yield* verifyChunk(context, source, state, spec, segment));
+    for await (const [spec, found] of ahead(small!, (each) => cellsOf(reader, each, segment)))
+      keep(spec, found);
     if (!whole) continue;
     const division = divisionOf(context.manifest, index);
     const row: StoredRow = (column) => numbers.get(column) ?? null;
