@@ -37,7 +37,7 @@ export function build(root = projectRoot): BuildOutcome {
   if (!untouched) rmSync(infoPath, { force: true });
   const compiled = compile(root, infoPath);
   removeOrphans(root);
-  if (isFile(join(root, 'dist/cli/main.js'))) bundle(root);
+  if (isFile(join(root, 'dist/cli/lca.js'))) bundle(root);
   const built = buildDashboard(root, cache);
   if (!compiled || !built) return 'failed';
   writeFileSync(stampPath, JSON.stringify({ sources, outputs: outputsOf(root) } satisfies Stamp));

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { buildSync } from 'esbuild';
 
 /** What starts as a program of its own: the command line, and the threads that compute. */
-const programs = { lca: 'dist/cli/main.js', worker: 'dist/objective/worker.js' };
+const programs = { lca: 'dist/cli/lca.js', worker: 'dist/objective/worker.js' };
 
 /** Packages that are found at run time: they carry files besides modules, may be missing, or are large and seldom needed. */
 const external = [

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { temporaryFolder } from '../test/support/cli.js';
-import { makeFolder } from './folders.js';
+import { cacheFolder, makeFolder, reasonToDistrust } from './folders.js';
 
 describe('makeFolder', () => {
   const root = temporaryFolder();
@@ -31,3 +32,33 @@ describe('makeFolder', () => {
     await expect(makeFolder('/proc/.cache/lossledger')).rejects.toThrow(/ENOENT|EACCES|EPERM/);
   });
 });
+
+describe('cacheFolder', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it('lies below XDG_CACHE_HOME where that is a whole path, else below the home', () => {
+    vi.stubEnv('XDG_CACHE_HOME', '/caches');
+    expect(cacheFolder('native')).toBe('/caches/lossledger/native');
+    for (const other of ['', 'caches']) {
+      vi.stubEnv('XDG_CACHE_HOME', other);
+      expect(cacheFolder('native')).toBe(join(homedir(), '.cache/lossledger/native'));
+    }
+  });
+});
+
+describe('reasonToDistrust', () => {
+  const root = temporaryFolder();
+
+  it('is none where a folder is ours alone to write; links and what others may write are distrusted', async () => {
+    const folder = join(root, 'own');
+    mkdirSync(folder, { mode: 0o755 });
+    expect(await reasonToDistrust(folder)).toBeNull();
+    chmodSync(folder, 0o775);
+    expect(await reasonToDistrust(folder)).toMatch(/others may write/);
+    symlinkSync(folder, join(root, 'link'));
+    expect(await reasonToDistrust(join(root, 'link'))).toMatch(/link/);
+    if (existsSync('/root') && process.getuid?.() !== 0) expect(await reasonToDistrust('/root')).toMatch(/somebody else/);
+  });
+}); // prettier-ignore

@@ -1,7 +1,14 @@
-import { mkdir, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { lstat, mkdir, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 
 const codeOf = (error: unknown): unknown => (error instanceof Error && 'code' in error ? error.code : null);
+
+/** Where something is kept that can be made again, by its name: `$XDG_CACHE_HOME/lossledger/NAME`, or under `~/.cache`. */
+export function cacheFolder(name: string): string {
+  const base = process.env['XDG_CACHE_HOME'];
+  return join(base?.startsWith('/') ? base : join(homedir(), '.cache'), 'lossledger', name);
+}
 
 /**
  * Makes a folder and those that it lies in, unless they are there. Node's own way of doing so never ends where the system says that what a new
@@ -35,4 +42,12 @@ async function makeIn(folder: string, mode: number): Promise<void> {
 /** Whether there is a folder at a path, or a link to one. */
 export async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null))?.isDirectory() ?? false;
+}
+
+/** What speaks against trusting code in a folder: others may have put theirs there. Null: nothing; it is ours, and nobody else may write to it. */
+export async function reasonToDistrust(folder: string): Promise<string | null> {
+  const status = await lstat(folder);
+  const isOurs = process.getuid === undefined || status.uid === process.getuid();
+  if (!status.isDirectory() || !isOurs) return 'which is a link or belongs to somebody else';
+  return (status.mode & 0o022) === 0 ? null : 'to which others may write';
 }

@@ -25,7 +25,9 @@ export interface Took {
 export function lca(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Took> {
   const began = performance.now();
   const seconds = () => (performance.now() - began) / 1e3;
-  const child = spawn(process.execPath, ['--import', spy, main, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } });
+  // Certificates of a machine's own, which Node.js would read at each start: 0.03 s.
+  const own = { ...process.env, NODE_EXTRA_CA_CERTS: undefined, ...env };
+  const child = spawn(process.execPath, ['--import', spy, main, ...args], { stdio: ['ignore', 'ignore', 'pipe'], env: own });
   let said = '';
   let [first, ended] = [NaN, NaN];
   child.stderr.on('data', (text: Buffer) => {

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { harmless, isLossledgerError } from '../errors.js';
 import { storeFailure } from '../store/files.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { DataError } from '../errors.js';
-import { readBytes, sha256 } from './files.js';
+import { readShared, sha256 } from './files.js';
 import { readIdx } from '../formats/idx.js';
 import { imageDataset } from './images.js';
 import { mnistFiles } from './mnist.js';
@@ -43,7 +43,7 @@ export async function readFashionMnist(root: string): Promise<RawDataset> {
   const bytes = await Promise.all(
     fashionFiles.map(async (file) => {
       const path = join(folder, file.name);
-      const content = await readBytes(path, remedy);
+      const content = await readShared(path, remedy);
       checkFashionFile(content, file, path);
       return content;
     }),

@@ -84,6 +84,25 @@ export async function readBytes(path: string, remedy: string): Promise<Uint8Arra
   });
 }
 
+/** As `readBytes`, into memory that threads share. */
+export async function readShared(path: string, remedy: string): Promise<Uint8Array> {
+  return readable(path, remedy, async () => {
+    if (!(await stat(path)).isFile()) throw notPlain();
+    const file = await open(path);
+    try {
+      const bytes = new Uint8Array(new SharedArrayBuffer((await file.stat()).size));
+      for (let at = 0; at < bytes.length;) {
+        const { bytesRead } = await file.read(bytes, at, bytes.length - at, at);
+        if (bytesRead === 0) throw new Error('it became shorter while it was read');
+        at += bytesRead;
+      }
+      return bytes;
+    } finally {
+      await file.close();
+    }
+  });
+}
+
 /** The first bytes of a file, at most `count`; throws as `readBytes` does. */
 export async function readStart(path: string, count: number, remedy: string): Promise<Uint8Array> {
   return readable(path, remedy, async () => {
@@ -103,8 +122,13 @@ export interface PublishedFile extends SourceFile {
   readonly bytes: number;
 }
 
-/** Reads a published file and checks its length and SHA-256; throws DataError where it is missing or differs. */
-export async function readPublished(path: string, file: PublishedFile, remedy: string): Promise<Uint8Array> {
+/** Reads a published file, by `read`, and checks its length and SHA-256; throws DataError where it is missing or differs. */
+export async function readPublished(
+  path: string,
+  file: PublishedFile,
+  remedy: string,
+  read = readBytes,
+): Promise<Uint8Array> {
   const { size } = await readable(path, remedy, () => stat(path));
   if (size !== file.bytes) {
     throw new DataError({
@@ -113,7 +137,7 @@ export async function readPublished(path: string, file: PublishedFile, remedy: s
       remedy,
     });
   }
-  const bytes = await readBytes(path, remedy);
+  const bytes = await read(path, remedy);
   requirePublished(bytes, file, path, remedy);
   return bytes;
 }

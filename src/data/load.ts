@@ -30,7 +30,7 @@ export function defaultDataRoot(): string {
   return process.env['LOSSLEDGER_DATA'] ?? join(homedir(), '.cache', 'lossledger', 'data');
 }
 
-export interface LoadOptions extends Omit<SplitOptions, 'key'> {
+export interface LoadOptions extends Omit<SplitOptions, 'key' | 'takesPool'> {
   /** The run's seed. */
   readonly seed: number | string;
   /** Folder of added data sets; default `defaultDataRoot()`. */
@@ -55,9 +55,12 @@ export function readDataset(
   return readRaw(name, root, as);
 }
 
-/** Splits a data set by the seed's key, and settles how its inputs are scaled. Throws DataError where options do not fit. */
+/**
+ * Splits a data set by the seed's key, and settles how its inputs are scaled. Uses the raw one up: its memory becomes that of the splits. Throws DataError where
+ * options do not fit.
+ */
 export function prepareDataset(raw: RawDataset, options: LoadOptions): Dataset {
-  const dataset = splitDataset(raw, { ...options, key: key(options.seed) });
+  const dataset = splitDataset(raw, { ...options, takesPool: true, key: key(options.seed) });
   const transform = dividedBy(dataset.transform, options.divisor);
   return {
     ...dataset,

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { DataError } from '../errors.js';
-import { readPublished } from './files.js';
+import { readPublished, readShared } from './files.js';
 import type { PublishedFile } from './files.js';
 import { imageDataset } from './images.js';
 import type { RawDataset } from './types.js';
@@ -42,7 +42,8 @@ export async function readMnist(root: string): Promise<RawDataset> {
   const files = Object.values(mnistFiles);
   const bytes: Uint8Array[] = [];
   // In order, so that of several bad files always the same is named.
-  for (const file of files) bytes.push(await readPublished(join(folder, file.name), file, remedy));
+  for (const file of files)
+    bytes.push(await readPublished(join(folder, file.name), file, remedy, readShared));
   return imageDataset('mnist', bytes, files);
 }
 

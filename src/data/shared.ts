@@ -16,9 +16,11 @@ export function sharedFrom<A extends SharedNumbers>(like: A, values: ArrayLike<n
   return shared;
 }
 
-/** The examples on memory that threads can share. */
+const isShared = (array: SharedNumbers): boolean => array.buffer instanceof SharedArrayBuffer;
+
+/** The examples on memory that threads can share: arrays that are there already, others copied. */
 export function sharedExamples(examples: Examples): Examples {
-  return withArrays(examples, (array) => sharedFrom(array, array));
+  return withArrays(examples, (array) => (isShared(array) ? array : sharedFrom(array, array)));
 }
 
 /** The examples with each of their arrays replaced by another of as many rows, or of `count` rows. */
@@ -43,6 +45,21 @@ export function gatherExamples(examples: Examples, places: Uint32Array): Example
   return withArrays(examples, (array) => gatherRows(array, array.length / rows, places), places.length);
 }
 
+/**
+ * As `gatherExamples`, of places [n] in ascending order: rows are moved to the front of the memory that they lie in, where threads can share it, so that a data set is
+ * not held twice. Nothing else is in that memory then. Of less than half of it a copy is made, and the memory let go.
+ */
+export function takeExamples(examples: Examples, places: Uint32Array): Examples {
+  if (2 * places.length < examples.count || examples.count === 0) return gatherExamples(examples, places);
+  const take = <A extends SharedNumbers>(array: A): A => {
+    const width = array.length / examples.count;
+    if (!isShared(array)) return gatherRows(array, width, places);
+    gatherRowsInto(array, array, width, places);
+    return array.subarray(0, places.length * width) as A;
+  };
+  return withArrays(examples, take, places.length);
+}
+
 /** Rows `indices` [n] of a row-major array [rows, width], in that order, on shared memory: [n, width]. */
 export function gatherRows<A extends SharedNumbers>(source: A, width: number, indices: Uint32Array): A {
   const rows = sharedLike(source, indices.length * width);
@@ -50,7 +67,7 @@ export function gatherRows<A extends SharedNumbers>(source: A, width: number, in
   return rows;
 }
 
-/** The same, written into `target` [indices.length · width]. */
+/** The same, written into `target` [indices.length · width], which may be the source where indices ascend. */
 export function gatherRowsInto<A extends SharedNumbers>(
   target: A,
   source: A,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { key } from '../num/random.js';
+import { sharedExamples } from './shared.js';
 import { splitDataset, stratifiedSubset } from './split.js';
 import type { Examples, RawDataset } from './types.js';
 
@@ -46,6 +47,25 @@ describe('splitDataset', () => {
       { numRuns: 50 },
     );
   });
+
+  it('gives the same where it takes the memory of the pool, and then holds most of a data set once', () => {
+    fc.assert(
+      fc.property(labelList, fc.nat(), fc.double({ min: 0, max: 1, noNaN: true }), (labels, seed, share) => {
+        const whole = raw(labels);
+        const pool = sharedExamples({
+          ...whole.pool,
+          further: [{ name: 'mask', shape: [2], values: Int32Array.from({ length: 2 * labels.length }, (_, i) => i) }],
+        });
+        const validation = Math.floor(share * (labels.length - 1));
+        const options = { key: key(seed), validation };
+        const expected = splitDataset({ ...whole, pool }, options);
+        const { splits } = splitDataset({ ...whole, pool }, { ...options, takesPool: true });
+        expect(splits).toEqual(expected.splits);
+        expect(splits.train.inputs.buffer === pool.inputs.buffer).toBe(2 * splits.train.count >= labels.length);
+      }),
+      { numRuns: 50 },
+    );
+  }); // prettier-ignore
 
   it('draws as many as the data set says unless asked otherwise', () => {
     const labels = new Array<number>(200).fill(0);

@@ -2,7 +2,7 @@ import { DataError } from '../errors.js';
 import { fold, permutation } from '../num/random.js';
 import type { Key } from '../num/random.js';
 import { sha256 } from './files.js';
-import { gatherExamples } from './shared.js';
+import { gatherExamples, takeExamples } from './shared.js';
 import type { Dataset, Examples, RawDataset } from './types.js';
 
 export interface SplitOptions {
@@ -10,6 +10,8 @@ export interface SplitOptions {
   readonly key: Key;
   /** Examples drawn from the pool for validation; default the data set's own, such as the paper's 5,000. */
   readonly validation?: number;
+  /** Whether the memory of the pool may be used for the training set: the raw data set is of no use afterwards. Default false. */
+  readonly takesPool?: boolean;
   /** Training examples to keep, stratified by class; default all. The validation set shrinks in proportion. */
   readonly subset?: number | null;
 }
@@ -24,7 +26,7 @@ interface Selection {
 /**
  * Draws the validation set from the pool where the source has none, keeps the rest for training, and takes the stratified subset of
  * both where one is asked for; the source's other sets stay whole. Examples of a set stand in ascending order of their place in the
- * source. A pure function of its arguments. Throws DataError where more examples are asked for than there are.
+ * source. A pure function of its arguments, unless `takesPool`. Throws DataError where more examples are asked for than there are.
  */
 export function splitDataset(raw: RawDataset, options: SplitOptions): Dataset {
   const whole = wholeSplits(raw, options);
@@ -41,11 +43,13 @@ export function splitDataset(raw: RawDataset, options: SplitOptions): Dataset {
   const drawn = validation.indices.length > 0 ? { validation: select(validation) } : {};
   const others = Object.entries(raw.sets).filter(([set]) => set !== 'validation');
   const wholeOthers = Object.fromEntries(others.map(([set, examples]) => [set, all(examples)]));
+  // Behind what else is drawn from the pool.
+  const kept = (options.takesPool ? takeExamples : gatherExamples)(train.source, train.indices);
   const selections = { train, validation, test: none(raw.pool), ...wholeOthers };
   return {
     name: raw.name,
     classes: raw.classes,
-    splits: { ...raw.sets, ...drawn, train: select(train) },
+    splits: { ...raw.sets, ...drawn, train: kept },
     drawn: {
       train: placesOf(train),
       ...(validation.indices.length > 0 ? { validation: placesOf(validation) } : {}),

@@ -55,7 +55,9 @@ const unit = 2 ** -53;
 /** Uniform numbers in [0, 1) [count], multiples of 2^-53. The i-th depends on the key and i alone. */
 export function uniform(key: Key, count: number): Float64Array {
   const words = randomWords(key, count);
-  return Float64Array.from({ length: count }, (_, i) => unitInterval(words, i));
+  const numbers = new Float64Array(count);
+  for (let i = 0; i < count; i++) numbers[i] = unitInterval(words, i);
+  return numbers;
 }
 
 function unitInterval(words: Uint32Array, i: number): number {
@@ -86,7 +88,8 @@ export function truncatedNormal(key: Key, count: number): Float64Array {
  * favoured by more than a share of count · 2^-53.
  */
 export function permutation(key: Key, count: number): Uint32Array {
-  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  const order = new Uint32Array(count);
+  for (let i = 0; i < count; i++) order[i] = i;
   const draws = uniform(key, count);
   for (let i = count - 1; i > 0; i--) {
     const j = Math.floor(draws[i]! * (i + 1));

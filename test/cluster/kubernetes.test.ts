@@ -7,7 +7,7 @@ import { parseAllDocuments } from 'yaml';
 import { resolveConfig } from '../../src/experiment/config/file.js';
 import { openExperiment } from '../../src/experiment/experiment.js';
 import { createRun } from '../../src/experiment/manifest.js';
-import { kubernetesManifest } from '../../src/run/cluster/kubernetes.js';
+import { indexed, kubernetesManifest } from '../../src/run/cluster/kubernetes.js';
 import { planTasks } from '../../src/run/cluster/plan.js';
 import { trainRun } from '../../src/run/train.js';
 
@@ -25,6 +25,25 @@ beforeAll(async () => {
 afterAll(() => {
   rmSync(parent, { recursive: true, force: true });
 });
+
+/** What a server demands of an Indexed Job beyond the schema (ValidateJob of Kubernetes 1.29); the fields that are wrong. */
+function objections({ metadata, spec }: Job): string[] {
+  const { completions = 0, parallelism = 0, maxFailedIndexes = 0, template, podFailurePolicy } = spec!;
+  const isHigh = completions > 100_000;
+  const rules = podFailurePolicy?.rules ?? [];
+  const containers = template.spec!.containers.map(({ name }) => name);
+  const codes = rules.flatMap(({ onExitCodes }) => onExitCodes ?? []);
+  const laws: Record<string, boolean> = {
+    // Pods are called by the job and their index, as names of hosts.
+    name: /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(`${metadata!.name!}-${completions - 1}`),
+    parallelism: parallelism <= (isHigh ? 10_000 : 100_000),
+    maxFailedIndexes: maxFailedIndexes <= Math.min(completions, isHigh ? 10_000 : 100_000),
+    restartPolicy: template.spec!.restartPolicy === 'Never',
+    rules: rules.every(({ onExitCodes, onPodConditions }) => (onExitCodes === undefined) !== (onPodConditions === undefined)),
+    onExitCodes: codes.every(({ containerName, values }) => containers.includes(containerName!) && values.length > 0 && !values.includes(0)),
+  };
+  return Object.keys(laws).filter((law) => !laws[law]);
+} // prettier-ignore
 
 /** The two jobs, as the schema of Kubernetes takes them. */
 async function jobs(options = {}): Promise<[Job, Job]> {
@@ -47,6 +66,30 @@ describe('the manifest for Kubernetes', () => {
     expect(pod.containers[0]!.volumeMounts).toContainEqual({ name: 'run', mountPath: parent });
     expect(pod.volumes).toContainEqual({ name: 'run', persistentVolumeClaim: { claimName: 'mine' } });
     expect(merge.spec!.template.spec!.containers[0]!.args!.slice(-3)).toEqual(['merge', run, '--quiet']);
+  }); // prettier-ignore
+
+  it('is what a server takes, for more tasks than it lets fail or run at once, too', async () => {
+    const [work] = await jobs();
+    expect(objections(work)).toEqual([]);
+    for (const tasks of [100_000, 100_001, 1_000_000]) {
+      const large = new Job({ metadata: work.metadata!, spec: { ...work.spec!, ...indexed(tasks, tasks) } });
+      large.validate();
+      expect(objections(large)).toEqual([]);
+    }
+    const wide = new Job({ metadata: work.metadata!, spec: { ...work.spec!, completions: 100_001, parallelism: 100_001 } });
+    expect(objections(wide)).toEqual(['parallelism']);
+  }); // prettier-ignore
+
+  it.each([
+    { image: '' }, { image: 'bad image:!!' }, { image: ':5000/lca' }, { claim: 'Bad Name' }, { claim: '-mine' }, { secret: 'Über' }, { secret: '' },
+  ])('is not made with a name that Kubernetes refuses: %j', async (options) => {
+    await expect(kubernetesManifest(run, options)).rejects.toThrow(/--(image|claim|secret) "/);
+  }); // prettier-ignore
+
+  it.each([
+    { image: 'lca' }, { image: 'localhost:5000/team/lca:1.0' }, { image: `r.example/lca@sha256:${'0'.repeat(64)}` }, { claim: 'a' }, { claim: 'my.claim-2' },
+  ])('is made with %j', async (options) => {
+    await jobs(options);
   }); // prettier-ignore
 
   it('is refused by the schema where a field is of another kind', () => {

@@ -190,8 +190,18 @@ describe.skipIf(reason !== null)('a queue in Redis', () => {
         expect(stderr).not.toContain(encodeURIComponent(secret));
       }
     }
+    for (const name of ['a:b', '']) {
+      for (const command of ['submit', 'work']) {
+        const { code, stderr } = await lca([command, run, '--redis', server.url, '--queue', name]);
+        expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringMatching(/--queue "[^]*without colons/) as string });
+      }
+    }
+    for (const seconds of ['0', '-1', 'soon', '1e9']) {
+      const { code, stderr } = await lcaProcess(['work', run, '--redis', server.url], { LOSSLEDGER_REDIS_LOCK: seconds });
+      expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringMatching(/LOSSLEDGER_REDIS_LOCK=[^]*seconds/) as string });
+    }
     expect(await lca(['work', run, '--redis', server.url, '--task', '1'])).toMatchObject({ code: 2 });
     expect(await lca(['submit', run, '--redis', server.url, '--slurm'])).toMatchObject({ code: 2 });
-    expect(await lca(['submit', run, '--redis'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/REDIS_URL/) as string }); // prettier-ignore
-  });
+    expect(await lca(['submit', run, '--redis'])).toMatchObject({ code: 2, stderr: expect.stringMatching(/REDIS_URL/) as string });
+  }); // prettier-ignore
 });

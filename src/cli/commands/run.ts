@@ -46,15 +46,8 @@ export function parseCount(text: string): number {
 
 /** A number of tasks. Throws InvalidArgumentError. */
 export function parseTasks(text: string): number {
-  const value = parseTask(text);
-  if (value > 0) return value;
+  if (/^\d{1,7}$/.test(text) && Number(text) > 0 && Number(text) <= 1_000_000) return Number(text);
   throw new InvalidArgumentError('expected a whole number from 1 to 1000000');
-}
-
-/** The number of a task, from 0. Throws InvalidArgumentError. */
-export function parseTask(text: string): number {
-  if (/^\d{1,7}$/.test(text) && Number(text) <= 1_000_000) return Number(text);
-  throw new InvalidArgumentError('expected a whole number from 0 to 1000000');
 }
 
 /** Numbers of tasks, such as `3,17-19`. Throws InvalidArgumentError. */

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { StoreError } from '../../errors.js';
 import { manifestName, type Place } from '../context.js';
 import { type Environment, environmentSchema } from './environment.js';
-import { damaged, sha256 } from '../source.js';
+import { sha256 } from '../source.js';
 
 const count = z.int().min(0);
 const sha = z.string().regex(/^[0-9a-f]{64}$/);
@@ -89,6 +89,18 @@ function decodePiece(bytes: Uint8Array, path: string): PlanPiece {
   const result = pieceSchema.safeParse(value);
   if (result.success && result.data.ranges.every(({ from, to }) => from < to)) return result.data;
   throw damaged(path, result.success ? 'a range is empty' : z.prettifyError(result.error));
+}
+
+function damaged(path: string, what: string, cause?: unknown): StoreError {
+  return new StoreError(
+    {
+      given: `${path} is damaged: ${what}`,
+      expected: 'the plan as it was written',
+      remedy:
+        'restore the file from a copy, or plan anew (lca plan RUN --tasks N --anew), without the parts that are not merged',
+    },
+    { exitCode: 1, cause },
+  );
 }
 
 function stale(path: string): StoreError {

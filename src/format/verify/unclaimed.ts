@@ -1,8 +1,9 @@
-import { chunkPath, isSharded } from '../layout/arrays.js';
+import { type ArraySpec, chunkPath, isSharded } from '../layout/arrays.js';
 import { journalName, type Place, type RunContext } from '../context.js';
 import { chunksOfShard, decodeShardIndex, readShardIndex, shardPath } from '../layout/shards.js';
 import { isChunkStored, type RunState } from '../state.js';
 import { type Finding, locate } from './finding.js';
+import { ahead } from './read-ahead.js';
 
 /** Where a run is read from, with the paths of all its files where they can be listed. */
 export interface ListedPlace extends Place {
@@ -21,11 +22,13 @@ export async function* verifyUnclaimed(
   { list }: ListedPlace,
 ): AsyncGenerator<Finding> {
   const chunks: (Located & { file: string })[] = [];
-  for (const file of (await list?.()) ?? []) {
+  const files = ((await list?.()) ?? []).flatMap((file) => {
     const located = locate(context, file);
     // Folders are listed too.
-    if (located === null || file !== chunkPath(located.spec, located.chunk)) continue;
-    for (const chunk of await chunksIn(context, located)) {
+    return located !== null && file === chunkPath(located.spec, located.chunk) ? [{ file, located }] : [];
+  });
+  for await (const [{ file, located }, found] of ahead(files, (own) => chunksIn(context, own.located))) {
+    for (const chunk of found) {
       const own = locate(context, chunkPath(located.spec, chunk))!;
       if (!isChunkStored(state, own.spec, chunk)) chunks.push({ file, ...own });
     }
@@ -48,17 +51,31 @@ async function chunksIn({ files }: RunContext, { spec, chunk }: Located): Promis
 
 /** Indexes of shards that do not say which chunks are there, as readers of Zarr need it; chunks that no line of the journal claims are `verifyUnclaimed`'s. */
 export async function* verifyShards(context: RunContext, state: RunState): AsyncGenerator<Finding> {
+  const indexOf = ({ spec, shard }: StoredShard) => readShardIndex(context.files, spec, shard);
+  for await (const [{ spec, shard, chunks, stored }, index] of ahead(storedShards(context, state), indexOf)) {
+    const there = index && decodeShardIndex(spec, shard, index);
+    if (there && stored.every((chunk) => there.has(chunk))) continue;
+    const what = there ? 'has chunks that its index lacks' : 'has a damaged index, or another length';
+    const [from, to] = [chunks[0]!, chunks.at(-1)! + 1].map((chunk) => Math.min(spec.shape[0]!, chunk * spec.chunkRows)); // prettier-ignore
+    yield { file: shardPath(spec, shard), array: spec.name, rows: { from: from!, to: to! }, what };
+  }
+}
+
+interface StoredShard {
+  readonly spec: ArraySpec;
+  readonly shard: number;
+  /** All that it has room for, and those that the journal says are there. */
+  readonly chunks: readonly number[];
+  readonly stored: readonly number[];
+}
+
+/** Shards that hold something. */
+function* storedShards(context: RunContext, state: RunState): Generator<StoredShard> {
   for (const spec of context.arrays.filter(isSharded)) {
     for (let shard = 0; shard * spec.shardChunks * spec.chunkRows < spec.shape[0]!; shard++) {
       const chunks = chunksOfShard(spec, shard);
       const stored = chunks.filter((chunk) => isChunkStored(state, spec, chunk));
-      if (stored.length === 0) continue;
-      const index = await readShardIndex(context.files, spec, shard);
-      const there = index && decodeShardIndex(spec, shard, index);
-      if (there && stored.every((chunk) => there.has(chunk))) continue;
-      const what = there ? 'has chunks that its index lacks' : 'has a damaged index, or another length';
-      const [from, to] = [chunks[0]!, chunks.at(-1)! + 1].map((chunk) => Math.min(spec.shape[0]!, chunk * spec.chunkRows)); // prettier-ignore
-      yield { file: shardPath(spec, shard), array: spec.name, rows: { from: from!, to: to! }, what };
+      if (stored.length > 0) yield { spec, shard, chunks, stored };
     }
   }
 }

@@ -10,10 +10,11 @@ import {
 } from '../context.js'; // prettier-ignore
 import { readJournal } from '../journal.js';
 import { decodeManifest, divisionOf } from '../manifest.js';
-import type { JournalRecord, SegmentRecord } from '../records.js';
-import { sha256 } from '../source.js';
+import type { SegmentRecord } from '../records.js';
+import { sha256, type Source } from '../source.js';
 import { applyRecord, emptyState, expectedDigest, type RunState } from '../state.js';
 import { finding, type Finding, locate } from './finding.js';
+import { ahead, ReadAhead } from './read-ahead.js';
 import { type ListedPlace, verifyShards, verifyUnclaimed } from './unclaimed.js';
 import { readRecords, WindowReader } from '../windows.js';
 
@@ -69,6 +70,7 @@ async function* verifyContents(
 ): AsyncGenerator<Finding> {
   const state = emptyState(context);
   const segments: SegmentRecord[] = [];
+  const rows: number[] = [];
   let lines = 0;
   for await (const { number, record } of readJournal(context)) {
     lines = number;
@@ -76,29 +78,35 @@ async function* verifyContents(
       yield { file: journalName, array: null, rows: null, what: `line ${number} is torn or was changed` };
       continue;
     }
-    yield* verifyRecord(context, state, record, step);
-    if (record.type === 'rows') segments.push(...record.segments);
+    if (record.type === 'rows') {
+      rows.push(...record.theta.map(({ row }) => row));
+      segments.push(...record.segments);
+    } else if (record.type !== 'mixed') {
+      const source = new ReadAhead(context.source, Object.keys(record.files));
+      for (const [file, sha] of Object.entries(record.files)) yield* verifyFile(context, source, file, sha);
+    }
   }
   if (lines === 0) yield { file: journalName, array: null, rows: null, what: 'is missing' };
+  yield* verifyTrajectory(context, state, rows, step);
   yield* verifySegments(context, state, segments, step);
   yield* verifyShards(context, state);
   yield* verifyUnclaimed(context, state, place);
 }
 
-async function* verifyRecord(
+/** Rows of θ: their checksums, and that they are finite. */
+async function* verifyTrajectory(
   context: RunContext,
   state: RunState,
-  record: JournalRecord,
+  rows: readonly number[],
   step: () => void,
 ): AsyncGenerator<Finding> {
-  if (record.type === 'mixed') return;
-  if (record.type !== 'rows') {
-    for (const [file, sha] of Object.entries(record.files)) yield* verifyFile(context, file, sha);
-    return;
-  }
   const spec = context.arrays.find(({ placement }) => placement === 'theta')!;
-  for (const { row } of record.theta) {
-    const theta = yield* verifyChunk(context, state, spec, row);
+  const source = new ReadAhead(
+    context.source,
+    rows.map((row) => chunkPath(spec, row)),
+  );
+  for (const row of rows) {
+    const theta = yield* verifyChunk(context, source, state, spec, row);
     const at = theta === null ? -1 : firstNonFinite(theta as Float32Array);
     if (at >= 0) yield finding(context, chunkPath(spec, row), `holds ${theta![at]!} at index ${at}`);
     step();
@@ -108,10 +116,11 @@ async function* verifyRecord(
 /** Compares a file with its checksum; returns its bytes where it is sound. */
 async function* verifyFile(
   context: RunContext,
+  source: Pick<Source, 'get'>,
   file: string,
   expected: string,
 ): AsyncGenerator<Finding, Uint8Array | null> {
-  const bytes = await context.source.get(file);
+  const bytes = await source.get(file);
   if (bytes !== undefined && context.digest(bytes) === expected) return bytes;
   yield finding(context, file, bytes === undefined ? 'is missing' : 'was changed (its checksum differs)');
   return null;
@@ -120,12 +129,13 @@ async function* verifyFile(
 /** As verifyFile, for one chunk; returns its numbers where it is sound. */
 async function* verifyChunk(
   context: RunContext,
+  source: Pick<Source, 'get'>,
   state: RunState,
   spec: ArraySpec,
   chunk: number,
 ): AsyncGenerator<Finding, Numbers | null> {
   const file = chunkPath(spec, chunk);
-  const bytes = yield* verifyFile(context, file, expectedDigest(context, state, spec, chunk)!);
+  const bytes = yield* verifyFile(context, source, file, expectedDigest(context, state, spec, chunk)!);
   if (bytes === null) return null;
   try {
     return decodeChunk(spec, bytes, file);
@@ -145,29 +155,48 @@ async function* verifySegments(
 ): AsyncGenerator<Finding> {
   const ordered = [...records].sort((a, b) => a.segment - b.segment);
   const unsound = new Set<number>();
-  for (let window = 0; window < windowCount(context); window++) {
-    const found = await windowFinding(context, state, window);
+  const files = filesByWindow(context, state);
+  const columns = new ReadAhead(
+    context.source,
+    files.flat().map(([path]) => path),
+  );
+  for (const [window, own] of files.entries()) {
+    const found = await windowFinding(context, columns, state, window, own);
     if (found === null) continue;
     unsound.add(window);
     if (found.what !== null) yield found.what;
   }
   const reader = new WindowReader(context, state);
+  const source = new ReadAhead(context.source, largeChunks(context, ordered));
   for (const record of ordered) {
     yield* verifyTheta(state, record);
     // The end of a window's last segment is known from the next one.
     const judged = [0, 1].every(
       (end) => !unsound.has(Math.floor((record.segment + end) / context.windowRows)),
     );
-    yield* verifyRow(context, state, judged ? reader : null, record.segment);
+    yield* verifyRow(context, source, state, judged ? reader : null, record.segment);
     step();
+  }
+}
+
+/** The files that `verifyRow` reads of segments, in its order. */
+function* largeChunks(context: RunContext, segments: readonly SegmentRecord[]): Generator<string> {
+  for (const { segment } of segments) {
+    for (const index of context.manifest.objectives.keys()) {
+      for (const spec of context.rowArrays) {
+        if (spec.column !== null && (spec.objective ?? index) === index) yield chunkPath(spec, segment);
+      }
+    }
   }
 }
 
 /** What is wrong with a window's small columns; `what` is null where a checksum has told already, null: they can be read. */
 async function windowFinding(
   context: RunContext,
+  source: Pick<Source, 'get'>,
   state: RunState,
   window: number,
+  files: readonly WindowFile[],
 ): Promise<{ what: Finding | null } | null> {
   const file = pendingPath(window);
   if (state.windows[window] === 0) {
@@ -179,12 +208,24 @@ async function windowFinding(
       return { what: { file, array: null, rows: null, what: error.problem.given } };
     }
   }
-  for (const [path, sha] of state.files) {
-    if (locate(context, path)?.window !== window) continue;
-    const bytes = await context.source.get(path);
+  for (const [path, sha] of files) {
+    const bytes = await source.get(path);
     if (bytes === undefined || context.digest(bytes) !== sha) return { what: null };
   }
   return null;
+}
+
+/** A file of small columns, and its checksum. */
+type WindowFile = readonly [path: string, sha: string];
+
+/** Those of each window; none where its columns are still in records. */
+function filesByWindow(context: RunContext, state: RunState): WindowFile[][] {
+  const files: WindowFile[][] = Array.from({ length: windowCount(context) }, () => []);
+  for (const [path, sha] of state.files) {
+    const window = locate(context, path)?.window ?? null;
+    if (window !== null && state.windows[window] === 1) files[window]!.push([path, sha]);
+  }
+  return files;
 }
 
 /** A segment counts only for the rows of θ that it was measured from. */
@@ -204,6 +245,7 @@ function* verifyTheta(state: RunState, { segment, theta }: SegmentRecord): Gener
 /** The laws of one segment's columns, objective by objective, and the checksums of its large chunks. */
 async function* verifyRow(
   context: RunContext,
+  source: Pick<Source, 'get'>,
   state: RunState,
   reader: WindowReader | null,
   segment: number,
@@ -212,15 +254,19 @@ async function* verifyRow(
   for (const [index, { name }] of context.manifest.objectives.entries()) {
     const numbers = new Map<string, Numbers>();
     let whole = reader !== null;
-    for (const spec of context.arrays) {
-      if (spec.column === null || (spec.objective ?? index) !== index) continue;
-      const found =
-        spec.placement === 'row'
-          ? yield* verifyChunk(context, state, spec, segment)
-          : await cellsOf(reader, spec, segment);
+    const own = context.arrays.filter(
+      ({ column, objective }) => column !== null && (objective ?? index) === index,
+    );
+    const [large, small] = [true, false].map((isLarge) =>
+      own.filter(({ placement }) => (placement === 'row') === isLarge),
+    );
+    const keep = ({ column, grouping }: ArraySpec, found: Numbers | null) => {
       if (found === null) whole = false;
-      else numbers.set(spec.grouping === null ? spec.column : `${spec.column}/${spec.grouping}`, found);
-    }
+      else numbers.set(grouping === null ? column! : `${column!}/${grouping}`, found);
+    };
+    for (const spec of large!) keep(spec, yield* verifyChunk(context, source, state, spec, segment));
+    for await (const [spec, found] of ahead(small!, (each) => cellsOf(reader, each, segment)))
+      keep(spec, found);
     if (!whole) continue;
     const division = divisionOf(context.manifest, index);
     const row: StoredRow = (column) => numbers.get(column) ?? null;

@@ -39,9 +39,10 @@ const pauseSeconds = 60;
  * Manifests, as YAML, of an Indexed Job that works on the tasks of a plan and of a Job that merges their parts as they come. Indices are numbers of tasks; a pod of a
  * task that is done ends at once.
  *
- * @throws UsageError where there is no plan, or nothing is missing.
+ * @throws UsageError where there is no plan, nothing is missing, or Kubernetes would refuse a name.
  */
 export async function kubernetesManifest(folder: string, options: KubernetesOptions = {}): Promise<string> {
+  requireNames(options);
   const run = await openRun(folder);
   const states = await taskStates(run, await requirePlan(run));
   const last = states.lastIndexOf('missing');
@@ -64,11 +65,7 @@ export async function kubernetesManifest(folder: string, options: KubernetesOpti
   const name = nameOf(place);
   const jobs = [
     jobOf(`${name}-work`, worker, {
-      completionMode: 'Indexed',
-      completions: last + 1,
-      parallelism: Math.min(parallelism, missing),
-      backoffLimitPerIndex: 3,
-      maxFailedIndexes: last + 1,
+      ...indexed(last + 1, Math.min(parallelism, missing)),
       podFailurePolicy: {
         rules: [
           { action: 'Ignore', onExitCodes: { containerName: 'lca', operator: 'In', values: [preempted] } },
@@ -79,6 +76,21 @@ export async function kubernetesManifest(folder: string, options: KubernetesOpti
     jobOf(`${name}-merge`, merge, { backoffLimit: 3 }),
   ];
   return jobs.map((job) => stringify(job, { aliasDuplicateObjects: false })).join('---\n');
+}
+
+/** Tasks from which on a server takes fewer pods at a time and fewer failed indices, and what it takes then. */
+const [many, mostOfMany] = [100_000, 10_000];
+
+/** How so many tasks are spread over pods: each on its own, the others go on where one fails. As far as a server takes it. */
+export function indexed(tasks: number, parallelism: number) {
+  const most = tasks > many ? mostOfMany : many;
+  return {
+    completionMode: 'Indexed' as const,
+    completions: tasks,
+    parallelism: Math.min(parallelism, most),
+    backoffLimitPerIndex: 3,
+    maxFailedIndexes: Math.min(tasks, most),
+  };
 }
 
 /** Merges what is there until nothing is missing; ends with another status than "something is missing". */
@@ -126,6 +138,25 @@ function nameOf(place: string): string {
   const own = place.split('/').findLast((part) => part !== '') ?? '';
   const plain = own.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').slice(0, 40).replaceAll(/^-+|-+$/g, ''); // prettier-ignore
   return `lca-${plain || 'run'}`;
+}
+
+/** What Kubernetes takes as the name of a thing: DNS-1123. */
+const thing = /^(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+/** `REGISTRY:PORT/NAME:TAG@DIGEST`, all but one name left out or not. */
+const imageName = /^[a-zA-Z0-9][\w.-]*(:\d+)?(\/[a-z0-9][\w.-]*)*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?$/;
+
+/** Throws UsageError for names that Kubernetes would refuse, some of them only when it is to start pods. */
+function requireNames({ image, claim, secret }: KubernetesOptions): void {
+  const letters = 'a name of lower-case letters, digits, dots and hyphens';
+  const given = [
+    ['image', image, imageName, 'a container image, such as REGISTRY/lossledger:0.1.0', 'deploy/README.md says how one is made'],
+    ['claim', claim, thing, letters, 'kubectl get pvc lists the claims that there are'],
+    ['secret', secret, thing, letters, 'kubectl get secrets lists those that there are'],
+  ] as const; // prettier-ignore
+  for (const [option, name, pattern, expected, remedy] of given) {
+    if (name === undefined || pattern.test(name)) continue;
+    throw new UsageError({ given: `--${option} ${JSON.stringify(name)}`, expected, remedy });
+  }
 }
 
 function nothingMissing(folder: string): UsageError {

@@ -22,6 +22,8 @@ describe('a bucket', () => {
 
   it('is refused without credentials', () => {
     expect(() => new S3Bucket('runs', { AWS_ACCESS_KEY_ID: 'key' })).toThrow(UsageError);
+    const hasty = { ...credentials, LOSSLEDGER_S3_TIMEOUT: '0' };
+    expect(() => new S3Bucket('runs', hasty)).toThrow(/LOSSLEDGER_S3_TIMEOUT=0/);
   });
 });
 

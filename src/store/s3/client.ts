@@ -2,6 +2,7 @@ import { AwsClient } from 'aws4fetch';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreError, UsageError } from '../../errors.js';
 import type { ByteRange } from '../../format/source.js';
+import { secondsOf } from '../../num/seconds.js';
 
 /** How often a request is tried, and the first pause between two tries, which doubles. */
 const attempts = 8;
@@ -69,7 +70,8 @@ export class S3Bucket {
       `https://s3.${region}.amazonaws.com`;
     if (!isAddress(endpoint)) throw noAddress(endpoint);
     this.url = `${endpoint.replace(/\/+$/, '')}/${bucket}`;
-    this.#timeoutMs = 1000 * Number(environment['LOSSLEDGER_S3_TIMEOUT'] ?? timeoutSeconds);
+    this.#timeoutMs =
+      1000 * secondsOf('LOSSLEDGER_S3_TIMEOUT', environment['LOSSLEDGER_S3_TIMEOUT'], timeoutSeconds);
   }
 
   /** An object or a range of it; undefined where there is none. Throws StoreError. */

@@ -109,7 +109,7 @@ function taskOfEnvironment(): number {
   for (const name of taskVariables) {
     const text = process.env[name];
     if (text === undefined || text === '') continue;
-    if (/^\d+$/.test(text)) return Number(text);
+    if (/^\d{1,7}$/.test(text)) return Number(text);
     throw noTask(`${name}=${text}`);
   }
   throw noTask('no task');

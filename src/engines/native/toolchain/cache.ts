@@ -12,11 +12,11 @@ import {
   rm,
   writeFile,
 } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { EngineError } from '../../../errors.js';
-import { makeFolder } from '../../../folders.js';
+import { cacheFolder, makeFolder, reasonToDistrust } from '../../../folders.js';
 import type { Compiler } from './compiler.js';
 import { compileLibrary } from './compiler.js';
 
@@ -24,12 +24,6 @@ function sha256(...parts: (string | Uint8Array)[]): string {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part).update('\0');
   return hash.digest('hex');
-}
-
-/** Where compiled libraries are kept unless told otherwise: `$XDG_CACHE_HOME/lossledger/native`, or under `~/.cache`. */
-function defaultCacheFolder(): string {
-  const base = process.env['XDG_CACHE_HOME'];
-  return join(base?.startsWith('/') ? base : join(homedir(), '.cache'), 'lossledger', 'native');
 }
 
 function refuse(given: string): never {
@@ -48,12 +42,9 @@ const isOurs = (status: Stats): boolean => process.getuid === undefined || statu
  */
 async function privateFolder(folder: string): Promise<string> {
   await makeFolder(folder, 0o700);
-  const status = await lstat(folder);
-  if (!status.isDirectory() || !isOurs(status)) {
-    refuse(`${folder}, which is a link or belongs to somebody else`);
-  }
-  if ((status.mode & 0o022) !== 0) refuse(`${folder}, to which others may write`);
-  if ((status.mode & 0o077) !== 0) await chmod(folder, 0o700);
+  const reason = await reasonToDistrust(folder);
+  if (reason !== null) refuse(`${folder}, ${reason}`);
+  await chmod(folder, 0o700);
   return folder;
 }
 
@@ -175,7 +166,7 @@ async function build(
 }
 
 export interface CacheOptions {
-  /** Where libraries are kept; default `defaultCacheFolder()`. */
+  /** Where libraries are kept; default `$XDG_CACHE_HOME/lossledger/native`. */
   readonly folder?: string | undefined;
   /** Seconds that the compiler may take; default 120. */
   readonly timeLimit?: number | undefined;
@@ -185,7 +176,7 @@ export interface CacheOptions {
 export async function cachedLibrary(
   compiler: Compiler,
   source: string,
-  { folder = defaultCacheFolder(), timeLimit = 120 }: CacheOptions = {},
+  { folder = cacheFolder('native'), timeLimit = 120 }: CacheOptions = {},
 ): Promise<string> {
   const home = await writableFolder(folder);
   const key = sha256(source, compiler.command, compiler.args.join(' '), compiler.identity).slice(0, 32);

@@ -39,14 +39,13 @@ const connectMs = 10_000;
 /**
  * Connects to the queue of a run's tasks, which need not be there yet.
  *
- * @throws UsageError where the address is none, or the packages are not installed; EngineError where no Redis answers, or refuses the user.
+ * @throws UsageError where the address or the name is none, or the packages are not installed; EngineError where no Redis answers, or refuses the user.
  */
 export async function openQueue(run: RunFolder, { manifest }: Plan, place: QueuePlace): Promise<TaskQueue> {
   const url = addressOf(place.url);
+  const name = place.queue === undefined ? nameOf(run, manifest) : ownName(place.queue);
   const { bullmq, Redis } = await packages();
   const { client, info } = await connected(url, Redis);
-  const name =
-    place.queue ?? `${basename(resolve(run.folder)).replaceAll(':', '_')}-${manifest.slice(0, 12)}`;
   // BullMQ would print on standard output what `warningOf` says.
   const options = { connection: client, skipVersionCheck: true };
   const queue: Bull.Queue<QueuedTask> = new bullmq.Queue(name, options);
@@ -67,6 +66,20 @@ export async function openQueue(run: RunFolder, { manifest }: Plan, place: Queue
       client.disconnect();
     },
   };
+}
+
+function nameOf({ folder }: RunFolder, manifest: string): string {
+  return `${basename(resolve(folder)).replaceAll(':', '_')}-${manifest.slice(0, 12)}`;
+}
+
+/** A name of the user's. Throws UsageError where it can be none: BullMQ puts colons between the words of its keys. */
+function ownName(name: string): string {
+  if (name !== '' && !name.includes(':')) return name;
+  throw new UsageError({
+    given: `--queue ${JSON.stringify(name)}`,
+    expected: 'a name without colons',
+    remedy: 'choose another one, the same for lca submit and all workers, or leave it out',
+  });
 }
 
 /** Does something with a server that was there. Throws EngineError where it stays away. */

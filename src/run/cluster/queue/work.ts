@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job, Worker } from 'bullmq';
 import { loadPlan, type Plan } from '../../../format/parts/plan.js';
+import { secondsOf } from '../../../num/seconds.js';
 import type { RunFolder } from '../../../store/folder.js';
 import { openRun } from '../../../store/open.js';
 import { requirePlan, taskStates } from '../plan.js';
@@ -30,6 +31,7 @@ interface QueueWorkControl {
 const pollMs = 1_000;
 /** Seconds in which a worker that takes a task must be heard of, else another one gets it; `LOSSLEDGER_REDIS_LOCK` says otherwise. */
 const lockSeconds = 30;
+const lockVariable = 'LOSSLEDGER_REDIS_LOCK';
 
 /**
  * Takes tasks from the queue of a run and measures each, until none waits and none is worked on. A task whose worker ended without a word comes back; one that
@@ -44,9 +46,9 @@ export async function workFromQueue(
 ): Promise<QueueWork> {
   const run = await openRun(folder);
   const plan = await requirePlan(run);
+  const lockMs = 1000 * secondsOf(lockVariable, process.env[lockVariable], lockSeconds);
   const queue = await openQueue(run, plan, place);
   if (queue.warning !== null) control.say(`Warning: ${queue.warning}`);
-  const lockMs = 1000 * Number(process.env['LOSSLEDGER_REDIS_LOCK'] ?? lockSeconds);
   const worker = queue.takingTasks(lockMs);
   try {
     await asking(() => worker.startStalledCheckTimer());

@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+import module from 'node:module';
+import { cacheFolder, makeFolder, reasonToDistrust } from '../folders.js';
+
+/** What Node.js has from 22.1 on. */
+interface CompileCache {
+  readonly enableCompileCache?: (folder: string) => unknown;
+}
+
+/**
+ * Lets Node.js keep what it compiles our modules to, where it can: a start takes a tenth less of a second then. The folder is made here, since Node's own way
+ * of doing so may never end (see `makeFolder`).
+ */
+async function keepCompiledCode(): Promise<void> {
+  const { enableCompileCache } = module as CompileCache;
+  if (enableCompileCache === undefined) return;
+  try {
+    const folder = cacheFolder('code');
+    await makeFolder(folder, 0o700);
+    if ((await reasonToDistrust(folder)) === null) enableCompileCache(folder);
+  } catch {
+    // A home that cannot be written, or none: it works without.
+  }
+}
+
+await keepCompiledCode();
+await import('./main.js');
