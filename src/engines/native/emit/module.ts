@@ -11,7 +11,7 @@ import { doubleLiteral, formatC } from './text.js';
 /** A complete C file, and what the caller must know of it. */
 export interface GeneratedModule {
   readonly source: string;
-  /** Calls in the order of the profile's times, where times are taken. */
+  /** Calls in the order of the profile's times, where times are taken: those of a run with a gradient, each once. */
   readonly calls: readonly Step[];
   /** Bytes of memory that a program allocates. */
   readonly memory: number;
@@ -145,27 +145,27 @@ export function generateModule(
   const { groups, phases, layout, again } = planModule(lowered, target, isGuarded);
   const functions = new Functions();
   const calls = new Calls(functions, layout, isProfiled);
+  /** What runs for the loss alone, or again, does the same work in part: its time would count for work that no gradient waits for. */
+  const untimed = new Calls(functions, layout, false);
   const codes = (steps: readonly Step[]): string => steps.map((step) => calls.code(step, once)).join('\n');
   const load = codes(lowered.loadSteps);
   const gradient = codes(lowered.gradientSteps);
   const feeds = lowered.feeds.map((_, index) => `, const void *x${index}`).join('');
   const lossCode = `*(double *)(memory + ${layout.offset(lowered.loss.sums)}) * ${doubleLiteral(lowered.loss.factor)}`;
   const forLoss = lossSteps(lowered);
-  const passes = (own: ReadonlySet<Step>, cleared: string): string =>
-    [cleared, ...phases.map((phase, index) => phaseCode(partOf(phase, own), index, groups, calls))].join(
-      '\n',
-    );
-  const body = (own: ReadonlySet<Step>, cleared: string): string => {
+  const passes = (own: ReadonlySet<Step>, cleared: string, by: Calls): string =>
+    [cleared, ...phases.map((phase, index) => phaseCode(partOf(phase, own), index, groups, by))].join('\n');
+  const body = (own: ReadonlySet<Step>, cleared: string, by: Calls): string => {
     const alone = new Set([...own].filter((step) => forLoss.has(step)));
     return `{
   v *const tensors = (v *)(memory + ${layout.tensors});
   ${
     alone.size === own.size
-      ? passes(own, cleared)
+      ? passes(own, cleared, by)
       : `if (gradient) {
-    ${passes(own, cleared)}
+    ${passes(own, cleared, by)}
   } else {
-    ${passes(alone, cleared)}
+    ${passes(alone, cleared, untimed)}
   }`
   }
   if (gradient) {
@@ -174,8 +174,8 @@ export function generateModule(
   return ${lossCode};
 }`;
   };
-  const run = body(new Set(lowered.steps), clearing(layout));
-  const rerun = again && body(again.steps, clearEach(layout, layout.sums.filter((sums) => again.written.has(sums)))); // prettier-ignore
+  const run = body(new Set(lowered.steps), clearing(layout), calls);
+  const rerun = again && body(again.steps, clearEach(layout, layout.sums.filter((sums) => again.written.has(sums))), untimed); // prettier-ignore
   const source = `${prelude(target)}
 ${isProfiled ? clock : ''}
 ${isGuarded ? poison : ''}
