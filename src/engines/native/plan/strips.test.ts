@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { residualNorm } from '../../../../test/support/residual-norms.js';
 import { differentiate } from '../../../autodiff/index.js';
+import { attachLoss } from '../../../graph/loss.js';
+import { languageModel } from '../../../models/transformers.js';
 import { lowerToSteps } from '../lower/index.js';
 import { targetNamed } from '../toolchain/target.js';
 import { planModule } from './memory.js';
@@ -41,6 +43,17 @@ describe('steps that go strip by strip', () => {
   it('are the gradient of a normalisation, with those of scale and bias, and of the residual beside it', () => {
     const runs = joined(runsIn('of two blocks'));
     expect(runs).toContain('dense_64to64 example_norm_gradient map token_sums');
+  });
+
+  it('are the heads of attention, both ways', () => {
+    const size = { width: 16, layers: 1, heads: 2, tokens: 8, kinds: 7 };
+    const transform = { dtype: 'uint8', divisor: 1, mean: [], std: [] } as const;
+    const forward = languageModel('gpt', false, size).build({ examples: 16, training: false, transform });
+    const graph = differentiate(attachLoss(forward, { loss: 'softmaxCrossEntropy', classAxis: 2 }));
+    const { phases } = planModule(lowerToSteps(graph, target), target);
+    const runs = joined(phases.flatMap(({ sections }) => sections.flatMap((section) => section.runs)));
+    expect(runs).toContain('product_8x8x8 causal_softmax product_8x8x8');
+    expect(runs).toContain('product_8x8x8 causal_softmax_gradient product_8x8x8 product_8x8x8');
   });
 
   it('are none where an example is one row', () => {
