@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { generateModule } from '../../src/engines/native/emit/module.js';
 import { lowerToSteps } from '../../src/engines/native/lower/index.js';
 import { targetNamed } from '../../src/engines/native/toolchain/target.js';
 import type { Node } from '../../src/graph/types.js';
 import { sizeOf } from '../../src/graph/types.js';
 import { gradientGraph, multiplyAddsOf } from './profile.js';
+import { isDense } from './table.js';
 
 /** Products of one example: each output of a layer is a sum over its inputs and taps. */
 function forwardProducts({ inputs, outputs }: Node): number {
@@ -25,4 +27,17 @@ describe('multiply-adds of a gradient', () => {
       expect(multiplyAddsOf(steps)).toBe(3 * total - forward[0]!);
     },
   );
+});
+
+describe('steps of a profile', () => {
+  it('are those of a run with a gradient, each once, though the loss alone has a path of its own', () => {
+    const target = targetNamed('avx512');
+    const lowered = lowerToSteps(gradientGraph('gpt', 64), target);
+    const { calls } = generateModule(lowered, target, true);
+    const all = [...lowered.loadSteps, ...lowered.steps, ...lowered.gradientSteps];
+    expect(new Set(calls)).toEqual(new Set(all));
+    expect(calls).toHaveLength(all.length);
+    expect(calls.filter(isDense)).toHaveLength(75);
+    expect(multiplyAddsOf(calls)).toBe(41_680_896);
+  });
 });

@@ -1,3 +1,4 @@
+import type { Step } from '../../src/engines/native/plan/step.js';
 import type { Profile, ProfiledStep } from './profile.js';
 
 interface Row {
@@ -32,8 +33,8 @@ function rowsOf({ steps }: Profile): Row[] {
 
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
-/** Steps that multiply matrices: layers of tokens, products of heads, gradients of weights. */
-const isDense = ({ step }: ProfiledStep): boolean => /^(dense_|product_)/.test(step.function.label);
+/** True for a step that multiplies matrices: a layer of tokens, a product of heads, a gradient of weights. */
+export const isDense = (step: Step): boolean => /^(dense_|product_)/.test(step.function.label);
 
 /** One line for each kind of step, one for all dense ones and one for the whole gradient, as Markdown. */
 export function rooflineTable(profile: Profile): string {
@@ -51,7 +52,10 @@ export function rooflineTable(profile: Profile): string {
     ];
   };
   const head = ['step', 'calls', 'M multiply-adds', 'µs', 'share of time', 'GFLOP/s', 'share of peak'];
-  const dense = rowOf('dense steps together', profile.steps.filter(isDense));
+  const dense = rowOf(
+    'dense steps together',
+    profile.steps.filter(({ step }) => isDense(step)),
+  );
   return aligned([head, ...[...rowsOf(profile), ...(dense.calls > 0 ? [dense] : []), whole].map(cells)]);
 }
 

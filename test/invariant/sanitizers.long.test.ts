@@ -3,11 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { differentiate } from '../../src/autodiff/index.js';
 import { lowerToSteps } from '../../src/engines/native/lower/index.js';
 import { findCompiler } from '../../src/engines/native/toolchain/compiler.js';
+import { parameterCount, sizeOf } from '../../src/graph/types.js';
 import { deviationsFrom, drawnApplications, problemsOf } from '../support/chunk-cases.js';
 import { evaluateChecked, sanitizerObstacle } from '../support/checked-program.js';
 import { chunkProblem } from '../support/chunk-problem.js';
 import { layers } from '../support/operators/layers.js';
 import type { ChunkApplication } from '../support/operators/lift.js';
+import { residualNorm, residualNorms } from '../support/residual-norms.js';
+import { randomFrom } from '../support/samples.js';
 
 const search = findCompiler();
 const obstacle = search.compiler === null ? search.reason : await sanitizerObstacle(search.compiler);
@@ -41,6 +44,20 @@ describe.skipIf(obstacle !== null)('generated C under address and undefined-beha
 
   it.each(Object.entries(layers))('%s', async (_, make) => {
     await expectSound(fc.sample(make(examples), { numRuns: 4, seed: 4 }));
+  }); // prettier-ignore
+
+  it.each(residualNorms)('a normalisation %s, strip by strip', async (name) => {
+    for (const norm of ['layer', 'rms'] as const) {
+      const graph = residualNorm(name, norm, { examples, tokens: 43, width: 40 });
+      const random = randomFrom(1);
+      const draw = (count: number): number[] => Array.from({ length: count }, () => random() - 0.5);
+      const feeds = Object.fromEntries(
+        graph.inputs.map((input) => [input.name, Float32Array.from(draw(sizeOf(input.shape)))]),
+      );
+      const theta = Float64Array.from(draw(parameterCount(graph.parameters)));
+      const { loss, gradient } = await evaluateChecked(compiler, { graph, theta, feeds });
+      expect([loss, ...gradient].every(Number.isFinite)).toBe(true);
+    }
   }); // prettier-ignore
 
   const loss: ChunkApplication = {

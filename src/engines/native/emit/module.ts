@@ -1,110 +1,49 @@
 import type { MemoryLayout } from '../plan/memory.js';
 import { HUGE_PAGE, planModule } from '../plan/memory.js';
 import { lossSteps } from '../plan/loss.js';
-import type { StoredObject, Sums } from '../plan/objects.js';
+import type { Sums } from '../plan/objects.js';
 import type { Phase } from '../plan/schedule.js';
+import type { Run } from '../plan/strips.js';
 import type { GraphSteps, Step } from '../plan/step.js';
 import type { Target } from '../toolchain/target.js';
+import { Calls, clock, Functions, once, whole } from './calls.js';
+import type { Position } from './calls.js';
 import { prelude } from './prelude.js';
 import { doubleLiteral, formatC } from './text.js';
 
 /** A complete C file, and what the caller must know of it. */
 export interface GeneratedModule {
   readonly source: string;
-  /** Calls in the order of the profile's times, where times are taken. */
+  /** Calls in the order of the profile's times, where times are taken: those of a run with a gradient, each once. */
   readonly calls: readonly Step[];
   /** Bytes of memory that a program allocates. */
   readonly memory: number;
 }
 
-/** Functions of all steps, each text once, with the names that calls use. */
-class Functions {
-  readonly #names = new Map<string, string>();
-  readonly texts: string[] = [];
+const overGroups = (code: string): string => `for (long g = 0; g < n; g++) {\n${code}\n}`;
 
-  name(step: Step): string {
-    const { label, parameters, body } = step.function;
-    const head = step.rate === 'once' ? '' : 'long groups, long first, ';
-    const text = `(${head}${parameters}) {\n${body}\n}`;
-    const key = `${label}${text}`;
-    const known = this.#names.get(key);
-    if (known) return known;
-    const name = `${label}_${this.#names.size}`;
-    this.#names.set(key, name);
-    this.texts.push(`static NOINLINE void ${name}${text}`);
-    return name;
+/** The steps of a run; where it has strips, strip by strip of one group after the other. */
+function runCode({ steps, parts, bounds }: Run, isPerGroup: boolean, calls: Calls): string {
+  const ofGroup = { inChunk: 'b + g', inBatch: 'g', count: '1', ...whole };
+  if (parts === 1) {
+    const position: Position = isPerGroup ? ofGroup : { inChunk: 'b', inBatch: '0', count: 'n', ...whole };
+    return steps.map((step) => calls.code(step, position)).join('\n');
   }
-}
-
-/** Where the loops over groups stand when a call is made. */
-interface Position {
-  /** C expression of the first group's number within the chunk, and within the batch. */
-  readonly inChunk: string;
-  readonly inBatch: string;
-  readonly count: string;
-}
-
-const once: Position = { inChunk: '0', inBatch: '0', count: '1' };
-
-function argumentCode(object: StoredObject, layout: MemoryLayout, position: Position): string {
-  switch (object.kind) {
-    case 'tensor': {
-      const place = layout.plan.places.get(object)!;
-      const group = { chunk: position.inChunk, batch: position.inBatch, group: '0' }[place.scope];
-      const start = `tensors + ${place.offset}`;
-      return group === '0' ? start : `${start} + (${group}) * ${object.stride}L`;
-    }
-    case 'table':
-      return `(float *)(memory + ${layout.offset(object)})`;
-    case 'sums':
-      return `(double *)(memory + ${layout.offset(object)})`;
-    case 'scratch':
-      return `(v *)(memory + ${layout.scratch})`;
-    case 'mask':
-      return `(v *)(memory + ${layout.masks}) + ${position.inChunk}`;
-    case 'feed':
-      return `x${object.index}`;
-    case 'numbers':
-      if (object.source !== 'derived') return `${object.source} + ${object.offset}`;
-      return `(double *)(memory + ${layout.derived}) + ${object.offset}`;
-    case 'gradient':
-      return `gradient + ${object.offset}`;
-  }
-}
-
-/** Writes calls, with a clock around each where the time of kernels is wanted. */
-class Calls {
-  readonly steps: Step[] = [];
-
-  constructor(
-    readonly functions: Functions,
-    readonly layout: MemoryLayout,
-    readonly isProfiled: boolean,
-  ) {}
-
-  code(step: Step, position: Position): string {
-    const text = call(step, this.functions, this.layout, position);
-    if (!this.isProfiled) return text;
-    this.steps.push(step);
-    return `{ const double start = now(); ${text} spent[${this.steps.length - 1}] += now() - start; }`;
-  }
-}
-
-function call(step: Step, functions: Functions, layout: MemoryLayout, position: Position): string {
-  const args = step.arguments.map(({ object }) => argumentCode(object, layout, position));
-  const head = step.rate === 'once' ? [] : [position.count, position.inChunk];
-  return `${functions.name(step)}(${[...head, ...args].join(', ')});`;
+  const strips = `static const long bounds[] = {${bounds.join(', ')}};`;
+  const code = calls.stripCode(
+    steps,
+    { ...ofGroup, low: 'bounds[s]', high: 'bounds[s + 1]', parts },
+    (all) => `for (int s = 0; s < ${bounds.length - 1}; s++) {\n${all}\n}`,
+  );
+  return `{ ${strips}\n${isPerGroup ? code : overGroups(code)}\n}`;
 }
 
 function phaseCode(phase: Phase, index: number, groups: number, calls: Calls): string {
   const atOnce = calls.layout.plan.batchGroups[index]!;
-  const sections = phase.sections.map(({ rate, steps }) => {
+  const sections = phase.sections.map(({ rate, runs }) => {
     const isPerGroup = rate === 'group';
-    const position: Position = isPerGroup
-      ? { inChunk: 'b + g', inBatch: 'g', count: '1' }
-      : { inChunk: 'b', inBatch: '0', count: 'n' };
-    const code = steps.map((step) => calls.code(step, position)).join('\n');
-    return isPerGroup ? `for (long g = 0; g < n; g++) {\n${code}\n}` : code;
+    const code = runs.map((run) => runCode(run, isPerGroup, calls)).join('\n');
+    return isPerGroup ? overGroups(code) : code;
   });
   const closing = phase.closing.map((step) => calls.code(step, once)).join('\n');
   const loop = `for (long b = 0; b < ${groups}; b += ${atOnce}) {
@@ -113,20 +52,6 @@ function phaseCode(phase: Phase, index: number, groups: number, calls: Calls): s
     }`;
   return `/* phase ${index} */\n${sections.length > 0 ? loop : ''}\n${closing}`;
 }
-
-const clock = `
-#include <time.h>
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-static double spent[10000];
-/* seconds spent in each call since the last time */
-EXPORT void lossledger_profile(double *seconds, long count) {
-  memcpy(seconds, spent, sizeof(double) * (size_t)count);
-  memset(spent, 0, sizeof spent);
-}`;
 
 const poison = `
 #include <sanitizer/asan_interface.h>
@@ -145,27 +70,27 @@ export function generateModule(
   const { groups, phases, layout, again } = planModule(lowered, target, isGuarded);
   const functions = new Functions();
   const calls = new Calls(functions, layout, isProfiled);
+  /** What runs for the loss alone, or again, does the same work in part: its time would count for work that no gradient waits for. */
+  const untimed = new Calls(functions, layout, false);
   const codes = (steps: readonly Step[]): string => steps.map((step) => calls.code(step, once)).join('\n');
   const load = codes(lowered.loadSteps);
   const gradient = codes(lowered.gradientSteps);
   const feeds = lowered.feeds.map((_, index) => `, const void *x${index}`).join('');
   const lossCode = `*(double *)(memory + ${layout.offset(lowered.loss.sums)}) * ${doubleLiteral(lowered.loss.factor)}`;
   const forLoss = lossSteps(lowered);
-  const passes = (own: ReadonlySet<Step>, cleared: string): string =>
-    [cleared, ...phases.map((phase, index) => phaseCode(partOf(phase, own), index, groups, calls))].join(
-      '\n',
-    );
-  const body = (own: ReadonlySet<Step>, cleared: string): string => {
+  const passes = (own: ReadonlySet<Step>, cleared: string, by: Calls): string =>
+    [cleared, ...phases.map((phase, index) => phaseCode(partOf(phase, own), index, groups, by))].join('\n');
+  const body = (own: ReadonlySet<Step>, cleared: string, by: Calls): string => {
     const alone = new Set([...own].filter((step) => forLoss.has(step)));
     return `{
   v *const tensors = (v *)(memory + ${layout.tensors});
   ${
     alone.size === own.size
-      ? passes(own, cleared)
+      ? passes(own, cleared, by)
       : `if (gradient) {
-    ${passes(own, cleared)}
+    ${passes(own, cleared, by)}
   } else {
-    ${passes(alone, cleared)}
+    ${passes(alone, cleared, untimed)}
   }`
   }
   if (gradient) {
@@ -174,8 +99,8 @@ export function generateModule(
   return ${lossCode};
 }`;
   };
-  const run = body(new Set(lowered.steps), clearing(layout));
-  const rerun = again && body(again.steps, clearEach(layout, layout.sums.filter((sums) => again.written.has(sums)))); // prettier-ignore
+  const run = body(new Set(lowered.steps), clearing(layout), calls);
+  const rerun = again && body(again.steps, clearEach(layout, layout.sums.filter((sums) => again.written.has(sums))), untimed); // prettier-ignore
   const source = `${prelude(target)}
 ${isProfiled ? clock : ''}
 ${isGuarded ? poison : ''}
@@ -220,10 +145,14 @@ function clearEach(layout: MemoryLayout, all: readonly Sums[]): string {
 /** What of a phase belongs to some steps. */
 function partOf({ sections, closing }: Phase, own: ReadonlySet<Step>): Phase {
   const among = (all: readonly Step[]): Step[] => all.filter((step) => own.has(step));
+  const ofRun = (run: Run): Run => ({ ...run, steps: among(run.steps) });
   return {
-    sections: sections.map(({ rate, steps }) => ({ rate, steps: among(steps) })).filter(({ steps }) => steps.length > 0),
+    sections: sections.map(({ rate, runs }) => ({
+      rate,
+      runs: runs.map(ofRun).filter(({ steps }) => steps.length > 0),
+    })),
     closing: among(closing),
-  }; // prettier-ignore
+  };
 }
 
 function creation(layout: MemoryLayout, examples: number, groups: number): string {

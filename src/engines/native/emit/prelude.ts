@@ -174,6 +174,7 @@ typedef double doubles __attribute__((vector_size(${4 * lanes}), aligned(8)));
 /* keeps an operand of several products in a register, where compilers would read it from memory for each */
 #define IN_REGISTER(x) ${inRegister[target.name]}
 INLINE long smaller(long a, long b) { return a < b ? a : b; }
+INLINE long larger(long a, long b) { return a > b ? a : b; }
 INLINE v v_set(float a) { return a - (v){0}; }
 ${operations[target.name]}
 /* the larger of two numbers; a NaN where either is one, because v_max returns its second operand then */

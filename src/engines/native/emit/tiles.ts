@@ -36,6 +36,19 @@ export function tileLoops(
   return segments.map((segment) => tileLoop(variable, segment, body(segment.size))).join('\n');
 }
 
+/** As `tileLoops`, but only those tiles that lie between the C variables `low` and `high`, which are starts of tiles. */
+export function tilesWithin(
+  variable: string,
+  segments: readonly Segment[],
+  body: (size: number) => string,
+): string {
+  const loop = ({ start, size, count }: Segment): string =>
+    `for (long ${variable} = larger(low, ${start}), end = smaller(high, ${start + size * count}); ${variable} < end; ${variable} += ${size}) {
+      ${body(size)}
+    }`;
+  return segments.map(loop).join('\n');
+}
+
 /** All pairs below two bounds, the first index slowest. */
 export function pairs(rows: number, columns: number): [number, number][] {
   return Array.from({ length: rows * columns }, (_, k) => [Math.floor(k / columns), k % columns]);

@@ -1,9 +1,9 @@
 import { Fused } from '../emit/fused.js';
 import { lines } from '../emit/text.js';
-import type { Stored } from '../plan/expression.js';
+import { type Stored, wholeTensorsOf } from '../plan/expression.js';
 import type { Tensor } from '../plan/objects.js';
 import { Parameters } from '../plan/parameters.js';
-import type { Step } from '../plan/step.js';
+import type { Split, Step } from '../plan/step.js';
 
 /** Squares [outer, tokens, tokens] of each example: row i has numbers up to column i, and zeros behind. */
 export interface CausalShape {
@@ -16,15 +16,21 @@ export interface CausalShape {
 /** Sums that are added up side by side, so that an addition does not wait for the one before. */
 const PARTIAL = 4;
 
-function overRows({ outer, tokens }: CausalShape, start: string, body: string): string {
+function overRows({ tokens }: CausalShape, start: string, body: string): string {
   return `for (long g = 0; g < groups; g++) {
     ${start}
-    for (long r = 0; r < ${outer * tokens}; r++) {
+    for (long r = low; r < high; r++) {
       const long at = r * ${tokens}, count = r % ${tokens} + 1;
       ${body}
     }
   }`;
 }
+
+const byRows = ({ outer, tokens }: CausalShape, whole: Split['whole'] = new Set()): Split => ({
+  parts: outer * tokens,
+  tile: 1,
+  whole,
+});
 
 /** Statements for elements 0 … count - 1 of a row, the k-th of PARTIAL with sum k. */
 const along = (statement: (element: string, k: number) => string): string => `{ long e = at;
@@ -53,7 +59,7 @@ export function causalSoftmax(shape: CausalShape, input: Tensor, output: Tensor)
     const v share = 1.0f / total;
     ${along((e) => `y[${e}] *= share;`)}
     ${clear('y', shape.tokens)}`;
-  return parameters.step('causal_softmax', 'group', overRows(shape, start, body));
+  return parameters.step('causal_softmax', 'group', overRows(shape, start, body), { split: byRows(shape) });
 }
 
 /** dx from dy, whose numbers behind each row's own are never read, and y. What is stored is in terms of dx (the leaf `computed`). */
@@ -77,5 +83,6 @@ export function causalSoftmaxGradient(
     ${fused.channelLocals(`r / ${shape.rowsPerChannel}`)}
     ${along((e) => store(e, `(y[${e}] * (dy[${e}] - total))`))}
     for (long e = at + count; e < at + ${shape.tokens}; e++) ${store('e', '(v){0}')}`;
-  return parameters.step('causal_softmax_gradient', 'group', overRows(shape, start, body));
+  const split = byRows(shape, wholeTensorsOf([result]));
+  return parameters.step('causal_softmax_gradient', 'group', overRows(shape, start, body), { split });
 }

@@ -3,8 +3,9 @@ import { laneSums } from '../emit/shuffle.js';
 import { lines } from '../emit/text.js';
 import { splitEvenly, tileLoops } from '../emit/tiles.js';
 import type { Expression } from '../plan/expression.js';
+import { wholeTensorsOf } from '../plan/expression.js';
 import type { Geometry } from '../plan/geometry.js';
-import type { Sums } from '../plan/objects.js';
+import type { StoredObject, Sums, Tensor } from '../plan/objects.js';
 import { Parameters } from '../plan/parameters.js';
 import type { Step } from '../plan/step.js';
 import type { Target } from '../toolchain/target.js';
@@ -100,29 +101,68 @@ export interface TokenRows {
   readonly tokensPerChannel: number;
 }
 
-/** Adds the sums of expressions over examples and their rows: [width]. */
-export function tokenSums(terms: readonly ChannelSum[], rows: TokenRows, target: Target): Step {
+/** Tokens whose numbers join their sums one after the other while these are in registers. */
+const TOKENS_AT_ONCE = [4, 1];
+
+/**
+ * Adds the sums of expressions over examples and their rows: [width]. Those of an example are kept in `accumulators` [terms, width], lane by
+ * lane, until its last row.
+ */
+export function tokenSums(
+  terms: readonly ChannelSum[],
+  rows: TokenRows,
+  accumulators: Tensor,
+  target: Target,
+): Step {
   const { tokens, width, tokensPerChannel } = rows;
   const parameters = new Parameters();
   const expressions = terms.map((term) => term.expression);
   const fused = new Fused(parameters, expressions);
   const names = terms.map((term) => parameters.writeSums(term.sums));
-  const atOnce = Math.max(1, Math.floor(CHANNELS_AT_ONCE / terms.length));
-  const body = tileLoops('c', splitEvenly(width, atOnce), (size) => {
-    const sums = expressions.flatMap((_, t) => Array.from({ length: size }, (__, k) => `a${t}_${k}`));
-    const places = names.flatMap((name) => Array.from({ length: size }, (_, k) => `${name}[c + ${k}]`));
-    const add = (t: number, k: number): string =>
-      `a${t}_${k} += ${fused.value(expressions[t]!, `e + ${k}`)};`;
-    return `${sums.map((name) => `v ${name} = {0};`).join(' ')}
-      for (long g = 0; g < groups; g++) {
-        ${fused.groupLocals}
-        for (long t = 0; t < ${tokens}; t++) {
-          const long e = t * ${width} + c;
-          ${fused.channelLocals(`t / ${tokensPerChannel}`)}
-          ${expressions.map((_, t) => lines(size, (k) => add(t, k))).join('\n')}
-        }
-      }
-      ${addLanes(sums, places, target.lanes)}`;
-  });
-  return parameters.step('token_sums', 'batch', body);
+  const kept = parameters.write(accumulators);
+  const add = (term: number, k: number): string =>
+    `a${term} += ${fused.value(expressions[term]!, `e + ${k * width}`)};`;
+  const block = (
+    size: number,
+  ): string => `for (; t + ${size} <= high; t += ${size}) for (long c = 0; c < ${width}; c++) {
+        const long e = t * ${width} + c;
+        ${lines(terms.length, (term) => `v a${term} = kept[${term * width} + c];`)}
+        ${lines(size, (k) => `{ ${fused.channelLocals(`(t + ${k}) / ${tokensPerChannel}`)} ${lines(terms.length, (term) => add(term, k))} }`)}
+        ${lines(terms.length, (term) => `kept[${term * width} + c] = a${term};`)}
+      }`;
+  const body = `for (long g = 0; g < groups; g++) {
+      ${fused.groupLocals}
+      v *const kept = ${kept} + g * ${accumulators.stride};
+      ${startSums('kept', terms.length * width)}
+      long t = low;
+      ${TOKENS_AT_ONCE.map(block).join('\n')}
+      ${finishSums('kept', names, { rows: tokens, width }, target)}
+    }`;
+  const whole = new Set<StoredObject>([accumulators, ...wholeTensorsOf(expressions)]);
+  return parameters.step('token_sums', 'group', body, { split: { parts: tokens, tile: 1, whole } });
+}
+
+/** Code that clears sums of an example's rows before its first. */
+export const startSums = (kept: string, count: number): string =>
+  `if (low == 0) for (long c = 0; c < ${count}; c++) ${kept}[c] = (v){0};`;
+
+/** Code that adds the lanes of such sums [names, width] to those in double, by name, behind the last of the rows. */
+export function finishSums(
+  kept: string,
+  names: readonly string[],
+  { rows, width }: { readonly rows: number; readonly width: number },
+  { lanes }: Target,
+): string {
+  const added = (size: number, name: string, k: number): string => {
+    const sums = Array.from({ length: size }, (_, i) => `a${i}`);
+    return `{ ${lines(size, (i) => `v a${i} = ${kept}[${k * width} + c + ${i}];`)}
+      ${addLanes(
+        sums,
+        Array.from({ length: size }, (_, i) => `${name}[c + ${i}]`),
+        lanes,
+      )} }`;
+  };
+  return `if (high == ${rows}) {
+    ${tileLoops('c', splitEvenly(width, CHANNELS_AT_ONCE), (size) => names.map((name, k) => added(size, name, k)).join('\n'))}
+  }`;
 }

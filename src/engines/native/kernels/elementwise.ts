@@ -2,7 +2,7 @@ import { Fused } from '../emit/fused.js';
 import { transpose } from '../emit/shuffle.js';
 import { lines } from '../emit/text.js';
 import type { Expression, Stored } from '../plan/expression.js';
-import { dependsOnChannel } from '../plan/expression.js';
+import { dependsOnChannel, wholeTensorsOf } from '../plan/expression.js';
 import type { Geometry } from '../plan/geometry.js';
 import type { Feed, Tensor } from '../plan/objects.js';
 import { Parameters } from '../plan/parameters.js';
@@ -17,18 +17,21 @@ export function map(stored: readonly Stored[], { channels, pixels }: Geometry): 
   const outs = stored.map(({ output }) => parameters.write(output));
   const pointers = stored.map(({ output }, k) => `v *const y${k} = ${outs[k]!} + g * ${output.stride};`);
   const values = results.map((result, k) => `const v a${k} = ${fused.value(result, 'e')};`);
+  const element = `${values.join('\n')}\n${lines(stored.length, (k) => `y${k}[e] = a${k};`)}`;
+  const byChannel = `for (long c = low / ${pixels}; c * ${pixels} < high; c++) {
+        ${fused.channelLocals('c')}
+        const long end = smaller(high, (c + 1) * ${pixels});
+        for (long e = larger(low, c * ${pixels}); e < end; e++) {
+          ${element}
+        }
+      }`;
   const body = `for (long g = 0; g < groups; g++) {
       ${fused.groupLocals}
       ${pointers.join('\n')}
-      for (long c = 0; c < ${channels}; c++) {
-        ${fused.channelLocals('c')}
-        for (long e = c * ${pixels}; e < (c + 1) * ${pixels}; e++) {
-          ${values.join('\n')}
-          ${lines(stored.length, (k) => `y${k}[e] = a${k};`)}
-        }
-      }
+      ${results.some(dependsOnChannel) ? byChannel : `for (long e = low; e < high; e++) {\n${element}\n}`}
     }`;
-  return parameters.step('map', 'group', body);
+  const split = { parts: channels * pixels, tile: 1, whole: wholeTensorsOf(results) };
+  return parameters.step('map', 'group', body, { split });
 }
 
 /** Element types of fed arrays that become tensors, as C types. */

@@ -1,6 +1,6 @@
 import { Fused } from '../emit/fused.js';
 import { floatLiteral, lines } from '../emit/text.js';
-import { splitEvenly, tileLoops } from '../emit/tiles.js';
+import { wholeTensorsOf } from '../plan/expression.js';
 import type { Expression } from '../plan/expression.js';
 import type { Tensor } from '../plan/objects.js';
 import { Parameters } from '../plan/parameters.js';
@@ -58,7 +58,7 @@ export interface Rows {
 }
 
 /** Rows that are reduced side by side, so that an addition does not wait for the one before. */
-const ROWS_AT_ONCE = 4;
+const ROWS_AT_ONCE = [4, 2, 1];
 
 /** Sum or largest number of each row of an expression. */
 export function foldRows(
@@ -79,15 +79,17 @@ export function foldRows(
   const body = `for (long g = 0; g < groups; g++) {
       v *const y = ${to} + g * ${output.stride};
       ${fused.groupLocals}
-      ${tileLoops(
-        'r',
-        splitEvenly(rows, ROWS_AT_ONCE),
-        (size) => `${lines(size, (k) => `v a${k} = ${start};`)}
+      long r = low;
+      ${ROWS_AT_ONCE.map(
+        (size) => `for (; r + ${size} <= high; r += ${size}) {
+          ${lines(size, (k) => `v a${k} = ${start};`)}
           for (long e = 0; e < ${length}; e++) {
             ${lines(size, (k) => `{ ${fused.channelLocals(`(r + ${k}) / ${rowsPerChannel}`)} ${join(k)} }`)}
           }
-          ${lines(size, (k) => `y[r + ${k}] = ${scaled(k)};`)}`,
-      )}
+          ${lines(size, (k) => `y[r + ${k}] = ${scaled(k)};`)}
+        }`,
+      ).join('\n')}
     }`;
-  return parameters.step('fold_rows', 'group', body);
+  const split = { parts: rows, tile: 1, whole: wholeTensorsOf([expression]) };
+  return parameters.step('fold_rows', 'group', body, { split });
 }

@@ -1,4 +1,4 @@
-import type { Feed, Sums, Table, Tensor } from '../plan/objects.js';
+import type { Feed, StoredObject, Sums, Table, Tensor } from '../plan/objects.js';
 import { Parameters } from '../plan/parameters.js';
 import type { Step } from '../plan/step.js';
 import { transpose } from '../emit/shuffle.js';
@@ -47,14 +47,15 @@ export function lookUp(options: LookUp, table: Table, output: Tensor, target: Ta
     }`;
   const body = `for (long g = 0; g < groups; g++) {
       const v *const indices = ${places0} + g * ${indices.stride};
-      for (long p = 0; p < ${places}; p++) {
+      for (long p = low; p < high; p++) {
         v *const y = ${out} + g * ${output.stride} + p * ${width}L;
         ${rowsOf(options, numbers)}
         ${whole > 0 ? square : ''}
         ${whole < width ? rest : ''}
       }
     }`;
-  return parameters.step('look_up', 'group', body);
+  const split = { parts: places, tile: 1, whole: new Set<StoredObject>() };
+  return parameters.step('look_up', 'group', body, { split });
 }
 
 /** Adds the gradients [places, width] of rows that were looked up to the sums [rows, width], example by example. */

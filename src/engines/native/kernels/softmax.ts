@@ -1,6 +1,6 @@
 import type { Tensor } from '../plan/objects.js';
 import { Parameters } from '../plan/parameters.js';
-import type { Step } from '../plan/step.js';
+import type { Split, Step } from '../plan/step.js';
 
 /** The elements of an example as [outer, axis, inner]; the softmax runs along the axis. */
 export interface SoftmaxShape {
@@ -11,15 +11,17 @@ export interface SoftmaxShape {
 }
 
 /** Loops over the rows of a group; `at` is the element of the row's first number, successive ones lie `inner` apart. */
-function rows({ outer, axis, inner }: SoftmaxShape, start: string, body: string): string {
+function rows({ axis, inner }: SoftmaxShape, start: string, body: string): string {
   return `for (long g = 0; g < groups; g++) {
     ${start}
-    for (long o = 0; o < ${outer}; o++) for (long i = 0; i < ${inner}; i++) {
+    for (long o = low; o < high; o++) for (long i = 0; i < ${inner}; i++) {
       const long at = o * ${axis * inner} + i;
       ${body}
     }
   }`;
 }
+
+const split = ({ outer }: SoftmaxShape): Split => ({ parts: outer, tile: 1, whole: new Set() });
 
 /** One statement for each number of a row. */
 const along = ({ axis, inner }: SoftmaxShape, statement: string): string =>
@@ -40,7 +42,7 @@ export function softmax(shape: SoftmaxShape, input: Tensor, output: Tensor): Ste
     ${along(shape, 'top = v_max(top, x[e]);')}
     ${along(shape, 'total += y[e] = v_exp(x[e] - top);')}
     ${finish}`;
-  return parameters.step('softmax', 'group', rows(shape, start, body));
+  return parameters.step('softmax', 'group', rows(shape, start, body), { split: split(shape) });
 }
 
 /** dx from dy and y. */
@@ -58,5 +60,5 @@ export function softmaxGradient(shape: SoftmaxShape, gradient: Tensor, result: T
     : `v total = {0};
       ${along(shape, 'total += dy[e] * y[e];')}
       ${along(shape, 'dx[e] = y[e] * (dy[e] - total);')}`;
-  return parameters.step('softmax_gradient', 'group', rows(shape, start, body));
+  return parameters.step('softmax_gradient', 'group', rows(shape, start, body), { split: split(shape) });
 }

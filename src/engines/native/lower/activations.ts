@@ -39,8 +39,16 @@ function exactGelu(x: Expression): readonly [Expression, Expression] {
   return [apply('multiply', x, cumulative), apply('add', cumulative, apply('multiply', x, density))];
 }
 
+/** x σ(x) and its slope σ(x) + x σ(x) (1 - σ(x)). */
+function silu(x: Expression): readonly [Expression, Expression] {
+  const share = apply('sigmoid', x);
+  const value = apply('multiply', x, share);
+  return [value, apply('add', share, apply('multiply', value, apply('subtract', number(1), share)))];
+}
+
 /** An activation's value and its slope at x. */
 export function valueAndSlope(node: Node, x: Expression): readonly [Expression, Expression] {
+  if (node.op === 'Silu') return silu(x);
   const formulas = table.get(node.op)!.formulas(node);
   if (formulas === table.get('Gelu')!.formulas({ ...node, attributes: {} })) return exactGelu(x);
   return [formulas.value, slopeOf(formulas)!].map((part) => writeFormula(part, { x }, language)) as [

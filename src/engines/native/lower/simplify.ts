@@ -1,6 +1,7 @@
 import { gradientOperatorOf } from '../../../graph/activations/define.js';
 import type { Graph, Node, Value } from '../../../graph/types.js';
 import { hasSlope } from './activations.js';
+import { withGates } from './gated.js';
 
 /**
  * The engine's own form of pooling: `MaxPool` has a second output, the tap (uint8) that each maximum came from, and
@@ -87,5 +88,6 @@ export function simplify(graph: Graph): Graph {
   const ids = graph.nodes.flatMap((node) => node.outputs.map((value) => value.id));
   const nextId = Math.max(0, ...ids) + 1;
   const pooled = withIndices(maskBeforePooling(graph.nodes), nextId);
-  return { ...graph, nodes: withSlopes(pooled, nextId + pooled.length) };
+  const sloped = withSlopes(pooled, nextId + pooled.length);
+  return { ...graph, nodes: withGates({ ...graph, nodes: sloped }, nextId + 2 * pooled.length) };
 }

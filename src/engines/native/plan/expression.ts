@@ -78,6 +78,16 @@ export function tensorsOf(expression: Expression): Tensor[] {
   return [...tensors];
 }
 
+/** Tensors that every element reads, with one number for each example. */
+export function wholeTensorsOf(expressions: readonly Expression[]): Set<Tensor | Mask> {
+  const whole = new Set<Tensor | Mask>();
+  for (const expression of expressions) {
+    for (const leaf of leavesOf(expression))
+      if (leaf.kind === 'coarse' && leaf.per === 'all') whole.add(leaf.tensor);
+  }
+  return whole;
+}
+
 /** The kernels that must be finished before, or with, this expression. */
 export function unfinishedIn(expression: Expression): Unfinished[] {
   const found = new Set<Unfinished>();

@@ -85,7 +85,7 @@ export interface ModulePlan {
 export function planModule(lowered: GraphSteps, target: Target, isGuarded = false): ModulePlan {
   const groups = Math.ceil(lowered.examples / target.lanes);
   const vectorBytes = 4 * target.lanes;
-  const phases = schedule(lowered.steps);
+  const phases = schedule(lowered.steps, vectorBytes);
   const again = planAgain(lowered);
   const tensors = planTensors(phases, groups, vectorBytes, isGuarded, again?.kept);
   const all = [...lowered.loadSteps, ...lowered.steps, ...lowered.gradientSteps];

@@ -90,7 +90,7 @@ export class Parameters {
     label: string,
     rate: Rate,
     body: string,
-    { multiplyAdds = 0 }: Partial<Pick<Step, 'multiplyAdds'>> = {},
+    { multiplyAdds = 0, split = null }: Partial<Pick<Step, 'multiplyAdds' | 'split'>> = {},
   ): Step {
     const declared = this.#entries.map(
       ({ type, name, written }) => `${written ? '' : 'const '}${type} *${name}`,
@@ -100,6 +100,6 @@ export class Parameters {
       object,
       access: written ? 'write' : 'read',
     }));
-    return { rate, function: kernel, arguments: args, multiplyAdds };
+    return { rate, function: kernel, arguments: args, multiplyAdds, split };
   }
 }

@@ -1,10 +1,12 @@
 import type { StoredObject } from './objects.js';
 import type { Step } from './step.js';
+import type { Run } from './strips.js';
+import { runsOf } from './strips.js';
 
-/** Steps that run together over the groups of a batch: each group through all of them, or all groups step by step. */
+/** Runs that go together over the groups of a batch: each group through all of them, or all groups run by run. */
 export interface Section {
   readonly rate: 'group' | 'batch';
-  readonly steps: readonly Step[];
+  readonly runs: readonly Run[];
 }
 
 /**
@@ -41,25 +43,30 @@ function place(steps: readonly Step[]): Placed[] {
   });
 }
 
-function sectionsOf(steps: readonly Step[]): Section[] {
-  const sections: { rate: 'group' | 'batch'; steps: Step[] }[] = [];
-  for (const step of steps) {
-    const rate = step.rate === 'group' ? 'group' : 'batch';
+function sectionsOf(runs: readonly Run[]): Section[] {
+  const sections: { rate: 'group' | 'batch'; runs: Run[] }[] = [];
+  for (const run of runs) {
+    const rate = run.steps.every((step) => step.rate === 'group') ? 'group' : 'batch';
     const last = sections.at(-1);
-    if (last?.rate === rate) last.steps.push(step);
-    else sections.push({ rate, steps: [step] });
+    if (last?.rate === rate) last.runs.push(run);
+    else sections.push({ rate, runs: [run] });
   }
   return sections;
 }
 
-/** Divides steps into phases, as early as what they need allows. */
-export function schedule(steps: readonly Step[]): Phase[] {
+/** Divides steps into phases, as early as what they need allows, for vectors of so many bytes. */
+export function schedule(steps: readonly Step[], vectorBytes: number): Phase[] {
   const placed = place(steps);
   const count = Math.max(0, ...placed.map(({ phase }) => phase)) + 1;
   return Array.from({ length: count }, (_, phase) => {
     const own = placed.filter((entry) => entry.phase === phase).map((entry) => entry.step);
     return {
-      sections: sectionsOf(own.filter((step) => step.rate !== 'once')),
+      sections: sectionsOf(
+        runsOf(
+          own.filter((step) => step.rate !== 'once'),
+          vectorBytes,
+        ),
+      ),
       closing: own.filter((step) => step.rate === 'once'),
     };
   });

@@ -23,12 +23,26 @@ export interface KernelFunction {
  */
 export type Rate = 'group' | 'batch' | 'once';
 
+/**
+ * How a step divides. Its function takes two more numbers, `low` and `high`, and does those of the equal parts of each example: part p of a
+ * tensor of E elements has those from p · E / parts to (p + 1) · E / parts.
+ */
+export interface Split {
+  readonly parts: number;
+  /** It is cut only between tiles, which have so many parts at most: see `splitEvenly`. */
+  readonly tile: number;
+  /** Tensors of which each part may read all, or write any element. */
+  readonly whole: ReadonlySet<StoredObject>;
+}
+
 /** One call of a kernel. */
 export interface Step {
   readonly rate: Rate;
   readonly function: KernelFunction;
   /** In the order of the function's own parameters. */
   readonly arguments: readonly Argument[];
+  /** Null for what takes whole examples. */
+  readonly split: Split | null;
   /** Products that the definition of the operator has for each example; for benchmarks. */
   readonly multiplyAdds: number;
 }

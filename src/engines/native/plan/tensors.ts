@@ -1,5 +1,6 @@
 import type { Tensor } from './objects.js';
 import type { Phase } from './schedule.js';
+import type { Run } from './strips.js';
 
 /** A piece of memory that is in use from one moment to another, both included. */
 interface Lifetime {
@@ -39,8 +40,8 @@ function placeLifetimes(lifetimes: readonly Lifetime[]): { offsets: number[]; si
   return { offsets, size: Math.max(0, ...placed.map((piece) => piece.offset + piece.size)) };
 }
 
-/** For how many groups of examples a tensor has room. */
-export type Scope = 'group' | 'batch' | 'chunk';
+/** For how many groups of examples a tensor has room; for a strip of one where nothing outside of a run uses it. */
+export type Scope = 'strip' | 'group' | 'batch' | 'chunk';
 
 export interface TensorPlace {
   readonly scope: Scope;
@@ -66,6 +67,7 @@ interface Use {
   readonly phase: number;
   readonly section: number;
   readonly time: number;
+  readonly run: Run;
 }
 
 /** When each moment of a phase or section starts and ends, and where tensors are used. */
@@ -84,10 +86,11 @@ function timelineOf(phases: readonly Phase[]): Timeline {
     const phaseStart = time;
     for (const section of phase.sections) {
       const sectionStart = time;
-      for (const step of section.steps) {
-        for (const { object } of step.arguments) {
+      for (const run of section.runs) {
+        // One moment for all steps of a run: the first is not done when the last begins.
+        for (const { object } of run.steps.flatMap((step) => step.arguments)) {
           if (object.kind !== 'tensor') continue;
-          const use = { phase: p, section: sectionSpans.length, time };
+          const use = { phase: p, section: sectionSpans.length, time, run };
           uses.set(object, [...(uses.get(object) ?? []), use]);
         }
         time++;
@@ -99,8 +102,23 @@ function timelineOf(phases: readonly Phase[]): Timeline {
   return { uses, phases: phaseSpans, sections: sectionSpans };
 }
 
-function scopeOf(uses: readonly Use[], rates: readonly string[]): Scope {
+/** True where one run alone uses a tensor, part by part. */
+function isOfStrips(tensor: Tensor, uses: readonly Use[]): boolean {
+  const { run } = uses[0]!;
+  if (run.parts === 1 || tensor.elements % run.parts !== 0 || uses.some((use) => use.run !== run))
+    return false;
+  return !run.steps.some(({ split }) => split!.whole.has(tensor));
+}
+
+/** Vectors of a tensor that the longest strip of its run takes. */
+function stripVectors({ elements }: Tensor, { parts, bounds }: Run): number {
+  const longest = Math.max(...bounds.slice(1).map((end, k) => end - bounds[k]!));
+  return (elements / parts) * longest;
+}
+
+function scopeOf(tensor: Tensor, uses: readonly Use[], rates: readonly string[]): Scope {
   const [first] = uses;
+  if (isOfStrips(tensor, uses)) return 'strip';
   if (uses.some((use) => use.phase !== first!.phase)) return 'chunk';
   const isLocal = uses.every((use) => use.section === first!.section);
   return isLocal && rates[first!.section] === 'group' ? 'group' : 'batch';
@@ -143,7 +161,7 @@ export function planTensors(
   const timeline = timelineOf(phases);
   const rates = phases.flatMap((phase) => phase.sections.map((section) => section.rate));
   const tensors = [...timeline.uses].map(([tensor, uses]) => {
-    const usual = scopeOf(uses, rates);
+    const usual = scopeOf(tensor, uses, rates);
     const scope: Scope = kept.has(tensor) ? 'chunk' : usual;
     const { start, end } = span(uses, scope, timeline);
     return { tensor, uses, usual, scope, start, end: kept.has(tensor) ? Infinity : end };
@@ -157,11 +175,18 @@ export function planTensors(
     return batchGroups(perGroup.size, groups, vectorBytes);
   });
   const lifetimes: Lifetime[] = tensors.map(({ tensor, uses, scope, start, end }) => {
-    const copies = { group: 1, batch: perPhase[uses[0]!.phase]!, chunk: groups }[scope];
-    const size = tensor.stride * copies;
+    const copies = { group: 1, batch: perPhase[uses[0]!.phase]!, chunk: groups };
+    const size = scope === 'strip' ? stripVectors(tensor, uses[0]!.run) : tensor.stride * copies[scope];
     return isGuarded ? { size: size + 1, start: 0, end: Infinity } : { size, start, end };
   });
-  const { offsets, size } = placeLifetimes(lifetimes);
+  const isStrip = tensors.map(({ scope }) => scope === 'strip');
+  const rest = placeLifetimes(lifetimes.filter((_, index) => !isStrip[index]));
+  const strips = placeLifetimes(lifetimes.filter((_, index) => isStrip[index]));
+  // So far behind the start that where a whole tensor would begin, of which a strip is there, lies in the same memory.
+  const start = Math.max(rest.size, ...tensors.filter((_, index) => isStrip[index]).map(({ tensor }) => tensor.elements)); // prettier-ignore
+  const [placed, ofStrips] = [rest.offsets.values(), strips.offsets.values()];
+  const offsets = isStrip.map((own) => (own ? start + ofStrips.next().value! : placed.next().value!));
+  const size = strips.size > 0 ? start + strips.size : rest.size;
   const places = new Map(
     tensors.map(({ tensor, scope }, index) => [tensor, { scope, offset: offsets[index]! }]),
   );

@@ -4,10 +4,10 @@ import { lines } from '../../emit/text.js';
 import type { Segment } from '../../emit/tiles.js';
 import { pairs, splitEvenly, tileLoops } from '../../emit/tiles.js';
 import type { Expression } from '../../plan/expression.js';
-import { dependsOnChannel } from '../../plan/expression.js';
-import type { Tensor } from '../../plan/objects.js';
+import { dependsOnChannel, wholeTensorsOf } from '../../plan/expression.js';
+import type { StoredObject, Tensor } from '../../plan/objects.js';
 import { Parameters } from '../../plan/parameters.js';
-import type { Step } from '../../plan/step.js';
+import type { Split, Step } from '../../plan/step.js';
 import type { Target } from '../../toolchain/target.js';
 
 /** Matrices [..., rows, columns] of each example, anywhere in a tensor: strides of all axes, in elements. */
@@ -82,7 +82,10 @@ export function batchedProduct(options: BatchedProduct): Step {
   const parts: Parts = { options, fused, heights: splitEvenly(rows, tile.rows), packed };
   const product = splitEvenly(columns, tile.columns).map((segment) => panels(parts, segment));
   const body = batch.reduceRight(
-    (code, extent, axis) => `for (long b${axis} = 0; b${axis} < ${extent}; b${axis}++) {\n${code}\n}`,
+    (code, extent, axis) =>
+      axis === 0
+        ? `for (long b0 = low; b0 < high; b0++) {\n${code}\n}`
+        : `for (long b${axis} = 0; b${axis} < ${extent}; b${axis}++) {\n${code}\n}`,
     `const v *const a = ${a} + g * ${left.tensor.stride} + ${left.offset} + ${at(left.strides, names)};
      const v *const b = ${b} + g * ${right.tensor.stride} + ${right.offset} + ${at(right.strides, names)};
      v *const y = ${y} + g * ${output.tensor.stride} + ${output.offset} + ${at(output.strides, names)};
@@ -95,8 +98,26 @@ export function batchedProduct(options: BatchedProduct): Step {
     `product_${rows}x${inner}x${columns}`,
     'group',
     `for (long g = 0; g < groups; g++) {\n${fused.groupLocals}\n${body}\n}`,
-    { multiplyAdds: share * count * rows * inner * columns },
+    { multiplyAdds: share * count * rows * inner * columns, split: splitOf(options) },
   );
+}
+
+/** By the first axis of the matrices. */
+function splitOf({ batch, rows, inner, columns, left, right, output, result }: BatchedProduct): Split | null {
+  const [parts, ...others] = batch;
+  if (parts === undefined) return null;
+  const isByPart = ({ tensor, offset, strides }: Matrices, matrix: readonly number[]): boolean => {
+    const last = [...others, ...matrix].reduce(
+      (sum, extent, k) => sum + (extent - 1) * strides[k + 1]!,
+      offset,
+    );
+    return strides[0]! * parts === tensor.elements && last < strides[0]!;
+  };
+  const whole = new Set<StoredObject>(wholeTensorsOf([result]));
+  if (!isByPart(left, [rows, inner])) whole.add(left.tensor);
+  if (!isByPart(right, [inner, columns])) whole.add(right.tensor);
+  if (!isByPart(output, [rows, columns])) whole.add(output.tensor);
+  return { parts, tile: 1, whole };
 }
 
 /** All rows times the columns of a segment, as many columns at once as stay in the cache, packed tile by tile. */

@@ -1,9 +1,9 @@
 import { Fused } from '../../emit/fused.js';
 import type { Segment } from '../../emit/tiles.js';
-import { pairs, splitEvenly, tileLoops } from '../../emit/tiles.js';
+import { pairs, splitEvenly, tileLoops, tilesWithin } from '../../emit/tiles.js';
 import { lines } from '../../emit/text.js';
 import type { Stored } from '../../plan/expression.js';
-import { leavesOf } from '../../plan/expression.js';
+import { leavesOf, wholeTensorsOf } from '../../plan/expression.js';
 import type { Table, Tensor, Numbers } from '../../plan/objects.js';
 import { Parameters } from '../../plan/parameters.js';
 import type { Step } from '../../plan/step.js';
@@ -93,11 +93,12 @@ export function dense(options: DenseOptions): Step {
     `for (; g0 + ${groups} <= groups; g0 += ${groups}) {\n${passes(groups)}\n}`;
   const overTokens = `for (long g = 0; g < groups; g++) {
       ${fused.groupLocals}
-      ${tileLoops('t0', splitEvenly(tokens, tile.groups), passes)}
+      ${tilesWithin('t0', splitEvenly(tokens, tile.groups), passes)}
     }`;
   const body = tokens > 1 ? overTokens : `long g0 = 0;\n${[tile.groups, 2, 1].map(overGroups).join('\n')}`;
-  return parameters.step(`dense_${columns}to${rows}`, 'batch', body, {
+  return parameters.step(`dense_${columns}to${rows}`, tokens > 1 ? 'group' : 'batch', body, {
     multiplyAdds: tokens * rows * columns,
+    split: tokens > 1 ? { parts: tokens, tile: tile.groups, whole: wholeTensorsOf(results) } : null,
   });
 }
 

@@ -1,7 +1,9 @@
 import { floatLiteral, lines } from '../../emit/text.js';
-import type { Table, Tensor } from '../../plan/objects.js';
+import type { StoredObject, Sums, Table, Tensor } from '../../plan/objects.js';
 import { Parameters } from '../../plan/parameters.js';
-import type { Step } from '../../plan/step.js';
+import type { Split, Step } from '../../plan/step.js';
+import type { Target } from '../../toolchain/target.js';
+import { finishSums, startSums } from '../channel-sums.js';
 
 /** The elements of an example as rows, each normalised by its own mean and variance. */
 export interface NormShape {
@@ -17,15 +19,18 @@ export interface NormTensors {
   readonly invStd: Tensor;
 }
 
-function overRows({ rows, length }: NormShape, start: string, body: string): string {
+function overRows({ length }: NormShape, start: string, body: string, last = ''): string {
   return `for (long g = 0; g < groups; g++) {
     ${start}
-    for (long r = 0; r < ${rows}; r++) {
+    for (long r = low; r < high; r++) {
       const long begin = r * ${length}, end = begin + ${length};
       ${body}
     }
+    ${last}
   }`;
 }
+
+const byRows = ({ rows }: NormShape): Split => ({ parts: rows, tile: 1, whole: new Set() });
 
 /** Number of scale and bias of element e; where a row has all of them, without a division. */
 const affineIndex = ({ length, affine: { run, count } }: NormShape): string =>
@@ -69,29 +74,37 @@ export function exampleNorm(
     means[r] = middle;
     inverses[r] = inverse;
     for (long e = begin; e < end; e++) y[e] = (x[e] - middle) * inverse * ${scale}[${affineIndex(shape)}]${shift};`;
-  return parameters.step('example_norm', 'group', overRows(shape, start, body));
+  return parameters.step('example_norm', 'group', overRows(shape, start, body), { split: byRows(shape) });
 }
 
-/** dx, and dy · (x - mean) · invStd of each element, whose sums are the gradient of scale. */
-export function exampleNormGradient(
-  shape: NormShape,
-  given: { readonly gradient: Tensor; readonly input: Tensor; readonly scale: Table } & NormTensors,
-  output: Tensor,
-  products: Tensor,
-): Step {
+/** What the gradient of a normalisation is made of. */
+export interface NormGiven extends NormTensors {
+  readonly gradient: Tensor;
+  readonly input: Tensor;
+  readonly scale: Table;
+}
+
+interface GradientCode {
+  readonly parameters: Parameters;
+  readonly start: string;
+  /** Code of a row, with a statement for each element `e`, where \`normal\` is (x - mean) · invStd. */
+  readonly row: (statement: string) => string;
+}
+
+function gradientCode(shape: NormShape, given: NormGiven, output: Tensor): GradientCode {
   const parameters = new Parameters();
   const { gradient, input, mean, invStd } = given;
   const [dy, x, means, inverses] = [gradient, input, mean, invStd].map((tensor) => parameters.read(tensor));
   const scale = parameters.readTable(given.scale);
-  const [dx, terms] = [output, products].map((tensor) => parameters.write(tensor));
+  const dx = parameters.write(output);
   const start = `const v *const dy = ${dy} + g * ${gradient.stride}, *const x = ${x} + g * ${input.stride};
     const v *const means = ${means} + g * ${mean.stride}, *const inverses = ${inverses} + g * ${invStd.stride};
-    v *const dx = ${dx} + g * ${output.stride}, *const terms = ${terms} + g * ${products.stride};`;
-  const body = `const v middle = means[r], inverse = inverses[r];
+    v *const dx = ${dx} + g * ${output.stride};`;
+  const row = (statement: string): string => `const v middle = means[r], inverse = inverses[r];
     ${summed(
       ['sum', 'slant'],
       (k) => `const v upstream = dy[e] * ${scale}[${affineIndex(shape)}], normal = (x[e] - middle) * inverse;
-      terms[e] = dy[e] * normal;
+      ${statement}
       sum${k} += upstream;
       slant${k} += upstream * normal;`,
     )}
@@ -100,5 +113,49 @@ export function exampleNormGradient(
       const v upstream = dy[e] * ${scale}[${affineIndex(shape)}], normal = (x[e] - middle) * inverse;
       dx[e] = inverse * (upstream - pull - normal * lean);
     }`;
-  return parameters.step('example_norm_gradient', 'group', overRows(shape, start, body));
+  return { parameters, start, row };
+}
+
+/** dx, and dy · (x - mean) · invStd of each element, whose sums are the gradient of scale. */
+export function exampleNormGradient(
+  shape: NormShape,
+  given: NormGiven,
+  output: Tensor,
+  products: Tensor,
+): Step {
+  const { parameters, start, row } = gradientCode(shape, given, output);
+  const terms = `${start}\n    v *const terms = ${parameters.write(products)} + g * ${products.stride};`;
+  const body = overRows(shape, terms, row('terms[e] = dy[e] * normal;'));
+  return parameters.step('example_norm_gradient', 'group', body, { split: byRows(shape) });
+}
+
+/** Gradients of scale and bias, [length] each, of rows that have all of them; the sums of an example are kept in `accumulators` until its last row. */
+export interface NormSums {
+  readonly scale: Sums;
+  readonly bias: Sums;
+  /** [2, length] */
+  readonly accumulators: Tensor;
+  /** True where lanes without an example hold zeros in dy. */
+  readonly hasZeroTail: boolean;
+}
+
+/** dx, and the gradients of scale and bias in the same pass. */
+export function exampleNormGradients(
+  shape: NormShape,
+  given: NormGiven,
+  output: Tensor,
+  { scale, bias, accumulators, hasZeroTail }: NormSums,
+  target: Target,
+): Step {
+  const { parameters, start, row } = gradientCode(shape, given, output);
+  const sums = [scale, bias].map((object) => parameters.writeSums(object));
+  const { rows, length } = shape;
+  const counted = hasZeroTail ? 'dy[e]' : `dy[e] * ${parameters.read({ kind: 'mask' })}[g]`;
+  const all = `${start}
+    v *const kept = ${parameters.write(accumulators)} + g * ${accumulators.stride};
+    ${startSums('kept', 2 * length)}`;
+  const add = `{ const v own = ${counted}; kept[e - begin] += own * normal; kept[e - begin + ${length}] += own; }`;
+  const body = overRows(shape, all, row(add), finishSums('kept', sums, { rows, width: length }, target));
+  const split = { ...byRows(shape), whole: new Set<StoredObject>([accumulators]) };
+  return parameters.step('example_norm_gradient', 'group', body, { split });
 }

@@ -196,5 +196,6 @@ export const elementwise: OperatorTable = [
         },
       ] as const,
   ),
+  ['Silu', lowerWithSlope] as const,
   ['Cast', lowerCast] as const,
 ];

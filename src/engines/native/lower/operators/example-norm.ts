@@ -1,12 +1,16 @@
 import { intAttribute, numberAttribute, resolveAxis } from '../../../../graph/attributes.js';
 import type { Node, Value } from '../../../../graph/types.js';
 import { sizeOf } from '../../../../graph/types.js';
-import { channelSums, tokenSums } from '../../kernels/channel-sums.js';
-import type { NormShape } from '../../kernels/normalization/example-norm.js';
-import { exampleNorm, exampleNormGradient } from '../../kernels/normalization/example-norm.js';
+import { channelSums } from '../../kernels/channel-sums.js';
+import type { NormShape, NormSums } from '../../kernels/normalization/example-norm.js';
+import {
+  exampleNorm,
+  exampleNormGradient,
+  exampleNormGradients,
+} from '../../kernels/normalization/example-norm.js';
 import { foldSums } from '../../kernels/table.js';
 import type { Sums, Table, Tensor } from '../../plan/objects.js';
-import { reducedSums, rowMajorStrides } from '../held.js';
+import { reducedSums } from '../held.js';
 import type { Lowering, OperatorTable } from '../lowering.js';
 import { unsupported } from '../unsupported.js';
 
@@ -83,31 +87,31 @@ function gradient(node: Node, lowering: Lowering): void {
     invStd: stored(node, invStd, lowering),
   };
   const count = shape.rows * shape.length;
-  const [dx, products] = [objects.tensor(count), objects.tensor(count)];
-  lowering.steps.push(exampleNormGradient(shape, given, dx, products));
-  const isByRow = shape.affine.run === 1 && shape.affine.count === shape.length;
-  const terms = [products, given.gradient].map((tensor) => {
-    const held = {
-      kind: 'examples',
-      expression: { kind: 'tensor', tensor },
-      shape: x.shape,
-      hasZeroTail,
-    } as const;
-    return { expression: lowering.masked(held), sums: objects.sums(isByRow ? shape.length : count) };
-  });
-  const { rows: tokens, length: width } = shape;
-  lowering.steps.push(
-    isByRow && tokens > 1
-      ? tokenSums(terms, { tokens, width, tokensPerChannel: tokens }, lowering.target)
-      : channelSums(terms, { channels: count, pixels: 1 }, lowering.target),
-  );
+  const dx = objects.tensor(count);
   const [dxValue, ...affineValues] = node.outputs as [Value, Value, Value];
+  const { length } = shape;
+  if (shape.affine.run === 1 && shape.affine.count === length && shape.rows > 1) {
+    const [scale, bias, accumulators] = [objects.sums(length), objects.sums(length), objects.tensor(2 * length)]; // prettier-ignore
+    const sums: NormSums = { scale, bias, accumulators, hasZeroTail };
+    lowering.steps.push(exampleNormGradients(shape, given, dx, sums, lowering.target));
+    [scale, bias].forEach((own, index) => {
+      const value = affineValues[index]!;
+      lowering.hold(value, reducedSums(own, value.shape));
+    });
+  } else {
+    const products = objects.tensor(count);
+    lowering.steps.push(exampleNormGradient(shape, given, dx, products));
+    const terms = [products, given.gradient].map((tensor) => {
+      const expression = { kind: 'tensor', tensor } as const;
+      const held = { kind: 'examples', expression, shape: x.shape, hasZeroTail } as const;
+      return { expression: lowering.masked(held), sums: objects.sums(count) };
+    });
+    lowering.steps.push(channelSums(terms, { channels: count, pixels: 1 }, lowering.target));
+    affineValues.forEach((value, index) => {
+      holdSums(value, terms[index]!.sums, shape, lowering);
+    });
+  }
   lowering.holdTensor(dxValue, dx, hasZeroTail);
-  affineValues.forEach((value, index) => {
-    if (isByRow)
-      lowering.hold(value, { kind: 'reduced', sums: terms[index]!.sums, factor: 1, shape: value.shape, strides: rowMajorStrides(value.shape) }); // prettier-ignore
-    else holdSums(value, terms[index]!.sums, shape, lowering);
-  });
 }
 
 /** Normalisations of each example by itself. */

@@ -78,7 +78,8 @@ function reduceExamples(node: Node, axes: readonly number[], factor: number, low
       ...lowering.perExample(node, input),
       expression: lowering.copyable(node, input),
     });
-    lowering.steps.push(tokenSums([{ expression, sums }], rows, lowering.target));
+    const accumulators = lowering.objects.tensor(rows.width);
+    lowering.steps.push(tokenSums([{ expression, sums }], rows, accumulators, lowering.target));
     lowering.hold(output, { kind: 'reduced', sums, factor, shape, strides });
     return;
   }
