@@ -51,6 +51,8 @@ describe('configuration', () => {
     [{ rule: 'simson' }, 'rule: "simson" in a file\n  expected: one of left, right, midpoint, trapezoid, simpson, boole, gauss2, gauss3, kronrod7, adaptive\n  to do:    did you mean simpson?'],
     [{ keep: 'all' }, 'keep: "all" in a file\n  expected: one of parameters, neurons, layers\n  to do:    correct keep (finest'],
     [{ measure: [] }, 'measure: [] in a file\n  expected: at least 1 entry\n'],
+    [{ process: ' ' }, 'process: " " in a file\n  expected: text of at least 1 character\n'],
+    [{ name: 'a'.repeat(201) }, '  expected: text of at most 200 characters\n'],
     [{ measure: ['train', 'train'] }, 'expected: each set once\n'],
     [{ groups: [{ match: 'a', learningrate: 1 }] }, 'unknown key "learningrate" of groups[0] in a file\n  expected: one of match, learningRate, learningRateFactor, momentum, delay, weightDecay, frozen, frozenFrom\n  to do:    did you mean learningRate? If not, leave learningrate out'],
     [{ groups: [{ momentum: 0.5 }] }, 'groups[0].match, which is missing, in a file\n  expected: text or a list\n'],

@@ -106,6 +106,7 @@ const choice = (choices: readonly string[]): Expectation => ({
 
 function bound(origin: string, words: string, limit: number | bigint): string {
   if (origin === 'array') return `${words} ${limit} ${limit === 1 ? 'entry' : 'entries'}`;
+  if (origin === 'string') return `text of ${words} ${limit} ${limit === 1 ? 'character' : 'characters'}`;
   return `a number ${words} ${limit}`;
 }
 
