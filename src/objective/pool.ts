@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { engineNamed } from '../engines/registry.js';
@@ -106,13 +105,14 @@ function startWorker(setup: WorkerSetup): Worker {
   return new Worker(workerUrl, { workerData: setup });
 }
 
-/** Asks a worker to end, and resolves when it has. */
-async function ended(worker: Worker): Promise<void> {
-  // A thread that has ended has no number.
-  if (worker.threadId < 0) return;
-  const exit = once(worker, 'exit');
-  worker.postMessage(end);
-  await exit;
+/** Asks a worker to end, and resolves when it has, also by an error. */
+function ended(worker: Worker): Promise<void> {
+  return new Promise((resolve) => {
+    // A thread that has ended has no number.
+    if (worker.threadId < 0) return resolve();
+    worker.once('exit', () => { resolve(); }); // prettier-ignore
+    worker.postMessage(end);
+  });
 }
 
 /** A thread that the system does not give, or that runs out of memory. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/support/cli.js';
-import { writeRecordedRun } from '../../test/support/recorded.js';
+import { trainingOf, writeRecordedRun } from '../../test/support/recorded.js';
 import { lastingOf } from '../../test/support/run-folder.js';
 import { checkConfig } from '../experiment/config/file.js';
 import { beside, RowGate, silent } from '../experiment/control.js';
@@ -13,16 +13,7 @@ import { trainRun } from './train.js';
 const folder = temporaryFolder();
 writeRecordedRun(folder, 2);
 
-const settings = {
-  model: join(folder, 'model.onnx'),
-  data: join(folder, 'data.npz'),
-  divisor: 1,
-  batchSize: 20,
-  iterations: 30,
-  learningRate: 0.2,
-  measure: ['train'],
-  engine: 'reference',
-} as const;
+const settings = { ...trainingOf(folder), iterations: 30, measure: ['train'] };
 
 /** What lasts of a run that is measured while it is trained, or without a gate after that. */
 async function filesOfRun(name: string, gate?: RowGate): Promise<Record<string, string>> {

@@ -1,23 +1,14 @@
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { checkConfig } from '../../src/experiment/config/file.js';
 import { openExperiment } from '../../src/experiment/experiment.js';
 import { trajectory } from '../../src/run/steps.js';
 import { temporaryFolder } from '../support/cli.js';
-import { writeRecordedRun } from '../support/recorded.js';
+import { trainingOf, writeRecordedRun } from '../support/recorded.js';
 
 const folder = temporaryFolder();
 writeRecordedRun(folder, 2);
 
-const settings = {
-  model: join(folder, 'model.onnx'),
-  data: join(folder, 'data.npz'),
-  divisor: 1,
-  batchSize: 20,
-  iterations: 4,
-  learningRate: 0.2,
-  engine: 'reference',
-} as const;
+const settings = { ...trainingOf(folder), iterations: 4 };
 
 async function rowsOf(change: object): Promise<Float32Array[]> {
   const rows: Float32Array[] = [];

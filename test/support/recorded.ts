@@ -53,3 +53,14 @@ function network() {
   const h = builder.apply('Tanh', [builder.apply('Gemm', [x, aWeight!, aBias!], { transB: 1 })]);
   return builder.build([builder.apply('Gemm', [h, bWeight!, bBias!], { transB: 1 })]);
 }
+
+/** Settings of a training of the network and data that `writeRecordedRun` leaves in a folder, with the reference engine. */
+export const trainingOf = (folder: string) =>
+  ({
+    model: join(folder, 'model.onnx'),
+    data: join(folder, 'data.npz'),
+    divisor: 1,
+    batchSize: 20,
+    learningRate: 0.2,
+    engine: 'reference',
+  }) as const;
