@@ -17,7 +17,8 @@ import { allocate } from '../../src/ledger/allocate.js';
 import { ledgerRow } from '../../src/ledger/columns.js';
 import { type LaidTensor, layoutOf } from '../../src/ledger/layout.js';
 
-import { sha256, writeResult } from '../../src/store/files.js';
+import { sha256 } from '../../src/store/files.js';
+import { writeResult } from '../../src/store/place.js';
 import { createRunFolder, openRun } from '../../src/store/open.js';
 import { smallManifest } from '../../test/support/run-folder.js';
 

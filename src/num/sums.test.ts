@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { addInto, addScaledInto, dot, firstNonFinite, norm, sum } from './sums.js';
+import { addInto, addScaledInto, combineInto, dot, firstNonFinite, meanInto, norm, sum } from './sums.js';
 
 /** The sum in exact fixed-point arithmetic, rounded to a number at the end. */
 function exactSum(values: readonly number[]): number {
@@ -69,6 +69,26 @@ describe('reductions in place', () => {
     expect([...target]).toEqual([2, 3, 4]);
     addScaledInto(target, -0.5, Float64Array.of(2, 2, 2));
     expect([...target]).toEqual([1, 2, 3]);
+  });
+});
+
+describe('reductions of many vectors', () => {
+  const several = Array.from({ length: 20 }, (_, count) => count);
+  const vectors = (count: number) =>
+    Array.from({ length: count }, (_, v) => Float64Array.from({ length: 5 }, (_, i) => Math.sin(7 * v + i) * 10 ** (v % 5))); // prettier-ignore
+
+  it.each(several)('give the bits of one after the other, of %i vectors', (count) => {
+    const all = vectors(count);
+    const [mean, combination] = [new Float64Array(5).fill(NaN), new Float64Array(5).fill(NaN)];
+    const expected = [new Float64Array(5), new Float64Array(5)] as const;
+    for (const [v, vector] of all.entries()) {
+      addInto(expected[0], vector);
+      addScaledInto(expected[1], 1 / (v + 3), vector);
+    }
+    meanInto(mean, all, 7);
+    combineInto(combination, all.map((vector, v) => ({ weight: 1 / (v + 3), vector }))); // prettier-ignore
+    expect(mean).toEqual(expected[0].map((value) => value / 7));
+    expect(combination).toEqual(expected[1]);
   });
 });
 

@@ -35,16 +35,48 @@ export function addInto(target: Float64Array, source: Floats): void {
   for (let i = 0; i < target.length; i++) target[i] = target[i]! + source[i]!;
 }
 
-/** target [n] = Σ sources [n] / divisor, added in the order of the sources: bit for bit as by `addInto` from zeros. */
+/** target [n] = Σ sources [n] / divisor, added in the order of the sources: bit for bit as by `addInto` from zeros. As few passes as they allow: each costs as much as all of its sums. */
 export function meanInto(target: Float64Array, sources: readonly Floats[], divisor: number): void {
   target.fill(0);
   let from = 0;
-  for (; from + 4 <= sources.length; from += 4) {
-    const [a, b, c, d] = [sources[from]!, sources[from + 1]!, sources[from + 2]!, sources[from + 3]!];
-    for (let i = 0; i < target.length; i++) target[i] = target[i]! + a[i]! + b[i]! + c[i]! + d[i]!;
+  // Dividing by one changes nothing.
+  const by = (next: number) => (next === sources.length ? divisor : 1);
+  for (; from + 8 <= sources.length; from += 8) {
+    const [a, b, c, d, e, f, g, h] = sources.slice(from, from + 8) as Eight;
+    const last = by(from + 8);
+    for (let i = 0; i < target.length; i++) {
+      target[i] = (target[i]! + a[i]! + b[i]! + c[i]! + d[i]! + e[i]! + f[i]! + g[i]! + h[i]!) / last;
+    }
   }
-  for (; from < sources.length; from++) addInto(target, sources[from]!);
-  for (let i = 0; i < target.length; i++) target[i] = target[i]! / divisor;
+  for (; from + 2 <= sources.length; from += 2) {
+    const [a, b] = [sources[from]!, sources[from + 1]!];
+    const last = by(from + 2);
+    for (let i = 0; i < target.length; i++) target[i] = (target[i]! + a[i]! + b[i]!) / last;
+  }
+  if (from === sources.length) return;
+  const a = sources[from]!;
+  for (let i = 0; i < target.length; i++) target[i] = (target[i]! + a[i]!) / divisor;
+}
+
+type Eight = [Floats, Floats, Floats, Floats, Floats, Floats, Floats, Floats];
+
+/** A vector [n] and what it is multiplied by. */
+export interface Term {
+  readonly weight: number;
+  readonly vector: Floats;
+}
+
+/** target [n] = Σ weight · vector, added in the order of the terms: bit for bit as by `addScaledInto` from zeros. */
+export function combineInto(target: Float64Array, terms: readonly Term[]): void {
+  target.fill(0);
+  let from = 0;
+  for (; from + 3 <= terms.length; from += 3) {
+    const { weight: p, vector: a } = terms[from]!;
+    const { weight: q, vector: b } = terms[from + 1]!;
+    const { weight: r, vector: c } = terms[from + 2]!;
+    for (let i = 0; i < target.length; i++) target[i] = target[i]! + p * a[i]! + q * b[i]! + r * c[i]!;
+  }
+  for (const { weight, vector } of terms.slice(from)) addScaledInto(target, weight, vector);
 }
 
 /** target [n] += factor · source [n], element by element. */

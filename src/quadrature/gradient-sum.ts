@@ -1,4 +1,4 @@
-import { addInto, addScaledInto } from '../num/sums.js';
+import { addInto, type Term } from '../num/sums.js';
 
 /** A running sum of gradients [K]. A single gradient is kept by reference; memory is taken only from the second on. */
 export class GradientSum {
@@ -29,8 +29,8 @@ export class GradientSum {
     other.#owned = false;
   }
 
-  /** target [K] += weight · this. */
-  addTo(target: Float64Array, weight: number): void {
-    if (this.#value !== null && weight !== 0) addScaledInto(target, weight, this.#value);
+  /** The sum [K], times a weight, as a term of a mean; none where nothing was added, or the weight is 0. */
+  terms(weight: number): Term[] {
+    return this.#value === null || weight === 0 ? [] : [{ weight, vector: this.#value }];
   }
 }

@@ -1,5 +1,5 @@
 import type { Spares } from '../num/spares.js';
-import { addScaledInto } from '../num/sums.js';
+import { addScaledInto, combineInto } from '../num/sums.js';
 import { GradientSum } from './gradient-sum.js';
 import { compositeRule, errorWeights, rules } from './rules.js';
 import type { Level } from './settings.js';
@@ -23,9 +23,9 @@ function vectorsOf({ gradient, along = [] }: Evaluation): readonly Float64Array[
   return [gradient, ...along];
 }
 
-/** Zeros of the shape of each objective's vectors. */
-function zerosLike(evaluations: readonly Evaluation[], spares: Spares<Float64Array>): Float64Array[][] {
-  return evaluations.map(({ along = [] }) => [spares.take().fill(0), ...along.map(({ length }) => new Float64Array(length))]); // prettier-ignore
+/** Arrays of the shape of each objective's vectors, with anything in that of its gradient. */
+function arraysLike(evaluations: readonly Evaluation[], spares: Spares<Float64Array>): Float64Array[][] {
+  return evaluations.map(({ along = [] }) => [spares.take(), ...along.map(({ length }) => new Float64Array(length))]); // prettier-ignore
 }
 
 /** Adds an evaluation, times its weight, to each mean. */
@@ -56,7 +56,7 @@ export class SeparateMeans implements MeanGradients {
     this.#errors = [];
     for (const [j, s] of nodes.entries()) {
       const evaluations = await this.integrand(s, 'gradient');
-      means ??= zerosLike(evaluations, this.spares);
+      means ??= arraysLike(evaluations, this.spares).map((own) => own.map((mean) => mean.fill(0)));
       means.forEach((own, o) => { addEvaluation(own, weights[j]!, evaluations[o]!); }); // prettier-ignore
       if (differences !== null) this.#addErrors(differences[j]!, evaluations);
     }
@@ -101,14 +101,14 @@ export class NestedMeans implements MeanGradients {
     const target = applications * 2 ** rules[rule].gridDepth!;
     if (this.#intervals === 0) await this.#fill(target);
     while (this.#intervals < target) await this.#double();
-    const means = zerosLike(this.ends.start, this.spares);
-    this.#addWeighted(means, { rule, applications }, rules[rule].weights);
+    const means = arraysLike(this.ends.start, this.spares);
+    this.#combine(means, { rule, applications }, rules[rule].weights);
     return means;
   }
 
   error({ rule, applications }: Level): Float64Array[] {
-    const errors = this.ends.start.map(() => [this.spares.take().fill(0)]);
-    this.#addWeighted(errors, { rule, applications }, errorWeights(rule));
+    const errors = this.ends.start.map(() => [this.spares.take()]);
+    this.#combine(errors, { rule, applications }, errorWeights(rule));
     return errors.map(([error]) => error!);
   }
 
@@ -135,8 +135,8 @@ export class NestedMeans implements MeanGradients {
     });
   }
 
-  /** Adds to the means [objective][vector], as many of them as there are, what these weights of one application give. */
-  #addWeighted(
+  /** Sets the means [objective][vector], as many of them as there are, to what these weights of one application give. */
+  #combine(
     means: readonly Float64Array[][],
     { rule, applications }: Level,
     weights: readonly number[],
@@ -145,11 +145,17 @@ export class NestedMeans implements MeanGradients {
     const first = weights[0]!;
     const last = weights.at(-1)!;
     means.forEach((own, o) => {
-      addEvaluation(own, first / applications, this.ends.start[o]!);
-      addEvaluation(own, last / applications, this.ends.end[o]!);
-      this.#classes.forEach((group, d) => {
-        const weight = d < gridDepth! ? weights[2 ** d]! : first + last;
-        own.forEach((mean, v) => { group[o]![v]!.addTo(mean, weight / applications); }); // prettier-ignore
+      const [start, end] = [vectorsOf(this.ends.start[o]!), vectorsOf(this.ends.end[o]!)];
+      own.forEach((mean, v) => {
+        const inner = this.#classes.flatMap((group, d) => {
+          const weight = d < gridDepth! ? weights[2 ** d]! : first + last;
+          return group[o]![v]!.terms(weight / applications);
+        });
+        combineInto(mean, [
+          { weight: first / applications, vector: start[v]! },
+          { weight: last / applications, vector: end[v]! },
+          ...inner,
+        ]);
       });
     });
   }

@@ -3,7 +3,7 @@ import type { LayersOverRuns } from '../analysis/layers/layers.js';
 import type { ThemeName } from '../analysis/themes/names.js';
 import type { ThemeAnalyses, ThemeOptions } from '../analysis/themes/themes.js';
 import { withProgress, type ProgressSink } from '../experiment/control.js';
-import { writeResult } from '../store/files.js';
+import { writeResult } from '../store/place.js';
 import type { RunFolder } from '../store/folder.js';
 import { openRun } from '../store/open.js';
 import { writeFindings } from './figure-files.js';

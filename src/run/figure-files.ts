@@ -3,7 +3,7 @@ import type { RunAnalysis } from '../analysis/run.js';
 import type { ThemeAnalyses } from '../analysis/themes/themes.js';
 import type { Figure } from '../figures/plots/canvas.js';
 import type { DataTable } from '../figures/themes/drawing.js';
-import { writeResult } from '../store/files.js';
+import { writeResult } from '../store/place.js';
 
 /** Figures that were written as files. */
 export interface FigureFiles {

@@ -4,8 +4,7 @@ import { type AnalyseOptions, analyseRun, type RunAnalysis } from '../analysis/r
 import type { ThemeAnalyses } from '../analysis/themes/themes.js';
 import type { Manifest } from '../format/manifest.js';
 import type { RunFolder } from '../store/folder.js';
-import { writeResult } from '../store/files.js';
-import { storeResult } from '../store/place.js';
+import { storeResult, writeResult } from '../store/place.js';
 import { isRemote } from '../store/s3/remote-run.js';
 import { configKeys } from '../experiment/config/schema.js';
 import { checkConfig, presetConfig } from '../experiment/config/file.js';

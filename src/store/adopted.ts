@@ -69,7 +69,7 @@ export class AdoptedSegments {
     const stored = segments.map(({ segment }) => segment);
     await syncFolders(folders);
     await windows.sync(stored);
-    await lock.check();
+    lock.check();
     await journal.append(...linesOf(segments, lineSegments));
     return stored;
   }

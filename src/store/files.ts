@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
-import { closeSync, constants, fsync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync, constants, fdatasync, fstatSync, fsync, mkdirSync, openSync, readFileSync, rmSync, writeSync,
+} from 'node:fs'; // prettier-ignore
 import { type FileHandle, link, lstat, open, readdir, realpath, rename, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { promisify } from 'node:util';
@@ -61,6 +63,8 @@ export async function attempt<T>(doing: string, operation: () => Promise<T>): Pr
 
 /** Waits until what was written to an open file or folder is on the disk. */
 export const syncToDisk = promisify(fsync);
+/** The same of a file’s bytes, and of what it takes to find them. */
+export const syncBytes = promisify(fdatasync);
 
 /** Opens a file that is not there yet for writing. One that a crash left is replaced; a link is removed, not followed. */
 function openNew(path: string): number {
@@ -125,24 +129,31 @@ export async function moveFolder(from: string, to: string): Promise<void> {
   });
 }
 
-/** Writes all bytes at a position of an open file. */
-export async function writeAt(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
-    done += bytesWritten;
-  }
+/** Writes all bytes at a position of an open file: to the system's memory, see `writeDurable`. */
+export function writeAt(file: number, bytes: Uint8Array, position: number): void {
+  for (let done = 0; done < bytes.length;)
+    done += writeSync(file, bytes, done, bytes.length - done, position + done);
+}
+
+/** Opens a file or folder, which is closed when the work on it is done. Throws StoreError, and what the work throws. */
+export async function withOpen(
+  path: string,
+  flags: number,
+  work: (file: number) => Promise<void>,
+): Promise<void> {
+  await attempt(`write ${path}`, async () => {
+    const file = openSync(path, flags);
+    try {
+      await work(file);
+    } finally {
+      closeSync(file);
+    }
+  });
 }
 
 /** Makes the names in a folder durable (created, renamed, removed files). */
 export async function syncFolder(path: string): Promise<void> {
-  await attempt(`write folder ${path}`, async () => {
-    const folder = openSync(path, 'r');
-    try {
-      await syncToDisk(folder);
-    } finally {
-      closeSync(folder);
-    }
-  });
+  await withOpen(path, constants.O_RDONLY, syncToDisk);
 }
 
 /**
@@ -190,13 +201,32 @@ async function readPlain<T>(
   const work = async (): Promise<T> => {
     const status = await file.stat();
     if (status.isFile()) return read(file, status.size);
-    throw new StoreError({
-      given: `${path}, which is a folder, a device or a pipe`,
-      expected: 'a plain file',
-      remedy: 'restore the file from a copy, or move what is in its place away',
-    });
+    throw notPlain(path);
   };
   return attempt(`read ${path}`, work).finally(() => file.close());
+}
+
+/** The bytes of a small plain file, as `readIfPresent` gives them, at once: nobody can wait for that, and it takes less time than waking a thread. */
+export function readNow(path: string): Buffer | null {
+  let file: number | null = null;
+  try {
+    file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    if (!fstatSync(file).isFile()) throw notPlain(path);
+    return readFileSync(file);
+  } catch (error) {
+    if (file === null && codeOf(error) === 'ENOENT') return null;
+    throw storeFailure(`read ${path}`, error);
+  } finally {
+    if (file !== null) closeSync(file);
+  }
+}
+
+function notPlain(path: string): StoreError {
+  return new StoreError({
+    given: `${path}, which is a folder, a device or a pipe`,
+    expected: 'a plain file',
+    remedy: 'restore the file from a copy, or move what is in its place away',
+  });
 }
 
 /** Files of at most so many bytes are read at once. */
@@ -267,10 +297,4 @@ export function makeNew(folder: string): boolean {
     if (codeOf(error) === 'EEXIST') return false;
     throw storeFailure(`make ${folder}`, error);
   }
-}
-
-/** Writes a file that follows from the ledger (an analysis, a figure, a page) as a whole, making its folder. */
-export async function writeResult(folder: string, name: string, content: string | Uint8Array): Promise<void> {
-  await makeInside(folder, dirname(name));
-  await writeAtomic(join(folder, name), typeof content === 'string' ? Buffer.from(content) : content);
 }

@@ -45,7 +45,7 @@ export class JournalWriter {
     const bytes = lines.length === 1 ? lines[0]! : Buffer.concat(lines);
     try {
       await attempt(`write ${this.path}`, async () => {
-        await writeAt(this.file, bytes, this.end);
+        writeAt(this.file.fd, bytes, this.end);
         await this.file.datasync();
       });
     } catch (error) {

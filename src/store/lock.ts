@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { StoreError } from '../errors.js';
-import { attempt, codeOf, readIfPresent } from './files.js';
+import { attempt, codeOf, readNow } from './files.js';
 import { isRunning, realm, startOf } from './temporary.js';
 
 const holderSchema = z.strictObject({
@@ -57,7 +57,7 @@ export class RunLock {
     await attempt(`lock ${folder}`, () => writeFile(own, JSON.stringify(thisProcess(token)), { flag: 'wx' }));
     try {
       while (!(await attempt(`lock ${folder}`, () => linked(own, path)))) {
-        const text = await textOf(path);
+        const text = textOf(path);
         if (text === null) continue;
         const holder = parseHolder(text);
         if (holder !== null && (await isHeld(path, holder, patience))) throw lockedBy(folder, holder);
@@ -70,8 +70,8 @@ export class RunLock {
   }
 
   /** Throws StoreError where another process has taken the lock over, because this one seemed dead. */
-  async check(): Promise<void> {
-    const holder = parseHolder((await textOf(this.#path)) ?? '');
+  check(): void {
+    const holder = parseHolder(textOf(this.#path) ?? '');
     if (holder?.token === this.#token) return;
     throw new StoreError({
       given: `${this.#path} no longer belongs to this process`,
@@ -82,7 +82,7 @@ export class RunLock {
 
   async release(): Promise<void> {
     clearInterval(this.#heartbeat);
-    const holder = parseHolder((await textOf(this.#path)) ?? '');
+    const holder = parseHolder(textOf(this.#path) ?? '');
     if (holder?.token === this.#token) await rm(this.#path, { force: true });
   }
 }
@@ -112,7 +112,7 @@ async function removeDead(path: string, judged: string): Promise<void> {
     return;
   }
   try {
-    if ((await textOf(path)) === judged) await rm(path, { force: true });
+    if (textOf(path) === judged) await rm(path, { force: true });
   } finally {
     await rm(guard, { force: true });
   }
@@ -151,8 +151,8 @@ async function modified(path: string): Promise<number | null> {
 }
 
 /** Null where there is no such file. Throws StoreError where it is none, such as a folder. */
-async function textOf(path: string): Promise<string | null> {
-  return (await readIfPresent(path))?.toString('utf8') ?? null;
+function textOf(path: string): string | null {
+  return readNow(path)?.toString('utf8') ?? null;
 }
 
 function parseHolder(text: string): Holder | null {

@@ -10,7 +10,8 @@ import {
   sumStride,
 } from '../format/derived/pyramid.js';
 import type { RunReader } from '../format/reader.js';
-import { attempt, readIfPresent, sha256, writeResult } from './files.js';
+import { attempt, readIfPresent, sha256 } from './files.js';
+import { writeResult } from './place.js';
 import { join } from 'node:path';
 
 interface PyramidOptions {

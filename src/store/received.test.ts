@@ -9,7 +9,7 @@ import {
   smallManifest,
   temporaryFolder,
 } from '../../test/support/run-folder.js';
-import { writeResult } from './files.js';
+import { writeResult } from './place.js';
 import { createRunFolder, openRun, resumeRun } from './open.js';
 import { draftOf } from './temporary.js';
 

@@ -1,10 +1,10 @@
-import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { join } from 'node:path';
 import type { ArraySpec } from '../format/layout/arrays.js';
 import type { RunContext } from '../format/context.js';
 import { type ChunkPlace, chunksOfShard, encodeShardIndex, indexStart, placeOfChunk, shardPath } from '../format/layout/shards.js'; // prettier-ignore
 import { isChunkStored, type RunState } from '../format/state.js';
-import { attempt, syncToDisk } from './files.js';
+import { syncToDisk, withOpen, writeAt } from './files.js';
 
 /** Writes chunks of packed runs into the files that they share, each at its place, and the index behind them. */
 export class ShardWriter {
@@ -31,16 +31,11 @@ export class ShardWriter {
     const chunks = this.#chunksOf(path, spec, shard);
     chunks.add(chunk);
     const index = encodeShardIndex(spec, shard, (own) => chunks.has(own));
-    await attempt(`write ${path}`, async () => {
-      const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
-      const file = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW);
-      try {
-        writeAll(file, bytes, start);
-        writeAll(file, index, indexStart(spec, shard));
-        await syncToDisk(file);
-      } finally {
-        closeSync(file);
-      }
+    const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
+    await withOpen(path, O_RDWR | O_CREAT | O_NOFOLLOW, async (file) => {
+      writeAt(file, bytes, start);
+      writeAt(file, index, indexStart(spec, shard));
+      await syncToDisk(file);
     });
   }
 
@@ -52,9 +47,4 @@ export class ShardWriter {
     this.#chunks.set(path, chunks);
     return chunks;
   }
-}
-
-function writeAll(file: number, bytes: Uint8Array, position: number): void {
-  for (let done = 0; done < bytes.length;)
-    done += writeSync(file, bytes, done, bytes.length - done, position + done);
 }

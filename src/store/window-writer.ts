@@ -1,10 +1,10 @@
 import { constants, existsSync } from 'node:fs';
-import { type FileHandle, open, rm, rmdir } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pendingPath, type RunContext } from '../format/context.js';
 import type { RunState } from '../format/state.js';
 import { type Chunk, chunksOfWindow, recordBytes } from '../format/windows.js';
-import { attempt, makeInside, writeAt } from './files.js';
+import { makeInside, syncBytes, withOpen, writeAt } from './files.js';
 
 /** A segment's record of small columns. */
 export interface PendingRecord {
@@ -42,6 +42,8 @@ function spanning(before: Uint8Array, own: Uint8Array): Uint8Array {
 /** Writes the records of segments, and turns those of whole windows into the chunks of their arrays. */
 export class WindowWriter {
   readonly #recordBytes: number;
+  /** Whether the folder of the records is there. */
+  #isMade = false;
 
   constructor(
     readonly folder: string,
@@ -54,13 +56,13 @@ export class WindowWriter {
   /** Writes records, each at its place in its window's file; they are durable when this resolves, or where they are to be saved `later`, after `sync`. */
   async write(records: readonly PendingRecord[], when: 'now' | 'later' = 'now'): Promise<void> {
     const windows = new Set(records.map(({ segment }) => this.#windowOf(segment)));
-    if (windows.size > 0) await makeInside(this.folder, 'pending');
+    if (windows.size > 0) await this.#makeFolder();
     for (const window of windows) {
       const own = runsOf(records.filter(({ segment }) => this.#windowOf(segment) === window));
       await this.#within(window, async (file) => {
         for (const { segment, bytes } of own)
-          await writeAt(file, bytes, (segment % this.context.windowRows) * this.#recordBytes);
-        if (when === 'now') await file.datasync();
+          writeAt(file, bytes, (segment % this.context.windowRows) * this.#recordBytes);
+        if (when === 'now') await syncBytes(file);
       });
     }
   }
@@ -68,21 +70,19 @@ export class WindowWriter {
   /** Makes the records of segments durable that were written before. */
   async sync(segments: readonly number[]): Promise<void> {
     const windows = new Set(segments.map((segment) => this.#windowOf(segment)));
-    await Promise.all([...windows].map((window) => this.#within(window, (file) => file.datasync())));
+    await Promise.all([...windows].map((window) => this.#within(window, syncBytes)));
+  }
+
+  async #makeFolder(): Promise<void> {
+    if (this.#isMade) return;
+    await makeInside(this.folder, 'pending');
+    this.#isMade = true;
   }
 
   /** Opens the file of a window, which is made where there is none. */
-  async #within(window: number, work: (file: FileHandle) => Promise<void>): Promise<void> {
-    const path = join(this.folder, pendingPath(window));
-    await attempt(`write ${path}`, async () => {
-      const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
-      const file = await open(path, O_RDWR | O_CREAT | O_NOFOLLOW);
-      try {
-        await work(file);
-      } finally {
-        await file.close();
-      }
-    });
+  async #within(window: number, work: (file: number) => Promise<void>): Promise<void> {
+    const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
+    await withOpen(join(this.folder, pendingPath(window)), O_RDWR | O_CREAT | O_NOFOLLOW, work);
   }
 
   /** Of the windows that newly stored segments may complete, those that are: with all their segments, and the first one behind them. */
@@ -112,13 +112,15 @@ export class WindowWriter {
   /** Deletes the records of a window whose chunks are written, and the folder of records with the last ones. */
   async clear(window: number): Promise<void> {
     await rm(join(this.folder, pendingPath(window)), { force: true });
-    if (!this.state.windows.includes(0)) await rmdir(join(this.folder, 'pending')).catch(() => undefined);
+    if (this.state.windows.includes(0)) return;
+    this.#isMade = false;
+    await rmdir(join(this.folder, 'pending')).catch(() => undefined);
   }
 
   /** Deletes what a crash left after the chunks of its window were written. */
   async clearAll(): Promise<void> {
     if (!this.state.windows.includes(1) || !existsSync(join(this.folder, 'pending'))) return;
-    await makeInside(this.folder, 'pending');
+    await this.#makeFolder();
     for (const [window, written] of this.state.windows.entries()) if (written === 1) await this.clear(window);
   }
 

@@ -209,7 +209,7 @@ export class RunWriter extends RunFolder {
   }
 
   async #record(record: JournalRecord): Promise<void> {
-    await this.#lock.check();
+    this.#lock.check();
     await this.#journal.append(record);
     applyRecord(this.state, record);
   }

@@ -6,7 +6,8 @@ import type { Animation } from '../../figures/animation/animation.js';
 import type { LossLine } from '../../figures/animation/backdrop.js';
 import type { VideoFormat } from '../../figures/video/encoders.js';
 import type { LedgerView } from '../../ledger/view.js';
-import { codeOf, storeFailure, writeResult } from '../../store/files.js';
+import { codeOf, storeFailure } from '../../store/files.js';
+import { writeResult } from '../../store/place.js';
 import type { RunFolder } from '../../store/folder.js';
 import { type AnimationFrame, type FrameOptions, type Frames, framesOf, measureFrames } from './frames.js';
 
