@@ -206,7 +206,7 @@ async function readPlain<T>(
   return attempt(`read ${path}`, work).finally(() => file.close());
 }
 
-/** The bytes of a small plain file, as `readIfPresent` gives them, at once: nobody can wait for that, and it takes less time than waking a thread. */
+/** The bytes of a small plain file, as `readIfPresent` gives them, at once: it takes less time than waking a thread. Throws StoreError. */
 export function readNow(path: string): Buffer | null {
   let file: number | null = null;
   try {
