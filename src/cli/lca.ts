@@ -31,4 +31,13 @@ async function keepCompiledCode(): Promise<void> {
 setFlagsFromString('--heap-growing-percent=300');
 
 await keepCompiledCode();
-await import('./main.js');
+try {
+  await import('./main.js');
+} catch (error) {
+  // Where so few files may be open that not even the program is loaded.
+  if (!(error instanceof Error && 'code' in error && error.code === 'EMFILE')) throw error;
+  process.stderr.write(
+    'lca: could not open a file of the program (EMFILE)\n  expected: fewer open files\n  to do:    raise the limit of open files (ulimit -n)\n',
+  );
+  process.exitCode = 1;
+}

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander';
 import { harmless, isLossledgerError } from '../errors.js';
-import { storeFailure } from '../store/files.js';
+import { codeOf, storeFailure } from '../store/files.js';
 import { Interruption } from './interrupt.js';
 import { makeProgram } from './program.js';
 
@@ -23,6 +23,8 @@ function report(error: unknown): number {
     process.stderr.write(`lca: ${error.message}\n`);
     return error.exitCode;
   }
+  if (codeOf(error) === 'EMFILE' || codeOf(error) === 'ENFILE')
+    return report(storeFailure('open a file of the program', error));
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`lca: unexpected error; please report it with this text:\n${harmless(text)}\n`);
   return 1;

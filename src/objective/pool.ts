@@ -121,11 +121,11 @@ function workerFailed(cause: unknown, workers: number): EngineError {
   return new EngineError(
     {
       given: `worker thread ${workers}, which failed: ${text}`,
-      expected: 'threads and memory for so many workers',
-      remedy: 'run with fewer (--workers); `lca resume` continues where a run stopped',
+      expected: 'threads, open files and memory for so many workers',
+      remedy: 'run with fewer (--workers), or raise the limits (ulimit -n, -u, -v); `lca resume` continues where a run stopped',
     },
     { cause },
-  );
+  ); // prettier-ignore
 }
 
 function workerDied(code: number): EngineError {

@@ -48,7 +48,8 @@ export class AdoptedSegments {
 
   /** Puts segments in their places, whose chunks of large columns lie in the folder `from`, and may be moved. Throws StoreError. */
   async adopt(segments: readonly PartSegment[], from: string, how: Adoption['how']): Promise<void> {
-    const { chunks, windows } = this.writers;
+    const { chunks, windows, lock } = this.writers;
+    lock.check();
     const moved = segments.map(({ record, changed }) => chunks.adopt(this.context.rowArrays, record.segment, { from, how, changed })); // prettier-ignore
     for (const folder of (await Promise.all(moved)).flat()) this.#folders.add(folder);
     await windows.write(segments.map(({ record: { segment }, bytes }) => ({ segment, bytes })), 'later'); // prettier-ignore

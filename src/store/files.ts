@@ -9,6 +9,7 @@ import { isLossledgerError, StoreError } from '../errors.js';
 import { makeFolder } from '../folders.js';
 import type { ByteRange } from '../format/source.js';
 import type { ListedPlace } from '../format/verify/unclaimed.js';
+import { Turns } from '../num/turns.js';
 import { draftOf, removeDeadDrafts } from './temporary.js';
 
 /** What to tell about an error of the file system, by its code. */
@@ -66,6 +67,9 @@ export const syncToDisk = promisify(fsync);
 /** The same of a file’s bytes, and of what it takes to find them. */
 export const syncBytes = promisify(fdatasync);
 
+/** At most so many files are written at once: a run of many arrays has a thousand, and a process may open fewer. The disk has but four threads. */
+const turns = new Turns(16);
+
 /** Opens a file that is not there yet for writing. One that a crash left is replaced; a link is removed, not followed. */
 function openNew(path: string): number {
   try {
@@ -82,14 +86,9 @@ function openNew(path: string): number {
  * other threads: the rest goes to the system's memory, in less time than waking a thread takes.
  */
 export async function writeDurable(path: string, bytes: Uint8Array): Promise<void> {
-  await attempt(`write ${path}`, async () => {
-    const file = openNew(path);
-    try {
-      for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
-      await syncToDisk(file);
-    } finally {
-      closeSync(file);
-    }
+  await withOpen(path, 'new', async (file) => {
+    writeAt(file, bytes, 0);
+    await syncToDisk(file);
   });
 }
 
@@ -135,20 +134,17 @@ export function writeAt(file: number, bytes: Uint8Array, position: number): void
     done += writeSync(file, bytes, done, bytes.length - done, position + done);
 }
 
-/** Opens a file or folder, which is closed when the work on it is done. Throws StoreError, and what the work throws. */
+/** Opens a file or folder, by flags or as a new file, which is closed when the work on it is done. Throws StoreError, and what the work throws. */
 export async function withOpen(
   path: string,
-  flags: number,
+  how: number | 'new',
   work: (file: number) => Promise<void>,
 ): Promise<void> {
-  await attempt(`write ${path}`, async () => {
-    const file = openSync(path, flags);
-    try {
-      await work(file);
-    } finally {
-      closeSync(file);
-    }
-  });
+  const whileOpen = async (): Promise<void> => {
+    const file = how === 'new' ? openNew(path) : openSync(path, how);
+    await work(file).finally(() => { closeSync(file); }); // prettier-ignore
+  };
+  await attempt(`write ${path}`, () => turns.take(whileOpen));
 }
 
 /** Makes the names in a folder durable (created, renamed, removed files). */

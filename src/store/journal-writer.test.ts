@@ -1,3 +1,4 @@
+import { renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/support/cli.js';
@@ -17,3 +18,17 @@ it('appends what is asked for at once one behind the other', async () => {
   for await (const line of soundLines(folderPlace(folder))) found.push(line.record);
   expect(found).toEqual([0, 1, 2, 3].map(record));
 });
+
+it.each([
+  ['moved', (path: string) => { renameSync(path, `${path}.old`); }],
+  ['replaced', (path: string) => { renameSync(path, `${path}.old`); writeFileSync(path, ''); }],
+  ['cut', (path: string) => { truncateSync(path, 0); }],
+])('says that what it writes was %s', async (_, change) => {
+  const folder = temporaryFolder();
+  const journal = await JournalWriter.open(join(folder, journalName), null);
+  const record = { type: 'window', window: 0, files: {} } as const;
+  await journal.append(record);
+  change(journal.path);
+  await expect(journal.append(record)).rejects.toThrow(/was moved, deleted or replaced/);
+  await journal.close();
+}); // prettier-ignore

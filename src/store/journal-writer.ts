@@ -1,4 +1,6 @@
+import { lstatSync } from 'node:fs';
 import { constants, type FileHandle, open } from 'node:fs/promises';
+import { StoreError } from '../errors.js';
 import { encodeLine, type JournalLine, origin } from '../format/journal.js';
 import type { JournalRecord } from '../format/records.js';
 import { attempt, sha256, writeAt } from './files.js';
@@ -45,8 +47,10 @@ export class JournalWriter {
     const bytes = lines.length === 1 ? lines[0]! : Buffer.concat(lines);
     try {
       await attempt(`write ${this.path}`, async () => {
+        this.#requireInPlace(this.end);
         writeAt(this.file.fd, bytes, this.end);
         await this.file.datasync();
+        this.#requireInPlace(this.end + bytes.length);
       });
     } catch (error) {
       await this.file.truncate(this.end).catch(() => undefined);
@@ -54,6 +58,16 @@ export class JournalWriter {
     }
     this.end += bytes.length;
     this.check = check;
+  }
+
+  /** Throws StoreError where the file that is written is not the run's journal any more, and so nobody will ever read it. */
+  #requireInPlace(size: number): void {
+    if (lstatSync(this.path, { throwIfNoEntry: false })?.size === size) return;
+    throw new StoreError({
+      given: `${this.path}, which was moved, deleted or replaced while the run is written`,
+      expected: 'the journal that this process writes, which says what of the run is stored',
+      remedy: 'put it back, then resume the run; without it nothing of the run can be read',
+    });
   }
 
   async close(): Promise<void> {

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { finish, lastingOf, smallManifest, temporaryFolder } from '../../test/support/run-folder.js';
+import { filesOf, finish, lastingOf, segmentOf, smallManifest, temporaryFolder, thetaOf } from '../../test/support/run-folder.js'; // prettier-ignore
 import { createRunFolder, openRun, resumeRun } from './open.js';
 import { verifyRun } from '../format/verify/verify.js';
 import { folderPlace } from './files.js';
@@ -73,6 +73,25 @@ describe('a process that is killed', () => {
     child.kill('SIGKILL');
     await once(child, 'close');
     await (await resumeRun(place.run)).close();
+  });
+});
+
+describe('a process that was suspended while another one took its lock over', () => {
+  it('writes nothing any more, neither rows nor segments', async () => {
+    const content = smallManifest(T);
+    const run = await createRunFolder(place.run, content);
+    for (let row = 0; row < 3; row++) await run.writeTheta(row, thetaOf(row, run.layout.size));
+    await run.commitSegment(segmentOf(content, 0));
+    await run.flush();
+    const lock = join(place.run, 'lock');
+    const own = JSON.parse(readFileSync(lock, 'utf8')) as object;
+    writeFileSync(lock, JSON.stringify({ ...own, host: 'elsewhere', token: 'other' }));
+    const before = filesOf(place.run);
+    await expect(run.writeTheta(3, thetaOf(3, run.layout.size))).rejects.toThrow(/no longer belongs/);
+    await expect(run.commitSegment(segmentOf(content, 1))).rejects.toThrow(/no longer belongs/);
+    expect(filesOf(place.run)).toEqual(before);
+    await run.close();
+    expect(filesOf(place.run)).toEqual(before);
   });
 });
 

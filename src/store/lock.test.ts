@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -103,6 +112,22 @@ describe('RunLock', () => {
     utimesSync(`${path}.takeover`, ahead, ahead);
     await (await RunLock.acquire(place.parent)).release();
     expect(readdirSync(place.parent)).toEqual([]);
+  });
+
+  it('is refused where it is a link that leads nowhere', async () => {
+    symlinkSync(join(place.parent, 'nowhere'), path);
+    await expect(RunLock.acquire(place.parent)).rejects.toThrow(
+      /a link that leads nowhere[^]*delete the link/,
+    );
+    expect(readdirSync(place.parent)).toEqual(['lock']);
+  });
+
+  it('is let go of whatever is in its place by then', async () => {
+    const lock = await RunLock.acquire(place.parent);
+    rmSync(path);
+    mkdirSync(path);
+    await lock.release();
+    expect(readdirSync(place.parent)).toEqual(['lock']);
   });
 
   it('keeps beating while it is held', async () => {

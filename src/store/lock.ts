@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { lstatSync } from 'node:fs';
 import { link, lstat, lutimes, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -58,7 +59,10 @@ export class RunLock {
     try {
       while (!(await attempt(`lock ${folder}`, () => linked(own, path)))) {
         const text = textOf(path);
-        if (text === null) continue;
+        if (text === null) {
+          refuseLink(path);
+          continue;
+        }
         const holder = parseHolder(text);
         if (holder !== null && (await isHeld(path, holder, patience))) throw lockedBy(folder, holder);
         await attempt(`lock ${folder}`, () => removeDead(path, text));
@@ -80,11 +84,26 @@ export class RunLock {
     });
   }
 
+  /** Never fails: a lock that cannot be removed is taken over once its process has ended, and what made the disk refuse that is reported by itself. */
   async release(): Promise<void> {
     clearInterval(this.#heartbeat);
-    const holder = parseHolder(textOf(this.#path) ?? '');
-    if (holder?.token === this.#token) await rm(this.#path, { force: true });
+    try {
+      const holder = parseHolder(textOf(this.#path) ?? '');
+      if (holder?.token === this.#token) await rm(this.#path, { force: true });
+    } catch {
+      // A disk that became read-only, or something else in the lock's place.
+    }
   }
+}
+
+/** Throws StoreError for a link to what is not there: nobody's lock, and none can be made in its place. */
+function refuseLink(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
+  throw new StoreError({
+    given: `${path}, a link that leads nowhere`,
+    expected: 'a file of its own, or none',
+    remedy: 'delete the link',
+  });
 }
 
 /** True where `path` now is the file `own`; false where there was one before. */

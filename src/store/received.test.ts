@@ -1,14 +1,27 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   completeRun,
   filesOf,
   finish,
+  segmentOf,
   smallManifest,
   temporaryFolder,
+  train,
 } from '../../test/support/run-folder.js';
+import { verifyRun } from '../format/verify/verify.js';
+import { folderPlace } from './files.js';
 import { writeResult } from './place.js';
 import { createRunFolder, openRun, resumeRun } from './open.js';
 import { draftOf } from './temporary.js';
@@ -52,6 +65,25 @@ describe('links in a run that somebody else made', () => {
         expect(String(error)).toMatch(/link/);
       });
     expect(Object.fromEntries(filesOf(folder))).toEqual({ precious: Buffer.from('precious') });
+  });
+
+  it('are not written through where they come in the place of the records while the run is written', async () => {
+    const run = await createRunFolder(place.run, manifest);
+    await train(run, manifest);
+    await run.commitSegment(segmentOf(manifest, 0));
+    await run.flush();
+    const folder = elsewhere();
+    renameSync(join(place.run, 'pending'), join(place.run, 'away'));
+    symlinkSync(folder, join(place.run, 'pending'));
+    await expect(finish(run, manifest)).rejects.toThrow(/pending, which was moved, deleted or replaced/);
+    await expect(run.close()).rejects.toMatchObject({ tag: 'store', exitCode: 2 });
+    expect(Object.fromEntries(filesOf(folder))).toEqual({ precious: Buffer.from('precious') });
+    rmSync(join(place.run, 'pending'));
+    renameSync(join(place.run, 'away'), join(place.run, 'pending'));
+    const again = await resumeRun(place.run);
+    await finish(again, manifest);
+    await again.close();
+    expect(await verifyRun(folderPlace(place.run))).toEqual([]);
   });
 
   it('are replaced by a result, whose folder must be the run’s own', async () => {

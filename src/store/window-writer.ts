@@ -1,6 +1,7 @@
-import { constants, existsSync } from 'node:fs';
+import { constants, existsSync, lstatSync } from 'node:fs';
 import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { StoreError } from '../errors.js';
 import { pendingPath, type RunContext } from '../format/context.js';
 import type { RunState } from '../format/state.js';
 import { type Chunk, chunksOfWindow, recordBytes } from '../format/windows.js';
@@ -59,7 +60,7 @@ export class WindowWriter {
     if (windows.size > 0) await this.#makeFolder();
     for (const window of windows) {
       const own = runsOf(records.filter(({ segment }) => this.#windowOf(segment) === window));
-      await this.#within(window, async (file) => {
+      await this.#within(window, constants.O_CREAT, async (file) => {
         for (const { segment, bytes } of own)
           writeAt(file, bytes, (segment % this.context.windowRows) * this.#recordBytes);
         if (when === 'now') await syncBytes(file);
@@ -70,19 +71,22 @@ export class WindowWriter {
   /** Makes the records of segments durable that were written before. */
   async sync(segments: readonly number[]): Promise<void> {
     const windows = new Set(segments.map((segment) => this.#windowOf(segment)));
-    await Promise.all([...windows].map((window) => this.#within(window, syncBytes)));
+    if (windows.size > 0) await this.#makeFolder();
+    await Promise.all([...windows].map((window) => this.#within(window, 0, syncBytes)));
   }
 
+  /** Makes the folder, or where that was done before sees that it is still there: records in another one would be lost with the segments that they are of. */
   async #makeFolder(): Promise<void> {
-    if (this.#isMade) return;
-    await makeInside(this.folder, 'pending');
+    const folder = join(this.folder, 'pending');
+    if (!this.#isMade) await makeInside(this.folder, 'pending');
+    else if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) throw gone(folder);
     this.#isMade = true;
   }
 
-  /** Opens the file of a window, which is made where there is none. */
-  async #within(window: number, work: (file: number) => Promise<void>): Promise<void> {
-    const { O_RDWR, O_CREAT, O_NOFOLLOW } = constants;
-    await withOpen(join(this.folder, pendingPath(window)), O_RDWR | O_CREAT | O_NOFOLLOW, work);
+  /** Opens the file of a window for reading and writing, with further flags. */
+  async #within(window: number, flags: number, work: (file: number) => Promise<void>): Promise<void> {
+    const { O_RDWR, O_NOFOLLOW } = constants;
+    await withOpen(join(this.folder, pendingPath(window)), O_RDWR | O_NOFOLLOW | flags, work);
   }
 
   /** Of the windows that newly stored segments may complete, those that are: with all their segments, and the first one behind them. */
@@ -127,4 +131,12 @@ export class WindowWriter {
   #windowOf(segment: number): number {
     return Math.floor(segment / this.context.windowRows);
   }
+}
+
+function gone(folder: string): StoreError {
+  return new StoreError({
+    given: `${folder}, which was moved, deleted or replaced while the run is written`,
+    expected: 'the folder that holds the records of the segments measured last',
+    remedy: 'put it back, then resume the run; what is stored outside it stays valid',
+  });
 }

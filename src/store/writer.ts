@@ -53,8 +53,7 @@ export class RunWriter extends RunFolder {
     this.#chunks = new ChunkWriter(this.folder, new ShardWriter(this.folder, context, state));
     this.#windows = new WindowWriter(this.folder, context, state);
     this.#taken = state.segments.slice();
-    const [chunks, windows] = [this.#chunks, this.#windows];
-    this.#adopted = new AdoptedSegments(context, state, { chunks, windows, journal, lock });
+    this.#adopted = new AdoptedSegments(context, state, { chunks: this.#chunks, windows: this.#windows, journal, lock }); // prettier-ignore
   }
 
   /** @internal Begins to write a run where it was left off: finishes the windows that a crash left complete. */
@@ -79,6 +78,7 @@ export class RunWriter extends RunFolder {
     this.#checkTheta(row, theta);
     const chunk = this.#chunks.encode(arrayNamed(this.context, 'theta'), row, theta);
     if (this.state.rows[row] === 1) return this.#compare(row, chunk);
+    this.#lock.check();
     const entry = { theta: { row, sha256: chunk.sha256 }, folders: this.#chunks.foldersOf(chunk) };
     await this.#queue.add(entry, this.#chunks.write(chunk));
   }
@@ -117,6 +117,7 @@ export class RunWriter extends RunFolder {
       this.#chunks.encode(spec, segment, numbersOf(measured, spec)),
     );
     for (const row of [segment, segment + 1]) await this.#untilRow(row);
+    this.#lock.check();
     const record: SegmentRecord = {
       segment,
       record: sha256(bytes),
@@ -181,10 +182,10 @@ export class RunWriter extends RunFolder {
   }
 
   async #recordBatch(batch: readonly Entry[]): Promise<void> {
+    this.#lock.check();
     const folders = new Set(batch.flatMap((entry) => entry.folders));
-    const pending = batch.flatMap((entry) => entry.pending ?? []);
     await syncFolders(folders);
-    await this.#windows.write(pending);
+    await this.#windows.write(batch.flatMap((entry) => entry.pending ?? []));
     const theta = batch.flatMap((entry) => entry.theta ?? []);
     const segments = batch.flatMap((entry) => entry.segment ?? []);
     await this.#record({ type: 'rows', theta, segments });
@@ -272,9 +273,8 @@ export class RunWriter extends RunFolder {
     throw new StoreError({
       given: `segment ${segment} of ${this.folder}, which is stored with other numbers`,
       expected: 'the numbers that are stored',
-      remedy:
-        'measure with the machine and version that began the run; lca verify says whether what is stored is sound',
-    });
+      remedy: 'measure with the machine and version that began the run; lca verify says whether what is stored is sound',
+    }); // prettier-ignore
   }
 
   #requireAllRows(): void {

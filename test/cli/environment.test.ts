@@ -45,6 +45,24 @@ describe('a place that cannot be written', () => {
     expect(code).toBe(2);
   });
 
+  it.skipIf(process.platform === 'win32').each([32, 40, 48])('of so many open files that it needs: %i', (files) => {
+    const out = join(folder, `files${files}`);
+    const { status, stderr } = shell(`ulimit -n ${files}; lca run mnist-fc-sgd ${small.join(' ')} --workers 2 --out ${out}`);
+    if (status === 0) return;
+    isClear(stderr);
+    expect(stderr).toMatch(/EMFILE[^]*ulimit -n/);
+    expect(status).toBe(1);
+  }); // prettier-ignore
+
+  it.skipIf(process.platform === 'win32')('of which only a hundred files may be open, for a run of more arrays', () => {
+    const wide = '--parts class --components --certify 0 --basis pca:2 --measure train,validation,test';
+    const out = join(folder, 'wide');
+    const { status, stderr } = shell(`ulimit -n 100; lca run mnist-fc-sgd ${small.join(' ')} ${wide} --workers 1 --engine onnxruntime --out ${out}`);
+    expect(status, stderr).toBe(0);
+    const arrays = readdirSync(out, { recursive: true }).filter((path) => String(path).endsWith('zarr.json'));
+    expect(arrays.length).toBeGreaterThan(200);
+  }); // prettier-ignore
+
   it('a home: the compiler runs once, and nothing is left', async (ctx) => {
     if (spawnSync('cc', ['--version']).status !== 0) ctx.skip('there is no compiler');
     const place = join(folder, 'homeless');
