@@ -4,7 +4,7 @@ import { type AnalyseOptions, analyseRun, type RunAnalysis } from '../analysis/r
 import type { ThemeAnalyses } from '../analysis/themes/themes.js';
 import type { Manifest } from '../format/manifest.js';
 import type { RunFolder } from '../store/folder.js';
-import { storeResult, writeResult } from '../store/place.js';
+import { refuseRunFile, storeResult, writeResult } from '../store/place.js';
 import { isRemote } from '../store/s3/remote-run.js';
 import { configKeys } from '../experiment/config/schema.js';
 import { checkConfig, presetConfig } from '../experiment/config/file.js';
@@ -66,6 +66,7 @@ export interface ReportOptions {
 
 /** Analyses a run, writes RUN/analysis/run.json and RUN/report.html. */
 export async function reportRun(run: RunFolder, { out, ...options }: ReportOptions = {}): Promise<Report> {
+  if (out !== undefined) refuseRunFile(out);
   // Loaded when it is needed, since it takes longer to load than most commands take; the analysis waits for the disk, and for the accuracy.
   const drawing = import('../figures/index.js');
   const { analysis, themes } = await analyseAll(run, options);

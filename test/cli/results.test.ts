@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { lca, lcaProcess, temporaryFolder } from '../support/cli.js';
+import { fingerprint, lca, lcaProcess, temporaryFolder } from '../support/cli.js';
 
 describe('lca export', () => {
   it('says how much of an unfinished run is there', async () => {
@@ -64,5 +64,42 @@ describe('lca figures', () => {
       const start = readFileSync(join(figures, name)).subarray(0, 4).toString('latin1');
       expect(start, name).toBe(name.endsWith('.png') ? '\x89PNG' : '<svg');
     }
+  });
+});
+
+describe('a result', () => {
+  const folder = temporaryFolder();
+  const run = join(folder, 'run');
+  const size = ['--iterations', '2', '--subset', '200', '--batch-size', '50', '--chunk', '100', '--quiet', '--engine', 'onnxruntime']; // prettier-ignore
+
+  it('is never written over, or among, what a run holds', async () => {
+    expect((await lca(['run', 'mnist-fc-sgd', ...size, '--out', run])).code).toBe(0);
+    const before = fingerprint(run);
+    for (const [command, path] of [
+      [['export', run, '--what', 'total'], 'manifest.json'],
+      [['export', run, '--what', 'total'], 'ledger.zarr/total/train/c/0'],
+      [['report', run, '--quiet'], 'journal'],
+      [['animate', run, '--quiet'], 'ledger.zarr/frames'],
+      [['animate', run, '--quiet'], 'pending/run.gif'],
+      [['figures', run, '--quiet'], 'ledger.zarr/figures'],
+      [['compare', run, run], 'plan'],
+      [['analyze', run, '--quiet', '--only', 'layers'], 'ledger.zarr'],
+    ] as const) {
+      const { code, stderr } = await lca([...command, '--out', join(run, path)]);
+      expect(stderr, path).toMatch(/belongs to the run [^]*choose another path/);
+      expect(code).toBe(2);
+    }
+    expect(fingerprint(run)).toEqual(before);
+    // Beside what it holds, there is room.
+    expect((await lca(['export', run, '--what', 'total', '--out', join(run, 'total.csv')])).code).toBe(0);
+  });
+
+  it('of a fork asks for a run that is measured, before the fork is made', async () => {
+    const trained = join(folder, 'trained');
+    expect((await lca(['train', 'mnist-fc-sgd', ...size, '--out', trained])).code).toBe(0);
+    const { code, stderr } = await lca(['fork', trained, '--at', '1', '--freeze', 'fc3.*', '--out', join(folder, 'fork'), '--quiet']); // prettier-ignore
+    expect(stderr).toMatch(/a run without measured segments[^]*lca measure/);
+    expect(code).toBe(2);
+    expect(readdirSync(folder).sort()).toEqual(['run', 'trained']);
   });
 });

@@ -7,7 +7,7 @@ import type { LossLine } from '../../figures/animation/backdrop.js';
 import type { VideoFormat } from '../../figures/video/encoders.js';
 import type { LedgerView } from '../../ledger/view.js';
 import { codeOf, storeFailure } from '../../store/files.js';
-import { writeResult } from '../../store/place.js';
+import { refuseRunFile, writeResult } from '../../store/place.js';
 import type { RunFolder } from '../../store/folder.js';
 import { type AnimationFrame, type FrameOptions, type Frames, framesOf, measureFrames } from './frames.js';
 
@@ -141,6 +141,7 @@ async function* follow(
 export async function animateRun(run: RunFolder, options: AnimateOptions): Promise<AnimationFacts> {
   const { out, size, theme, title, framesPerSecond, every, cumulative, progress, signal } = options;
   const format = animationFormat(out);
+  refuseRunFile(out);
   if (format === 'png') await requireEmpty(out);
   const view = await run.view();
   const frames = framesOf(view, options);

@@ -8,6 +8,7 @@ import { csvLines, jsonText, npyBytes } from '../../format/export.js';
 import type { ArrayReading } from '../../format/read-array.js';
 import { storeFailure } from '../../store/files.js';
 import { openRun } from '../../store/open.js';
+import { refuseRunFile } from '../../store/place.js';
 import { draftOf, removeDeadDrafts } from '../../store/temporary.js';
 import { parquetBytes } from './parquet.js';
 import { quantityOf } from './quantity.js';
@@ -31,6 +32,7 @@ export async function exportRun(
   folder: string,
   options: ExportOptions,
 ): Promise<ArrayReading & { readonly sampled: string | null }> {
+  if (options.out !== undefined) refuseRunFile(options.out);
   const run = await openRun(folder);
   const isBinary = options.format === 'npy' || options.format === 'parquet';
   if (isBinary && options.out === undefined && process.stdout.isTTY) throw binaryToTerminal(options.format);

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { RunsCompared } from '../../../analysis/comparison/compare.js';
+import { requireSegments } from '../../../analysis/checks.js';
 import { createRun } from '../../../experiment/manifest.js';
 import { requireMemory } from '../../../experiment/cost/memory.js';
 import { defaultWorkers } from '../../../engines/registry.js';
@@ -69,6 +70,7 @@ async function fork(folder: string, options: ForkOptions): Promise<void> {
 async function performFork(folder: string, changes: ForkChanges, options: ForkOptions): Promise<void> {
   const { at, out, workers, quiet, data } = options;
   const origin = await openRun(folder);
+  requireSegments(await origin.view());
   const config = await forkedConfig(origin, at, changes);
   const experiment = await forkedExperiment(origin, config, { data });
   requireMemory(experiment, workers ?? defaultWorkers(experiment.engine));
