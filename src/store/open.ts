@@ -15,7 +15,7 @@ import { encodeManifest, formatVersion, type ManifestContent, parseManifest } fr
 import { loadState } from '../format/state.js';
 import { attempt, codeOf, folderPlace, sha256, storeFailure, syncFolder, writeDurable } from './files.js';
 import { RunFolder } from './folder.js';
-import { placeOf } from './place.js';
+import { placeOf, refuseRunFile } from './place.js';
 import { MirroredRun } from './s3/mirrored-run.js';
 import { isRemote } from './s3/remote-run.js';
 import { JournalWriter } from './journal-writer.js';
@@ -128,8 +128,9 @@ async function writeInitialFiles(
   await Promise.all([...folders].map((path) => syncFolder(path)));
 }
 
-/** Throws StoreError where there is something at `folder` already. */
+/** Throws StoreError where there is something at `folder` already, UsageError where it lies among what a run holds. */
 export async function refuseExisting(folder: string): Promise<void> {
+  refuseRunFile(folder);
   try {
     await lstat(folder);
   } catch (error) {

@@ -83,6 +83,7 @@ describe('a result', () => {
       [['animate', run, '--quiet'], 'pending/run.gif'],
       [['figures', run, '--quiet'], 'ledger.zarr/figures'],
       [['compare', run, run], 'plan'],
+      [['fork', run, '--at', '1', '--freeze', 'fc3.*'], 'ledger.zarr/fork'],
       [['analyze', run, '--quiet', '--only', 'layers'], 'ledger.zarr'],
     ] as const) {
       const { code, stderr } = await lca([...command, '--out', join(run, path)]);

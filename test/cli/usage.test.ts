@@ -26,6 +26,13 @@ describe('exit status', () => {
     expect(code).toBe(2);
   });
 
+  it.each(['1,,2', ',', '', '1e3', '0x10', '-1', '2147483648'])('is 2 for seeds such as "%s", of which none is made up', async (seeds) => {
+    const out = join(folder, 'seeds');
+    const { code, stderr } = await lca(['sweep', 'freeze-last-layer', '--dry-run', '--out', out, '--seeds', seeds]);
+    expect(stderr).toMatch(/expected different whole numbers/);
+    expect(code).toBe(2);
+  }); // prettier-ignore
+
   it('is 1 where the ledger does not balance, unless that is allowed', async () => {
     const out = join(folder, 'left');
     const args = ['run', 'mnist-fc-sgd', ...small, '--rule', 'left', '--tolerance', 'none'];

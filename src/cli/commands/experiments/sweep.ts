@@ -38,9 +38,10 @@ again: the same command goes on after an interruption, and sweeps with the same 
 
 /** Seeds that commas separate. Throws InvalidArgumentError. */
 function parseSeeds(text: string): number[] {
-  const seeds = text.split(',').map(Number);
-  const isRight = seeds.every((seed) => Number.isInteger(seed) && seed >= 0 && seed < 2 ** 31);
-  if (isRight && new Set(seeds).size === seeds.length && text.trim() !== '') return seeds;
+  const entries = text.split(',');
+  const seeds = entries.map(Number);
+  const isRight = entries.every((entry, index) => /^\s*\d+\s*$/.test(entry) && seeds[index]! < 2 ** 31);
+  if (isRight && new Set(seeds).size === seeds.length) return seeds;
   throw new InvalidArgumentError('expected different whole numbers, such as 1,2,3');
 }
 
