@@ -17,7 +17,7 @@ const explanations: Readonly<Record<string, { expected: string; remedy: string }
   ENOSPC: { expected: 'free space on the disk', remedy: 'free some space, then resume the run; what is stored stays valid' },
   EDQUOT: { expected: 'room in the disk quota', remedy: 'free some space, then resume the run; what is stored stays valid' },
   EFBIG: { expected: 'files of this size to be allowed', remedy: 'raise the file size limit (ulimit -f), then resume the run; what is stored stays valid' },
-  EROFS: { expected: 'a file system that can be written', remedy: 'choose a place on a writable disk (--out)' },
+  EROFS: { expected: 'a file system that can be written', remedy: 'choose a place on a writable disk (--out), or make it writable again, then resume the run' },
   EACCES: { expected: 'permission to read and write there', remedy: 'change the permissions, or choose another place (--out)' },
   EPERM: { expected: 'permission to read and write there', remedy: 'change the permissions, or choose another place (--out)' },
   EMFILE: { expected: 'fewer open files', remedy: 'raise the limit of open files (ulimit -n), then resume the run' },

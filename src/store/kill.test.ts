@@ -115,6 +115,23 @@ describe('a full disk', () => {
   );
 });
 
+describe('a disk that can only be read from some moment on', () => {
+  it.skipIf(!ownMounts)('stops the run with a message and status 2, and it goes on with another one', async () => {
+    const script = `"$@" "$0/run" 3000 & child=$!
+      until [ -e "$0/run/pending/0" ]; do sleep 0.05; done
+      mount --bind "$0/run" "$0/run" && mount -o remount,bind,ro "$0/run"
+      wait $child; echo "status $?"`;
+    const child = spawn('unshare', ['-rm', 'bash', '-c', script, place.parent, ...node]);
+    const output = await Promise.all([textOf(child, 'stdout'), textOf(child, 'stderr')]);
+    expect(output[1]).toMatch(/EROFS[^]*a file system that can be written[^]*resume the run/);
+    expect(output[1]).not.toMatch(/\n\s+at /);
+    expect(output[0]).toMatch(/status 2/);
+    const run = await resumeRun(place.run);
+    await run.close();
+    expect(await verifyRun(folderPlace(place.run))).toEqual([]);
+  }); // prettier-ignore
+});
+
 /** Whom permissions bind: whoever runs the tests, but for root, who lets somebody else write. */
 const writer = process.getuid?.() === 0 ? 65534 : undefined;
 const canWriteAs = spawnSync(process.execPath, ['--import', 'tsx', '-e', '0'], writer === undefined ? {} : { uid: writer }).status === 0; // prettier-ignore
