@@ -69,6 +69,14 @@ describe('labels as classes', () => {
     expect(() => fitted(Int32Array.of(0, -100), [], classes([2], null))).toThrow(/class -100/);
   });
 
+  it('do not count where the class that is given marks them, such as that of padding', () => {
+    const integers = fitted(Int32Array.of(0, 2, 1, 0), [], classes([3], 0));
+    expect(integers).toMatchObject({ labels: [3, 2, 1, 3], ignored: 3 });
+    expect(integers.said).toMatch(/labelled 0 count neither/);
+    const oneHot = fitted(Int32Array.of(1, 0, 0, 0, 0, 1), [3], classes([3], 0));
+    expect(oneHot).toMatchObject({ labels: [3, 2], ignored: 3 });
+  });
+
   it.each([
     ['classes from 1', Int32Array.of(1, 2, 3), [], /subtract 1/],
     ['fractions', Float32Array.of(0.5, 1, 2), [], /class 0.5 of example 0/],

@@ -100,7 +100,7 @@ function classFitter(raw: RawDataset, use: LabelUse) {
     convert: (examples: Examples): Fitted => {
       if (isOneHot)
         return {
-          labels: fromOneHot(examples, classes, raw.name),
+          labels: fromOneHot(examples, classes, use.ignored, raw.name),
           words: `one-hot rows of ${classes} read as classes`,
         };
       const floats = !(examples.labels instanceof Int32Array);
@@ -114,7 +114,7 @@ function classFitter(raw: RawDataset, use: LabelUse) {
   };
 }
 
-/** Classes as int32, with `ignored` as one more than the last class. */
+/** Classes as int32, with `ignored`, which may be one of them, as one more than the last class. */
 function wholeClasses(
   { labels }: Examples,
   classes: number,
@@ -124,9 +124,10 @@ function wholeClasses(
   const result = sharedLike(new Int32Array(0), labels.length);
   for (let k = 0; k < labels.length; k++) {
     const label = labels[k]!;
+    const counts = label !== ignored;
     const isClass = Number.isInteger(label) && label >= 0 && label < classes;
-    if (!isClass && label !== ignored) throw noClass(label, k, labels, classes, name);
-    result[k] = isClass ? label : classes;
+    if (!isClass && counts) throw noClass(label, k, labels, classes, name);
+    result[k] = counts ? label : classes;
   }
   return result;
 }
@@ -150,7 +151,13 @@ function noClass(
   );
 }
 
-function fromOneHot({ labels, count }: Examples, classes: number, name: string): Int32Array {
+/** The same of rows with a single 1. */
+function fromOneHot(
+  { labels, count }: Examples,
+  classes: number,
+  ignored: number | null,
+  name: string,
+): Int32Array {
   const result = sharedLike(new Int32Array(0), count);
   for (let example = 0; example < count; example++) {
     const row = labels.subarray(example * classes, (example + 1) * classes);
@@ -162,7 +169,7 @@ function fromOneHot({ labels, count }: Examples, classes: number, name: string):
         'save class numbers; soft labels are not supported, several classes an example need --loss sigmoidCrossEntropy',
       );
     }
-    result[example] = hot;
+    result[example] = hot === ignored ? classes : hot;
   }
   return result;
 }
