@@ -94,6 +94,6 @@ export function dataReadings(
     if (input?.readsWholeNumbers ?? readsWholeNumbers) return [];
     return divisor === null
       ? [reading]
-      : [{ ...reading, decision: `divided by ${divisor}`, evidence: 'divisor, as given' }];
+      : [{ about: reading.about, decision: `divided by ${divisor}`, evidence: 'divisor, as given' }];
   });
 }
