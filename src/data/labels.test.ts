@@ -98,6 +98,16 @@ describe('labels as targets', () => {
     expect(result.said).toMatch(/integers read as targets/);
   });
 
+  it('are refused in another order of axes than the outputs, with what puts them right', () => {
+    const image = new Float32Array(2 * 4 * 4 * 3);
+    const numbers: LabelUse = { kind: 'numbers', outputShape: [3, 4, 4], ignored: -100 };
+    expect(() => fitted(image, [4, 4, 3], numbers)).toThrow(/targets \[N, 4, 4, 3\]/);
+    expect(() => fitted(image, [4, 4, 3], numbers)).toThrow(/y\.transpose\(0, 3, 1, 2\)/);
+    expect(() => fitted(image, [48], { ...numbers, kind: 'shares' })).toThrow(/y\.reshape\(-1, 3, 4, 4\)/);
+    expect(fitted(image, [3, 4, 4], numbers).labels).toHaveLength(96);
+    expect(fitted(image, [48, 1], { ...numbers, outputShape: [1, 48] }).labels).toHaveLength(96);
+  });
+
   it('are refused beyond 0 and 1 for sigmoid cross-entropy, and in another number than outputs', () => {
     expect(() => fitted(Int32Array.of(-1, 1), [], shares)).toThrow(/0 in place of −1/);
     expect(() => fitted(Int32Array.of(0, 2), [], { ...shares, outputShape: [3] })).toThrow(

@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.js';
 import { sizeOf } from '../formats/array.js';
+import { remedyOfShape, withoutOnes } from '../formats/extents.js';
 import type { Reading } from '../formats/reading.js';
 import { sharedFrom, sharedLike } from './shared.js';
 import type { Examples, RawDataset } from './types.js';
@@ -73,8 +74,6 @@ function classAxisOf({ labelShape, name }: RawDataset, outputShape: readonly num
   }
   return last ? outputShape.length : first ? 1 : null;
 }
-
-const withoutOnes = (shape: readonly number[]): number[] => shape.filter((extent) => extent !== 1);
 
 function classFitter(raw: RawDataset, use: LabelUse) {
   const { outputShape } = use;
@@ -183,6 +182,13 @@ function targetFitter({ name, labelShape }: RawDataset, { kind, outputShape }: L
       kind === 'shares' && outputs > 1
         ? 'save one 0 or 1 for each output; for one class an example choose --loss softmaxCrossEntropy'
         : 'choose data, network and loss that fit each other',
+    );
+  }
+  if (withoutOnes(labelShape).join() !== withoutOnes(outputShape).join()) {
+    throw misfit(
+      `data set ${name} with targets [N, ${labelShape.join(', ')}]`,
+      `y [N, ${outputShape.join(', ')}], in the order of the network's outputs`,
+      remedyOfShape('y', labelShape, outputShape)!,
     );
   }
   return {
