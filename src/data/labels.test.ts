@@ -69,6 +69,12 @@ describe('labels as classes', () => {
     expect(() => fitted(Int32Array.of(0, -100), [], classes([2], null))).toThrow(/class -100/);
   });
 
+  it('are refused with the loss of one output, and as fractions with no label that does not count', () => {
+    const one = () => fitted(Int32Array.of(0, 1), [], classes([1]));
+    expect(one).toThrow(/the only one[^]*--loss sigmoidCrossEntropy/);
+    expect(() => fitted(Float32Array.of(-0.5, 1), [], classes([3]))).toThrow(/--loss squaredError/);
+  });
+
   it('do not count where the class that is given marks them, such as that of padding', () => {
     const integers = fitted(Int32Array.of(0, 2, 1, 0), [], classes([3], 0));
     expect(integers).toMatchObject({ labels: [3, 2, 1, 3], ignored: 3 });

@@ -138,15 +138,17 @@ function noClass(
   classes: number,
   name: string,
 ): UsageError {
-  const fromOne = label === classes && !labels.includes(0);
+  const fromOne = classes > 1 && label === classes && !labels.includes(0);
   return misfit(
     `data set ${name} with class ${label} of example ${index}`,
-    `classes 0, 1, … ${classes - 1}, one for each output`,
+    classes === 1 ? 'class 0, the only one' : `classes 0 to ${classes - 1}, one for each output`,
     fromOne
       ? 'number the classes from 0: subtract 1'
-      : label < 0
-        ? `number the classes from 0; where it marks what does not count, say --ignore-label ${label}`
-        : 'choose data and network that fit each other; regression needs --loss squaredError',
+      : classes === 1
+        ? 'a network of one output: say --loss sigmoidCrossEntropy for labels 0 and 1, --loss squaredError for numbers'
+        : label < 0 && Number.isInteger(label)
+          ? `number the classes from 0; where it marks what does not count, say --ignore-label ${label}`
+          : 'choose data and network that fit each other; regression needs --loss squaredError',
   );
 }
 
