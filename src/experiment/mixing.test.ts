@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Dataset } from '../data/types.js';
 import { GraphBuilder } from '../graph/builder.js';
+import { countedNode } from '../graph/mixing/constants.js';
 import { mixingOf } from '../graph/mixing/index.js';
 import type { Value } from '../graph/types.js';
 import { modelNamed, modelNames } from '../models/registry.js';
@@ -51,7 +52,9 @@ describe('examples that are evaluated together', () => {
   it.each(modelNames)('stay apart in the network %s, which its graph shows', (name) => {
     const { model } = modelNamed(name);
     const transform = { dtype: 'float32', divisor: 1, mean: [], std: [] } as const;
-    expect(mixingOf(model.build({ examples: 13, training: false, transform }), 13)).toBeNull();
+    const [graph, other] = [13, 17].map((examples) => model.build({ examples, training: false, transform }));
+    expect(mixingOf(graph!, 13)).toBeNull();
+    expect(countedNode(graph!, other!)).toBeNull();
   });
 
   it('stay apart where the graph leaves that open and numbers show it', async () => {
@@ -72,6 +75,19 @@ describe('examples that are evaluated together', () => {
     expect(reading!.decision).toMatch(/depends on the others of its chunk of 500/);
     expect(reading!.evidence).toMatch(/Gemm of node .*batch_first/);
     expect(none).toEqual([]);
+  });
+
+  it.each<[string, Write]>([
+    ['how many they are', (builder, x, examples) => builder.apply('Div', [x, builder.scalar(examples)])],
+    ['their places', (builder, x, examples) => builder.apply('Mul', [x, builder.constant(Float32Array.from({ length: examples }, (_, k) => k), [examples, 1])])],
+  ])('depend on each other by %s', async (_, write) => {
+    const { other } = await chunkMixing(modelOf(write), dataset(9));
+    expect(other).toMatchObject({ node: { op: /their/.test(_) ? 'Mul' : 'Div' }, certain: false });
+  }); // prettier-ignore
+
+  it('stay apart with a state that starts alike for each', async () => {
+    const states: Write = (builder, x, examples) => builder.apply('Concat', [x, builder.constant(new Float32Array(examples), [examples, 1])], { axis: 1 }); // prettier-ignore
+    expect(await chunkMixing(modelOf(states), dataset(9))).toMatchObject({ other: null });
   });
 
   it('cannot come together where there is one', async () => {

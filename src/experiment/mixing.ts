@@ -2,6 +2,7 @@ import { gatherExamples } from '../data/shared.js';
 import type { Dataset, Examples } from '../data/types.js';
 import type { Reading } from '../formats/reading.js';
 import { GraphBuilder } from '../graph/builder.js';
+import { countedNode } from '../graph/mixing/constants.js';
 import { mixingOf, type Mixing } from '../graph/mixing/index.js';
 import { prune } from '../graph/prune.js';
 import {
@@ -17,8 +18,9 @@ import { fold, key, uniform } from '../num/random.js';
 import { sliceFeeds } from '../objective/feeds.js';
 import { isChunkLoss, programOf } from './loss/own-loss.js';
 
-/** An extent that is unlikely to be another of the network's. */
+/** Extents that are unlikely to be others of the network's. */
 const telltale = 13;
+const otherwise = 17;
 
 /** What of a network makes the loss of an example depend on the others of its chunk. */
 export interface ChunkMixing {
@@ -38,9 +40,15 @@ export async function chunkMixing(model: Model, dataset: Dataset): Promise<Chunk
   const graph = build(telltale);
   const normalises = hasChunkStatistics(graph);
   // The sum that a network makes of its losses goes over examples, and is looked at elsewhere.
-  const found = isChunkLoss(model) ? null : mixingOf(graph, telltale);
+  const found = isChunkLoss(model) ? null : (mixingOf(graph, telltale) ?? byCount(graph, build(otherwise)));
   if (found === null || found.certain) return { normalises, other: found };
   return { normalises, other: (await areApart(build, dataset.splits.train)) ? null : found };
+}
+
+/** A node to which it makes a difference how many examples are evaluated together. */
+function byCount(graph: Graph, other: Graph): Mixing | null {
+  const node = countedNode(graph, other);
+  return node === null ? null : { node, certain: false };
 }
 
 /** Whether the loss of an example depends on the others of its chunk, where batch normalisation uses those statistics. */
