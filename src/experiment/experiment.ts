@@ -25,6 +25,7 @@ import { requireLookups } from './loss/lookups.js';
 import { divisorOf, labelUse, masksOf, requireFit } from './loss/loss.js';
 import { chunkMixing, chunkReadings, mixesExamples } from './mixing.js';
 import { dataReadings, outputUse, type OutputUse } from './readings.js';
+import { circularReadings } from './network/circular.js';
 import { networkFile, storedNetworkFile } from './network/network.js';
 import type { Network } from './network/types.js';
 import { requireDividable, weighOwnLoss } from './loss/own-loss.js';
@@ -140,6 +141,7 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
     ...outputs.readings,
     ...(own?.readings ?? []),
     ...chunkReadings(mixing, loaded, measured, chunk),
+    ...circularReadings(graph),
     ...divided.readings,
     ...statisticsReadings(config, network),
     ...(recorded ? [] : await startReading(config)),
