@@ -20,7 +20,7 @@ import type { RunFolder } from '../store/folder.js';
 import type { RunConfig } from './config/schema.js';
 import { chooseEngine } from '../engines/registry.js';
 import { gradientGraph, neededGraphs } from './graphs.js';
-import { withInputShape } from './loss/inputs.js';
+import { requirePixels, withInputShape } from './loss/inputs.js';
 import { requireLookups } from './loss/lookups.js';
 import { divisorOf, labelUse, masksOf, requireFit } from './loss/loss.js';
 import { chunkMixing, chunkReadings, mixesExamples } from './mixing.js';
@@ -106,6 +106,7 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   const raw = await withMeasuredSets(fitted, named, model, as);
   const loaded = prepareDataset(raw, loadOptions(named));
   requireFit(named, model, loaded);
+  if (!stored) requirePixels(named, model, loaded);
   if (!stored) requireLookups(model, loaded);
   const graph = model.build({ examples: 1, training: false, transform: loaded.transform });
   const { parameters } = graph;

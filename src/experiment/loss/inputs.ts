@@ -37,6 +37,30 @@ export function requireWholeNumbers(
 }
 
 /**
+ * Throws UsageError where bytes that are one number an example, such as an age or a target, would be divided by 255 as pixels are, and no
+ * divisor is given.
+ */
+export function requirePixels(
+  { divisor, standardise }: RunConfig,
+  { name: network, readsWholeNumbers = false, further = [] }: Model,
+  { name: data, splits, transform }: Dataset,
+): void {
+  if (divisor !== null || standardise) return;
+  const wholes = [readsWholeNumbers, ...further.map((input) => input.readsWholeNumbers)];
+  const { train } = splits;
+  for (const [k, { name, values }] of inputArrays(train).entries()) {
+    const { divisor: scale } = name === null ? transform : transform.further![name]!;
+    if (wholes[k] || scale === 1 || !(values instanceof Uint8Array) || values.length > train.count) continue;
+    const array = name === null ? 'x' : name;
+    throw new UsageError({
+      given: `data set ${data} with ${array} of bytes, one number an example, the largest ${values.reduce((most, value) => Math.max(most, value), 0)}`,
+      expected: `numbers in the scale that network ${network} was trained with: bytes are taken for pixels and divided by 255, which these hardly are`,
+      remedy: `save ${array}.astype("float32"), or say --divisor 1 or 255 for all inputs`,
+    });
+  }
+}
+
+/**
  * The data set with its examples in the shape that a network takes. Extents of 1 may be left out or added, which moves no number.
  * Throws UsageError where examples do not fit, naming the transposition that would.
  */
