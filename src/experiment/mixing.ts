@@ -11,7 +11,7 @@ import {
   type StatisticsKind,
   withRunningStatistics,
 } from '../graph/statistics.js';
-import type { Graph } from '../graph/types.js';
+import type { Graph, Value } from '../graph/types.js';
 import { initialise } from '../models/initialise.js';
 import type { Model } from '../models/types.js';
 import { fold, key, uniform } from '../num/random.js';
@@ -40,14 +40,17 @@ export async function chunkMixing(model: Model, dataset: Dataset): Promise<Chunk
   const graph = build(telltale);
   const normalises = hasChunkStatistics(graph);
   // The sum that a network makes of its losses goes over examples, and is looked at elsewhere.
-  const found = isChunkLoss(model) ? null : (mixingOf(graph, telltale) ?? byCount(graph, build(otherwise)));
+  const explained = new Set<Value>();
+  const found = isChunkLoss(model)
+    ? null
+    : (mixingOf(graph, telltale, explained) ?? byCount(graph, build(otherwise), explained));
   if (found === null || found.certain) return { normalises, other: found };
   return { normalises, other: (await areApart(build, dataset.splits.train)) ? null : found };
 }
 
 /** A node to which it makes a difference how many examples are evaluated together. */
-function byCount(graph: Graph, other: Graph): Mixing | null {
-  const node = countedNode(graph, other);
+function byCount(graph: Graph, other: Graph, explained: Set<Value>): Mixing | null {
+  const node = countedNode(graph, other, explained);
   return node === null ? null : { node, certain: false };
 }
 

@@ -1,13 +1,13 @@
-import type { Constant, Graph, Node } from '../types.js';
+import type { Constant, Graph, Node, Value } from '../types.js';
 import { sizeOf } from '../types.js';
 
 /**
  * The first node that reads a constant whose numbers depend on how many examples are evaluated together, such as a division by the
- * length of the batch or each one's place in it; null where there is none. Both graphs are the same network's, of so many examples each.
+ * length of the batch or each one's place in it; null where there is none. Both graphs are the same network's, of so many examples each; `explained` are constants that may differ.
  */
-export function countedNode(graph: Graph, other: Graph): Node | null {
+export function countedNode(graph: Graph, other: Graph, explained = new Set<Value>()): Node | null {
   const counts = graph.constants
-    .filter((constant, k) => !isAlike(constant, other.constants[k]))
+    .filter((constant, k) => !explained.has(constant.value) && !isAlike(constant, other.constants[k]))
     .map(({ value }) => value.id);
   const dependent = new Set(counts);
   return graph.nodes.find(({ inputs }) => inputs.some((input) => input && dependent.has(input.id))) ?? null;

@@ -47,6 +47,29 @@ describe('examples that stay apart', () => {
   });
 });
 
+describe('numbers that are looked up', () => {
+  /** Of each example of four numbers, the one at a place that it says itself, as GatherElements is read; of extent `most` + 1. */
+  const lookedUp = (offset: (example: number) => number, most = 3) =>
+    found([4], (x, apply, builder) => {
+      const number = (value: number) => builder.scalar(value, 'int32');
+      const index = apply('Cast', [apply('ReduceMax', [x], { axes: [1], keepdims: 0 })], { to: 'int32' });
+      const offsets = builder.constant(Int32Array.from({ length: examples }, (_, k) => offset(k)), [examples], 'int32');
+      const places = apply('Add', [apply('Mul', [index, number(1)]), offsets]);
+      const outside = apply('Or', [apply('Less', [index, number(0)]), apply('Greater', [index, number(most)])]);
+      const checked = apply('Where', [outside, number(4 * examples), places]);
+      return apply('Gather', [reshape(apply, x, 4 * examples), checked], { axis: 0 });
+    });
+
+  it('are each example’s own where places stay within its numbers', () => {
+    expect(lookedUp((k) => 4 * k)).toBeNull();
+  });
+
+  it('may be another’s where they do not', () => {
+    expect(lookedUp((k) => 4 * ((k + 1) % examples))).toMatchObject({ node: { op: 'Gather' }, certain: false });
+    expect(lookedUp((k) => 4 * k, 4)).toMatchObject({ node: { op: 'Gather' }, certain: false });
+  });
+}); // prettier-ignore
+
 describe('examples that come together', () => {
   it('in a mean or softmax over them, which is certain', () => {
     const mean = found([4], (x, apply) => apply('Sub', [x, apply('ReduceMean', [x], { axes: [0] })]));
