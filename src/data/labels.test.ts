@@ -69,6 +69,20 @@ describe('labels as classes', () => {
     expect(() => fitted(Int32Array.of(0, -100), [], classes([2], null))).toThrow(/class -100/);
   });
 
+  it('are refused with the loss of one output, and as fractions with no label that does not count', () => {
+    const one = () => fitted(Int32Array.of(0, 1), [], classes([1]));
+    expect(one).toThrow(/the only one[^]*--loss sigmoidCrossEntropy/);
+    expect(() => fitted(Float32Array.of(-0.5, 1), [], classes([3]))).toThrow(/--loss squaredError/);
+  });
+
+  it('do not count where the class that is given marks them, such as that of padding', () => {
+    const integers = fitted(Int32Array.of(0, 2, 1, 0), [], classes([3], 0));
+    expect(integers).toMatchObject({ labels: [3, 2, 1, 3], ignored: 3 });
+    expect(integers.said).toMatch(/labelled 0 count neither/);
+    const oneHot = fitted(Int32Array.of(1, 0, 0, 0, 0, 1), [3], classes([3], 0));
+    expect(oneHot).toMatchObject({ labels: [3, 2], ignored: 3 });
+  });
+
   it.each([
     ['classes from 1', Int32Array.of(1, 2, 3), [], /subtract 1/],
     ['fractions', Float32Array.of(0.5, 1, 2), [], /class 0.5 of example 0/],
@@ -88,6 +102,16 @@ describe('labels as targets', () => {
     const result = fitted(Int32Array.of(0, 1), [], shares);
     expect(result).toMatchObject({ labels: [0, 1], count: 0 });
     expect(result.said).toMatch(/integers read as targets/);
+  });
+
+  it('are refused in another order of axes than the outputs, with what puts them right', () => {
+    const image = new Float32Array(2 * 4 * 4 * 3);
+    const numbers: LabelUse = { kind: 'numbers', outputShape: [3, 4, 4], ignored: -100 };
+    expect(() => fitted(image, [4, 4, 3], numbers)).toThrow(/targets \[N, 4, 4, 3\]/);
+    expect(() => fitted(image, [4, 4, 3], numbers)).toThrow(/y\.transpose\(0, 3, 1, 2\)/);
+    expect(() => fitted(image, [48], { ...numbers, kind: 'shares' })).toThrow(/y\.reshape\(-1, 3, 4, 4\)/);
+    expect(fitted(image, [3, 4, 4], numbers).labels).toHaveLength(96);
+    expect(fitted(image, [48, 1], { ...numbers, outputShape: [1, 48] }).labels).toHaveLength(96);
   });
 
   it('are refused beyond 0 and 1 for sigmoid cross-entropy, and in another number than outputs', () => {

@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.js';
 import { sizeOf } from '../formats/array.js';
+import { remedyOfShape, withoutOnes } from '../formats/extents.js';
 import type { Reading } from '../formats/reading.js';
 import { sharedFrom, sharedLike } from './shared.js';
 import type { Examples, RawDataset } from './types.js';
@@ -74,8 +75,6 @@ function classAxisOf({ labelShape, name }: RawDataset, outputShape: readonly num
   return last ? outputShape.length : first ? 1 : null;
 }
 
-const withoutOnes = (shape: readonly number[]): number[] => shape.filter((extent) => extent !== 1);
-
 function classFitter(raw: RawDataset, use: LabelUse) {
   const { outputShape } = use;
   const axis = classAxisOf(raw, outputShape);
@@ -100,7 +99,7 @@ function classFitter(raw: RawDataset, use: LabelUse) {
     convert: (examples: Examples): Fitted => {
       if (isOneHot)
         return {
-          labels: fromOneHot(examples, classes, raw.name),
+          labels: fromOneHot(examples, classes, use.ignored, raw.name),
           words: `one-hot rows of ${classes} read as classes`,
         };
       const floats = !(examples.labels instanceof Int32Array);
@@ -114,7 +113,7 @@ function classFitter(raw: RawDataset, use: LabelUse) {
   };
 }
 
-/** Classes as int32, with `ignored` as one more than the last class. */
+/** Classes as int32, with `ignored`, which may be one of them, as one more than the last class. */
 function wholeClasses(
   { labels }: Examples,
   classes: number,
@@ -124,9 +123,10 @@ function wholeClasses(
   const result = sharedLike(new Int32Array(0), labels.length);
   for (let k = 0; k < labels.length; k++) {
     const label = labels[k]!;
+    const counts = label !== ignored;
     const isClass = Number.isInteger(label) && label >= 0 && label < classes;
-    if (!isClass && label !== ignored) throw noClass(label, k, labels, classes, name);
-    result[k] = isClass ? label : classes;
+    if (!isClass && counts) throw noClass(label, k, labels, classes, name);
+    result[k] = counts ? label : classes;
   }
   return result;
 }
@@ -138,19 +138,27 @@ function noClass(
   classes: number,
   name: string,
 ): UsageError {
-  const fromOne = label === classes && !labels.includes(0);
+  const fromOne = classes > 1 && label === classes && !labels.includes(0);
   return misfit(
     `data set ${name} with class ${label} of example ${index}`,
-    `classes 0, 1, … ${classes - 1}, one for each output`,
+    classes === 1 ? 'class 0, the only one' : `classes 0 to ${classes - 1}, one for each output`,
     fromOne
       ? 'number the classes from 0: subtract 1'
-      : label < 0
-        ? `number the classes from 0; where it marks what does not count, say --ignore-label ${label}`
-        : 'choose data and network that fit each other; regression needs --loss squaredError',
+      : classes === 1
+        ? 'a network of one output: say --loss sigmoidCrossEntropy for labels 0 and 1, --loss squaredError for numbers'
+        : label < 0 && Number.isInteger(label)
+          ? `number the classes from 0; where it marks what does not count, say --ignore-label ${label}`
+          : 'choose data and network that fit each other; regression needs --loss squaredError',
   );
 }
 
-function fromOneHot({ labels, count }: Examples, classes: number, name: string): Int32Array {
+/** The same of rows with a single 1. */
+function fromOneHot(
+  { labels, count }: Examples,
+  classes: number,
+  ignored: number | null,
+  name: string,
+): Int32Array {
   const result = sharedLike(new Int32Array(0), count);
   for (let example = 0; example < count; example++) {
     const row = labels.subarray(example * classes, (example + 1) * classes);
@@ -162,7 +170,7 @@ function fromOneHot({ labels, count }: Examples, classes: number, name: string):
         'save class numbers; soft labels are not supported, several classes an example need --loss sigmoidCrossEntropy',
       );
     }
-    result[example] = hot;
+    result[example] = hot === ignored ? classes : hot;
   }
   return result;
 }
@@ -176,6 +184,13 @@ function targetFitter({ name, labelShape }: RawDataset, { kind, outputShape }: L
       kind === 'shares' && outputs > 1
         ? 'save one 0 or 1 for each output; for one class an example choose --loss softmaxCrossEntropy'
         : 'choose data, network and loss that fit each other',
+    );
+  }
+  if (withoutOnes(labelShape).join() !== withoutOnes(outputShape).join()) {
+    throw misfit(
+      `data set ${name} with targets [N, ${labelShape.join(', ')}]`,
+      `y [N, ${outputShape.join(', ')}], in the order of the network's outputs`,
+      remedyOfShape('y', labelShape, outputShape)!,
     );
   }
   return {

@@ -20,10 +20,12 @@ import type { RunFolder } from '../store/folder.js';
 import type { RunConfig } from './config/schema.js';
 import { chooseEngine } from '../engines/registry.js';
 import { gradientGraph, neededGraphs } from './graphs.js';
-import { withInputShape } from './loss/inputs.js';
+import { requirePixels, withInputShape } from './loss/inputs.js';
 import { requireLookups } from './loss/lookups.js';
 import { divisorOf, labelUse, masksOf, requireFit } from './loss/loss.js';
-import { chunkReadings, dataReadings, mixesExamples, outputUse, type OutputUse } from './readings.js';
+import { chunkMixing, chunkReadings, mixesExamples } from './mixing.js';
+import { dataReadings, outputUse, type OutputUse } from './readings.js';
+import { circularReadings } from './network/circular.js';
 import { networkFile, storedNetworkFile } from './network/network.js';
 import type { Network } from './network/types.js';
 import { requireDividable, weighOwnLoss } from './loss/own-loss.js';
@@ -104,6 +106,7 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   const raw = await withMeasuredSets(fitted, named, model, as);
   const loaded = prepareDataset(raw, loadOptions(named));
   requireFit(named, model, loaded);
+  if (!stored) requirePixels(named, model, loaded);
   if (!stored) requireLookups(model, loaded);
   const graph = model.build({ examples: 1, training: false, transform: loaded.transform });
   const { parameters } = graph;
@@ -118,12 +121,13 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   const outputs = outputUse(config, graph, loaded.labelling.classAxis);
   const parts = { config, model, dataset: loaded, outputs };
   const { engine, passedOver } = await chooseEngine(config.engine, () => neededGraphs(parts, usual));
-  const chunk = fittingChunk(parts, network, engine, usual);
+  const mixing = await chunkMixing(model, loaded);
+  const mixes = (statistics: StatisticsKind) => mixesExamples(mixing, statistics);
+  const chunk = fittingChunk(parts, network, engine, usual, mixes);
   const precision = stored?.manifest.definition.precision ?? engine.facts.precision;
   const used = precision === 'float64' ? loaded : narrowed(loaded);
   const own = model.computesLoss ? await weighOwnLoss(model, used, measured, chunk) : null;
   requireDividable(config, model, own);
-  const mixes = (statistics: StatisticsKind) => mixesExamples(model, loaded, statistics);
   const hasPenalty = measuredPenalty(config, layout) !== null;
   const { rows } = masksOf(config, model, used);
   const divided = await divideObjectives({ config, dataset: used, measured, chunk, rows, mixes, hasPenalty });
@@ -137,7 +141,8 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
     ...dataReadings(loaded, model, config),
     ...outputs.readings,
     ...(own?.readings ?? []),
-    ...chunkReadings(model, loaded, measured, chunk),
+    ...chunkReadings(mixing, loaded, measured, chunk),
+    ...circularReadings(graph),
     ...divided.readings,
     ...statisticsReadings(config, network),
     ...(recorded ? [] : await startReading(config)),

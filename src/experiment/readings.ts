@@ -2,19 +2,10 @@ import type { Dataset } from '../data/types.js';
 import { furtherScaling, inputScaling } from '../data/user/read.js';
 import { UsageError } from '../errors.js';
 import type { Reading } from '../formats/reading.js';
-import {
-  doubtfulEnding,
-  endingOf,
-  mixingNode,
-  withLogarithm,
-  withoutEnding,
-  type OutputKind,
-} from '../graph/outputs.js';
-import { byRunningStatistics, type StatisticsKind } from '../graph/statistics.js';
+import { doubtfulEnding, endingOf, withLogarithm, withoutEnding, type OutputKind } from '../graph/outputs.js';
 import type { Graph } from '../graph/types.js';
 import type { Model } from '../models/types.js';
 import type { RunConfig } from './config/schema.js';
-import { isChunkLoss } from './loss/own-loss.js';
 
 /** What a network's outputs are taken for, and how its graph becomes one that the loss takes. */
 export interface OutputUse {
@@ -103,70 +94,6 @@ export function dataReadings(
     if (input?.readsWholeNumbers ?? readsWholeNumbers) return [];
     return divisor === null
       ? [reading]
-      : [{ ...reading, decision: `divided by ${divisor}`, evidence: 'divisor, as given' }];
+      : [{ about: reading.about, decision: `divided by ${divisor}`, evidence: 'divisor, as given' }];
   });
-}
-
-/** An extent that is unlikely to be another of the network's. */
-const telltale = 13;
-
-/**
- * What makes the loss of an example depend on the others of its chunk, and chunks in which that goes wrong: a last one of a single
- * example under batch normalisation, whose deviation is 0.
- */
-export function chunkReadings(
-  model: Model,
-  dataset: Dataset,
-  measure: readonly string[],
-  chunk: number,
-): Reading[] {
-  const graph = model.build({ examples: telltale, training: false, transform: dataset.transform });
-  // The sum that a network makes of its losses goes over examples, and is looked at elsewhere.
-  const mixed = isChunkLoss(model) ? [] : mixedExamples(graph, chunk);
-  return [...lonelyChunk(graph, dataset, measure, chunk), ...mixed];
-}
-
-const normalisesChunks = ({ nodes }: Graph): boolean => nodes.some(({ op }) => op === 'BatchNormTraining');
-
-/** Whether the loss of an example depends on the others of its chunk: by batch normalisation, or by a mean written by hand. */
-export function mixesExamples(
-  model: Model,
-  { transform }: Pick<Dataset, 'transform'>,
-  statistics: StatisticsKind,
-): boolean {
-  const built = model.build({ examples: telltale, training: false, transform });
-  const graph = statistics === 'running' ? byRunningStatistics(built) : built;
-  return normalisesChunks(graph) || (!isChunkLoss(model) && mixingNode(graph, telltale) !== null);
-}
-
-function lonelyChunk(
-  graph: Graph,
-  { splits }: Dataset,
-  measure: readonly string[],
-  chunk: number,
-): Reading[] {
-  if (!normalisesChunks(graph)) return [];
-  const lonely = measure.filter((set) => splits[set]!.count % chunk === 1);
-  if (lonely.length === 0) return [];
-  return [
-    {
-      about: 'chunks',
-      decision: `the last chunk of ${lonely.join(', ')} has a single example, which batch normalisation by chunk maps to its bias`,
-      evidence: `${lonely.map((set) => splits[set]!.count).join(', ')} examples in chunks of ${chunk}; choose another --chunk`,
-      warning: true,
-    },
-  ];
-}
-
-function mixedExamples(graph: Graph, chunk: number): Reading[] {
-  const node = mixingNode(graph, telltale);
-  if (node === null) return [];
-  return [
-    {
-      about: 'chunks',
-      decision: `the loss of an example depends on the others of its chunk of ${chunk}`,
-      evidence: `${node.op} of node ${node.name} goes over the axis of examples`,
-      warning: true,
-    },
-  ];
 }

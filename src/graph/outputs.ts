@@ -115,30 +115,3 @@ export function withLogarithm(graph: Graph, kind: 'log' | 'logOdds'): Graph {
   const rest = builder.apply('Sub', [builder.scalar(1), output]);
   return builder.build([builder.apply('Sub', [log, builder.apply('Log', [rest])])]);
 }
-
-/** Operators that bring together numbers along axes. */
-const reducing = /^(Reduce|ArgM|CumSum|Softmax$|LogSoftmax$)/;
-
-/**
- * The first node that brings together numbers of different examples, such as a mean over the batch that was written by hand; null where
- * every example stands for itself. Batch normalisation is not looked at.
- */
-export function mixingNode(graph: Graph, examples: number): Node | null {
-  const dependent = new Set(graph.inputs.map(({ id }) => id));
-  for (const node of graph.nodes) {
-    const isDependent = node.inputs.some((input) => input !== null && dependent.has(input.id));
-    if (!isDependent) continue;
-    for (const output of node.outputs) dependent.add(output.id);
-    const [input] = node.inputs;
-    if (input && dependent.has(input.id) && input.shape[0] === examples && reducesExamples(node, input))
-      return node;
-  }
-  return null;
-}
-
-function reducesExamples({ op, attributes }: Node, { shape }: Value): boolean {
-  if (!reducing.test(op)) return false;
-  const axes = attributes['axes'] ?? attributes['axis'];
-  if (axes === undefined) return op.startsWith('Reduce');
-  return [axes].flat().some((axis) => Number(axis) === 0 || Number(axis) === -shape.length);
-}

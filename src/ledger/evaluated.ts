@@ -53,7 +53,7 @@ function notFinite(iteration: number, tensor: string, index: number, value: numb
     {
       given: `${what} is ${value} in iteration ${iteration}`,
       expected: 'finite numbers',
-      remedy: 'train with a lower learning rate; what was stored before this iteration stays valid',
+      remedy: `${tensor === 'loss' ? '' : 'the loss is finite: look for what has no derivative where it is 0, such as a root or a distance, and add a small number to it; or '}train with a lower learning rate; what was stored before this iteration stays valid`,
     },
     { iteration, tensor, index },
   );

@@ -44,6 +44,8 @@ describe('a trajectory in memory', () => {
     await expect(rowsOf({ theta, evaluate: half })).rejects.toThrow(/a gradient of 1 numbers/);
     const lost = () => ({ loss: NaN, gradient: Float64Array.of(1, 1) });
     await expect(rowsOf({ theta, evaluate: lost })).rejects.toMatchObject({ tag: 'numeric' });
+    const steep = () => ({ loss: 1, gradient: Float64Array.of(1, NaN) });
+    await expect(rowsOf({ theta, evaluate: steep })).rejects.toThrow(/no derivative where it is 0/);
   });
 
   it('has no segment where there is one row, or none', async () => {

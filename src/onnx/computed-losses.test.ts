@@ -94,3 +94,23 @@ describe('losses that a model computes', () => {
     expect([...evaluate(graph, new Map(feedTensors(graph, feeds)))[0]!.data]).toEqual([-0.5, -1, 0.75, 3]);
   });
 });
+
+describe('outputs beside the first', () => {
+  const bytes = (second: string) =>
+    encodeModel({
+      name: 'model', opset: 17,
+      inputs: [{ name: 'input', dtype: 'float32', shape: ['batch', 1] }],
+      outputs: ['loss', second].map((name) => ({ name, dtype: 'float32', shape: ['batch', 1] })),
+      initializers: [],
+      nodes: [{ op: 'Relu', name: 'r', inputs: ['input'], outputs: ['loss'], attributes: {} }, { op: 'Sign', name: 's', inputs: ['input'], outputs: [second], attributes: {} }],
+    });
+  const warnings = (second: string, computesLoss: boolean) =>
+    readOnnx(bytes(second), { computesLoss, trained: () => false }).warnings.join();
+
+  it('are warned of by name where nothing is measured of them, but for the weight of a loss', () => {
+    expect(warnings('aux', false)).toMatch(/only the first output, loss, is measured, and no loss of aux/);
+    expect(warnings('weight', false)).toMatch(/no loss of weight/);
+    expect(warnings('aux', true)).toMatch(/no loss of aux/);
+    expect(warnings('weight', true)).toBe('');
+  });
+}); // prettier-ignore

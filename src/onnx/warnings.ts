@@ -3,16 +3,23 @@ import type { Node } from './protobuf/onnx_pb.js';
 import { selecting } from './import/operators/selections.js';
 import { isAnonymous } from './import/parameters/roles.js';
 
-/** What the author of a model may not have meant. `trained` are the names of its parameters. */
-export function warningsOf(file: OnnxFile, trained: Iterable<string>): string[] {
+/** What the author of a model may not have meant. `trained` are the names of its parameters, `weight` that of the output that weighs its loss. */
+export function warningsOf(file: OnnxFile, trained: Iterable<string>, weight?: string): string[] {
   return [
     ...([...trained].some(isAnonymous)
       ? ['some weights have lost their names: export with do_constant_folding=False to keep them']
       : []),
     ...statisticsWarnings(file),
     ...selectionWarnings(file),
-    ...(file.outputs.length > 1 ? [`only the first of ${file.outputs.length} outputs is measured`] : []),
+    ...unmeasuredOutputs(file, weight),
   ];
+}
+
+function unmeasuredOutputs({ outputs }: OnnxFile, weight: string | undefined): string[] {
+  const [first, ...others] = outputs.map(({ name }) => name);
+  const unread = others.filter((name) => name !== weight);
+  if (unread.length === 0) return [];
+  return [`only the first output, ${first!}, is measured, and no loss of ${unread.join(', ')}`];
 }
 
 /** Whether a node chooses among numbers, which no gradient says anything about. */

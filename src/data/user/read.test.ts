@@ -86,6 +86,21 @@ describe('readUserDataset', () => {
     expect(readings).toEqual([expect.objectContaining({ about: 'scaling of inputs' })]);
   });
 
+  it.each([
+    ['whole floats', Float32Array.of(0, 254), 1],
+    ['whole doubles', Float64Array.of(0, 255), 1],
+    ['integers', Int32Array.of(0, 128), 1],
+    ['small ones', Float32Array.of(0, 100), 0],
+    ['fractions', Float32Array.of(0.5, 254), 0],
+    ['larger ones', Int32Array.of(0, 256), 0],
+    ['negative ones', Int32Array.of(-1, 255), 0],
+  ])('leaves %s as they are, and warns of those that look like pixels', async (_, values, warnings) => {
+    const { transform, readings } = await readUserDataset(await arrays({ x: npy([2, 1], values), y }));
+    expect(transform.divisor).toBe(1);
+    expect(readings.filter(({ warning }) => warning)).toHaveLength(warnings);
+    if (warnings > 0) expect(readings[0]!.decision).toMatch(/--divisor 255, if not, --divisor 1/);
+  });
+
   it('reads columns first', async () => {
     const columns = npy([2, 3], Float32Array.of(1, 4, 2, 5, 3, 6));
     const stored = Buffer.from(

@@ -151,7 +151,7 @@ function scalingOf({ examples, inputTypes }: ReadSet): Pick<RawDataset, 'transfo
   };
 }
 
-/** Bytes are taken for pixels where some exceed 1; other numbers are used as they are. */
+/** Bytes are taken for pixels where some exceed 1; other numbers are used as they are, which is said of those that look like pixels. */
 function scalingOfInput(
   inputs: Examples['inputs'],
   type: ElementType,
@@ -160,7 +160,7 @@ function scalingOfInput(
   if (!(inputs instanceof Uint8Array)) {
     return {
       transform: { divisor: 1, dtype: inputs instanceof Int32Array ? 'int32' : 'float32' },
-      readings: [],
+      readings: likePixels(inputs, about),
     };
   }
   const largest = inputs.reduce((most, value) => Math.max(most, value), 0);
@@ -169,4 +169,21 @@ function scalingOfInput(
   const evidence = isBool ? 'they are booleans' : `they are bytes, and the largest is ${largest}`;
   const decision = divisor === 1 ? 'used as they are, 0 and 1' : 'divided by 255, as pixels';
   return { transform: { divisor, dtype: 'uint8' }, readings: [{ about, decision, evidence }] };
+}
+
+/** The largest byte, and the largest of seven bits, which few images stay below. */
+const [largestByte, sevenBits] = [255, 127];
+
+/** A warning where numbers that were not stored as bytes are whole and in the range of bytes. */
+function likePixels(inputs: Exclude<Examples['inputs'], Uint8Array>, about: string): Reading[] {
+  let largest = 0;
+  for (const value of inputs) {
+    if (!Number.isInteger(value) || value < 0 || value > largestByte) return [];
+    if (value > largest) largest = value;
+  }
+  if (largest <= sevenBits) return [];
+  const decision =
+    'used as they are; if training divided them by 255, say --divisor 255, if not, --divisor 1';
+  const evidence = `they are no bytes, but whole numbers up to ${largest}, as pixels are`;
+  return [{ about, decision, evidence, warning: true }];
 }

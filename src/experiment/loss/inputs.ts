@@ -1,5 +1,6 @@
 import type { Dataset, Examples, RawDataset } from '../../data/types.js';
 import { UsageError } from '../../errors.js';
+import { remedyOfShape, withoutOnes } from '../../formats/extents.js';
 import type { Reading } from '../../formats/reading.js';
 import type { Model } from '../../models/types.js';
 import type { RunConfig } from '../config/schema.js';
@@ -36,6 +37,30 @@ export function requireWholeNumbers(
 }
 
 /**
+ * Throws UsageError where bytes that are one number an example, such as an age or a target, would be divided by 255 as pixels are, and no
+ * divisor is given.
+ */
+export function requirePixels(
+  { divisor, standardise }: RunConfig,
+  { name: network, readsWholeNumbers = false, further = [] }: Model,
+  { name: data, splits, transform }: Dataset,
+): void {
+  if (divisor !== null || standardise) return;
+  const wholes = [readsWholeNumbers, ...further.map((input) => input.readsWholeNumbers)];
+  const { train } = splits;
+  for (const [k, { name, values }] of inputArrays(train).entries()) {
+    const { divisor: scale } = name === null ? transform : transform.further![name]!;
+    if (wholes[k] || scale === 1 || !(values instanceof Uint8Array) || values.length > train.count) continue;
+    const array = name === null ? 'x' : name;
+    throw new UsageError({
+      given: `data set ${data} with ${array} of bytes, one number an example, the largest ${values.reduce((most, value) => Math.max(most, value), 0)}`,
+      expected: `numbers in the scale that network ${network} was trained with: bytes are taken for pixels and divided by 255, which these hardly are`,
+      remedy: `save ${array}.astype("float32"), or say --divisor 1 or 255 for all inputs`,
+    });
+  }
+}
+
+/**
  * The data set with its examples in the shape that a network takes. Extents of 1 may be left out or added, which moves no number.
  * Throws UsageError where examples do not fit, naming the transposition that would.
  */
@@ -49,7 +74,7 @@ export function withInputShape<D extends Pick<RawDataset, 'name' | 'pool' | 'set
   for (const [k, shape] of given.entries()) {
     if (shape.join() === wanted[k]!.join()) continue;
     const input = k === 0 ? null : further[k - 1]!.name;
-    if (withoutOnes(shape) !== withoutOnes(wanted[k]!)) {
+    if (withoutOnes(shape).join() !== withoutOnes(wanted[k]!).join()) {
       throw wrongShape(raw.name, input, shape, wanted[k]!, name);
     }
     readings.push({
@@ -72,8 +97,6 @@ export function withInputShape<D extends Pick<RawDataset, 'name' | 'pool' | 'set
   return { ...raw, pool: reshape(raw.pool), sets, readings: [...raw.readings, ...readings] };
 }
 
-const withoutOnes = (extents: readonly number[]): string => extents.filter((extent) => extent !== 1).join();
-
 function wrongShape(
   data: string,
   input: string | null,
@@ -81,27 +104,13 @@ function wrongShape(
   wanted: readonly number[],
   network: string,
 ): UsageError {
-  const order = permutationTo(shape, wanted);
   return new UsageError({
     given: `data set ${data} with ${input === null ? 'examples' : `input ${input}`} of shape [${shape.join(', ')}]`,
     expected: `examples of shape [${wanted.join(', ')}], which network ${network} takes`,
     remedy:
-      order === null
-        ? 'choose data and network that fit each other (data, model)'
-        : `save ${input ?? 'x'}.transpose(0, ${order.map((axis) => axis + 1).join(', ')})${order.length === 3 ? ': it has its channels last' : ''}`,
+      remedyOfShape(input ?? 'x', shape, wanted) ??
+      'choose data and network that fit each other (data, model)',
   });
-}
-
-/** For each axis of `wanted` that of `shape` with its extent, the moved one first among equals; null where extents differ. */
-function permutationTo(shape: readonly number[], wanted: readonly number[]): number[] | null {
-  if (shape.length === 3 && [shape[2], shape[0], shape[1]].join() === wanted.join()) return [2, 0, 1];
-  if (shape.length === 3 && [shape[1], shape[2], shape[0]].join() === wanted.join()) return [1, 2, 0];
-  const left = [...shape.keys()];
-  const order = wanted.map((extent) => {
-    const at = left.findIndex((axis) => shape[axis] === extent);
-    return at < 0 ? -1 : left.splice(at, 1)[0]!;
-  });
-  return order.includes(-1) || left.length > 0 ? null : order;
 }
 
 function misfit(given: string, expected: string): UsageError {

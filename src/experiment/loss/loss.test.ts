@@ -3,7 +3,9 @@ import { differentiate } from '../../autodiff/index.js';
 import { GraphBuilder } from '../../graph/builder.js';
 import { attachLoss } from '../../graph/loss.js';
 import { checkConfig } from '../config/file.js';
-import { divisorOf, lossOf } from './loss.js';
+import type { Dataset } from '../../data/types.js';
+import { modelNamed } from '../../models/registry.js';
+import { divisorOf, lossOf, requireFit } from './loss.js';
 import { Evaluator } from '../../objective/evaluator.js';
 
 /** Logits of four examples of three classes, which are the parameters, so that the gradient is that of the logits. */
@@ -53,5 +55,17 @@ describe('softmax cross-entropy is that of PyTorch 1.13 (float64)', () => {
   it('with reduction tokenMean divides by the number of examples', async () => {
     const { loss } = await evaluate({ classWeights });
     expect(loss).toBeCloseTo((1.7116553330909894 * (0.5 + 1.25 + 2 + 1.25)) / 4, 14);
+  });
+}); // prettier-ignore
+
+describe('a label that does not count', () => {
+  const dataset = { name: 'made', splits: {}, labelling: { classAxis: 1, ignored: null }, classes: 10 } as unknown as Dataset;
+  const { model } = modelNamed('fc');
+
+  it.each(['squaredError', 'sigmoidCrossEntropy'])('is refused with %s, which looks at none', (loss) => {
+    const fit = (settings: object) => () => { requireFit(checkConfig({ loss, ...settings }, 'the test'), model, dataset); };
+    expect(fit({ ignoreLabel: -1 })).toThrow(/ignoreLabel -1 with (squared error|sigmoid cross-entropy)/);
+    expect(fit({ ignoreLabel: 'none' })).not.toThrow();
+    expect(fit({})).not.toThrow();
   });
 }); // prettier-ignore

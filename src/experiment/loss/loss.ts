@@ -98,11 +98,14 @@ export function lossInWords({ loss, labelSmoothing, classWeights, measureWeightD
   return `${words[loss]}${smoothing}${weights}${measureWeightDecay ? ' with the L2 term of training' : ''}`;
 }
 
+/** Label that does not count unless another is given, as in PyTorch; no other loss than softmax cross-entropy looks at it. */
+const pytorchIgnored = -100;
+
 /** Throws UsageError where settings do not fit each other, the network, its inputs or the labels. */
 export function requireFit(config: RunConfig, model: Model, dataset: Dataset): void {
   const { labelling, classes } = dataset;
   requireWholeNumbers(config, model, dataset);
-  const { loss, reduction, classWeights, labelSmoothing } = config;
+  const { loss, reduction, classWeights, labelSmoothing, ignoreLabel } = config;
   if (reduction === 'weightedMean' && classWeights === null) {
     throw misfit('reduction weightedMean without classWeights', 'classWeights, by whose sum it divides');
   }
@@ -117,6 +120,12 @@ export function requireFit(config: RunConfig, model: Model, dataset: Dataset): v
   }
   if (loss !== 'softmaxCrossEntropy' && (labelSmoothing > 0 || classWeights !== null)) {
     throw misfit(`labelSmoothing or classWeights with ${words[loss]}`, 'these with softmaxCrossEntropy only');
+  }
+  if (loss !== 'softmaxCrossEntropy' && ignoreLabel !== null && ignoreLabel !== pytorchIgnored) {
+    throw misfit(
+      `ignoreLabel ${ignoreLabel} with ${words[loss]}`,
+      'it with softmaxCrossEntropy only; of other losses every target counts',
+    );
   }
   if (labelSmoothing > 0 && labelling.ignored !== null) {
     throw misfit('labelSmoothing with labels that do not count', 'one of the two');

@@ -74,10 +74,10 @@ function requireFixedWeights({ nodes, parameters }: Graph, network: string): voi
   });
 }
 
-/** Runs a graph of one scalar output, at the parameters of the file, with the reference engine. */
-async function programOf(graph: Graph): Promise<Program> {
+/** Runs a graph of one scalar output, at the parameters of the file or at `theta` [K], with the reference engine. */
+export async function programOf(graph: Graph, theta?: Float64Array): Promise<Program> {
   const program = await (await engineNamed('reference')).compile(graph);
-  program.load(Float64Array.from(initialise(graph.parameters, key(0))));
+  program.load(theta ?? Float64Array.from(initialise(graph.parameters, key(0))));
   return program;
 }
 

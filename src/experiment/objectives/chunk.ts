@@ -1,7 +1,7 @@
 import type { Engine } from '../../engines/types.js';
+import type { StatisticsKind } from '../../graph/statistics.js';
 import { type GraphParts, gradientGraph } from '../graphs.js';
 import type { Network } from '../network/types.js';
-import { mixesExamples } from '../readings.js';
 import { sampleBlocks } from './sample.js';
 
 /** What the programs of a worker may hold unless the user says how large chunks are, in bytes: two workers stay well below 1 GB. */
@@ -17,10 +17,16 @@ export function chunkOf({ chunk, sample }: GraphParts['config'], usual: number):
  * The same, halved until an engine's programs for it and for what it leaves over fit, where neither user nor network say how large it is and no loss depends on it. It
  * depends on network, data and engine alone, so that all machines have the same. Throws EngineError where the engine does not know the network.
  */
-export function fittingChunk(parts: GraphParts, { files }: Network, engine: Engine, chunk: number): number {
-  const { config, model, dataset } = parts;
+export function fittingChunk(
+  parts: GraphParts,
+  { files }: Network,
+  engine: Engine,
+  chunk: number,
+  mixes: (statistics: StatisticsKind) => boolean,
+): number {
+  const { config, dataset } = parts;
   const isOpen = config.chunk === null && files.length > 0;
-  if (!isOpen || config.statistics.some((kind) => mixesExamples(model, dataset, kind))) return chunk;
+  if (!isOpen || config.statistics.some(mixes)) return chunk;
   const { count } = dataset.splits.train;
   const fits = (examples: number): boolean => {
     const sizes = [examples, count % examples].filter((size) => size > 0);

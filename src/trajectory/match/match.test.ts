@@ -97,7 +97,9 @@ describe('names of recorded tensors', () => {
 
   it('are refused where two prefixes fit', async () => {
     const path = recording({ ...renamed((name) => `model.${name}`), ...renamed((name) => `ema.${name}`) });
-    await expect(read(path)).rejects.toThrow(/prefix model\. or without the prefix ema\.[^]*--names/);
+    await expect(read(path)).rejects.toThrow(
+      /prefix model\. or without the prefix ema\.[^]*--names 'model\.\*=\*' --ignore 'ema\.\*'/,
+    );
     expect((await read(path, net, { names: ['model.*=*'], ignore: ['ema.*'] })).row).toEqual(row1);
   });
 
@@ -137,6 +139,11 @@ describe('tensors beside the parameters', () => {
     const path = recording({ ...recorded, 'c.weight': moving(9, [2]) });
     await expect(read(path)).rejects.toThrow(/c\.weight, which move[^]*--ignore 'c\.weight'/);
     expect((await read(path, net, { ignore: ['c.*'] })).said).toMatch(/c\.weight \(as given\)/);
+    const ema = Object.keys(recorded).map((name, k) => [`ema.net.${name}`, moving(20 + k, [5])] as const);
+    const several = recording({ ...recorded, ...Object.fromEntries(ema) });
+    await expect(read(several)).rejects.toThrow(/--ignore 'ema\.net\.\*'/);
+    const suffixed = recording({ ...recorded, 'a.weight_ema': moving(9, [2]), 'a.bias_ema': moving(8, [2]) });
+    await expect(read(suffixed)).rejects.toThrow(/--ignore 'a\.weight_ema,a\.bias_ema'/);
   });
 });
 

@@ -89,7 +89,7 @@ export function matchNames(
     if (most <= count(best)) continue;
     const [first, second] = candidates.filter((each) => count(each) === most);
     const asIs = first!.words === rename.words;
-    if (second !== undefined && !asIs) throw twoPrefixes(file, [first!.words, second.words]);
+    if (second !== undefined && !asIs) throw twoPrefixes(file, first!, second);
     best = first!;
   }
   return { recorded: best.matches, readings: readingsOf(best, count(best), wanted.length) };
@@ -101,13 +101,27 @@ function readingsOf({ words }: Candidate, matched: number, wanted: number): Read
   return [{ about: 'names of recorded tensors', decision: `read ${words}`, evidence }];
 }
 
-function twoPrefixes(file: string, words: readonly string[]): Error {
+function twoPrefixes(file: string, first: Candidate, second: Candidate): Error {
+  const [one, other] = [first, second].map(patternOf);
   return misfit(
     file,
-    `tensors that are the model's ${words.join(' or ')}`,
+    `tensors that are the model's ${first.words} or ${second.words}`,
     'one set of the model’s parameters',
-    "say which, such as --names 'model.*=*'",
+    one === null || other === null
+      ? 'say which, with --names recorded=model for each'
+      : `say which: --names '${one}=*' --ignore '${other}', or the other way round`,
   );
+}
+
+/** The recorded names of a candidate, as a pattern of what is in front of the model's; null where they have nothing there in common. */
+function patternOf({ matches }: Candidate): string | null {
+  const prefixes = new Set(
+    [...matches].map(([target, recorded]) =>
+      recorded.endsWith(target) ? recorded.slice(0, recorded.length - target.length) : '',
+    ),
+  );
+  const [prefix] = prefixes;
+  return prefixes.size === 1 && prefix !== '' ? `${prefix!}*` : null;
 }
 
 /** A renaming as it is, and with each prefix that makes some name one of the model's. */
