@@ -67,23 +67,28 @@ async function areApart(build: (examples: number) => Graph, train: Examples): Pr
   if (train.count < 2) return true;
   const places = Uint32Array.from(new Set([0, train.count >> 1, train.count - 1]));
   const examples = gatherExamples(train, places);
+  const [one, all] = [sumOfSquares(build(1)), sumOfSquares(build(places.length))];
+  const own = Float64Array.from(initialise(one.parameters, key(0)));
+  const draws = uniform(fold(key(0), 'chunks'), own.length);
   for (const spread of [0.1, 0]) {
-    const sumOf = async (start: number, end: number): Promise<number> => {
-      const graph = sumOfSquares(build(end - start));
-      const theta = Float64Array.from(initialise(graph.parameters, key(0)));
-      uniform(fold(key(0), 'chunks'), theta.length).forEach((draw, k) => { theta[k]! += spread * (2 * draw - 1); }); // prettier-ignore
-      const program = await programOf(graph, theta);
-      const sum = await program.run(sliceFeeds(examples, start, end));
-      await program.dispose();
-      return sum;
-    };
-    let alone = 0;
-    for (let k = 0; k < places.length; k++) alone += await sumOf(k, k + 1);
-    const difference = Math.abs((await sumOf(0, places.length)) - alone);
+    const theta = own.map((value, k) => value + spread * (2 * draws[k]! - 1));
+    const alone = await sumOver(one, theta, examples, 1);
+    const difference = Math.abs((await sumOver(all, theta, examples, places.length)) - alone);
     // What is no number tells nothing.
     if (Number.isFinite(difference)) return difference <= rounding * alone;
   }
   return false;
+}
+
+/** The sum of a graph's output at θ [K] over examples, of which it takes so many at a time. */
+async function sumOver(graph: Graph, theta: Float64Array, examples: Examples, size: number): Promise<number> {
+  const program = await programOf(graph, theta);
+  let sum = 0;
+  for (let start = 0; start < examples.count; start += size) {
+    sum += await program.run(sliceFeeds(examples, start, start + size));
+  }
+  await program.dispose();
+  return sum;
 }
 
 /** The graph whose only output is the sum of the squares of its first; normalised by running statistics, by which no example depends on others. */

@@ -18,6 +18,9 @@ export const losses = ['softmaxCrossEntropy', 'sigmoidCrossEntropy', 'squaredErr
  */
 export const reductions = ['tokenMean', 'exampleMean', 'weightedMean'] as const;
 
+/** Label that does not count unless another is given, as in PyTorch. */
+export const ignoredByDefault = -100;
+
 /** `none` in a run file or flag means null. */
 const orNone = <T extends z.ZodType>(schema: T) =>
   z.preprocess((value) => (value === 'none' ? null : value), schema.nullable()).default(null);
@@ -130,7 +133,7 @@ export const runConfigSchema = z.strictObject({
   rest: orNone(z.literal('frozen')).describe('frozen: whatever is not recorded stays as in the model file'),
   ignore: orNone(z.array(z.string().min(1)).min(1)).describe('recorded tensors that are passed over: names with *'),
   outputs: orNone(z.enum(outputKinds)).describe('what the network’s outputs are; none: probabilities where it ends in the loss’s activation'),
-  ignoreLabel: z.preprocess((value) => (value === 'none' ? null : value), z.int().nullable()).default(-100).describe('label of examples that do not count, or none'),
+  ignoreLabel: z.preprocess((value) => (value === 'none' ? null : value), z.int().nullable()).default(ignoredByDefault).describe('label of examples that do not count, or none'),
   subset: orNone(count).describe('train on this many examples, stratified by class; validation shrinks in proportion'),
   seed: z.int().min(0).max(2 ** 31 - 1).default(1).describe('key of every random choice'),
   init: orNone(z.string()).describe('start from θ_0 of this run folder, or from this safetensors file; none: by the seed'),

@@ -5,7 +5,7 @@ import type { LossOptions } from '../../graph/loss.js';
 import { sizeOf } from '../../graph/types.js';
 import type { Model } from '../../models/types.js';
 import { exampleMasks, type Masks } from '../../objective/feeds.js';
-import type { RunConfig } from '../config/schema.js';
+import { ignoredByDefault, type RunConfig } from '../config/schema.js';
 import { requireWholeNumbers } from './inputs.js';
 
 const words = {
@@ -98,9 +98,6 @@ export function lossInWords({ loss, labelSmoothing, classWeights, measureWeightD
   return `${words[loss]}${smoothing}${weights}${measureWeightDecay ? ' with the L2 term of training' : ''}`;
 }
 
-/** Label that does not count unless another is given, as in PyTorch; no other loss than softmax cross-entropy looks at it. */
-const pytorchIgnored = -100;
-
 /** Throws UsageError where settings do not fit each other, the network, its inputs or the labels. */
 export function requireFit(config: RunConfig, model: Model, dataset: Dataset): void {
   const { labelling, classes } = dataset;
@@ -121,7 +118,7 @@ export function requireFit(config: RunConfig, model: Model, dataset: Dataset): v
   if (loss !== 'softmaxCrossEntropy' && (labelSmoothing > 0 || classWeights !== null)) {
     throw misfit(`labelSmoothing or classWeights with ${words[loss]}`, 'these with softmaxCrossEntropy only');
   }
-  if (loss !== 'softmaxCrossEntropy' && ignoreLabel !== null && ignoreLabel !== pytorchIgnored) {
+  if (loss !== 'softmaxCrossEntropy' && ignoreLabel !== null && ignoreLabel !== ignoredByDefault) {
     throw misfit(
       `ignoreLabel ${ignoreLabel} with ${words[loss]}`,
       'it with softmaxCrossEntropy only; of other losses every target counts',
