@@ -40,6 +40,8 @@ export { measureRange } from './ledger/measure-range.js';
 export type { ComponentsInput } from './ledger/allocate.js';
 export type { Evaluated, PartsEvaluated } from './ledger/evaluated.js';
 export type { MeasuredSegment, Motion, RangeInput } from './ledger/measure-range.js';
+export type { Strip, VectorLoops } from './num/vector-loops.js';
+export type { Floats, Term } from './num/sums.js';
 export { measureTrajectory, type TrajectoryInput } from './ledger/measure-trajectory.js';
 export type { LedgerView } from './ledger/view.js';
 export { measureRun, type MeasureControl, type MeasuredStore } from './run/measure.js';

@@ -1,4 +1,5 @@
 import type { Graph } from '../graph/types.js';
+import type { VectorLoops } from '../num/vector-loops.js';
 
 /**
  * Arrays for the graph's inputs by name, row-major, of the input's dtype (`bool` as bytes). Never written to. An engine that computes
@@ -77,4 +78,6 @@ export interface Engine {
   compile(graph: Graph): Promise<Program>;
   /** Compiles a graph for several threads at once. Left out: each compiles it. Throws as `compile` does. */
   prepare?(graph: Graph): Promise<PreparedProgram>;
+  /** Loops over vectors that are quicker here than the plain ones. Left out: there are none. Throws EngineError where they cannot be compiled. */
+  loops?(): Promise<VectorLoops>;
 }

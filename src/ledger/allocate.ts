@@ -1,4 +1,5 @@
 import { NumericError, type NumericLocation } from '../errors.js';
+import { maxFloat32, plainLoops, type VectorLoops } from '../num/vector-loops.js';
 import { type AtomTally, byAxis, countAtoms, sumAtoms } from './atoms.js';
 import { type Certainty, certaintyOf } from './certainty.js';
 import { gatherCounts, groupingNamed } from './groupings.js';
@@ -56,6 +57,8 @@ export interface SegmentInput {
   readonly evaluations: number;
   /** Arrays [K] for the products, exact and as float32 (not used where they are stored as float64); default new ones. */
   readonly into?: { readonly exact: Float64Array; readonly stored: Float32Array };
+  /** Default the plain ones. */
+  readonly loops?: VectorLoops;
 }
 
 /** Entries below, above and exactly zero, per layer [layers]. */
@@ -82,26 +85,25 @@ export interface Allocated extends SegmentInput {
   readonly lossChange: number;
 }
 
-const maxFloat32 = (2 - 2 ** -23) * 2 ** 127;
-
 /**
  * Allocates one segment's loss change to the parameters: a = Δθ ∘ mean gradient (paper, equations 3 and 4), with its sums in float64.
  *
  * @throws NumericError naming tensor and index where a number is not finite, or too large to be stored as float32.
  */
 export function allocate(input: SegmentInput): Allocated {
-  const { delta, meanGradient, lossStart, lossEnd, layout, precision, into } = input;
+  const { delta, meanGradient, lossStart, lossEnd, layout, precision, into, loops = plainLoops } = input;
   checkLoss(lossStart);
   checkLoss(lossEnd);
   const exact = into?.exact ?? new Float64Array(layout.size);
   const stored = precision === 'float64' ? exact : (into?.stored ?? new Float32Array(layout.size));
-  multiply(exact, stored, delta, meanGradient, layout);
-  const atoms = byAxis((axis) => sumAtoms(exact, layout.atoms[axis]));
-  const sums = groupSums(exact, layout, atoms.neuronAxis);
+  const bad = loops.multiply(exact, stored, delta, meanGradient);
+  if (bad > 0) reportTerm('allocation', delta, meanGradient, layout);
+  const atoms = byAxis((axis) => sumAtoms(exact, layout.atoms[axis], loops));
+  const sums = groupSums(exact, layout, atoms.neuronAxis, loops);
   if (!Number.isFinite(sums.total)) reportTerm('allocation', delta, meanGradient, layout);
   const tallies = byAxis((axis) => ({
     sums: atoms[axis].results(),
-    ...countAtoms(exact, layout.atoms[axis]),
+    ...countAtoms(exact, layout.atoms[axis], loops),
   }));
   const layers = groupingNamed(layout, 'layer');
   const counts = {
@@ -112,22 +114,6 @@ export function allocate(input: SegmentInput): Allocated {
   const { meanError = null } = input;
   const certainty = meanError && certaintyOf({ ...input, meanError });
   return { ...input, exact, stored, sums, counts, tallies, certainty, lossChange: lossEnd - lossStart };
-}
-
-/** Writes the products [K] in float64, and as they are stored. */
-function multiply(
-  exact: Float64Array,
-  stored: Float32Array | Float64Array,
-  delta: Float64Array,
-  gradient: Float64Array,
-  layout: ParameterLayout,
-): void {
-  for (let k = 0; k < exact.length; k++) {
-    const value = delta[k]! * gradient[k]!;
-    if (!(Math.abs(value) <= maxFloat32)) reportTerm('allocation', delta, gradient, layout);
-    exact[k] = value;
-    stored[k] = value;
-  }
 }
 
 /**

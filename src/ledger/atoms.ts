@@ -1,6 +1,7 @@
 import { sizeOf } from '../graph/types.js';
 import { CellSums } from '../num/cell-sums.js';
 import type { Floats } from '../num/sums.js';
+import { plainLoops, type VectorLoops } from '../num/vector-loops.js';
 import type { AtomAxis, AtomStrip, TensorSpan } from './types.js';
 
 /** The atoms of all tensors, in θ's order. */
@@ -28,23 +29,6 @@ export function atomCount(strips: readonly AtomStrip[]): number {
   return last === undefined ? 0 : last.first + last.extent;
 }
 
-/** Adds the values [K] of a strip to its cells in θ's order. */
-export function addStrip(
-  sums: CellSums,
-  values: Floats,
-  { offset, outer, extent, inner, first }: AtomStrip,
-): void {
-  let k = offset;
-  for (let row = 0; row < outer; row++) {
-    if (inner === 1) {
-      sums.addEach(first, values, k, k + extent);
-      k += extent;
-    } else {
-      for (let at = first; at < first + extent; at++, k += inner) sums.addRun(at, values, k, k + inner);
-    }
-  }
-}
-
 /** How many of the values in each atom [atoms] are below, above and exactly zero. */
 export interface AtomCounts {
   readonly helping: Int32Array;
@@ -53,9 +37,9 @@ export interface AtomCounts {
 }
 
 /** Sums of values [K] by atom [atoms], compensated, in θ's order. */
-export function sumAtoms(values: Floats, strips: readonly AtomStrip[]): CellSums {
+export function sumAtoms(values: Floats, strips: readonly AtomStrip[], loops?: VectorLoops): CellSums {
   const sums = new CellSums(atomCount(strips));
-  for (const strip of strips) addStrip(sums, values, strip);
+  for (const strip of strips) sums.addStrip(values, strip, loops);
   return sums;
 }
 
@@ -66,55 +50,20 @@ export interface AtomTally extends AtomCounts {
 }
 
 /** Counts the signs of values [K] by atom. */
-export function countAtoms(values: Float64Array, strips: readonly AtomStrip[]): AtomCounts {
+export function countAtoms(
+  values: Float64Array,
+  strips: readonly AtomStrip[],
+  loops: VectorLoops = plainLoops,
+): AtomCounts {
   const helping = new Int32Array(atomCount(strips));
   const hurting = new Int32Array(helping.length);
   const zero = new Int32Array(helping.length);
   for (const strip of strips) {
-    if (strip.inner === 1) countColumns(values, strip, helping, hurting);
-    else countRuns(values, strip, helping, hurting);
+    loops.countStrip(helping, hurting, values, strip);
     const { outer, extent, inner, first } = strip;
     for (let at = first; at < first + extent; at++) zero[at] = outer * inner - helping[at]! - hurting[at]!;
   }
   return { helping, hurting, zero };
-}
-
-/** Signs are as good as random: a branch on them takes several times as long. */
-function countRuns(
-  values: Float64Array,
-  { offset, outer, extent, inner, first }: AtomStrip,
-  helping: Int32Array,
-  hurting: Int32Array,
-): void {
-  let k = offset;
-  for (let row = 0; row < outer; row++) {
-    for (let at = first; at < first + extent; at++) {
-      let below = 0;
-      let above = 0;
-      for (const end = k + inner; k < end; k++) {
-        below += Number(values[k]! < 0);
-        above += Number(values[k]! > 0);
-      }
-      helping[at]! += below;
-      hurting[at]! += above;
-    }
-  }
-}
-
-/** The same where neighbours belong to neighbouring atoms. */
-function countColumns(
-  values: Float64Array,
-  { offset, outer, extent, first }: AtomStrip,
-  helping: Int32Array,
-  hurting: Int32Array,
-): void {
-  let k = offset;
-  for (let row = 0; row < outer; row++) {
-    for (let at = first; at < first + extent; at++, k++) {
-      helping[at]! += Number(values[k]! < 0);
-      hurting[at]! += Number(values[k]! > 0);
-    }
-  }
 }
 
 /** Sets `slopes` [atoms] to Σ direction ∘ gradient over each atom, both [K]: how fast the loss changes along the direction. */

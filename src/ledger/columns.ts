@@ -198,7 +198,7 @@ export const columns = {
   sign_changes: {
     dtype: 'int32', axes: ['segment', 'cell'], of: 'grouping', unit: '1', large: true, when: 'endGradients',
     description: 'parameters of each cell of a grouping whose gradient is below zero at one end of the segment only',
-    measure: (allocated: Allocated) => signChanges(gradientSigns(allocated), allocated.layout),
+    measure: (allocated: Allocated) => signChanges(gradientSigns(allocated), allocated.layout, allocated.loops),
     law: signChangeLaw,
   },
   gradient_norm: {

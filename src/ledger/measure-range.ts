@@ -1,4 +1,5 @@
 import { Spares } from '../num/spares.js';
+import { plainLoops, type VectorLoops } from '../num/vector-loops.js';
 import { baseNodes, integrate } from '../quadrature/integrate.js';
 import { wantAt } from '../quadrature/rules.js';
 import type { Evaluation, Integral, IntegrationSettings, Want } from '../quadrature/types.js';
@@ -44,6 +45,8 @@ export interface RangeInput {
   readonly layout: ParameterLayout;
   /** In which allocations are stored; default float32. */
   readonly precision?: 'float32' | 'float64';
+  /** Those of the engine; default the plain ones. */
+  readonly loops?: VectorLoops;
 }
 
 /** One measured segment: one ledger row per objective. */
@@ -200,7 +203,7 @@ async function motionTo(
 }
 
 async function measureSegment(
-  { settings, layout, precision = 'float32', split, basis = [] }: RangeInput,
+  { settings, layout, precision = 'float32', split, basis = [], loops = plainLoops }: RangeInput,
   spares: RangeSpares,
   { index, motion, startDirection, at }: Segment,
 ): Promise<MeasuredSegment> {
@@ -223,7 +226,7 @@ async function measureSegment(
     integrand,
     delta,
     settings,
-    { spares: spares.float64, ...(settings.certify ? { isCertain } : {}) },
+    { spares: spares.float64, loops, ...(settings.certify ? { isCertain } : {}) },
   );
   const [start, end, components = null] = await Promise.all([at(0), at(1), splitting]);
   const rows = meanGradient.map((mean, objective) => {
@@ -246,6 +249,7 @@ async function measureSegment(
         subintervals,
         evaluations,
         into,
+        loops,
       }),
     );
     spares.float64.give(mean);

@@ -1,6 +1,7 @@
 import { CellSums } from '../num/cell-sums.js';
 import { type Floats, sum } from '../num/sums.js';
-import { addStrip, sumAtoms } from './atoms.js';
+import type { VectorLoops } from '../num/vector-loops.js';
+import { sumAtoms } from './atoms.js';
 import { neuronCount, neuronOffsets, stripsOf } from './layout.js';
 import type { ParameterLayout } from './types.js';
 
@@ -23,13 +24,14 @@ export function groupSums(
   values: Floats,
   layout: ParameterLayout,
   atoms: CellSums = sumAtoms(values, layout.atoms.neuronAxis),
+  loops?: VectorLoops,
 ): GroupSums {
   const neurons = neuronCount(layout);
   const sums = new CellSums(neurons + layout.layers.length);
   const begun = new Set<number>();
   for (const [t, strip] of stripsOf(layout).entries()) {
     const { first } = layout.atoms.neuronAxis[t]!;
-    if (begun.has(strip.first)) addStrip(sums, values, strip);
+    if (begun.has(strip.first)) sums.addStrip(values, strip, loops);
     else sums.adopt(strip.first, atoms, first, first + strip.extent);
     begun.add(strip.first);
   }

@@ -1,4 +1,5 @@
 import type { StatisticsKind } from '../graph/statistics.js';
+import type { Strip } from '../num/vector-loops.js';
 
 /** Which parts of an objective are the blocks of a sample. */
 export interface SampleBlocks {
@@ -49,15 +50,7 @@ export type AtomAxis = 'neuronAxis' | 'inputAxis';
  * A tensor as [outer, extent, inner] in row-major order, seen along one of its axes: each index of that axis is an atom, the finest cell
  * that sums are taken over. A tensor without the axis is one atom.
  */
-export interface AtomStrip {
-  /** First index in θ. */
-  readonly offset: number;
-  readonly outer: number;
-  readonly extent: number;
-  readonly inner: number;
-  /** Its first atom, all tensors' atoms numbered through. */
-  readonly first: number;
-}
+export type AtomStrip = Strip;
 
 /** A named map from parameters to cells, by way of atoms: what sums and counts are taken over. */
 export interface Grouping {

@@ -18,8 +18,9 @@ describe('CellSums', () => {
         const middle = Math.min(cut, values.length);
         const sums = new CellSums(2);
         for (const value of values) sums.add(0, value);
-        sums.addRun(1, values, 0, middle);
-        sums.addRun(1, values, middle, values.length);
+        const run = (offset: number, inner: number) => ({ offset, outer: 1, extent: 1, inner, first: 1 });
+        sums.addStrip(values, run(0, middle));
+        sums.addStrip(values, run(middle, values.length - middle));
         const expected = sum(values);
         expect([...sums.results()]).toEqual([expected, expected]);
       }),
@@ -28,7 +29,7 @@ describe('CellSums', () => {
 
   it('lets infinities through', () => {
     const sums = new CellSums(1);
-    sums.addRun(0, Float64Array.of(1, Infinity, 2), 0, 3);
+    sums.addStrip(Float64Array.of(1, Infinity, 2), { offset: 0, outer: 1, extent: 1, inner: 3, first: 0 });
     expect(sums.results()[0]).not.toBe(3);
     expect(Number.isFinite(sums.results()[0])).toBe(false);
   });

@@ -1,4 +1,5 @@
 import type { Floats } from './sums.js';
+import { plainLoops, type Strip, type VectorLoops } from './vector-loops.js';
 
 /**
  * Compensated sums, one for each cell, as accurate as `sum`. The rounding error of each addition is taken in Knuth's form, which gives the
@@ -22,39 +23,15 @@ export class CellSums {
     this.#totals[cell] = next;
   }
 
-  /** Adds values [from, to) of `values` [n], one to each cell from `first` on. */
-  addEach(first: number, values: Floats, from: number, to: number): void {
-    const totals = this.#totals;
-    const losts = this.#lost;
-    for (let k = from, cell = first; k < to; k++, cell++) {
-      const value = values[k]!;
-      const total = totals[cell]!;
-      const next = total + value;
-      const added = next - total;
-      losts[cell]! += total - (next - added) + (value - added);
-      totals[cell] = next;
-    }
+  /** Adds values [n] to the cells that a strip of them falls into, in order. */
+  addStrip(values: Floats, strip: Strip, loops: VectorLoops = plainLoops): void {
+    loops.sumStrip(this.#totals, this.#lost, values, strip);
   }
 
   /** Sets cells from `first` on to what another's cells [from, to) hold. */
   adopt(first: number, other: CellSums, from: number, to: number): void {
     this.#totals.set(other.#totals.subarray(from, to), first);
     this.#lost.set(other.#lost.subarray(from, to), first);
-  }
-
-  /** Adds values [from, to) of `values` [n] to one cell, in order. */
-  addRun(cell: number, values: Floats, from: number, to: number): void {
-    let total = this.#totals[cell]!;
-    let lost = this.#lost[cell]!;
-    for (let k = from; k < to; k++) {
-      const value = values[k]!;
-      const next = total + value;
-      const added = next - total;
-      lost += total - (next - added) + (value - added);
-      total = next;
-    }
-    this.#totals[cell] = total;
-    this.#lost[cell] = lost;
   }
 
   /** The sums [cells], each rounded once. NaN and infinities come through. */

@@ -1,6 +1,7 @@
 import { NumericError } from '../errors.js';
 import { Spares } from '../num/spares.js';
 import { dot } from '../num/sums.js';
+import { plainLoops, type VectorLoops } from '../num/vector-loops.js';
 import { type Ends, type MeanGradients, NestedMeans, SeparateMeans } from './means.js';
 import { partsOf, rules, wantAt } from './rules.js';
 import { checkSettings, type Level, levelsOf } from './settings.js';
@@ -14,6 +15,8 @@ export interface IntegrationOptions {
   readonly spares?: Spares<Float64Array>;
   /** Whether enough signs are certain, where `settings.certify` asks; default: they are. */
   readonly isCertain?: (integral: Integral) => boolean;
+  /** Adds up gradients; default the plain ones. */
+  readonly loops?: VectorLoops;
 }
 
 /**
@@ -33,6 +36,7 @@ export async function integrate(
   {
     spares = new Spares(() => new Float64Array(delta.length)),
     isCertain = () => true,
+    loops = plainLoops,
   }: IntegrationOptions = {},
 ): Promise<Integral> {
   checkSettings(settings);
@@ -44,7 +48,7 @@ export async function integrate(
   const atEnd = (s: 0 | 1) => counted(s, wantAt(settings.rule, s));
   const [start, end] = await Promise.all([atEnd(0), atEnd(1)]);
   const change = start.map((evaluation, o) => lossOf(end[o]!) - lossOf(evaluation));
-  const means = meansOf(counted, { start, end }, settings, spares);
+  const means = meansOf(counted, { start, end }, settings, { spares, loops });
   const attempt = async (level: Level): Promise<Integral> => {
     const vectors = await means.at(level);
     const meanGradient = vectors.map(([gradient]) => gradient!);
@@ -79,13 +83,13 @@ function meansOf(
   integrand: Integrand,
   ends: Ends,
   settings: IntegrationSettings,
-  spares: Spares<Float64Array>,
+  { spares, loops }: Required<Pick<IntegrationOptions, 'spares' | 'loops'>>,
 ): MeanGradients {
   const { rule } = settings;
   const { gridDepth } = rules[rule === 'adaptive' ? 'simpson' : rule];
   return gridDepth === null
     ? new SeparateMeans(integrand, spares, estimates(settings))
-    : new NestedMeans(integrand, ends, spares, gridDepth);
+    : new NestedMeans(integrand, ends, { spares, loops }, gridDepth);
 }
 
 /** Residuals up to this are rounding of a segment's two losses. */

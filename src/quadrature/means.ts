@@ -1,5 +1,6 @@
 import type { Spares } from '../num/spares.js';
-import { addScaledInto, combineInto } from '../num/sums.js';
+import { addScaledInto } from '../num/sums.js';
+import type { VectorLoops } from '../num/vector-loops.js';
 import { GradientSum } from './gradient-sum.js';
 import { compositeRule, errorWeights, rules } from './rules.js';
 import type { Level } from './settings.js';
@@ -87,7 +88,8 @@ export class NestedMeans implements MeanGradients {
   constructor(
     readonly integrand: Integrand,
     readonly ends: Ends,
-    readonly spares: Spares<Float64Array>,
+    /** Where arrays [K] come from, and what adds them up. */
+    readonly tools: { readonly spares: Spares<Float64Array>; readonly loops: VectorLoops },
     /** `gridDepth` of the deepest rule that will be asked for. */
     readonly depth: number,
   ) {
@@ -101,13 +103,13 @@ export class NestedMeans implements MeanGradients {
     const target = applications * 2 ** rules[rule].gridDepth!;
     if (this.#intervals === 0) await this.#fill(target);
     while (this.#intervals < target) await this.#double();
-    const means = arraysLike(this.ends.start, this.spares);
+    const means = arraysLike(this.ends.start, this.tools.spares);
     this.#combine(means, { rule, applications }, rules[rule].weights);
     return means;
   }
 
   error({ rule, applications }: Level): Float64Array[] {
-    const errors = this.ends.start.map(() => [this.spares.take()]);
+    const errors = this.ends.start.map(() => [this.tools.spares.take()]);
     this.#combine(errors, { rule, applications }, errorWeights(rule));
     return errors.map(([error]) => error!);
   }
@@ -151,7 +153,7 @@ export class NestedMeans implements MeanGradients {
           const weight = d < gridDepth! ? weights[2 ** d]! : first + last;
           return group[o]![v]!.terms(weight / applications);
         });
-        combineInto(mean, [
+        this.tools.loops.combine(mean, [
           { weight: first / applications, vector: start[v]! },
           { weight: last / applications, vector: end[v]! },
           ...inner,

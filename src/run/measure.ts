@@ -2,6 +2,7 @@ import type { RunFolder } from '../store/folder.js';
 import type { RunWriter } from '../store/writer.js';
 import { defaultWorkers } from '../engines/registry.js';
 import { objectivePlan, type Experiment } from '../experiment/experiment.js';
+import type { VectorLoops } from '../num/vector-loops.js';
 import { measureRange, type MeasuredSegment, type RangeInput } from '../ledger/measure-range.js';
 import { Evaluator } from '../objective/evaluator.js';
 import { resolutions } from '../quadrature/settings.js';
@@ -86,6 +87,7 @@ export async function measureGaps(
       config,
       layout,
       precision: engine.facts.precision,
+      loops: await engine.loops?.(),
       gate,
     });
   } finally {
@@ -129,6 +131,7 @@ export interface MeasuringParts extends Pick<RangeInput, 'evaluate' | 'inFlight'
   readonly gate?: RowGate | undefined;
   readonly config: IntegrationSettings;
   readonly precision: 'float32' | 'float64';
+  readonly loops?: VectorLoops | undefined;
 }
 
 /** Measures and stores ranges of a run's segments. */
@@ -155,7 +158,7 @@ export async function measureSegments(
 async function* segmentsOf(
   run: MeasuredStore,
   ranges: readonly SegmentRange[],
-  { updates, config, precision, gate, evaluate, ...own }: MeasuringParts,
+  { updates, config, precision, gate, evaluate, loops, ...own }: MeasuringParts,
   basis: readonly Float64Array[],
 ): AsyncGenerator<MeasuredSegment> {
   // A failure is told to who waits for a row, too, which may never come.
@@ -177,6 +180,7 @@ async function* segmentsOf(
       basis,
       settings: { ...config, resolution: resolutions[precision] },
       precision,
+      ...(loops ? { loops } : {}),
     });
   }
 }

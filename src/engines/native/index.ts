@@ -1,4 +1,5 @@
 import { EngineError, isLossledgerError } from '../../errors.js';
+import type { VectorLoops } from '../../num/vector-loops.js';
 import { type Graph, parameterCount } from '../../graph/types.js';
 import { checkOutputs } from '../checks.js';
 import type { Availability, Engine, PreparedProgram, Program, ProgramPlan } from '../types.js';
@@ -7,9 +8,10 @@ import { loadKoffi } from './library.js';
 import { lowerToSteps } from './lower/index.js';
 import { planModule } from './plan/memory.js';
 import { numbersOf, openPrepared, type PreparedNetwork } from './program.js';
-import { cachedLibrary, removeTemporaryAtEnd } from './toolchain/cache.js';
+import { cachedLibrary, type CacheOptions, removeTemporaryAtEnd } from './toolchain/cache.js';
 import type { Compiler, CompilerSearch } from './toolchain/compiler.js';
 import { knownCompiler } from './toolchain/compiler.js';
+import { compiledLoops } from './vector-loops.js';
 
 export interface NativeOptions {
   /** Compiler command; default `CC`, else the first of cc, clang and gcc that works. */
@@ -93,14 +95,17 @@ export class NativeEngine implements Engine {
     return { engine: this.name, content: await this.#prepare(graph) };
   }
 
+  loops(): Promise<VectorLoops> {
+    return compiledLoops(this.#requireCompiler(), this.#cache());
+  }
+
   async #prepare(graph: Graph): Promise<PreparedNetwork> {
     checkGraph(graph);
     const compiler = this.#requireCompiler();
     const steps = lowerToSteps(graph, compiler.target);
     const { source, memory } = generateModule(steps, compiler.target);
-    const { cacheFolder: folder, timeLimit } = this.#options;
     return {
-      library: await cachedLibrary(compiler, source, { folder, timeLimit }),
+      library: await cachedLibrary(compiler, source, this.#cache()),
       inputs: graph.inputs,
       parameters: parameterCount(graph.parameters),
       hasGradients: graph.outputs.length > 1,
@@ -108,6 +113,11 @@ export class NativeEngine implements Engine {
       constants: numbersOf(steps.constants),
       memory,
     };
+  }
+
+  #cache(): CacheOptions {
+    const { cacheFolder: folder, timeLimit } = this.#options;
+    return { folder, timeLimit };
   }
 
   #requireCompiler(): Compiler {

@@ -33,19 +33,11 @@ export function loadKoffi(): typeof Koffi {
   }
 }
 
-/** Loads a shared library that was generated for a graph with `feeds` inputs, which is run again or not. Throws EngineError where it cannot be loaded. */
-export function loadLibrary(path: string, feeds: number, runsAgain = false): Library {
+/** Loads a shared library that was compiled here, and declares its functions. Throws EngineError where it cannot be loaded. */
+export function openShared<F>(path: string, declare: (library: Koffi.LibraryHandle) => F): F {
   const koffi = loadKoffi();
   try {
-    const library = koffi.load(path);
-    const inputs = ', const void *'.repeat(feeds);
-    return {
-      create: library.func('void *lossledger_create()'),
-      destroy: library.func('void lossledger_destroy(void *)'),
-      load: library.func('void lossledger_load(void *, const double *, const double *)'),
-      run: library.func(`double lossledger_run(void *, double *${inputs})`),
-      again: runsAgain ? library.func(`double lossledger_again(void *, double *${inputs})`) : null,
-    };
+    return declare(koffi.load(path));
   } catch (error) {
     throw new EngineError(
       {
@@ -56,4 +48,16 @@ export function loadLibrary(path: string, feeds: number, runsAgain = false): Lib
       { cause: error },
     );
   }
+}
+
+/** Loads a library that was generated for a graph with `feeds` inputs, which is run again or not. Throws EngineError where it cannot be loaded. */
+export function loadLibrary(path: string, feeds: number, runsAgain = false): Library {
+  const inputs = ', const void *'.repeat(feeds);
+  return openShared(path, (library) => ({
+    create: library.func('void *lossledger_create()'),
+    destroy: library.func('void lossledger_destroy(void *)'),
+    load: library.func('void lossledger_load(void *, const double *, const double *)'),
+    run: library.func(`double lossledger_run(void *, double *${inputs})`),
+    again: runsAgain ? library.func(`double lossledger_again(void *, double *${inputs})`) : null,
+  }));
 }

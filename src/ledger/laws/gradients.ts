@@ -3,7 +3,7 @@ import { columnsBy, deviations, deviationsOf, type Law, reordering, together } f
 
 /** Changes of sign are those between the signs at both ends, by every grouping. */
 export const signChangeLaw: Law = (row, layout) => {
-  const signs = row('gradient_sign');
+  const signs = row('gradient_sign') as Uint8Array | null;
   if (signs === null) return [];
   const expected = signChanges(signs, layout);
   return together(

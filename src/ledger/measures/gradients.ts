@@ -2,7 +2,8 @@ import type { Allocated } from '../allocate.js';
 import { atomCount, byAxis, dotOf } from '../atoms.js';
 import { gatherCounts } from '../groupings.js';
 import { onceFor } from '../../num/once.js';
-import type { AtomStrip, Numbers, ParameterLayout } from '../types.js';
+import { plainLoops, type VectorLoops } from '../../num/vector-loops.js';
+import type { ParameterLayout } from '../types.js';
 
 /** Bytes that hold one bit of each parameter. */
 export function signBytes(size: number): number {
@@ -10,30 +11,15 @@ export function signBytes(size: number): number {
 }
 
 /** Signs of the gradients at both ends of a segment [2, bytes]: a bit is set where a number is below zero, that of parameter k in byte k / 8 at k modulo 8. */
-export const gradientSigns = onceFor(({ startGradient, endGradient }: Allocated): Uint8Array => {
-  const bytes = signBytes(startGradient.length);
-  const packed = new Uint8Array(2 * bytes);
-  pack(packed, startGradient);
-  pack(packed.subarray(bytes), endGradient);
-  return packed;
-});
-
-/** Signs are as good as random: a branch on them takes several times as long. */
-function pack(bytes: Uint8Array, values: Float64Array): void {
-  const whole = values.length - (values.length % 8);
-  for (let k = 0; k < whole; k += 8) {
-    bytes[k >> 3] =
-      Number(values[k]! < 0) |
-      (Number(values[k + 1]! < 0) << 1) |
-      (Number(values[k + 2]! < 0) << 2) |
-      (Number(values[k + 3]! < 0) << 3) |
-      (Number(values[k + 4]! < 0) << 4) |
-      (Number(values[k + 5]! < 0) << 5) |
-      (Number(values[k + 6]! < 0) << 6) |
-      (Number(values[k + 7]! < 0) << 7);
-  }
-  for (let k = whole; k < values.length; k++) bytes[k >> 3]! |= Number(values[k]! < 0) << (k & 7);
-}
+export const gradientSigns = onceFor(
+  ({ startGradient, endGradient, loops = plainLoops }: Allocated): Uint8Array => {
+    const bytes = signBytes(startGradient.length);
+    const packed = new Uint8Array(2 * bytes);
+    loops.packSigns(packed.subarray(0, bytes), startGradient);
+    loops.packSigns(packed.subarray(bytes), endGradient);
+    return packed;
+  },
+);
 
 /** Numbers below zero [size] where a bit is set, and zeros. */
 export function unpackedSigns(bytes: ArrayLike<number>, size: number): Float64Array {
@@ -46,35 +32,25 @@ export function unpackedSigns(bytes: ArrayLike<number>, size: number): Float64Ar
  * Parameters whose gradient is below zero at one end of a segment and not at the other, by the cells of each grouping [cells]: of the signs at both ends
  * [2, bytes], or none [0] where the rule has no gradients there.
  */
-export function signChanges(signs: Numbers, layout: ParameterLayout): Readonly<Record<string, Int32Array>> {
+export function signChanges(
+  signs: Uint8Array,
+  layout: ParameterLayout,
+  loops: VectorLoops = plainLoops,
+): Readonly<Record<string, Int32Array>> {
   const bytes = signs.length / 2;
-  const changed = new Uint8Array(8 * signBytes(layout.size));
-  for (let byte = 0, k = 0; byte < bytes; byte++, k += 8) {
-    const bits = signs[byte]! ^ signs[bytes + byte]!;
-    if (bits === 0) continue;
-    for (let bit = 0; bit < 8; bit++) changed[k + bit] = (bits >> bit) & 1;
-  }
-  const atoms = byAxis((axis) => sumOnes(changed, layout.atoms[axis]));
+  const changed = flagsOf(layout);
+  if (bytes === 0) changed.fill(0);
+  else loops.differingBits(changed, signs.subarray(0, bytes), signs.subarray(bytes));
+  const atoms = byAxis((axis) => {
+    const counts = new Int32Array(atomCount(layout.atoms[axis]));
+    for (const strip of layout.atoms[axis]) loops.countFlags(counts, changed, strip);
+    return counts;
+  });
   return Object.fromEntries(layout.groupings.map((own) => [own.name, gatherCounts(own, atoms[own.axis])]));
 }
 
-/** Σ of flags [K] by atom [atoms]. */
-function sumOnes(flags: Uint8Array, strips: readonly AtomStrip[]): Int32Array {
-  const counts = new Int32Array(atomCount(strips));
-  for (const { offset, outer, extent, inner, first } of strips) {
-    let k = offset;
-    for (let row = 0; row < outer; row++) {
-      if (inner === 1) for (let at = first; at < first + extent; at++, k++) counts[at]! += flags[k]!;
-      else
-        for (let at = first; at < first + extent; at++) {
-          let count = 0;
-          for (const stop = k + inner; k < stop; k++) count += flags[k]!;
-          counts[at]! += count;
-        }
-    }
-  }
-  return counts;
-}
+/** Flags [8 · bytes] that are written anew each time: memory that is taken for every segment costs more than what is done in it. */
+const flagsOf = onceFor(({ size }: ParameterLayout) => new Uint8Array(8 * signBytes(size)));
 
 /** Euclidean norm of the values [K] of each layer, into `norms` [layers]. */
 export function setLayerNorms(norms: Float64Array, values: Float64Array, layout: ParameterLayout): void {
