@@ -8,6 +8,7 @@ import { normalizations } from './normalizations.js';
 import { recurrentLayers } from './recurrent.js';
 import { reductions } from './reductions.js';
 import { selections } from './selections.js';
+import { functions } from './functions.js';
 import { gridSampling } from './spatial/grid-sample.js';
 import { padding } from './spatial/padding.js';
 import { resizing } from './spatial/resize.js';
@@ -21,6 +22,7 @@ export const translations: ReadonlyMap<string, Translation> = new Map(
     computedLosses,
     elementwise,
     activations,
+    functions,
     products,
     reductions,
     selections,
