@@ -32,7 +32,8 @@ export async function continueStored(
   const folder = await resumeRun(run);
   sayLost(folder);
   if (isProcessRun(folder.manifest)) return continueProcess(folder, options);
-  const experiment = await experimentOf(folder, options).catch(async (error: unknown) => {
+  const tell = options.quiet ? undefined : say;
+  const experiment = await experimentOf(folder, options, undefined, tell).catch(async (error: unknown) => {
     await folder.close();
     throw error;
   });
