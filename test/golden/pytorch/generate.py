@@ -146,6 +146,17 @@ class Recurrent(nn.Module):
         y, _ = self.later(self.times(x)[0])
         return self.head(y[:, -1])
 
+class Assigned(nn.Module):
+    """Slices that are assigned, numbers that are scattered to places which the data choose, columns that a mask of constants takes."""
+    def __init__(self):
+        super().__init__(); self.first = nn.Linear(3, 4); self.head = nn.Linear(12, 5)
+    def forward(self, x):
+        h = self.first(x); y = torch.zeros_like(h)
+        y[:, 0] = h[:, 1] * 2; y[:, 1:3, :2] = torch.tanh(h[:, :2, 2:]); y[:, 2:, 1] = y[:, 2:, 1] + h[:, 2:, 3]
+        places = torch.argmax(x, 2, keepdim=True)
+        y = y + h.scatter(2, torch.cat([places, places + 1], 2), h[:, :, :2].contiguous() * 3)
+        return self.head(torch.relu(y[:, torch.tensor([True, False, True, True])]).flatten(1))
+
 S = nn.Sequential
 networks = {
     'grouped': (S(nn.Conv2d(4, 8, 3, padding=1, groups=2), nn.ReLU(), nn.Conv2d(8, 8, 3, groups=8, padding=1), nn.Tanh(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(72, 5)), (4, 6, 6), 11),
@@ -190,3 +201,5 @@ write({
 write({'sampled': (Sampled(), (2, 5, 6), 16), 'looped': (Looped(), (4,), 16, 'compiled')})
 torch.manual_seed(1)
 write({'steps': (Steps(), (6,), 16), 'recurrent': (Recurrent(), (3, 4), 14)})
+torch.manual_seed(2)
+write({'assigned': (Assigned(), (4, 3), 16)})

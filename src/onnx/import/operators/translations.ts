@@ -7,6 +7,7 @@ import { products } from './linear.js';
 import { normalizations } from './normalizations.js';
 import { recurrentLayers } from './recurrent.js';
 import { reductions } from './reductions.js';
+import { scattering } from './scatter.js';
 import { selections } from './selections.js';
 import { functions } from './functions.js';
 import { gridSampling } from './spatial/grid-sample.js';
@@ -26,6 +27,7 @@ export const translations: ReadonlyMap<string, Translation> = new Map(
     products,
     reductions,
     selections,
+    scattering,
     recurrentLayers,
     shapes,
     padding,
