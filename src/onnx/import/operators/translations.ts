@@ -4,10 +4,10 @@ import { computedLosses } from './losses.js';
 import type { Translation } from '../context.js';
 import { elementwise } from './elementwise.js';
 import { products } from './linear.js';
+import { indexing } from './indexing.js';
 import { normalizations } from './normalizations.js';
 import { recurrentLayers } from './recurrent.js';
 import { reductions } from './reductions.js';
-import { scattering } from './scatter.js';
 import { selections } from './selections.js';
 import { functions } from './functions.js';
 import { gridSampling } from './spatial/grid-sample.js';
@@ -27,7 +27,7 @@ export const translations: ReadonlyMap<string, Translation> = new Map(
     products,
     reductions,
     selections,
-    scattering,
+    indexing,
     recurrentLayers,
     shapes,
     padding,

@@ -27,6 +27,34 @@ const scattered = (shape: number[], indices: number[], attributes: NodeSpec['att
     ],
   ); // prettier-ignore
 
+/** Rows of h, or numbers, at tuples of indices that the data choose, of which so many are taken. */
+const gathered = (tuples: number, depth: number, batch_dims: number): Uint8Array =>
+  modelBehind(
+    [
+      node('Mul', ['h', 'three'], ['x']),
+      node('Clip', ['x', 'least', 'most'], ['within']),
+      node('Floor', ['within'], ['floor']),
+      node('Cast', ['floor'], ['all'], { to: 7 }),
+      node('Slice', ['all', 'zeros', 'ends'], ['indices']),
+      node('GatherND', ['h', 'indices'], ['y'], { batch_dims }),
+    ],
+    [
+      tensor('three', [], [3]), tensor('least', [], [-2]), tensor('most', [], [1.5]),
+      tensor('zeros', [3], [0, 0, 0], 'int64'), tensor('ends', [3], [9, tuples, depth], 'int64'),
+    ],
+  ); // prettier-ignore
+
+/** Numbers of h [N, 3, 3] at pairs of indices that are known, the same ones of each example. */
+const gatheredKnown = modelBehind(
+  [
+    node('Shape', ['h'], ['shape'], { end: 1 }),
+    node('Concat', ['shape', 'pairs'], ['whole'], { axis: 0 }),
+    node('Expand', ['own', 'whole'], ['indices']),
+    node('GatherND', ['h', 'indices'], ['y'], { batch_dims: 1 }),
+  ],
+  [tensor('pairs', [2], [2, 2], 'int64'), tensor('own', [1, 2, 2], [0, -1, 2, 1], 'int64')],
+);
+
 /** Places that the data choose, in [-3, 3), and numbers that are put there. */
 const byData = (axis: number): Uint8Array =>
   modelBehind(
@@ -46,6 +74,10 @@ describeWrittenOut({
   'ScatterND of rows, those of others': scattered([2, 2, 3], [1, -1, 0, 0, 1, 2, -2, 1]),
   'ScatterElements at places that the data choose': byData(2),
   'ScatterElements along another axis': byData(1),
+  'GatherND at known places of each example': gatheredKnown,
+  'GatherND at places that the data choose': gathered(3, 2, 0),
+  'GatherND at places of each example that the data choose': gathered(3, 1, 1),
+  'GatherND of numbers of each example that the data choose': gathered(2, 2, 1),
   NonZero: modelBehind(
     [
       node('NonZero', ['mask'], ['places']),

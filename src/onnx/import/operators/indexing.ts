@@ -128,5 +128,55 @@ function scatterElements(c: NodeContext): Value {
   );
 }
 
-/** Numbers that are put in the place of others. */
-export const scattering: TranslationTable = { ScatterND: scatterRows, ScatterElements: scatterElements };
+/** Places of rows, counted from those of each batch, that tuples of indices [..., k] of the data name; one outside becomes `nowhere`, which engines refuse. */
+function placesOf(c: NodeContext, own: Shape, indices: Value, offsets: Value, nowhere: number): Value {
+  const { dtype, shape } = indices;
+  const number = (value: number): Value => c.scalar(value, dtype);
+  const split = new Array<number>(own.length).fill(1);
+  const columns =
+    own.length === 1 ? [indices] : c.addMany('Split', [indices], { axis: shape.length - 1, split });
+  const strides = stridesOf(own);
+  const outside: Value[] = [];
+  const places = columns.reduce((sum, column, axis) => {
+    const given = c.add('Reshape', [column], { shape: shape.slice(0, -1) });
+    const isBelow = c.add('Less', [given, number(0)]);
+    const index = c.add('Where', [isBelow, c.add('Add', [given, number(own[axis]!)]), given]);
+    outside.push(c.add('Less', [index, number(0)]), c.add('Greater', [index, number(own[axis]! - 1)]));
+    return c.add('Add', [sum, c.add('Mul', [index, number(strides[axis]!)])]);
+  }, offsets);
+  const isOutside = outside.reduce((one, other) => c.add('Or', [one, other]));
+  return c.add('Where', [isOutside, number(nowhere), places]);
+}
+
+/** Rows at tuples of indices, of the same place in the first `batch_dims` axes. */
+function gatherRows(c: NodeContext): Value {
+  const [data, indices] = [c.value(0), c.value(1)];
+  const batch = c.attributes.int('batch_dims', 0);
+  const depth = indices.shape.at(-1) ?? 0;
+  const batches = data.shape.slice(0, batch);
+  const own = data.shape.slice(batch, batch + depth);
+  const isFitting = own.length === depth && depth > 0 && sameShape(indices.shape.slice(0, batch), batches);
+  if (!isFitting) c.fail(`indices [${indices.shape.join(', ')}] of data [${data.shape.join(', ')}]`, `${batch} axes of batches, and no more indices than axes`); // prettier-ignore
+  const lead = indices.shape.slice(0, -1);
+  const [count, each] = [sizeOf(batches) * sizeOf(own), sizeOf(own)];
+  const perBatch = sizeOf(lead) / sizeOf(batches);
+  c.spend(sizeOf(lead));
+  const offsets = Int32Array.from({ length: sizeOf(lead) }, (_, j) => Math.floor(j / perBatch) * each);
+  const constant = (numbers: Int32Array): Value =>
+    c.state.builder.constant(numbers, lead, indices.dtype, 'places');
+  const known = c.known(1);
+  const places =
+    known === null
+      ? placesOf(c, own, indices, constant(offsets), count)
+      : constant(rowsOf(c, own, known).map((row, j) => row + offsets[j]!));
+  const kept = data.shape.slice(batch + depth);
+  const rows = c.add('Reshape', [data], { shape: [count, sizeOf(kept)] });
+  return c.add('Reshape', [c.add('Gather', [rows, places], { axis: 0 })], { shape: [...lead, ...kept] });
+}
+
+/** Numbers that are looked up by tuples of indices, or put in the place of others. */
+export const indexing: TranslationTable = {
+  GatherND: gatherRows,
+  ScatterND: scatterRows,
+  ScatterElements: scatterElements,
+};
