@@ -35,7 +35,9 @@ function others(): string {
   const known = [...foldable].filter((op) => !operators.has(op) && !translations.has(op)).sort();
   return [
     `Read from ONNX as others, or as numbers that are known then: ${written.join(', ')}.`,
-    `Only where their inputs are known when a model is read: ${known.join(', ')}.`,
+    ...(known.length === 0
+      ? []
+      : [`Only where their inputs are known when a model is read: ${known.join(', ')}.`]),
   ].join('\n\n');
 }
 

@@ -38,7 +38,7 @@ export async function startRun(config: RunConfig, options: StartOptions, measure
   if (!options.dryRun) await refuseExisting(options.out);
   const sized = await sizeSample(config, options.workers);
   if (sized.note !== null && !options.quiet) say(sized.note);
-  const experiment = await openExperiment(sized.config);
+  const experiment = await openExperiment(sized.config, undefined, options.quiet ? undefined : say);
   for (const warning of experiment.network.warnings) say(`Warning: ${warning}`);
   sayReadings(experiment.readings, options.quiet);
   requireMemory(experiment, options.workers ?? defaultWorkers(experiment.engine));

@@ -94,8 +94,12 @@ export interface Experiment {
 /** A run that exists: it keeps what it needs of model and trajectory. */
 export type StoredRun = Pick<RunFolder, 'folder' | 'manifest' | 'status' | 'theta'>;
 
-/** Loads and checks all that a configuration names; throws where it does not fit together. */
-export async function openExperiment(given: RunConfig, stored?: StoredRun): Promise<Experiment> {
+/** Loads and checks all that a configuration names; throws where it does not fit together. `tell` hears of what takes long. */
+export async function openExperiment(
+  given: RunConfig,
+  stored?: StoredRun,
+  tell?: (what: string) => void,
+): Promise<Experiment> {
   const named = withWholePaths(given);
   const file = await (stored ? storedNetworkFile(stored.folder, stored.manifest) : networkFile(named.model));
   const as = { inputs: file.inputs, labels: named.loss !== 'output' };
@@ -121,7 +125,7 @@ export async function openExperiment(given: RunConfig, stored?: StoredRun): Prom
   const outputs = outputUse(config, graph, loaded.labelling.classAxis);
   const parts = { config, model, dataset: loaded, outputs };
   const { engine, passedOver } = await chooseEngine(config.engine, () => neededGraphs(parts, usual));
-  const mixing = await chunkMixing(model, loaded);
+  const mixing = await chunkMixing(model, loaded, { tell });
   const mixes = (statistics: StatisticsKind) => mixesExamples(mixing, statistics);
   const chunk = fittingChunk(parts, network, engine, usual, mixes);
   const precision = stored?.manifest.definition.precision ?? engine.facts.precision;

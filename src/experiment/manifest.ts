@@ -106,19 +106,20 @@ function configOf(config: SettledConfig, isRecorded: boolean): Manifest['config'
 
 /**
  * The experiment of a stored run, its files at `places`; refuses data that are no longer the ones it was made with, and an engine of
- * another version. With `engineName` it is to be computed anew by another one, which takes the place of the run's own.
+ * another version. With `engineName` it is to be computed anew by another one, which takes the place of the run's own. `tell` hears of what takes long.
  */
 export async function experimentOf(
   stored: StoredRun,
   places: Places = {},
   engineName?: string,
+  tell?: (what: string) => void,
 ): Promise<Experiment> {
   const { manifest } = stored;
   const settled = { engine: engineName ?? manifest.engine.name, chunk: manifest.definition.chunk };
   const kept = withWholePaths(checkConfig({ ...manifest.config, ...settled }, 'the manifest'), stored.folder);
   const config = withPlaces(kept, places);
   requireData(config, manifest);
-  const experiment = await openExperiment(config, stored);
+  const experiment = await openExperiment(config, stored, tell);
   const { dataset, engine } = experiment;
   requireFiles(dataset.files, manifest, experiment.config.data);
   if (dataset.splitHash !== manifest.definition.splitHash) {

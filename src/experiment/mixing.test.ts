@@ -67,6 +67,20 @@ describe('examples that are evaluated together', () => {
     expect(await chunkMixing(modelOf(lookedUp), dataset(9))).toEqual({ normalises: false, other: null });
   });
 
+  it('are said to be tried where that takes long', async () => {
+    const told = async (patience: number): Promise<string[]> => {
+      const heard: string[] = [];
+      await chunkMixing(modelOf(lookedUp), dataset(9), { tell: (what) => heard.push(what), patience });
+      return heard;
+    };
+    expect(await told(0)).toEqual([
+      expect.stringMatching(
+        /^Trying whether examples depend .*, which Gather of node .* leaves open: about \d+ s\.$/,
+      ),
+    ]);
+    expect(await told(Infinity)).toEqual([]);
+  });
+
   it('come together in products of all with all, which is said, with a matrix of zeros before them too', async () => {
     const mixing = await chunkMixing(modelOf(byProducts), dataset(9));
     expect(mixesExamples(mixing, 'running')).toBe(true);

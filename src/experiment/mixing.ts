@@ -30,11 +30,22 @@ export interface ChunkMixing {
   readonly other: Mixing | null;
 }
 
+/** Who is told that a trial takes long, and after how many milliseconds for one example of it. */
+export interface TrialControl {
+  /** Default: nobody. */
+  readonly tell?: ((what: string) => void) | undefined;
+  readonly patience?: number;
+}
+
 /**
  * Finds out whether examples that are evaluated together depend on each other. Where the graph shows that they stay apart, they do; where
  * it leaves that open, as many products and lookups do, three examples are evaluated together and one by one.
  */
-export async function chunkMixing(model: Model, dataset: Dataset): Promise<ChunkMixing> {
+export async function chunkMixing(
+  model: Model,
+  dataset: Dataset,
+  { tell, patience = 500 }: TrialControl = {},
+): Promise<ChunkMixing> {
   const build = (examples: number): Graph =>
     model.build({ examples, training: false, transform: dataset.transform });
   const graph = build(telltale);
@@ -45,7 +56,13 @@ export async function chunkMixing(model: Model, dataset: Dataset): Promise<Chunk
     ? null
     : (mixingOf(graph, telltale, explained) ?? byCount(graph, build(otherwise), explained));
   if (found === null || found.certain) return { normalises, other: found };
-  return { normalises, other: (await areApart(build, dataset.splits.train)) ? null : found };
+  const { node } = found;
+  const evaluated = (milliseconds: number, left: number): void => {
+    if (milliseconds < patience) return;
+    const seconds = Math.ceil((milliseconds * left) / 1000);
+    tell?.(`Trying whether examples depend on the others of their chunk, which ${node.op} of node ${node.name} leaves open: about ${seconds} s.`); // prettier-ignore
+  };
+  return { normalises, other: (await areApart(build, dataset.splits.train, evaluated)) ? null : found };
 }
 
 /** A node to which it makes a difference how many examples are evaluated together. */
@@ -62,17 +79,29 @@ export function mixesExamples({ normalises, other }: ChunkMixing, statistics: St
 /** Rounding of float64 in the sums of a network, with much room. */
 const rounding = 1e-9;
 
-/** Whether a network gives three examples together what it gives each alone; at its own parameters, and at some near them. */
-async function areApart(build: (examples: number) => Graph, train: Examples): Promise<boolean> {
+/**
+ * Whether a network gives three examples together what it gives each alone; at its own parameters, and at some near them. `evaluated` hears how long the
+ * first one took, and how many are left.
+ */
+async function areApart(
+  build: (examples: number) => Graph,
+  train: Examples,
+  evaluated: (milliseconds: number, left: number) => void,
+): Promise<boolean> {
   if (train.count < 2) return true;
   const places = Uint32Array.from(new Set([0, train.count >> 1, train.count - 1]));
   const examples = gatherExamples(train, places);
   const [one, all] = [sumOfSquares(build(1)), sumOfSquares(build(places.length))];
   const own = Float64Array.from(initialise(one.parameters, key(0)));
   const draws = uniform(fold(key(0), 'chunks'), own.length);
+  let isFirst = true;
+  const heard = (milliseconds: number): void => {
+    if (isFirst) evaluated(milliseconds, 2 * places.length - 1);
+    isFirst = false;
+  };
   for (const spread of [0.1, 0]) {
     const theta = own.map((value, k) => value + spread * (2 * draws[k]! - 1));
-    const alone = await sumOver(one, theta, examples, 1);
+    const alone = await sumOver(one, theta, examples, 1, heard);
     const difference = Math.abs((await sumOver(all, theta, examples, places.length)) - alone);
     // What is no number tells nothing.
     if (Number.isFinite(difference)) return difference <= rounding * alone;
@@ -80,12 +109,20 @@ async function areApart(build: (examples: number) => Graph, train: Examples): Pr
   return false;
 }
 
-/** The sum of a graph's output at θ [K] over examples, of which it takes so many at a time. */
-async function sumOver(graph: Graph, theta: Float64Array, examples: Examples, size: number): Promise<number> {
+/** The sum of a graph's output at θ [K] over examples, of which it takes so many at a time; `heard` is told how long each time took. */
+async function sumOver(
+  graph: Graph,
+  theta: Float64Array,
+  examples: Examples,
+  size: number,
+  heard: (milliseconds: number) => void = () => undefined,
+): Promise<number> {
   const program = await programOf(graph, theta);
   let sum = 0;
   for (let start = 0; start < examples.count; start += size) {
+    const began = performance.now();
     sum += await program.run(sliceFeeds(examples, start, start + size));
+    heard(performance.now() - began);
   }
   await program.dispose();
   return sum;

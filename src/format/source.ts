@@ -23,6 +23,19 @@ export type Digest = (bytes: Uint8Array) => string;
 /** SHA-256 in JavaScript, for places without a faster one. */
 export const sha256: Digest = (bytes) => bytesToHex(sha256Bytes(bytes));
 
+/** A segment's record of small columns that is not the one that was stored: what makes it can be done again. */
+export function damagedRecord(path: string, segment: number): StoreError {
+  return new StoreError(
+    {
+      given: `${path} is damaged: segment ${segment} was changed or is missing`,
+      expected: 'the bytes that were written',
+      remedy:
+        'lca resume measures it again, on the machine and version that began the run; or restore the file from a copy',
+    },
+    { exitCode: 1 },
+  );
+}
+
 /** A stored file that does not hold what was written. */
 export function damaged(path: string, what: string, cause?: unknown): StoreError {
   return new StoreError(

@@ -6,7 +6,7 @@ import { firstNonFinite } from '../num/sums.js';
 import { type ArraySpec, bytesOf, emptyRow, isByRow, type StoredDType, widthOf } from './layout/arrays.js';
 import { decodeInto, decodeNumbers, encodeNumbers, numbersAt, readChunk } from './codec.js';
 import { pendingPath, type RunContext } from './context.js';
-import { type ByteRange, damaged } from './source.js';
+import { type ByteRange, damagedRecord } from './source.js';
 import type { RunState } from './state.js';
 
 /*
@@ -120,8 +120,7 @@ export async function readRecords(
   for (let segment = first; segment < first + context.windowRows; segment++) {
     if (segments[segment] !== 1) continue;
     const record = bytes.subarray((segment - first) * size, (segment - first + 1) * size);
-    if (!records.is(segment, context.digest(record)))
-      throw damaged(path, `segment ${segment} was changed or is missing`);
+    if (!records.is(segment, context.digest(record))) throw damagedRecord(path, segment);
     found.set(segment, record);
   }
   return found;
@@ -138,7 +137,7 @@ export async function readRecord(
   const start = (segment % context.windowRows) * size;
   const record = (await context.source.get(path, { start, end: start + size })) ?? new Uint8Array(0);
   if (records.is(segment, context.digest(record))) return record;
-  throw damaged(`${context.place}/${path}`, `segment ${segment} was changed or is missing`);
+  throw damagedRecord(`${context.place}/${path}`, segment);
 }
 
 /** A chunk that is ready to be stored. */

@@ -95,8 +95,8 @@ const malformed: readonly (readonly [string, () => Uint8Array, RegExp])[] = [
   ],
   [
     'an unknown operator',
-    () => modelOf({ nodes: [dense, { ...node('RNN', ['h'], ['y']), name: 'cell' }] }),
-    /operator RNN of node cell \(opset 17\)[^]*recurrent/,
+    () => modelOf({ nodes: [dense, { ...node('Scan', ['h'], ['y']), name: 'cell' }] }),
+    /operator Scan of node cell \(opset 17\)[^]*without branches or loops/,
   ],
   [
     'a tensor claimed to be huge',

@@ -10,7 +10,7 @@ describe('inspectOnnx', () => {
       initializers: [ramp('fc.weight', [2, 3]), tensor('axes', [1], [1], 'int64')],
       nodes: [
         node('MatMul', ['input', 'fc.weight'], ['h']),
-        node('RNN', ['h'], ['l']),
+        node('Unique', ['h'], ['l']),
         node('ReduceSum', ['l', 'axes'], ['r']),
         node('Softmax', ['r'], ['y']),
       ],
@@ -20,9 +20,9 @@ describe('inspectOnnx', () => {
       producer: 'lossledger',
       inputs: [{ name: 'input', dtype: 'float32', shape: ['batch', 2] }],
       parameters: 6,
-      operators: { MatMul: 1, RNN: 1, ReduceSum: 1, Softmax: 1 },
-      unsupported: [{ node: 'RNN/l' }],
-      problem: expect.stringContaining('RNN') as string,
+      operators: { MatMul: 1, Unique: 1, ReduceSum: 1, Softmax: 1 },
+      unsupported: [{ node: 'Unique/l' }],
+      problem: expect.stringContaining('Unique') as string,
     });
     expect(inspectOnnx(bytes).tensors.map(({ name, trained }) => [name, trained])).toEqual([
       ['fc.weight', true],

@@ -135,6 +135,7 @@ class ImportedModel implements OnnxModel {
       batch,
       externalData: this.options.externalData,
       producers: new Map(this.file.nodes.flatMap((node) => node.output.map((name) => [name, node]))),
+      known: new Map(),
       computed: 0,
       unrolled: 0,
     };

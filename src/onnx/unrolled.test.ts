@@ -1,25 +1,26 @@
-import { describe, expect, it } from 'vitest';
-import { differentiate } from '../autodiff/index.js';
-import { loadRuntime, runtimePath } from '../engines/onnxruntime/runtime.js';
-import { referenceEngine } from '../engines/reference/index.js';
-import { GraphBuilder } from '../graph/builder.js';
-import { attachLoss } from '../graph/loss.js';
-import { parameterCount } from '../graph/types.js';
+import { expect, it } from 'vitest';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { encodeModel, type InitializerSpec, type ModelSpec, type NodeSpec } from './protobuf/encode.js';
 import { Attribute_Type, AttributeSchema, ModelSchema } from './protobuf/onnx_pb.js';
 import { readOnnx } from './index.js';
 import { modelOf, node, tensor } from '../../test/support/onnx-model.js';
-import { randomFrom } from '../../test/support/samples.js';
+import {
+  behindKernel,
+  describeWrittenOut,
+  draw,
+  examples,
+  hidden,
+  steps,
+  width,
+} from '../../test/support/written-out.js';
 
-const [examples, steps, width, hidden] = [2, 3, 2, 3] as const;
-const random = randomFrom(5);
-const draw = (length: number): number[] => Array.from({ length }, () => 2 * random() - 1);
 const turn = (from: string, to: string, perm: number[]) => node('Transpose', [from], [to], { perm });
 
+const gatesOf = { LSTM: 4, GRU: 3, RNN: 1 } as const;
+
 /** A recurrent layer behind a transposition, as PyTorch exports batch_first; y [N, T, directions, hidden]. */
-function recurrent(op: 'LSTM' | 'GRU', attributes: NodeSpec['attributes'], directions = 1) {
-  const gates = (op === 'LSTM' ? 4 : 3) * hidden;
+function recurrent(op: keyof typeof gatesOf, attributes: NodeSpec['attributes'], directions = 1) {
+  const gates = gatesOf[op] * hidden;
   const shapes = {
     'r.w': [directions, gates, width],
     'r.u': [directions, gates, hidden],
@@ -34,14 +35,6 @@ function recurrent(op: 'LSTM' | 'GRU', attributes: NodeSpec['attributes'], direc
       node(op, ['x', 'r.w', 'r.u', 'r.b'], ['h'], { hidden_size: hidden, ...attributes }),
       turn('h', 'y', [2, 0, 1, 3]),
     ],
-  };
-}
-
-/** A kernel and what is made of its products [N, T, 3]. */
-function behindKernel(nodes: NodeSpec[], initializers: InitializerSpec[] = []) {
-  return {
-    initializers: [tensor('k.weight', [width, hidden], draw(width * hidden)), ...initializers],
-    nodes: [node('MatMul', ['input', 'k.weight'], ['h']), ...nodes],
   };
 }
 
@@ -151,6 +144,12 @@ const cases = {
   GRU: recurrent('GRU', {}),
   'GRU as PyTorch has it': recurrent('GRU', { linear_before_reset: 1 }),
   'GRU in both directions': recurrent('GRU', { linear_before_reset: 1, direction: 'bidirectional' }, 2),
+  RNN: recurrent('RNN', {}),
+  'RNN in both directions, rectified': recurrent(
+    'RNN',
+    { direction: 'bidirectional', activations: ['Relu', 'Relu'] },
+    2,
+  ),
   ReduceProd: behindKernel([node('ReduceProd', ['h'], ['y'], { axes: [1], keepdims: 0 })]),
   TopK: behindKernel([node('TopK', ['h', 'two'], ['y', 'places'], { axis: -1 })], [two]),
   'the smallest by TopK': behindKernel(
@@ -194,65 +193,7 @@ const cases = {
   Trilu: behindKernel([node('Trilu', ['h', 'one'], ['y'], { upper: 0 })], [one]),
 } as const;
 
-const x = Float32Array.from(draw(examples * steps * width));
-
-/** The network with the mean of squares of its outputs as loss, by the reference engine. */
-async function squares(bytes: Uint8Array) {
-  const builder = new GraphBuilder('graph');
-  const input = builder.input('x', 'float32', [examples, steps, width]);
-  const output = readOnnx(bytes).addTo(builder, input);
-  const graph = differentiate(attachLoss(builder.build([output]), { loss: 'squaredError' }));
-  const size = output.shape.reduce((a, b) => a * b);
-  const program = await referenceEngine.compile(graph);
-  const theta = Float64Array.from(
-    graph.parameters.flatMap(({ initializer }) =>
-      initializer.kind === 'values' ? [...initializer.data] : [],
-    ),
-  );
-  const lossAt = (at: Float64Array, labels: Float32Array, gradient?: Float64Array) => {
-    program.load(at);
-    return program.run({ x, labels }, gradient);
-  };
-  return { lossAt, theta, size, count: parameterCount(graph.parameters) };
-}
-
-describe.each(Object.entries(cases))('%s, written out', (_, parts) => {
-  const bytes = encoded(parts);
-
-  it('computes what ONNX Runtime does', async ({ skip }) => {
-    if (runtimePath() === null) skip('onnxruntime-node is not installed');
-    const ort = loadRuntime();
-    const session = await ort.InferenceSession.create(bytes);
-    const { y } = await session.run({ input: new ort.Tensor('float32', x, [examples, steps, width]) });
-    const { lossAt, theta, size } = await squares(bytes);
-    const expected = Float32Array.from(y!.data as Float32Array);
-    expect(expected.length).toBe(size);
-    expect(await lossAt(theta, expected)).toBeLessThan(1e-12);
-    expect(
-      await lossAt(
-        theta,
-        expected.map((value) => value + 1),
-      ),
-    ).toBeGreaterThan(1);
-  });
-
-  it('has the gradient of finite differences', async () => {
-    const { lossAt, theta, size, count } = await squares(bytes);
-    const labels = Float32Array.from({ length: size }, (__, k) => Math.sin(k));
-    const gradient = new Float64Array(count);
-    await lossAt(theta, labels, gradient);
-    expect(gradient.some((value) => Math.abs(value) > 1e-3)).toBe(true);
-    for (let k = 0; k < count; k++) {
-      const at = (shift: number) =>
-        lossAt(
-          theta.map((value, i) => (i === k ? value + shift : value)),
-          labels,
-        );
-      const difference = ((await at(1e-5)) - (await at(-1e-5))) / 2e-5;
-      expect(Math.abs(difference - gradient[k]!)).toBeLessThan(1e-7);
-    }
-  });
-});
+describeWrittenOut(Object.fromEntries(Object.entries(cases).map(([name, parts]) => [name, encoded(parts)])));
 
 it('says that a choice counts as constant, and refuses what is not written out', () => {
   expect(readOnnx(modelOf(['batch', steps, width], cases.TopK)).warnings.join()).toMatch(
@@ -268,6 +209,7 @@ it('says that a choice counts as constant, and refuses what is not written out',
       modelOf(['batch', steps, width], { ...peeping, initializers: [...peeping.initializers, lengths] }),
     ),
   ).toThrow(/sequence_lens/);
+  expect(() => readOnnx(encoded(recurrent('RNN', { activations: ['Affine'] })))).toThrow(/RNN.*Affine/);
 });
 
 it('refuses loops whose rounds depend on the data, go on for too long, or are none where they collect', () => {

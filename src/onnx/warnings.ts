@@ -11,6 +11,7 @@ export function warningsOf(file: OnnxFile, trained: Iterable<string>, weight?: s
       : []),
     ...statisticsWarnings(file),
     ...selectionWarnings(file),
+    ...stepWarnings(file, trained),
     ...unmeasuredOutputs(file, weight),
   ];
 }
@@ -33,6 +34,25 @@ function selectionWarnings({ nodes }: OnnxFile): string[] {
   if (found.length === 0) return [];
   return [
     `what ${found.join(' and ')} select${found.length === 1 ? 's' : ''} counts as constant: gradients go to the selected numbers, none to the choice`,
+  ];
+}
+
+/** Functions that are constant but for their steps. */
+const steps: readonly string[] = ['Round', 'Floor', 'Ceil', 'Sign'];
+
+/** Steps of what is trained: networks that are quantised while they train pass a gradient straight through them, which the file does not say. */
+function stepWarnings({ nodes }: OnnxFile, trained: Iterable<string>): string[] {
+  const dependent = new Set(trained);
+  const found = new Set<string>();
+  for (const { opType, input, output } of nodes) {
+    if (['Shape', 'Size'].includes(opType) || !input.some((name) => dependent.has(name))) continue;
+    if (steps.includes(opType)) found.add(opType);
+    else for (const name of output) dependent.add(name);
+  }
+  if (found.size === 0) return [];
+  const isOne = found.size === 1;
+  return [
+    `${[...found].join(' and ')} of what is trained ${isOne ? 'is a step' : 'are steps'}: no gradient goes through, even where training passed one straight through`,
   ];
 }
 

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
-import { type ArraySpec, chunkPath, rowFolder } from '../format/layout/arrays.js';
+import { type ArraySpec, chunkPath, emptyRow, rowFolder, widthOf } from '../format/layout/arrays.js';
+import { StoreError } from '../errors.js';
 import { encodeNumbers } from '../format/codec.js';
 import type { Numbers } from '../ledger/types.js';
 import { Spares } from '../num/spares.js';
@@ -102,6 +103,30 @@ export class ChunkWriter {
     this.#made.add(dirname(folder));
   }
 
+  /** Writes all rows [width] of an array in chunks of many rows, durably; returns the checksums of their files. Throws StoreError. */
+  async writeRows(spec: ArraySpec, rows: Iterable<Numbers>): Promise<Record<string, string>> {
+    const width = widthOf(spec);
+    const files: Record<string, string> = {};
+    let buffer = emptyRow(spec.dtype, spec.chunkRows * width);
+    const store = async (chunk: number): Promise<void> => {
+      const encoded = this.encode(spec, chunk, buffer);
+      await this.write(encoded);
+      await syncFolders(new Set(this.foldersOf(encoded)));
+      files[encoded.path] = encoded.sha256;
+      buffer = emptyRow(spec.dtype, buffer.length);
+    };
+    let count = 0;
+    for (const row of rows) {
+      if (row.length !== width) throw misfit(spec.name, row.length, width);
+      buffer.set(row, (count % spec.chunkRows) * width);
+      count++;
+      if (count % spec.chunkRows === 0) await store(count / spec.chunkRows - 1);
+    }
+    if (count !== spec.shape[0]) throw misfit(`${spec.name} (rows)`, count, spec.shape[0]!);
+    if (count % spec.chunkRows !== 0) await store(Math.floor(count / spec.chunkRows));
+    return files;
+  }
+
   /** Takes back the memory of a chunk that is not needed any more. */
   release({ bytes }: EncodedChunk): void {
     this.#memory(bytes.length).give(bytes);
@@ -123,4 +148,13 @@ export class ChunkWriter {
 /** Makes the names in folders durable. Throws StoreError. */
 export async function syncFolders(folders: ReadonlySet<string>): Promise<void> {
   await Promise.all([...folders].map((folder) => syncFolder(folder)));
+}
+
+/** The error for numbers, or rows, that are not as many as the manifest says. */
+export function misfit(name: string, given: number, expected: number): StoreError {
+  return new StoreError({
+    given: `${name} has ${given} entries`,
+    expected: `${expected}, as the manifest says`,
+    remedy: 'hand over what the manifest describes, or make a new run',
+  });
 }

@@ -43,6 +43,8 @@ function spanning(before: Uint8Array, own: Uint8Array): Uint8Array {
 /** Writes the records of segments, and turns those of whole windows into the chunks of their arrays. */
 export class WindowWriter {
   readonly #recordBytes: number;
+  /** Segments that the journal has, and whose records are missing or damaged. */
+  readonly lost = new Set<number>();
   /** Whether the folder of the records is there. */
   #isMade = false;
 
@@ -65,6 +67,7 @@ export class WindowWriter {
           writeAt(file, bytes, (segment % this.context.windowRows) * this.#recordBytes);
         if (when === 'now') await syncBytes(file);
       });
+      for (const { segment } of records) this.lost.delete(segment);
     }
   }
 
@@ -105,7 +108,39 @@ export class WindowWriter {
     const { segments, windows } = this.state;
     if (windows[window] !== 0) return false;
     const from = window * this.context.windowRows;
-    return !segments.subarray(from, from + this.context.windowRows + 1).includes(0);
+    const all = segments.subarray(from, from + this.context.windowRows + 1);
+    return !all.includes(0) && !all.some((_, k) => this.lost.has(from + k));
+  }
+
+  /** Finds the segments whose records are not what the journal says, in the windows that are not written yet. Throws StoreError where one cannot be read. */
+  async findLost(): Promise<ReadonlySet<number>> {
+    const { segments, windows, records } = this.state;
+    const { windowRows, source, digest } = this.context;
+    for (const [window, written] of windows.entries()) {
+      const from = window * windowRows;
+      const own = segments.subarray(from, from + windowRows);
+      if (written === 1 || !own.includes(1)) continue;
+      const bytes = (await source.get(pendingPath(window))) ?? new Uint8Array(0);
+      for (const [k, stored] of own.entries()) {
+        const record = bytes.subarray(k * this.#recordBytes, (k + 1) * this.#recordBytes);
+        if (stored === 1 && !records.is(from + k, digest(record))) this.lost.add(from + k);
+      }
+    }
+    return this.lost;
+  }
+
+  /** Throws StoreError where a segment whose record was lost has other numbers now: digests of its record, and of its chunks of large columns. */
+  requireAsBefore(segment: number, record: string, rows: readonly string[]): void {
+    const { records, chunks } = this.state;
+    const isSame =
+      records.is(segment, record) && rows.every((sha, k) => chunks.is(segment * rows.length + k, sha));
+    if (isSame) return;
+    const path = pendingPath(this.#windowOf(segment));
+    throw new StoreError({
+      given: `segment ${segment} of ${this.folder}, whose record in ${path} is missing or damaged, and which has other numbers now than the journal says`,
+      expected: 'the same numbers, bit for bit, as the machine and version that began the run give',
+      remedy: `put ${path} back from a copy, or resume with that machine and version; otherwise measure into a new folder (--out). What is stored stays as it is`,
+    });
   }
 
   /** The chunks of a complete window. Throws StoreError where a record is damaged, or neighbours contradict each other. */
@@ -137,6 +172,7 @@ function gone(folder: string): StoreError {
   return new StoreError({
     given: `${folder}, which was moved, deleted or replaced while the run is written`,
     expected: 'the folder that holds the records of the segments measured last',
-    remedy: 'put it back, then resume the run; what is stored outside it stays valid',
+    remedy:
+      'put it back, then resume the run; without it these segments are measured again. What is stored outside it stays valid',
   });
 }

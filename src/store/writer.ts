@@ -1,16 +1,16 @@
 import { NumericError, StoreError } from '../errors.js';
-import { type ArraySpec, emptyRow, widthOf } from '../format/layout/arrays.js';
 import { arrayNamed, type RunContext } from '../format/context.js';
 import type { PartSegment } from '../format/parts/part.js';
 import type { JournalRecord, MixedSegments, SegmentRecord, ThetaRecord, TrainingStats } from '../format/records.js'; // prettier-ignore
-import { applyRecord, prefixLength, type RunState } from '../format/state.js';
+import type { RunStatus } from '../format/reader.js';
+import { applyRecord, gaps, prefixLength, type RunState } from '../format/state.js';
 import { encodeRecord, numbersOf } from '../format/windows.js';
 import { placeOf } from '../ledger/layout.js';
 import type { MeasuredSegment } from '../ledger/measure-range.js';
 import type { Numbers } from '../ledger/types.js';
 import { firstNonFinite } from '../num/sums.js';
 import { AdoptedSegments } from './adopted.js';
-import { type Adoption, ChunkWriter, type EncodedChunk, syncFolders } from './chunk-writer.js';
+import { type Adoption, ChunkWriter, type EncodedChunk, misfit, syncFolders } from './chunk-writer.js';
 import { CommitQueue } from './commits.js';
 import { sha256 } from './files.js';
 import { RunFolder } from './folder.js';
@@ -56,7 +56,7 @@ export class RunWriter extends RunFolder {
     this.#adopted = new AdoptedSegments(context, state, { chunks: this.#chunks, windows: this.#windows, journal, lock }); // prettier-ignore
   }
 
-  /** @internal Begins to write a run where it was left off: finishes the windows that a crash left complete. */
+  /** @internal Begins to write a run where it was left off: finds out which records were lost, and finishes the windows that a crash left complete. */
   static async start(
     context: RunContext,
     state: RunState,
@@ -65,8 +65,22 @@ export class RunWriter extends RunFolder {
   ): Promise<RunWriter> {
     const run = new RunWriter(context, state, journal, lock);
     await run.#windows.clearAll();
+    for (const segment of await run.#windows.findLost()) run.#taken[segment] = 0;
     for (const window of run.#windows.completed()) await run.#writeWindow(window);
     return run;
+  }
+
+  /** Segments that are stored by the journal, but whose records are missing or damaged: they are to be measured again, and must come out as before. */
+  get lost(): ReadonlySet<number> {
+    return this.#windows.lost;
+  }
+
+  override get status(): RunStatus {
+    return { ...super.status, segments: super.status.segments - this.lost.size };
+  }
+
+  override unmeasured(): { from: number; to: number }[] {
+    return gaps(this.state.segments.map((flag, segment) => (this.lost.has(segment) ? 0 : flag)));
   }
 
   /**
@@ -97,7 +111,7 @@ export class RunWriter extends RunFolder {
     this.#requireAllRows();
     const files: Record<string, string> = {};
     for (const spec of this.context.arrays.filter(({ placement }) => placement === 'order')) {
-      Object.assign(files, await this.#writeRows(spec, arrays[spec.name] ?? []));
+      Object.assign(files, await this.#chunks.writeRows(spec, arrays[spec.name] ?? []));
     }
     await this.#record({ type: 'trained', files, stats });
   }
@@ -112,10 +126,14 @@ export class RunWriter extends RunFolder {
     if (this.#taken[segment] === undefined) throw this.#misplaced('segment', segment, this.#taken.length);
     const bytes = encodeRecord(this.context, measured);
     if (this.#taken[segment] === 1) return this.#requireStored(segment, sha256(bytes));
-    this.#taken[segment] = 1;
     const chunks = this.context.rowArrays.map((spec) =>
       this.#chunks.encode(spec, segment, numbersOf(measured, spec)),
     );
+    if (this.lost.has(segment)) {
+      for (const chunk of chunks) this.#chunks.release(chunk);
+      return this.#restore({ segment, bytes }, chunks.map((chunk) => chunk.sha256)); // prettier-ignore
+    }
+    this.#taken[segment] = 1;
     for (const row of [segment, segment + 1]) await this.#untilRow(row);
     this.#lock.check();
     const record: SegmentRecord = {
@@ -129,6 +147,14 @@ export class RunWriter extends RunFolder {
     await this.#queue.add({ segment: record, pending: { segment, bytes }, folders }, written);
   }
 
+  /** Writes a record that was lost; all else of its segment is stored, `rows` by checksum, and stays as it is. Throws StoreError where other numbers are. */
+  async #restore(pending: PendingRecord, rows: readonly string[]): Promise<void> {
+    this.#windows.requireAsBefore(pending.segment, sha256(pending.bytes), rows);
+    this.#taken[pending.segment] = 1;
+    this.#lock.check();
+    await this.#queue.add({ pending, folders: [] }, Promise.resolve());
+  }
+
   /**
    * @internal Stores segments that were measured elsewhere and checked. Their chunks of large columns lie in the folder `from` as in a run folder, and may be
    * moved. They are durable where `unsaved` is 0: many are saved together, since waiting for the disk takes longest. One that is stored already changes nothing.
@@ -136,9 +162,13 @@ export class RunWriter extends RunFolder {
    */
   async adoptSegments(segments: readonly PartSegment[], from: string, how: Adoption['how']): Promise<void> {
     await this.#queue.flush();
+    for (const { record, bytes } of segments) {
+      const { segment } = record;
+      if (this.#taken[segment] === 1) await this.#requireStored(segment, record.record);
+      else if (this.lost.has(segment)) await this.#restore({ segment, bytes }, record.rows);
+    }
+    await this.#queue.flush();
     const fresh = segments.filter(({ record }) => this.#taken[record.segment] === 0);
-    for (const { record } of segments)
-      if (this.#taken[record.segment] === 1) await this.#requireStored(record.segment, record.record);
     for (const { record } of fresh) this.#taken[record.segment] = 1;
     if (fresh.length > 0) await this.#adopted.adopt(fresh, from, how);
     if (this.#adopted.areMany) await this.flush();
@@ -185,11 +215,13 @@ export class RunWriter extends RunFolder {
     this.#lock.check();
     const folders = new Set(batch.flatMap((entry) => entry.folders));
     await syncFolders(folders);
-    await this.#windows.write(batch.flatMap((entry) => entry.pending ?? []));
+    const pending = batch.flatMap((entry) => entry.pending ?? []);
+    await this.#windows.write(pending);
     const theta = batch.flatMap((entry) => entry.theta ?? []);
     const segments = batch.flatMap((entry) => entry.segment ?? []);
-    await this.#record({ type: 'rows', theta, segments });
-    await this.#writeWindows(segments.map(({ segment }) => segment));
+    // Records that were lost are of segments that the journal knows.
+    if (theta.length + segments.length > 0) await this.#record({ type: 'rows', theta, segments });
+    await this.#writeWindows(pending.map(({ segment }) => segment));
   }
 
   /** Writes the chunks of all windows that newly stored segments complete. */
@@ -215,33 +247,9 @@ export class RunWriter extends RunFolder {
     applyRecord(this.state, record);
   }
 
-  /** Writes all rows of an array in chunks of many rows; returns the checksums of their files. */
-  async #writeRows(spec: ArraySpec, rows: Iterable<Numbers>): Promise<Record<string, string>> {
-    const width = widthOf(spec);
-    const files: Record<string, string> = {};
-    let buffer = emptyRow(spec.dtype, spec.chunkRows * width);
-    const store = async (chunk: number): Promise<void> => {
-      const encoded = this.#chunks.encode(spec, chunk, buffer);
-      await this.#chunks.write(encoded);
-      await syncFolders(new Set(this.#chunks.foldersOf(encoded)));
-      files[encoded.path] = encoded.sha256;
-      buffer = emptyRow(spec.dtype, buffer.length);
-    };
-    let count = 0;
-    for (const row of rows) {
-      if (row.length !== width) throw this.#misfit(spec.name, row.length, width);
-      buffer.set(row, (count % spec.chunkRows) * width);
-      count++;
-      if (count % spec.chunkRows === 0) await store(count / spec.chunkRows - 1);
-    }
-    if (count !== spec.shape[0]) throw this.#misfit(`${spec.name} (rows)`, count, spec.shape[0]!);
-    if (count % spec.chunkRows !== 0) await store(Math.floor(count / spec.chunkRows));
-    return files;
-  }
-
   #checkTheta(row: number, theta: Float32Array): void {
     if (this.state.rows[row] === undefined) throw this.#misplaced('row', row, this.state.rows.length);
-    if (theta.length !== this.layout.size) throw this.#misfit('theta', theta.length, this.layout.size);
+    if (theta.length !== this.layout.size) throw misfit('theta', theta.length, this.layout.size);
     const at = firstNonFinite(theta);
     if (at < 0) return;
     const place = placeOf(this.layout, at);
@@ -279,15 +287,7 @@ export class RunWriter extends RunFolder {
 
   #requireAllRows(): void {
     const rows = prefixLength(this.state.rows);
-    if (rows !== this.state.rows.length) throw this.#misfit('theta (rows)', rows, this.state.rows.length);
-  }
-
-  #misfit(name: string, given: number, expected: number): StoreError {
-    return new StoreError({
-      given: `${name} has ${given} entries`,
-      expected: `${expected}, as the manifest says`,
-      remedy: 'hand over what the manifest describes, or make a new run',
-    });
+    if (rows !== this.state.rows.length) throw misfit('theta (rows)', rows, this.state.rows.length);
   }
 
   #misplaced(what: string, index: number, length: number): StoreError {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { fingerprint, killedWhen, lcaProcess, temporaryFolder } from '../support/cli.js';
@@ -37,6 +37,23 @@ function killAt(run: string, files: number): Promise<boolean> {
   const args = existsSync(run) ? ['resume', run, '--quiet'] : ['run', ...definition, '--out', run];
   return killedWhen(args, () => stored(run) >= files);
 }
+
+describe('records of measured segments that somebody deleted', () => {
+  it('are measured again, which is said, and give the same bytes', async () => {
+    const folder = temporaryFolder();
+    const whole = await undisturbed(folder, 2);
+    const run = join(folder, 'run');
+    await lcaProcess(['train', ...definition, '--out', run]);
+    await lcaProcess(['measure', run, '--segments', '2:7', '--quiet']);
+    rmSync(join(run, 'pending'), { recursive: true });
+    const { code, stderr } = await lcaProcess(['resume', run, '--quiet']);
+    expect(stderr).toMatch(
+      /Records of 5 segments \(2 to 6\) are missing or damaged in .*pending: measured again/,
+    );
+    expect(code).toBe(0);
+    expect(lasting(run)).toEqual(lasting(whole));
+  });
+});
 
 describe('interruption', () => {
   it('changes nothing: a run killed at random moments, and any number of workers, give the same bytes', async () => {

@@ -69,6 +69,17 @@ const errorFunction = unary((step, dy, x) => {
   return step.apply('Mul', [dy, step.apply('Mul', [bell, step.scalar(2 / Math.sqrt(Math.PI))])]);
 });
 
+/** 1 / (1 + x²) */
+const arctangent = unary((step, dy, x) =>
+  step.apply('Div', [dy, step.apply('Add', [step.apply('Mul', [x, x]), step.scalar(1)])]),
+);
+
+/** The remainder is a less a whole number of b, which is constant wherever there is a derivative. */
+const modulo = binary((step, dy, a, b, y) => {
+  const times = step.apply('Round', [step.apply('Div', [step.apply('Sub', [a, y]), b])]);
+  return [dy, step.apply('Neg', [step.apply('Mul', [dy, times])])];
+});
+
 const reciprocal = unary((step, dy, _x, y) =>
   step.apply('Neg', [step.apply('Mul', [dy, step.apply('Mul', [y, y])])]),
 );
@@ -96,6 +107,7 @@ export const elementwise: GradientRules = {
   Mul: binary((step, dy, a, b) => [step.apply('Mul', [dy, b]), step.apply('Mul', [dy, a])]),
   Div: divide,
   Pow: power,
+  Mod: modulo,
   Max: choice('Greater'),
   Min: choice('Less'),
   Where: where,
@@ -106,6 +118,7 @@ export const elementwise: GradientRules = {
   Sqrt: squareRoot,
   Sin: unary((step, dy, x) => step.apply('Mul', [dy, step.apply('Cos', [x])])),
   Cos: unary((step, dy, x) => step.apply('Neg', [step.apply('Mul', [dy, step.apply('Sin', [x])])])),
+  Atan: arctangent,
   Erf: errorFunction,
   Reciprocal: reciprocal,
   Identity: unary((_, dy) => dy),

@@ -28,6 +28,9 @@ export const gradientRules: ReadonlyMap<string, GradientRule> = new Map(
 /** Operators through which no gradient flows, and why. */
 export const withoutGradient: ReadonlyMap<string, string> = new Map([
   ['Sign', 'constant except at 0, so its derivative is 0 wherever it exists'],
+  ['Floor', 'constant except at whole numbers'],
+  ['Ceil', 'constant except at whole numbers'],
+  ['Round', 'constant except half-way between whole numbers'],
   ['Equal', 'its result is bool'],
   ['Greater', 'its result is bool'],
   ['Less', 'its result is bool'],

@@ -47,6 +47,16 @@ describe('examples that stay apart', () => {
   });
 });
 
+describe('steps and functions of one element', () => {
+  it('keep examples apart', () => {
+    const result = found([4], (x, apply, builder) => {
+      const steps = ['Atan', 'Floor', 'Ceil', 'Round'].reduce((value, op) => apply(op, [value]), x);
+      return apply('Mod', [steps, builder.scalar(3)], { fmod: 1 });
+    });
+    expect(result).toBeNull();
+  });
+});
+
 describe('numbers that are looked up', () => {
   /** Of each example of four numbers, the one at a place that it says itself, as GatherElements is read; of extent `most` + 1. */
   const lookedUp = (offset: (example: number) => number, most = 3) =>

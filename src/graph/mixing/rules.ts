@@ -179,8 +179,8 @@ const ruleOf = (rule: Rule, ...names: string[]): [string, Rule][] => names.map((
 
 /** How each operator passes the examples on; others are not known to keep them apart. */
 export const rules: ReadonlyMap<string, Rule> = new Map([
-  ...ruleOf(broadcast, 'Add', 'Sub', 'Mul', 'Div', 'Pow', 'Max', 'Min', 'Neg', 'Abs', 'Sign', 'Exp', 'Log', 'Sqrt', 'Sin', 'Cos', 'Erf', 'Reciprocal'),
-  ...ruleOf(broadcast, 'Equal', 'Greater', 'Less', 'Not', 'And', 'Or', 'Where', 'Cast', 'Expand', 'Tile', ...activations.keys()),
+  ...ruleOf(broadcast, 'Add', 'Sub', 'Mul', 'Div', 'Pow', 'Max', 'Min', 'Neg', 'Abs', 'Sign', 'Exp', 'Log', 'Sqrt', 'Sin', 'Cos', 'Atan', 'Erf', 'Reciprocal'),
+  ...ruleOf(broadcast, 'Mod', 'Floor', 'Ceil', 'Round', 'Equal', 'Greater', 'Less', 'Not', 'And', 'Or', 'Where', 'Cast', 'Expand', 'Tile', ...activations.keys()),
   ...ruleOf(inOrder, 'Identity', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze'),
   ...ruleOf(reduced, 'ReduceSum', 'ReduceMean', 'ReduceMax'),
   ...ruleOf(alongAxis, 'Softmax', 'LogSoftmax'),

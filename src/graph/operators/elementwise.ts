@@ -3,7 +3,7 @@ import { inputOf, misfit } from '../application.js';
 import type { Activation } from '../activations/define.js';
 import { gradientOperatorOf } from '../activations/define.js';
 import { activations } from '../activations/table.js';
-import { stringAttribute } from '../attributes.js';
+import { intAttribute, stringAttribute } from '../attributes.js';
 import type { DType, Shape } from '../types.js';
 import type { Entry, TensorType } from './define.js';
 import { broadcastOf, float, floatInput, floatInputOf, operator, operatorsOf } from './define.js';
@@ -21,6 +21,13 @@ function arithmetic(node: Application): TensorType[] {
   const pair = pairOf(node);
   if (pair.dtype === 'bool') throw misfit(node, 'numbers, not bool', 'add a Cast');
   return [pair];
+}
+
+/** ONNX has the remainder with the divisor's sign for whole numbers alone. */
+function modulo(node: Application): TensorType[] {
+  const [pair] = arithmetic(node) as [TensorType];
+  if (pair.dtype !== 'float32' || intAttribute(node, 'fmod', 0) === 1) return [pair];
+  throw misfit(node, 'attribute fmod 1 for float32', 'write it as a - b · Floor(a / b)');
 }
 
 function logical(node: Application): TensorType[] {
@@ -68,14 +75,18 @@ function cast(node: Application): TensorType[] {
   return [{ dtype: to as DType, shape: inputOf(node, 0).shape }];
 }
 
+/** Functions of real numbers; the last three are steps. */
+const functions = 'Exp Log Sqrt Sin Cos Atan Erf Reciprocal Floor Ceil Round'.split(' ');
+
 /** Operators that treat each element by itself, broadcasting where they have several inputs. */
 export const elementwise: readonly Entry[] = [
   ...operatorsOf(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Max', 'Min'], [2, 2], [], arithmetic),
+  operator('Mod', [2, 2], ['fmod'], modulo),
   ...operatorsOf(['Equal', 'Greater', 'Less'], [2, 2], [], (node) => [{ ...pairOf(node), dtype: 'bool' }]),
   ...operatorsOf(['And', 'Or'], [2, 2], [], logical),
   operator('Not', [1, 1], [], logical),
   ...operatorsOf(['Neg', 'Abs', 'Sign', 'Identity'], [1, 1], [], sameAsInput),
-  ...operatorsOf(['Exp', 'Log', 'Sqrt', 'Sin', 'Cos', 'Erf', 'Reciprocal'], [1, 1], [], floatSameAsInput),
+  ...operatorsOf(functions, [1, 1], [], floatSameAsInput),
   ...[...activations].flatMap(activationEntries),
   operator('Where', [3, 3], [], where),
   operator('Cast', [1, 1], ['to'], cast),

@@ -3,7 +3,7 @@ import type { GraphBuilder } from '../../graph/builder.js';
 import type { Attributes, DType, Shape, Value } from '../../graph/types.js';
 import { sizeOf } from '../../graph/types.js';
 import type { Node } from '../protobuf/onnx_pb.js';
-import { isStatic, mostAxes, type Operand } from './static-tensor.js';
+import { isStatic, mostAxes, type Operand, type StaticTensor } from './static-tensor.js';
 import type { ExternalData } from '../protobuf/tensor.js';
 import type { FixedBatch } from './batch.js';
 import { NodeAttributes } from './attributes.js';
@@ -22,6 +22,8 @@ export interface ImportState {
   readonly externalData: ExternalData | undefined;
   /** The node of the file that makes each tensor. */
   readonly producers: ReadonlyMap<string, Node>;
+  /** How to compute the numbers of values that follow from constants and shapes, and were left to the engines: by the value's id. */
+  readonly known: Map<number, () => StaticTensor | null>;
   /** How many numbers have been computed from constants so far. */
   computed: number;
   /** How many nodes of branches and of rounds of loops have been translated so far. */
@@ -93,6 +95,12 @@ export class NodeContext {
     const operand = this.operand(index);
     if (isStatic(operand)) return [...operand.data];
     return this.fail(`input ${index} that depends on the data`, 'a constant there');
+  }
+
+  /** Input `index` as numbers, also where they were left to the engines; null where they depend on the data. */
+  known(index: number): StaticTensor | null {
+    const operand = this.operand(index);
+    return isStatic(operand) ? operand : (this.state.known.get(operand.id)?.() ?? null);
   }
 
   /** One number of input `index`, or `otherwise`. */

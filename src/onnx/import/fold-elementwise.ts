@@ -89,6 +89,7 @@ export const elementwiseFolds: ConstantFoldTable = {
   Round: unary(roundEven),
   Sin: unary(Math.sin),
   Cos: unary(Math.cos),
+  Atan: unary(Math.atan),
   Not: unary((x) => (x === 0 ? 1 : 0)),
   And: comparison((a, b) => a !== 0 && b !== 0),
   Or: comparison((a, b) => a !== 0 || b !== 0),

@@ -109,6 +109,17 @@ function reduction(f: (a: number, b: number) => number): ConstantFold {
   };
 }
 
+/** Where numbers are not 0: an index by axis and number [rank, count]. */
+const places: ConstantFold = (_, [x]) => {
+  const found: number[][] = x!.shape.map(() => []);
+  tabulate(x!.dtype, x!.shape, (index) => {
+    if (x!.data[offsetOf(index, stridesOf(x!.shape))] !== 0)
+      index.forEach((at, axis) => found[axis]!.push(at));
+    return 0;
+  });
+  return staticTensor('int64', [found.length, found[0]?.length ?? 0], found.flat());
+};
+
 /** Shapes, indices and masks that are known when a model is read. */
 export const shapeFolds: ConstantFoldTable = {
   Gather: withInputs(2, gather),
@@ -118,6 +129,7 @@ export const shapeFolds: ConstantFoldTable = {
   Trilu: triangle,
   Reshape: reshaped((context, x) => reshapeTarget(context, x.shape)),
   Identity: (_, [x]) => x!,
+  NonZero: places,
   ReduceProd: reduction((a, b) => a * b),
   ReduceSum: reduction((a, b) => a + b),
   ReduceMax: reduction(Math.max),

@@ -2,6 +2,7 @@ import type { Graph, Node } from '../protobuf/onnx_pb.js';
 import { NodeContext, type ImportState } from './context.js';
 import { isStatic, staticTensor, type Operand } from './static-tensor.js';
 import { folded } from './fold.js';
+import { rememberKnown } from './known.js';
 import { stack } from './operators/recurrent.js';
 import { translations } from './operators/translations.js';
 import { unsupported } from './unsupported.js';
@@ -42,7 +43,10 @@ function resultsOf(
   if (opType === 'If') return branch(context, operands, depth);
   if (opType === 'Loop') return loop(context, operands, depth);
   const results = folded(context) ?? translations.get(opType)?.(context) ?? null;
-  return results === null || Array.isArray(results) ? results : [results as Operand];
+  if (results === null) return null;
+  const outputs = Array.isArray(results) ? (results as readonly Operand[]) : [results as Operand];
+  rememberKnown(context, outputs);
+  return outputs;
 }
 
 /** The branch that is taken, where shapes decide which; null where it depends on the data. */

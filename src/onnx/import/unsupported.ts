@@ -12,15 +12,12 @@ export function nodeName(node: Node): string {
   return node.name !== '' ? node.name : (node.output.find((name) => name !== '') ?? node.opType);
 }
 
-const recurrent =
-  'recurrent layers are not supported: write the cell out with MatMul, Sigmoid and Tanh, unrolled over time';
 const control = 'export with fixed shapes and without branches or loops in the forward pass';
 
 const noise = 'the loss must not depend on chance: switch this layer to evaluation before the export';
 
 /** What would help, by operator. */
 const remedies: Readonly<Record<string, string>> = {
-  RNN: recurrent,
   If: control,
   Scan: control,
   Upsample: 'export with operator set 11 or later, which has Resize',

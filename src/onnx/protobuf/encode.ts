@@ -32,7 +32,7 @@ export interface InitializerSpec extends TensorSpec {
 }
 
 /** Attributes of standard operators; whether a number is written as float or int follows from its name. */
-export type AttributeSpec = number | string | readonly number[];
+export type AttributeSpec = number | string | readonly number[] | readonly string[];
 
 /** One node of standard ONNX; an omitted optional input is the empty string. */
 export interface NodeSpec {
@@ -54,7 +54,7 @@ export interface ModelSpec {
 }
 
 /** Names of the standard operators' attributes that hold float32 numbers; all other numbers are integers. */
-const floatAttributes = new Set(['alpha', 'beta', 'gamma', 'epsilon', 'momentum']);
+const floatAttributes = new Set(['alpha', 'beta', 'gamma', 'bias', 'lambd', 'epsilon', 'momentum']);
 
 /** Version of the file format; 8 is read by every runtime of 2021 or later. */
 const irVersion = 8n;
@@ -102,10 +102,16 @@ function encodeAttribute(name: string, value: AttributeSpec): Attribute {
       ? create(AttributeSchema, { name, type: Attribute_Type.FLOAT, f: Math.fround(value) })
       : create(AttributeSchema, { name, type: Attribute_Type.INT, i: BigInt(value) });
   }
+  if (isTexts(value)) {
+    return create(AttributeSchema, { name, type: Attribute_Type.STRINGS, strings: [...value] });
+  }
   return isFloat
     ? create(AttributeSchema, { name, type: Attribute_Type.FLOATS, floats: value.map(Math.fround) })
     : create(AttributeSchema, { name, type: Attribute_Type.INTS, ints: value.map(BigInt) });
 }
+
+const isTexts = (value: readonly (number | string)[]): value is readonly string[] =>
+  typeof value[0] === 'string';
 
 function encodeTensor(tensor: InitializerSpec): Tensor {
   return create(TensorSchema, {

@@ -128,6 +128,35 @@ class Looped(nn.Module):
     def forward(self, x):
         return self.head(self.rounds(self.first(x)))
 
+class Steps(nn.Module):
+    """Angles, rounding, remainders, shrinkage, and a unit matrix that is made in the network."""
+    def __init__(self):
+        super().__init__(); self.first = nn.Linear(6, 8); self.period = nn.Parameter(torch.rand(8) + 0.5); self.head = nn.Linear(8, 5)
+    def forward(self, x):
+        h = self.first(x + torch.floor(x) * 0.25)
+        h = torch.atan(h * 2) + torch.asin(torch.tanh(h) * 0.9) - torch.acos(torch.sigmoid(h)) + torch.tan(h * 0.3) + torch.round(h * 4) * h * 0.1 + torch.ceil(h) * h * 0.1
+        h = h + torch.fmod(h * 3, self.period) + torch.remainder(h * 2, self.period) + F.hardshrink(h, 0.4) + F.softshrink(h, 0.3)
+        return self.head(h @ (torch.eye(x.size(1) + 2, dtype=x.dtype) * 0.5 + 0.1))
+
+class Recurrent(nn.Module):
+    """Plain recurrent layers, in both directions, and rectified."""
+    def __init__(self):
+        super().__init__(); self.times = nn.RNN(4, 3, batch_first=True, bidirectional=True); self.later = nn.RNN(6, 4, batch_first=True, nonlinearity='relu'); self.head = nn.Linear(4, 5)
+    def forward(self, x):
+        y, _ = self.later(self.times(x)[0])
+        return self.head(y[:, -1])
+
+class Assigned(nn.Module):
+    """Slices that are assigned, numbers that are scattered to places which the data choose, columns that a mask of constants takes."""
+    def __init__(self):
+        super().__init__(); self.first = nn.Linear(3, 4); self.head = nn.Linear(12, 5)
+    def forward(self, x):
+        h = self.first(x); y = torch.zeros_like(h)
+        y[:, 0] = h[:, 1] * 2; y[:, 1:3, :2] = torch.tanh(h[:, :2, 2:]); y[:, 2:, 1] = y[:, 2:, 1] + h[:, 2:, 3]
+        places = torch.argmax(x, 2, keepdim=True)
+        y = y + h.scatter(2, torch.cat([places, places + 1], 2), h[:, :, :2].contiguous() * 3)
+        return self.head(torch.relu(y[:, torch.tensor([True, False, True, True])]).flatten(1))
+
 S = nn.Sequential
 networks = {
     'grouped': (S(nn.Conv2d(4, 8, 3, padding=1, groups=2), nn.ReLU(), nn.Conv2d(8, 8, 3, groups=8, padding=1), nn.Tanh(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(72, 5)), (4, 6, 6), 11),
@@ -170,3 +199,7 @@ write({
     'inference': (Encoder(), (5, 6), 16, 'inference'), 'folded': (Folded(), 'tokens', 14, 'folded'), 'fixed': (TorchAttention(), (5, 6), 15, 'fixed'), 'single': (Encoder(), (5, 6), 14, 'single'),
 })
 write({'sampled': (Sampled(), (2, 5, 6), 16), 'looped': (Looped(), (4,), 16, 'compiled')})
+torch.manual_seed(1)
+write({'steps': (Steps(), (6,), 16), 'recurrent': (Recurrent(), (3, 4), 14)})
+torch.manual_seed(2)
+write({'assigned': (Assigned(), (4, 3), 16)})

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { InputSpec, Specs, Table } from './spec.js';
-import { application, binary, broadcastable, parameter, shapes, unary } from './spec.js';
+import { application, binary, broadcastable, flag, parameter, shapes, unary } from './spec.js';
 
 /** Whole numbers, the second ones positive. */
 function integers(): Specs {
@@ -18,6 +18,30 @@ const fixedPower: Specs = fc
   .map(([shape, exponent]) =>
     application([parameter(shape, 'positive'), { shape: [], domain: { oneOf: [exponent] }, constant: true }]),
   );
+
+const whole = [-5, -4, -3, -2, -1, 0, 1, 2, 3, 4, 5];
+
+/** Numbers whose remainders are not close to 0, and whole numbers, of which divisors below 0 are odd. */
+const modulo: Specs[] = [
+  broadcastable(2).map(([a, b]) =>
+    application(
+      [
+        parameter(a!, { oneOf: [-1.6875, -0.8125, -0.3125, 0.3125, 0.8125, 1.6875] }),
+        parameter(b!, { oneOf: [-0.625, 0.5, 0.75] }),
+      ],
+      { fmod: 1 },
+    ),
+  ),
+  fc.tuple(broadcastable(2), fc.constantFrom(1, -5), flag).map(([[a, b], from, fmod]) =>
+    application(
+      [
+        { shape: a!, dtype: 'int32', from: -20, below: 20 },
+        { shape: b!, dtype: 'int32', from, below: from + 4 },
+      ],
+      { fmod },
+    ),
+  ),
+];
 
 function logical(inputs: 1 | 2): Specs[] {
   return [
@@ -49,6 +73,7 @@ export const elementwise: Table = {
   Mul: [...binary(), integers()],
   Div: [...binary('any', 'positive'), integers()],
   Pow: [...binary('positive', 'any'), fixedPower],
+  Mod: modulo,
   Max: binary('distinct'),
   Min: binary('distinct'),
   Neg: unary(),
@@ -59,7 +84,11 @@ export const elementwise: Table = {
   Sqrt: unary('positive'),
   Sin: unary({ awayFrom: [] }),
   Cos: unary({ awayFrom: [] }),
+  Atan: unary({ awayFrom: [] }),
   Erf: unary({ awayFrom: [] }),
+  Floor: unary({ awayFrom: whole }),
+  Ceil: unary({ awayFrom: whole }),
+  Round: unary({ awayFrom: whole.map((k) => k - 0.5) }),
   Tanh: unary(),
   Sigmoid: unary({ awayFrom: [] }),
   Softplus: unary({ awayFrom: [] }),

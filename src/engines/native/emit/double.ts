@@ -22,10 +22,15 @@ const calls: Partial<Record<ExpressionFunction, string>> = {
   normalCumulative: 'd_normal',
   sine: 'sin',
   cosine: 'cos',
+  arctangent: 'atan',
   sigmoid: 'd_sigmoid',
   power: 'pow',
   largest: 'd_largest',
   truncate: 'trunc',
+  floor: 'floor',
+  ceiling: 'ceil',
+  round: 'rint',
+  remainder: 'fmod',
 };
 
 /** C code of an expression in double, of one element: its leaves `computed` are what `nameOf` calls them, there are no others but numbers. Throws TypeError for another leaf. */

@@ -31,11 +31,16 @@ const calls: Partial<Record<ExpressionFunction, string>> = {
   normalCumulative: 'v_normal',
   sine: 'v_sin',
   cosine: 'v_cos',
+  arctangent: 'v_atan',
   sigmoid: 'v_sigmoid',
   power: 'v_pow',
   largest: 'v_maximum',
   equal: 'v_equal',
   truncate: 'v_trunc',
+  floor: 'v_floor',
+  ceiling: 'v_ceil',
+  round: 'v_round',
+  remainder: 'v_remainder',
   ifGreater: 'v_if_greater',
 };
 

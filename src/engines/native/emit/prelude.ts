@@ -11,7 +11,12 @@ LANEWISE(v_log1p, log1pf)
 LANEWISE(v_expm1, expm1f)
 LANEWISE(v_sin, sinf)
 LANEWISE(v_cos, cosf)
+LANEWISE(v_atan, atanf)
 LANEWISE(v_trunc, truncf)
+LANEWISE(v_floor, floorf)
+LANEWISE(v_ceil, ceilf)
+LANEWISE(v_round, rintf)
+static inline v v_remainder(v a, v b) { for (int l = 0; l < LANES; l++) a[l] = fmodf(a[l], b[l]); return a; }
 static inline double d_max(double a, double b) { return a > b ? a : b; }
 static inline double d_largest(double a, double b) { return a != a || a > b ? a : b; }
 static inline double d_bell(double a) { return exp(a * a * -0.5); }

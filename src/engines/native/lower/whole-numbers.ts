@@ -32,6 +32,7 @@ const small: ReadonlySet<string> = new Set([
   'Where',
   'Identity',
   'Div',
+  'Mod',
 ]);
 
 /** Throws EngineError where a node's whole numbers could not be held exactly. */

@@ -1,6 +1,6 @@
 import type { Mask, Table, Tensor } from './objects.js';
 
-/** Functions of an expression. `bell(a)` is e^(-a²/2); `maximum(a, b)` passes on a NaN of b, `largest` of both; `ifGreater(a, b, yes, no)`. */
+/** Functions of an expression. `bell(a)` is e^(-a²/2); `maximum(a, b)` passes on a NaN of b, `largest` of both; `ifGreater(a, b, yes, no)`; `round` half to even; `remainder(a, b)` has the sign of a. */
 export type ExpressionFunction =
   | 'add'
   | 'subtract'
@@ -19,11 +19,16 @@ export type ExpressionFunction =
   | 'normalCumulative'
   | 'sine'
   | 'cosine'
+  | 'arctangent'
   | 'sigmoid'
   | 'power'
   | 'largest'
   | 'equal'
   | 'truncate'
+  | 'floor'
+  | 'ceiling'
+  | 'round'
+  | 'remainder'
   | 'ifGreater';
 
 /** How the numbers of a table belong to elements. */

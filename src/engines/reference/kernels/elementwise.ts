@@ -1,6 +1,6 @@
 import type { DType } from '../../../graph/types.js';
 import { broadcastShapes } from '../../../graph/shapes.js';
-import { stringAttribute } from '../../../graph/attributes.js';
+import { intAttribute, stringAttribute } from '../../../graph/attributes.js';
 import type { Kernel, Tensor } from '../tensor.js';
 import { broadcastOffsets, mapped, zeros, zipped } from '../tensor.js';
 import { erf } from '../../../num/special.js';
@@ -21,6 +21,19 @@ function asBool(f: (a: number, b: number) => boolean): Kernel {
 const divide: Kernel = ([a, b], node) => {
   const whole = node.outputs[0]!.dtype !== 'float32';
   return [zipped(a!, b!, whole ? (x, y) => Math.trunc(x / y) : (x, y) => x / y)];
+};
+
+/** Half to even, as ONNX rounds. */
+function roundEven(x: number): number {
+  const below = Math.floor(x);
+  if (x - below !== 0.5) return Math.round(x);
+  return below % 2 === 0 ? below : below + 1;
+}
+
+/** The remainder with the divisor's sign, or with `fmod` the dividend's. */
+const modulo: Kernel = ([a, b], node) => {
+  const isOfDividend = intAttribute(node, 'fmod', 0) === 1;
+  return [zipped(a!, b!, isOfDividend ? (x, y) => x % y : (x, y) => x - y * Math.floor(x / y))];
 };
 
 function converter(to: DType): (x: number) => number {
@@ -56,6 +69,7 @@ export const elementwise: Readonly<Record<string, Kernel>> = {
   Pow: binary((a, b) => a ** b),
   Max: binary((a, b) => Math.max(a, b)),
   Min: binary((a, b) => Math.min(a, b)),
+  Mod: modulo,
   Equal: asBool((a, b) => a === b),
   Greater: asBool((a, b) => a > b),
   Less: asBool((a, b) => a < b),
@@ -71,8 +85,12 @@ export const elementwise: Readonly<Record<string, Kernel>> = {
   Sqrt: unary(Math.sqrt),
   Sin: unary(Math.sin),
   Cos: unary(Math.cos),
+  Atan: unary(Math.atan),
   Erf: unary(erf),
   Reciprocal: unary((x) => 1 / x),
+  Floor: unary(Math.floor),
+  Ceil: unary(Math.ceil),
+  Round: unary(roundEven),
   Where: where,
   Cast: cast,
 };

@@ -38,12 +38,22 @@ function celu(c: NodeContext): Value {
   return c.add('Mul', [c.add('Elu', [c.add('Div', [c.value(0), alpha])]), alpha]);
 }
 
+/** 0 within ±lambd, and what is outside of it moved towards 0 by `bias`. */
+function shrink(c: NodeContext): Value {
+  const [x, bias, lambd] = [c.value(0), c.attributes.float('bias', 0), c.attributes.float('lambd', 0.5)];
+  const below = c.add('Add', [x, c.scalar(bias)]);
+  const above = c.add('Sub', [x, c.scalar(bias)]);
+  const inner = c.add('Where', [c.add('Greater', [x, c.scalar(lambd)]), above, c.scalar(0)]);
+  return c.add('Where', [c.add('Less', [x, c.scalar(-lambd)]), below, inner]);
+}
+
 /** Activations of the table, and those that are written as compositions. */
 export const activations: TranslationTable = {
   ...Object.fromEntries([...table].map(([name, entry]) => [name, standard(entry)])),
   PRelu: parametricRelu,
   Swish: swish,
   Celu: celu,
+  Shrink: shrink,
   Mish: (c) => c.add('Mul', [c.value(0), c.add('Tanh', [c.add('Softplus', [c.value(0)])])]),
   Softsign: (c) => c.add('Div', [c.value(0), c.add('Add', [c.add('Abs', [c.value(0)]), c.scalar(1)])]),
 };

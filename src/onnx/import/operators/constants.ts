@@ -38,6 +38,16 @@ function constantOfShape(context: NodeContext): StaticTensor {
   return tabulate(filling.dtype, shape, () => filling.data[0] ?? 0);
 }
 
+/** Ones on a diagonal, `k` above the main one, of a matrix of the input's shape. */
+function eyeLike(context: NodeContext): StaticTensor {
+  const { shape, dtype } = context.operand(0);
+  if (shape.length !== 2) context.fail(`a tensor with ${shape.length} axes`, 'a matrix');
+  context.spend(sizeOf(shape));
+  const shift = context.attributes.int('k', 0);
+  const type = context.attributes.has('dtype') ? dtypeAttribute(context, 'dtype', 1) : dtype;
+  return tabulate(type, shape, ([row, column]) => (column! - row! === shift ? 1 : 0));
+}
+
 function shapeOf(context: NodeContext): StaticTensor {
   const shape = context.shape(0);
   const start = context.attributes.int('start', 0);
@@ -56,6 +66,7 @@ function range(context: NodeContext): StaticTensor {
 export const constants: TranslationTable = {
   Constant: constant,
   ConstantOfShape: constantOfShape,
+  EyeLike: eyeLike,
   Shape: shapeOf,
   Size: (context) => staticTensor('int64', [], [sizeOf(context.shape(0))]),
   Range: range,

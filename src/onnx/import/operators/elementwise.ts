@@ -62,9 +62,16 @@ function oneHot(c: NodeContext): Value {
   return c.add('Where', [c.add('Or', [isAt(0), isAt(-depth)]), c.scalar(on, values), c.scalar(off, values)]);
 }
 
+/** Whether a number is infinite, of the signs that are asked for; nothing equals NaN. */
+function isInfinite(c: NodeContext): Value {
+  const isAt = (name: string, value: number): Value =>
+    c.add('Equal', [c.value(0), c.scalar(c.attributes.int(name, 1) === 0 ? NaN : value)]);
+  return c.add('Or', [isAt('detect_positive', Infinity), isAt('detect_negative', -Infinity)]);
+}
+
 /** Operators that treat each element by itself. */
 export const elementwise: TranslationTable = {
-  ...tableOf('Neg Abs Sign Exp Log Sin Cos Erf Identity Reciprocal Not', unary),
+  ...tableOf('Neg Abs Sign Exp Log Sin Cos Atan Erf Floor Ceil Round Identity Reciprocal Not', unary),
   ...tableOf('Add Sub Mul Div Equal Greater Less And Or', binary),
   Max: variadic('Max'),
   Min: variadic('Min'),
@@ -72,6 +79,10 @@ export const elementwise: TranslationTable = {
   Mean: (c) => c.add('Div', [sum(c), c.scalar(c.inputs.length)]),
   GreaterOrEqual: negated('Less'),
   LessOrEqual: negated('Greater'),
+  Mod: (c) => c.add('Mod', [c.value(0), c.value(1)], { fmod: c.attributes.int('fmod', 0) }),
+  Xor: (c) => c.add('Not', [c.add('Equal', [c.value(0), c.value(1)])]),
+  IsNaN: (c) => c.add('Not', [c.add('Equal', [c.value(0), c.value(0)])]),
+  IsInf: isInfinite,
   Pow: power,
   Where: (c) => c.add('Where', [c.value(0), c.value(1), c.value(2)]),
   Cast: cast,

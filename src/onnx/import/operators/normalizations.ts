@@ -1,4 +1,5 @@
 import type { Value } from '../../../graph/types.js';
+import { mixAlong } from './along-axis.js';
 import { axisOf } from './arguments.js';
 import type { NodeContext, TranslationTable } from '../context.js';
 
@@ -50,6 +51,20 @@ function rootMeanSquare(c: NodeContext): Value {
   return c.add('Mul', [c.add('Div', [x, root]), c.value(1)]);
 }
 
+/** x / (bias + alpha / size · Σ x² of the `size` channels around each)^beta, the earlier neighbours fewer by one where size is even. */
+function localResponse(c: NodeContext): Value {
+  const x = c.value(0);
+  const size = c.attributes.int('size', 1);
+  const channels = Array.from({ length: x.shape[1]! }, (_, k) => k);
+  const before = Math.floor((size - 1) / 2);
+  const weigh = (k: number, i: number): number => (i >= k - before && i < k - before + size ? 1 : 0);
+  const squares = c.add('Mul', [x, x]);
+  const sums = mixAlong(c, squares, 1, channels.map((k) => channels.map((i) => weigh(k, i)))); // prettier-ignore
+  const share = c.scalar(c.attributes.float('alpha', 1e-4) / size);
+  const mean = c.add('Add', [c.add('Mul', [sums, share]), c.scalar(c.attributes.float('bias', 1))]);
+  return c.add('Div', [x, c.add('Pow', [mean, c.scalar(c.attributes.float('beta', 0.75))])]);
+}
+
 /** Normalisations. */
 export const normalizations: TranslationTable = {
   BatchNormalization: batchNormalization,
@@ -57,5 +72,6 @@ export const normalizations: TranslationTable = {
   InstanceNormalization: (c) =>
     c.add('InstanceNormalization', [c.value(0), c.value(1), c.value(2)], { epsilon: epsilon(c) }),
   GroupNormalization: groupNormalization,
+  LRN: localResponse,
   RMSNormalization: rootMeanSquare,
 };

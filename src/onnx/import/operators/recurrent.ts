@@ -70,6 +70,16 @@ const gru: Cell = {
   },
 };
 
+/** ONNX's RNN, a cell of one gate. */
+const rnn = (activation: 'Tanh' | 'Relu'): Cell => ({
+  gates: 1,
+  states: 1,
+  activations: [activation],
+  step: (c, inputs, [h], { state, stateBias }) => [
+    c.add(activation, [sum(c, inputs, product(c, h!, state, stateBias))]),
+  ],
+});
+
 /** Throws GraphError for what is not written out: other activations, clipping, peepholes, sequences of different lengths. */
 function requirePlain(c: NodeContext, { activations, states }: Cell): void {
   const given = c.attributes.texts('activations');
@@ -176,4 +186,11 @@ function recurrent(cell: Cell): Translation {
 }
 
 /** Recurrent layers. */
-export const recurrentLayers: TranslationTable = { LSTM: recurrent(lstm), GRU: recurrent(gru) };
+export const recurrentLayers: TranslationTable = {
+  LSTM: recurrent(lstm),
+  GRU: recurrent(gru),
+  RNN: (c) => {
+    const [first = 'Tanh'] = c.attributes.texts('activations');
+    return recurrent(rnn(first.toLowerCase() === 'relu' ? 'Relu' : 'Tanh'))(c);
+  },
+};

@@ -59,6 +59,16 @@ function logSumExp(c: NodeContext): Value {
   return c.add('Add', [logarithm, c.add('Reshape', [largest], { shape: sum.shape })]);
 }
 
+/** x over its norm along an axis: the root of its sum of squares, or the sum of its magnitudes. 0/0 where all are 0. */
+function normalized(c: NodeContext): Value {
+  const x = c.value(0);
+  const axes = [axisOf(c, x.shape.length, -1)];
+  const p = c.attributes.int('p', 2);
+  if (p !== 1 && p !== 2) c.fail(`p ${p}`, 'p 1 or 2');
+  const sizes = c.add('ReduceSum', [p === 2 ? square(c) : c.add('Abs', [x])], { axes, keepdims: 1 });
+  return c.add('Div', [x, p === 2 ? rootOf(c, sizes) : sizes]);
+}
+
 /** Sums of all elements up to (in reverse: from) each one, with or (exclusive) without it. */
 function cumulativeSum(c: NodeContext): Value {
   const x = c.value(0);
@@ -86,5 +96,6 @@ export const reductions: TranslationTable = {
   ReduceSumSquare: (c) => reduce(c, 'ReduceSum', square(c)),
   ReduceLogSum: (c) => c.add('Log', [reduce(c, 'ReduceSum', c.value(0))]),
   ReduceLogSumExp: logSumExp,
+  LpNormalization: normalized,
   CumSum: cumulativeSum,
 };

@@ -4,10 +4,12 @@ import { computedLosses } from './losses.js';
 import type { Translation } from '../context.js';
 import { elementwise } from './elementwise.js';
 import { products } from './linear.js';
+import { indexing } from './indexing.js';
 import { normalizations } from './normalizations.js';
 import { recurrentLayers } from './recurrent.js';
 import { reductions } from './reductions.js';
 import { selections } from './selections.js';
+import { functions } from './functions.js';
 import { gridSampling } from './spatial/grid-sample.js';
 import { padding } from './spatial/padding.js';
 import { resizing } from './spatial/resize.js';
@@ -21,9 +23,11 @@ export const translations: ReadonlyMap<string, Translation> = new Map(
     computedLosses,
     elementwise,
     activations,
+    functions,
     products,
     reductions,
     selections,
+    indexing,
     recurrentLayers,
     shapes,
     padding,

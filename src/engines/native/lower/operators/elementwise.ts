@@ -1,3 +1,4 @@
+import { intAttribute } from '../../../../graph/attributes.js';
 import type { Node, Shape, Value } from '../../../../graph/types.js';
 import { sizeOf } from '../../../../graph/types.js';
 import type { Expression, ExpressionFunction } from '../../plan/expression.js';
@@ -52,6 +53,13 @@ const power: Rule = (_, [a, b]) => {
   return apply('power', a!, b!);
 };
 
+/** The remainder has the dividend's sign; without `fmod` it gets the divisor's. */
+const modulo: Rule = (node, [a, b]) => {
+  const rest = apply('remainder', a!, b!);
+  if (intAttribute(node, 'fmod', 0) === 1) return rest;
+  return apply('ifGreater', number(0), apply('multiply', rest, b!), apply('add', rest, b!), rest);
+};
+
 const smallest: Rule = (_, args) =>
   apply('negate', args.map((x) => apply('negate', x)).reduce(binaryOf('largest')));
 
@@ -69,10 +77,15 @@ const table: Readonly<Record<string, Elementwise>> = {
   Pow: { rule: power, fold: (a, b) => a ** b, zeroWith: 'never' },
   Max: { rule: (_, args) => args.reduce(binaryOf('largest')), fold: Math.max, zeroWith: 'all' },
   Min: { rule: smallest, fold: Math.min, zeroWith: 'all' },
+  Mod: { rule: modulo, zeroWith: 'never' },
   Log: { rule: unary('logarithm'), fold: Math.log, zeroWith: 'never' },
   Erf: { rule: unary('errorFunction'), zeroWith: 'all' },
   Sin: { rule: unary('sine'), fold: Math.sin, zeroWith: 'all' },
   Cos: { rule: unary('cosine'), fold: Math.cos, zeroWith: 'never' },
+  Atan: { rule: unary('arctangent'), fold: Math.atan, zeroWith: 'all' },
+  Floor: { rule: unary('floor'), fold: Math.floor, zeroWith: 'all' },
+  Ceil: { rule: unary('ceiling'), fold: Math.ceil, zeroWith: 'all' },
+  Round: { rule: unary('round'), zeroWith: 'all' },
   Equal: { rule: binary('equal'), zeroWith: 'never' },
   Greater: { rule: (_, [a, b]) => apply('ifGreater', a!, b!, number(1), number(0)), zeroWith: 'never' },
   Less: { rule: (_, [a, b]) => apply('ifGreater', b!, a!, number(1), number(0)), zeroWith: 'never' },
