@@ -95,6 +95,25 @@ describe('names of recorded tensors', () => {
     expect(result.said).toMatch(said);
   });
 
+  it('are the model’s own where an optimiser might use them, too', async () => {
+    const own = net.map(({ name, shape }) => ({ name: name.replace('b.weight', 'slots'), shape }));
+    const path = recording({
+      ...renamed((name) => `model.${name.replace('b.weight', 'slots')}`),
+      'optimizer.fp32.slots': moving(9, [2, 3]),
+    });
+    const { row, said } = await read(path, own);
+    expect(row).toEqual(row1);
+    expect(said).toMatch(/passed over: optimizer\.fp32\.slots \(state of an optimiser\)/);
+  });
+
+  it('may be those that an optimiser keeps, where they are given', async () => {
+    const path = recording({
+      ...renamed((name) => `model.${name}`, { ...recorded, 'a.bias': moving(7, [3]) }),
+      ...renamed((name) => `optimizer.fp32.${name}`),
+    });
+    expect((await read(path, net, { names: ['optimizer.fp32.*=*'], ignore: ['model.*'] })).row).toEqual(row1);
+  });
+
   it('are refused where two prefixes fit', async () => {
     const path = recording({ ...renamed((name) => `model.${name}`), ...renamed((name) => `ema.${name}`) });
     await expect(read(path)).rejects.toThrow(

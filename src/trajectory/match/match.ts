@@ -36,14 +36,12 @@ async function matchNamed(
   const ignored = [...recording.tensors.keys()].filter((name) =>
     options.ignore?.some((pattern) => fitsPattern(name, pattern)),
   );
-  const candidates = [...recording.tensors]
-    .filter(
-      ([name, { dtype }]) =>
-        dtype !== null && isFloat(dtype) && !isOptimizerState(name) && !ignored.includes(name),
-    )
+  const floats = [...recording.tensors]
+    .filter(([name, { dtype }]) => dtype !== null && isFloat(dtype) && !ignored.includes(name))
     .map(([name, { shape }]) => ({ name, shape }));
+  const candidates = floats.filter(({ name }) => !isOptimizerState(name, weights.tensors));
   const named = options.names?.length
-    ? namesGiven(options.names, candidates, weights.tensors)
+    ? namesGiven(options.names, floats, weights.tensors)
     : matchNames(candidates, weights.tensors, recording.name);
   const found = await withValues(
     recording,
@@ -52,7 +50,7 @@ async function matchNamed(
     candidates.map(({ name }) => name),
   );
   const parameters = await trainedOf(recording, weights, found.recorded);
-  const passed = await passedOver(recording, found.recorded, ignored);
+  const passed = await passedOver(recording, weights, found.recorded, ignored);
   const held = await heldStill(recording, weights, { parameters, recorded: found.recorded }, options);
   const parts = new Map(
     parameters.map(({ name }): [string, RecordedPart] => {
