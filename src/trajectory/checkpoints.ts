@@ -105,16 +105,34 @@ async function namedMoments(folder: string): Promise<Moment[]> {
 }
 
 /** The files of the model in a checkpoint's folder; none where it holds no tensors. */
-function modelOf(names: readonly string[], folder: string): string[] {
+function modelOf(names: readonly string[], folder: string): readonly string[] {
   const candidates = names.filter((name) => extensions.test(name) && !besideModel.test(name));
   const kind = modelFiles.find((each) => candidates.some((name) => each.test(name)));
   const chosen = candidates.filter((name) => kind?.test(name)).sort();
-  if (chosen.length < 2 || chosen.every((name) => /-of-\d+\./.test(name))) return chosen;
+  const shards = new Set(chosen.map((name) => /-of-(\d+)\./.exec(name)?.[1]));
+  if (shards.size > 0 && !shards.has(undefined))
+    return requireAllShards(folder, chosen, [...shards].map(Number));
+  if (chosen.length < 2) return chosen;
   throw misfit(
     folder,
     `files ${listed(chosen)}`,
     'one file with the model',
     'leave only that in each folder',
+  );
+}
+
+/** Throws DataError where parts of a model are missing, or are of several models: what is left would be no moment of training. */
+function requireAllShards(
+  folder: string,
+  names: readonly string[],
+  counts: readonly number[],
+): readonly string[] {
+  if (counts.length === 1 && counts[0] === names.length) return names;
+  throw misfit(
+    folder,
+    `files ${listed(names)}`,
+    counts.length === 1 ? `all ${counts[0]!} parts of the model` : 'the parts of one model',
+    'save or copy them again, and leave only those in each folder',
   );
 }
 

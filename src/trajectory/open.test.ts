@@ -236,6 +236,20 @@ describe('openTrajectory refuses', () => {
       await make('shape', (tensors) => (tensors['a.bias']!.shape = [3, 1])),
       /no tensor a\.bias \[3\]; tensors a\.bias \[3, 1\]/,
     );
+    const shard = async (name: string, files: readonly string[]) => {
+      const path = join(folder, name);
+      for (const row of [0, 1]) {
+        await mkdir(join(path, `checkpoint-${row}`), { recursive: true });
+        for (const file of files) {
+          const bytes = encodeSafetensors(checkpoint(theta(row)));
+          await writeFile(join(path, `checkpoint-${row}`, file), bytes);
+        }
+      }
+      return path;
+    };
+    const [first, last] = ['model-00001-of-00002.safetensors', 'model-00003-of-00003.safetensors'];
+    await refused(await shard('shards-missing', [first]), /expected: all 2 parts of the model/);
+    await refused(await shard('shards-mixed', [first, last]), /expected: the parts of one model/);
     const unnamed = join(folder, 'unnamed');
     await mkdir(unnamed);
     await writeFile(join(unnamed, 'model.safetensors'), '');
