@@ -8,6 +8,9 @@ import type { ModelTensor, ModelWeights, Recording } from '../types.js';
 /** Buffers that layers keep beside parameters and that no optimiser moves. */
 const bufferName = /(^|[./])(running_mean|running_var|num_batches_tracked|moving_mean|moving_variance)(:0)?$/;
 
+/** Whether a name is of a buffer that layers keep beside parameters. */
+export const isLayerBuffer = (name: string): boolean => bufferName.test(name);
+
 /** Parts of names under which optimisers keep what they have beside parameters. */
 const optimizerWord =
   /^(optim\w*|lr_schedul\w*|scaler|exp_avg\w*|max_exp_avg\w*|momentum_buffer|square_avg|acc_delta|grad_avg|slots?)$/i;
@@ -70,7 +73,7 @@ function ignorable(names: readonly string[], others: readonly string[]): string 
 }
 
 function reasonByName(name: string, model: readonly ModelTensor[]): string | null {
-  if (bufferName.test(name)) return 'buffers of layers, which no optimiser moves';
+  if (isLayerBuffer(name)) return 'buffers of layers, which no optimiser moves';
   return isOptimizerState(name, model) ? 'state of an optimiser' : null;
 }
 

@@ -139,6 +139,29 @@ describe('names of recorded tensors', () => {
   });
 });
 
+describe('tensors that look like constants by their use', () => {
+  it('are trained where they move or are others than in the model file, and are no buffers of layers', async () => {
+    const known = (name: string, tensor: number): KnownTensor => ({ name, shape: [3], verdict: 'constant', data: numbers(tensor, 0, 3) }); // prettier-ignore
+    const tensors = [
+      ...net,
+      known('table', 9),
+      known('other', 5),
+      known('mask', 6),
+      known('bn.running_mean', 7),
+    ];
+    const path = recording({
+      ...recorded,
+      table: moving(4, [3]),
+      other: still(8, [3]),
+      mask: still(6, [3]),
+      'bn.running_mean': moving(7, [3]),
+    });
+    const { row, names } = await read(path, tensors);
+    expect(names).toEqual(['a.weight', 'a.bias', 'b.weight', 'table', 'other']);
+    expect(row).toEqual([...row1, ...numbers(4, 1, 3), ...numbers(8, 0, 3)]);
+  });
+});
+
 describe('tensors beside the parameters', () => {
   it('are passed over where they are explained, and each is named', async () => {
     const beside = {

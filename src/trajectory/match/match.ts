@@ -1,6 +1,6 @@
 import { isFloat, sizeOf } from '../../formats/array.js';
 import { fitsPattern } from '../checks.js';
-import { isOptimizerState, passedOver } from './extras.js';
+import { isLayerBuffer, isOptimizerState, passedOver } from './extras.js';
 import { matchFlat } from './flat.js';
 import { heldStill } from './missing.js';
 import { matchNames, namesGiven, type NamedMatch } from './names.js';
@@ -111,7 +111,11 @@ async function holds(
   return rows.some((row) => sameNumbers(data, row) || sameNumbers(turned, row));
 }
 
-/** The model's tensors that are trained: those that surely are, and of the others those that move, or differ from the model's file. */
+/**
+ * The model's tensors that are trained: those that surely are, and of the others those that move, or differ from the model's file. What
+ * looks like a constant by its use (a table of one number each, a bound, a first state) is no other, unless it is a layer's
+ * buffer.
+ */
 async function trainedOf(
   recording: Recording,
   { tensors }: ModelWeights,
@@ -120,7 +124,8 @@ async function trainedOf(
   const trained: ModelTensor[] = [];
   for (const tensor of tensors) {
     const name = recorded.get(tensor.name);
-    if (name === undefined || tensor.verdict === 'constant') continue;
+    if (name === undefined) continue;
+    if (tensor.verdict === 'constant' && (isLayerBuffer(name) || isLayerBuffer(tensor.name))) continue;
     const data = tensor.verdict === 'trained' ? null : tensor.data();
     const stays =
       data !== null && (await isStill(recording, name)) && (await holds(recording, name, tensor, data));
