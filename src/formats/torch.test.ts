@@ -37,6 +37,15 @@ describe('readTorch', () => {
     expect(old).toEqual(await recent.tensors.get('0.weight')!.read());
   });
 
+  it('reads a dictionary that stands under two names under both', async () => {
+    const tensor =
+      'ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK\x01tQK\0(K\x01t(K\x01t';
+    const held = ['}q\x01X\x01\0\0\0w', tensor, 0x89, '}tRs'];
+    const table = pickle(0x80, 2, '}(X\x04\0\0\0best', ...held, 'X\x05\0\0\0modelh\x01u.');
+    const { tensors } = await readTorch(archive(table));
+    expect([...tensors.keys()]).toEqual(['best.w', 'model.w']);
+  });
+
   it('reads views by their strides', async () => {
     const rebuild = 'ctorch._utils\n_rebuild_tensor_v2\n';
     const storage = '(X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK\x06tQ';

@@ -173,19 +173,20 @@ function collect(table: PickleValue, file: string, bytesOf: StorageBytes): Torch
 
 const nameOf = (value: PickleValue): string => (value instanceof PickleGlobal ? value.name : 'unknown');
 
-/** Visits all values in dictionaries, lists and states of objects; what holds itself is visited once. */
+/**
+ * Visits all values in dictionaries, lists and states of objects, what is held in several places in each of them: a model that is still
+ * the best one has both names. What holds itself is visited once.
+ */
 function walk(root: PickleValue, visit: (path: string, value: PickleValue) => void): void {
-  const seen = new Set<PickleValue>();
+  const around = new Set<PickleValue>();
   let count = 0;
   const step = (value: PickleValue, path: string, depth: number): void => {
-    if (typeof value === 'object' && value !== null) {
-      if (seen.has(value) && !(value instanceof PickleObject && isTensor(value))) return;
-      seen.add(value);
-    }
-    if (depth > maxDepth || ++count > maxValues) return;
+    if (around.has(value) || depth > maxDepth || ++count > maxValues) return;
     visit(path, value);
-    for (const [key, child] of childrenOf(value))
-      step(child, path === '' ? key : `${path}.${key}`, depth + 1);
+    const children = childrenOf(value);
+    if (children.length > 0) around.add(value);
+    for (const [key, child] of children) step(child, path === '' ? key : `${path}.${key}`, depth + 1);
+    around.delete(value);
   };
   step(root, '', 0);
 }

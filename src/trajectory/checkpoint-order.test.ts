@@ -50,6 +50,14 @@ describe('numberNames', () => {
       ['model_state_1', 'model_state_12'],
       [1, 12],
     ],
+    [
+      ['step_500', 'step_1k', 'step_1.5K', 'step_1M'],
+      [500, 1000, 1500, 1000000],
+    ],
+    [
+      ['stage1_step100', 'stage1_step200', 'stage2_step300'],
+      [100, 200, 300],
+    ],
   ])('finds the iteration in %j', (names, expected) => {
     expect(iterations(...names)).toEqual(expected);
   });
@@ -64,6 +72,9 @@ describe('numberNames', () => {
     ['precisions', ['model-fp16', 'model-fp32']],
     ['two numbers without words', ['weights.01-43', 'weights.02-39']],
     ['steps that start again', ['epoch=0-step=50', 'epoch=1-step=10', 'epoch=2-step=20']],
+    ['steps that start again in an epoch seen twice', ['epoch1_step10', 'epoch1_step20', 'epoch2_step5']],
+    ['steps that start again in every stage', ['stage1_step3', 'stage1_step5', 'stage2_step1']],
+    ['numbers that count different things', ['tokens_500', 'tokens_1B']],
     ['names of several kinds', ['step-1', 'step-2', 'best']],
     ['no number', ['best', 'last']],
     ['the same number twice', ['step-1', 'step-01']],

@@ -7,10 +7,11 @@ export interface NumberedNames {
   readonly reading: Reading;
 }
 
-/** A number in a name: its text, and the word before it. */
+/** A number in a name: its text, thousands and millions written out, the word before it, and the letters directly behind it. */
 interface Slot {
   readonly text: string;
   readonly word: string;
+  readonly behind: string;
 }
 
 /** Last parts of words whose numbers count training. */
@@ -41,7 +42,8 @@ export function numberNames(names: readonly string[], place: string, pattern?: R
     (varying.length === 1 ? chooseAlone(counts, slots) : null);
   const iteration = chosen === null ? null : slots.map((each) => Number(each[chosen]!.text));
   if (chosen === null || iteration === null) throw ambiguous(names, place, describeVarying(first, varying));
-  requireAgreement(slots, iteration, epochs, names, place);
+  const others = varying.filter((k) => k !== chosen && isWhole(slots, k) && !otherWords.test(first[k]!.word));
+  requireAgreement(slots, iteration, others, names, place);
   const { word } = first[chosen]!;
   return {
     iteration,
@@ -71,21 +73,29 @@ function slotsOf(name: string): Slot[] {
     /(19|20)\d\d([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])([-_T ]?\d\d[-_:h]?\d\d([-_:m]?\d\d)?)?/g,
     (date) => `date=${date.replace(/\D/g, '')}_`,
   );
-  return [...dated.matchAll(/([a-z][a-z_]*?)?[-_=. (]*(\d+(?:\.\d+(?![-_.]?[a-z]))?(?:e[-+]?\d+)?)/gi)].map(
-    (match) => ({
-      word: (match[1] ?? '').toLowerCase(),
-      text: match[2]!,
-    }),
-  );
+  return [
+    ...dated.matchAll(
+      /([a-z][a-z_]*?)?[-_=. (]*(?:(\d+(?:\.\d+)?)([km])(?![a-z\d])|(\d+(?:\.\d+(?![-_.]?[a-z]))?(?:e[-+]?\d+)?))(?=([a-z]*))/gi,
+    ),
+  ].map(([, word = '', short, unit, plain, behind = '']) => ({
+    word: word.toLowerCase(),
+    text: short === undefined ? plain! : String(Number(`${short}e${/k/i.test(unit!) ? 3 : 6}`)),
+    behind: behind.toLowerCase(),
+  }));
 }
 
 /** The words of a name's numbers in order: the same for checkpoints that one program named. */
 const skeleton = (slots: readonly Slot[]): string => slots.map(({ word }) => word).join('#');
 
-/** Whether a number is whole, and different, in every name. */
+/** Whether a number is whole, and different, in every name, and counts the same in all: `1B` and `500` do not. */
 function isCount(slots: readonly (readonly Slot[])[], k: number): boolean {
   const texts = slots.map((each) => each[k]!.text);
-  return texts.every((text) => /^\d+$/.test(text)) && new Set(texts.map(Number)).size === texts.length;
+  return isWhole(slots, k) && new Set(texts.map(Number)).size === texts.length;
+}
+
+function isWhole(slots: readonly (readonly Slot[])[], k: number): boolean {
+  const own = slots.map((each) => each[k]!);
+  return own.every(({ text, behind }) => /^\d+$/.test(text) && behind === own[0]!.behind);
 }
 
 /** The only candidate; of several only those that give the same order agree, and the last one is taken. */
@@ -97,18 +107,20 @@ function chooseAlone(candidates: readonly number[], slots: readonly (readonly Sl
 const orderOf = (numbers: readonly number[]): number[] =>
   [...numbers.keys()].sort((a, b) => numbers[a]! - numbers[b]!);
 
-/** Steps that start again in every epoch are not iterations of the whole training. */
+/** Steps that start again in every epoch, or in every stage of training, are not iterations of the whole training. */
 function requireAgreement(
   slots: readonly (readonly Slot[])[],
   iteration: readonly number[],
-  epochs: readonly number[],
+  others: readonly number[],
   names: readonly string[],
   place: string,
 ): void {
-  for (const k of epochs) {
+  for (const k of others) {
     const ordered = orderOf(iteration).map((t) => Number(slots[t]![k]!.text));
-    if (ordered.some((epoch, t) => epoch < (ordered[t - 1] ?? -1))) {
-      throw ambiguous(names, place, 'steps and epochs that give different orders');
+    if (ordered.some((other, t) => other < (ordered[t - 1] ?? -1))) {
+      const { word } = slots[0]![k]!;
+      const other = word === '' ? 'numbers alone' : `numbers after ${word}`;
+      throw ambiguous(names, place, `steps and ${other} that give different orders`);
     }
   }
 }

@@ -4,8 +4,9 @@ import { UsageError } from '../errors.js';
 import { isFloat } from '../formats/array.js';
 import type { Reading } from '../formats/reading.js';
 import { misfit } from '../formats/source.js';
-import { described, listed } from './checks.js';
+import { described, fitsPattern, listed } from './checks.js';
 import { numberNames } from './checkpoint-order.js';
+import { isOptimizerState } from './match/extras.js';
 import { openTensorFile } from './tensor-file.js';
 import type { Recording, RecordingOptions, TensorFile } from './types.js';
 
@@ -104,16 +105,34 @@ async function namedMoments(folder: string): Promise<Moment[]> {
 }
 
 /** The files of the model in a checkpoint's folder; none where it holds no tensors. */
-function modelOf(names: readonly string[], folder: string): string[] {
+function modelOf(names: readonly string[], folder: string): readonly string[] {
   const candidates = names.filter((name) => extensions.test(name) && !besideModel.test(name));
   const kind = modelFiles.find((each) => candidates.some((name) => each.test(name)));
   const chosen = candidates.filter((name) => kind?.test(name)).sort();
-  if (chosen.length < 2 || chosen.every((name) => /-of-\d+\./.test(name))) return chosen;
+  const shards = new Set(chosen.map((name) => /-of-(\d+)\./.exec(name)?.[1]));
+  if (shards.size > 0 && !shards.has(undefined))
+    return requireAllShards(folder, chosen, [...shards].map(Number));
+  if (chosen.length < 2) return chosen;
   throw misfit(
     folder,
     `files ${listed(chosen)}`,
     'one file with the model',
     'leave only that in each folder',
+  );
+}
+
+/** Throws DataError where parts of a model are missing, or are of several models: what is left would be no moment of training. */
+function requireAllShards(
+  folder: string,
+  names: readonly string[],
+  counts: readonly number[],
+): readonly string[] {
+  if (counts.length === 1 && counts[0] === names.length) return names;
+  throw misfit(
+    folder,
+    `files ${listed(names)}`,
+    counts.length === 1 ? `all ${counts[0]!} parts of the model` : 'the parts of one model',
+    'save or copy them again, and leave only those in each folder',
   );
 }
 
@@ -124,6 +143,7 @@ function modelOf(names: readonly string[], folder: string): string[] {
 export async function checkpointRecording(
   folder: string,
   checkpoints: readonly Checkpoint[],
+  { ignore = [] }: RecordingOptions = {},
 ): Promise<Recording> {
   const paths = checkpoints.map(({ files }) => files.map((file) => join(folder, file)));
   const last = await openParts(paths.at(-1)!);
@@ -141,14 +161,18 @@ export async function checkpointRecording(
       if (current.t !== t) {
         await current.file.close();
         current = { t, file: await openParts(paths[t]!) };
-        requireSame(current.file, tensors);
+        requireSame(current.file, tensors, ignore);
       }
+      const shape = current.file.entries.get(name)?.shape;
+      const expected = tensors.get(name)!.shape;
+      if (String(shape) !== String(expected))
+        throw otherTensors(current.file.name, [`no tensor ${described({ name, shape: expected })}`]);
       return current.file.read(name);
     },
     close: () => current.file.close(),
   };
   try {
-    requireSame(last, tensors);
+    requireSame(last, tensors, ignore);
     return recording;
   } catch (error) {
     await recording.close();
@@ -156,21 +180,37 @@ export async function checkpointRecording(
   }
 }
 
-/** Throws DataError where the floats of a checkpoint are not those of the first. */
-function requireSame({ name, entries }: TensorFile, first: TensorFile['entries']): void {
+/**
+ * Throws DataError where the floats of a checkpoint are not those of the first. What nobody reads may come and go: an optimiser has no
+ * state before its first step.
+ */
+function requireSame(
+  { name, entries }: TensorFile,
+  first: TensorFile['entries'],
+  ignore: readonly string[],
+): void {
   const floats = (tensors: TensorFile['entries']): string[] =>
     [...tensors]
       .filter(([, { dtype }]) => dtype !== null && isFloat(dtype))
+      .filter(([tensor]) => !isOptimizerState(tensor) && !ignore.some((each) => fitsPattern(tensor, each)))
       .map(([tensor, { shape }]) => described({ name: tensor, shape }));
   const [expected, given] = [new Set(floats(first)), new Set(floats(entries))];
   const missing = [...expected].filter((tensor) => !given.has(tensor));
   const extra = [...given].filter((tensor) => !expected.has(tensor));
   if (missing.length + extra.length === 0) return;
-  const found = [
+  throw otherTensors(name, [
     ...(missing.length > 0 ? [`no tensor ${listed(missing)}`] : []),
     ...(extra.length > 0 ? [`tensors ${listed(extra)}, which the first checkpoint does not have`] : []),
-  ];
-  throw misfit(name, found.join('; '), 'the tensors of the first checkpoint', 'record all alike');
+  ]);
+}
+
+function otherTensors(name: string, found: readonly string[]): Error {
+  return misfit(
+    name,
+    found.join('; '),
+    'the tensors of the first checkpoint',
+    'record all alike, or pass over what is no parameter with --ignore',
+  );
 }
 
 /** Files that together hold one model. */

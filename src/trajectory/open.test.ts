@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeSafetensors } from '../../test/support/safetensors.js';
 import { DataError } from '../errors.js';
 import { openTrajectory } from '../../test/support/recording.js';
-import type { TensorShape } from './types.js';
+import type { RecordingOptions, TensorShape } from './types.js';
 
 const fixtures = join(import.meta.dirname, 'fixtures');
 
@@ -44,8 +44,8 @@ function checkpoint(values: Float32Array, shapes = layout) {
   );
 }
 
-async function readAll(path: string) {
-  const trajectory = await openTrajectory(path, layout);
+async function readAll(path: string, options: RecordingOptions = {}) {
+  const trajectory = await openTrajectory(path, layout, options);
   const rows = [];
   for (let t = 0; t < trajectory.rows; t++) rows.push(await trajectory.row(t));
   await trajectory.close();
@@ -94,6 +94,21 @@ describe('openTrajectory', () => {
     }
     await writeFile(join(path, 'notes.txt'), 'ignored');
     expect(await readAll(path)).toEqual({ iteration: [0, 9, 100], rows: [0, 1, 2].map(theta) });
+  });
+
+  it('reads checkpoints whose optimiser has no state before its first step, and those that differ in what is ignored', async () => {
+    const path = join(folder, 'with-state');
+    await mkdir(path);
+    const one = { shape: [1], data: Float32Array.of(1) };
+    for (const row of [0, 1]) {
+      const state = row === 0 ? {} : { 'optimizer.state.0.exp_avg': one, 'best.a': one };
+      const bytes = encodeSafetensors({ ...checkpoint(theta(row)), ...state });
+      await writeFile(join(path, `step-${row}.safetensors`), bytes);
+    }
+    expect((await readAll(path, { ignore: ['best.*'] })).rows).toEqual([theta(0), theta(1)]);
+    await expect(readAll(path)).rejects.toThrow(
+      /tensors best\.a \[1\], which the first checkpoint does not have[^]*--ignore/,
+    );
   });
 });
 
@@ -221,6 +236,20 @@ describe('openTrajectory refuses', () => {
       await make('shape', (tensors) => (tensors['a.bias']!.shape = [3, 1])),
       /no tensor a\.bias \[3\]; tensors a\.bias \[3, 1\]/,
     );
+    const shard = async (name: string, files: readonly string[]) => {
+      const path = join(folder, name);
+      for (const row of [0, 1]) {
+        await mkdir(join(path, `checkpoint-${row}`), { recursive: true });
+        for (const file of files) {
+          const bytes = encodeSafetensors(checkpoint(theta(row)));
+          await writeFile(join(path, `checkpoint-${row}`, file), bytes);
+        }
+      }
+      return path;
+    };
+    const [first, last] = ['model-00001-of-00002.safetensors', 'model-00003-of-00003.safetensors'];
+    await refused(await shard('shards-missing', [first]), /expected: all 2 parts of the model/);
+    await refused(await shard('shards-mixed', [first, last]), /expected: the parts of one model/);
     const unnamed = join(folder, 'unnamed');
     await mkdir(unnamed);
     await writeFile(join(unnamed, 'model.safetensors'), '');

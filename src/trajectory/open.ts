@@ -47,7 +47,7 @@ async function openAny(path: string, options: RecordingOptions): Promise<OpenedR
   }
   if ((await stat(path).catch(() => null))?.isDirectory()) {
     const { checkpoints, reading } = await listCheckpoints(path, options);
-    const recording = await checkpointRecording(path, checkpoints);
+    const recording = await checkpointRecording(path, checkpoints, options);
     const files = checkpoints.flatMap((checkpoint) => checkpoint.files.map((file) => join(path, file)));
     return { recording, files, readings: [reading] };
   }

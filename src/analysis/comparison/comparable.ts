@@ -97,8 +97,17 @@ const ofLayers: Aspect = {
   of: ({ parameters }) => parameters.map(tensorOf),
 };
 
+/** How far apart the rows of θ are that a run was measured between. */
+function spacing({ trajectory: { iteration } }: Manifest): string {
+  const steps = (iteration ?? [0, 1]).slice(1).map((at, t) => at - (iteration?.[t] ?? 0));
+  const [least, most] = [Math.min(...steps), Math.max(...steps)];
+  if (most === 1) return 'every iteration';
+  return least === most ? `every ${most} iterations` : `every ${least} to ${most} iterations`;
+}
+
 /** What changes numbers by less than what they are compared for. */
 const ofAccuracy: readonly Aspect[] = [
+  { about: 'rows of θ', why: 'allocations are those of straight lines between rows: where these are further apart, layers may have others', of: spacing },
   { about: 'draw', why: 'each run drew its own examples from the same data: a part of every difference is theirs', of: ({ definition }) => definition.splitHash.slice(0, 12) },
   { about: 'quadrature', why: 'residuals and single allocations differ by the rule', of: ({ quadrature }) => quadrature },
   { about: 'engine', why: 'single numbers differ by rounding', of: ({ engine, definition }) => `${engine.name} (${engine.version}), ${definition.precision}` },
@@ -124,7 +133,12 @@ function settingAspects(manifests: readonly Manifest[]): Aspect[] {
     .map((about) => ({
       about,
       why: '',
-      of: ({ config }) => (about === 'forks' ? forkPlaces(config[about]) : (config[about] ?? null)),
+      of: ({ config, trajectory: { iteration } }) => {
+        if (about === 'forks') return forkPlaces(config[about]);
+        // Of a recording the key counts segments, which may be many iterations each.
+        if (about === 'iterations' && iteration !== null) return iteration.at(-1);
+        return config[about] ?? null;
+      },
     }));
 }
 

@@ -62,6 +62,22 @@ describe('whether runs can be compared', () => {
     expect(mixed.objectives[0]!.obstacles.map(({ about }) => about)).toEqual(['chunk']);
   });
 
+  it('tells by how many iterations rows of θ are apart, and counts iterations, not segments', () => {
+    const recorded = (iteration: number[]) =>
+      manifest(({ trajectory, config }) => ({
+        trajectory: { ...trajectory, iterations: iteration.length - 1, iteration },
+        config: { ...config, iterations: iteration.length - 1 },
+      }));
+    const { notes, settings } = comparabilityOf([
+      recorded([0, 1, 2, 3, 4, 5, 6]),
+      recorded([0, 3, 6]),
+      recorded([0, 1, 6]),
+    ]);
+    const values = ['every iteration', 'every 3 iterations', 'every 1 to 5 iterations'];
+    expect(notes.map((note) => [note.about, note.values])).toEqual([['rows of θ', values]]);
+    expect(settings).toEqual([]);
+  });
+
   it('tells the L2 term of the loss, networks, draws, rules and settings apart', () => {
     const decay = (weightDecay: number, measureWeightDecay: boolean) =>
       manifest(({ config }) => ({ config: { ...config, weightDecay, measureWeightDecay } }));

@@ -43,6 +43,8 @@ export interface ThemeAnalyses extends ThemeRecords {
   readonly format: 'lossledger-analyses';
   readonly version: 1;
   readonly segments: number;
+  /** Of training that the segments span: more than they are where rows of θ are further apart than one step. */
+  readonly iterations: number;
   readonly parameters: number;
   readonly objective: string;
   /** Of losses and allocations. */
@@ -73,11 +75,18 @@ const needs: readonly (readonly [StreamName, readonly ThemeName[], string])[] = 
   ['theta', ['oscillation', 'neurons', 'trajectories'], 'weights over time: θ could not be read'],
 ]; // prettier-ignore
 
-function missingOf({ has, heldOut }: ThemeContext, only: readonly ThemeName[]): string[] {
+/** Training iterations from the first row of θ to the last. */
+const spanOf = ({ iteration }: LedgerView): number => iteration.at(-1)! - iteration[0]!;
+
+/** Themes that count along time. */
+const countTime: readonly ThemeName[] = ['noise', 'oscillation', 'synchrony'];
+
+function missingOf({ view, has, heldOut }: ThemeContext, only: readonly ThemeName[]): string[] {
   const asked = (themes: readonly ThemeName[]): boolean => themes.some((theme) => only.includes(theme));
   return [
     ...needs.filter(([stream, themes]) => !has(stream) && asked(themes)).map(([, , text]) => text),
     ...(heldOut === null && asked(['use']) ? ['overfitting: one objective was measured (measure: train, validation)'] : []),
+    ...(spanOf(view) !== view.segments && asked(countTime) ? [`counts of iterations: the ${view.segments} segments span ${spanOf(view)} iterations, so what is counted in iterations is counted in segments, and what turned between two rows of θ is not seen`] : []),
   ];
 } // prettier-ignore
 
@@ -115,7 +124,7 @@ export async function analyseThemes(whole: LedgerView, options: ThemeOptions = {
     named.map(([name, watcher]) => [name, watcher.finish()]),
   ) as ThemeRecords;
   const { segments, layout, unit } = view;
-  const facts = { segments, parameters: layout.size, objective: main!.name, unit };
+  const facts = { segments, iterations: spanOf(view), parameters: layout.size, objective: main!.name, unit };
   return {
     format: 'lossledger-analyses',
     version: 1,

@@ -3,13 +3,15 @@ import type { LayerTurns, ThemeAnalyses } from '../../analysis/index.js';
 import { formatNumber } from '../format.js';
 import type { Canvas, Figure } from '../plots/canvas.js';
 import { layerRows, selectLayers, valueColumn } from '../plots/layer-rows.js';
+import { countedSteps } from './tables/oscillation.js';
 import { markers, type ThemeDrawing, rowsNote } from './drawing.js';
 
 const number = (value: number | null): string => (value === null ? '–' : formatNumber(value, 3));
 
-function draw(canvas: Canvas, { oscillation }: ThemeAnalyses): Figure | null {
+function draw(canvas: Canvas, { oscillation, segments, iterations }: ThemeAnalyses): Figure | null {
   const weights = oscillation?.weights;
   if (!weights || weights.run.turns === 0) return null;
+  const [counted, apart] = countedSteps(segments, iterations);
   const crossings = oscillation.gradients;
   const gradients = crossings && [...crossings.perLayer, crossings.run];
   const { palette } = canvas;
@@ -21,10 +23,10 @@ function draw(canvas: Canvas, { oscillation }: ThemeAnalyses): Figure | null {
   const values = shown.map(({ iterationsPerTurn }) => number(iterationsPerTurn));
   return canvas.figure({
     name: 'oscillation',
-    title: 'Iterations per turn of a weight',
+    title: `${counted === 'segments' ? 'Segments' : 'Iterations'} per turn of a weight`,
     caption:
-      `How many iterations pass between two turns of a weight's motion, all parameters of a layer pooled (bars), and in the median of those that turn (diamonds)${gradients ? '; crosses: between two zero crossings of the gradient over all examples, pooled' : ''}; the number at the right is the bar's. ` +
-      `The paper gives 3.49 for MNIST-FC without momentum, 13.57 with, 12.68 with Adam, and about 7 on CIFAR, and of gradients about as much (its Table S2).${rowsNote(selection)}`,
+      `How many ${counted} pass between two turns of a weight's motion, all parameters of a layer pooled (bars), and in the median of those that turn (diamonds)${gradients ? '; crosses: between two zero crossings of the gradient over all examples, pooled' : ''}; the number at the right is the bar's. ` +
+      `The paper gives 3.49 for MNIST-FC without momentum, 13.57 with, 12.68 with Adam, and about 7 on CIFAR, and of gradients about as much (its Table S2).${apart}${rowsNote(selection)}`,
     legend: [
       { label: 'pooled', colour: palette.layers[0]!, kind: 'area' },
       { label: 'median of parameters', colour: palette.text, kind: 'symbol', path: markers.diamond2 },
@@ -33,7 +35,7 @@ function draw(canvas: Canvas, { oscillation }: ThemeAnalyses): Figure | null {
     panels: [
       canvas.panel({
         ...layerRows({ ...selection, others: [], labels }, values),
-        x: { label: 'iterations per turn', labelAnchor: 'center', labelArrow: 'none', ticks: 5, nice: true },
+        x: { label: `${counted} per turn`, labelAnchor: 'center', labelArrow: 'none', ticks: 5, nice: true },
         marks: [
           Plot.gridX({ ticks: 5 }),
           Plot.barX(shown.map((own, row) => ({ ...own, row })), { x: 'iterationsPerTurn', y: 'row', fill: palette.layers[0]!, fillOpacity: 0.8 }),

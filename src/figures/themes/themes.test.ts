@@ -76,6 +76,24 @@ describe('figures of the themes', () => {
     }
   });
 
+  it('count turns by segments where rows of θ are further apart than one iteration, and say so', async () => {
+    const view = dividedView();
+    const stretched = { ...view, iteration: Int32Array.from(view.iteration, (at) => 3 * at) };
+    const sparse = await analyseThemes(stretched, { theta: dividedTheta() });
+    const plain = await analyseThemes(view, { theta: dividedTheta() });
+    expect([plain.iterations, sparse.iterations]).toEqual([view.segments, 3 * view.segments]);
+    expect(sparse.oscillation).toEqual(plain.oscillation);
+    const titleOf = (analyses: ThemeAnalyses) =>
+      figuresOf(analyses).find(({ name }) => name === 'oscillation')!.title;
+    expect([titleOf(plain), titleOf(sparse)]).toEqual(['Iterations per turn of a weight', 'Segments per turn of a weight']); // prettier-ignore
+    expect(themesText(plain)).not.toMatch(/segments per turn|not to be compared|counted in segments/);
+    const text = themesText(sparse).replace(/\s+/g, ' ');
+    expect(text).toMatch(
+      /segments per turn of a weight.*Rows of θ are 3\.00 iterations apart on average.*not to be compared with the paper/,
+    );
+    expect(text).toMatch(/Not said: counts of iterations: .* counted in segments/);
+  });
+
   it('add up, of the toy surface, to its loss', () => {
     const { loss, allocations } = toyPath();
     const sum = allocations.flat().reduce((a, b) => a + b);

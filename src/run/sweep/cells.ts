@@ -1,6 +1,7 @@
 import { UsageError } from '../../errors.js';
+import { datasetNames } from '../../data/load.js';
 import { checkConfig } from '../../experiment/config/file.js';
-import type { RunConfig } from '../../experiment/config/schema.js';
+import { type RunConfig, trainingKeys } from '../../experiment/config/schema.js';
 import { withWholePaths } from '../../experiment/paths.js';
 import { sha256 } from '../../store/files.js';
 import type { Keys, SweepFile } from './file.js';
@@ -104,10 +105,40 @@ function runOf(config: RunConfig, label: string): PlannedRun {
   return { config, digest, folder: `${/^[A-Za-z0-9]/.test(readable) ? '' : 'run'}${readable}-${digest}` };
 }
 
+/** Whether a seed changes anything: weights and mini-batches of a training, or examples that are drawn. */
+const seedMatters = ({ trajectory, process, data, validation, subset, sample }: RunConfig): boolean =>
+  trajectory === null ||
+  (process === null &&
+    (datasetNames.includes(data) || validation !== null || subset !== null || sample !== null));
+
+/** Runs that are the same for every seed would stand as several with an interval of ± 0. */
+function requireOneSeed({ path, seeds }: SweepFile, config: RunConfig, label: string): void {
+  if (seeds.length === 1 || seedMatters(config)) return;
+  throw new UsageError({
+    given: `${seeds.length} seeds for ${label} in sweep file ${path}, whose recorded trajectory is the same for every seed`,
+    expected: 'one seed: what several trainings differ in is in their recordings',
+    remedy: `say --seeds ${seeds[0]!}; for means over trainings measure a recording of each, and name the runs to lca analyze`,
+  });
+}
+
+/** Cells of one recorded trajectory would stand as trainings by different settings, which agree in everything. */
+function requireTraining({ path }: SweepFile, config: RunConfig, { keys }: Choice, label: string): void {
+  const varied = keys.flatMap((own) => Object.keys(own));
+  const measured = config.measureWeightDecay ? ['weightDecay', 'groups'] : [];
+  const key = trainingKeys.find((own) => varied.includes(own) && !measured.includes(own));
+  if (config.trajectory === null || key === undefined || varied.includes('trajectory')) return;
+  throw new UsageError({
+    given: `${key} of ${label} in sweep file ${path}, whose trajectory is recorded: nothing is trained`,
+    expected: 'an axis of what is measured, such as rule or trajectory',
+    remedy: 'measure a recording of each training: an axis trajectory with the files as its values',
+  });
+}
+
 /**
  * The cells of a sweep with the configurations of their runs.
  *
- * @throws UsageError where a configuration is not allowed, naming the cell, where two axes set the same key, or the baseline is no cell.
+ * @throws UsageError where a configuration is not allowed, naming the cell, where two axes set the same key, where seeds or settings of
+ *   training change nothing, or the baseline is no cell.
  */
 export async function planCells(file: SweepFile, tensorsOf: TensorsOf): Promise<PlannedGrid[]> {
   const grids: PlannedGrid[] = [];
@@ -117,6 +148,8 @@ export async function planCells(file: SweepFile, tensorsOf: TensorsOf): Promise<
       const label = Object.entries(choice.settings).map(([name, value]) => `${name} ${value}`).join(', '); // prettier-ignore
       const keys = merged(file, choice, label);
       const config = await withLayers(checkConfig(keys, `sweep file ${file.path}, ${label}`), tensorsOf);
+      requireTraining(file, config, choice, label);
+      requireOneSeed(file, config, label);
       const runs = file.seeds.map((seed) => runOf({ ...config, seed }, label));
       cells.push({ label, settings: choice.settings, runs });
     }

@@ -64,6 +64,30 @@ describe('a sweep file', () => {
     ]);
   });
 
+  it('has one seed where a recorded trajectory is the same for every seed', async () => {
+    const recorded = { model: 'm.onnx', trajectory: 't.npz', data: 'd.npz' };
+    const of = (more: object, seeds: readonly number[]) =>
+      plan({ base: { ...recorded, ...more }, seeds, grid: { rule: ['simpson'] } });
+    await expect(of({}, [1, 2])).rejects.toThrow(
+      /2 seeds for rule simpson[^]*the same for every seed[^]*--seeds 1/,
+    );
+    await expect(of({ process: 'x' }, [1, 2])).rejects.toThrow(/the same for every seed/);
+    expect((await of({}, [2]))[0]!.cells[0]!.runs).toHaveLength(1);
+    // Which examples are drawn is by seed.
+    for (const drawn of [{ sample: 10 }, { validation: 5 }, { data: 'mnist' }])
+      expect((await of(drawn, [1, 2]))[0]!.cells[0]!.runs).toHaveLength(2);
+  });
+
+  it('varies no settings of training where the trajectory is recorded', async () => {
+    const recorded = { model: 'm.onnx', trajectory: 't.npz', data: 'd.npz' };
+    const of = (more: object, grid: object) => plan({ base: { ...recorded, ...more }, seeds: 1, grid });
+    const refused = /learningRate of learningRate 1[^]*nothing is trained[^]*axis trajectory/;
+    await expect(of({}, { learningRate: [1, 2] })).rejects.toThrow(refused);
+    const both = { training: { slow: { learningRate: 1, trajectory: 'u.npz' }, fast: { learningRate: 2, trajectory: 'v.npz' } } }; // prettier-ignore
+    expect((await of({}, both))[0]!.cells).toHaveLength(2);
+    expect((await of({ measureWeightDecay: true }, { weightDecay: [0, 1] }))[0]!.cells).toHaveLength(2);
+  });
+
   it('lets the command line change the base, seeds and keys that it does not vary', async () => {
     const changes = { base: 'mnist-fc-adam', seeds: [5], keys: { iterations: 12 } };
     const [grid] = await plan({ base, set: { subset: 100 }, grid: { learningRate: [1] } }, changes);

@@ -3,21 +3,35 @@ import type { Reading } from '../../formats/reading.js';
 import { misfit } from '../../formats/source.js';
 import { listed } from '../checks.js';
 import { isStill, numbersOf, rowsToWatch, sameNumbers } from './values.js';
-import type { Recording } from '../types.js';
+import type { ModelTensor, ModelWeights, Recording } from '../types.js';
 
 /** Buffers that layers keep beside parameters and that no optimiser moves. */
 const bufferName = /(^|[./])(running_mean|running_var|num_batches_tracked|moving_mean|moving_variance)(:0)?$/;
 
-/** What optimisers keep beside parameters. */
-const optimizerName =
-  /(^|[./])(optim\w*|lr_schedul\w*|scaler|exp_avg\w*|max_exp_avg\w*|momentum_buffer|square_avg|acc_delta|grad_avg|slots?)([./]|$)/i;
+/** Whether a name is of a buffer that layers keep beside parameters. */
+export const isLayerBuffer = (name: string): boolean => bufferName.test(name);
 
-/** Whether a name is of something that an optimiser keeps beside parameters. */
-export const isOptimizerState = (name: string): boolean => optimizerName.test(name);
+/** Parts of names under which optimisers keep what they have beside parameters. */
+const optimizerWord =
+  /^(optim\w*|lr_schedul\w*|scaler|exp_avg\w*|max_exp_avg\w*|momentum_buffer|square_avg|acc_delta|grad_avg|slots?)$/i;
+
+const wordsOf = (name: string): string[] => name.replace(/:0$/, '').split(/[./]/);
+
+/**
+ * Whether a name is of something that an optimiser keeps beside parameters. A word that the model's own names have says nothing: its
+ * `slots` or `scaler` may be trained.
+ */
+export function isOptimizerState(name: string, model: readonly { readonly name: string }[] = []): boolean {
+  const telling = wordsOf(name).filter((word) => optimizerWord.test(word));
+  if (telling.length === 0) return false;
+  const own = new Set(model.flatMap((tensor) => wordsOf(tensor.name)));
+  return telling.some((word) => !own.has(word));
+}
 
 /** Recorded tensors that are none of the model's, and why each is passed over. Throws where one moves and nothing explains it. */
 export async function passedOver(
   recording: Recording,
+  { tensors }: ModelWeights,
   recorded: ReadonlyMap<string, string>,
   ignored: readonly string[],
 ): Promise<Reading[]> {
@@ -26,7 +40,8 @@ export async function passedOver(
   const strange: string[] = [];
   for (const [name] of recording.tensors) {
     if (taken.has(name)) continue;
-    const reason = ignored.includes(name) ? 'as given' : await reasonToPass(recording, name, taken);
+    const known = ignored.includes(name) ? 'as given' : reasonByName(name, tensors);
+    const reason = known ?? (await reasonToPass(recording, name, taken));
     if (reason === null) strange.push(name);
     else reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
   }
@@ -57,14 +72,17 @@ function ignorable(names: readonly string[], others: readonly string[]): string 
   return common.length > 0 && names.length > 1 ? `${common.at(-1)!}*` : names.join(',');
 }
 
+function reasonByName(name: string, model: readonly ModelTensor[]): string | null {
+  if (isLayerBuffer(name)) return 'buffers of layers, which no optimiser moves';
+  return isOptimizerState(name, model) ? 'state of an optimiser' : null;
+}
+
 async function reasonToPass(
   recording: Recording,
   name: string,
   taken: ReadonlySet<string>,
 ): Promise<string | null> {
   const { dtype, shape } = recording.tensors.get(name)!;
-  if (bufferName.test(name)) return 'buffers of layers, which no optimiser moves';
-  if (isOptimizerState(name)) return 'state of an optimiser';
   if (dtype === null || !isFloat(dtype)) return 'no floats';
   if (shape.length === 0) return 'single numbers';
   if (await isStill(recording, name)) return 'they do not move, and the model has none of their names';

@@ -95,6 +95,25 @@ describe('names of recorded tensors', () => {
     expect(result.said).toMatch(said);
   });
 
+  it('are the model’s own where an optimiser might use them, too', async () => {
+    const own = net.map(({ name, shape }) => ({ name: name.replace('b.weight', 'slots'), shape }));
+    const path = recording({
+      ...renamed((name) => `model.${name.replace('b.weight', 'slots')}`),
+      'optimizer.fp32.slots': moving(9, [2, 3]),
+    });
+    const { row, said } = await read(path, own);
+    expect(row).toEqual(row1);
+    expect(said).toMatch(/passed over: optimizer\.fp32\.slots \(state of an optimiser\)/);
+  });
+
+  it('may be those that an optimiser keeps, where they are given', async () => {
+    const path = recording({
+      ...renamed((name) => `model.${name}`, { ...recorded, 'a.bias': moving(7, [3]) }),
+      ...renamed((name) => `optimizer.fp32.${name}`),
+    });
+    expect((await read(path, net, { names: ['optimizer.fp32.*=*'], ignore: ['model.*'] })).row).toEqual(row1);
+  });
+
   it('are refused where two prefixes fit', async () => {
     const path = recording({ ...renamed((name) => `model.${name}`), ...renamed((name) => `ema.${name}`) });
     await expect(read(path)).rejects.toThrow(
@@ -117,6 +136,29 @@ describe('names of recorded tensors', () => {
     const names = ['x8a=a.weight', 'x6a=a.bias', 'x8b=b.weight'];
     expect((await read(path, net, { names, layout: 'model' })).row).toEqual(row1);
     await expect(read(path, net, { names: ['y=a.weight'] })).rejects.toThrow(UsageError);
+  });
+});
+
+describe('tensors that look like constants by their use', () => {
+  it('are trained where they move or are others than in the model file, and are no buffers of layers', async () => {
+    const known = (name: string, tensor: number): KnownTensor => ({ name, shape: [3], verdict: 'constant', data: numbers(tensor, 0, 3) }); // prettier-ignore
+    const tensors = [
+      ...net,
+      known('table', 9),
+      known('other', 5),
+      known('mask', 6),
+      known('bn.running_mean', 7),
+    ];
+    const path = recording({
+      ...recorded,
+      table: moving(4, [3]),
+      other: still(8, [3]),
+      mask: still(6, [3]),
+      'bn.running_mean': moving(7, [3]),
+    });
+    const { row, names } = await read(path, tensors);
+    expect(names).toEqual(['a.weight', 'a.bias', 'b.weight', 'table', 'other']);
+    expect(row).toEqual([...row1, ...numbers(4, 1, 3), ...numbers(8, 0, 3)]);
   });
 });
 

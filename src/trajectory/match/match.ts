@@ -1,6 +1,6 @@
 import { isFloat, sizeOf } from '../../formats/array.js';
 import { fitsPattern } from '../checks.js';
-import { isOptimizerState, passedOver } from './extras.js';
+import { isLayerBuffer, isOptimizerState, passedOver } from './extras.js';
 import { matchFlat } from './flat.js';
 import { heldStill } from './missing.js';
 import { matchNames, namesGiven, type NamedMatch } from './names.js';
@@ -36,14 +36,12 @@ async function matchNamed(
   const ignored = [...recording.tensors.keys()].filter((name) =>
     options.ignore?.some((pattern) => fitsPattern(name, pattern)),
   );
-  const candidates = [...recording.tensors]
-    .filter(
-      ([name, { dtype }]) =>
-        dtype !== null && isFloat(dtype) && !isOptimizerState(name) && !ignored.includes(name),
-    )
+  const floats = [...recording.tensors]
+    .filter(([name, { dtype }]) => dtype !== null && isFloat(dtype) && !ignored.includes(name))
     .map(([name, { shape }]) => ({ name, shape }));
+  const candidates = floats.filter(({ name }) => !isOptimizerState(name, weights.tensors));
   const named = options.names?.length
-    ? namesGiven(options.names, candidates, weights.tensors)
+    ? namesGiven(options.names, floats, weights.tensors)
     : matchNames(candidates, weights.tensors, recording.name);
   const found = await withValues(
     recording,
@@ -52,7 +50,7 @@ async function matchNamed(
     candidates.map(({ name }) => name),
   );
   const parameters = await trainedOf(recording, weights, found.recorded);
-  const passed = await passedOver(recording, found.recorded, ignored);
+  const passed = await passedOver(recording, weights, found.recorded, ignored);
   const held = await heldStill(recording, weights, { parameters, recorded: found.recorded }, options);
   const parts = new Map(
     parameters.map(({ name }): [string, RecordedPart] => {
@@ -113,7 +111,11 @@ async function holds(
   return rows.some((row) => sameNumbers(data, row) || sameNumbers(turned, row));
 }
 
-/** The model's tensors that are trained: those that surely are, and of the others those that move, or differ from the model's file. */
+/**
+ * The model's tensors that are trained: those that surely are, and of the others those that move, or differ from the model's file. What
+ * looks like a constant by its use (a table of one number each, a bound, a first state) is no other, unless it is a layer's
+ * buffer.
+ */
 async function trainedOf(
   recording: Recording,
   { tensors }: ModelWeights,
@@ -122,7 +124,8 @@ async function trainedOf(
   const trained: ModelTensor[] = [];
   for (const tensor of tensors) {
     const name = recorded.get(tensor.name);
-    if (name === undefined || tensor.verdict === 'constant') continue;
+    if (name === undefined) continue;
+    if (tensor.verdict === 'constant' && (isLayerBuffer(name) || isLayerBuffer(tensor.name))) continue;
     const data = tensor.verdict === 'trained' ? null : tensor.data();
     const stays =
       data !== null && (await isStill(recording, name)) && (await holds(recording, name, tensor, data));
