@@ -1,7 +1,7 @@
 import { sizeOf } from '../graph/types.js';
 import { CellSums } from '../num/cell-sums.js';
 import type { Floats } from '../num/sums.js';
-import { plainLoops, type VectorLoops } from '../num/vector-loops.js';
+import { dotOf, plainLoops, type VectorLoops } from '../num/vector-loops.js';
 import type { AtomAxis, AtomStrip, TensorSpan } from './types.js';
 
 /** The atoms of all tensors, in θ's order. */
@@ -82,21 +82,4 @@ export function setSlopes(
       }
     }
   }
-}
-
-/** Σ a ∘ b of two vectors [K] over [from, to), in four sums side by side: one alone waits for each addition. */
-export function dotOf(a: Float64Array, b: Float64Array, from: number, to: number): number {
-  let s = 0;
-  let t = 0;
-  let u = 0;
-  let v = 0;
-  let k = from;
-  for (; k + 4 <= to; k += 4) {
-    s += a[k]! * b[k]!;
-    t += a[k + 1]! * b[k + 1]!;
-    u += a[k + 2]! * b[k + 2]!;
-    v += a[k + 3]! * b[k + 3]!;
-  }
-  for (; k < to; k++) s += a[k]! * b[k]!;
-  return s + t + (u + v);
 }

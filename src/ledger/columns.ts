@@ -204,7 +204,7 @@ export const columns = {
   gradient_norm: {
     dtype: 'float64', axes: ['row', 'layer'], of: 'objective', unit: 'loss', large: true, when: 'endGradients',
     description: 'Euclidean norm of each layer’s gradient at each row of theta, per unit of theta',
-    measure: ({ startGradient, endGradient, layout }: Allocated) => layerNorms([startGradient, endGradient], layout),
+    measure: ({ startGradient, endGradient, layout, loops }: Allocated) => layerNorms([startGradient, endGradient], layout, loops),
     law: normLaw,
   },
   part_gradient_norm: {
@@ -215,7 +215,7 @@ export const columns = {
   motion_norm: {
     dtype: 'float64', axes: ['segment', 'layer'], of: 'run', unit: '1', large: true,
     description: 'Euclidean norm of each layer’s motion',
-    measure: ({ delta, layout }: Allocated) => layerNorms([delta], layout),
+    measure: ({ delta, layout, loops }: Allocated) => layerNorms([delta], layout, loops),
   },
   subintervals: {
     dtype: 'int32', axes: ['segment'], of: 'run', unit: '1',

@@ -29,6 +29,8 @@ export interface VectorLoops {
   ) => number;
   /** Adds values [n] to the compensated sums of the cells, `totals` and what their roundings lost [cells], in the order of the values (see CellSums). */
   readonly sumStrip: (totals: Float64Array, lost: Float64Array, values: Floats, strip: Strip) => void;
+  /** Σ a ∘ b over indices [from, to), in four sums of each fourth product; what is left over goes to the first. */
+  readonly dotOf: (a: Float64Array, b: Float64Array, from: number, to: number) => number;
   /** Counts the values [n] below and above zero of each cell: adds to `below` and `above` [cells]. */
   readonly countStrip: (below: Int32Array, above: Int32Array, values: Float64Array, strip: Strip) => void;
   /** Sets a bit for each value [n] below zero, that of value k in byte k / 8 at k modulo 8; `bits` [n / 8, rounded up]. */
@@ -47,6 +49,7 @@ export const plainLoops: VectorLoops = {
   combine: combineInto,
   multiply,
   sumStrip,
+  dotOf,
   countStrip,
   packSigns,
   countFlags,
@@ -100,6 +103,23 @@ function sumStrip(totals: Float64Array, lost: Float64Array, values: Floats, stri
       lost[cell] = rest;
     }
   }
+}
+
+/** See `VectorLoops`; one sum alone would wait for each addition. */
+export function dotOf(a: Float64Array, b: Float64Array, from: number, to: number): number {
+  let s = 0;
+  let t = 0;
+  let u = 0;
+  let v = 0;
+  let k = from;
+  for (; k + 4 <= to; k += 4) {
+    s += a[k]! * b[k]!;
+    t += a[k + 1]! * b[k + 1]!;
+    u += a[k + 2]! * b[k + 2]!;
+    v += a[k + 3]! * b[k + 3]!;
+  }
+  for (; k < to; k++) s += a[k]! * b[k]!;
+  return s + t + (u + v);
 }
 
 /** Signs are as good as random: a branch on them takes several times as long. */

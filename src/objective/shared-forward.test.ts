@@ -7,7 +7,7 @@ import { targetNamed } from '../engines/native/toolchain/target.js';
 import type { Program } from '../engines/types.js';
 import { checkConfig } from '../experiment/config/file.js';
 import { objectivePlan, openExperiment } from '../experiment/experiment.js';
-import { dotOf } from '../ledger/atoms.js';
+import { plainLoops } from '../num/vector-loops.js';
 import { key, normal } from '../num/random.js';
 import { firstPiecesOf, type Lane, programKinds } from './chunks.js';
 import { exampleMasks, feedsOf } from './feeds.js';
@@ -86,7 +86,7 @@ describe('cells of chunks with statistics', () => {
         const at = firstPieces[index]! + k;
         expect(slot.losses[at]).toBeCloseTo(loss, 10);
         const slope = slot.slopes[at]![0]!.reduce((total, value) => total + value, 0);
-        expect(slope).toBeCloseTo(dotOf(direction, gradient, 0, plan.size), 8);
+        expect(slope).toBeCloseTo(plainLoops.dotOf(direction, gradient, 0, plan.size), 8);
       }
     }
     const whole = lanes.flatMap(({ pieces }) => pieces[0]!.chunks);

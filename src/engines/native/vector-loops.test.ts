@@ -64,6 +64,16 @@ describe.skipIf(!isHere)('compiled loops give the numbers of the plain ones to t
     );
   });
 
+  it('for products added up, in the same order', () => {
+    const pairs = fc.nat(40).chain((n) => fc.tuple(vector(n, false), vector(n, false), fc.nat(n), fc.nat(n)));
+    fc.assert(
+      fc.property(pairs, ([a, b, one, other]) => {
+        const [from, to] = [Math.min(one, other), Math.max(one, other)];
+        expect(compiled.dotOf(a, b, from, to)).toBe(plainLoops.dotOf(a, b, from, to));
+      }),
+    );
+  });
+
   it('for compensated sums of cells, also of float32', () => {
     const strips = spread.chain((strip) => fc.tuple(fc.constant(strip), vector(ends(strip).values, false), fc.boolean())); // prettier-ignore
     fc.assert(

@@ -25,6 +25,7 @@ function loopsOf(library: Koffi.LibraryHandle): VectorLoops {
   );
   const sumStrip = library.func(`void lossledger_sum_strip(double *, double *, const double *, ${stripArguments})`); // prettier-ignore
   const countStrip = library.func(`void lossledger_count_strip(int32 *, int32 *, const double *, ${stripArguments})`); // prettier-ignore
+  const dotOf = library.func('double lossledger_dot(const double *, const double *, int64, int64)');
   const packSigns = library.func('void lossledger_pack_signs(uint8 *, const double *, int64)');
   const countFlags = library.func(`void lossledger_count_flags(int32 *, const uint8 *, ${stripArguments})`);
   const differingBits = library.func('void lossledger_differing_bits(uint8 *, const uint8 *, const uint8 *, int64)'); // prettier-ignore
@@ -55,6 +56,11 @@ function loopsOf(library: Koffi.LibraryHandle): VectorLoops {
       }
       requireFit(values, strip, [totals, lost]);
       sumStrip(totals, lost, values, ...argumentsOf(strip));
+    },
+    dotOf: (a, b, from, to) => {
+      requireFit(a, { offset: from, outer: 1, extent: 1, inner: to - from, first: 0 }, []);
+      requireLength([b], a.length);
+      return dotOf(a, b, from, to) as number;
     },
     countStrip: (below, above, values, strip) => {
       requireFit(values, strip, [below, above]);
@@ -149,6 +155,14 @@ EXPORT void lossledger_sum_strip(double *restrict totals, double *restrict lost,
       lost[cell] = rest;
     }
   }
+}
+
+EXPORT double lossledger_dot(const double *a, const double *b, int64_t from, int64_t to) {
+  double s = 0, t = 0, u = 0, v = 0;
+  int64_t k = from;
+  for (; k + 4 <= to; k += 4) s += a[k] * b[k], t += a[k + 1] * b[k + 1], u += a[k + 2] * b[k + 2], v += a[k + 3] * b[k + 3];
+  for (; k < to; k++) s += a[k] * b[k];
+  return s + t + (u + v);
 }
 
 EXPORT void lossledger_count_strip(int32_t *restrict below, int32_t *restrict above, const double *restrict v, STRIP) {

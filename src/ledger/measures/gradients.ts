@@ -1,5 +1,5 @@
 import type { Allocated } from '../allocate.js';
-import { atomCount, byAxis, dotOf } from '../atoms.js';
+import { atomCount, byAxis } from '../atoms.js';
 import { gatherCounts } from '../groupings.js';
 import { onceFor } from '../../num/once.js';
 import { plainLoops, type VectorLoops } from '../../num/vector-loops.js';
@@ -53,30 +53,39 @@ export function signChanges(
 const flagsOf = onceFor(({ size }: ParameterLayout) => new Uint8Array(8 * signBytes(size)));
 
 /** Euclidean norm of the values [K] of each layer, into `norms` [layers]. */
-export function setLayerNorms(norms: Float64Array, values: Float64Array, layout: ParameterLayout): void {
+export function setLayerNorms(
+  norms: Float64Array,
+  values: Float64Array,
+  layout: ParameterLayout,
+  loops: VectorLoops = plainLoops,
+): void {
   norms.fill(0);
   if (values.length === 0) return;
   for (const { layer, offset, size } of layout.tensors) {
-    norms[layout.layers.indexOf(layer)]! += dotOf(values, values, offset, offset + size);
+    norms[layout.layers.indexOf(layer)]! += loops.dotOf(values, values, offset, offset + size);
   }
   for (let layer = 0; layer < norms.length; layer++) norms[layer] = Math.sqrt(norms[layer]!);
 }
 
 /** Norms of several vectors [K] by layer, end to end [vectors, layers]. */
-export function layerNorms(vectors: readonly Float64Array[], layout: ParameterLayout): Float64Array {
+export function layerNorms(
+  vectors: readonly Float64Array[],
+  layout: ParameterLayout,
+  loops?: VectorLoops,
+): Float64Array {
   const { length } = layout.layers;
   const norms = new Float64Array(vectors.length * length);
-  vectors.forEach((vector, v) => { setLayerNorms(norms.subarray(v * length, (v + 1) * length), vector, layout); }); // prettier-ignore
+  vectors.forEach((vector, v) => { setLayerNorms(norms.subarray(v * length, (v + 1) * length), vector, layout, loops); }); // prettier-ignore
   return norms;
 }
 
 /** Norms of the parts' gradients at both ends [2, parts, layers]; nothing where single parameters of parts are not kept. */
-export function partNorms({ parts, layout }: Allocated): Float64Array {
+export function partNorms({ parts, layout, loops }: Allocated): Float64Array {
   const gradients = parts?.gradients ?? [];
   const vectors = gradients.flatMap((all) =>
     Array.from({ length: all.length / layout.size }, (_, part) =>
       all.subarray(part * layout.size, (part + 1) * layout.size),
     ),
   );
-  return layerNorms(vectors, layout);
+  return layerNorms(vectors, layout, loops);
 }
