@@ -1,6 +1,6 @@
 import { basename, join, resolve } from 'node:path';
 import type { LayersOverRuns } from '../analysis/layers/layers.js';
-import type { ThemeName } from '../analysis/themes/names.js';
+import { type ThemeName, themeNames } from '../analysis/themes/names.js';
 import type { ThemeAnalyses, ThemeOptions } from '../analysis/themes/themes.js';
 import { withProgress, type ProgressSink } from '../experiment/control.js';
 import { writeResult } from '../store/place.js';
@@ -97,9 +97,11 @@ export async function writeAnalyses(
   };
   for (const [index, own] of runs.entries()) {
     const place = placeOf(own, index, runs.length);
-    const { format, version, segments, parameters, objective, unit, missing, ...themes } = own.analyses;
-    const facts = { format, version, run: own.run, segments, parameters, objective, unit, missing };
-    for (const [name, record] of Object.entries(themes)) {
+    const isTheme = ([name]: readonly [string, unknown]): boolean =>
+      (themeNames as readonly string[]).includes(name);
+    const entries = Object.entries<unknown>({ ...own.analyses });
+    const facts = { ...Object.fromEntries(entries.filter((entry) => !isTheme(entry))), run: own.run };
+    for (const [name, record] of entries.filter(isTheme)) {
       await write(`${place}${name}.json`, `${JSON.stringify({ ...facts, [name]: record })}\n`);
     }
     for (const { name, table } of themeData(own.analyses)) await write(`${place}${name}.csv`, csvText(table));

@@ -75,8 +75,8 @@ describe('a place that cannot be written', () => {
     const env = { XDG_CACHE_HOME: '/proc', TMPDIR: temporary, CC: compiler };
     const { code, stderr } = await lcaProcess(args, env);
     expect(code, stderr).toBe(0);
-    // Training and measuring have programs of their own where batches and chunks are not of one size; here they are, but for dropout. Counting errors has one.
-    expect(readFileSync(log, 'utf8').split('\n').length - 1).toBeLessThanOrEqual(3);
+    // Training and measuring have programs of their own where batches and chunks are not of one size; here they are, but for dropout. Counting errors has one, and so have the loops over all parameters.
+    expect(readFileSync(log, 'utf8').split('\n').length - 1).toBeLessThanOrEqual(4);
     expect(readdirSync(temporary)).toEqual([]);
   });
 
