@@ -105,7 +105,7 @@ function sumStrip(totals: Float64Array, lost: Float64Array, values: Floats, stri
   }
 }
 
-/** See `VectorLoops`; one sum alone would wait for each addition. */
+/** Σ a ∘ b of two vectors [n] over indices [from, to), in four sums side by side: one alone would wait for each addition. */
 export function dotOf(a: Float64Array, b: Float64Array, from: number, to: number): number {
   let s = 0;
   let t = 0;
