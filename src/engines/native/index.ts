@@ -52,6 +52,8 @@ export class NativeEngine implements Engine {
   readonly facts = { precision: 'float32', fills: 'thread', interruptible: true } as const;
   readonly #options: NativeOptions;
   #search: CompilerSearch | null = null;
+  /** Asked for by every task of a worker: found and loaded once. */
+  #loops: Promise<VectorLoops> | null = null;
 
   constructor(options: NativeOptions = {}) {
     removeTemporaryAtEnd();
@@ -96,7 +98,7 @@ export class NativeEngine implements Engine {
   }
 
   loops(): Promise<VectorLoops> {
-    return compiledLoops(this.#requireCompiler(), this.#cache());
+    return (this.#loops ??= compiledLoops(this.#requireCompiler(), this.#cache()));
   }
 
   async #prepare(graph: Graph): Promise<PreparedNetwork> {

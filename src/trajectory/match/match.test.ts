@@ -1,78 +1,18 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
-import { npyFile, npzFile } from '../../../test/support/npz.js';
-import { openTrajectory, type KnownTensor } from '../../../test/support/recording.js';
-import { DataError, UsageError } from '../../errors.js';
+import { describe, expect, it } from 'vitest';
+import {
+  moving,
+  net,
+  numbers,
+  read,
+  recorded,
+  recording,
+  renamed,
+  row1,
+  still,
+} from '../../../test/support/recorded-net.js';
+import { type KnownTensor } from '../../../test/support/recording.js';
+import { UsageError } from '../../errors.js';
 import { sizeOf } from '../../formats/array.js';
-import type { RecordingOptions } from '../types.js';
-
-const folder = mkdtempSync(join(tmpdir(), 'lossledger-'));
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
-let made = 0;
-
-/** Numbers that tell tensors, rows and places apart. */
-const numbers = (tensor: number, row: number, size: number, turned = false, columns = 1): Float32Array => {
-  const rows = size / columns;
-  return Float32Array.from({ length: size }, (_, i) => {
-    const k = turned ? (i % rows) * columns + Math.floor(i / rows) : i;
-    return 100 * tensor + row + k / 64;
-  });
-};
-
-interface Recorded {
-  readonly shape: readonly number[];
-  readonly rows: readonly Float32Array[];
-}
-
-/** A recording of arrays by name, three rows each. */
-function recording(tensors: Readonly<Record<string, Recorded>>): string {
-  const path = join(folder, `${made++}.npz`);
-  const arrays = Object.entries(tensors).map(([name, { shape, rows }]) => {
-    const data = Float32Array.from(rows.flatMap((row) => [...row]));
-    return [name, { data, shape: [rows.length, ...shape] }] as const;
-  });
-  writeFileSync(path, npzFile(Object.fromEntries(arrays)));
-  return path;
-}
-
-const moving = (tensor: number, shape: readonly number[]): Recorded => ({
-  shape,
-  rows: [0, 1, 2].map((row) => numbers(tensor, row, sizeOf(shape))),
-});
-const still = (tensor: number, shape: readonly number[]): Recorded => ({
-  shape,
-  rows: [0, 0, 0].map((row) => numbers(tensor, row, sizeOf(shape))),
-});
-
-const net: readonly KnownTensor[] = [
-  { name: 'a.weight', shape: [3, 2] },
-  { name: 'a.bias', shape: [3] },
-  { name: 'b.weight', shape: [2, 3] },
-];
-const recorded = { 'a.weight': moving(1, [3, 2]), 'a.bias': moving(2, [3]), 'b.weight': moving(3, [2, 3]) };
-const row1 = [...numbers(1, 1, 6), ...numbers(2, 1, 3), ...numbers(3, 1, 6)];
-
-function renamed(rename: (name: string) => string, tensors: Readonly<Record<string, Recorded>> = recorded) {
-  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [rename(name), tensor]));
-}
-
-async function read(
-  path: string,
-  tensors = net,
-  options: RecordingOptions & { declared?: string | null } = {},
-) {
-  const trajectory = await openTrajectory(path, tensors, options);
-  const row = [...(await trajectory.row(1))];
-  await trajectory.close();
-  const said = trajectory.readings
-    .map(({ about, decision, evidence }) => `${about}: ${decision} (${evidence})`)
-    .join('\n');
-  return { row, said, names: trajectory.names };
-}
 
 describe('names of recorded tensors', () => {
   it.each([
@@ -256,70 +196,6 @@ describe('axes of recorded kernels', () => {
     const path = recording({ 'l.weight': moving(1, [3, 3]), 'm.weight': moving(2, [2, 2]) });
     await expect(read(path, two)).rejects.toThrow(
       /row 0 is the model file's in l\.weight, but not in m\.weight/,
-    );
-  });
-});
-
-describe('θ without names', () => {
-  const theta = (tensors: readonly KnownTensor[], order: readonly number[]) => {
-    const path = join(folder, `${made++}.npy`);
-    const rows = [0, 1, 2].flatMap((row) =>
-      order.flatMap((k) => [...numbers(k, row, sizeOf(tensors[k]!.shape))]),
-    );
-    writeFileSync(path, npyFile(Float32Array.from(rows), [3, rows.length / 3]));
-    return path;
-  };
-  const valued = (row: number) =>
-    net.map((tensor, k) => ({ ...tensor, data: numbers(k, row, sizeOf(tensor.shape)) }));
-
-  it('is ordered by the model file’s values, in whatever order that file lists them', async () => {
-    const { row, said } = await read(theta(net, [2, 0, 1]), valued(2), { declared: null });
-    expect(row).toEqual([0, 1, 2].flatMap((k) => [...numbers(k, 1, sizeOf(net[k]!.shape))]));
-    expect(said).toMatch(
-      /order of θ: b\.weight, a\.weight, a\.bias \(the numbers in the model’s file are those of row 2/,
-    );
-  });
-
-  it('is refused where nothing shows its order, and read by names that are given', async () => {
-    const path = theta(net, [0, 1, 2]);
-    await expect(read(path, net, { declared: null })).rejects.toThrow(
-      /nothing that shows the order[^]*--names/,
-    );
-    await expect(read(path, valued(9), { declared: null })).rejects.toThrow(DataError);
-    const names = ['a.weight', 'a.bias', 'b.weight'];
-    expect((await read(path, net, { declared: null, names })).said).toMatch(/names, as given/);
-    await expect(read(path, net, { declared: null, names: names.slice(1) })).rejects.toThrow(
-      /15 numbers a row where the names given have 9/,
-    );
-  });
-
-  it('follows the numbers of a sequential network, and an exporter that keeps the order', async () => {
-    const sequence = [
-      { name: '2.weight', shape: [2, 2] },
-      { name: '0.bias', shape: [3] },
-      { name: '0.weight', shape: [3, 1] },
-    ];
-    const { row, said } = await read(theta(sequence, [2, 1, 0]), sequence, { declared: null });
-    expect(row).toEqual([0, 1, 2].flatMap((k) => [...numbers(k, 1, sizeOf(sequence[k]!.shape))]));
-    expect(said).toMatch(/0\.weight, 0\.bias, 2\.weight \(the names of a sequential network\)/);
-    expect((await read(theta(net, [0, 1, 2]), net, { declared: 'exporter X' })).said).toMatch(
-      /exporter X keeps the order/,
-    );
-  });
-
-  it('is refused where equal tensors leave two orders open and no exporter tells', async () => {
-    const twins: readonly KnownTensor[] = ['q', 'p'].map((name) => ({
-      name,
-      shape: [2],
-      data: new Float32Array(2),
-    }));
-    const path = join(folder, `${made++}.npy`);
-    writeFileSync(path, npyFile(Float32Array.of(0, 0, 0, 0, 1, 2, 3, 4), [2, 4]));
-    await expect(read(path, twins, { declared: null })).rejects.toThrow(
-      /parameter 1 may be q or p: their numbers are the same/,
-    );
-    expect((await read(path, twins, { declared: 'exporter X' })).said).toMatch(
-      /of equal ones exporter X keeps the order of declaration/,
     );
   });
 });
