@@ -3,6 +3,7 @@ import type { RunWriter } from '../store/writer.js';
 import { beside, checkSegments, RowGate, type SegmentRange, silent } from '../experiment/control.js';
 import { storeAccuracy } from '../run/accuracy.js';
 import { measureRun } from '../run/measure.js';
+import type { Threads } from '../objective/threads.js';
 import { reportRun, type Report } from '../run/report.js';
 import { trainRun } from '../run/train.js';
 import { stopOnInterrupt } from './interrupt.js';
@@ -11,6 +12,8 @@ import { barAfter, progressBar } from './progress.js';
 
 interface WorkflowOptions extends PrintOptions {
   readonly workers?: number | undefined;
+  /** Where workers come from and go to. */
+  readonly threads: Threads;
   readonly quiet?: boolean | undefined;
   /** False: train only. */
   readonly measure: boolean;
@@ -35,12 +38,12 @@ export function continueRun(experiment: Experiment, run: RunWriter, options: Wor
         signal: own,
         stored: (row) => gate?.stored(row),
       });
-    const { themes = false, workers, segments } = options;
+    const { themes = false, workers, threads, segments } = options;
     const measure = async (after: Promise<void>): Promise<void> => {
       after.catch((error: unknown) => gate?.fail(error));
       if (!options.measure) return after;
       const progress = barAfter(experiment.config.follow ? null : after, bar('measure', 'segments'));
-      await measureRun(experiment, run, { workers, segments, after, gate, progress, signal });
+      await measureRun(experiment, run, { workers, threads, segments, after, gate, progress, signal });
     };
     await beside(train, measure, signal);
     if (!options.measure) {
@@ -70,17 +73,19 @@ export async function reportBesideAccuracy(
   run: RunWriter,
   {
     workers,
+    threads,
     quiet,
     themes = false,
     signal,
-  }: Pick<WorkflowOptions, 'workers' | 'quiet' | 'themes'> & { readonly signal: AbortSignal },
+  }: Pick<WorkflowOptions, 'workers' | 'quiet' | 'themes'> &
+    Partial<Pick<WorkflowOptions, 'threads'>> & { readonly signal: AbortSignal },
 ): Promise<Report> {
   const bars = [
     progressBar('count errors', 'rows', quiet),
     progressBar('analyse', 'segments', quiet),
   ] as const;
   return beside(
-    (own) => storeAccuracy(experiment, run, { workers, signal: own, progress: bars[0] }),
+    (own) => storeAccuracy(experiment, run, { workers, threads, signal: own, progress: bars[0] }),
     (accuracy) => reportRun(run, { progress: barAfter(accuracy, bars[1]), themes, accuracy }),
     signal,
   );

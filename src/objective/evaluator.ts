@@ -10,6 +10,7 @@ import { type Done, partsOf, piecesByCell } from './parts.js';
 import { cellsOf, graphOfKind, type ObjectivePlan, planLanes } from './plan.js';
 import { WorkerPool } from './pool.js';
 import { makeSlot, slotsFor } from './slots.js';
+import type { Threads } from './threads.js';
 
 interface Flight {
   readonly task: EvaluationTask;
@@ -50,8 +51,13 @@ export class Evaluator {
     this.#free = this.#slots.map((_, index) => index);
   }
 
-  /** Starts at most `workers` threads: no more than find a lane to work on. Throws EngineError. */
-  static async start(plan: ObjectivePlan, workers: number): Promise<Evaluator> {
+  /**
+   * Evaluates on at most `workers` threads: no more than find a lane to work on.
+   *
+   * @param threads Where they come from and go to; default new ones, which end when it is closed.
+   * @throws EngineError where one cannot be started, or a graph cannot be compiled.
+   */
+  static async start(plan: ObjectivePlan, workers: number, threads?: Threads): Promise<Evaluator> {
     const evaluator = new Evaluator(plan, workers);
     const { engine, size, objectives, masks = exampleMasks, strips = [] } = plan;
     const kinds = [...programKinds(evaluator.#lanes)];
@@ -68,6 +74,7 @@ export class Evaluator {
       },
       usefulWorkers(plan, workers),
       { done: (evaluation) => { evaluator.#finish(evaluation); }, failed: (error) => { evaluator.#fail(error); } }, // prettier-ignore
+      threads,
     );
     return evaluator;
   }

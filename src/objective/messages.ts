@@ -6,7 +6,7 @@ import type { Want } from '../quadrature/types.js';
 import type { Lane, MaskedExamples } from './chunks.js';
 import type { Masks } from './feeds.js';
 
-/** All that a worker needs, sent once; examples and slots are shared memory. */
+/** All that a worker needs for the evaluations of one plan; examples and slots are shared memory. */
 export interface WorkerSetup {
   readonly engine: string;
   /** K */
@@ -51,6 +51,12 @@ export interface EvaluationTask {
 
 /** Asks a worker to end between two runs of its programs. */
 export const end = 'end';
+
+/** Asks a worker to let go of its programs; others may come. */
+export const release = 'release';
+
+/** What a worker is told, in order: what evaluations are made with, then evaluations. */
+export type WorkerMessage = WorkerSetup | EvaluationTask | typeof release | typeof end;
 
 export type WorkerReply =
   | { readonly kind: 'ready' }

@@ -1,47 +1,59 @@
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { engineNamed } from '../engines/registry.js';
 import type { EngineFacts } from '../engines/types.js';
 import { EngineError, isLossledgerError } from '../errors.js';
 import type { Graph } from '../graph/types.js';
 import { end, type EvaluationTask, type WorkerReply, type WorkerSetup } from './messages.js';
+import { Threads } from './threads.js';
+
+/** What a pool tells of: evaluations that are done, and the failure after which there are no more. */
+interface PoolListener {
+  readonly done: (evaluation: number) => void;
+  readonly failed: (error: Error) => void;
+}
 
 /** Runs evaluations on worker threads, which share the lanes of each among themselves. One failure fails the pool for good. */
 export class WorkerPool {
   readonly #workers: Worker[] = [];
-  readonly #done: (evaluation: number) => void;
-  readonly #failed: (error: Error) => void;
+  readonly #on: PoolListener;
   readonly #facts: EngineFacts;
-  #closed = false;
+  readonly #threads: Threads;
+  /** Whether nobody else uses the threads. */
+  readonly #own: boolean;
+  /** Evaluations that the workers have not done. */
+  #underWay = 0;
+  #state: 'starting' | 'working' | 'failed' | 'closed' = 'starting';
 
-  private constructor(
-    facts: EngineFacts,
-    { done, failed }: { done: (evaluation: number) => void; failed: (error: Error) => void },
-  ) {
+  private constructor(facts: EngineFacts, threads: Threads | undefined, on: PoolListener) {
     this.#facts = facts;
-    this.#done = done;
-    this.#failed = failed;
+    this.#threads = threads ?? new Threads();
+    this.#own = threads === undefined;
+    this.#on = on;
   }
 
   /**
    * Starts `count` workers and waits until all have their programs, which are compiled here where the engine can do that once for all. They start by
    * as many as there are cores: a hundred at once would stand in each other's way.
    *
+   * @param threads Where they come from, and go to when the pool is closed; default new ones, which end then.
    * @throws EngineError where a worker cannot be started, or fails.
    */
   static async start(
     given: PoolSetup,
     count: number,
-    on: { done: (evaluation: number) => void; failed: (error: Error) => void },
+    on: PoolListener,
+    threads?: Threads,
   ): Promise<WorkerPool> {
     const { facts } = await engineNamed(given.engine);
-    const pool = new WorkerPool(facts, on);
+    const pool = new WorkerPool(facts, threads, on);
     try {
       const setup = await prepared(given);
       for (let started = 0; started < count; started += availableParallelism()) {
         const more = Math.min(availableParallelism(), count - started);
         await Promise.all(Array.from({ length: more }, () => pool.#add(setup)));
       }
+      pool.#state = 'working';
     } catch (error) {
       await pool.close();
       throw error;
@@ -50,36 +62,46 @@ export class WorkerPool {
   }
 
   submit(task: EvaluationTask): void {
+    this.#underWay++;
     for (const worker of this.#workers) worker.postMessage(task);
   }
 
-  /** Ends the workers: at once, or where the engine needs that between two runs of their programs. */
+  /** Lets the workers go: those that work on something end, at once, or where the engine needs that between two runs of their programs. */
   async close(): Promise<void> {
-    this.#closed = true;
+    const isIdle = this.#state === 'working' && this.#underWay === 0;
+    this.#state = 'closed';
+    if (isIdle) for (const worker of this.#workers.splice(0)) this.#threads.give(worker);
     await Promise.all(
       this.#workers.map((worker) => (this.#facts.interruptible ? worker.terminate() : ended(worker))),
     );
+    if (this.#own) await this.#threads.close();
   }
 
   #add(setup: WorkerSetup): Promise<void> {
-    const worker = startWorker(setup);
+    const worker = this.#threads.take();
     this.#workers.push(worker);
     return new Promise((resolve, reject) => {
       const fail = (error: Error) => {
         reject(error);
-        if (!this.#closed) this.#failed(error);
+        if (this.#state === 'closed') return;
+        this.#state = 'failed';
+        this.#on.failed(error);
       };
       worker.on('message', (reply: WorkerReply) => {
         if (reply.kind === 'ready') resolve();
-        else if (reply.kind === 'done') this.#done(reply.evaluation);
-        else fail(new EngineError(reply.problem, { exitCode: reply.exitCode }));
+        else if (reply.kind === 'failed') fail(new EngineError(reply.problem, { exitCode: reply.exitCode }));
+        else {
+          this.#underWay--;
+          this.#on.done(reply.evaluation);
+        }
       });
       worker.on('error', (error) => {
         fail(isLossledgerError(error) ? error : workerFailed(error, this.#workers.length));
       });
       worker.on('exit', (code) => {
-        if (!this.#closed) fail(workerDied(code));
+        fail(workerDied(code));
       });
+      worker.postMessage(setup);
     });
   }
 }
@@ -93,16 +115,6 @@ async function prepared(setup: PoolSetup): Promise<WorkerSetup> {
   if (engine.prepare === undefined) return setup;
   const graphs = [...setup.graphs].map(async ([key, graph]) => [key, await engine.prepare!(graph)] as const);
   return { ...setup, graphs: new Map(await Promise.all(graphs)) };
-}
-
-/** Threads run the bundled program, also where the caller runs from TypeScript (tests do, after a build). */
-const workerUrl = new URL(
-  import.meta.url.endsWith('.ts') ? '../../dist/bin/worker.js' : '../bin/worker.js',
-  import.meta.url,
-);
-
-function startWorker(setup: WorkerSetup): Worker {
-  return new Worker(workerUrl, { workerData: setup });
 }
 
 /** Asks a worker to end, and resolves when it has, also by an error. */

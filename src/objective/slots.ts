@@ -4,7 +4,7 @@ import type { ObjectivePlan } from './plan.js';
 import type { Slot } from './messages.js';
 
 /** Evaluations in flight at least: enough to keep workers busy across the end of one evaluation. */
-const fewestSlots = 3;
+export const fewestSlots = 3;
 /** And at most, since each takes the memory of its lanes' sums. */
 const mostSlots = 16;
 

@@ -10,6 +10,7 @@ import type { RunReader } from '../format/reader.js';
 import { Evaluator } from '../objective/evaluator.js';
 import { exampleMasks } from '../objective/feeds.js';
 import type { ObjectivePlan, PlannedObjective } from '../objective/plan.js';
+import type { Threads } from '../objective/threads.js';
 import type { RunFolder } from '../store/folder.js';
 import { storeResult } from '../store/place.js';
 
@@ -38,6 +39,8 @@ const stored = z.strictObject({
 interface AccuracyControl extends WorkControl {
   /** Worker threads; default one per core. */
   readonly workers?: number | undefined;
+  /** Where they come from and go to; default new ones. */
+  readonly threads?: Threads | undefined;
 }
 
 /**
@@ -107,17 +110,31 @@ async function evaluateRows(
   plan: ObjectivePlan,
   run: RunFolder,
   thetas: readonly number[],
-  { workers, progress = silent, signal }: AccuracyControl & { readonly workers: number },
+  { workers, threads, progress = silent, signal }: AccuracyControl & { readonly workers: number },
 ): Promise<number[][]> {
-  const evaluator = await Evaluator.start(plan, workers);
+  const evaluator = await Evaluator.start(plan, workers, threads);
+  const evaluate = async (row: number): Promise<number[]> => {
+    const evaluated = await evaluator.evaluate(Float64Array.from(await run.theta(row)), [], 'loss');
+    return evaluated.map(({ loss }) => Math.min(1, Math.max(0, loss)));
+  };
+  // Some rows ahead, so that workers need not wait for the next.
+  const underWay: Promise<number[]>[] = [];
+  const begin = (row: number): void => {
+    const evaluated = evaluate(row);
+    // Whoever awaits it sees the error, unless one before it ends the work.
+    evaluated.catch(() => undefined);
+    underWay.push(evaluated);
+  };
   const results: number[][] = [];
   try {
     await withProgress(progress, { total: thetas.length }, async () => {
-      for (const row of thetas) {
-        const evaluated = await evaluator.evaluate(Float64Array.from(await run.theta(row)), [], 'loss');
-        results.push(evaluated.map(({ loss }) => Math.min(1, Math.max(0, loss))));
-        progress.update(results.length);
-        signal?.throwIfAborted();
+      for (const [k, row] of thetas.entries()) {
+        begin(row);
+        while (underWay.length > (k === thetas.length - 1 ? 0 : evaluator.inFlight)) {
+          results.push(await underWay.shift()!);
+          progress.update(results.length);
+          signal?.throwIfAborted();
+        }
       }
     });
   } finally {

@@ -5,6 +5,7 @@ import { objectivePlan, type Experiment } from '../experiment/experiment.js';
 import type { VectorLoops } from '../num/vector-loops.js';
 import { measureRange, type MeasuredSegment, type RangeInput } from '../ledger/measure-range.js';
 import { Evaluator } from '../objective/evaluator.js';
+import type { Threads } from '../objective/threads.js';
 import { resolutions } from '../quadrature/settings.js';
 import type { IntegrationSettings } from '../quadrature/types.js';
 import { storedDirections } from './basis.js';
@@ -18,6 +19,8 @@ export type MeasuredStore = RunFolder & Pick<RunWriter, 'commitSegment' | 'flush
 export interface MeasureControl extends WorkControl {
   /** Worker threads; default one per core. */
   readonly workers?: number | undefined;
+  /** Where they come from and go to; default new ones. */
+  readonly threads?: Threads | undefined;
   /** Of which segments; default all. */
   readonly segments?: SegmentRange | undefined;
   /** What must be done before anything is measured, such as training; workers start meanwhile. */
@@ -33,14 +36,14 @@ export interface MeasureControl extends WorkControl {
 export async function measureRun(
   experiment: Experiment,
   run: MeasuredStore,
-  { workers, segments, after, gate, ...control }: MeasureControl = {},
+  { workers, threads, segments, after, gate, ...control }: MeasureControl = {},
 ): Promise<void> {
   const gaps = unmeasuredOf(run, segments);
   if (gaps.length === 0) {
     await after;
     return run.flush();
   }
-  const evaluator = await startMeanwhile(experiment, workers, gate ? undefined : after);
+  const evaluator = await startMeanwhile(experiment, { workers, threads }, gate ? undefined : after);
   const measuring = measureGaps(experiment, run, gaps, { ...control, evaluator, gate });
   try {
     await Promise.race([measuring, failureOf(after)]);
@@ -60,8 +63,11 @@ function failureOf(other: Promise<unknown> = Promise.resolve()): Promise<never> 
 }
 
 /** Workers that evaluate the objectives of an experiment; default one per core. Throws EngineError. */
-export function evaluatorOf(experiment: Experiment, workers?: number): Promise<Evaluator> {
-  return Evaluator.start(objectivePlan(experiment), workers ?? defaultWorkers(experiment.engine));
+export function evaluatorOf(
+  experiment: Experiment,
+  { workers, threads }: Pick<MeasureControl, 'workers' | 'threads'> = {},
+): Promise<Evaluator> {
+  return Evaluator.start(objectivePlan(experiment), workers ?? defaultWorkers(experiment.engine), threads);
 }
 
 /** Measures ranges of segments by workers that go on being used. Throws EngineError where one fails. */
@@ -98,10 +104,10 @@ export async function measureGaps(
 /** An evaluator that starts while something else is done; where that fails it is closed again. */
 async function startMeanwhile(
   experiment: Experiment,
-  workers: number | undefined,
+  where: Pick<MeasureControl, 'workers' | 'threads'>,
   other?: Promise<void>,
 ): Promise<Evaluator> {
-  const starting = evaluatorOf(experiment, workers);
+  const starting = evaluatorOf(experiment, where);
   // Whoever awaits it sees the error, unless the other work fails before.
   starting.catch(() => undefined);
   try {

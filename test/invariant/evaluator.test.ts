@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { fold, key, uniform } from '../../src/num/random.js';
 import { openExperiment, objectivePlan } from '../../src/experiment/experiment.js';
@@ -8,6 +9,7 @@ import { checkConfig } from '../../src/experiment/config/file.js';
 import { engineNamed } from '../../src/engines/registry.js';
 import { EngineError } from '../../src/errors.js';
 import { Evaluator, usefulWorkers } from '../../src/objective/evaluator.js';
+import { type Threads, withThreads } from '../../src/objective/threads.js';
 import type { Evaluation } from '../../src/quadrature/types.js';
 import { temporaryFolder } from '../support/cli.js';
 import { relativeDeviation } from '../support/golden.js';
@@ -19,8 +21,8 @@ const experiment = await openExperiment(
 const noCompiler = !(await (await engineNamed('native')).available()).ok;
 const thetas = [1, 2, 3, 4, 5].map((seed) => uniform(fold(key(seed), 'theta'), experiment.layout.size).map((u) => 0.1 * (u - 0.5))); // prettier-ignore
 
-async function evaluateAll(engine: string, workers: number): Promise<(readonly Evaluation[])[]> {
-  const evaluator = await Evaluator.start(objectivePlan(experiment, engine), workers);
+async function evaluateAll(engine: string, workers: number, threads?: Threads): Promise<(readonly Evaluation[])[]> {
+  const evaluator = await Evaluator.start(objectivePlan(experiment, engine), workers, threads);
   try {
     return await Promise.all(thetas.map((theta) => evaluator.evaluate(theta)));
   } finally {
@@ -33,6 +35,36 @@ describe('evaluator', () => {
     const one = await evaluateAll('onnxruntime', 1);
     expect(await evaluateAll('onnxruntime', 2)).toEqual(one);
     expect(await evaluateAll('onnxruntime', 3)).toEqual(one);
+  });
+
+  it('uses threads again, for the same bits', async () => {
+    const alone = [await evaluateAll('reference', 2), await evaluateAll('onnxruntime', 2)];
+    await withThreads(async (threads) => {
+      const used = new Set<Worker>();
+      const take = threads.take.bind(threads);
+      threads.take = () => {
+        const worker = take();
+        used.add(worker);
+        return worker;
+      };
+      const given = [await evaluateAll('reference', 2, threads), await evaluateAll('onnxruntime', 2, threads)];
+      expect(given).toEqual(alone);
+      expect(used.size).toBe(2);
+    });
+  });
+
+  it('gives no thread back that works on something', async () => {
+    await withThreads(async (threads) => {
+      const evaluator = await Evaluator.start(objectivePlan(experiment, 'reference'), 1, threads);
+      const given: Worker[] = [];
+      threads.give = (worker) => given.push(worker);
+      const underWay = evaluator.evaluate(thetas[0]!);
+      underWay.catch(() => undefined);
+      await sleep(0);
+      await evaluator.close();
+      await expect(underWay).rejects.toThrow(EngineError);
+      expect(given).toEqual([]);
+    });
   });
 
   it('starts no more workers than find a lane to work on', () => {

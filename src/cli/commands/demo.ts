@@ -6,6 +6,7 @@ import { checkConfig, presetConfig } from '../../experiment/config/file.js';
 import type { RunConfigInput } from '../../experiment/config/schema.js';
 import { openExperiment, type Experiment } from '../../experiment/experiment.js';
 import { createRun } from '../../experiment/manifest.js';
+import { withThreads } from '../../objective/threads.js';
 import { attempt } from '../../store/files.js';
 import { refuseExisting } from '../../store/open.js';
 import { addConfigFlags, configFlags } from '../config-flags.js';
@@ -39,7 +40,9 @@ export function demoCommand(): Command {
       say(`loss over ${examples} training examples to the ${layout.size.toLocaleString('en')} parameters.`);
       say(`The run is stored in ${out}\n`);
       const run = await createRun(out, experiment);
-      await continueRun(experiment, run, { ...options, measure: true, themes: true });
+      await withThreads((threads) =>
+        continueRun(experiment, run, { ...options, threads, measure: true, themes: true }),
+      );
       if (!options.json) say(`Look at it in the browser: npx lca view ${out}`);
     },
   );

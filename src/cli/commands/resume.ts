@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { experimentOf } from '../../experiment/manifest.js';
 import type { SegmentRange } from '../../experiment/control.js';
 import type { Places } from '../../experiment/places.js';
+import { withThreads } from '../../objective/threads.js';
 import { resumeRun } from '../../store/open.js';
 import type { RunWriter } from '../../store/writer.js';
 import { isProcessRun } from '../../run/process/process.js';
@@ -37,7 +38,7 @@ export async function continueStored(
     await folder.close();
     throw error;
   });
-  await continueRun(experiment, folder, { ...options, measure: true });
+  await withThreads((threads) => continueRun(experiment, folder, { ...options, threads, measure: true }));
 }
 
 /** Says that segments are measured again, and why. */

@@ -12,6 +12,7 @@ import { manifestOf } from '../manifest.js';
 import { estimateMemory, type MemoryEstimate } from './memory.js';
 import { Evaluator } from '../../objective/evaluator.js';
 import { type ObjectivePlan, programsOf } from '../../objective/plan.js';
+import type { Threads } from '../../objective/threads.js';
 import { stepExamples } from '../optimizer.js';
 import { median, timeEvaluations } from './rate.js';
 
@@ -53,6 +54,8 @@ export interface Estimate {
 
 interface EstimateOptions {
   readonly workers?: number | undefined;
+  /** Where they come from and go to; default new ones. */
+  readonly threads?: Threads | undefined;
   readonly measure: boolean;
 }
 
@@ -60,7 +63,7 @@ interface EstimateOptions {
 export async function estimateRun(experiment: Experiment, options: EstimateOptions): Promise<Estimate> {
   const { config, engine } = experiment;
   const workers = options.workers ?? defaultWorkers(engine);
-  const { examplesPerSecond, starting } = await measureRate(experiment, workers);
+  const { examplesPerSecond, starting } = await measureRate(experiment, workers, options.threads);
   const measured = programsOf(objectivePlan(experiment)).fed;
   const gradientsPerSegment = baseNodes(config.rule, config.subintervals)
     .filter((s) => s > 0)
@@ -95,13 +98,14 @@ export async function estimateRun(experiment: Experiment, options: EstimateOptio
 async function measureRate(
   experiment: Experiment,
   workers: number,
+  threads: Threads | undefined,
 ): Promise<{ examplesPerSecond: number; starting: number }> {
-  const chunk = Math.min(experiment.chunk, sampleChunk);
-  const train = head(experiment.dataset.splits.train, 2 * chunk * workers);
+  const { chunk } = experiment;
+  const train = head(experiment.dataset.splits.train, chunk * workers);
   const objectives = [{ name: 'train', examples: train }];
-  const plan: ObjectivePlan = { ...objectivePlan(experiment), objectives, chunk };
+  const plan: ObjectivePlan = { ...objectivePlan(experiment), objectives };
   const began = performance.now();
-  const evaluator = await Evaluator.start(plan, workers);
+  const evaluator = await Evaluator.start(plan, workers, threads);
   const starting = (performance.now() - began) / 1000;
   try {
     const theta = Float64Array.from(initialise(experiment.parameters, key(0)));
@@ -109,15 +113,13 @@ async function measureRate(
       count: train.count,
       seconds: 0.1,
       depth: evaluator.inFlight,
+      timings: 1,
     });
     return { examplesPerSecond: median(rates), starting };
   } finally {
     await evaluator.close();
   }
 }
-
-/** Examples of a chunk while estimating: enough to be typical, few enough to be quick for large networks. */
-const sampleChunk = 500;
 
 /** The first `count` examples. */
 function head(examples: Examples, count: number): Examples {

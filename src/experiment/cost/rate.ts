@@ -1,10 +1,10 @@
 /**
- * Times evaluations of `count` examples, `depth` of them under way at once as measuring has them, for so many seconds (three timings at least) after a
+ * Times evaluations of `count` examples, `depth` of them under way at once as measuring has them, for so many seconds (at least `timings` times) after a
  * few to warm up; returns examples per second of each timing, ascending.
  */
 export async function timeEvaluations(
   evaluate: () => Promise<unknown>,
-  { count, seconds, depth }: { count: number; seconds: number; depth: number },
+  { count, seconds, depth, timings = 3 }: { count: number; seconds: number; depth: number; timings?: number },
 ): Promise<number[]> {
   const underWay: Promise<unknown>[] = [];
   const begin = () => {
@@ -22,7 +22,7 @@ export async function timeEvaluations(
   await finishSome();
   const rates: number[] = [];
   const end = performance.now() + seconds * 1000;
-  while (rates.length < 3 || performance.now() < end) {
+  while (rates.length < timings || performance.now() < end) {
     const start = performance.now();
     await finishSome();
     rates.push((depth * count * 1000) / (performance.now() - start));

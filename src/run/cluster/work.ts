@@ -138,7 +138,7 @@ class Measurer {
     if (this.#experiment === null) return measureTaskByProcess(part, { ...control, processes });
     const gaps = part.unmeasured();
     if (gaps.length === 0) return part.flush();
-    const evaluator = await (this.#evaluator ??= evaluatorOf(this.#experiment, workers));
+    const evaluator = await (this.#evaluator ??= evaluatorOf(this.#experiment, { workers }));
     await measureGaps(this.#experiment, part, gaps, { ...control, evaluator });
   }
 

@@ -1,0 +1,65 @@
+import { Worker } from 'node:worker_threads';
+import { release } from './messages.js';
+import { fewestSlots } from './slots.js';
+
+/** Threads run the bundled program, also where the caller runs from TypeScript (tests do, after a build). */
+const workerUrl = new URL(
+  import.meta.url.endsWith('.ts') ? '../../dist/bin/worker.js' : '../bin/worker.js',
+  import.meta.url,
+);
+
+/**
+ * Worker threads that evaluators use one after the other: a run times, measures and counts errors, and each time a thread takes a tenth of a second to
+ * load what it needs.
+ */
+export class Threads {
+  readonly #idle: Worker[] = [];
+
+  /** Starts threads ahead, before it is known what for: at most `count`, and no more than every plan has work for. */
+  warm(count: number): void {
+    while (this.#idle.length < Math.min(count, fewestSlots)) this.#keep(new Worker(workerUrl));
+  }
+
+  /** A thread that nobody uses, or a new one. Throws where the system gives none. */
+  take(): Worker {
+    const idle = this.#idle.pop();
+    return idle === undefined ? new Worker(workerUrl) : forgotten(idle);
+  }
+
+  /** Takes back a thread that works on nothing: it lets go of its programs, and may be used again. */
+  give(worker: Worker): void {
+    worker.postMessage(release);
+    this.#keep(forgotten(worker));
+  }
+
+  /** Ends the threads that nobody uses. */
+  async close(): Promise<void> {
+    await Promise.all(this.#idle.splice(0).map((worker) => worker.terminate()));
+  }
+
+  /** Nobody hears of an idle thread that fails: whoever takes the next one finds out, or never needs it. */
+  #keep(worker: Worker): void {
+    const forget = (): void => {
+      const at = this.#idle.indexOf(worker);
+      if (at >= 0) this.#idle.splice(at, 1);
+    };
+    worker.on('error', forget).on('exit', forget);
+    this.#idle.push(worker);
+  }
+}
+
+/** A thread that nobody listens to any more. Of these events alone: by others it keeps track of who listens, and it hears nothing without. */
+function forgotten(worker: Worker): Worker {
+  for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event);
+  return worker;
+}
+
+/** Does work with threads that end with it. */
+export async function withThreads<T>(work: (threads: Threads) => Promise<T>): Promise<T> {
+  const threads = new Threads();
+  try {
+    return await work(threads);
+  } finally {
+    await threads.close();
+  }
+}
