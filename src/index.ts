@@ -45,6 +45,7 @@ export type { Floats, Term } from './num/sums.js';
 export { measureTrajectory, type TrajectoryInput } from './ledger/measure-trajectory.js';
 export type { LedgerView } from './ledger/view.js';
 export { measureRun, type MeasureControl, type MeasuredStore } from './run/measure.js';
+export { type Thread, Threads, withThreads } from './objective/threads.js';
 export { reportRun, type Report, type ReportOptions } from './run/report.js';
 export { trainRun } from './run/train.js';
 export { verifyFolder, type Verification, type VerifyOptions } from './run/verify.js';

@@ -1,4 +1,4 @@
-import { dot } from '../num/sums.js';
+import { plainLoops } from '../num/vector-loops.js';
 import { type Allocated, reportTerm } from './allocate.js';
 import { undeterminedBy } from './certainty.js';
 import type { Column } from './column.js';
@@ -256,9 +256,9 @@ export function ledgerRow(allocated: Allocated): LedgerRow {
 }
 
 /** Δθ · ∇L(θ_t) − ΔL; NaN where that gradient is not known. Throws NumericError, naming tensor and index, where it is not finite. */
-function leftResidual({ delta, startGradient, lossChange, layout }: Allocated): number {
+function leftResidual({ delta, startGradient, lossChange, layout, loops = plainLoops }: Allocated): number {
   if (startGradient.length === 0) return NaN;
-  const residual = dot(delta, startGradient) - lossChange;
+  const residual = loops.dot(delta, startGradient) - lossChange;
   if (!Number.isFinite(residual)) reportTerm('allocation of the left rule', delta, startGradient, layout);
   return residual;
 }

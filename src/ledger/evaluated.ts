@@ -1,5 +1,6 @@
 import { NumericError, UsageError } from '../errors.js';
 import { firstNonFinite } from '../num/sums.js';
+import { plainLoops, type VectorLoops } from '../num/vector-loops.js';
 import type { Evaluation, Want } from '../quadrature/types.js';
 import { placeOf } from './layout.js';
 import type { ParameterLayout } from './types.js';
@@ -24,17 +25,19 @@ export interface Evaluated extends Evaluation {
 export function checkEvaluated(
   evaluations: readonly Evaluated[],
   layout: ParameterLayout,
-  { segment, want }: { readonly segment: number; readonly want: Want },
+  {
+    segment,
+    want,
+    loops = plainLoops,
+  }: { readonly segment: number; readonly want: Want; readonly loops?: VectorLoops },
 ): void {
   for (const { loss, gradient } of evaluations) {
     if (!Number.isFinite(loss)) throw notFinite(segment, 'loss', 0, loss);
     if (want === 'loss') continue;
     requireWhole(gradient, layout);
-    const index = firstNonFinite(gradient);
-    if (index >= 0) {
-      const place = placeOf(layout, index);
-      throw notFinite(segment, place.tensor, place.index, gradient[index]!);
-    }
+    if (loops.areFinite(gradient)) continue;
+    const place = placeOf(layout, firstNonFinite(gradient));
+    throw notFinite(segment, place.tensor, place.index, gradient[firstNonFinite(gradient)]!);
   }
 }
 

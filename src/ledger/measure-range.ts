@@ -153,12 +153,16 @@ async function openSegment(
     if (earlier !== undefined) return earlier;
     const point = spares.float64.take();
     lent.push(point);
-    setPoint(point, from, to, delta, s);
+    setPoint(point, motion, s, input.loops);
     const directions = s === 1 && ahead !== null ? [delta, ahead.delta] : [delta];
     const want = wantAt(input.settings.rule, s);
     const evaluate = async () => {
       const evaluations = await input.evaluate(point, input.hasParts ? directions : [], want);
-      checkEvaluated(evaluations, input.layout, { segment: index, want });
+      checkEvaluated(evaluations, input.layout, {
+        segment: index,
+        want,
+        ...(input.loops ? { loops: input.loops } : {}),
+      });
       return evaluations;
     };
     const result = evaluate();
@@ -177,28 +181,21 @@ async function openSegment(
 }
 
 /** Sets point [K] to θ_t + s Δθ_t in float64; exactly θ_t and θ_{t+1} at the ends. */
-function setPoint(
-  point: Float64Array,
-  from: Float32Array,
-  to: Float32Array,
-  delta: Float64Array,
-  s: number,
-): void {
-  // A loop converts several times as quickly as `set` from another type does.
-  if (s === 1) for (let k = 0; k < point.length; k++) point[k] = to[k]!;
-  else for (let k = 0; k < point.length; k++) point[k] = from[k]! + s * delta[k]!;
+function setPoint(point: Float64Array, { from, to, delta }: Motion, s: number, loops = plainLoops): void {
+  if (s === 1) loops.widen(point, to);
+  else loops.move(point, from, delta, s);
 }
 
 /** Δθ = θ_row − from, in float64. */
 async function motionTo(
-  { theta }: RangeInput,
+  { theta, loops = plainLoops }: RangeInput,
   spares: RangeSpares,
   row: number,
   from: Float32Array,
 ): Promise<Motion> {
   const to = await theta(row);
   const delta = spares.float64.take();
-  for (let k = 0; k < delta.length; k++) delta[k] = to[k]! - from[k]!;
+  loops.subtract(delta, to, from);
   return { from, to, delta };
 }
 

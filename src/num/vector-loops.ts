@@ -1,4 +1,4 @@
-import { combineInto, type Floats, type Term } from './sums.js';
+import { combineInto, dot, firstNonFinite, type Floats, meanInto, type Term } from './sums.js';
 
 /** Where values [n] fall into cells: from index `offset` on, `outer` times over, `extent` neighbouring cells of `inner` values each. */
 export interface Strip {
@@ -17,6 +17,20 @@ export interface Strip {
 export interface VectorLoops {
   /** target [n] = Σ weight · vector [n], added in the order of the terms, from zeros. */
   readonly combine: (target: Float64Array, terms: readonly Term[]) => void;
+  /** target [n] = Σ sources [n] / divisor, added in the order of the sources, from zeros. */
+  readonly mean: (target: Float64Array, sources: readonly Float64Array[], divisor: number) => void;
+  /** Divides each of the numbers [n] by `divisor`. */
+  readonly divide: (values: Float64Array, divisor: number) => void;
+  /** Whether all numbers [n] are finite. */
+  readonly areFinite: (values: Floats) => boolean;
+  /** target [n] = source [n], exactly. */
+  readonly widen: (target: Float64Array, source: Float32Array) => void;
+  /** target [n] = a − b, in float64. */
+  readonly subtract: (target: Float64Array, a: Float32Array, b: Float32Array) => void;
+  /** target [n] = from + s · delta, in float64. */
+  readonly move: (target: Float64Array, from: Float32Array, delta: Float64Array, s: number) => void;
+  /** Σ aᵢ bᵢ of two vectors [n], compensated as in `dot`. */
+  readonly dot: (a: Float64Array, b: Float64Array) => number;
   /**
    * exact [n] = a ∘ b, and the same rounded into `stored` [n], which may be `exact`. Returns how many of the products are no finite float32: then what
    * was written is of no use.
@@ -47,6 +61,13 @@ export const maxFloat32 = (2 - 2 ** -23) * 2 ** 127;
 /** The loops as every platform has them. */
 export const plainLoops: VectorLoops = {
   combine: combineInto,
+  mean: meanInto,
+  divide,
+  areFinite: (values) => firstNonFinite(values) < 0,
+  widen,
+  subtract,
+  move,
+  dot,
   multiply,
   sumStrip,
   dotOf,
@@ -55,6 +76,23 @@ export const plainLoops: VectorLoops = {
   countFlags,
   differingBits,
 };
+
+function divide(values: Float64Array, divisor: number): void {
+  for (let k = 0; k < values.length; k++) values[k]! /= divisor;
+}
+
+/** A loop converts several times as quickly as `set` from another type does. */
+function widen(target: Float64Array, source: Float32Array): void {
+  for (let k = 0; k < target.length; k++) target[k] = source[k]!;
+}
+
+function subtract(target: Float64Array, a: Float32Array, b: Float32Array): void {
+  for (let k = 0; k < target.length; k++) target[k] = a[k]! - b[k]!;
+}
+
+function move(target: Float64Array, from: Float32Array, delta: Float64Array, s: number): void {
+  for (let k = 0; k < target.length; k++) target[k] = from[k]! + s * delta[k]!;
+}
 
 function multiply(
   exact: Float64Array,

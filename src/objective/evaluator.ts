@@ -1,7 +1,8 @@
+import { engineNamed } from '../engines/registry.js';
 import { EngineError } from '../errors.js';
 import type { Evaluated } from '../ledger/evaluated.js';
 import { Spares } from '../num/spares.js';
-import { meanInto } from '../num/sums.js';
+import { plainLoops, type VectorLoops } from '../num/vector-loops.js';
 import type { Evaluation, Want } from '../quadrature/types.js';
 import { firstPiecesOf, type Lane, programKinds } from './chunks.js';
 import { exampleMasks } from './feeds.js';
@@ -36,6 +37,7 @@ export class Evaluator {
   readonly #spares: Spares<Float64Array>;
   readonly #flights = new Map<number, Flight>();
   #pool: WorkerPool | undefined;
+  #loops: VectorLoops = plainLoops;
   #failure: Error | undefined;
   #next = 0;
 
@@ -60,6 +62,7 @@ export class Evaluator {
   static async start(plan: ObjectivePlan, workers: number, threads?: Threads): Promise<Evaluator> {
     const evaluator = new Evaluator(plan, workers);
     const { engine, size, objectives, masks = exampleMasks, strips = [] } = plan;
+    evaluator.#loops = (await (await engineNamed(engine)).loops?.()) ?? plainLoops;
     const kinds = [...programKinds(evaluator.#lanes)];
     evaluator.#pool = await WorkerPool.start(
       {
@@ -157,7 +160,7 @@ export class Evaluator {
   #sumLanes({ index: objective, divisor, slot, want }: Done): Evaluation {
     const own = this.#wholeLanes[objective]!;
     const gradient = want === 'loss' ? new Float64Array(0) : this.#spares.take();
-    if (want === 'gradient') meanInto(gradient, own.map((index) => slot.gradients[index]!), divisor); // prettier-ignore
+    if (want === 'gradient') this.#loops.mean(gradient, own.map((index) => slot.gradients[index]!), divisor); // prettier-ignore
     const losses = own.map((index) => laneLoss(this.#lanes[index]!, this.#firstPieces[index]!, slot));
     return { loss: losses.reduce((total, loss) => total + loss, 0) / divisor, gradient };
   }

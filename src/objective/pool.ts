@@ -1,11 +1,10 @@
 import { availableParallelism } from 'node:os';
-import type { Worker } from 'node:worker_threads';
 import { engineNamed } from '../engines/registry.js';
 import type { EngineFacts } from '../engines/types.js';
 import { EngineError, isLossledgerError } from '../errors.js';
 import type { Graph } from '../graph/types.js';
 import { end, type EvaluationTask, type WorkerReply, type WorkerSetup } from './messages.js';
-import { Threads } from './threads.js';
+import { type Thread, Threads } from './threads.js';
 
 /** What a pool tells of: evaluations that are done, and the failure after which there are no more. */
 interface PoolListener {
@@ -15,7 +14,7 @@ interface PoolListener {
 
 /** Runs evaluations on worker threads, which share the lanes of each among themselves. One failure fails the pool for good. */
 export class WorkerPool {
-  readonly #workers: Worker[] = [];
+  readonly #workers: Thread[] = [];
   readonly #on: PoolListener;
   readonly #facts: EngineFacts;
   readonly #threads: Threads;
@@ -87,7 +86,8 @@ export class WorkerPool {
         this.#state = 'failed';
         this.#on.failed(error);
       };
-      worker.on('message', (reply: WorkerReply) => {
+      worker.on('message', (message) => {
+        const reply = message as WorkerReply;
         if (reply.kind === 'ready') resolve();
         else if (reply.kind === 'failed') fail(new EngineError(reply.problem, { exitCode: reply.exitCode }));
         else {
@@ -118,7 +118,7 @@ async function prepared(setup: PoolSetup): Promise<WorkerSetup> {
 }
 
 /** Asks a worker to end, and resolves when it has, also by an error. */
-function ended(worker: Worker): Promise<void> {
+function ended(worker: Thread): Promise<void> {
   return new Promise((resolve) => {
     // A thread that has ended has no number.
     if (worker.threadId < 0) return resolve();

@@ -8,12 +8,25 @@ const workerUrl = new URL(
   import.meta.url,
 );
 
+/** What is used of a worker thread. */
+export interface Thread {
+  /** −1 where it has ended. */
+  readonly threadId: number;
+  postMessage(message: unknown): void;
+  on(event: 'message', listener: (message: unknown) => void): this;
+  on(event: 'error', listener: (error: Error) => void): this;
+  on(event: 'exit', listener: (code: number) => void): this;
+  once(event: 'exit', listener: () => void): this;
+  removeAllListeners(event: string): this;
+  terminate(): Promise<unknown>;
+}
+
 /**
  * Worker threads that evaluators use one after the other: a run times, measures and counts errors, and each time a thread takes a tenth of a second to
  * load what it needs.
  */
 export class Threads {
-  readonly #idle: Worker[] = [];
+  readonly #idle: Thread[] = [];
 
   /** Starts threads ahead, before it is known what for: at most `count`, and no more than every plan has work for. */
   warm(count: number): void {
@@ -21,13 +34,13 @@ export class Threads {
   }
 
   /** A thread that nobody uses, or a new one. Throws where the system gives none. */
-  take(): Worker {
+  take(): Thread {
     const idle = this.#idle.pop();
     return idle === undefined ? new Worker(workerUrl) : forgotten(idle);
   }
 
   /** Takes back a thread that works on nothing: it lets go of its programs, and may be used again. */
-  give(worker: Worker): void {
+  give(worker: Thread): void {
     worker.postMessage(release);
     this.#keep(forgotten(worker));
   }
@@ -38,7 +51,7 @@ export class Threads {
   }
 
   /** Nobody hears of an idle thread that fails: whoever takes the next one finds out, or never needs it. */
-  #keep(worker: Worker): void {
+  #keep(worker: Thread): void {
     const forget = (): void => {
       const at = this.#idle.indexOf(worker);
       if (at >= 0) this.#idle.splice(at, 1);
@@ -49,7 +62,7 @@ export class Threads {
 }
 
 /** A thread that nobody listens to any more. Of these events alone: by others it keeps track of who listens, and it hears nothing without. */
-function forgotten(worker: Worker): Worker {
+function forgotten(worker: Thread): Thread {
   for (const event of ['message', 'error', 'exit']) worker.removeAllListeners(event);
   return worker;
 }

@@ -1,6 +1,5 @@
 import { NumericError } from '../errors.js';
 import { Spares } from '../num/spares.js';
-import { dot } from '../num/sums.js';
 import { plainLoops, type VectorLoops } from '../num/vector-loops.js';
 import { type Ends, type MeanGradients, NestedMeans, SeparateMeans } from './means.js';
 import { partsOf, rules, wantAt } from './rules.js';
@@ -15,7 +14,7 @@ export interface IntegrationOptions {
   readonly spares?: Spares<Float64Array>;
   /** Whether enough signs are certain, where `settings.certify` asks; default: they are. */
   readonly isCertain?: (integral: Integral) => boolean;
-  /** Adds up gradients; default the plain ones. */
+  /** What goes over gradients; default the plain ones. */
   readonly loops?: VectorLoops;
 }
 
@@ -53,7 +52,7 @@ export async function integrate(
     const vectors = await means.at(level);
     const meanGradient = vectors.map(([gradient]) => gradient!);
     const meanAlong = vectors.map(([, ...along]) => along);
-    const residual = meanGradient.map((gradient, o) => dot(delta, gradient) - change[o]!);
+    const residual = meanGradient.map((gradient, o) => loops.dot(delta, gradient) - change[o]!);
     return {
       meanGradient,
       meanError: estimates(settings) ? means.error(level) : null,

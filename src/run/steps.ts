@@ -14,6 +14,7 @@ import { dropoutMasks } from '../models/dropout.js';
 import { key } from '../num/random.js';
 import { sliceFeeds } from '../objective/feeds.js';
 import { firstNonFinite } from '../num/sums.js';
+import { plainLoops, type VectorLoops } from '../num/vector-loops.js';
 import { sha256 } from '../store/files.js';
 import { applyUpdate, createUpdate } from '../optim/optimizer.js';
 import { WeightAverage } from '../optim/ema.js';
@@ -80,6 +81,7 @@ export async function* trajectory(
   const graph = replay?.lower?.(plain) ?? plain;
   const program = await engine.compile(graph);
   const statistics = await RunningStatistics.open(experiment);
+  const loops = (await engine.loops?.()) ?? plainLoops;
   const feedsOf = (own: Examples, iteration: number): Feeds => ({
     ...sliceFeeds(own, 0, own.count),
     ...dropoutMasks(experiment.model, graph.inputs, key(config.seed), iteration),
@@ -89,7 +91,7 @@ export async function* trajectory(
     yield { row: 0, theta: row };
     for (let t = 0; t < config.iterations; t++) {
       requireOrigin(config, t, theta);
-      for (let k = 0; k < point.length; k++) point[k] = theta[k]!;
+      loops.widen(point, theta);
       replay?.move?.(point);
       program.load(point);
       gradient.fill(0);
@@ -102,13 +104,13 @@ export async function* trajectory(
         await statistics?.update(feeds, point, theta);
         divisor += divisorOf(config, batch, dataset.labelling);
       }
-      for (let k = 0; k < gradient.length; k++) gradient[k]! /= divisor;
+      loops.divide(gradient, divisor);
       const loss = lossSum / divisor;
       checkLoss(t, loss, config.maxLoss, theta, layout);
-      checkFinite(t, loss, gradient, 'gradient of', layout);
+      checkFinite(t, loss, gradient, 'gradient of', { layout, loops });
       state = optimizer.step(state, theta, gradient, update);
       applyUpdate(theta, update, theta);
-      checkFinite(t, loss, theta, 'parameter', layout);
+      checkFinite(t, loss, theta, 'parameter', { layout, loops });
       if (replay !== undefined) theta.set(await replay.theta(t + 1));
       average?.take(theta, row);
       yield { row: t + 1, theta: row, loss, update };
@@ -143,12 +145,13 @@ function checkFinite(
   loss: number,
   values: Float64Array | Float32Array,
   what: string,
-  layout: ParameterLayout,
+  { layout, loops }: { readonly layout: ParameterLayout; readonly loops: VectorLoops },
 ): void {
-  const index = firstNonFinite(values);
-  if (Number.isFinite(loss) && index < 0) return;
-  if (index < 0)
+  const areFinite = loops.areFinite(values);
+  if (Number.isFinite(loss) && areFinite) return;
+  if (areFinite)
     throw diverged(iteration, `the mini-batch loss is ${loss}`, 'finite numbers', { tensor: 'loss' });
+  const index = firstNonFinite(values);
   const place = placeOf(layout, index);
   throw diverged(
     iteration,

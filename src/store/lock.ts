@@ -31,12 +31,13 @@ const guardPollMs = 10;
 /** Exclusive right to write one run folder, as the file `lock` in it. */
 export class RunLock {
   readonly #path: string;
-  readonly #token: string;
+  /** What this process wrote into it. */
+  readonly #text: string;
   readonly #heartbeat: NodeJS.Timeout;
 
-  private constructor(path: string, token: string) {
+  private constructor(path: string, text: string) {
     this.#path = path;
-    this.#token = token;
+    this.#text = text;
     this.#heartbeat = setInterval(() => {
       const now = new Date();
       lutimes(path, now, now).catch(() => undefined);
@@ -55,7 +56,8 @@ export class RunLock {
     const path = join(folder, 'lock');
     const token = randomBytes(12).toString('hex');
     const own = `${path}.${token}`;
-    await attempt(`lock ${folder}`, () => writeFile(own, JSON.stringify(thisProcess(token)), { flag: 'wx' }));
+    const written = JSON.stringify(thisProcess(token));
+    await attempt(`lock ${folder}`, () => writeFile(own, written, { flag: 'wx' }));
     try {
       while (!(await attempt(`lock ${folder}`, () => linked(own, path)))) {
         const text = textOf(path);
@@ -70,13 +72,12 @@ export class RunLock {
     } finally {
       await rm(own, { force: true });
     }
-    return new RunLock(path, token);
+    return new RunLock(path, written);
   }
 
   /** Throws StoreError where another process has taken the lock over, because this one seemed dead. */
   check(): void {
-    const holder = parseHolder(textOf(this.#path) ?? '');
-    if (holder?.token === this.#token) return;
+    if (textOf(this.#path) === this.#text) return;
     throw new StoreError({
       given: `${this.#path} no longer belongs to this process`,
       expected: 'one process writing a run',
@@ -88,8 +89,7 @@ export class RunLock {
   async release(): Promise<void> {
     clearInterval(this.#heartbeat);
     try {
-      const holder = parseHolder(textOf(this.#path) ?? '');
-      if (holder?.token === this.#token) await rm(this.#path, { force: true });
+      if (textOf(this.#path) === this.#text) await rm(this.#path, { force: true });
     } catch {
       // A disk that became read-only, or something else in the lock's place.
     }

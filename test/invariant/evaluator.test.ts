@@ -1,7 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { fold, key, uniform } from '../../src/num/random.js';
 import { openExperiment, objectivePlan } from '../../src/experiment/experiment.js';
@@ -9,7 +8,7 @@ import { checkConfig } from '../../src/experiment/config/file.js';
 import { engineNamed } from '../../src/engines/registry.js';
 import { EngineError } from '../../src/errors.js';
 import { Evaluator, usefulWorkers } from '../../src/objective/evaluator.js';
-import { type Threads, withThreads } from '../../src/objective/threads.js';
+import { type Thread, type Threads, withThreads } from '../../src/objective/threads.js';
 import type { Evaluation } from '../../src/quadrature/types.js';
 import { temporaryFolder } from '../support/cli.js';
 import { relativeDeviation } from '../support/golden.js';
@@ -21,7 +20,11 @@ const experiment = await openExperiment(
 const noCompiler = !(await (await engineNamed('native')).available()).ok;
 const thetas = [1, 2, 3, 4, 5].map((seed) => uniform(fold(key(seed), 'theta'), experiment.layout.size).map((u) => 0.1 * (u - 0.5))); // prettier-ignore
 
-async function evaluateAll(engine: string, workers: number, threads?: Threads): Promise<(readonly Evaluation[])[]> {
+async function evaluateAll(
+  engine: string,
+  workers: number,
+  threads?: Threads,
+): Promise<(readonly Evaluation[])[]> {
   const evaluator = await Evaluator.start(objectivePlan(experiment, engine), workers, threads);
   try {
     return await Promise.all(thetas.map((theta) => evaluator.evaluate(theta)));
@@ -40,7 +43,7 @@ describe('evaluator', () => {
   it('uses threads again, for the same bits', async () => {
     const alone = [await evaluateAll('reference', 2), await evaluateAll('onnxruntime', 2)];
     await withThreads(async (threads) => {
-      const used = new Set<Worker>();
+      const used = new Set<Thread>();
       const take = threads.take.bind(threads);
       threads.take = () => {
         const worker = take();
@@ -56,7 +59,7 @@ describe('evaluator', () => {
   it('gives no thread back that works on something', async () => {
     await withThreads(async (threads) => {
       const evaluator = await Evaluator.start(objectivePlan(experiment, 'reference'), 1, threads);
-      const given: Worker[] = [];
+      const given: Thread[] = [];
       threads.give = (worker) => given.push(worker);
       const underWay = evaluator.evaluate(thetas[0]!);
       underWay.catch(() => undefined);

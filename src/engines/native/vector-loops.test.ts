@@ -52,6 +52,43 @@ describe.skipIf(!isHere)('compiled loops give the numbers of the plain ones to t
     );
   });
 
+  it('for means of any number of vectors', () => {
+    const given = fc.nat(20).chain((n) => fc.tuple(fc.constant(n), fc.array(vector(n), { maxLength: 19 }), number())); // prettier-ignore
+    fc.assert(
+      fc.property(given, ([n, vectors, divisor]) => {
+        expectAlike(both(() => new Float64Array(n).fill(7), (loops, target) => { loops.mean(target, vectors, divisor); })); // prettier-ignore
+      }),
+    );
+  });
+
+  it('for quotients, compensated products, and whether numbers are finite', () => {
+    const pairs = fc.nat(40).chain((n) => fc.tuple(vector(n), vector(n), vector(n, false), number()));
+    fc.assert(
+      fc.property(pairs, ([a, b, finite, divisor]) => {
+        expectAlike(both(() => a.slice(), (loops, values) => { loops.divide(values, divisor); })); // prettier-ignore
+        const rows = [a, finite, Float32Array.from(a), Float32Array.from(finite)];
+        expectAlike(both(() => rows, (loops) => [loops.dot(a, b), ...rows.map((row) => loops.areFinite(row))])); // prettier-ignore
+      }),
+    );
+    expect([compiled.areFinite(new Float64Array([1, 1e308])), compiled.areFinite(new Float32Array(33).fill(NaN, 32))]).toEqual([true, false]); // prettier-ignore
+  });
+
+  it('for rows of float32, their differences, and points between them', () => {
+    const rows = fc.nat(40).chain((n) => fc.tuple(vector(n), vector(n), vector(n), number()));
+    fc.assert(
+      fc.property(rows, ([a, b, delta, s]) => {
+        const [from, to] = [Float32Array.from(a), Float32Array.from(b)];
+        const arrays = () => [0, 1, 2].map(() => new Float64Array(a.length));
+        const run = (loops: VectorLoops, [wide, difference, point]: Float64Array[]) => {
+          loops.widen(wide!, to);
+          loops.subtract(difference!, to, from);
+          loops.move(point!, from, delta, s);
+        };
+        expectAlike(both(arrays, run));
+      }),
+    );
+  });
+
   it('for products, and how many are no finite float32', () => {
     const pairs = fc.nat(40).chain((n) => fc.tuple(vector(n), vector(n)));
     fc.assert(

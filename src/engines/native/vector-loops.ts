@@ -4,6 +4,7 @@ import { plainLoops, type Strip, type VectorLoops } from '../../num/vector-loops
 import { openShared } from './library.js';
 import { cachedLibrary, type CacheOptions } from './toolchain/cache.js';
 import type { Compiler } from './toolchain/compiler.js';
+import { loopsSource } from './vector-loops-source.js';
 
 /** Behind the compiler's own flags: each product is rounded before it is added, as JavaScript does it. */
 const exactFlags = ['-O3', '-ffp-contract=off'];
@@ -11,15 +12,30 @@ const exactFlags = ['-O3', '-ffp-contract=off'];
 /** The loops of `VectorLoops`, compiled for this machine; what they are not made for, such as float32, goes to the plain ones. Throws EngineError. */
 export async function compiledLoops(compiler: Compiler, cache: CacheOptions): Promise<VectorLoops> {
   const exact = { ...compiler, args: [...compiler.args, ...exactFlags] };
-  return openShared(await cachedLibrary(exact, source, cache), loopsOf);
+  return openShared(await cachedLibrary(exact, loopsSource, cache), loopsOf);
 }
+
+/** Vectors that a mean takes in one pass. */
+const together = 4;
 
 const stripArguments = 'int64 offset, int64 outer, int64 extent, int64 inner, int64 first';
 
 function loopsOf(library: Koffi.LibraryHandle): VectorLoops {
   const combine = library.func(
-    'void lossledger_combine(double *, int64, double, const double *, double, const double *, double, const double *)',
+    'void lossledger_combine(double *, int64, int, double, const double *, double, const double *, double, const double *)',
   );
+  const mean = library.func(
+    'void lossledger_mean(double *, int64, int, double, int, const double *, const double *, const double *, const double *)',
+  );
+  const divide = library.func('void lossledger_divide(double *, int64, double)');
+  const areFinite = {
+    double: library.func('bool lossledger_finite_double(const double *, int64)'),
+    float: library.func('bool lossledger_finite_float(const float *, int64)'),
+  };
+  const widen = library.func('void lossledger_widen(double *, const float *, int64)');
+  const subtract = library.func('void lossledger_subtract(double *, const float *, const float *, int64)');
+  const move = library.func('void lossledger_move(double *, const float *, const double *, double, int64)');
+  const dot = library.func('double lossledger_compensated_dot(const double *, const double *, int64)');
   const multiply = library.func(
     'int64 lossledger_multiply(double *, float *, const double *, const double *, int64)',
   );
@@ -35,13 +51,52 @@ function loopsOf(library: Koffi.LibraryHandle): VectorLoops {
         plainLoops.combine(target, terms);
         return;
       }
-      target.fill(0);
+      if (terms.length < 3) target.fill(0);
       const whole = terms.length - (terms.length % 3);
       for (let from = 0; from < whole; from += 3) {
         const [a, b, c] = terms.slice(from, from + 3) as [Term, Term, Term];
-        combine(target, target.length, a.weight, a.vector, b.weight, b.vector, c.weight, c.vector);
+        combine(
+          target,
+          target.length,
+          from === 0 ? 0 : 1,
+          a.weight,
+          a.vector,
+          b.weight,
+          b.vector,
+          c.weight,
+          c.vector,
+        );
       }
       for (const { weight, vector } of terms.slice(whole)) addScaledInto(target, weight, vector);
+    },
+    mean: (target, sources, divisor) => {
+      requireLength(sources, target.length);
+      if (sources.length === 0) target.fill(0);
+      for (let from = 0; from < sources.length; from += together) {
+        const own = sources.slice(from, from + together);
+        const spare = Array.from({ length: together - own.length }, () => target);
+        const last = from + together >= sources.length ? divisor : 1;
+        mean(target, target.length, from === 0 ? 0 : 1, last, own.length, ...own, ...spare);
+      }
+    },
+    divide: (values, divisor) => { divide(values, values.length, divisor); }, // prettier-ignore
+    areFinite: (values) =>
+      (values instanceof Float64Array ? areFinite.double : areFinite.float)(values, values.length) as boolean,
+    widen: (target, source) => {
+      requireLength([source], target.length);
+      widen(target, source, target.length);
+    },
+    subtract: (target, a, b) => {
+      requireLength([a, b], target.length);
+      subtract(target, a, b, target.length);
+    },
+    move: (target, from, delta, s) => {
+      requireLength([from, delta], target.length);
+      move(target, from, delta, s, target.length);
+    },
+    dot: (a, b) => {
+      requireLength([b], a.length);
+      return dot(a, b, a.length) as number;
     },
     multiply: (exact, stored, a, b) => {
       const n = exact.length;
@@ -102,121 +157,3 @@ function requireFit(values: ArrayLike<number>, strip: Strip, cells: readonly Arr
   if (isInside && first >= 0 && cells.every(({ length }) => first + extent <= length)) return;
   throw new RangeError(`a strip ${JSON.stringify(strip)} of ${values.length} values and ${cells.map(({ length }) => length).join(', ')} cells`);
 } // prettier-ignore
-
-/** Where order matters, cells stand side by side in a vector, never the values of one cell: so the numbers are those of the plain loops, to the bit. */
-const source = `#include <stdint.h>
-#include <math.h>
-
-#define EXPORT __attribute__((visibility("default")))
-enum { WIDTH = 8 };
-typedef double wide __attribute__((vector_size(8 * WIDTH)));
-typedef int64_t mask __attribute__((vector_size(8 * WIDTH)));
-typedef wide loose __attribute__((aligned(8), may_alias));
-
-#define STRIP int64_t offset, int64_t outer, int64_t extent, int64_t inner, int64_t first
-/* the same place of neighbouring cells of n values each */
-#define GATHER(p, n) ((wide){(p)[0], (p)[n], (p)[2 * (n)], (p)[3 * (n)], (p)[4 * (n)], (p)[5 * (n)], (p)[6 * (n)], (p)[7 * (n)]})
-#define ADD(total, rest, value) { \\
-    const __typeof__(total) next = total + (value), added = next - total; \\
-    rest += total - (next - added) + ((value) - added); \\
-    total = next; \\
-  }
-
-EXPORT void lossledger_combine(double *restrict t, int64_t n, double p, const double *a, double q, const double *b, double r, const double *c) {
-  for (int64_t k = 0; k < n; k++) t[k] = t[k] + p * a[k] + q * b[k] + r * c[k];
-}
-
-EXPORT int64_t lossledger_multiply(double *restrict exact, float *restrict stored, const double *a, const double *b, int64_t n) {
-  int64_t bad = 0;
-  for (int64_t k = 0; k < n; k++) {
-    const double value = a[k] * b[k];
-    bad += !(fabs(value) <= 0x1.fffffep127);
-    exact[k] = value;
-    stored[k] = (float)value;
-  }
-  return bad;
-}
-
-EXPORT void lossledger_sum_strip(double *restrict totals, double *restrict lost, const double *restrict v, STRIP) {
-  v += offset, totals += first, lost += first;
-  for (int64_t row = 0; row < outer; row++) {
-    int64_t cell = 0;
-    for (; cell + WIDTH <= extent; cell += WIDTH, v += WIDTH * inner) {
-      wide total = *(const loose *)(totals + cell), rest = *(const loose *)(lost + cell);
-      if (inner == 1) ADD(total, rest, *(const loose *)v)
-      else for (int64_t k = 0; k < inner; k++) ADD(total, rest, GATHER(v + k, inner))
-      *(loose *)(totals + cell) = total;
-      *(loose *)(lost + cell) = rest;
-    }
-    for (; cell < extent; cell++, v += inner) {
-      double total = totals[cell], rest = lost[cell];
-      for (int64_t k = 0; k < inner; k++) ADD(total, rest, v[k])
-      totals[cell] = total;
-      lost[cell] = rest;
-    }
-  }
-}
-
-EXPORT double lossledger_dot(const double *a, const double *b, int64_t from, int64_t to) {
-  double s = 0, t = 0, u = 0, v = 0;
-  int64_t k = from;
-  for (; k + 4 <= to; k += 4) s += a[k] * b[k], t += a[k + 1] * b[k + 1], u += a[k + 2] * b[k + 2], v += a[k + 3] * b[k + 3];
-  for (; k < to; k++) s += a[k] * b[k];
-  return s + t + (u + v);
-}
-
-EXPORT void lossledger_count_strip(int32_t *restrict below, int32_t *restrict above, const double *restrict v, STRIP) {
-  v += offset, below += first, above += first;
-  for (int64_t row = 0; row < outer; row++, v += extent * inner) {
-    if (inner == 1) {
-      for (int64_t cell = 0; cell < extent; cell++) {
-        below[cell] += v[cell] < 0;
-        above[cell] += v[cell] > 0;
-      }
-      continue;
-    }
-    for (int64_t cell = 0; cell < extent; cell++) {
-      const double *own = v + cell * inner;
-      int64_t helping = 0, hurting = 0;
-      for (int64_t k = 0; k < inner; k++) {
-        helping += own[k] < 0;
-        hurting += own[k] > 0;
-      }
-      below[cell] += helping;
-      above[cell] += hurting;
-    }
-  }
-}
-
-EXPORT void lossledger_pack_signs(uint8_t *restrict bits, const double *restrict v, int64_t n) {
-  const mask weights = {1, 2, 4, 8, 16, 32, 64, 128};
-  int64_t k = 0;
-  for (; k + WIDTH <= n; k += WIDTH) {
-    const mask own = (*(const loose *)(v + k) < 0) & weights;
-    bits[k / 8] = own[0] | own[1] | own[2] | own[3] | own[4] | own[5] | own[6] | own[7];
-  }
-  for (; k < n; k++) bits[k / 8] = (k % 8 ? bits[k / 8] : 0) | (v[k] < 0) << k % 8;
-}
-
-EXPORT void lossledger_count_flags(int32_t *restrict counts, const uint8_t *restrict flags, STRIP) {
-  flags += offset, counts += first;
-  for (int64_t row = 0; row < outer; row++, flags += extent * inner) {
-    if (inner == 1) {
-      for (int64_t cell = 0; cell < extent; cell++) counts[cell] += flags[cell];
-      continue;
-    }
-    for (int64_t cell = 0; cell < extent; cell++) {
-      int32_t count = 0;
-      for (int64_t k = 0; k < inner; k++) count += flags[cell * inner + k];
-      counts[cell] += count;
-    }
-  }
-}
-
-EXPORT void lossledger_differing_bits(uint8_t *restrict flags, const uint8_t *before, const uint8_t *after, int64_t bytes) {
-  for (int64_t byte = 0; byte < bytes; byte++) {
-    const uint8_t bits = before[byte] ^ after[byte];
-    for (int bit = 0; bit < 8; bit++) flags[8 * byte + bit] = bits >> bit & 1;
-  }
-}
-`;
