@@ -103,6 +103,36 @@ describe('numbers that are put in the place of others', () => {
     expect(read(modelBehind(nodes))).toThrow(/ScatterND.*indices that depend on the data/);
   });
 
+  it.each([
+    ['ScatterElements', [0, 3, 1], 'index 3 of 3'],
+    ['ScatterElements', [0, -4, 1], 'index -4 of 3'],
+    ['GatherElements', [0, 3, 1], 'index 3 of 3'],
+    ['GatherElements', [-4, 0, 1], 'index -4 of 3'],
+    ['Gather', [2, 1, 5], 'index 5 of 3'],
+  ])('are not looked up outside: %s at %j', (op, indices, found) => {
+    const atAll = [
+      node('Shape', ['h'], ['shape']),
+      node('Expand', ['some', 'shape'], ['indices']),
+      node(op, op === 'ScatterElements' ? ['h', 'indices', 'h'] : ['h', 'indices'], ['y'], { axis: 2 }),
+    ];
+    const plain = [node(op, ['h', 'some'], ['y'], { axis: 2 })];
+    const nodes = op === 'Gather' ? plain : atAll;
+    const model = modelBehind(nodes, [tensor('some', [3], indices, 'int64')]);
+    expect(read(model)).toThrow(new RegExp(`${op}/y.*${found}`));
+  });
+
+  it('are not looked up beyond the data along other axes', () => {
+    const model = modelBehind(
+      [
+        node('Concat', ['h', 'h'], ['tall'], { axis: 1 }),
+        node('Cast', ['tall'], ['indices'], { to: 7 }),
+        node('GatherElements', ['h', 'indices'], ['y'], { axis: 2 }),
+      ],
+      [],
+    );
+    expect(read(model)).toThrow(/GatherElements\/y.*indices \[2, 6, 3\] of data \[2, 3, 3\]/);
+  });
+
   it('leave examples apart as PyTorch exports assignments, which the graph shows', () => {
     const file = join(import.meta.dirname, '../../../../test/golden/pytorch/assigned.onnx');
     const transform = { dtype: 'float32', divisor: 1, mean: [], std: [] } as const;
