@@ -149,6 +149,11 @@ describe('readTorch', () => {
       pickle('}(X\x01\0\0\x001', tensor, 0x89, '}tRK\x01', tensor, 0x89, '}tRu.'),
       /two tensors called 1/,
     ],
+    [
+      'numbers that are to be negated',
+      pickle('}', ...text('w'), tensor, 0x89, '}}', ...text('neg'), 0x88, 'stRs.'),
+      /changed \(neg\)/,
+    ],
     ['opcodes without end', pickle('('.repeat(2 ** 22 + 1)), /more than 4194304 steps/],
   ])('refuses %s', async (_, table, message) => {
     await expect(readTorch(archive(table))).rejects.toThrow(message);

@@ -188,7 +188,17 @@ function tensorOf({ made, args }: PickleObject, file: string, bytesOf: StorageBy
     throw misfit(file, `a tensor made by ${nameOfGlobal(made)}`, 'a plain one', 'save it as tensor.clone()');
   }
   const [reference, offset, shape, stride] = args;
-  const storage = storageOf(reference ?? null, args[6] ?? null, bytesOf);
+  const metadata = args[6] ?? null;
+  if (metadata instanceof Map && [...metadata.values()].some((isSet) => isSet === true)) {
+    const marks = [...metadata.keys()].map(String).join(', ');
+    throw misfit(
+      file,
+      `a view whose numbers are to be changed (${marks})`,
+      'a plain tensor',
+      'save it as tensor.resolve_neg().clone()',
+    );
+  }
+  const storage = storageOf(reference ?? null, metadata, bytesOf);
   if (
     storage === null ||
     typeof offset !== 'number' ||
