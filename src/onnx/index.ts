@@ -1,4 +1,3 @@
-export { functionBytes } from './function.js';
 export { onnxStartBytes, requireOnnxStart } from './protobuf/decode.js';
 export type { Candidate, Evidence } from './import/parameters/evidence.js';
 export type { TrainedVerdict } from './import/parameters/roles.js';

@@ -5,7 +5,7 @@ import { sha256 } from '../../data/files.js';
 import { inputScaling } from '../../data/user/read.js';
 import { keptModel } from '../../experiment/network/onnx-file.js';
 import type { Manifest } from '../../format/manifest.js';
-import { functionBytes } from '../../onnx/index.js';
+import { functionBytes } from '../../onnx/function.js';
 
 /** A run whose loss is compared with that of others. */
 interface StoredLoss {
