@@ -98,8 +98,8 @@ function scatterRows(c: NodeContext): Value {
 const mostUpdates = 64;
 
 /**
- * Elements that are replaced where indices along an axis say, which may depend on the data: update after update. Of those that do, one outside
- * replaces nothing.
+ * Elements that are replaced where indices along an axis say, which may depend on the data: update after update. One outside, which no place
+ * equals, is looked up beside them, so that engines refuse it.
  */
 function scatterElements(c: NodeContext): Value {
   requireReplacing(c);
@@ -120,10 +120,15 @@ function scatterElements(c: NodeContext): Value {
   const pieces = (x: Value): readonly Value[] =>
     count === 1 ? [x] : c.addMany('Split', [x], { axis, split: new Array<number>(count).fill(1) });
   const own = pieces(updates);
-  return pieces(fromStart).reduce(
+  const replaced = pieces(fromStart).reduce(
     (result, index, j) => c.add('Where', [c.add('Equal', [index, places]), own[j]!, result]),
     data,
   );
+  if (c.known(1) !== null) return replaced;
+  const ones = c.state.builder.constant(range.map(() => 1), [extent], 'float32', 'inside'); // prettier-ignore
+  const found = c.add('ReduceSum', [c.add('Gather', [ones, indices], { axis: 0 })], { axes: [axis], keepdims: 1 }); // prettier-ignore
+  // All are found, so that this is 0; or it is no number.
+  return c.add('Add', [replaced, c.add('Sub', [found, c.scalar(count)])]);
 }
 
 /** Places of rows, counted from those of each batch, that tuples of indices [..., k] of the data name; one outside becomes `nowhere`, which engines refuse. */
