@@ -1,5 +1,5 @@
 import { strFromU8 } from 'fflate';
-import { damaged } from './source.js';
+import { damaged, misfit } from './source.js';
 
 /** A class or function that a pickle names. It is never looked up, let alone called. */
 export class PickleGlobal {
@@ -76,7 +76,12 @@ class Machine {
       }
       step(this);
     }
-    throw this.fail(`more than ${maxOpcodes} steps`, 'a table of tensors');
+    throw misfit(
+      this.file,
+      `a pickle of more than ${maxOpcodes} steps`,
+      'a table of tensors',
+      'save the model in a file of its own: torch.save(model.state_dict(), path); long lists beside it as arrays, or elsewhere',
+    );
   }
 
   fail(found: string, expected: string): Error {

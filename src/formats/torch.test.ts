@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { DataError } from '../errors.js';
 import { readPickle } from './pickle.js';
 import { memorySource } from './source.js';
-import { readTorch } from './torch.js';
+import { legacyTorchStart, readTorch } from './torch.js';
 
 const golden = join(import.meta.dirname, '../../test/golden/reading');
 const opened = (path: string) => readTorch(memorySource(readFileSync(join(golden, path)), path));
@@ -16,6 +16,11 @@ const archive = (table: Uint8Array) =>
     zipSync({ 'archive/data.pkl': table, 'archive/data/0': new Uint8Array(8) }, { level: 0 }),
     'f',
   );
+
+const text = (value: string) => ['X', value.length, 0, 0, 0, value];
+/** A call that makes a tensor of one number, up to its last two arguments. */
+const tensor =
+  'ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK\x01tQK\0(K\x01t(K\x01t';
 
 describe('readTorch', () => {
   it('reads nested dictionaries of what PyTorch saved, parameters and plain tensors', async () => {
@@ -38,12 +43,60 @@ describe('readTorch', () => {
   });
 
   it('reads a dictionary that stands under two names under both', async () => {
-    const tensor =
-      'ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK\x01tQK\0(K\x01t(K\x01t';
     const held = ['}q\x01X\x01\0\0\0w', tensor, 0x89, '}tRs'];
     const table = pickle(0x80, 2, '}(X\x04\0\0\0best', ...held, 'X\x05\0\0\0modelh\x01u.');
     const { tensors } = await readTorch(archive(table));
     expect([...tensors.keys()]).toEqual(['best.w', 'model.w']);
+  });
+
+  it('reads tensors behind long lists, below many dictionaries, under keys that are no text, in tuples and of other classes', async () => {
+    const reduced = [tensor, 0x89, '}tR'];
+    const typed = [
+      'ctorch._tensor\n_rebuild_from_type_v2\n(ctorch._utils\n_rebuild_tensor_v2\nctorch._tensor\nTensor\n',
+      tensor.slice(tensor.indexOf('2\n(') + 2), 0x89, '}tNtR',
+    ]; // prettier-ignore
+    const table = pickle(
+      0x80, 2, '}(',
+      ...text('first'), ...reduced,
+      ...text('history'), '](', 'K\x01'.repeat(1_100_000), 'e',
+      ...text('model'), '}', ...text('w'), ...reduced, 's',
+      ...text('deep'), ']'.repeat(60), ...reduced, 'a'.repeat(60),
+      '(K\x02', ...text('k'), 't', ...reduced,
+      ...text('named'), 'cmine\nPoint\n(', ...reduced, 't', 0x81,
+      ...text('old'), 'ccollections\nOrderedDict\n(](](', ...text('v'), ...reduced, 'eetR',
+      ...text('typed'), ...typed, 'u.',
+    ); // prettier-ignore
+    const { tensors } = await readTorch(archive(table));
+    expect([...tensors.keys()]).toEqual([
+      'first', 'model.w', `deep${'.0'.repeat(60)}`, '2.k', 'named.0', 'old.v', 'typed',
+    ]); // prettier-ignore
+    expect((await tensors.get('typed')!.read()).data).toHaveLength(1);
+  });
+
+  it('reads storages behind those of parameters and of types that are not read, in the form before PyTorch 1.6', async () => {
+    const of = (type: string, key: string) =>
+      tensor.replace('FloatStorage', type).replace('X\x01\0\0\x000', `X\x01\0\0\0${key}`);
+    const parameter = [
+      'ctorch._utils\n_rebuild_parameter\n(',
+      of('DoubleStorage', '0'),
+      0x89,
+      '}tR',
+      0x89,
+      '}tR',
+    ];
+    const legacy = (type: string) =>
+      pickle(
+        0x80, 2, 0x8a, 0x0a, ...legacyTorchStart.slice(4), '.', 0x80, 2, 'M', 0xe9, 3, '.', 0x80, 2, '}.',
+        0x80, 2, '}(', ...text('p'), ...parameter, ...text('c'), of(type, '1'), 0x89, '}tR', ...text('w'), of('FloatStorage', '2'), 0x89, '}tRu.',
+        0x80, 2, '](', ...text('0'), ...text('1'), ...text('2'), 'e.',
+        1, 0, 0, 0, 0, 0, 0, 0, ...new Uint8Array(8), 1, 0, 0, 0, 0, 0, 0, 0, ...new Uint8Array(8),
+        1, 0, 0, 0, 0, 0, 0, 0, ...new Uint8Array(Float32Array.of(5).buffer),
+      ); // prettier-ignore
+    const { tensors } = await readTorch(memorySource(legacy('ComplexFloatStorage'), 'f'));
+    expect((await tensors.get('w')!.read()).data).toEqual(Float32Array.of(5));
+    await expect(readTorch(memorySource(legacy('StrangeStorage'), 'f'))).rejects.toThrow(
+      /numbers of type StrangeStorage/,
+    );
   });
 
   it('reads views by their strides', async () => {
@@ -81,6 +134,26 @@ describe('readTorch', () => {
     ['no mark', pickle('t.'), /no mark/],
     ['a reference to nothing', pickle('h\x07.'), /reference to nothing/],
     ['a list that holds itself', pickle(']q\0h\0a.'), /no tensors/],
+    [
+      'tensors that lie too deep',
+      pickle(']'.repeat(300), tensor, 0x89, '}tR', 'a'.repeat(300), '.'),
+      /more than 256/,
+    ],
+    [
+      'tensors in very many places',
+      pickle('('.repeat(25), ']', tensor, 0x89, '}tRa', '2l'.repeat(25), '.'),
+      /places/,
+    ],
+    [
+      'two tensors of one path',
+      pickle('}(X\x01\0\0\x001', tensor, 0x89, '}tRK\x01', tensor, 0x89, '}tRu.'),
+      /two tensors called 1/,
+    ],
+    [
+      'numbers that are to be negated',
+      pickle('}', ...text('w'), tensor, 0x89, '}}', ...text('neg'), 0x88, 'stRs.'),
+      /changed \(neg\)/,
+    ],
     ['opcodes without end', pickle('('.repeat(2 ** 22 + 1)), /more than 4194304 steps/],
   ])('refuses %s', async (_, table, message) => {
     await expect(readTorch(archive(table))).rejects.toThrow(message);

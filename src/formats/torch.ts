@@ -11,6 +11,7 @@ import {
 } from './array.js';
 import { PickleGlobal, PickleObject, PickleReference, readPickle, type PickleValue } from './pickle.js';
 import { damaged, misfit, type ByteSource } from './source.js';
+import { nameOfGlobal, referencesOf, visitTensors } from './torch-tree.js';
 import { readZipDirectory, zipEntryPieces, type ZipEntry } from './zip.js';
 
 /** A tensor of a PyTorch file. */
@@ -42,6 +43,11 @@ const storageTypes: Readonly<Record<string, ElementType>> = {
   LongStorage: 'int64', IntStorage: 'int32', ShortStorage: 'int16', CharStorage: 'int8', ByteStorage: 'uint8', BoolStorage: 'bool',
 }; // prettier-ignore
 
+/** Bytes of numbers that are not read: where they lie between others, their size is needed. */
+const otherWidths: Readonly<Record<string, number>> = {
+  ComplexFloatStorage: 8, ComplexDoubleStorage: 16, QInt8Storage: 1, QUInt8Storage: 1, QInt32Storage: 4, UntypedStorage: 1,
+}; // prettier-ignore
+
 const dtypes: Readonly<Record<string, ElementType>> = {
   'torch.float32': 'float32', 'torch.float64': 'float64', 'torch.float16': 'float16', 'torch.bfloat16': 'bfloat16',
   'torch.int64': 'int64', 'torch.int32': 'int32', 'torch.int16': 'int16', 'torch.int8': 'int8', 'torch.uint8': 'uint8',
@@ -55,9 +61,6 @@ export const legacyTorchStart = [
 
 /** Largest table of tensors that is read. */
 const maxTableBytes = 2 ** 26;
-/** Containers within containers, and values in all. */
-const maxDepth = 32;
-const maxValues = 2 ** 20;
 
 /**
  * Reads the table of a file that `torch.save` wrote. Throws DataError where it is damaged, or holds a whole module (whose class would
@@ -118,7 +121,7 @@ async function readLegacy(source: ByteSource): Promise<TorchFile> {
   };
   const [, , , table, keys] = [next(), next(), next(), next(), next()];
   if (!Array.isArray(keys)) throw damaged(source.name, 'no list of storages', 'a whole file');
-  const widths = storageWidths(table ?? null);
+  const widths = storageWidths(table ?? null, source.name);
   const places = new Map<string, { from: number; size: number }>();
   for (const key of keys.map(String)) {
     const head = await source.read(at, 8);
@@ -134,15 +137,19 @@ async function readLegacy(source: ByteSource): Promise<TorchFile> {
   });
 }
 
-/** Bytes of an element of each storage that a table refers to. */
-function storageWidths(table: PickleValue): Map<string, number> {
+/** Bytes of an element of each storage that a table refers to. Throws DataError where it has a type that is not known. */
+function storageWidths(table: PickleValue, file: string): Map<string, number> {
   const widths = new Map<string, number>();
-  walk(table, (_, value) => {
-    const reference = value instanceof PickleObject && Array.isArray(value.args) ? value.args[0] : null;
-    const parts = reference instanceof PickleReference && Array.isArray(reference.id) ? reference.id : [];
-    const dtype = storageTypes[lastName(parts[1] ?? null)];
-    if (dtype !== undefined) widths.set(keyOf(parts[2] ?? null), elementBytes[dtype]);
-  });
+  for (const { id } of referencesOf(table)) {
+    const [kind, type, key] = Array.isArray(id) ? id : [];
+    if (kind !== 'storage') continue;
+    const name = lastName(type ?? null);
+    const dtype = storageTypes[name];
+    const width = dtype === undefined ? otherWidths[name] : elementBytes[dtype];
+    // Where one storage ends the next begins: without its width, the others would be read elsewhere.
+    if (width === undefined) throw unknownType(file, name === '' ? 'without a name' : name);
+    widths.set(keyOf(key ?? null), width);
+  }
   return widths;
 }
 
@@ -155,68 +162,43 @@ const lastName = (value: PickleValue): string =>
 
 type StorageBytes = (key: string) => (from: number, to: number) => Promise<Uint8Array>;
 
-/** The tensors below a table, by path. */
+/** The tensors below a table, by path. Throws DataError where there are none, or two of one path. */
 function collect(table: PickleValue, file: string, bytesOf: StorageBytes): TorchFile {
   const tensors = new Map<string, TorchTensor>();
-  walk(table, (path, value) => {
-    const tensor = value instanceof PickleObject ? tensorOf(value, `${file}(${path})`, bytesOf) : null;
-    if (tensor !== null) tensors.set(path, tensor);
+  const calls = new Map<string, PickleObject>();
+  visitTensors(table, file, (path, call) => {
+    if ((calls.get(path) ?? call) !== call) {
+      throw misfit(file, `two tensors called ${path}`, 'a name for each', 'save one under another key');
+    }
+    calls.set(path, call);
+    tensors.set(path, tensorOf(call, `${file}(${path})`, bytesOf));
   });
   if (tensors.size > 0) return { tensors };
   throw misfit(
     file,
-    table instanceof PickleObject ? `an object of class ${nameOf(table.made)}` : 'no tensors',
+    table instanceof PickleObject ? `an object of class ${nameOfGlobal(table.made)}` : 'no tensors',
     'tensors by name, as in a state_dict',
     'save torch.save(model.state_dict(), path); a whole module would need its class, and nothing in the file is run',
   );
 }
 
-const nameOf = (value: PickleValue): string => (value instanceof PickleGlobal ? value.name : 'unknown');
-
-/**
- * Visits all values in dictionaries, lists and states of objects, what is held in several places in each of them: a model that is still
- * the best one has both names. What holds itself is visited once.
- */
-function walk(root: PickleValue, visit: (path: string, value: PickleValue) => void): void {
-  const around = new Set<PickleValue>();
-  let count = 0;
-  const step = (value: PickleValue, path: string, depth: number): void => {
-    if (around.has(value) || depth > maxDepth || ++count > maxValues) return;
-    visit(path, value);
-    const children = childrenOf(value);
-    if (children.length > 0) around.add(value);
-    for (const [key, child] of children) step(child, path === '' ? key : `${path}.${key}`, depth + 1);
-    around.delete(value);
-  };
-  step(root, '', 0);
-}
-
-function childrenOf(value: PickleValue): [string, PickleValue][] {
-  if (Array.isArray(value)) return value.map((child, k) => [String(k), child]);
-  if (value instanceof Map) return namedEntries(value);
-  if (!(value instanceof PickleObject) || isTensor(value)) return [];
-  const state = value.state instanceof Map ? namedEntries(value.state) : [];
-  return [...namedEntries(value.entries), ...state];
-}
-
-function namedEntries(entries: ReadonlyMap<PickleValue, PickleValue>): [string, PickleValue][] {
-  return [...entries].flatMap(([key, child]) =>
-    typeof key === 'string' || typeof key === 'number' ? [[String(key), child] as [string, PickleValue]] : [],
-  );
-}
-
-const isTensor = ({ made }: PickleObject): boolean =>
-  /^torch\._utils\._rebuild_(tensor|parameter)/.test(nameOf(made));
-
-/** The tensor that a call of PyTorch's rebuilding functions describes; null for any other call. */
-function tensorOf({ made, args }: PickleObject, file: string, bytesOf: StorageBytes): TorchTensor | null {
-  if (!Array.isArray(args)) return null;
-  if (nameOf(made).startsWith('torch._utils._rebuild_parameter')) {
-    return args[0] instanceof PickleObject ? tensorOf(args[0], file, bytesOf) : null;
+/** The tensor that a call of PyTorch's rebuilding functions describes. Throws DataError where it is none of the known ones. */
+function tensorOf({ made, args }: PickleObject, file: string, bytesOf: StorageBytes): TorchTensor {
+  if (!Array.isArray(args) || !/^torch\._utils\._rebuild_tensor(_v[23])?$/.test(nameOfGlobal(made))) {
+    throw misfit(file, `a tensor made by ${nameOfGlobal(made)}`, 'a plain one', 'save it as tensor.clone()');
   }
-  if (!/^torch\._utils\._rebuild_tensor(_v[23])?$/.test(nameOf(made))) return null;
   const [reference, offset, shape, stride] = args;
-  const storage = storageOf(reference ?? null, args[6] ?? null, bytesOf);
+  const metadata = args[6] ?? null;
+  if (metadata instanceof Map && [...metadata.values()].some((isSet) => isSet === true)) {
+    const marks = [...metadata.keys()].map(String).join(', ');
+    throw misfit(
+      file,
+      `a view whose numbers are to be changed (${marks})`,
+      'a plain tensor',
+      'save it as tensor.resolve_neg().clone()',
+    );
+  }
+  const storage = storageOf(reference ?? null, metadata, bytesOf);
   if (
     storage === null ||
     typeof offset !== 'number' ||
@@ -248,6 +230,9 @@ function storageOf(reference: PickleValue, dtype: PickleValue, bytesOf: StorageB
   return { dtype: known, storedType, bytes: bytesOf(keyOf(key ?? null)) };
 }
 
+const unknownType = (file: string, type: string): Error =>
+  misfit(file, `numbers of type ${type}`, Object.keys(elementBytes).join(', '), 'convert it before saving');
+
 interface View {
   /** In elements, as the strides. */
   readonly offset: number;
@@ -257,13 +242,7 @@ interface View {
 
 async function readStrided(storage: Storage, view: View, file: string): Promise<NdArray> {
   const { dtype, storedType } = storage;
-  if (dtype === null)
-    throw misfit(
-      file,
-      `numbers of type ${storedType}`,
-      Object.keys(elementBytes).join(', '),
-      'convert it before saving',
-    );
+  if (dtype === null) throw unknownType(file, storedType);
   const { offset, shape, stride } = view;
   const claimed = checkedBytes(dtype, shape, file);
   const width = elementBytes[dtype];

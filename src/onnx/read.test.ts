@@ -5,7 +5,7 @@ import { feedTensors, parameterTensors } from '../engines/reference/bind.js';
 import { evaluate } from '../engines/reference/evaluate.js';
 import { GraphBuilder } from '../graph/builder.js';
 import type { Graph } from '../graph/types.js';
-import { inspectOnnx, readOnnx, type OnnxModel, type ReadOptions } from './index.js';
+import { fileWeights, inspectOnnx, openOnnx, readOnnx, type OnnxModel, type ReadOptions } from './index.js';
 import { ModelSchema, TensorSchema } from './protobuf/onnx_pb.js';
 import { tensorBytes } from './protobuf/dtypes.js';
 
@@ -184,9 +184,21 @@ describe('older operator sets', () => {
       { opset: 15, ...norm(['y', 'a', 'c'], { training_mode: 1 }) },
       'BatchNormTraining',
     ],
+    [
+      'opset 15 in training mode with one output',
+      { opset: 15, ...norm(['y'], { training_mode: 1 }) },
+      'BatchNormTraining',
+    ],
     ['opset 15', { opset: 15, ...norm(['y']) }, 'BatchNormalization'],
   ])('say in their own way which statistics are meant: %s', (_, parts, expected) => {
-    const graph = graphOf(readOnnx(modelOf(['batch', 2], parts)), 3);
+    const model = readOnnx(modelOf(['batch', 2], parts));
+    const isStored = expected === 'BatchNormalization';
+    const { tensors } = fileWeights(openOnnx(modelOf(['batch', 2], parts), {}));
+    expect(tensors.filter(({ statistic }) => statistic).map(({ name }) => name)).toEqual(
+      isStored ? ['m', 'v'] : [],
+    );
+    expect(model.warnings.join()).toMatch(isStored ? /stored statistics/ : /^$/);
+    const graph = graphOf(model, 3);
     expect(graph.nodes.map(({ op }) => op)).toEqual([expected]);
     expect(graph.parameters.map(({ value }) => value.name)).toEqual(['s', 'b']);
   });

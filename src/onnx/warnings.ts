@@ -2,6 +2,7 @@ import type { OnnxFile } from './import/file.js';
 import type { Node } from './protobuf/onnx_pb.js';
 import { selecting } from './import/operators/selections.js';
 import { isAnonymous } from './import/parameters/roles.js';
+import { usesStoredStatistics } from './import/parameters/statistics.js';
 
 /** What the author of a model may not have meant. `trained` are the names of its parameters, `weight` that of the output that weighs its loss. */
 export function warningsOf(file: OnnxFile, trained: Iterable<string>, weight?: string): string[] {
@@ -56,9 +57,8 @@ function stepWarnings({ nodes }: OnnxFile, trained: Iterable<string>): string[] 
   ];
 }
 
-function statisticsWarnings({ nodes }: OnnxFile): string[] {
-  const stored = nodes.some(({ opType, output }) => opType === 'BatchNormalization' && output.length === 1);
-  if (!stored) return [];
+function statisticsWarnings({ nodes, opset }: OnnxFile): string[] {
+  if (!nodes.some((node) => usesStoredStatistics(node, opset))) return [];
   return [
     'batch normalisation uses stored statistics: export with training=TrainingMode.TRAINING for those of each chunk',
   ];

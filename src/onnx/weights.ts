@@ -1,6 +1,7 @@
 import type { OnnxFile } from './import/file.js';
 import { isAnonymous, roleOfInitializer, type TrainedVerdict } from './import/parameters/roles.js';
-import { readersOf } from './import/parameters/uses.js';
+import { isStoredStatistic } from './import/parameters/statistics.js';
+import { readersOf, usesOf } from './import/parameters/uses.js';
 import type { OpenedModel } from './model.js';
 import { dataTypeName } from './protobuf/dtypes.js';
 import { graphDType, readTensor } from './protobuf/tensor.js';
@@ -13,6 +14,8 @@ export interface FileTensor {
   readonly verdict: TrainedVerdict;
   /** Whether an exporter made the name up. */
   readonly anonymous: boolean;
+  /** Whether it is a mean or variance by which batch normalisation is measured. */
+  readonly statistic: boolean;
   /** Its numbers, row-major. */
   data(): Float32Array;
 }
@@ -38,6 +41,9 @@ export function fileWeights({ file, isRestored, options: { externalData } }: Ope
       shape: tensor.dims.map(Number),
       verdict: roleOfInitializer(tensor, readers, externalData).verdict,
       anonymous: isAnonymous(tensor.name),
+      statistic: usesOf(readers, tensor.name, tensor.dims.length).some((use) =>
+        isStoredStatistic(use, file.opset),
+      ),
       data: () => Float32Array.from(readTensor(tensor, externalData).data),
     })),
     declared: isRestored ? null : declaredBy(file),

@@ -1,20 +1,14 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { collect, completeRun, filesOf, finish, lastingOf, segmentOf, smallManifest, temporaryFolder, train } from '../../test/support/run-folder.js'; // prettier-ignore
+import { describe, expect, it } from 'vitest';
+import { collect, completeRun, filesOf, finish, lastingOf, segmentOf, smallManifest, train } from '../../test/support/run-folder.js'; // prettier-ignore
+import { runPlace } from '../../test/support/run-place.js';
 import { verifyRun } from '../format/verify/verify.js';
 import { folderPlace } from './files.js';
 import { createRunFolder, openRun, resumeRun } from './open.js';
 
 const manifest = smallManifest(7);
-let place: ReturnType<typeof temporaryFolder>;
-
-beforeEach(() => {
-  place = temporaryFolder();
-});
-afterEach(() => {
-  place.remove();
-});
+const place = runPlace();
 
 /** A run that is trained, with its first five segments measured. */
 async function interrupted(): Promise<void> {

@@ -10,16 +10,16 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   completeRun,
   filesOf,
   finish,
   segmentOf,
   smallManifest,
-  temporaryFolder,
   train,
 } from '../../test/support/run-folder.js';
+import { runPlace } from '../../test/support/run-place.js';
 import { verifyRun } from '../format/verify/verify.js';
 import { folderPlace } from './files.js';
 import { writeResult } from './place.js';
@@ -27,14 +27,7 @@ import { createRunFolder, openRun, resumeRun } from './open.js';
 import { draftOf } from './temporary.js';
 
 const manifest = smallManifest(7);
-let place: ReturnType<typeof temporaryFolder>;
-
-beforeEach(() => {
-  place = temporaryFolder();
-});
-afterEach(() => {
-  place.remove();
-});
+const place = runPlace();
 
 /** A folder of somebody else, with a file that must stay as it is. */
 function elsewhere(): string {

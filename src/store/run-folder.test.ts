@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { collect, completeRun, filesOf, finish, lastingOf, orderRow, segmentOf, smallManifest, temporaryFolder, thetaOf, train } from '../../test/support/run-folder.js'; // prettier-ignore
+import { describe, expect, it } from 'vitest';
+import { collect, completeRun, filesOf, finish, lastingOf, orderRow, segmentOf, smallManifest, thetaOf, train } from '../../test/support/run-folder.js'; // prettier-ignore
+import { runPlace } from '../../test/support/run-place.js';
 import { NumericError, StoreError } from '../errors.js';
 import { manifestName } from '../format/context.js';
 import { estimateBytes } from '../format/layout/arrays.js';
@@ -9,14 +10,7 @@ import { createRunFolder, openRun, resumeRun } from './open.js';
 
 const T = 7;
 const manifest = smallManifest(T);
-let place: ReturnType<typeof temporaryFolder>;
-
-beforeEach(() => {
-  place = temporaryFolder();
-});
-afterEach(() => {
-  place.remove();
-});
+const place = runPlace();
 
 describe('a new run', () => {
   it('reads back what was written', async () => {

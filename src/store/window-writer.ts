@@ -176,3 +176,17 @@ function gone(folder: string): StoreError {
       'put it back, then resume the run; without it these segments are measured again. What is stored outside it stays valid',
   });
 }
+
+/** Says of a run that is written on that segments are measured again, and why; null: none are. */
+export function lostInWords({
+  folder,
+  lost,
+}: {
+  readonly folder: string;
+  readonly lost: ReadonlySet<number>;
+}): string | null {
+  const segments = [...lost];
+  if (segments.length === 0) return null;
+  const which = segments.length === 1 ? `segment ${segments[0]!}` : `${segments.length} segments (${segments[0]!} to ${segments.at(-1)!})`; // prettier-ignore
+  return `Records of ${which} are missing or damaged in ${folder}/pending: measured again, and kept only where the numbers are the same, bit for bit.`;
+}

@@ -112,6 +112,8 @@ export interface ModelTensor extends TensorShape {
   readonly verdict: 'trained' | 'likely' | 'unlikely' | 'constant';
   /** Whether an exporter made the name up. */
   readonly anonymous: boolean;
+  /** Whether it is a mean or variance by which batch normalisation is measured; default false. */
+  readonly statistic?: boolean;
   /** Its numbers in the model's file, row-major; null where the model has none. */
   data(): Float32Array | null;
 }

@@ -1,11 +1,16 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { RunsCompared } from '../../src/analysis/comparison/compare.js';
 import type { SweepAnalysis } from '../../src/analysis/comparison/sweep.js';
 import type { PruningAnalysis } from '../../src/analysis/use/pruning.js';
+import { encodeModel } from '../../src/onnx/protobuf/encode.js';
+import { readSweep } from '../../src/run/sweep/file.js';
+import { prepareSweep } from '../../src/run/sweep/sweep.js';
 import { openRun } from '../../src/store/open.js';
 import { type CliResult, fingerprint, lca, temporaryFolder } from '../support/cli.js';
+import { npzFile } from '../support/npz.js';
+import { node, tensor } from '../support/onnx-model.js';
 
 const folder = temporaryFolder();
 const at = (name: string): string => join(folder, name);
@@ -80,6 +85,64 @@ describe('lca compare', () => {
     expect(other.stderr).toMatch(/cannot be compared/);
     expect((await run(['compare', original], 2)).stderr).toMatch(/two runs or more/);
   });
+
+  describe('of networks that compute their own losses', () => {
+    /** A run of a network whose loss is some function of w · x, at weights of its own. */
+    async function runOf(name: string, op: string, weights: number[]): Promise<string> {
+      const model = encodeModel({
+        name,
+        opset: 17,
+        inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', 2] }],
+        outputs: [{ name: 'loss', dtype: 'float32', shape: ['batch', 1] }],
+        initializers: [tensor('w', [2, 1], weights)],
+        nodes: [node('MatMul', ['x', 'w'], ['h']), node(op, ['h'], ['loss'])],
+      });
+      writeFileSync(at(`${name}.onnx`), model);
+      writeFileSync(
+        at('x.npz'),
+        npzFile({ x: { data: Float32Array.of(1, 2, 3, -4, 5, 6, -7, 8), shape: [4, 2] } }),
+      );
+      const settings = [
+        '--learning-rate',
+        '0.001',
+        '--batch-size',
+        '2',
+        '--iterations',
+        '2',
+        '--engine',
+        'reference',
+      ];
+      await run([
+        'run',
+        '--model',
+        at(`${name}.onnx`),
+        '--data',
+        at('x.npz'),
+        '--loss',
+        'output',
+        ...settings,
+        '--out',
+        at(name),
+        '--quiet',
+      ]);
+      return at(name);
+    }
+
+    it('says where these may be of different kinds, whatever their weights', async () => {
+      const exponential = await runOf('exponential', 'Exp', [0.01, 0.02]);
+      const again = await runOf('again', 'Exp', [0.03, -0.01]);
+      const other = await runOf('other', 'Softplus', [0.01, 0.02]);
+      const about = async (second: string): Promise<string[]> => {
+        const { stdout } = await run(['compare', exponential, second, '--json']);
+        return (JSON.parse(stdout) as RunsCompared).comparability.notes.map((note) => note.about);
+      };
+      expect(await about(again)).not.toContain('function of the model file');
+      expect(await about(other)).toContain('function of the model file');
+      expect((await run(['compare', exponential, other])).stdout).toMatch(
+        /functio[^]*each network computes its own loss/,
+      );
+    });
+  });
 });
 
 describe('lca prune', () => {
@@ -139,6 +202,22 @@ describe('lca sweep', () => {
     expect(fingerprint(join(out, 'runs'))).toEqual(runs);
     expect(again.stdout).toMatch(/losses at the end and shares, by change[^]*2\/2[^]*0\/2/);
     expect(readdirSync(out)).toEqual(expect.arrayContaining(['cells.csv', 'runs.csv', 'sweep.json', 'layers-change.png'])); // prettier-ignore
+  });
+
+  it('says of which run records that were lost are measured again', async () => {
+    const again = at('again-swept');
+    const args = { base: small, set: { iterations: 3 }, seeds: 1, grid: { change: { none: {} } } };
+    const { found } = await prepareSweep(await readSweep(write('one.json', args)), again, { jobs: 1 });
+    const [{ path, config }] = found as [(typeof found)[number]];
+    mkdirSync(join(again, 'runs'), { recursive: true });
+    await run(['train', write('one-run.json', config), '--out', path, '--quiet']);
+    await run(['measure', path, '--segments', '0:2', '--quiet']);
+    rmSync(join(path, 'pending'), { recursive: true });
+    const { stderr } = await run(['sweep', at('one.json'), '--out', again, '--quiet']);
+    expect(stderr).toMatch(
+      /Records of 2 segments \(0 to 1\) are missing or damaged in .*runs.*pending: measured again/,
+    );
+    expect((await openRun(path)).status.sealed).toBe(true);
   });
 
   it('refuses what is no sweep, before anything is run', async () => {

@@ -13,6 +13,7 @@ import type {
 export interface KnownTensor extends TensorShape {
   readonly verdict?: ModelTensor['verdict'];
   readonly anonymous?: boolean;
+  readonly statistic?: boolean;
   readonly data?: Float32Array;
   readonly neuronAxis?: number | null;
   readonly flattened?: readonly number[];
@@ -25,13 +26,16 @@ export function weightsOf(
 ): ModelWeights {
   return {
     declared,
-    tensors: tensors.map(({ name, shape, verdict = 'trained', anonymous = false, data = null }) => ({
-      name,
-      shape,
-      verdict,
-      anonymous,
-      data: () => data,
-    })),
+    tensors: tensors.map(
+      ({ name, shape, verdict = 'trained', anonymous = false, statistic = false, data = null }) => ({
+        name,
+        shape,
+        verdict,
+        anonymous,
+        statistic,
+        data: () => data,
+      }),
+    ),
   };
 }
 

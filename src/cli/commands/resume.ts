@@ -4,7 +4,7 @@ import type { SegmentRange } from '../../experiment/control.js';
 import type { Places } from '../../experiment/places.js';
 import { withThreads } from '../../objective/threads.js';
 import { resumeRun } from '../../store/open.js';
-import type { RunWriter } from '../../store/writer.js';
+import { lostInWords } from '../../store/window-writer.js';
 import { isProcessRun } from '../../run/process/process.js';
 import { continueProcess } from '../process.js';
 import { say } from '../output.js';
@@ -31,7 +31,8 @@ export async function continueStored(
   options: WorkOptions & Places & { readonly segments?: SegmentRange },
 ): Promise<void> {
   const folder = await resumeRun(run);
-  sayLost(folder);
+  const lost = lostInWords(folder);
+  if (lost !== null) say(lost);
   if (isProcessRun(folder.manifest)) return continueProcess(folder, options);
   const tell = options.quiet ? undefined : say;
   const experiment = await experimentOf(folder, options, undefined, tell).catch(async (error: unknown) => {
@@ -39,12 +40,4 @@ export async function continueStored(
     throw error;
   });
   await withThreads((threads) => continueRun(experiment, folder, { ...options, threads, measure: true }));
-}
-
-/** Says that segments are measured again, and why. */
-function sayLost({ folder, lost }: RunWriter): void {
-  if (lost.size === 0) return;
-  const segments = [...lost];
-  const which = lost.size === 1 ? `segment ${segments[0]!}` : `${lost.size} segments (${segments[0]!} to ${segments.at(-1)!})`; // prettier-ignore
-  say(`Records of ${which} are missing or damaged in ${folder}/pending: measured again, and kept only where the numbers are the same, bit for bit.`); // prettier-ignore
 }

@@ -20,7 +20,7 @@ import type { Network, NetworkFile, NetworkOptions } from './types.js';
 export type { OnnxPort, OnnxSummary, OnnxTensor } from '../../onnx/index.js';
 
 /** Where a run folder keeps the ONNX file, and the folder of those beside it. */
-const keptModel = 'model.onnx';
+export const keptModel = 'model.onnx';
 const keptData = 'model.data';
 
 /** Examples of a chunk of an imported network unless the user says otherwise. */

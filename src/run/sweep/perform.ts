@@ -8,6 +8,7 @@ import { openExperiment } from '../../experiment/experiment.js';
 import { createRun, experimentOf } from '../../experiment/manifest.js';
 import { attempt } from '../../store/files.js';
 import { openRun, resumeRun } from '../../store/open.js';
+import { lostInWords } from '../../store/window-writer.js';
 import { measureRun } from '../measure.js';
 import { sizeSample } from '../pilot.js';
 import { trainRun } from '../train.js';
@@ -46,6 +47,8 @@ export async function findRuns(runs: readonly PlannedRun[], out: string): Promis
 export interface SweepControl {
   readonly progress?: ProgressSink;
   readonly signal: AbortSignal;
+  /** Hears of records that are measured again. */
+  readonly tell?: (what: string) => void;
 }
 
 /**
@@ -58,7 +61,7 @@ export async function performRuns(
   found: readonly FoundRun[],
   out: string,
   { jobs, workers }: SweepLoad,
-  { progress = silent, signal }: SweepControl,
+  { progress = silent, signal, tell }: SweepControl,
 ): Promise<Map<string, string>> {
   const failures = new Map<string, string>();
   const pending = found.filter(({ done }) => !done);
@@ -69,7 +72,12 @@ export async function performRuns(
   const watch = new SweepProgress(found, progress);
   const work = async (): Promise<void> => {
     for (let run = queue.shift(); run !== undefined; run = queue.shift()) {
-      const control = { workers, signal: AbortSignal.any([signal, stop.signal]), progress: watch.of(run) };
+      const control = {
+        workers,
+        signal: AbortSignal.any([signal, stop.signal]),
+        progress: watch.of(run),
+        tell,
+      };
       await perform(run, control).catch((error: unknown) => {
         if (!isLossledgerError(error) || error.tag !== 'numeric') throw error;
         failures.set(run.digest, error.problem.given);
@@ -92,13 +100,16 @@ interface RunControl {
   readonly workers: number;
   readonly signal: AbortSignal;
   readonly progress: ProgressSink;
+  readonly tell: ((what: string) => void) | undefined;
 }
 
 /** Does what is left of one run. */
 async function perform({ config, path }: PlannedRun & { readonly path: string }, control: RunControl): Promise<void> {
-  const { workers, signal, progress } = control;
+  const { workers, signal, progress, tell } = control;
   const exists = existsSync(path);
   const run = exists ? await resumeRun(path) : null;
+  const lost = run && lostInWords(run);
+  if (lost !== null) tell?.(lost);
   const open = async () => run === null ? openExperiment((await sizeSample(config, workers)).config) : experimentOf(run);
   const experiment = await open().catch(async (error: unknown) => { await run?.close(); throw error; });
   const writer = run ?? (await createRun(path, experiment));

@@ -166,6 +166,28 @@ describe('parameters without a record', () => {
   });
 });
 
+describe('statistics by which the network normalises', () => {
+  const means = { name: 'n.mean', shape: [2], verdict: 'constant', data: Float32Array.of(0, 4) } as const;
+  const rows = [Float32Array.of(0, 4), Float32Array.of(0, 5), Float32Array.of(2, 4)];
+
+  it('are not trained, and said to differ from the model file’s, where and by how much', async () => {
+    const path = recording({ ...recorded, 'n.mean': { shape: [2], rows } });
+    const { names, said } = await read(path, [...net, { ...means, statistic: true }]);
+    expect(names).not.toContain('n.mean');
+    expect(said).toMatch(
+      /recording has others: n\.mean \(by 50 % of its largest number at row 2\)[^]*all 3 rows/,
+    );
+  });
+
+  it('need no word where they are the model file’s in every row, or nothing is normalised by them', async () => {
+    const kept = recording({ ...recorded, 'n.mean': { shape: [2], rows: [rows[0]!, rows[0]!, rows[0]!] } });
+    expect((await read(kept, [...net, { ...means, statistic: true }])).said).not.toMatch(/statistics/);
+    const moved = recording({ ...recorded, 'n.running_mean': { shape: [2], rows } });
+    const unused = { ...means, name: 'n.running_mean' };
+    expect((await read(moved, [...net, unused])).said).not.toMatch(/statistics/);
+  });
+});
+
 describe('axes of recorded kernels', () => {
   const square: readonly KnownTensor[] = [{ name: 'l.weight', shape: [3, 3] }];
   const turned = { shape: [3, 3], rows: [0, 1, 2].map((row) => numbers(1, row, 9, true, 3)) };

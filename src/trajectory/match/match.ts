@@ -4,6 +4,7 @@ import { isLayerBuffer, isOptimizerState, passedOver } from './extras.js';
 import { matchFlat } from './flat.js';
 import { heldStill } from './missing.js';
 import { matchNames, namesGiven, type NamedMatch } from './names.js';
+import { statisticsReadings } from './statistics.js';
 import { isStill, isTelling, numbersOf, permuted, sameNumbers, tensorflowAxes } from './values.js';
 import type {
   Match,
@@ -52,6 +53,7 @@ async function matchNamed(
   const parameters = await trainedOf(recording, weights, found.recorded);
   const passed = await passedOver(recording, weights, found.recorded, ignored);
   const held = await heldStill(recording, weights, { parameters, recorded: found.recorded }, options);
+  const statistics = await statisticsReadings(recording, weights, found.recorded);
   const parts = new Map(
     parameters.map(({ name }): [string, RecordedPart] => {
       const recorded = found.recorded.get(name)!;
@@ -67,7 +69,7 @@ async function matchNamed(
       ];
     }),
   );
-  return { ...held, parts, readings: [...found.readings, ...passed, ...held.readings] };
+  return { ...held, parts, readings: [...found.readings, ...passed, ...held.readings, ...statistics] };
 }
 
 /** Parameters without a counterpart by name find one by values: the numbers in the model's file are those of a row of it alone. */
@@ -114,7 +116,7 @@ async function holds(
 /**
  * The model's tensors that are trained: those that surely are, and of the others those that move, or differ from the model's file. What
  * looks like a constant by its use (a table of one number each, a bound, a first state) is no other, unless it is a layer's
- * buffer.
+ * buffer, or one by its use: a mean or variance that something is normalised by.
  */
 async function trainedOf(
   recording: Recording,
@@ -125,7 +127,8 @@ async function trainedOf(
   for (const tensor of tensors) {
     const name = recorded.get(tensor.name);
     if (name === undefined) continue;
-    if (tensor.verdict === 'constant' && (isLayerBuffer(name) || isLayerBuffer(tensor.name))) continue;
+    const isBuffer = tensor.statistic === true || isLayerBuffer(name) || isLayerBuffer(tensor.name);
+    if (tensor.verdict === 'constant' && isBuffer) continue;
     const data = tensor.verdict === 'trained' ? null : tensor.data();
     const stays =
       data !== null && (await isStill(recording, name)) && (await holds(recording, name, tensor, data));

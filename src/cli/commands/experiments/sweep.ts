@@ -73,7 +73,7 @@ async function runSweep(sweep: PreparedSweep, { json, quiet, out }: SweepOptions
   const stop = stopOnInterrupt();
   try {
     const progress = progressBar('sweep', 'segments', quiet);
-    const analysis = await performSweep(sweep, { progress, signal: stop.signal });
+    const analysis = await performSweep(sweep, { progress, signal: stop.signal, tell: say });
     if (json) printJson(analysis);
     else await printTables(analysis);
     await saveFindings(await sweepFindings(analysis), out);

@@ -1,6 +1,7 @@
 import type { Shape } from '../../../graph/types.js';
 import { sizeOf } from '../../../graph/types.js';
 import type { NodeContext } from '../context.js';
+import type { StaticTensor } from '../static-tensor.js';
 
 /** An axis counted from the front. Throws GraphError where there is no such axis. */
 export function resolveAxis(context: NodeContext, axis: number, rank: number): number {
@@ -12,6 +13,19 @@ export function resolveAxis(context: NodeContext, axis: number, rank: number): n
 /** Attribute `axis`, counted from the front. Throws GraphError where there is no such axis. */
 export function axisOf(context: NodeContext, rank: number, otherwise: number): number {
   return resolveAxis(context, context.attributes.int('axis', otherwise), rank);
+}
+
+/** An index counted from the front. Throws GraphError where it is outside. */
+export function inside(context: NodeContext, given: number, extent: number): number {
+  const index = given < 0 ? given + extent : given;
+  return index >= 0 && index < extent
+    ? index
+    : context.fail(`index ${given} of ${extent}`, 'an index inside');
+}
+
+/** Throws GraphError where one of some indices that are known is outside; null: they depend on the data. */
+export function requireInside(context: NodeContext, indices: StaticTensor | null, extent: number): void {
+  if (indices !== null) for (const given of indices.data) inside(context, given, extent);
 }
 
 /**

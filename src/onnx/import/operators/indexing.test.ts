@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { feedTensors } from '../../../engines/reference/bind.js';
+import { evaluate } from '../../../engines/reference/evaluate.js';
+import { GraphBuilder } from '../../../graph/builder.js';
 import { mixingOf } from '../../../graph/mixing/index.js';
 import { importedModel } from '../../../models/imported.js';
 import { readOnnx } from '../../index.js';
@@ -101,6 +104,50 @@ describe('numbers that are put in the place of others', () => {
       node('ScatterND', ['h', 'indices', 'h'], ['y']),
     ];
     expect(read(modelBehind(nodes))).toThrow(/ScatterND.*indices that depend on the data/);
+  });
+
+  it.each([
+    ['ScatterElements', [0, 3, 1], 'index 3 of 3'],
+    ['ScatterElements', [0, -4, 1], 'index -4 of 3'],
+    ['GatherElements', [0, 3, 1], 'index 3 of 3'],
+    ['GatherElements', [-4, 0, 1], 'index -4 of 3'],
+    ['Gather', [2, 1, 5], 'index 5 of 3'],
+  ])('are not looked up outside: %s at %j', (op, indices, found) => {
+    const atAll = [
+      node('Shape', ['h'], ['shape']),
+      node('Expand', ['some', 'shape'], ['indices']),
+      node(op, op === 'ScatterElements' ? ['h', 'indices', 'h'] : ['h', 'indices'], ['y'], { axis: 2 }),
+    ];
+    const plain = [node(op, ['h', 'some'], ['y'], { axis: 2 })];
+    const nodes = op === 'Gather' ? plain : atAll;
+    const model = modelBehind(nodes, [tensor('some', [3], indices, 'int64')]);
+    expect(read(model)).toThrow(new RegExp(`${op}/y.*${found}`));
+  });
+
+  it('are not looked up beyond the data along other axes', () => {
+    const model = modelBehind(
+      [
+        node('Concat', ['h', 'h'], ['tall'], { axis: 1 }),
+        node('Cast', ['tall'], ['indices'], { to: 7 }),
+        node('GatherElements', ['h', 'indices'], ['y'], { axis: 2 }),
+      ],
+      [],
+    );
+    expect(read(model)).toThrow(/GatherElements\/y.*indices \[2, 6, 3\] of data \[2, 3, 3\]/);
+  });
+
+  it.each([[3], [-4]])('are refused by engines where the data choose the place %d of 3', (place) => {
+    const nodes = [
+      node('Cast', ['input'], ['indices'], { to: 7 }),
+      node('ScatterElements', ['input', 'indices', 'input'], ['y'], { axis: 1 }),
+    ];
+    const builder = new GraphBuilder('graph');
+    const x = builder.input('x', 'float32', [1, 3]);
+    const graph = builder.build([readOnnx(modelOf(['batch', 3], { nodes })).addTo(builder, x)]);
+    const outputOf = (...numbers: number[]) =>
+      evaluate(graph, new Map(feedTensors(graph, { x: Float32Array.from(numbers) })))[0]!.data;
+    expect([...outputOf(2, 0, -2)]).toEqual([0, -2, 2]);
+    expect(() => outputOf(2, 0, place)).toThrow(/Gather node ScatterElements[^]*an index in \[0, 2\]/);
   });
 
   it('leave examples apart as PyTorch exports assignments, which the graph shows', () => {

@@ -3,18 +3,12 @@ import type { Shape, Value } from '../../../graph/types.js';
 import { sizeOf } from '../../../graph/types.js';
 import type { NodeContext, TranslationTable } from '../context.js';
 import type { StaticTensor } from '../static-tensor.js';
-import { axisOf } from './arguments.js';
+import { axisOf, inside, requireInside } from './arguments.js';
 
 /** Throws GraphError for updates that are combined with what is there. */
 function requireReplacing(c: NodeContext): void {
   const reduction = c.attributes.text('reduction', 'none');
   if (reduction !== 'none') c.fail(`reduction ${reduction}`, 'reduction none');
-}
-
-/** An index counted from the front. Throws GraphError where it is outside. */
-function inside(c: NodeContext, given: number, extent: number): number {
-  const index = given < 0 ? given + extent : given;
-  return index >= 0 && index < extent ? index : c.fail(`index ${given} of ${extent}`, 'an index inside');
 }
 
 /** The rows of `data` that tuples of indices [J, k] name, of its first k axes. */
@@ -103,7 +97,10 @@ function scatterRows(c: NodeContext): Value {
 /** Updates along an axis at most: each takes a pass over all. */
 const mostUpdates = 64;
 
-/** Elements that are replaced where indices along an axis say, which may depend on the data: update after update. An index outside replaces nothing. */
+/**
+ * Elements that are replaced where indices along an axis say, which may depend on the data: update after update. One outside, which no place
+ * equals, is looked up beside them, so that engines refuse it.
+ */
 function scatterElements(c: NodeContext): Value {
   requireReplacing(c);
   const [data, indices, updates] = [c.value(0), c.value(1), c.value(2)];
@@ -113,6 +110,7 @@ function scatterElements(c: NodeContext): Value {
   const like = data.shape.map((other, k) => (k === axis ? count : other));
   if (!sameShape(indices.shape, like)) c.fail(`indices [${indices.shape.join(', ')}] of data [${data.shape.join(', ')}]`, 'the same extents but along the axis'); // prettier-ignore
   if (count > mostUpdates) c.fail(`${count} updates along axis ${axis}`, `at most ${mostUpdates}`);
+  requireInside(c, c.known(1), extent);
   const { dtype } = indices;
   const isBelow = c.add('Less', [indices, c.scalar(0, dtype)]);
   const fromStart = c.add('Where', [isBelow, c.add('Add', [indices, c.scalar(extent, dtype)]), indices]);
@@ -122,10 +120,15 @@ function scatterElements(c: NodeContext): Value {
   const pieces = (x: Value): readonly Value[] =>
     count === 1 ? [x] : c.addMany('Split', [x], { axis, split: new Array<number>(count).fill(1) });
   const own = pieces(updates);
-  return pieces(fromStart).reduce(
+  const replaced = pieces(fromStart).reduce(
     (result, index, j) => c.add('Where', [c.add('Equal', [index, places]), own[j]!, result]),
     data,
   );
+  if (c.known(1) !== null) return replaced;
+  const ones = c.state.builder.constant(range.map(() => 1), [extent], 'float32', 'inside'); // prettier-ignore
+  const found = c.add('ReduceSum', [c.add('Gather', [ones, indices], { axis: 0 })], { axes: [axis], keepdims: 1 }); // prettier-ignore
+  // All are found, so that this is 0; or it is no number.
+  return c.add('Add', [replaced, c.add('Sub', [found, c.scalar(count)])]);
 }
 
 /** Places of rows, counted from those of each batch, that tuples of indices [..., k] of the data name; one outside becomes `nowhere`, which engines refuse. */

@@ -1,7 +1,7 @@
 import { sizeOf } from '../../../graph/types.js';
 import type { Shape, Value } from '../../../graph/types.js';
 import { stridesOf } from '../../../graph/shapes.js';
-import { axisOf } from './arguments.js';
+import { axisOf, requireInside } from './arguments.js';
 import type { NodeContext, TranslationTable } from '../context.js';
 
 /** Flat places, in a tensor of shape `data`, of the elements of index 0 along `axis` that each place of `shape` looks up. */
@@ -47,6 +47,11 @@ function elementsAt(c: NodeContext, data: Value, indices: Value, axis: number): 
 function gatherElements(c: NodeContext): Value {
   const [data, indices] = [c.value(0), c.value(1)];
   const axis = axisOf(c, data.shape.length, 0);
+  const { shape } = indices;
+  const isWithin =
+    shape.length === data.shape.length && shape.every((extent, k) => k === axis || extent <= data.shape[k]!);
+  if (!isWithin) c.fail(`indices [${shape.join(', ')}] of data [${data.shape.join(', ')}]`, 'extents of the data at most, but along the axis'); // prettier-ignore
+  requireInside(c, c.known(1), data.shape[axis]!);
   const zero = c.scalar(0, indices.dtype);
   const extent = c.scalar(data.shape[axis]!, indices.dtype);
   const fromStart = c.add('Where', [

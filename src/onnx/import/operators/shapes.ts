@@ -5,6 +5,7 @@ import {
   axisOf,
   expandTarget,
   flattenedShape,
+  requireInside,
   reshapeTarget,
   sliceAxes,
   squeezedShape,
@@ -87,6 +88,13 @@ function depthToSpace(c: NodeContext): Value {
   return c.add('Reshape', [moved], { shape: [n, rest, height * size, width * size] });
 }
 
+function gather(c: NodeContext): Value {
+  const [x, indices] = [c.value(0), c.value(1)];
+  const axis = axisOf(c, x.shape.length, 0);
+  requireInside(c, c.known(1), x.shape[axis]!);
+  return c.add('Gather', [x, indices], { axis });
+}
+
 /** Operators that change shape, order or number of copies, join and cut, and look elements up. */
 export const shapes: TranslationTable = {
   Reshape: reshaped(reshapeTarget),
@@ -104,7 +112,7 @@ export const shapes: TranslationTable = {
     ),
   Split: split,
   Slice: slice,
-  Gather: (c) => c.add('Gather', [c.value(0), c.value(1)], { axis: axisOf(c, c.rank(0), 0) }),
+  Gather: gather,
   SpaceToDepth: spaceToDepth,
   DepthToSpace: depthToSpace,
 };
