@@ -79,6 +79,55 @@ describe('openHdf5', () => {
     file.close();
   });
 
+  const numbers = Float32Array.of(0.5, -1.5, 3, 1e-3, 2, 65280);
+  // Numbers of h5py 3.7, rounded there.
+  const half = Float32Array.of(0.5, -1.5, 3, 0.0010004043579101562, 2, 65280);
+  const brain = Float32Array.of(0.5, -1.5, 3, 0.00099945068359375, 2, 65280);
+
+  it('reads numbers whose bytes stand the other way round, and compressed ones', async () => {
+    const file = await openHdf5(source('orders.h5'));
+    const dataOf = (name: string) => file.arrays.get(name)!.read().data;
+    expect(dataOf('>f2')).toEqual(half);
+    expect(dataOf('>f4')).toEqual(numbers);
+    expect(dataOf('>f8')).toEqual(Float64Array.from([...numbers.slice(0, 3), Math.fround(1e-3), 2, 65280]));
+    expect(dataOf('>i4')).toEqual(Int32Array.of(1, -2, 2 ** 30));
+    expect(dataOf('gzip')).toEqual(numbers);
+    file.close();
+  });
+
+  it.each(['bfloat16.h5', 'bfloat16-latest.h5'])('reads %s as what it is, which HDF5 also calls a float of 2 bytes', async (name) => {
+    const file = await openHdf5(source(name));
+    expect(file.arrays.get('numbers')!.read()).toEqual({ dtype: 'bfloat16', shape: [3, 2], data: brain });
+    expect(file.arrays.get('numbers')!.read(1, 2).data).toEqual(brain.slice(2, 4));
+    file.close();
+  }); // prettier-ignore
+
+  it('refuses 16-bit floats of a file that has both kinds, and reads the others', async () => {
+    const file = await openHdf5(source('both-halves.h5'));
+    for (const name of ['brain', 'half'])
+      expect(() => file.arrays.get(name)!.read()).toThrow(/several kinds of them \(float16, bfloat16\)/);
+    expect(file.arrays.get('single')!.read().data).toEqual(numbers);
+    file.close();
+  });
+
+  it('finds no numbers where there are none', async () => {
+    const file = await openHdf5(source('orders.h5'));
+    expect(file.arrays.get('nothing')!.read()).toEqual({
+      dtype: 'float32',
+      shape: [0],
+      data: new Float32Array(0),
+    });
+    file.close();
+  });
+
+  it('names a compression that it cannot undo', async () => {
+    const file = await openHdf5(source('orders.h5'));
+    expect(() => file.arrays.get('lzf')!.read()).toThrow(
+      /lzf\): numbers compressed by lzf \(HDF5 filter 32000\)/,
+    );
+    file.close();
+  });
+
   it('refuses claims far beyond what is stored', async () => {
     const file = await openHdf5(source('claims.h5'));
     expect(() => file.arrays.get('all_weights')!.read(0, 1)).toThrow(/claimed where \d+ are stored/);

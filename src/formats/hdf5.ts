@@ -10,6 +10,7 @@ import {
   type ElementType,
   type NdArray,
 } from './array.js';
+import { halfTypes, type HalfType } from './hdf5-floats.js';
 import { damaged, misfit, type ByteSource } from './source.js';
 
 /** An array of an HDF5 file; its numbers are read on demand. */
@@ -17,7 +18,7 @@ export interface Hdf5Array {
   readonly shape: readonly number[];
   /** Null: no plain numbers. */
   readonly dtype: ElementType | null;
-  /** As HDF5 says it, such as `<f4`. */
+  /** The element type, or where it is none of these, what HDF5 says. */
   readonly storedType: string;
   /** Rows `from` to `to` (exclusive) of axis 0, or all. Throws DataError where the numbers cannot be read. */
   read(from?: number, to?: number): NdArray;
@@ -58,7 +59,7 @@ interface Instance {
 }
 
 /** What is used of the library's module beneath its classes: its memory, and reading into it. */
-type Memory = Pick<Awaited<typeof H5wasm.ready>, 'HEAPU8' | 'get_dataset_data'> & {
+type Memory = Pick<Awaited<typeof H5wasm.ready>, 'HEAPU8' | 'get_dataset_data' | 'get_dataset_filters'> & {
   _malloc(bytes: number): number;
   _free(place: number): void;
 };
@@ -97,7 +98,8 @@ async function newInstance(number: number): Promise<Instance> {
 export async function openHdf5(source: ByteSource): Promise<Hdf5File> {
   const own = await workingInstance();
   const path = `${opened++}.h5`;
-  await mount(own.files, path, source);
+  const readNow = source.readNow?.bind(source) ?? (await wholeReader(source));
+  mount(own.files, path, source, readNow);
   const guarded = guard(own, source.name);
   let file: H5wasm.File | null = null;
   const close = (): void => {
@@ -106,7 +108,13 @@ export async function openHdf5(source: ByteSource): Promise<Hdf5File> {
   };
   try {
     const root = guarded(() => (file = new own.library.File(path, 'r')));
-    const arrays = guarded(() => arraysOf(own, root, source, guarded));
+    const context = {
+      module: own.module,
+      source,
+      guarded,
+      halfType: halfTypes(source, readNow),
+    };
+    const arrays = guarded(() => arraysOf(own.library, root, context));
     return { arrays, close, text: (name) => guarded(() => attributeText(root, name)) };
   } catch (error) {
     close();
@@ -137,9 +145,18 @@ class Refusal extends Error {
   }
 }
 
+type ReadNow = NonNullable<ByteSource['readNow']>;
+
+/** What the arrays of a file share. */
+interface Context {
+  readonly module: Memory;
+  readonly source: ByteSource;
+  readonly guarded: Guarded;
+  readonly halfType: () => HalfType;
+}
+
 /** Puts a source among the library's files: its bytes are read where they are asked for. */
-async function mount(files: VirtualFiles, path: string, source: ByteSource): Promise<void> {
-  const readNow = source.readNow?.bind(source) ?? (await wholeReader(source));
+function mount(files: VirtualFiles, path: string, source: ByteSource, readNow: ReadNow): void {
   const file = files.createFile('/', path, {}, true, false);
   Object.defineProperty(file, 'usedBytes', { get: () => source.size });
   file.stream_ops = {
@@ -152,7 +169,7 @@ async function mount(files: VirtualFiles, path: string, source: ByteSource): Pro
   };
 }
 
-async function wholeReader(source: ByteSource): Promise<(offset: number, length: number) => Uint8Array> {
+async function wholeReader(source: ByteSource): Promise<ReadNow> {
   if (source.size > maxArrayBytes) {
     throw misfit(source.name, `${source.size} bytes`, `at most ${maxArrayBytes}`, 'read it from a disk');
   }
@@ -160,12 +177,8 @@ async function wholeReader(source: ByteSource): Promise<(offset: number, length:
   return (offset, length) => bytes.subarray(offset, offset + length);
 }
 
-function arraysOf(
-  { library, module }: Instance,
-  root: Group,
-  source: ByteSource,
-  guarded: Guarded,
-): Map<string, Hdf5Array> {
+function arraysOf(library: Instance['library'], root: Group, context: Context): Map<string, Hdf5Array> {
+  const { source } = context;
   const arrays = new Map<string, Hdf5Array>();
   const seen = { objects: 0 };
   const visit = (group: Group, prefix: string, depth: number): void => {
@@ -173,7 +186,7 @@ function arraysOf(
       const path = prefix + name;
       if (++seen.objects > maxObjects || depth > maxDepth) throw tooMany(source.name);
       const entity = group.get(name);
-      if (entity instanceof library.Dataset) arrays.set(path, arrayOf(module, entity, path, source, guarded));
+      if (entity instanceof library.Dataset) arrays.set(path, arrayOf(entity, path, context));
       else if (entity instanceof library.Group) visit(entity, `${path}/`, depth + 1);
       else if (entity?.constructor.name === 'ExternalLink')
         throw external(source.name, path, 'an external link');
@@ -200,27 +213,24 @@ function external(file: string, path: string, what: string): Refusal {
   );
 }
 
-/** Element types by HDF5's class (0 whole numbers, 1 floats, 8 enumerations such as booleans) and width. */
-function elementTypeOf({ metadata }: Dataset): ElementType | null {
-  const { type, size, signed } = metadata;
-  if (type === 1) return size === 2 ? 'float16' : size === 4 ? 'float32' : size === 8 ? 'float64' : null;
+/** Element types by HDF5's class (0 whole numbers, 1 floats) and width; null where there is none here. */
+function elementTypeOf(
+  { type, size, signed }: Dataset['metadata'],
+  halfType: () => HalfType,
+): ElementType | null {
+  if (type === 1) return size === 2 ? halfType() : size === 4 ? 'float32' : size === 8 ? 'float64' : null;
   if (type !== 0 || ![1, 2, 4, 8].includes(size)) return null;
   return `${signed ? '' : 'u'}int${8 * size}` as ElementType;
 }
 
-function arrayOf(
-  module: Memory,
-  dataset: Dataset,
-  path: string,
-  source: ByteSource,
-  guarded: Guarded,
-): Hdf5Array {
+function arrayOf(dataset: Dataset, path: string, { module, source, guarded, halfType }: Context): Hdf5Array {
   const { metadata } = dataset;
   if ((metadata.virtual_sources ?? []).length > 0) throw external(source.name, path, 'a virtual data set');
-  const shape = metadata.shape ?? [];
-  const dtype = elementTypeOf(dataset);
+  // HDF5's null dataspace has no shape and no numbers.
+  const shape = metadata.shape ?? [0];
+  const dtype = elementTypeOf(metadata, halfType);
   const place = `${source.name}(${path})`;
-  const storedType = typeof dataset.dtype === 'string' ? dataset.dtype : 'compound';
+  const storedType = storedTypeOf(dataset, dtype);
   return {
     shape,
     dtype,
@@ -229,12 +239,36 @@ function arrayOf(
       if (dtype === null)
         throw misfit(place, `elements of type ${storedType}`, 'numbers', 'convert the array');
       requireCredible(checkedBytes(dtype, shape, place), source.size, place);
+      guarded(() => requireKnownFilters(module, dataset, place));
       return guarded(() => rowsOf(module, dataset, dtype, shape, [from, to]));
     },
   };
 }
 
-/** The bytes of rows as they are stored; the library itself knows no 16-bit floats. */
+function storedTypeOf({ dtype, metadata }: Dataset, known: ElementType | null): string {
+  if (metadata.type === 1 && metadata.size === 2 && known === null)
+    return '16-bit float, in a file that has several kinds of them (float16, bfloat16)';
+  return known ?? (typeof dtype === 'string' ? dtype : 'compound');
+}
+
+/** HDF5's filters that the library has: gzip, shuffle, fletcher32, n-bit, scale-offset. */
+const knownFilters = [1, 2, 3, 5, 6];
+
+/** Throws where numbers are stored in a way that takes a plugin to undo. */
+function requireKnownFilters(module: Memory, { file_id, path }: Dataset, place: string): void {
+  const strange = module.get_dataset_filters(file_id, path).find(({ id }) => !knownFilters.includes(id));
+  if (strange === undefined) return;
+  throw new Refusal(
+    misfit(
+      place,
+      `numbers compressed by ${strange.name || 'a plugin'} (HDF5 filter ${strange.id})`,
+      'gzip, or no compression',
+      'write the file again (h5repack -f GZIP=4 OLD NEW)',
+    ),
+  );
+}
+
+/** Rows from the bytes that the library gives, always in little-endian order; it itself knows no 16-bit floats. */
 function rowsOf(
   module: Memory,
   dataset: Dataset,
@@ -244,15 +278,16 @@ function rowsOf(
 ): NdArray {
   const extents = shape.length === 0 ? [] : [to - from, ...shape.slice(1)];
   const length = sizeOf(extents) * elementBytes[dtype];
+  if (length === 0) return arrayFromBytes(dtype, extents, new Uint8Array(0));
   const starts = extents.map((_, axis) => BigInt(axis === 0 ? from : 0));
-  const place = module._malloc(Math.max(1, length));
+  const place = module._malloc(length);
   if (place === 0) throw new Error(`no memory for ${length} bytes`);
   try {
     const count = shape.length === 0 ? null : extents.map(BigInt);
     const strides = count && count.map(() => 1n);
     module.get_dataset_data(dataset.file_id, dataset.path, count, count && starts, strides, BigInt(place));
     const bytes = module.HEAPU8.slice(place, place + length);
-    return arrayFromBytes(dtype, extents, bytes, { bigEndian: !dataset.metadata.littleEndian });
+    return arrayFromBytes(dtype, extents, bytes);
   } finally {
     module._free(place);
   }

@@ -1,6 +1,6 @@
 import { Inflate, strFromU8 } from 'fflate';
-import { requireCredible } from './array.js';
-import { damaged, misfit, type ByteSource } from './source.js';
+import { maxArrayBytes, requireCredible } from './array.js';
+import { damaged, memorySource, misfit, type ByteSource } from './source.js';
 
 /** One file inside a zip archive. */
 export interface ZipEntry {
@@ -176,6 +176,25 @@ export async function* zipEntryPieces(source: ByteSource, entry: ZipEntry): Asyn
   }
   if (size !== entry.size) throw damaged(file, `${size} bytes or more`, `${entry.size} bytes, as claimed`);
   if (crc !== entry.crc) throw damaged(file, 'a wrong checksum', 'the CRC-32 of its table of contents');
+}
+
+/** An entry as a source of its own, held in memory. Throws DataError where it is damaged, or too long for that. */
+export async function zipEntrySource(source: ByteSource, entry: ZipEntry): Promise<ByteSource> {
+  const name = `${source.name}(${entry.name})`;
+  if (entry.size > maxArrayBytes)
+    throw misfit(
+      name,
+      `${entry.size} bytes`,
+      `at most ${maxArrayBytes}`,
+      'save the weights as a file of their own',
+    );
+  const bytes = new Uint8Array(entry.size);
+  let at = 0;
+  for await (const piece of zipEntryPieces(source, entry)) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return memorySource(bytes, name);
 }
 
 async function* inflated(

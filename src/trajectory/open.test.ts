@@ -65,6 +65,23 @@ describe('openTrajectory', () => {
     expect(await readAll(join(fixtures, file))).toEqual({ iteration, rows: [0, 1, 2, 3].map(theta) });
   });
 
+  it('reads the archives of Keras, one a step', async () => {
+    const names = [
+      'layers/dense/vars/0=a.weight',
+      'layers/dense/vars/1=a.bias',
+      'layers/conv2d/vars/0=b.weight',
+    ];
+    const all = await readAll(join(fixtures, 'keras'), { names });
+    expect(all).toEqual({ iteration: [0, 1, 2, 3], rows: [0, 1, 2, 3].map(theta) });
+    const bytes = await readFile(join(fixtures, 'keras/step-1.keras'));
+    bytes[bytes.indexOf(Buffer.from(theta(1).buffer.slice(24, 36)))]! ^= 1;
+    const changed = join(folder, 'keras');
+    await mkdir(changed);
+    await writeFile(join(changed, 'step-0.keras'), await readFile(join(fixtures, 'keras/step-0.keras')));
+    await writeFile(join(changed, 'step-1.keras'), bytes);
+    await expect(readAll(changed, { names })).rejects.toThrow(/model\.weights\.h5\): a wrong checksum/);
+  });
+
   it('reads rows in any order', async () => {
     for (const file of ['theta.npy', 'theta-compressed.npz', 'tensors.npz', 'weights.h5']) {
       const trajectory = await openTrajectory(join(fixtures, file), layout);

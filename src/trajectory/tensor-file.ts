@@ -4,7 +4,7 @@ import { readNpy, readNpyHeader } from '../formats/npy.js';
 import { readSafetensors } from '../formats/safetensors.js';
 import { damaged, misfit, readOrRefuse, type ByteSource } from '../formats/source.js';
 import { isTorchArchive, legacyTorchStart, readTorch } from '../formats/torch.js';
-import { readZipDirectory } from '../formats/zip.js';
+import { readZipDirectory, zipEntrySource, type ZipEntry } from '../formats/zip.js';
 import { fileSource } from '../data/files.js';
 import { openNpz } from './npz-file.js';
 import type { TensorEntry, TensorFile } from './types.js';
@@ -21,8 +21,8 @@ const readers: readonly {
 ];
 
 /**
- * Opens a file of tensors: safetensors (by its name), `.npz`, `.npy` (whose array is called `theta`), HDF5, or what `torch.save`
- * wrote, told apart by content. Throws DataError where it is missing, damaged or of another format.
+ * Opens a file of tensors: safetensors (by its name), `.npz`, `.npy` (whose array is called `theta`), HDF5, what `torch.save`
+ * wrote or Keras (`.keras`), told apart by content. Throws DataError where it is missing, damaged or of another format.
  */
 export async function openTensorFile(path: string): Promise<TensorFile> {
   const source = await fileSource(path);
@@ -56,7 +56,18 @@ function guarded(file: TensorFile): TensorFile {
 
 async function openZip(source: ByteSource): Promise<TensorFile> {
   const entries = await readZipDirectory(source);
-  return isTorchArchive(entries) ? openTorch(source) : openNpz(source, entries);
+  if (isTorchArchive(entries)) return openTorch(source);
+  const weights = entries.get(kerasWeights);
+  return weights === undefined ? openNpz(source, entries) : openKeras(source, weights);
+}
+
+/** What Keras's archives (`.keras`) hold the weights in, beside the architecture. */
+const kerasWeights = 'model.weights.h5';
+
+async function openKeras(source: ByteSource, weights: ZipEntry): Promise<TensorFile> {
+  const inside = await zipEntrySource(source, weights);
+  await source.close();
+  return openHdf5Tensors(inside);
 }
 
 const noText = { text: () => null } as const;
