@@ -43,6 +43,43 @@ function updates(
 }
 
 describe('optimisers', () => {
+  it.each([
+    ...settingsOfEveryRule,
+    {
+      name: 'sgd',
+      learningRate: 0.1,
+      convention: 'pytorch',
+      clipNorm: 0.5,
+      schedule: { kind: 'step', every: 3, factor: 0.5 },
+    },
+    {
+      name: 'sgd',
+      learningRate: 0.1,
+      groups: [
+        { match: 'a', frozenFrom: 4 },
+        { match: 'b', momentum: 0.9 },
+      ],
+    },
+  ] as OptimizerSettings[])('advance as their steps say, to the bit: %o', (settings) => {
+    const tensors = [{ name: 'a', size: 5 }, { name: 'b', size: 4 }, { name: 'c', size: 3 }]; // prettier-ignore
+    const number = fc.oneof(fc.float({ min: -2, max: 2, noNaN: true }), fc.constantFrom(0, -0));
+    const row = fc.array(number, { minLength: 12, maxLength: 12 });
+    fc.assert(
+      fc.property(row, fc.array(row, { minLength: 6, maxLength: 6 }), (start, gradients) => {
+        const optimizer = createOptimizer(settings, tensors);
+        const update = createUpdate(12);
+        const [stepped, advanced] = [Float32Array.from(start), Float32Array.from(start)];
+        let [one, other] = [optimizer.createState(), optimizer.createState()];
+        for (const gradient of gradients.map((values) => Float64Array.from(values))) {
+          one = optimizer.step(one, stepped, gradient, update);
+          applyUpdate(stepped, update, stepped);
+          other = optimizer.advance(other, advanced, gradient);
+          expect(advanced).toStrictEqual(stepped);
+        }
+      }),
+    );
+  });
+
   const recorded = JSON.parse(readFileSync(join(import.meta.dirname, 'torch-sequences.json'), 'utf8')) as {
     curvature: number[];
     slope: number[];

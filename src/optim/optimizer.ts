@@ -19,6 +19,11 @@ export interface Optimizer {
    * stay as they are.
    */
   step(state: OptimizerState, theta: Floats, gradient: Floats, update: Update): OptimizerState;
+  /**
+   * Takes one step where nobody asks for the components: θ [K] becomes what `step` and `applyUpdate` make of it, to the bit. Returns the next state, which serves
+   * further steps of the same kind: a slot that no later step takes anything of may keep what it had.
+   */
+  advance(state: OptimizerState, theta: Float32Array, gradient: Floats): OptimizerState;
 }
 
 /** Makes an optimiser for θ of the given tensors. Throws UsageError where a setting is out of range or a pattern fits no tensor. */
@@ -27,6 +32,18 @@ export function createOptimizer(settings: OptimizerSettings, tensors: readonly O
   const rule = rules[settings.name];
   const spans = spansOf(settings, tensors);
   const size = spans.at(-1)?.to ?? 0;
+  /** The spans that a step moves, with the rates of that step, and how the gradient is clipped. */
+  const begin = (step: number, gradient: Floats) => {
+    const factor = scheduleFactor(settings.schedule ?? { kind: 'constant' }, step);
+    const active = spans.filter((span) => step < span.frozenFrom);
+    const gradientScale = clipScale(settings.clipNorm ?? Infinity, gradient, active);
+    const places = active.map(({ from, to, shape, settings: own }) => {
+      const scheduled = { ...own, learningRate: own.learningRate * factor };
+      return { from, to, shape, settings: scheduled, count: step + 1, gradient, gradientScale };
+    });
+    return { active, gradientScale, places };
+  };
+  let scratch: Update | null = null;
   return {
     size,
     createState: () => ({
@@ -34,18 +51,21 @@ export function createOptimizer(settings: OptimizerSettings, tensors: readonly O
       slots: Object.fromEntries(rule.slots.map((slot) => [slot, new Float64Array(size)])),
     }),
     step: ({ step, slots }, theta, gradient, update) => {
-      const factor = scheduleFactor(settings.schedule ?? { kind: 'constant' }, step);
-      const active = spans.filter((span) => step < span.frozenFrom);
-      const gradientScale = clipScale(settings.clipNorm ?? Infinity, gradient, active);
+      const { active, gradientScale, places } = begin(step, gradient);
       update.gradientScale = gradientScale;
       for (const { from, to } of spans.filter((span) => !active.includes(span))) {
         const { gradient: current, momentum, weightDecay, intake, recall } = update;
         for (const array of [current, momentum, weightDecay, intake, recall]) array.fill(0, from, to);
       }
-      for (const { from, to, shape, settings: own } of active) {
-        const scheduled = { ...own, learningRate: own.learningRate * factor };
-        const place = { from, to, shape, settings: scheduled, count: step + 1 };
-        rule.apply({ ...place, theta, gradient, gradientScale, slots, update });
+      for (const place of places) rule.apply({ ...place, theta, slots, update });
+      return { step: step + 1, slots };
+    },
+    advance: ({ step, slots }, theta, gradient) => {
+      for (const place of begin(step, gradient).places) {
+        if (rule.advance?.({ ...place, theta, slots }) === true) continue;
+        scratch ??= createUpdate(size);
+        rule.apply({ ...place, theta, slots, update: scratch });
+        applyUpdate(theta, scratch, theta, place);
       }
       return { step: step + 1, slots };
     },
@@ -76,11 +96,16 @@ export function createUpdate(size: number): Update {
 
 /**
  * Writes θ_{t+1} [K] into `next`: the sum of θ_t [K] and its update's components in float64, rounded once to float32. The trajectory is made of these
- * rounded rows; the ledger's Δθ is their difference, so the components add up to it only to float32 rounding.
+ * rounded rows; the ledger's Δθ is their difference, so the components add up to it only to float32 rounding. Of the indices `from` to before `to`; default all.
  */
-export function applyUpdate(theta: Float32Array, update: Update, next: Float32Array): void {
+export function applyUpdate(
+  theta: Float32Array,
+  update: Update,
+  next: Float32Array,
+  { from, to }: { readonly from: number; readonly to: number } = { from: 0, to: next.length },
+): void {
   const { gradient, momentum, weightDecay } = update;
-  for (let i = 0; i < next.length; i++) {
+  for (let i = from; i < to; i++) {
     next[i] = theta[i]! + (gradient[i]! + momentum[i]! + weightDecay[i]!);
   }
 }

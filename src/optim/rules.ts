@@ -13,10 +13,6 @@ function sgd({ from, to, settings, theta, gradient, gradientScale, slots, update
   const { momentum, weightDecay } = settings;
   const velocity = slots['velocity']!;
   const [unit, recall] = velocityUnits(settings);
-  if (momentum === 0 && weightDecay === 0) {
-    descend({ from, to, gradient, velocity, update }, { unit: unit * gradientScale, recall });
-    return;
-  }
   for (let i = from; i < to; i++) {
     const current = unit * gradientScale * gradient[i]!;
     const decay = unit * weightDecay * theta[i]!;
@@ -30,28 +26,14 @@ function sgd({ from, to, settings, theta, gradient, gradientScale, slots, update
   }
 }
 
-/** Plain gradient descent, without what is zero in all of it: half of the work. */
-function descend(
-  {
-    from,
-    to,
-    gradient,
-    velocity,
-    update,
-  }: Pick<RuleStep, 'from' | 'to' | 'gradient' | 'update'> & { readonly velocity: Float64Array },
-  { unit, recall }: { readonly unit: number; readonly recall: number },
-): void {
-  const { gradient: part, intake } = update;
-  for (let i = from; i < to; i++) {
-    const current = unit * gradient[i]!;
-    velocity[i] = current;
-    intake[i] = current;
-    part[i] = recall * current;
-  }
-  update.weightDecay.fill(0, from, to);
-  update.momentum.fill(0, from, to);
-  update.recall.fill(recall, from, to);
-}
+/** Plain gradient descent. Nothing is ever taken of its velocity. What else adds up to the step is zero, which is added for the sign of a zero. */
+const descend: NonNullable<Rule['advance']> = ({ from, to, settings, theta, gradient, gradientScale }) => {
+  if (settings.momentum !== 0 || settings.weightDecay !== 0) return false;
+  const [intake, recall] = velocityUnits(settings);
+  const unit = intake * gradientScale;
+  for (let i = from; i < to; i++) theta[i] = theta[i]! + (recall * (unit * gradient[i]!) + 0);
+  return true;
+};
 
 function nesterov({ from, to, settings, theta, gradient, gradientScale, slots, update }: RuleStep): void {
   const { momentum, weightDecay } = settings;
@@ -126,7 +108,13 @@ const byMomentum = ({ momentum }: RuleSettings): number => momentum;
  */
 export const rules: Readonly<Record<RuleName, Rule>> = {
   /** θ' = θ + v'. Momentum 0 is plain gradient descent. */
-  sgd: { slots: ['velocity'], defaults: { momentum: 0, ...unused }, fading: byMomentum, apply: sgd },
+  sgd: {
+    slots: ['velocity'],
+    defaults: { momentum: 0, ...unused },
+    fading: byMomentum,
+    apply: sgd,
+    advance: descend,
+  },
   /** θ' = θ + m v' − lr g (Sutskever et al. 2013, at the look-ahead point). */
   nesterov: {
     slots: ['velocity'],

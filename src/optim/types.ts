@@ -74,4 +74,9 @@ export interface Rule {
   /** Share of the memory of gradients that a step leaves of it; null: steps are no sums over gradients, and are not split by age. */
   readonly fading: ((settings: RuleSettings) => number) | null;
   readonly apply: (step: RuleStep) => void;
+  /**
+   * Adds the update to θ, rounded once, without writing its components: what `apply` gives, to the bit, and slots that serve as well. Returns false, and does nothing,
+   * where that is no less work. Left out: always.
+   */
+  readonly advance?: (step: Omit<RuleStep, 'update'> & { readonly theta: Float32Array }) => boolean;
 }

@@ -27,7 +27,7 @@ export interface TrajectoryRow {
   readonly theta: Float32Array;
   /** Mean loss of the mini-batches that led here. */
   readonly loss?: number;
-  /** What the optimiser did in the step that led here; overwritten by the next row. */
+  /** What the optimiser did in the step that led here, where that was asked for; overwritten by the next row. */
   readonly update?: Update;
 }
 
@@ -58,13 +58,19 @@ export interface Replay {
   readonly move?: (point: Float64Array) => void;
 }
 
+interface TrajectoryOptions {
+  readonly replay?: Replay | undefined;
+  /** Whether rows have the updates that led to them, which are more work than the step itself. Default false. */
+  readonly updates?: boolean;
+}
+
 /**
  * θ_0, then θ after each optimiser step: the same for the same experiment, whenever it runs; of a replay, its rows, with the updates that this
  * experiment's engine gives. Throws NumericError where training diverges.
  */
 export async function* trajectory(
   experiment: Experiment,
-  replay?: Replay,
+  { replay, updates = false }: TrajectoryOptions = {},
 ): AsyncGenerator<TrajectoryRow, void> {
   const { config, dataset, engine, layout } = experiment;
   const order = orderOf(experiment);
@@ -73,7 +79,7 @@ export async function* trajectory(
   const gradient = new Float64Array(layout.size);
   const point = new Float64Array(layout.size);
   const optimizer = optimizerOf(config, layout);
-  const update = createUpdate(layout.size);
+  const update = updates ? createUpdate(layout.size) : null;
   let state = optimizer.createState();
   const average = config.ema === null ? null : new WeightAverage(config.ema, layout.size, statisticsRanges(layout)); // prettier-ignore
   const row = average === null ? theta : theta.slice();
@@ -108,12 +114,15 @@ export async function* trajectory(
       const loss = lossSum / divisor;
       checkLoss(t, loss, config.maxLoss, theta, layout);
       checkFinite(t, loss, gradient, 'gradient of', { layout, loops });
-      state = optimizer.step(state, theta, gradient, update);
-      applyUpdate(theta, update, theta);
+      if (update === null) state = optimizer.advance(state, theta, gradient);
+      else {
+        state = optimizer.step(state, theta, gradient, update);
+        applyUpdate(theta, update, theta);
+      }
       checkFinite(t, loss, theta, 'parameter', { layout, loops });
       if (replay !== undefined) theta.set(await replay.theta(t + 1));
       average?.take(theta, row);
-      yield { row: t + 1, theta: row, loss, update };
+      yield { row: t + 1, theta: row, loss, ...(update === null ? {} : { update }) };
     }
   } finally {
     await program.dispose();

@@ -78,7 +78,7 @@ class ReplayedUpdates implements UpdateSource {
   readonly #splitter: ComponentSplitter;
 
   constructor(experiment: Experiment, replay?: Replay) {
-    this.#rows = trajectory(experiment, replay);
+    this.#rows = trajectory(experiment, { replay, updates: true });
     this.#splitter = splitterOf(experiment.config, experiment.layout);
   }
 

@@ -24,7 +24,7 @@ async function train(data: string, own: object): Promise<Record<'theta' | (typeo
   const config = { model: join(folder, 'model.onnx'), data, divisor: 1, optimizer: 'adamw', learningRate: 0.01, weightDecay: 0.1, iterations, engine: 'reference', ...own }; // prettier-ignore
   const experiment = await openExperiment(checkConfig(config, 'the test'));
   const found = { theta: [] as number[], gradient: [] as number[], momentum: [] as number[], weightDecay: [] as number[] }; // prettier-ignore
-  for await (const { theta, update } of trajectory(experiment)) {
+  for await (const { theta, update } of trajectory(experiment, { updates: true })) {
     found.theta.push(...theta);
     for (const part of parts) if (update !== undefined) found[part].push(...update[part]);
   }

@@ -111,7 +111,7 @@ async function measureRate(
     const theta = Float64Array.from(initialise(experiment.parameters, key(0)));
     const rates = await timeEvaluations(() => evaluator.evaluate(theta), {
       count: train.count,
-      seconds: 0.1,
+      seconds: 0.05,
       depth: evaluator.inFlight,
       timings: 1,
     });
