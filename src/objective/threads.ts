@@ -19,6 +19,8 @@ export interface Thread {
   once(event: 'exit', listener: () => void): this;
   removeAllListeners(event: string): this;
   terminate(): Promise<unknown>;
+  ref(): void;
+  unref(): void;
 }
 
 /**
@@ -36,7 +38,9 @@ export class Threads {
   /** A thread that nobody uses, or a new one. Throws where the system gives none. */
   take(): Thread {
     const idle = this.#idle.pop();
-    return idle === undefined ? new Worker(workerUrl) : forgotten(idle);
+    if (idle === undefined) return new Worker(workerUrl);
+    idle.ref();
+    return forgotten(idle);
   }
 
   /** Takes back a thread that works on nothing: it lets go of its programs, and may be used again. */
@@ -57,6 +61,8 @@ export class Threads {
       if (at >= 0) this.#idle.splice(at, 1);
     };
     worker.on('error', forget).on('exit', forget);
+    // A program need not close what only waits.
+    worker.unref();
     this.#idle.push(worker);
   }
 }
