@@ -77,8 +77,7 @@ export async function reportBesideAccuracy(
     quiet,
     themes = false,
     signal,
-  }: Pick<WorkflowOptions, 'workers' | 'quiet' | 'themes'> &
-    Partial<Pick<WorkflowOptions, 'threads'>> & { readonly signal: AbortSignal },
+  }: Pick<WorkflowOptions, 'workers' | 'threads' | 'quiet' | 'themes'> & { readonly signal: AbortSignal },
 ): Promise<Report> {
   const bars = [
     progressBar('count errors', 'rows', quiet),

@@ -6,6 +6,7 @@ import { makeFolder } from '../../folders.js';
 import { type ProgressSink, silent } from '../../experiment/control.js';
 import { openExperiment } from '../../experiment/experiment.js';
 import { createRun, experimentOf } from '../../experiment/manifest.js';
+import { type Threads, withThreads } from '../../objective/threads.js';
 import { attempt } from '../../store/files.js';
 import { openRun, resumeRun } from '../../store/open.js';
 import { lostInWords } from '../../store/window-writer.js';
@@ -70,10 +71,11 @@ export async function performRuns(
   const queue = [...pending];
   const stop = new AbortController();
   const watch = new SweepProgress(found, progress);
-  const work = async (): Promise<void> => {
+  const work = async (threads: Threads): Promise<void> => {
     for (let run = queue.shift(); run !== undefined; run = queue.shift()) {
       const control = {
         workers,
+        threads,
         signal: AbortSignal.any([signal, stop.signal]),
         progress: watch.of(run),
         tell,
@@ -85,10 +87,11 @@ export async function performRuns(
       });
     }
   };
-  const threads = Array.from({ length: jobs }, () => work().catch((error: unknown) => { stop.abort(error); throw error; })); // prettier-ignore
+  const atOnce = (threads: Threads) =>
+    Array.from({ length: jobs }, () => work(threads).catch((error: unknown) => { stop.abort(error); throw error; })); // prettier-ignore
   try {
     // All have come to a safe point before the first error is told.
-    const ends = await Promise.allSettled(threads);
+    const ends = await withThreads((threads) => Promise.allSettled(atOnce(threads)));
     for (const end of ends) if (end.status === 'rejected') throw stop.signal.reason;
   } finally {
     watch.stop();
@@ -98,6 +101,7 @@ export async function performRuns(
 
 interface RunControl {
   readonly workers: number;
+  readonly threads: Threads;
   readonly signal: AbortSignal;
   readonly progress: ProgressSink;
   readonly tell: ((what: string) => void) | undefined;
@@ -105,7 +109,7 @@ interface RunControl {
 
 /** Does what is left of one run. */
 async function perform({ config, path }: PlannedRun & { readonly path: string }, control: RunControl): Promise<void> {
-  const { workers, signal, progress, tell } = control;
+  const { workers, threads, signal, progress, tell } = control;
   const exists = existsSync(path);
   const run = exists ? await resumeRun(path) : null;
   const lost = run && lostInWords(run);
@@ -115,7 +119,7 @@ async function perform({ config, path }: PlannedRun & { readonly path: string },
   const writer = run ?? (await createRun(path, experiment));
   try {
     const after = trainRun(experiment, writer, { signal });
-    await measureRun(experiment, writer, { workers, after, signal, progress });
+    await measureRun(experiment, writer, { workers, threads, after, signal, progress });
   } finally {
     await writer.close();
   }

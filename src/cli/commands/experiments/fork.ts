@@ -4,6 +4,7 @@ import { requireSegments } from '../../../analysis/checks.js';
 import { createRun } from '../../../experiment/manifest.js';
 import { requireMemory } from '../../../experiment/cost/memory.js';
 import { defaultWorkers } from '../../../engines/registry.js';
+import { withThreads } from '../../../objective/threads.js';
 import { compareFolders, comparisonFindings } from '../../../run/comparisons/compare.js';
 import { type ForkChanges, forkedConfig, forkKeys, groupOf } from '../../../run/fork/config.js';
 import { forkedExperiment, takeOver } from '../../../run/fork/fork.js';
@@ -77,15 +78,13 @@ async function performFork(folder: string, changes: ForkChanges, options: ForkOp
   if (origin.manifest.components.length > 0 && !quiet) say('Components of updates are left out: settings change in the middle.'); // prettier-ignore
   const bar = (label: string, unit: string) => progressBar(label, unit, quiet);
   const run = await createRun(out, experiment);
-  await untilStopped(
-    run,
-    `lca resume ${out}, then lca compare ${folder} ${out} --from ${at}`,
-    async (signal) => {
+  await untilStopped(run, `lca resume ${out}, then lca compare ${folder} ${out} --from ${at}`, (signal) =>
+    withThreads(async (threads) => {
       await trainRun(experiment, run, { progress: bar('train', 'steps'), signal });
       await takeOver(origin, run, at, { progress: bar('take over', 'segments'), signal });
-      await measureRun(experiment, run, { workers, progress: bar('measure', 'segments'), signal });
-      await reportBesideAccuracy(experiment, run, { workers, quiet, signal });
-    },
+      await measureRun(experiment, run, { workers, threads, progress: bar('measure', 'segments'), signal });
+      await reportBesideAccuracy(experiment, run, { workers, threads, quiet, signal });
+    }),
   );
 }
 
