@@ -44,6 +44,8 @@ interface Metadata {
   readonly dtype?: unknown;
   readonly data_type?: unknown;
   readonly fill_value?: unknown;
+  /** Version 3; those of version 2 are a file of their own. */
+  readonly attributes?: unknown;
 }
 
 /** Codecs that the library knows without listing them. */
@@ -63,6 +65,7 @@ export async function readZarrArray(
     const version3 = (await store.get(`${name}/zarr.json`)) !== undefined;
     const metadata = await metadataOf(store, `${name}/${version3 ? 'zarr.json' : '.zarray'}`);
     requireKnownCodecs(metadata, file);
+    requireUnpacked(version3 ? metadata.attributes : await metadataOf(store, `${name}/.zattrs`), file);
     const half = halfTypeOf(metadata);
     const files = half === null ? store : withHalvesAsIntegers(store, metadata, half, file);
     const reachable = { get: (key: `/${string}`) => files.get(key.slice(1)) };
@@ -89,6 +92,24 @@ async function metadataOf(store: ZarrStore, path: string): Promise<Metadata> {
   } catch {
     return {};
   }
+}
+
+/** What the climate and forecast conventions (CF, as xarray writes it) multiply stored numbers by and add to them, and what changes nothing. */
+const packing = { scale_factor: 1, add_offset: 0 } as const;
+
+/** Throws DataError where an array's attributes say that its numbers stand for others: Zarr itself knows nothing of that, so nobody applies it. */
+function requireUnpacked(attributes: unknown, file: string): void {
+  const given = Object.entries(packing).flatMap(([name, neutral]) => {
+    const value = (attributes as Readonly<Record<string, unknown>> | null | undefined)?.[name];
+    return value === undefined || value === neutral ? [] : [`${name} ${JSON.stringify(value)}`];
+  });
+  if (given.length === 0) return;
+  throw misfit(
+    file,
+    `packed numbers (attributes ${given.join(', ')})`,
+    'numbers as they are meant',
+    'decode the array and store it anew (xarray: open it with decode_cf, then drop these keys of `encoding`)',
+  );
 }
 
 /** Numbers whose elements stand `stride` apart along each axis, as bytes with the last axis fastest. */

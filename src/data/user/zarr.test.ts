@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -85,6 +85,24 @@ describe('Zarr arrays', () => {
     const { pool } = await readUserDataset(await zarr(kind, stored));
     expect([pool.shape, [...pool.inputs]]).toEqual([[3], [1, 2, 3, 4, 5, 6]]);
   });
+
+  it.each([3, 2])(
+    'refuses numbers that attributes say are packed, which none but xarray would unpack: version %d',
+    async (version) => {
+      const path = await zarr(version === 2 ? { order: 'C' } : {}, [1, 2, 3, 4, 5, 6]);
+      const declare = async (attributes: object) => {
+        const place = join(path, 'x', version === 2 ? '.zattrs' : 'zarr.json');
+        const metadata = version === 2 ? {} : (JSON.parse(await readFile(place, 'utf8')) as object);
+        await writeFile(place, JSON.stringify(version === 2 ? attributes : { ...metadata, attributes }));
+      };
+      await declare({ scale_factor: 1, add_offset: 0, units: 'K' });
+      expect([...(await readUserDataset(path)).pool.inputs]).toEqual([1, 2, 3, 4, 5, 6]);
+      await declare({ scale_factor: 0.1, add_offset: 273.15 });
+      await expect(readUserDataset(path)).rejects.toThrow(
+        /x[^]*packed numbers \(attributes scale_factor 0.1, add_offset 273.15\)/,
+      );
+    },
+  );
 
   it('refuses Zarr codecs in an order that cannot be followed', async () => {
     const path = await zarr({ transpose: [1, 0], twice: true }, [1, 2, 3, 4, 5, 6]);
