@@ -69,6 +69,8 @@ export async function reportRun(run: RunFolder, { out, ...options }: ReportOptio
   if (out !== undefined) refuseRunFile(out);
   // Loaded when it is needed, since it takes longer to load than most commands take; the analysis waits for the disk, and for the accuracy.
   const drawing = import('../figures/index.js');
+  // Whoever awaits it sees the error.
+  drawing.catch(() => undefined);
   const { analysis, themes } = await analyseAll(run, options);
   const { renderReport } = await drawing;
   const page = renderReport({
