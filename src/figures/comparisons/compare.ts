@@ -90,7 +90,7 @@ export function comparisonData({ runs, steps, objectives }: RunsCompared): { rea
 } // prettier-ignore
 
 const differenceRows = (kind: string, found: readonly RunDifference[]): string[][] =>
-  found.map(({ about, values, why }) => [about, kind, values.join(' | '), why]);
+  found.map(({ about, values }) => [about, kind, values.join(' | ')]);
 
 /** In what the definitions of runs differ, and what follows from it. */
 export function comparabilityTable(runs: readonly string[], { objectives, layers, notes, settings }: Comparability): ReadTable {
@@ -100,11 +100,12 @@ export function comparabilityTable(runs: readonly string[], { objectives, layers
     ...refused.map(({ name, obstacles }) => `Losses and allocations of ${name} cannot be compared: ${obstacles.map(({ why }) => why).join('; ')}.`),
     layers.length > 0 ? `Layers cannot be compared: ${layers.map(({ why }) => why).join('; ')}.` : '',
     objectives.length > refused.length ? `Compared: ${objectives.filter((own) => !refused.includes(own)).map(({ name }) => name).join(', ')}.` : '',
+    ...notes.map(({ about, why }) => `${about[0]!.toUpperCase()}${about.slice(1)}: ${why}.`),
   ];
   const obstacles = new Map(refused.flatMap((own) => own.obstacles).map((own) => [own.about, own]));
   return {
     title: `In what ${runs.length} runs differ`,
-    head: ['what', 'bears on', 'values', ''],
+    head: ['what', 'bears on', 'values'],
     rows: [
       ...differenceRows('losses', [...obstacles.values()]),
       ...differenceRows('layers', layers),
