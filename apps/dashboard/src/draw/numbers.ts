@@ -1,4 +1,4 @@
-/** A number in three significant digits with a true minus sign; small ones as powers of ten. */
+/** A number in three significant digits, or whole where it has more, with a true minus sign; small and large ones as powers of ten. */
 export function short(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return '–';
   const size = Math.abs(value);
@@ -7,7 +7,9 @@ export function short(value: number, digits = 3): string {
     const [mantissa, exponent] = value.toExponential(digits - 1).split('e');
     return `${mantissa!}e${String(Number(exponent))}`.replaceAll('-', '−');
   }
-  return value.toPrecision(digits).replace('-', '−');
+  const text = size >= 10 ** digits ? value.toFixed(0) : value.toPrecision(digits);
+  // What is rounded up to a power of ten is written with an exponent, as 1e+3.
+  return (text.includes('e') ? String(Number(text)) : text).replace('-', '−');
 }
 
 /** The same with a sign always, for what helps or hurts. */
