@@ -77,6 +77,8 @@ type Drawn = ReturnType<typeof Plot.plot>;
 
 /** Pixels left of the frame, where tick labels need no more, and at most. */
 const [usualMargin, widestMargin] = [62, 0.45 * figureWidth];
+/** Pixels right of the frame, where the last tick label needs no more. */
+const usualRight = 20;
 /** Of a tick and of the air between it and its label. */
 const tickRoom = 10;
 
@@ -85,7 +87,7 @@ function plot(document: PageDocument, options: PanelOptions): Drawn {
     document,
     width: figureWidth,
     marginLeft: usualMargin,
-    marginRight: 20,
+    marginRight: usualRight,
     marginTop: 26,
     marginBottom: 42,
     className: 'lca-plot',
@@ -117,6 +119,15 @@ function marginOf(drawn: Drawn): number {
   return Math.min(widestMargin, Math.max(usualMargin, Math.ceil(widest + tickRoom)));
 }
 
+/** Pixels right of the frame that hold what the last label of the horizontal axis has beyond it. */
+function rightOf(drawn: Drawn): number {
+  const ends = [...drawn.querySelectorAll('[aria-label="x-axis tick label"] text')].map((label) => {
+    const [, x] = /translate\(([\d.]+)/.exec(label.getAttribute('transform') ?? '') ?? [];
+    return Number(x ?? 0) + estimateWidth(label.textContent, fontSize) / 2;
+  });
+  return usualRight + Math.max(0, Math.ceil(Math.max(0, ...ends) - figureWidth));
+}
+
 function markupOf(drawn: Drawn): string {
   for (const style of drawn.querySelectorAll('style')) style.remove();
   drawn.removeAttribute('class');
@@ -131,6 +142,11 @@ function drawPanel(document: PageDocument, given: PanelOptions): Panel {
   const [x, y] = [roomAround(drawn, 'x'), roomAround(drawn, 'y')];
   if (x || y) {
     options = { ...given, x: { ...given.x, ...x }, y: { ...given.y, ...y } };
+    drawn = plot(document, options);
+  }
+  const marginRight = rightOf(drawn);
+  if (options.width === undefined && options.marginRight === undefined && marginRight > usualRight) {
+    options = { ...options, marginRight };
     drawn = plot(document, options);
   }
   const { height } = options;

@@ -4,7 +4,7 @@ import { stillView, syntheticView, withColumns } from '../../../test/support/syn
 import { analyseRun, type RunAnalysis } from '../../analysis/index.js';
 import { coverageSentences } from '../coverage.js';
 import { estimateWidth } from '../text.js';
-import { fontSize } from './canvas.js';
+import { figureWidth, fontSize } from './canvas.js';
 
 let still: RunAnalysis;
 
@@ -85,4 +85,17 @@ describe('a loss that hardly changes', () => {
     expect(lefts[0]).toBeGreaterThan(widest);
     expect(caption).toMatch(/^The train loss rises by 8\.000·10⁻⁹ nats, from 1\.095 to 1\.095 nats;/);
   });
+});
+
+it('labels of late iterations end within the figure', async () => {
+  const long = await analyseRun(syntheticView({ segments: 4, stride: 25_000 }));
+  for (const name of ['loss', 'shares', 'layers-over-time']) {
+    const labels = [...parse(draw(long).get(name)!.svg).querySelectorAll('[aria-label="x-axis tick label"] text')]; // prettier-ignore
+    const last = labels.filter(({ textContent }) => textContent === '100,000');
+    expect(last.length).toBeGreaterThan(0);
+    for (const label of last) {
+      const x = Number(/translate\(([\d.]+)/.exec(label.getAttribute('transform')!)![1]);
+      expect(x + estimateWidth('100,000', fontSize) / 2).toBeLessThanOrEqual(figureWidth + 0.5);
+    }
+  }
 });
