@@ -79,8 +79,8 @@ type Drawn = ReturnType<typeof Plot.plot>;
 const [usualMargin, widestMargin] = [62, 0.45 * figureWidth];
 /** Pixels right of the frame, where the last tick label needs no more. */
 const usualRight = 20;
-/** Of a tick and of the air between it and its label. */
-const tickRoom = 10;
+/** Of a tick and of the air between it and its label; what is added to it where widths are only estimated. */
+const [tickRoom, spare] = [10, 4];
 
 function plot(document: PageDocument, options: PanelOptions): Drawn {
   return Plot.plot({
@@ -116,7 +116,8 @@ function roomAround(drawn: Drawn, axis: 'x' | 'y'): Plot.ScaleOptions | undefine
 function marginOf(drawn: Drawn): number {
   const labels = [...drawn.querySelectorAll('[aria-label="y-axis tick label"] text')];
   const widest = Math.max(0, ...labels.map(({ textContent }) => estimateWidth(textContent, fontSize)));
-  return Math.min(widestMargin, Math.max(usualMargin, Math.ceil(widest + tickRoom)));
+  const needed = widest + tickRoom;
+  return needed <= usualMargin ? usualMargin : Math.min(widestMargin, Math.ceil(needed + spare));
 }
 
 /** Pixels right of the frame that hold what the last label of the horizontal axis has beyond it. */
