@@ -78,6 +78,8 @@ describe.skipIf(!chromiumHere)('the overview of runs in which little happened, i
     expect(Math.min(loss.left, residual.left)).toBeGreaterThanOrEqual(x);
     expect(loss.right).toBeCloseTo(residual.right, 0);
     expect(loss.right - loss.left).toBeGreaterThan(52);
+    for (const text of await ticksOf('Cumulative allocation of layers').allTextContents())
+      expect(text).toMatch(/^(0|−?\d(\.\d+)?e−\d+)$/);
   });
 
   it('has one value on an axis of one value, and no colour for a sum of zero', async () => {
