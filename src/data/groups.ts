@@ -24,7 +24,7 @@ export async function readGroups(path: string): Promise<GroupsFile> {
   const bytes = await readBytes(path, 'check the path');
   const file = { name: basename(path), sha256: sha256(bytes) };
   if (path.endsWith('.npy')) return { ...(await npyNames(bytes, path)), file, mayHaveHeading: false };
-  const lines = linesOf(new TextDecoder().decode(bytes));
+  const lines = linesOf(textOf(bytes, path));
   const width = lines[0]?.length ?? 1;
   const odd = lines.findIndex((names) => names.length !== width || names.includes(''));
   if (odd < 0) return { names: lines.flat(), width, file, mayHaveHeading: true };
@@ -34,6 +34,23 @@ export async function readGroups(path: string): Promise<GroupsFile> {
     `${width} group name${width === 1 ? '' : 's'} a line, as in the first`,
     'save one name for each example, or for each of its labels',
   );
+}
+
+/** The file's text. Throws where it is not in UTF-8: names that differ in what cannot be decoded would become one. */
+function textOf(bytes: Uint8Array, path: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    const before = new TextDecoder().decode(bytes).split('\ufffd', 1)[0]!;
+    // Marks that Windows puts before text of 16 bits a letter.
+    const is16 = ['255,254', '254,255'].includes(bytes.subarray(0, 2).join());
+    throw misfit(
+      path,
+      `bytes that are not UTF-8 in line ${before.split('\n').length}, as in a file in ${is16 ? 'UTF-16' : 'Latin-1 or Windows-1252'}`,
+      'text in UTF-8',
+      `save it in UTF-8, or convert it (iconv -f ${is16 ? 'UTF-16' : 'WINDOWS-1252'} -t UTF-8)`,
+    );
+  }
 }
 
 /** The names of each line, without quotes around them; a last empty line is none. */

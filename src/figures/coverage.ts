@@ -22,10 +22,15 @@ const shown = 8;
 
 /** What share of a run its ledger accounts for, in sentences. */
 export function coverageSentences({ parameters, motion, lossChange }: Coverage, unit: string): string[] {
-  const changes = lossChange.map(({ objective, accounted, all, share }) =>
+  const changes = lossChange.flatMap(({ objective, accounted, all, share }) =>
     share === null
-      ? `the loss of ${printable(objective)} did not change`
+      ? []
       : `${inWords(share)} of the change of ${printable(objective)} (${formatNumber(accounted)} of ${formatNumber(all)} ${unit})`,
+  );
+  const unchanged = lossChange.flatMap(({ objective, accounted, share }) =>
+    share === null
+      ? `The loss of ${printable(objective)} did not change; their allocations to it add up to ${formatNumber(accounted)} ${unit}.`
+      : [],
   );
   return [
     `The ledger has entries for ${formatCount(parameters.accounted)} of ${formatCount(parameters.all)} parameters (${inWords(parameters.share ?? 1)}).`,
@@ -33,6 +38,7 @@ export function coverageSentences({ parameters, motion, lossChange }: Coverage, 
       ? []
       : [`They made ${inWords(motion.share)} of the known motion (by squared length).`]),
     ...(changes.length === 0 ? [] : [`Their allocations are ${changes.join(', ')}.`]),
+    ...unchanged,
   ];
 }
 

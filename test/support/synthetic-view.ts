@@ -247,3 +247,27 @@ export function hugeView(): LedgerView {
     hurtingLayers: [names[0]!, names.at(-1)!],
   });
 }
+
+/** A run of four segments of one objective in which no parameter moved, so that every allocation is exactly zero. */
+export function stillView(): LedgerView {
+  const view = syntheticView({ segments: 4, objectives: ['train'] });
+  const { size, layers, tensors } = view.layout;
+  const sizes = tensors.map((tensor) => tensor.size);
+  const zeros = () => new Float64Array(4);
+  return {
+    ...withColumns(view, 'train', {
+      loss: new Float64Array(5).fill(1.231098),
+      layer_sums: new Float64Array(4 * layers.length),
+      total: zeros(),
+      residual: zeros(),
+      left_residual: zeros(),
+      helping: new Int32Array(4 * layers.length),
+      hurting: new Int32Array(4 * layers.length),
+      zero: Int32Array.from({ length: 4 * layers.length }, (_, k) => sizes[k % layers.length]!),
+    }),
+    rows: (name) =>
+      name === 'allocation'
+        ? (async function* () { for (let t = 0; t < 4; t++) yield await Promise.resolve(new Float32Array(size)); })()
+        : null,
+  }; // prettier-ignore
+}

@@ -14,7 +14,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-type Numbers = Float32Array | Float64Array | Int32Array | Uint8Array | BigInt64Array | Int16Array;
+type Numbers =
+  Float32Array | Float64Array | Int32Array | Uint8Array | BigInt64Array | Int16Array | Uint16Array;
 const descriptors = new Map<string, string>([
   ['Float32Array', '<f4'],
   ['Float64Array', '<f8'],
@@ -22,6 +23,7 @@ const descriptors = new Map<string, string>([
   ['Uint8Array', '|u1'],
   ['BigInt64Array', '<i8'],
   ['Int16Array', '<i2'],
+  ['Uint16Array', '<u2'],
 ]);
 
 /** An `.npy` file, as numpy's format document describes it. */
@@ -99,6 +101,17 @@ describe('readUserDataset', () => {
     expect(transform.divisor).toBe(1);
     expect(readings.filter(({ warning }) => warning)).toHaveLength(warnings);
     if (warnings > 0) expect(readings[0]!.decision).toMatch(/--divisor 255, if not, --divisor 1/);
+  });
+
+  it.each([
+    ['uint16 in one axis', [2, 1], Uint16Array.of(0, 65535), 65535],
+    ['uint16 of 12 bits', [2, 1], Uint16Array.of(9, 3000), 4095],
+    ['wider ones of several axes', [2, 1, 1], Int32Array.of(0, 40000), 65535],
+    ['uint16 up to a byte', [2, 1], Uint16Array.of(0, 255), 255],
+  ] as const)('warns of %s, as of images of more bits', async (_, shape, values, divisor) => {
+    const { readings } = await readUserDataset(await arrays({ x: npy(shape, values), y }));
+    expect(readings).toEqual([expect.objectContaining({ about: 'scaling of inputs', warning: true })]);
+    expect(readings[0]!.decision).toContain(`divided them by ${divisor}, say --divisor ${divisor}, if not,`);
   });
 
   it('reads columns first', async () => {

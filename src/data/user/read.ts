@@ -134,10 +134,10 @@ function requireAlike(set: ReadSet, like: ReadSet, path: string, inputs: string)
 
 /** How the inputs are scaled: each by itself, as its numbers suggest. */
 function scalingOf({ examples, inputTypes }: ReadSet): Pick<RawDataset, 'transform' | 'readings'> {
-  const first = scalingOfInput(examples.inputs, inputTypes[0]!, inputScaling);
+  const first = scalingOfInput(examples.inputs, examples.shape, inputTypes[0]!, inputScaling);
   const further = (examples.further ?? []).map(
-    ({ name, values }, k) =>
-      [name, scalingOfInput(values, inputTypes[k + 1]!, furtherScaling(name))] as const,
+    ({ name, values, shape }, k) =>
+      [name, scalingOfInput(values, shape, inputTypes[k + 1]!, furtherScaling(name))] as const,
   );
   const transforms = further.map(([name, { transform }]) => [name, transform] as const);
   return {
@@ -154,13 +154,14 @@ function scalingOf({ examples, inputTypes }: ReadSet): Pick<RawDataset, 'transfo
 /** Bytes are taken for pixels where some exceed 1; other numbers are used as they are, which is said of those that look like pixels. */
 function scalingOfInput(
   inputs: Examples['inputs'],
+  shape: readonly number[],
   type: ElementType,
   about: string,
 ): { transform: FurtherTransform; readings: Reading[] } {
   if (!(inputs instanceof Uint8Array)) {
     return {
       transform: { divisor: 1, dtype: inputs instanceof Int32Array ? 'int32' : 'float32' },
-      readings: likePixels(inputs, about),
+      readings: likePixels(inputs, type === 'uint16' || shape.length > 1, about),
     };
   }
   const largest = inputs.reduce((most, value) => Math.max(most, value), 0);
@@ -171,19 +172,28 @@ function scalingOfInput(
   return { transform: { divisor, dtype: 'uint8' }, readings: [{ about, decision, evidence }] };
 }
 
-/** The largest byte, and the largest of seven bits, which few images stay below. */
-const [largestByte, sevenBits] = [255, 127];
+/** The largest of seven bits, which few images stay below, of a byte, and of what images of 10, 12, 14 and 16 bits hold. */
+const sevenBits = 127;
+const largestOf = [8, 10, 12, 14, 16].map((bits) => 2 ** bits - 1);
 
-/** A warning where numbers that were not stored as bytes are whole and in the range of bytes. */
-function likePixels(inputs: Exclude<Examples['inputs'], Uint8Array>, about: string): Reading[] {
+/**
+ * A warning where numbers that were not stored as bytes are whole and in the range of bytes, or of pixels of 16 bits where `images` says that
+ * rank or type are those of images: a table's counts and years are whole numbers above 255 as well.
+ */
+function likePixels(
+  inputs: Exclude<Examples['inputs'], Uint8Array>,
+  images: boolean,
+  about: string,
+): Reading[] {
+  const limit = largestOf.at(images ? -1 : 0)!;
   let largest = 0;
   for (const value of inputs) {
-    if (!Number.isInteger(value) || value < 0 || value > largestByte) return [];
+    if (!Number.isInteger(value) || value < 0 || value > limit) return [];
     if (value > largest) largest = value;
   }
   if (largest <= sevenBits) return [];
-  const decision =
-    'used as they are; if training divided them by 255, say --divisor 255, if not, --divisor 1';
+  const divisor = largestOf.find((most) => largest <= most)!;
+  const decision = `used as they are; if training divided them by ${divisor}, say --divisor ${divisor}, if not, --divisor 1`;
   const evidence = `they are no bytes, but whole numbers up to ${largest}, as pixels are`;
   return [{ about, decision, evidence, warning: true }];
 }

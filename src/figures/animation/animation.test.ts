@@ -4,6 +4,7 @@ import { layoutOf } from '../../ledger/layout.js';
 import { indexedPng } from '../video/png.js';
 import { videoEncoders } from '../video/encoders.js';
 import { type AnimationSetting, createAnimation } from './animation.js';
+import { drawBackdrop, places } from './backdrop.js';
 import { coloursInto, depths, zeroColour } from './colours.js';
 import { gridOf } from './grids.js';
 import { pack } from './packing.js';
@@ -123,6 +124,16 @@ describe('a frame', () => {
     expect(changed.some((i) => i > size.width * 250)).toBe(true);
     expect(changed.some((i) => i < size.width * 70)).toBe(true);
     expect(draw({ values, sums, row: 1 })).toEqual(first);
+  });
+
+  it('has room for tick labels and for losses of many digits', () => {
+    const stageOf = (...losses: number[]) =>
+      drawBackdrop({ ...setting, lines: [{ name: 'train', losses }], sumUnit: 'nats' }, []);
+    const usual = stageOf(2, 1, 0.5);
+    const unitOf = ({ svg }: { svg: string }) => Number(/<text x="(\d+)" y="56">nats</.exec(svg)![1]);
+    expect([usual.lossLeft, unitOf(usual)]).toEqual([70, places.loss.x + 66]);
+    expect(stageOf(1.099952415, 1.09995242, 1.099952435).lossLeft).toBeGreaterThan('1.099952435'.length * 8);
+    expect(unitOf(stageOf(47475, 511260, 7e5)) - places.loss.x).toBeGreaterThan('511260.1164'.length * 10);
   });
 
   it('is the same as PNG, without loss', () => {

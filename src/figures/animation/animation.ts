@@ -6,8 +6,8 @@ import {
   type Backdrop,
   drawBackdrop,
   headerHeight,
-  type LossLine,
   lossHeight,
+  lossText,
   margin,
   places,
 } from './backdrop.js';
@@ -78,7 +78,8 @@ export function createAnimation(setting: AnimationSetting): Animation {
   const colours = indexedColours(palette);
   const layers = placeLayers(setting);
   const sums = scaledUnit(setting.largestSum, setting.unit);
-  const base = drawIndexed(drawBackdrop({ ...setting, sumUnit: sums.unit }, layers), colours).pixels;
+  const stage = drawBackdrop({ ...setting, sumUnit: sums.unit }, layers);
+  const base = drawIndexed(stage.svg, colours).pixels;
   const map = pixelMap(layers, { x: margin, y: headerHeight }, size.width);
   const style = { fill: palette.text, background: palette.background };
   const large = numberPrinter(colours, { size: 16, weight: 600, ...style });
@@ -88,7 +89,8 @@ export function createAnimation(setting: AnimationSetting): Animation {
   const own = new Uint8Array(layout.size);
   const drawCursor = (row: number): void => {
     const [first, last] = [iteration[0]!, iteration.at(-1)!];
-    const x = places.cursor(size, last > first ? (iteration[row]! - first) / (last - first) : 1);
+    const share = last > first ? (iteration[row]! - first) / (last - first) : 1;
+    const x = places.cursor(size, stage.lossLeft, share);
     for (let y = places.cursorFrom; y <= places.cursorTo; y++) {
       const at = (places.lossTop(size) + y) * size.width + x;
       frame.fill(ink, at - 1, at + 1);
@@ -111,9 +113,6 @@ export function createAnimation(setting: AnimationSetting): Animation {
 }
 
 const countText = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
-
-const lossText = (lines: readonly LossLine[], row: number): string =>
-  lines[0]!.losses[row]!.toFixed(4).replace('-', '−');
 
 const rgbOf = (colour: string): [number, number, number] => {
   const value = Number.parseInt(colour.slice(1), 16);

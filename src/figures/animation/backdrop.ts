@@ -33,7 +33,8 @@ export interface Backdrop {
 export const margin = 16;
 export const headerHeight = 82;
 export const lossHeight = 128;
-const lossLeft = 70;
+/** Of the loss's plot, where its tick labels need no more. */
+const usualLeft = 70;
 const lossRight = 24;
 const font = 13;
 const barWidth = 260;
@@ -43,8 +44,8 @@ export const places = {
   iteration: { x: margin + 84, y: 56 },
   loss: { x: margin + 250, y: 56 },
   lossTop: ({ height }: Room): number => height - lossHeight,
-  /** Column of the cursor at a share of the training. */
-  cursor: ({ width }: Room, share: number): number => Math.round(lossLeft + share * (width - lossLeft - lossRight)),
+  /** Column of the cursor at a share of the training, in a plot that begins at `left`. */
+  cursor: ({ width }: Room, left: number, share: number): number => Math.round(left + share * (width - left - lossRight)),
   cursorFrom: 10,
   cursorTo: lossHeight - 34,
 } as const; // prettier-ignore
@@ -71,12 +72,21 @@ function drawScale({ palette }: Canvas, { size, largest, unit }: Backdrop): stri
   return `${steps.join('')}<rect x="${left}" y="12" width="${barWidth}" height="14" fill="none" stroke="${palette.muted}"/>${ticks.join('')}${text('helped', left, 62)}${text(scaled.unit, left + half, 62, ` text-anchor="middle" fill="${palette.muted}"`)}${text('hurt', left + barWidth, 62, ' text-anchor="end"')}`;
 } // prettier-ignore
 
-function drawLoss(canvas: Canvas, { size, iteration, lines, unit }: Backdrop): string {
+/** The loss at a row, as it is printed into a frame. */
+export const lossText = (lines: readonly LossLine[], row: number): string =>
+  lines[0]!.losses[row]!.toFixed(4).replace('-', '−');
+
+/** Pixels from the printed loss to its unit: what the longest text of any row takes in bold digits. */
+function unitAfter({ lines }: Backdrop): number {
+  const longest = lines[0]!.losses.reduce((most, _, row) => Math.max(most, lossText(lines, row).length), 0);
+  return Math.max(66, 11 * longest);
+}
+
+function drawLoss(canvas: Canvas, { size, iteration, lines, unit }: Backdrop): Stage {
   const { factor, unit: scaled } = scaledUnit(largestMagnitude(lines.flatMap(({ losses }) => losses)), unit);
   const panel = canvas.panel({
     width: size.width,
     height: lossHeight,
-    marginLeft: lossLeft,
     marginRight: lossRight,
     marginTop: places.cursorFrom,
     marginBottom: lossHeight - places.cursorTo,
@@ -92,6 +102,8 @@ function drawLoss(canvas: Canvas, { size, iteration, lines, unit }: Backdrop): s
       }),
     ),
   });
+  const lossLeft = Math.max(usualLeft, panel.left!.margin);
+  const plot = panel.left!.redrawn(lossLeft);
   let x = size.width - lossRight;
   const keys = lines.toReversed().map(({ name }, back) => {
     const i = lines.length - 1 - back;
@@ -100,7 +112,7 @@ function drawLoss(canvas: Canvas, { size, iteration, lines, unit }: Backdrop): s
     x -= width + 30;
     return `<line x1="${x}" x2="${x + 24}" y1="20" y2="20" stroke="${canvas.palette.objectives[i % 3]!}" stroke-width="2.5"${i > 0 ? ' stroke-dasharray="6 3"' : ''}/>${text(label, x + 30, 24)}`;
   });
-  return `<g transform="translate(0,${places.lossTop(size)})">${panel.svg}${keys.join('')}</g>`;
+  return { svg: `<g transform="translate(0,${places.lossTop(size)})">${plot}${keys.join('')}</g>`, lossLeft };
 }
 
 /** A layer's name, and a thin frame round each of its pictures. */
@@ -121,24 +133,32 @@ function labelsOf(layers: readonly PlacedLayer[]): string[] {
   });
 }
 
+/** What stands behind the frames, and the column at which the loss's plot begins. */
+export interface Stage {
+  readonly svg: string;
+  readonly lossLeft: number;
+}
+
 /** Everything that stays, as one SVG element. */
-export function drawBackdrop(backdrop: Backdrop, layers: readonly PlacedLayer[]): string {
+export function drawBackdrop(backdrop: Backdrop, layers: readonly PlacedLayer[]): Stage {
   const canvas = createCanvas(backdrop.theme);
   const { palette } = canvas;
   const { width, height } = backdrop.size;
   const names = labelsOf(layers);
   const room = Math.floor((width - barWidth - 100) / (16 * 0.62));
-  return [
+  const loss = drawLoss(canvas, backdrop);
+  const svg = [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" font-family="'DejaVu Sans', sans-serif" font-size="${font}" fill="${palette.text}" color="${palette.text}">`,
     `<rect width="${width}" height="${height}" fill="${palette.background}"/>`,
     text(shorten(backdrop.title, room), margin, 24, ' font-size="16" font-weight="600"'),
     text('iteration', margin, places.iteration.y),
     text('loss', places.loss.x - 36, places.loss.y),
-    text(backdrop.unit, places.loss.x + 66, places.loss.y),
+    text(backdrop.unit, places.loss.x + unitAfter(backdrop), places.loss.y),
     text(`${backdrop.shown}; below each layer's name its sum in ${backdrop.sumUnit}`, margin, 72, ` font-size="12" fill="${palette.muted}"`),
     drawScale(canvas, backdrop),
     ...layers.map((layer, i) => drawLayer(canvas, layer, names[i]!)),
-    drawLoss(canvas, backdrop),
+    loss.svg,
     '</svg>',
   ].join(''); // prettier-ignore
+  return { ...loss, svg };
 }

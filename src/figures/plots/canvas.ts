@@ -1,5 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import { formatNumber } from '../format.js';
 import type { LineStyle } from '../objectives.js';
 import { escapeMarkup, estimateWidth } from '../text.js';
 import { palettes } from '../theme.js';
@@ -42,6 +43,12 @@ export interface FigureParts {
 export interface Panel {
   readonly height: number;
   readonly svg: string;
+  /** Of a plot whose left margin follows its tick labels. */
+  readonly left?: {
+    readonly margin: number;
+    /** The same plot with another margin, so that stacked panels stand on one line. */
+    readonly redrawn: (margin: number) => string;
+  };
 }
 
 export interface PanelOptions extends Plot.PlotOptions {
@@ -66,22 +73,89 @@ export const bandOpacity = 0.3;
 /** A document without a browser. */
 type PageDocument = NonNullable<Plot.PlotOptions['document']>;
 
-function drawPanel(document: PageDocument, options: PanelOptions): Panel {
-  const svg = Plot.plot({
+type Drawn = ReturnType<typeof Plot.plot>;
+
+/** Pixels left of the frame, where tick labels need no more, and at most. */
+const [usualMargin, widestMargin] = [62, 0.45 * figureWidth];
+/** Pixels right of the frame, where the last tick label needs no more. */
+const usualRight = 20;
+/** Of a tick and of the air between it and its label; what is added to it where widths are only estimated. */
+const [tickRoom, spare] = [10, 4];
+
+function plot(document: PageDocument, options: PanelOptions): Drawn {
+  return Plot.plot({
     document,
     width: figureWidth,
-    marginLeft: 62,
-    marginRight: 20,
+    marginLeft: usualMargin,
+    marginRight: usualRight,
     marginTop: 26,
     marginBottom: 42,
     className: 'lca-plot',
     ...options,
   });
-  for (const style of svg.querySelectorAll('style')) style.remove();
-  svg.removeAttribute('class');
-  svg.setAttribute('overflow', 'visible');
-  svg.setAttribute('font-size', String(fontSize));
-  return { height: options.height, svg: svg.outerHTML };
+}
+
+/**
+ * Room around the only value of an axis, and that value as its only tick: without room Plot spreads bars of length zero over the whole
+ * frame and prints the tick to six decimals. Undefined where the axis has more than one value.
+ */
+function roomAround(drawn: Drawn, axis: 'x' | 'y'): Plot.ScaleOptions | undefined {
+  const scale = drawn.scale(axis);
+  const [low, high] = scale?.type === 'linear' ? (scale.domain as unknown[]) : [];
+  if (typeof low !== 'number' || low !== high) return undefined;
+  const room = Math.abs(low) || 1;
+  return {
+    domain: [low - room, low + room],
+    nice: false,
+    ticks: [low],
+    tickFormat: (value: number) => formatNumber(value),
+  };
+}
+
+/** Pixels that the tick labels of the vertical axis need left of the frame. */
+function marginOf(drawn: Drawn): number {
+  const labels = [...drawn.querySelectorAll('[aria-label="y-axis tick label"] text')];
+  const widest = Math.max(0, ...labels.map(({ textContent }) => estimateWidth(textContent, fontSize)));
+  const needed = widest + tickRoom;
+  return needed <= usualMargin ? usualMargin : Math.min(widestMargin, Math.ceil(needed + spare));
+}
+
+/** Pixels right of the frame that hold what the last label of the horizontal axis has beyond it. */
+function rightOf(drawn: Drawn): number {
+  const ends = [...drawn.querySelectorAll('[aria-label="x-axis tick label"] text')].map((label) => {
+    const [, x] = /translate\(([\d.]+)/.exec(label.getAttribute('transform') ?? '') ?? [];
+    return Number(x ?? 0) + estimateWidth(label.textContent, fontSize) / 2;
+  });
+  return usualRight + Math.max(0, Math.ceil(Math.max(0, ...ends) - figureWidth));
+}
+
+function markupOf(drawn: Drawn): string {
+  for (const style of drawn.querySelectorAll('style')) style.remove();
+  drawn.removeAttribute('class');
+  drawn.setAttribute('overflow', 'visible');
+  drawn.setAttribute('font-size', String(fontSize));
+  return drawn.outerHTML;
+}
+
+function drawPanel(document: PageDocument, given: PanelOptions): Panel {
+  let options = given;
+  let drawn = plot(document, options);
+  const [x, y] = [roomAround(drawn, 'x'), roomAround(drawn, 'y')];
+  if (x || y) {
+    options = { ...given, x: { ...given.x, ...x }, y: { ...given.y, ...y } };
+    drawn = plot(document, options);
+  }
+  const marginRight = rightOf(drawn);
+  if (options.width === undefined && options.marginRight === undefined && marginRight > usualRight) {
+    options = { ...options, marginRight };
+    drawn = plot(document, options);
+  }
+  const { height } = options;
+  if (options.marginLeft !== undefined) return { height, svg: markupOf(drawn) };
+  const redrawn = (marginLeft: number): string => markupOf(plot(document, { ...options, marginLeft }));
+  const margin = marginOf(drawn);
+  const svg = margin === usualMargin ? markupOf(drawn) : redrawn(margin);
+  return { height, svg, left: { margin, redrawn } };
 }
 
 /** Key of a line, drawn as the line is. */
@@ -128,9 +202,11 @@ function compose(theme: Theme, palette: Palette, parts: FigureParts): Figure {
   const alone = theme !== 'page';
   const legend = drawLegend(parts.legend, alone ? titleHeight : 0, palette);
   let y = (alone ? titleHeight : 0) + legend.height;
-  const panels = parts.panels.map((panel) => {
-    const placed = `<g transform="translate(0,${y})">${panel.svg}</g>`;
-    y += panel.height;
+  const widest = Math.max(...parts.panels.map(({ left }) => left?.margin ?? 0));
+  const panels = parts.panels.map(({ height, svg, left }) => {
+    const aligned = left && left.margin < widest ? left.redrawn(widest) : svg;
+    const placed = `<g transform="translate(0,${y})">${aligned}</g>`;
+    y += height;
     return placed;
   });
   const margin = alone ? 12 : 0;

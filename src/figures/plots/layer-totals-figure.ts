@@ -120,6 +120,8 @@ function captionOf(layers: readonly LayerTotal[], unit: string): string {
   sorted.sort((a, b) => a.total - b.total);
   const inWords = ({ name, total }: { name: string; total: number }): string =>
     `${name} (${formatNumber(total, 3)} ${unit})`;
+  if (sorted.every(({ total }) => total === 0))
+    return 'Nothing changed: over the whole run no layer helped and none hurt.';
   const hurting = sorted.filter(({ total }) => total > 0);
   const helped = sorted[0]!.total < 0 ? `${inWords(sorted[0]!)} helped most` : 'No layer helped';
   if (hurting.length === 0) return `${helped}; no layer hurt over the whole run.`;

@@ -120,9 +120,14 @@ function captionOf({ objectives, summary }: RunAnalysis, shown: readonly Objecti
   const { layers } = shown[0]!;
   const most = layers.reduce((a, b) => (Math.abs(b.total) > Math.abs(a.total) ? b : a));
   const name = namesOf(layers, 44)[layers.indexOf(most)]!;
+  const still = largestMagnitude(rangeOf(shown)) === 0;
+  const end =
+    most.total === 0
+      ? 'all end at 0'
+      : `${name} goes furthest, to ${formatNumber(most.total, 3)} ${summary.unit}`;
   return (
     `Each layer's allocations added up so far${panelsNote(shown, objectives.length)}: falling lines help, rising lines hurt; ` +
-    `${name} goes furthest, to ${formatNumber(most.total, 3)} ${summary.unit}.`
+    `${still ? 'nothing changed: all stay at 0' : end}.`
   );
 }
 

@@ -139,12 +139,16 @@ function captionOf(curves: readonly DrawnObjective[], unit: string, { leaves }: 
   const { label, loss } = curves[0]!;
   const [start, end] = [loss.measured[0]!, loss.measured.at(-1)!];
   const largest = largestMagnitude(driftOf(loss));
-  const verb = end < start ? 'falls' : end > start ? 'rises' : 'stays';
+  const [from, to] = [formatNumber(start), formatLoss(end, unit)];
+  const verb = end < start ? 'falls' : 'rises';
+  // What four digits do not tell apart is said as a difference.
+  const by = from === formatNumber(end) ? ` by ${formatLoss(Math.abs(end - start), unit)},` : '';
+  const course = end === start ? `stays at ${to}` : `${verb}${by} from ${from} to ${to}`;
   const band = leaves
     ? `is as far as ${formatLoss(largest, unit)} from it and leaves the upper panel: the allocations do not add up`
     : `stays within ${formatLoss(largest, unit)} of it (lower panel, in its own unit)`;
   return (
-    `The ${label} loss ${verb} from ${formatNumber(start)} to ${formatLoss(end, unit)}; the first loss plus all ` +
+    `The ${label} loss ${course}; the first loss plus all ` +
     `allocations so far (broad band) ${band}.${curves.some(({ sampling }) => sampling !== null) ? ' Thin lines: intervals of 95 %, since it was measured on a sample.' : ''}`
   );
 }

@@ -121,9 +121,13 @@ function captionOf({ run }: ShareAnalysis, analysis: RunAnalysis, samples: reado
   const smoothed = width > 1 ? ` Each step averages about ${Math.round(width)} iterations.` : '';
   const range = analysis.paper?.helpingPercent;
   const paper = range ? `; the paper's range, ${range.from} % to ${range.to} %, is shaded` : '';
+  const helping =
+    ofNonzero.helping === null
+      ? ''
+      : `; of those that do something, ${formatShare(ofNonzero.helping)} help${paper}`;
   return (
     `In an average iteration ${formatShare(ofAll.helping)} of all parameters help, ${formatShare(ofAll.hurting)} hurt and ` +
-    `${formatShare(ofAll.zero)} do exactly nothing; of those that do something, ${formatShare(ofNonzero.helping)} help${paper}.${smoothed}` +
+    `${formatShare(ofAll.zero)} do exactly nothing${helping}.${smoothed}` +
     [
       shownNote(analysis),
       ...certaintySentences(analysis.objectives[0]!, analysis).map((sentence) => ` ${sentence}`),

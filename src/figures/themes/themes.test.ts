@@ -10,6 +10,7 @@ import {
   toyPath,
   studentT,
 } from '../../analysis/index.js';
+import { createCanvas } from '../plots/canvas.js';
 import { renderReport } from '../report/report.js';
 import { columns } from '../text.js';
 import { csvText } from './drawing.js';
@@ -18,6 +19,7 @@ import { layersOverRunsTable } from './tables/layers.js';
 import { tableText } from './tables/table.js';
 import { overviewTable, themesText } from './tables/tables.js';
 import { drawThemes, drawToy, themeData } from './themes.js';
+import { useDrawings } from './use.js';
 
 let full: ThemeAnalyses;
 /** Without weights. */
@@ -183,4 +185,18 @@ describe('report', () => {
     for (const [, name] of html.matchAll(/var\((--[a-z0-9-]+)\)/g)) expect(html).toContain(`${name!}:`);
     expect(html.length).toBeLessThan(600_000);
   });
+});
+
+it('overfitting names no layer where none helped more on what was trained on', () => {
+  const captionOf = (...differences: number[]) => {
+    const layers = differences.map((difference, k) => ({ layer: `fc${k}`, total: -1, heldOut: -1 - difference, difference })); // prettier-ignore
+    const use = {
+      freeze: [],
+      overfitting: { objective: 'train', heldOut: 'validation', layers, opposed: null },
+    };
+    const analyses = { use, unit: 'nats' } as unknown as ThemeAnalyses;
+    return useDrawings[0]!.draw(createCanvas('light'), analyses)!.caption;
+  };
+  expect(captionOf(0.5, -0.25)).toContain('; fc1 goes furthest, −0.250 nats. ');
+  expect(captionOf(0, 0)).toContain('; here no layer did. ');
 });

@@ -1,6 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import type { OverfitLayer, ThemeAnalyses } from '../../analysis/index.js';
 import { formatNumber, scaledUnit } from '../format.js';
+import { printable } from '../text.js';
 import type { Canvas, Figure } from '../plots/canvas.js';
 import { layerRows, selectLayers, valueColumn } from '../plots/layer-rows.js';
 import { largestMagnitude } from '../plots/thin.js';
@@ -17,11 +18,15 @@ function draw(canvas: Canvas, { use, unit }: ThemeAnalyses): Figure | null {
   const values = shown.map(({ difference }) => formatNumber(difference, 2));
   const scale = scaledUnit(largestMagnitude(shown.map(({ difference }) => difference)), unit);
   const most = shown.reduce<OverfitLayer>((a, b) => (b.difference < a.difference ? b : a), shown[0]!);
+  const furthest =
+    most.difference < 0
+      ? `${printable(most.layer)} goes furthest, ${formatNumber(most.difference, 3)} ${unit}`
+      : 'here no layer did';
   return canvas.figure({
     name: 'overfitting',
     title: `What ${objective} gained and ${heldOut} did not`,
     caption:
-      `Each layer's total on ${objective} less that on ${heldOut}: bars to the left helped more on what was trained on; ${most.layer} goes furthest, ${formatNumber(most.difference, 3)} ${unit}. ` +
+      `Each layer's total on ${objective} less that on ${heldOut}: bars to the left helped more on what was trained on; ${furthest}. ` +
       `The paper measures the training loss alone and leaves memorisation against generalisation to later work (its Section 2).${rowsNote(selection)}`,
     legend: [
       { label: `helped ${objective} more`, colour: palette.helping, kind: 'area' },

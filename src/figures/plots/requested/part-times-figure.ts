@@ -101,9 +101,11 @@ function captionOf(own: PartTotals, shown: readonly number[], unit: string): str
     return found.length === 0 ? [] : [`${printable(own.parts[p]!.name)} gained most in ${inWords.join(' and ')}`];
   }); // prettier-ignore
   const left = own.parts.length - shown.length;
+  const still = own.times.every(({ sums }) => largestMagnitude(sums.flat(2)) === 0);
+  const gains = still ? 'Nothing changed' : most.join('; ') || 'No part shown gained anywhere';
   return (
     `What each ${own.times.some(({ entity }) => entity === 'head') ? 'layer and attention head' : 'layer'} did for each part of the loss, from the first iteration (left) to the last (right), each part on a scale of its own by the square root; above each picture, what it adds up to. ` +
-    `${most.join('; ')}.${left > 0 ? ` The other ${left} parts changed less.` : ''}`
+    `${gains}.${left > 0 && !still ? ` The other ${left} parts changed less.` : ''}`
   );
 }
 

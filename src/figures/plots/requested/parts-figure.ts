@@ -41,10 +41,12 @@ function captionOf({ parts }: PartTotals, unit: string): string {
   const inWords = ({ name, total }: (typeof sorted)[number]): string =>
     `${printable(name)} (${formatNumber(total, 3)} ${unit})`;
   const [most, least] = [sorted[0]!, sorted.at(-1)!];
+  const gains = most.total < 0 ? `Over the run ${inWords(most)} gained most` : 'No part gained';
   return (
     `What each part contributes to the loss and its change; together they are the whole. Above, how far each has come; below, what each layer did for it: pieces to the left helped, the marks across are their sums. ` +
-    (most.total < 0 ? `Over the run ${inWords(most)} gained most` : 'No part gained') +
-    (least.total > 0 ? `, ${inWords(least)} lost most.` : `, ${inWords(least)} least.`)
+    (most.total === 0 && least.total === 0
+      ? 'Over the run nothing changed: no part gained or lost.'
+      : `${gains}, ${inWords(least)} ${least.total > 0 ? 'lost most' : 'least'}.`)
   );
 }
 
