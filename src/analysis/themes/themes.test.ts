@@ -57,6 +57,9 @@ describe('themes of a run', () => {
     expect(heldOut).toBe('validation');
     for (const { total, heldOut: other, difference } of layers) expect(difference).toBe(total - other);
     expect(parameters!.helped[0]!.total).toBeLessThan(0);
+    const still = withColumns(plain, 'train', { layer_sums: new Float64Array(16) });
+    const { use: unused } = await analyseThemes(still, { only: ['use'] });
+    expect(unused!.freeze.map(({ reason }) => reason)).toEqual(['idle', 'idle', 'idle', 'idle']);
   });
 
   it('adds left residuals up to the loss of the first order', async () => {

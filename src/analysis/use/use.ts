@@ -55,7 +55,7 @@ function columnOf({ view }: ThemeContext, objective: string, layer: number): Flo
 
 function reasonOf(total: number, lastHalf: number, allHelp: number): FreezeEvidence['reason'] {
   if (total > 0) return 'hurts';
-  if (-total < idleShare * allHelp) return 'idle';
+  if (total === 0 || -total < idleShare * allHelp) return 'idle';
   return lastHalf > 0 ? 'stopped' : null;
 }
 
