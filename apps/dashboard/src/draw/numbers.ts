@@ -21,7 +21,8 @@ export function signed(value: number, digits = 3): string {
 export function tickText(ticks: readonly number[]): ((tick: number) => string) | undefined {
   const largest = ticks.reduce((most, tick) => Math.max(most, Math.abs(tick)), 0);
   if (largest === 0 || (largest >= 1e-3 && largest < 1e6)) return undefined;
-  const isWhole = (tick: number, digits: number) => Math.abs(Number(tick.toPrecision(digits)) - tick) <= 1e-9 * Math.abs(tick);
+  const isWhole = (tick: number, digits: number) =>
+    Math.abs(Number(tick.toPrecision(digits)) - tick) <= 1e-9 * Math.abs(tick);
   const digits = [1, 2, 3].find((count) => ticks.every((tick) => isWhole(tick, count)));
   return digits === undefined ? undefined : (tick) => short(tick, digits);
 }
