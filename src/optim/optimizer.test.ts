@@ -77,6 +77,7 @@ describe('optimisers', () => {
           expect(advanced).toStrictEqual(stepped);
         }
       }),
+      { numRuns: 500 },
     );
   });
 

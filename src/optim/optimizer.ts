@@ -61,7 +61,12 @@ export function createOptimizer(settings: OptimizerSettings, tensors: readonly O
       return { step: step + 1, slots };
     },
     advance: ({ step, slots }, theta, gradient) => {
-      for (const place of begin(step, gradient).places) {
+      const { active, places } = begin(step, gradient);
+      // As an update of zero leaves it: a negative zero becomes zero.
+      for (const { from, to } of spans.filter((span) => !active.includes(span))) {
+        for (let i = from; i < to; i++) theta[i] = theta[i]! + 0;
+      }
+      for (const place of places) {
         if (rule.advance?.({ ...place, theta, slots }) === true) continue;
         scratch ??= createUpdate(size);
         rule.apply({ ...place, theta, slots, update: scratch });
