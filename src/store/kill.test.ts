@@ -119,7 +119,9 @@ describe('a disk that can only be read from some moment on', () => {
   it.skipIf(!ownMounts)('stops the run with a message and status 2, and it goes on with another one', async () => {
     const script = `"$@" "$0/run" 3000 & child=$!
       until [ -e "$0/run/pending/0" ]; do sleep 0.05; done
-      mount --bind "$0/run" "$0/run" && mount -o remount,bind,ro "$0/run"
+      mount --bind "$0/run" "$0/run"
+      # Refused while a file is open for writing there.
+      until mount -o remount,bind,ro "$0/run" 2>/dev/null || ! kill -0 $child; do sleep 0.001; done
       wait $child; echo "status $?"`;
     const child = spawn('unshare', ['-rm', 'bash', '-c', script, place.parent, ...node]);
     const output = await Promise.all([textOf(child, 'stdout'), textOf(child, 'stderr')]);
