@@ -36,8 +36,9 @@ export function checkEvaluated(
     if (want === 'loss') continue;
     requireWhole(gradient, layout);
     if (loops.areFinite(gradient)) continue;
-    const place = placeOf(layout, firstNonFinite(gradient));
-    throw notFinite(segment, place.tensor, place.index, gradient[firstNonFinite(gradient)]!);
+    const index = firstNonFinite(gradient);
+    const place = placeOf(layout, index);
+    throw notFinite(segment, place.tensor, place.index, gradient[index]!);
   }
 }
 

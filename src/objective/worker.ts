@@ -77,9 +77,8 @@ let serving: Serving | null = null;
 /** Does what the pool asks for, in the order in which it came. */
 async function follow(message: Exclude<WorkerMessage, typeof end>): Promise<void> {
   if (message === release) {
-    const { programs } = serving ?? { programs: new Map<string, Program>() };
+    for (const program of serving?.programs.values() ?? []) await program.dispose();
     serving = null;
-    for (const program of programs.values()) await program.dispose();
     return;
   }
   const engine = 'engine' in message ? message.engine : serving!.engine;

@@ -32,7 +32,7 @@ export function createOptimizer(settings: OptimizerSettings, tensors: readonly O
   const rule = rules[settings.name];
   const spans = spansOf(settings, tensors);
   const size = spans.at(-1)?.to ?? 0;
-  /** The spans that a step moves, with the rates of that step, and how the gradient is clipped. */
+  /** The spans that a step moves, with the rates of that step, those that it leaves, and how the gradient is clipped. */
   const begin = (step: number, gradient: Floats) => {
     const factor = scheduleFactor(settings.schedule ?? { kind: 'constant' }, step);
     const active = spans.filter((span) => step < span.frozenFrom);
@@ -41,7 +41,7 @@ export function createOptimizer(settings: OptimizerSettings, tensors: readonly O
       const scheduled = { ...own, learningRate: own.learningRate * factor };
       return { from, to, shape, settings: scheduled, count: step + 1, gradient, gradientScale };
     });
-    return { active, gradientScale, places };
+    return { frozen: spans.filter((span) => step >= span.frozenFrom), gradientScale, places };
   };
   let scratch: Update | null = null;
   return {
@@ -51,9 +51,9 @@ export function createOptimizer(settings: OptimizerSettings, tensors: readonly O
       slots: Object.fromEntries(rule.slots.map((slot) => [slot, new Float64Array(size)])),
     }),
     step: ({ step, slots }, theta, gradient, update) => {
-      const { active, gradientScale, places } = begin(step, gradient);
+      const { frozen, gradientScale, places } = begin(step, gradient);
       update.gradientScale = gradientScale;
-      for (const { from, to } of spans.filter((span) => !active.includes(span))) {
+      for (const { from, to } of frozen) {
         const { gradient: current, momentum, weightDecay, intake, recall } = update;
         for (const array of [current, momentum, weightDecay, intake, recall]) array.fill(0, from, to);
       }
@@ -61,9 +61,9 @@ export function createOptimizer(settings: OptimizerSettings, tensors: readonly O
       return { step: step + 1, slots };
     },
     advance: ({ step, slots }, theta, gradient) => {
-      const { active, places } = begin(step, gradient);
+      const { frozen, places } = begin(step, gradient);
       // As an update of zero leaves it: a negative zero becomes zero.
-      for (const { from, to } of spans.filter((span) => !active.includes(span))) {
+      for (const { from, to } of frozen) {
         for (let i = from; i < to; i++) theta[i] = theta[i]! + 0;
       }
       for (const place of places) {
