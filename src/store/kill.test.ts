@@ -37,6 +37,17 @@ function start(command = node, uid?: number): ChildProcess {
   });
 }
 
+/** A child that holds the lock, and the promise of its end, which may come before anybody waits for it. */
+async function begun(child = start()): Promise<{ child: ChildProcess; closed: Promise<unknown> }> {
+  const closed = once(child, 'close');
+  const failed = textOf(child, 'stderr').then((message) => {
+    throw new Error(`a child ended before it began: ${message}`);
+  });
+  await Promise.race([once(child.stdout!, 'data'), failed]);
+  failed.catch(() => undefined);
+  return { child, closed };
+}
+
 async function textOf(child: ChildProcess, stream: 'stdout' | 'stderr'): Promise<string> {
   let text = '';
   child[stream]!.on('data', (data: Buffer) => (text += data.toString()));
@@ -49,11 +60,10 @@ describe('a process that is killed', () => {
     const whole = await wholeRun();
     let segments = -1;
     for (let round = 0; round < 5; round++) {
-      const child = start();
-      await once(child.stdout!, 'data');
+      const { child, closed } = await begun();
       await sleep(10 + 110 * Math.random());
       child.kill('SIGKILL');
-      await once(child, 'close');
+      await closed;
       const { status } = await openRun(place.run);
       expect(status.segments).toBeGreaterThanOrEqual(segments);
       segments = status.segments;
@@ -66,12 +76,11 @@ describe('a process that is killed', () => {
   });
 
   it('is not taken for dead while it runs', async () => {
-    const child = start();
-    await once(child.stdout!, 'data');
+    const { child, closed } = await begun();
     child.kill('SIGSTOP');
     await expect(resumeRun(place.run)).rejects.toThrow(`process ${child.pid!}`);
     child.kill('SIGKILL');
-    await once(child, 'close');
+    await closed;
     await (await resumeRun(place.run)).close();
   });
 });
