@@ -21,6 +21,11 @@ const registered: readonly RegisteredEngine[] = [
     load: async () => new (await import('./native/index.js')).NativeEngine(),
     open: async (content) => (await import('./native/program.js')).openPrepared(content as PreparedNetwork),
   },
+  {
+    name: 'native-split', auto: false,
+    load: async () => new (await import('./native/index.js')).NativeEngine({ matrixUnit: 'amx' }),
+    open: async (content) => (await import('./native/program.js')).openPrepared(content as PreparedNetwork),
+  },
   { name: 'onnxruntime', auto: true, load: async () => (await import('./onnxruntime/index.js')).onnxruntimeEngine('cpu') },
   { name: 'reference', auto: true, load: async () => (await import('./reference/index.js')).referenceEngine },
   { name: 'onnxruntime-webgpu', auto: false, load: async () => (await import('./onnxruntime/index.js')).onnxruntimeEngine('webgpu') },

@@ -11,6 +11,7 @@ import { readOnnx } from '../../src/onnx/index.js';
 import { sizeOf, type Graph } from '../../src/graph/types.js';
 import { importedModel } from '../../src/models/imported.js';
 import { relativeDeviation } from '../support/golden.js';
+import { splitEngines } from '../support/split-engines.js';
 
 /** What generate.py wrote beside a network. */
 interface Expectation {
@@ -74,6 +75,7 @@ const engines = [
   { engine: referenceEngine, bound: 1e-7 },
   { engine: onnxruntimeEngine('cpu'), bound: 1e-5 },
   { engine: native, bound: 1e-5 },
+  ...(await splitEngines()).map((engine) => ({ engine, bound: 1e-5 })),
 ];
 
 describe.each(names)('the network %s, as PyTorch exports it', (name) => {
@@ -88,7 +90,7 @@ describe.each(names)('the network %s, as PyTorch exports it', (name) => {
     async ({ engine, bound }, { skip }) => {
       const { graph, feeds, expected } = problemOf(name);
       if (engine === native && !absence.ok) skip(absence.reason);
-      if (engine === native && name in refused) {
+      if (engine instanceof NativeEngine && name in refused) {
         await expect(engine.compile(graph)).rejects.toThrow(refused[name]);
         return;
       }

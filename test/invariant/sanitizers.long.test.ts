@@ -30,9 +30,9 @@ function isKnown(application: ChunkApplication): boolean {
   }
 }
 
-async function expectSound(applications: readonly ChunkApplication[]): Promise<void> {
+async function expectSound(applications: readonly ChunkApplication[], by = compiler): Promise<void> {
   for (const problem of problemsOf(applications, examples)) {
-    const deviations = await deviationsFrom(await evaluateChecked(compiler, problem), problem);
+    const deviations = await deviationsFrom(await evaluateChecked(by, problem), problem);
     expect(deviations.filter(({ of, size }) => !(size < (of === 'loss' ? 10 * bound : bound)))).toEqual([]);
   }
 }
@@ -45,6 +45,11 @@ describe.skipIf(obstacle !== null)('generated C under address and undefined-beha
   it.each(Object.entries(layers))('%s', async (_, make) => {
     await expectSound(fc.sample(make(examples), { numRuns: 4, seed: 4 }));
   }); // prettier-ignore
+
+  it('dense layers by a matrix unit', async () => {
+    const split = { ...compiler, target: { ...compiler.target, matrixUnit: 'emulated' } } as const;
+    await expectSound(fc.sample(layers['dense layers']!(examples), { numRuns: 8, seed: 5 }), split);
+  });
 
   it.each(residualNorms)('a normalisation %s, strip by strip', async (name) => {
     for (const norm of ['layer', 'rms'] as const) {

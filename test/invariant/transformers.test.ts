@@ -11,10 +11,13 @@ import type { Graph, Value } from '../../src/graph/types.js';
 import { parameterCount, sizeOf } from '../../src/graph/types.js';
 import { languageModel, visionModel } from '../../src/models/transformers.js';
 import { randomFrom } from '../support/samples.js';
+import { splitEngines } from '../support/split-engines.js';
 
 const native = new NativeEngine();
 const absence = await native.available();
 if (!absence.ok) console.log(`skipped on native: ${absence.reason}`);
+
+const engines = [native, ...(await splitEngines())];
 
 const size = { width: 8, layers: 1, heads: 2, tokens: 5, kinds: 7 };
 const models = [
@@ -45,14 +48,16 @@ async function evaluate(engine: Engine, graph: Graph, feeds: Feeds): Promise<Flo
   return Float64Array.of(loss, ...gradient);
 }
 
-/** Largest difference of loss and gradient between the engines, of the largest number. */
+/** Largest difference of loss and gradient between native engines and the reference engine, of the largest number. */
 async function deviation(graph: Graph, feeds: Feeds): Promise<number> {
-  const [actual, expected] = [
-    await evaluate(native, graph, feeds),
-    await evaluate(referenceEngine, graph, feeds),
-  ];
+  const expected = await evaluate(referenceEngine, graph, feeds);
   const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  return actual.reduce((most, value, k) => Math.max(most, Math.abs(value - expected[k]!)), 0) / largest;
+  const differences: number[] = [];
+  for (const engine of engines) {
+    const actual = await evaluate(engine, graph, feeds);
+    differences.push(...actual.map((value, k) => Math.abs(value - expected[k]!)));
+  }
+  return differences.reduce((most, value) => Math.max(most, value), 0) / largest;
 }
 
 const gradientOf = (model: (typeof models)[number], examples: number): Graph => {

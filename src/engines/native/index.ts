@@ -6,11 +6,14 @@ import type { Availability, Engine, PreparedProgram, Program, ProgramPlan } from
 import { generateModule } from './emit/module.js';
 import { loadKoffi } from './library.js';
 import { lowerToSteps } from './lower/index.js';
+import { matrixUnitObstacle } from './matrix-unit.js';
 import { planModule } from './plan/memory.js';
+
 import { numbersOf, openPrepared, type PreparedNetwork } from './program.js';
 import { cachedLibrary, type CacheOptions, removeTemporaryAtEnd } from './toolchain/cache.js';
 import type { Compiler, CompilerSearch } from './toolchain/compiler.js';
 import { knownCompiler } from './toolchain/compiler.js';
+import type { MatrixUnit, Target } from './toolchain/target.js';
 import { compiledLoops } from './vector-loops.js';
 
 export interface NativeOptions {
@@ -20,6 +23,8 @@ export interface NativeOptions {
   readonly cacheFolder?: string;
   /** Seconds that the compiler may take; default 120. */
   readonly timeLimit?: number;
+  /** What multiplies in dense layers beside vectors; default: nothing. */
+  readonly matrixUnit?: MatrixUnit;
 }
 
 /** Counts up when the same graph gives other numbers. */
@@ -35,6 +40,16 @@ function checkGraph(graph: Graph): void {
   });
 }
 
+/** What code is generated for. */
+const nameOf = ({ name, matrixUnit }: Target): string =>
+  matrixUnit === null ? name : `${name} and ${matrixUnit}`;
+
+/** A compiler whose code uses a matrix unit. */
+function withUnit(search: CompilerSearch, matrixUnit: MatrixUnit | undefined): CompilerSearch {
+  if (search.compiler === null || matrixUnit === undefined) return search;
+  return { compiler: { ...search.compiler, target: { ...search.compiler.target, matrixUnit } } };
+}
+
 /** Why compiled code cannot be called here; null where it can. */
 function koffiProblem(): string | null {
   try {
@@ -46,9 +61,12 @@ function koffiProblem(): string | null {
   }
 }
 
-/** The engine that writes C for a graph, has it compiled by the system's compiler, and calls it. */
+/**
+ * The engine that writes C for a graph, has it compiled by the system's compiler, and calls it. With a matrix unit, products of float32 are
+ * split into some of bfloat16 (`native-split`).
+ */
 export class NativeEngine implements Engine {
-  readonly name = 'native';
+  readonly name: 'native' | 'native-split';
   readonly facts = { precision: 'float32', fills: 'thread', interruptible: true } as const;
   readonly #options: NativeOptions;
   #search: CompilerSearch | null = null;
@@ -58,27 +76,32 @@ export class NativeEngine implements Engine {
   constructor(options: NativeOptions = {}) {
     removeTemporaryAtEnd();
     this.#options = options;
+    this.name = options.matrixUnit === undefined ? 'native' : 'native-split';
   }
 
   #find(): CompilerSearch {
-    return (this.#search ??= knownCompiler(this.#options.compiler));
+    return (this.#search ??= withUnit(knownCompiler(this.#options.compiler), this.#options.matrixUnit));
   }
 
-  available(): Promise<Availability> {
+  async available(): Promise<Availability> {
     const search = this.#find();
     if (search.compiler === null) {
       const reason = `${search.reason}; install gcc or clang, or name one in CC`;
-      return Promise.resolve({ ok: false, reason });
+      return { ok: false, reason };
     }
-    const problem = koffiProblem();
-    if (problem !== null) return Promise.resolve({ ok: false, reason: problem });
+    const problem = koffiProblem() ?? (await this.#unitObstacle(search.compiler));
+    if (problem !== null) return { ok: false, reason: problem };
     const { version, target } = search.compiler;
-    return Promise.resolve({ ok: true, detail: `C by ${version} for ${target.name}` });
+    return { ok: true, detail: `C by ${version} for ${nameOf(target)}` };
+  }
+
+  async #unitObstacle(compiler: Compiler): Promise<string | null> {
+    return this.#options.matrixUnit === 'amx' ? matrixUnitObstacle(compiler, this.#cache()) : null;
   }
 
   version(): string {
     const { compiler } = this.#find();
-    return `native ${GENERATOR}${compiler ? ` ${compiler.version} ${compiler.target.name}` : ''}`;
+    return `${this.name} ${GENERATOR}${compiler ? ` ${compiler.version} ${nameOf(compiler.target)}` : ''}`;
   }
 
   plan(graph: Graph): ProgramPlan {

@@ -84,6 +84,7 @@ export function generateModule(
     const alone = new Set([...own].filter((step) => forLoss.has(step)));
     return `{
   v *const tensors = (v *)(memory + ${layout.tensors});
+  ${target.matrixUnit === null ? '' : 'tiles_begin();'}
   ${
     alone.size === own.size
       ? passes(own, cleared, by)
@@ -96,6 +97,7 @@ export function generateModule(
   if (gradient) {
     ${gradient}
   }
+  ${target.matrixUnit === null ? '' : 'tiles_end();'}
   return ${lossCode};
 }`;
   };
@@ -108,6 +110,7 @@ ${functions.texts.join('\n\n')}
 
 /* allocates a program's memory; null where there is not enough */
 EXPORT char *lossledger_create(void) {
+  ${target.matrixUnit === null ? '' : 'if (!tiles_granted()) return 0;'}
   ${creation(layout, lowered.examples, groups)}
 }
 

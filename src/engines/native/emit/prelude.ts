@@ -1,3 +1,4 @@
+import { matrixUnitCode } from './matrix-unit.js';
 import { transpose } from './shuffle.js';
 import { lines } from './text.js';
 import type { Target } from '../toolchain/target.js';
@@ -250,5 +251,6 @@ INLINE void add_moments(double *sum, double *squares, v mask, v pivot, v far, v 
   *sum += s;
   *squares += q;
 }
-${elementaryFunctions}`;
+${elementaryFunctions}
+${target.matrixUnit === null ? '' : matrixUnitCode(target.matrixUnit)}`;
 }

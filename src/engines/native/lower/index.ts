@@ -11,12 +11,14 @@ import { checkFeeds } from './whole-numbers.js';
 import { operators } from './operators/index.js';
 import { skipMaskedHalves } from './causal.js';
 import { withExamplesFirst } from './examples-first/index.js';
+import { withScalesBehind } from './scaled.js';
 import { simplify } from './simplify.js';
 import { unsupported } from './unsupported.js';
 
 /** Turns a loss graph, with or without gradients, into steps. Throws EngineError for what is not supported. */
 export function lowerToSteps(graph: Graph, target: Target): GraphSteps {
-  const simple = simplify(skipMaskedHalves(withExamplesFirst(graph)));
+  const general = simplify(skipMaskedHalves(withExamplesFirst(graph)));
+  const simple = target.matrixUnit === null ? general : withScalesBehind(general);
   const lowering = new Lowering(simple, target);
   holdSources(simple, lowering);
   for (const node of simple.nodes) {

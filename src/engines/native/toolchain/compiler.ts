@@ -4,7 +4,7 @@ import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { EngineError } from '../../../errors.js';
 import { runCommand } from './command.js';
 import type { Target } from './target.js';
-import { targetOf } from './target.js';
+import { hasMatrixUnit, targetOf } from './target.js';
 
 /** A C compiler that works here. */
 export interface Compiler {
@@ -13,6 +13,8 @@ export interface Compiler {
   /** Such as `gcc 12.2.0`. */
   readonly version: string;
   readonly target: Target;
+  /** Whether it compiles for a matrix unit that the processor has. */
+  readonly hasMatrixUnit: boolean;
   /** Everything that the compiler says of itself and of the processor; part of the cache key. */
   readonly identity: string;
 }
@@ -63,8 +65,15 @@ function probe(command: string, extra: readonly string[]): Compiler | string {
     if (result.status === 0) {
       const macros = macrosOf(result.stdout);
       if (!isSupported(macros)) return `${command}: neither clang nor GCC 10 or newer`;
-      const target = targetOf(new Set(macros.keys()));
-      return { command, args, version: versionOf(macros), target, identity: result.stdout };
+      const names = new Set(macros.keys());
+      return {
+        command,
+        args,
+        version: versionOf(macros),
+        target: targetOf(names),
+        hasMatrixUnit: hasMatrixUnit(names),
+        identity: result.stdout,
+      };
     }
     complaint = result.stderr.trim();
   }

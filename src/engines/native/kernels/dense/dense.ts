@@ -18,6 +18,11 @@ export interface MatrixView {
   readonly columnStride: number;
 }
 
+/** A matrix and what its numbers are multiplied by, in float64, before they become float32. */
+export interface Weight extends MatrixView {
+  readonly factor: number;
+}
+
 /** Columns of the weight that one pass works on, so that the inputs of a tile stay in the first-level cache. */
 const COLUMNS_AT_ONCE = 96;
 
@@ -167,20 +172,20 @@ function store(options: DenseOptions, fused: Fused, names: Names, outputs: numbe
     groups,
     (j) => `{ const long g = g0 + ${j};
       ${fused.groupLocals}
-      ${placesOf(stored, names, 'm')}
+      ${placesOf(stored, names.outputs, 'm')}
       ${lines(outputs, (i) => `{ ${fused.channelLocals(`m + ${i}`)} ${values(stored, fused, `m + ${i}`, sum(i, j), `[${i}]`)} }`)}
     }`,
   );
 }
 
 /** Pointers to where the results of a tile go, the first `element` of which is a C expression. */
-const placesOf = (stored: readonly Stored[], names: Names, element: string): string =>
+export const placesOf = (stored: readonly Stored[], outputs: readonly string[], element: string): string =>
   stored
-    .map(({ output }, k) => `v *const y${k} = ${names.outputs[k]!} + g * ${output.stride} + ${element};`)
+    .map(({ output }, k) => `v *const y${k} = ${outputs[k]!} + g * ${output.stride} + ${element};`)
     .join('\n');
 
 /** Stores each result of one product at a place behind its pointer. */
-function values(
+export function values(
   stored: readonly Stored[],
   fused: Fused,
   element: string,
@@ -204,7 +209,7 @@ function storeTokens(
     tokensPerChannel > 0 ? `t / ${tokensPerChannel}` : `m + ${i}`;
   if (stored.some(({ result }) => [...leavesOf(result)].length > LONG)) {
     const sums = lines(tokens, (j) => lines(outputs, (i) => `y0[${j * rows + i}] = ${sum(i, j)};`));
-    return `{ ${placesOf(stored, names, `t0 * ${rows}L + m`)}
+    return `{ ${placesOf(stored, names.outputs, `t0 * ${rows}L + m`)}
       ${sums}
       for (long j = 0; j < ${tokens}; j++) for (long i = 0; i < ${outputs}; i++) {
         const long t = t0 + j;
@@ -216,7 +221,7 @@ function storeTokens(
   return lines(
     tokens,
     (j) => `{ const long t = t0 + ${j}, e = t * ${rows}L + m;
-      ${placesOf(stored, names, 'e')}
+      ${placesOf(stored, names.outputs, 'e')}
       ${lines(outputs, (i) => `{ ${fused.channelLocals(channel(i))} ${values(stored, fused, `e + ${i}`, sum(i, j), `[${i}]`)} }`)}
     }`,
   );

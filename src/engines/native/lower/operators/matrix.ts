@@ -1,14 +1,9 @@
 import { intAttribute, numberAttribute } from '../../../../graph/attributes.js';
 import type { Node, Value } from '../../../../graph/types.js';
 import { sizeOf } from '../../../../graph/types.js';
-import { dense, packDense } from '../../kernels/dense/dense.js';
-import {
-  denseWeights,
-  packedSumsLength,
-  suitsFirstAxis,
-  unpackDenseWeights,
-} from '../../kernels/dense/weights.js';
 import type { MatrixView } from '../../kernels/dense/dense.js';
+import { denseKernels } from '../../kernels/dense/kernels.js';
+import { packedSumsLength, unpackDenseWeights } from '../../kernels/dense/weights.js';
 import type { Expression, Stored } from '../../plan/expression.js';
 import { apply, number } from '../../plan/expression.js';
 import { geometryOf } from '../../plan/geometry.js';
@@ -77,19 +72,20 @@ const tokensOf = ({ shape }: Value): number => sizeOf(shape.slice(1, -1));
 function layer(node: Node, product: Product, held: StaticView, lowering: Lowering): void {
   const { target } = lowering;
   const output = node.outputs[0]!;
-  const weight = weightOf(product, held);
+  const { packedLength, packsFactor, pack, product: multiply } = denseKernels(target);
+  const weight = { ...weightOf(product, held), factor: packsFactor ? product.alpha : 1 };
   const { hasZeroTail } = lowering.perExample(node, product.a);
   const input = lowering.tensor(product.a);
   const key = JSON.stringify(['dense', weight]);
   const { rows, columns } = weight;
   const tokens = tokensOf(product.a);
   const tokensPerChannel = output.shape.length > 2 ? tokens / output.shape[1]! : 0;
-  const packed = lowering.loaded(key, rows * columns, (table) => packDense(weight, target, table));
+  const packed = lowering.loaded(key, packedLength(rows, columns), (table) => pack(weight, table));
   const addend = product.addend && times(product.beta, lowering.operand(node, product.addend, output.shape));
   const addAll = (stored: readonly Stored[]): Step =>
-    dense({ rows, columns, tokens, tokensPerChannel, packed, input, stored, target });
+    multiply({ rows, columns, tokens, tokensPerChannel, packed, input, stored, target });
   const wrap = (computed: Expression): Expression => {
-    const scaled = times(product.alpha, computed);
+    const scaled = times(packsFactor ? 1 : product.alpha, computed);
     return addend === null ? scaled : apply('add', scaled, addend);
   };
   const kernel = { add: (stored: Stored) => addAll([stored]), addAll, wrap };
@@ -102,14 +98,14 @@ function weightGradient(node: Node, product: Product, lowering: Lowering): void 
   const [left, right] = pairWithZeroTail(node, product, lowering);
   const [p, q] = output.shape as [number, number];
   const { target } = lowering;
-  const isSwapped = suitsFirstAxis(p, q, target.lanes);
+  const kernels = denseKernels(target);
+  const isSwapped = kernels.suitsFirstAxis(p, q);
   const shape = isSwapped ? { rows: q, columns: p, target } : { rows: p, columns: q, target };
   const packed = lowering.objects.sums(packedSumsLength(shape));
   const sums = lowering.objects.sums(p * q);
+  const [rows, columns] = isSwapped ? [right, left] : [left, right];
   lowering.steps.push(
-    isSwapped
-      ? denseWeights(shape, right, left, packed, tokensOf(product.a))
-      : denseWeights(shape, left, right, packed, tokensOf(product.a)),
+    kernels.weights(shape, rows, columns, packed, tokensOf(product.a)),
     unpackDenseWeights(shape, packed, sums, isSwapped),
   );
   lowering.hold(output, {

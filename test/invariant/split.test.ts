@@ -1,0 +1,217 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { differentiate } from '../../src/autodiff/index.js';
+import { generateModule } from '../../src/engines/native/emit/module.js';
+import { prelude } from '../../src/engines/native/emit/prelude.js';
+import { NativeEngine } from '../../src/engines/native/index.js';
+import { openShared } from '../../src/engines/native/library.js';
+import { lowerToSteps } from '../../src/engines/native/lower/index.js';
+import { withScalesBehind } from '../../src/engines/native/lower/scaled.js';
+import { grantsTiles } from '../../src/engines/native/matrix-unit.js';
+import { cachedLibrary } from '../../src/engines/native/toolchain/cache.js';
+import { findCompiler } from '../../src/engines/native/toolchain/compiler.js';
+import { targetNamed, type MatrixUnit } from '../../src/engines/native/toolchain/target.js';
+import { referenceEngine } from '../../src/engines/reference/index.js';
+import { attachLoss } from '../../src/graph/loss.js';
+import { initialise } from '../../src/models/initialise.js';
+import { modelNamed } from '../../src/models/registry.js';
+import { key, uniform } from '../../src/num/random.js';
+import { evaluate, problemsOf } from '../support/chunk-cases.js';
+import { chunkProblem } from '../support/chunk-problem.js';
+import { layers } from '../support/operators/layers.js';
+import { temporaryFolder } from '../support/temporary-folder.js';
+import { tilePairs, tileProduct, tileRows } from '../support/tile-product.js';
+
+const split = new NativeEngine({ matrixUnit: 'emulated' });
+const vectors = new NativeEngine();
+const absence = await split.available();
+if (!absence.ok) console.log(`skipped on native: ${absence.reason}`);
+const search = findCompiler();
+const compiler = search.compiler!;
+const folder = temporaryFolder();
+const units: MatrixUnit[] = ['emulated'];
+if ((await new NativeEngine({ matrixUnit: 'amx' }).available()).ok) units.push('amx');
+
+/** A product of tiles, and the terms of numbers, as the kernels have them. */
+async function unitLibrary(matrixUnit: MatrixUnit) {
+  const source = `${prelude({ ...compiler.target, matrixUnit })}
+    EXPORT void product(float *sums, const uint32_t *left, const uint32_t *right) {
+      tiles_granted();
+      tiles_begin();
+      TILES_READ_MEMORY();
+      TILE_LOAD(0, sums, 4 * LANES);
+      TILE_LOAD(4, left, 64);
+      TILE_LOAD(6, right, 4 * LANES);
+      TILE_PRODUCT(0, 4, 6);
+      TILE_STORE(0, sums, 4 * LANES);
+      tiles_end();
+    }
+    EXPORT void terms(float a, uint32_t *to) {
+      words all[3];
+      split(v_set(a), all);
+      for (int t = 0; t < 3; t++) to[t] = all[t][0];
+    }`;
+  return openShared(await cachedLibrary(compiler, source, { folder }), (library) => ({
+    product: library.func('void product(float *, const uint16 *, const uint16 *)'),
+    terms: library.func('void terms(float, uint32 *)'),
+  }));
+}
+
+/** bfloat16 of every kind, of both signs, as their 16 bits. */
+const upper = fc.oneof(
+  { arbitrary: fc.integer({ min: 0x3c00, max: 0x4200 }), weight: 9 },
+  fc.integer({ min: 0, max: 0xffff }),
+  fc.constantFrom(0, 1, 0x7f, 0x80, 0x7f7f, 0x7f80, 0x7fc0),
+);
+const uppers = (count: number) =>
+  fc.array(fc.tuple(upper, fc.boolean()).map(([bits, isNegative]) => bits | (isNegative ? 0x8000 : 0)), { minLength: count, maxLength: count }).map((all) => Uint16Array.from(all)); // prettier-ignore
+
+describe.skipIf(!absence.ok).each(units)('on the matrix unit %s', (unit) => {
+  const { lanes } = compiler.target;
+
+  it('a product of tiles has the bits of its definition', async () => {
+    const { product } = await unitLibrary(unit);
+    const sums = fc.array(fc.float(), { minLength: tileRows * lanes, maxLength: tileRows * lanes });
+    const operands = fc.tuple(sums, uppers(2 * tileRows * tilePairs), uppers(2 * tilePairs * lanes));
+    fc.assert(
+      fc.property(operands, ([before, left, right]) => {
+        const actual = Float32Array.from(before);
+        product(actual, left, right);
+        expect(actual).toEqual(tileProduct(Float32Array.from(before), left, right, lanes));
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('the terms of a number are bfloat16 and add up to it; a NaN stays one', async () => {
+    const { terms } = await unitLibrary(unit);
+    const floats = new Float32Array(3);
+    const bits = new Uint32Array(floats.buffer);
+    const sumOf = (a: number): number => {
+      terms(a, bits);
+      expect(bits.every((term) => (term & 0xffff) === 0)).toBe(true);
+      return floats[0]! + floats[1]! + floats[2]!;
+    };
+    // The last term of a smaller number would be subnormal, and a larger one rounds to infinity.
+    const size = fc.float({ noNaN: true, min: Math.fround(2 ** -100), max: Math.fround(3.38e38) });
+    fc.assert(fc.property(size, fc.boolean(), (a, isNegative) => sumOf(isNegative ? -a : a) === (isNegative ? -a : a)), { numRuns: 1000 }); // prettier-ignore
+    for (const a of [0, 1, 255, 2 ** -126, 1 / 3]) expect(sumOf(a)).toBe(Math.fround(a));
+    for (const a of [Infinity, 3.4028234663852886e38]) expect(sumOf(a)).toBeNaN();
+    for (const pattern of [0x7fffffff, 0x7f800001, 0xffffffff, 0x7fc00000]) {
+      const nan = new Float32Array(Uint32Array.of(pattern).buffer)[0]!;
+      expect(sumOf(nan)).toBeNaN();
+    }
+  });
+});
+
+/** Root of the mean square, and largest, of what an engine's numbers are wrong by, of the root of the mean square of the right ones. */
+function errorsOf(actual: ArrayLike<number>, right: Float64Array): { rms: number; largest: number } {
+  const wrong = right.map((value, k) => Math.abs(actual[k]! - value));
+  const rms = (values: Float64Array) => Math.hypot(...values) / Math.sqrt(values.length);
+  return { rms: rms(wrong) / rms(right), largest: Math.max(...wrong) / rms(right) };
+}
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+describe.skipIf(!absence.ok)('split products', () => {
+  it.each([19, 70, 300])(
+    'of dense layers are no less accurate than those of float32, %d examples',
+    async (examples) => {
+      const drawn = fc.sample(layers['dense layers']!(examples), { numRuns: 12, seed: examples });
+      const found = {
+        vectors: [] as ReturnType<typeof errorsOf>[],
+        split: [] as ReturnType<typeof errorsOf>[],
+      };
+      for (const problem of problemsOf(drawn, examples)) {
+        const { gradient: right } = await evaluate(referenceEngine, problem);
+        for (const [name, engine] of [
+          ['vectors', vectors],
+          ['split', split],
+        ] as const) {
+          const { gradient } = await evaluate(engine, problem);
+          for (const { from, to } of problem.parts) found[name].push(errorsOf(gradient.subarray(from, to), right.subarray(from, to))); // prettier-ignore
+        }
+      }
+      for (const of of ['rms', 'largest'] as const)
+      expect(mean(found.split.map((error) => error[of]))).toBeLessThan(mean(found.vectors.map((error) => error[of]))); // prettier-ignore
+      expect(Math.max(...found.split.map(({ rms }) => rms))).toBeLessThan(3e-7);
+    },
+  );
+
+  const examples = 40;
+  const transform = { dtype: 'uint8', divisor: 255, mean: [], std: [] } as const;
+  const { model } = modelNamed('fc');
+  const graph = attachLoss(model.build({ examples, training: false, transform }), { loss: 'softmaxCrossEntropy', classAxis: 1 }); // prettier-ignore
+  const theta = Float64Array.from(initialise(graph.parameters, key(7)));
+  const feeds = {
+    x: Uint8Array.from(uniform(key(1), examples * 784), (u) => Math.max(0, 1000 * u - 744)),
+    labels: Int32Array.from({ length: examples }, (_, n) => n % 10),
+  };
+
+  it('of pixels are those of whole numbers, scaled afterwards, and no less accurate', async () => {
+    const scaled = withScalesBehind(differentiate(graph)).nodes.flatMap(({ attributes }) => attributes['alpha'] ?? []); // prettier-ignore
+    expect(scaled).toEqual([1 / 255, 1 / 255]);
+    const problem = { graph, theta, feeds, parts: [] };
+    const { gradient: right } = await evaluate(referenceEngine, problem);
+    const own = errorsOf((await evaluate(split, problem)).gradient, right);
+    const other = errorsOf((await evaluate(vectors, problem)).gradient, right);
+    expect(own.rms).toBeLessThan(other.rms);
+    expect(own.rms).toBeGreaterThan(0);
+  });
+
+  const [gemm] = fc.sample(layers['dense layers']!(19), { numRuns: 1, seed: 5 });
+  const problem = chunkProblem([gemm!], 19, 1);
+  const withInput = (numbers: (k: number, before: number) => number) => ({
+    ...problem,
+    feeds: { ...problem.feeds, 'case0.0': (problem.feeds['case0.0'] as Float32Array).map((before, k) => numbers(k, before)) }, // prettier-ignore
+  });
+
+  it.each([NaN, Infinity, -Infinity, 3.4028234663852886e38])('of %d are not finite, so that nobody takes them for numbers', async (value) => {
+    const { loss } = await evaluate(split, withInput((k, before) => (k === 3 ? value : before)));
+    expect(loss).toBeNaN();
+  }); // prettier-ignore
+
+  it('of numbers that no float32 is close to relative to itself are as small as they should be', async () => {
+    const tiny = withInput((_, before) => before * 1e-40);
+    const [{ loss }, { loss: right }] = [await evaluate(split, tiny), await evaluate(referenceEngine, tiny)];
+    expect(Math.abs(loss - right)).toBeLessThan(1e-5 * Math.abs(right) + 1e-30);
+  });
+});
+
+/** Whether the compiler makes code for processors with AMX, wherever it runs. */
+const forAmx = ['-march=sapphirerapids'];
+const knowsAmx =
+  absence.ok && spawnSync(compiler.command, [...forAmx, '-E', '-x', 'c', '/dev/null']).status === 0;
+
+describe.skipIf(!knowsAmx)('code for AMX', () => {
+  it('is translated', () => {
+    const target = { ...targetNamed('avx512'), matrixUnit: 'amx' } as const;
+    const drawn = fc.sample(layers['dense layers']!(19), { numRuns: 4, seed: 4 });
+    const { source } = generateModule(lowerToSteps(differentiate(chunkProblem(drawn, 19, 1).graph), target), target); // prettier-ignore
+    const file = join(temporaryFolder(), 'network.c');
+    writeFileSync(file, source);
+    const flags = ['-std=gnu11', '-O1', '-ffp-contract=fast', '-S', '-o', '-'];
+    const { status, stdout } = spawnSync(compiler.command, [...flags, ...forAmx, file], { encoding: 'utf8', maxBuffer: 2 ** 28 }); // prettier-ignore
+    expect(status).toBe(0);
+    for (const instruction of [
+      'ldtilecfg',
+      'tilezero',
+      'tileloadd',
+      'tdpbf16ps',
+      'tilestored',
+      'tilerelease',
+    ])
+      expect(stdout).toContain(instruction);
+  });
+
+  it.skipIf(compiler.hasMatrixUnit)('is refused where the processor has no such unit, and the system grants none', async () => {
+    const native = new NativeEngine({ matrixUnit: 'amx' });
+    const absence = await native.available();
+    expect(absence.ok ? "" : absence.reason).toMatch(/no matrix unit for bfloat16 \(AMX/);
+    expect(await grantsTiles(compiler, { folder })).toBe(false);
+  }); // prettier-ignore
+});
