@@ -133,30 +133,22 @@ function tokenWeights(shape: ProductSums, rows: Tensor, columns: Tensor, packed:
   });
 }
 
-/** Rows or columns whose sums are copied together, so that both orders stay in the cache. */
+/** Rows whose sums are copied together, so that both orders stay in the cache. */
 const COPIED_AT_ONCE = 8;
 
-/** Adds the padded sums to \`output\`, [rows, columns] or transposed. */
-export function unpackDenseWeights(
-  shape: ProductSums,
-  packed: Sums,
-  output: Sums,
-  isTransposed: boolean,
-): Step {
+/** Adds the padded sums [rows, columns] to `output` [columns, rows]. */
+export function transposeDenseWeights(shape: ProductSums, packed: Sums, output: Sums): Step {
   const parameters = new Parameters();
   const from = parameters.readSums(packed);
   const to = parameters.writeSums(output);
   const { rows, columns } = shape;
   const width = paddedColumns(shape);
-  const copy = (row: string): string =>
-    isTransposed
-      ? `${to}[j * ${rows}L + ${row}] += ${from}[(${row}) * ${width}L + j];`
-      : `${to}[(${row}) * ${columns}L + j] += ${from}[(${row}) * ${width}L + j];`;
+  const copy = (row: string): string => `${to}[j * ${rows}L + ${row}] += ${from}[(${row}) * ${width}L + j];`;
   const whole = rows - (rows % COPIED_AT_ONCE);
   const body = `long i = 0;
     for (; i < ${whole}; i += ${COPIED_AT_ONCE}) for (long j = 0; j < ${columns}; j++) {
       ${lines(COPIED_AT_ONCE, (k) => copy(`i + ${k}`))}
     }
     for (; i < ${rows}; i++) for (long j = 0; j < ${columns}; j++) ${copy('i')}`;
-  return parameters.step('unpack_dense', 'once', body);
+  return parameters.step('transpose_dense_weights', 'once', body);
 }

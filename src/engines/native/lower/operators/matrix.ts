@@ -3,11 +3,12 @@ import type { Node, Value } from '../../../../graph/types.js';
 import { sizeOf } from '../../../../graph/types.js';
 import type { MatrixView } from '../../kernels/dense/dense.js';
 import { denseKernels } from '../../kernels/dense/kernels.js';
-import { packedSumsLength, unpackDenseWeights } from '../../kernels/dense/weights.js';
+import { packedSumsLength, transposeDenseWeights } from '../../kernels/dense/weights.js';
+import { paddedColumns, type ProductSums } from '../../kernels/product-sums.js';
 import type { Expression, Stored } from '../../plan/expression.js';
 import { apply, number } from '../../plan/expression.js';
 import { geometryOf } from '../../plan/geometry.js';
-import type { Tensor } from '../../plan/objects.js';
+import type { Sums, Tensor } from '../../plan/objects.js';
 import type { Step } from '../../plan/step.js';
 import type { StaticView } from '../held.js';
 import { rowMajorStrides } from '../held.js';
@@ -102,19 +103,23 @@ function weightGradient(node: Node, product: Product, lowering: Lowering): void 
   const isSwapped = kernels.suitsFirstAxis(p, q);
   const shape = isSwapped ? { rows: q, columns: p, target } : { rows: p, columns: q, target };
   const packed = lowering.objects.sums(packedSumsLength(shape));
-  const sums = lowering.objects.sums(p * q);
   const [rows, columns] = isSwapped ? [right, left] : [left, right];
-  lowering.steps.push(
-    kernels.weights(shape, rows, columns, packed, tokensOf(product.a)),
-    unpackDenseWeights(shape, packed, sums, isSwapped),
-  );
+  lowering.steps.push(kernels.weights(shape, rows, columns, packed, tokensOf(product.a)));
+  const sums = isSwapped ? transposedSums(shape, packed, lowering) : packed;
   lowering.hold(output, {
     kind: 'reduced',
     sums,
     factor: product.alpha,
     shape: output.shape,
-    strides: rowMajorStrides(output.shape),
+    strides: isSwapped ? rowMajorStrides(output.shape) : [paddedColumns(shape), 1],
   });
+}
+
+/** Padded sums [rows, columns] as [columns, rows]: read with such strides, they would be brought into the cache number by number. */
+function transposedSums(shape: ProductSums, packed: Sums, lowering: Lowering): Sums {
+  const sums = lowering.objects.sums(shape.rows * shape.columns);
+  lowering.steps.push(transposeDenseWeights(shape, packed, sums));
+  return sums;
 }
 
 /** Both operands in memory, at least one of them with zeros in lanes without an example. */
