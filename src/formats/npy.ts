@@ -38,6 +38,9 @@ const typeNames: ReadonlyMap<string, ElementType> = new Map([
   ['f8', 'float64'],
 ]);
 
+/** Element type of numpy's code, such as `f4`; null: none of numbers that are read. */
+export const numpyType = (code: string): ElementType | null => typeNames.get(code) ?? null;
+
 /** Where the header's text begins and ends, from the file's first `npyPreambleBytes`. Throws DataError. */
 export function npyHeaderSpan(preamble: Uint8Array, file: string): { from: number; to: number } {
   const view = new DataView(preamble.buffer, preamble.byteOffset, preamble.byteLength);
