@@ -114,6 +114,18 @@ describe('readUserDataset', () => {
     expect(readings[0]!.decision).toContain(`divided them by ${divisor}, say --divisor ${divisor}, if not,`);
   });
 
+  it.each([
+    ['whole numbers', Int32Array.of(3, 250_000), '250000'],
+    ['negative ones', Float32Array.of(0.5, -70_000.5), '-70000.5'],
+    ['numbers that stand for missing ones', Float64Array.of(0.5, 1e20), '100000000000000000000'],
+  ])('warns of %s beyond 16 bits in a table', async (_, values, largest) => {
+    const { transform, readings } = await readUserDataset(
+      await arrays({ x: npy([2, 1], values), y }),
+    );
+    expect(transform.divisor).toBe(1);
+    expect(readings[0]).toMatchObject({ warning: true, evidence: expect.stringContaining(`they reach ${largest},`) as string });
+  }); // prettier-ignore
+
   it('reads columns first', async () => {
     const columns = npy([2, 3], Float32Array.of(1, 4, 2, 5, 3, 6));
     const stored = Buffer.from(

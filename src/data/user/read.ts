@@ -161,7 +161,7 @@ function scalingOfInput(
   if (!(inputs instanceof Uint8Array)) {
     return {
       transform: { divisor: 1, dtype: inputs instanceof Int32Array ? 'int32' : 'float32' },
-      readings: likePixels(inputs, type === 'uint16' || shape.length > 1, about),
+      readings: unscaled(inputs, type === 'uint16' || shape.length > 1, about),
     };
   }
   const largest = inputs.reduce((most, value) => Math.max(most, value), 0);
@@ -178,20 +178,27 @@ const largestOf = [8, 10, 12, 14, 16].map((bits) => 2 ** bits - 1);
 
 /**
  * A warning where numbers that were not stored as bytes are whole and in the range of bytes, or of pixels of 16 bits where `images` says that
- * rank or type are those of images: a table's counts and years are whole numbers above 255 as well.
+ * rank or type are those of images: a table's counts and years are whole numbers above 255 as well. Numbers beyond 16 bits are warned of
+ * whatever they are: few networks train on such (amounts of money, numbers of rows, what stands for missing values).
  */
-function likePixels(
+function unscaled(
   inputs: Exclude<Examples['inputs'], Uint8Array>,
   images: boolean,
   about: string,
 ): Reading[] {
   const limit = largestOf.at(images ? -1 : 0)!;
   let largest = 0;
+  let isPixels = true;
   for (const value of inputs) {
-    if (!Number.isInteger(value) || value < 0 || value > limit) return [];
-    if (value > largest) largest = value;
+    isPixels &&= Number.isInteger(value) && value >= 0 && value <= limit;
+    if (Math.abs(value) > Math.abs(largest)) largest = value;
   }
-  if (largest <= sevenBits) return [];
+  if (Math.abs(largest) > largestOf.at(-1)!) {
+    const decision =
+      'used as they are; if training scaled them, save x as the network took it, if not, say --divisor 1';
+    return [{ about, decision, evidence: `they reach ${largest}, which few networks take as it is`, warning: true }]; // prettier-ignore
+  }
+  if (!isPixels || largest <= sevenBits) return [];
   const divisor = largestOf.find((most) => largest <= most)!;
   const decision = `used as they are; if training divided them by ${divisor}, say --divisor ${divisor}, if not, --divisor 1`;
   const evidence = `they are no bytes, but whole numbers up to ${largest}, as pixels are`;
