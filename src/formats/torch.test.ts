@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { strToU8, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../errors.js';
-import { readPickle } from './pickle.js';
+import { readPickle } from './pickle/pickle.js';
 import { memorySource } from './source.js';
 import { legacyTorchStart, readTorch } from './torch.js';
 

@@ -9,10 +9,16 @@ import {
   type ElementType,
   type NdArray,
 } from './array.js';
-import { PickleGlobal, PickleObject, PickleReference, readPickle, type PickleValue } from './pickle.js';
+import {
+  PickleGlobal,
+  PickleObject,
+  PickleReference,
+  readPickle,
+  type PickleValue,
+} from './pickle/pickle.js';
 import { damaged, misfit, type ByteSource } from './source.js';
-import { otherArray, otherArrayCall } from './torch-numpy.js';
-import { nameOfGlobal, referencesOf, tensorCall, visitTensors } from './torch-tree.js';
+import { otherArray, otherArrayCall } from './pickle/numpy.js';
+import { nameOfGlobal, referencesOf, tensorCall, visitTensors } from './pickle/tree.js';
 import { readZipDirectory, zipEntryPieces, type ZipEntry } from './zip.js';
 
 /** A tensor of a PyTorch file. */

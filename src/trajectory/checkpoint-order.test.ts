@@ -77,6 +77,8 @@ describe('numberNames', () => {
     ['numbers that count different things', ['tokens_500', 'tokens_1B']],
     ['names of several kinds', ['step-1', 'step-2', 'best']],
     ['no number', ['best', 'last']],
+    ['steps below 0', ['step=-1', 'step=0']],
+    ['steps below 0 behind other signs', ['step_-1', 'step_9', 'step_19']],
     ['the same number twice', ['step-1', 'step-01']],
   ])('refuses %s', (_, names) => {
     expect(() => iterations(...names)).toThrow(DataError);

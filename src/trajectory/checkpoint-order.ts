@@ -75,11 +75,12 @@ function slotsOf(name: string): Slot[] {
   );
   return [
     ...dated.matchAll(
-      /([a-z][a-z_]*?)?[-_=. (]*(?:(\d+(?:\.\d+)?)([km])(?![a-z\d])|(\d+(?:\.\d+(?![-_.]?[a-z]))?(?:e[-+]?\d+)?))(?=([a-z]*))/gi,
+      /([a-z][a-z_]*?)?([-_=. (]*)(?:(\d+(?:\.\d+)?)([km])(?![a-z\d])|(\d+(?:\.\d+(?![-_.]?[a-z]))?(?:e[-+]?\d+)?))(?=([a-z]*))/gi,
     ),
-  ].map(([, word = '', short, unit, plain, behind = '']) => ({
+  ].map(([, word = '', between = '', short, unit, plain, behind = '']) => ({
     word: word.toLowerCase(),
-    text: short === undefined ? plain! : String(Number(`${short}e${/k/i.test(unit!) ? 3 : 6}`)),
+    // A dash behind an equals sign or an underscore is a minus: of a checkpoint before the first step, which no iteration is.
+    text: `${/[=_(]-$/.test(between) ? '-' : ''}${short === undefined ? plain! : String(Number(`${short}e${/k/i.test(unit!) ? 3 : 6}`))}`,
     behind: behind.toLowerCase(),
   }));
 }

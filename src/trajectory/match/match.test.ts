@@ -237,3 +237,18 @@ describe('axes of recorded kernels', () => {
     );
   });
 });
+
+describe('rows that nobody wrote', () => {
+  const withRows = (rows: readonly (readonly number[])[]) =>
+    read(recording({ w: { shape: [2], rows: rows.map((row) => Float32Array.from(row)) } }), [{ name: 'w', shape: [2] }]);
+
+  it('at the end are refused, each number of them 0', async () => {
+    await expect(withRows([[1, 2], [1, 1], [0, 0], [0, -0]])).rejects.toThrow(/zeros alone in the last rows, 2 to 3[^]*first 2 rows/);
+    await expect(withRows([[1, 2], [0, 0]])).rejects.toThrow(/zeros alone in the last row, 1/);
+  });
+
+  it('are none at the start, where single numbers are 0, or all are', async () => {
+    expect((await withRows([[0, 0], [1, 1], [1, 0]])).row).toEqual([1, 1]);
+    expect((await withRows([[0, 0], [0, 0]])).said).toMatch(/all rows are the same/);
+  });
+}); // prettier-ignore

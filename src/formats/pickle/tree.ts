@@ -1,5 +1,5 @@
 import { PickleGlobal, PickleObject, PickleReference, type PickleValue } from './pickle.js';
-import { misfit } from './source.js';
+import { misfit } from '../source.js';
 
 /** Containers within containers, and places in all, on the way to tensors. */
 const maxDepth = 256;

@@ -1,9 +1,9 @@
 import { strToU8 } from 'fflate';
-import { arrayFromBytes, checkedBytes, type ElementType, type NdArray } from './array.js';
-import { numpyType } from './npy.js';
+import { arrayFromBytes, checkedBytes, type ElementType, type NdArray } from '../array.js';
+import { numpyType } from '../npy.js';
 import { PickleObject, type PickleValue } from './pickle.js';
-import { damaged, misfit } from './source.js';
-import { nameOfGlobal } from './torch-tree.js';
+import { damaged, misfit } from '../source.js';
+import { nameOfGlobal } from './tree.js';
 
 /** An array of numbers that is no tensor of the plain kind. */
 export interface OtherArray {
