@@ -72,10 +72,11 @@ describe('readUserDataset', () => {
   });
 
   it.each([
-    ['booleans', true, [0, 1], 1],
-    ['bytes up to 1', false, [0, 1], 1],
-    ['bytes beyond', false, [0, 255], 255],
-  ])('scales %s by what they are, and says so', async (_, bool, values, divisor) => {
+    ['booleans', true, [0, 1], 1, undefined],
+    ['bytes up to 1', false, [0, 1], 1, undefined],
+    ['bytes beyond', false, [0, 128], 255, undefined],
+    ['bytes that few pixels are', false, [0, 16], 255, true],
+  ])('scales %s by what they are, and says so', async (_, bool, values, divisor, warning) => {
     const bytes = npy([2, 1], Uint8Array.from(values));
     const stored = Buffer.from(
       Buffer.from(bytes)
@@ -86,6 +87,7 @@ describe('readUserDataset', () => {
     const { transform, readings } = await readUserDataset(await arrays({ x: stored, y }));
     expect(transform.divisor).toBe(divisor);
     expect(readings).toEqual([expect.objectContaining({ about: 'scaling of inputs' })]);
+    expect(readings[0]!.warning).toBe(warning);
   });
 
   it.each([
@@ -107,6 +109,7 @@ describe('readUserDataset', () => {
     ['uint16 in one axis', [2, 1], Uint16Array.of(0, 65535), 65535],
     ['uint16 of 12 bits', [2, 1], Uint16Array.of(9, 3000), 4095],
     ['wider ones of several axes', [2, 1, 1], Int32Array.of(0, 40000), 65535],
+    ['fractions of images', [2, 1, 1, 1], Float32Array.of(0, 254.5), 255],
     ['uint16 up to a byte', [2, 1], Uint16Array.of(0, 255), 255],
   ] as const)('warns of %s, as of images of more bits', async (_, shape, values, divisor) => {
     const { readings } = await readUserDataset(await arrays({ x: npy(shape, values), y }));

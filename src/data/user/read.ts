@@ -151,7 +151,7 @@ function scalingOf({ examples, inputTypes }: ReadSet): Pick<RawDataset, 'transfo
   };
 }
 
-/** Bytes are taken for pixels where some exceed 1; other numbers are used as they are, which is said of those that look like pixels. */
+/** Bytes are taken for pixels where some exceed 1, which is warned of where few pixels would be so dark; other numbers are used as they are, which is said of those that look like pixels. */
 function scalingOfInput(
   inputs: Examples['inputs'],
   shape: readonly number[],
@@ -161,7 +161,11 @@ function scalingOfInput(
   if (!(inputs instanceof Uint8Array)) {
     return {
       transform: { divisor: 1, dtype: inputs instanceof Int32Array ? 'int32' : 'float32' },
-      readings: unscaled(inputs, type === 'uint16' || shape.length > 1, about),
+      readings: unscaled(
+        inputs,
+        { images: type === 'uint16' || shape.length > 1, axes: shape.length },
+        about,
+      ),
     };
   }
   const largest = inputs.reduce((most, value) => Math.max(most, value), 0);
@@ -169,7 +173,11 @@ function scalingOfInput(
   const divisor = isBool || largest <= 1 ? 1 : 255;
   const evidence = isBool ? 'they are booleans' : `they are bytes, and the largest is ${largest}`;
   const decision = divisor === 1 ? 'used as they are, 0 and 1' : 'divided by 255, as pixels';
-  return { transform: { divisor, dtype: 'uint8' }, readings: [{ about, decision, evidence }] };
+  const transform = { divisor, dtype: 'uint8' } as const;
+  if (divisor === 1 || largest > sevenBits) return { transform, readings: [{ about, decision, evidence }] };
+  // Counts, categories, images of fewer bits.
+  const doubt = `${decision}; if training used them as they are, say --divisor 1, or what it divided them by`;
+  return { transform, readings: [{ about, decision: doubt, evidence, warning: true }] };
 }
 
 /** The largest of seven bits, which few images stay below, of a byte, and of what images of 10, 12, 14 and 16 bits hold. */
@@ -178,19 +186,21 @@ const largestOf = [8, 10, 12, 14, 16].map((bits) => 2 ** bits - 1);
 
 /**
  * A warning where numbers that were not stored as bytes are whole and in the range of bytes, or of pixels of 16 bits where `images` says that
- * rank or type are those of images: a table's counts and years are whole numbers above 255 as well. Numbers beyond 16 bits are warned of
- * whatever they are: few networks train on such (amounts of money, numbers of rows, what stands for missing values).
+ * rank or type are those of images: a table's counts and years are whole numbers above 255 as well. So it is with fractions of images
+ * [C, H, W]. Numbers beyond 16 bits are warned of whatever they are: few networks train on such (amounts of money, numbers of rows, what stands for missing values).
  */
 function unscaled(
   inputs: Exclude<Examples['inputs'], Uint8Array>,
-  images: boolean,
+  { images, axes }: { readonly images: boolean; readonly axes: number },
   about: string,
 ): Reading[] {
   const limit = largestOf.at(images ? -1 : 0)!;
   let largest = 0;
-  let isPixels = true;
+  let isWhole = true;
+  let isPositive = true;
   for (const value of inputs) {
-    isPixels &&= Number.isInteger(value) && value >= 0 && value <= limit;
+    isWhole &&= Number.isInteger(value);
+    isPositive &&= value >= 0;
     if (Math.abs(value) > Math.abs(largest)) largest = value;
   }
   if (Math.abs(largest) > largestOf.at(-1)!) {
@@ -198,9 +208,14 @@ function unscaled(
       'used as they are; if training scaled them, save x as the network took it, if not, say --divisor 1';
     return [{ about, decision, evidence: `they reach ${largest}, which few networks take as it is`, warning: true }]; // prettier-ignore
   }
-  if (!isPixels || largest <= sevenBits) return [];
+  if (!isPositive || largest <= sevenBits || largest > (isWhole ? limit : resizedLimit(axes))) return [];
   const divisor = largestOf.find((most) => largest <= most)!;
   const decision = `used as they are; if training divided them by ${divisor}, say --divisor ${divisor}, if not, --divisor 1`;
-  const evidence = `they are no bytes, but whole numbers up to ${largest}, as pixels are`;
+  const evidence = isWhole
+    ? `they are no bytes, but whole numbers up to ${largest}, as pixels are`
+    : `they reach from 0 to ${largest}, as pixels of images that were resized do`;
   return [{ about, decision, evidence, warning: true }];
 }
+
+/** The largest number of images whose pixels were averaged to fractions, which have a channel and two axes; a table's numbers may be any. */
+const resizedLimit = (axes: number): number => (axes === 3 ? largestOf[0]! : 0);
