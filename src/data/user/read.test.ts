@@ -129,6 +129,17 @@ describe('readUserDataset', () => {
     expect(readings[0]).toMatchObject({ warning: true, evidence: expect.stringContaining(`they reach ${largest},`) as string });
   }); // prettier-ignore
 
+  it('warns of sets that reach much further than training does, or less far', async () => {
+    const [scaled, raw] = [Float32Array.of(0, 1), Float32Array.of(0.5, 255)].map((values) => npy([2, 1], values));
+    const about = async (train: Uint8Array, test: Uint8Array) =>
+      (await readUserDataset(await arrays({ x: train, y, x_test: test, y_test: y }))).readings;
+    expect(await about(scaled!, raw!)).toEqual([
+      expect.objectContaining({ about: 'range of inputs', evidence: expect.stringMatching(/they reach 255, those of training 1:/) as string, warning: true }),
+    ]);
+    expect(await about(raw!, scaled!)).toHaveLength(1);
+    expect(await about(scaled!, scaled!)).toEqual([]);
+  }); // prettier-ignore
+
   it('reads columns first', async () => {
     const columns = npy([2, 3], Float32Array.of(1, 4, 2, 5, 3, 6));
     const stored = Buffer.from(

@@ -6,6 +6,7 @@ import { sharedLike } from '../shared.js';
 import { plainLabelling, type Examples, type FurtherTransform, type RawDataset } from '../types.js';
 import { openArrays, type ArraySet } from './arrays.js';
 import { inputsOf, labelsOf } from './convert.js';
+import { rangeReadings } from './ranges.js';
 import { plainPair, setsOf, type ReadAs, type SetArrays } from './sets.js';
 
 /** What a reading about the scaling of inputs is about. */
@@ -32,6 +33,7 @@ export async function readUserDataset(path: string, as: ReadAs = plainPair): Pro
       sets[names.set] = set.examples;
     }
     const { transform, readings } = scalingOf(pool);
+    const ranges = Object.entries(sets).flatMap(([name, set]) => rangeReadings(pool.examples, set, name));
     return {
       name: basename(path),
       classes: 0,
@@ -42,7 +44,7 @@ export async function readUserDataset(path: string, as: ReadAs = plainPair): Pro
       transform,
       labelShape: pool.labelShape,
       labelling: plainLabelling,
-      readings: [...readings, ...passedOver(arrays.names, [train!, ...others])],
+      readings: [...readings, ...ranges, ...passedOver(arrays.names, [train!, ...others])],
     };
   } finally {
     await arrays.close();
