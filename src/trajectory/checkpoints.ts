@@ -91,7 +91,9 @@ interface Moment {
 }
 
 async function namedMoments(folder: string): Promise<Moment[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
+  // Hidden ones are of systems and editors, such as the `._NAME` that macOS keeps beside each file.
+  const all = await readdir(folder, { withFileTypes: true });
+  const entries = all.filter(({ name }) => !name.startsWith('.'));
   const files = entries
     .filter((entry) => !entry.isDirectory() && extensions.test(entry.name))
     .map(({ name }) => name);
@@ -106,7 +108,9 @@ async function namedMoments(folder: string): Promise<Moment[]> {
 
 /** The files of the model in a checkpoint's folder; none where it holds no tensors. */
 function modelOf(names: readonly string[], folder: string): readonly string[] {
-  const candidates = names.filter((name) => extensions.test(name) && !besideModel.test(name));
+  const candidates = names.filter(
+    (name) => extensions.test(name) && !besideModel.test(name) && !name.startsWith('.'),
+  );
   const kind = modelFiles.find((each) => candidates.some((name) => each.test(name)));
   const chosen = candidates.filter((name) => kind?.test(name)).sort();
   const shards = new Set(chosen.map((name) => /-of-(\d+)\./.exec(name)?.[1]));

@@ -110,6 +110,7 @@ describe('openTrajectory', () => {
       await writeFile(join(path, `model-v2-step-${iteration}.safetensors`), bytes);
     }
     await writeFile(join(path, 'notes.txt'), 'ignored');
+    await writeFile(join(path, '._model-v2-step-9.safetensors'), 'of macOS');
     expect(await readAll(path)).toEqual({ iteration: [0, 9, 100], rows: [0, 1, 2].map(theta) });
   });
 

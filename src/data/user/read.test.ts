@@ -158,7 +158,7 @@ describe('readUserDataset', () => {
   });
 
   it('reads .npy files in a folder or side by side', async () => {
-    const path = await arrays({ x, y });
+    const path = await arrays({ x, y, '._x': Buffer.from('of macOS') });
     const inFolder = await readUserDataset(path);
     expect(inFolder.pool.inputs).toEqual(Float32Array.of(1, 2, 3, 4, 5, 6));
     const pair = await readUserDataset(`${join(path, 'x.npy')},${join(path, 'y.npy')}`);

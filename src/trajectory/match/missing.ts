@@ -78,13 +78,13 @@ function refuseUnread(
   ignore: readonly string[],
 ): void {
   const unread = [...tensors].filter(([, { dtype }]) => dtype === null || !isFloat(dtype));
-  for (const [recorded, { storedType, shape }] of [...unread, ...others]) {
+  for (const [recorded, { dtype, storedType, shape }] of [...unread, ...others]) {
     if (isOptimizerState(recorded) || ignore.some((pattern) => fitsPattern(recorded, pattern))) continue;
     const tensor = missing.find((each) => namesAlike(recorded, each.name));
     if (tensor === undefined) continue;
     throw misfit(
       `${name}(${recorded})`,
-      others.has(recorded)
+      dtype !== null && others.has(recorded)
         ? `an array [${shape.join(', ')}], in a file of ${rows} rows`
         : `numbers of type ${storedType}`,
       `floats of every row, as the record of ${tensor.name} of the model`,
