@@ -22,3 +22,26 @@ it.each([
 ])('a file in %s is refused, since names would become one', async (_, bytes, words) => {
   await expect(readGroups(saved(bytes))).rejects.toThrow(words);
 }); // prettier-ignore
+
+it('commas and quotes inside of quotes are part of a name', async () => {
+  const { names, width } = await readGroups(saved(Buffer.from('"cat, wild","a ""b"""\r\n dog ,"x;y"\r\n')));
+  expect([names, width]).toEqual([['cat, wild', 'a "b"', 'dog', 'x;y'], 2]);
+});
+
+it.each([
+  ['semicolons', '0;cat\n1;dog\n'],
+  ['tabs', 'id\tgroup\n0\tcat\n'],
+])('columns apart by %s are refused, since each line would be a group of its own', async (name, text) => {
+  await expect(readGroups(saved(Buffer.from(text)))).rejects.toThrow(
+    new RegExp(`with ${name}, as every line`),
+  );
+});
+
+it('text stored with its first axis fastest is read in the order of its axes', async () => {
+  // numpy.save of numpy.array([["a", "b"], ["c", "d"], ["e", "f"]], order="F"): a, c, e, b, d, f.
+  const header = "{'descr': '<U1', 'fortran_order': True, 'shape': (3, 2), }".padEnd(117) + '\n';
+  const start = Buffer.from([0x93, ...Buffer.from('NUMPY'), 1, 0, header.length, 0]);
+  const path = join(folder, 'groups.npy');
+  writeFileSync(path, Buffer.concat([start, Buffer.from(header), Buffer.from([...'acebdf'].flatMap((letter) => [letter.charCodeAt(0), 0, 0, 0]))])); // prettier-ignore
+  expect((await readGroups(path)).names).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+});

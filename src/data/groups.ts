@@ -24,7 +24,7 @@ export async function readGroups(path: string): Promise<GroupsFile> {
   const bytes = await readBytes(path, 'check the path');
   const file = { name: basename(path), sha256: sha256(bytes) };
   if (path.endsWith('.npy')) return { ...(await npyNames(bytes, path)), file, mayHaveHeading: false };
-  const lines = linesOf(textOf(bytes, path));
+  const lines = linesOf(textOf(bytes, path), path);
   const width = lines[0]?.length ?? 1;
   const odd = lines.findIndex((names) => names.length !== width || names.includes(''));
   if (odd < 0) return { names: lines.flat(), width, file, mayHaveHeading: true };
@@ -53,11 +53,40 @@ function textOf(bytes: Uint8Array, path: string): string {
   }
 }
 
-/** The names of each line, without quotes around them; a last empty line is none. */
-function linesOf(text: string): string[][] {
-  const lines = text.replace(/^\uFEFF/, '').split(/\r?\n/);
+/** The names of each line, without quotes around them, in which commas are part of a name; a last empty line is none. */
+function linesOf(text: string, path: string): string[][] {
+  const lines = text.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/);
   if (lines.at(-1) === '') lines.pop();
-  return lines.map((line) => line.split(',').map((name) => name.trim().replace(/^"(.*)"$/, '$1')));
+  for (const [other, name] of [
+    [';', 'semicolons'],
+    ['\t', 'tabs'],
+  ] as const) {
+    const widths = new Set(lines.map((line) => fieldsOf(line, other).length));
+    // As spreadsheets save columns where the comma is that of decimals.
+    if (widths.size !== 1 || widths.has(1)) continue;
+    throw misfit(
+      path,
+      `line 1, ${JSON.stringify(lines[0])}, with ${name}, as every line`,
+      'group names apart by commas, and no other columns',
+      'save the column of the groups alone; a name that contains such signs stands in quotes',
+    );
+  }
+  return lines.map((line) => fieldsOf(line, ','));
+}
+
+/** What stands between separators outside of quotes; two quotes inside of some are one. */
+function fieldsOf(line: string, separator: string): string[] {
+  if (!line.includes('"')) return line.split(separator).map((field) => field.trim());
+  const fields: string[] = [];
+  let from = 0;
+  for (let at = 0, isQuoted = false; at <= line.length; at++) {
+    if (line[at] === '"') isQuoted = !isQuoted;
+    if (at < line.length && (isQuoted || line[at] !== separator)) continue;
+    const field = line.slice(from, at).trim();
+    fields.push(/^".*"$/.test(field) ? field.slice(1, -1).replaceAll('""', '"') : field);
+    from = at + 1;
+  }
+  return fields;
 }
 
 async function npyNames(bytes: Uint8Array, path: string): Promise<Pick<GroupsFile, 'names' | 'width'>> {

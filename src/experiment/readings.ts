@@ -1,4 +1,5 @@
 import type { Dataset } from '../data/types.js';
+import { inputRange } from '../data/user/ranges.js';
 import { furtherScaling, inputScaling } from '../data/user/read.js';
 import { UsageError } from '../errors.js';
 import type { Reading } from '../formats/reading.js';
@@ -89,6 +90,9 @@ export function dataReadings(
   { divisor }: Pick<RunConfig, 'divisor'>,
 ): Reading[] {
   return readings.flatMap((reading) => {
+    const ranged = further.find(({ name }) => reading.about === inputRange(name));
+    if (reading.about === inputRange() || ranged !== undefined)
+      return (ranged?.readsWholeNumbers ?? readsWholeNumbers) ? [] : [reading];
     const input = further.find(({ name }) => reading.about === furtherScaling(name));
     if (reading.about !== inputScaling && input === undefined) return [reading];
     if (input?.readsWholeNumbers ?? readsWholeNumbers) return [];

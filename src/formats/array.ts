@@ -156,5 +156,5 @@ export function gatherStrided(
 }
 
 /** Strides of elements with the first axis fastest. */
-const columnMajorStrides = (shape: readonly number[]): number[] =>
+export const columnMajorStrides = (shape: readonly number[]): number[] =>
   shape.map((_, axis) => sizeOf(shape.slice(0, axis)));

@@ -10,7 +10,7 @@ import {
   type ElementType,
   type NdArray,
 } from './array.js';
-import { halfTypes, type HalfType } from './hdf5-floats.js';
+import { elementTypeOf, floatTypes, storedTypeOf, type FloatTypes, type Span } from './hdf5-types.js';
 import { damaged, misfit, type ByteSource } from './source.js';
 
 /** An array of an HDF5 file; its numbers are read on demand. */
@@ -99,7 +99,12 @@ export async function openHdf5(source: ByteSource): Promise<Hdf5File> {
   const own = await workingInstance();
   const path = `${opened++}.h5`;
   const readNow = source.readNow?.bind(source) ?? (await wholeReader(source));
-  mount(own.files, path, source, readNow);
+  const spans: Span[] = [];
+  let isOpening = true;
+  mount(own.files, path, source, (offset, length) => {
+    if (isOpening) spans.push([offset, offset + length]);
+    return readNow(offset, length);
+  });
   const guarded = guard(own, source.name);
   let file: H5wasm.File | null = null;
   const close = (): void => {
@@ -112,9 +117,10 @@ export async function openHdf5(source: ByteSource): Promise<Hdf5File> {
       module: own.module,
       source,
       guarded,
-      halfType: halfTypes(source, readNow),
+      floatTypes: floatTypes(source.size, readNow, spans),
     };
     const arrays = guarded(() => arraysOf(own.library, root, context));
+    isOpening = false;
     return { arrays, close, text: (name) => guarded(() => attributeText(root, name)) };
   } catch (error) {
     close();
@@ -152,7 +158,7 @@ interface Context {
   readonly module: Memory;
   readonly source: ByteSource;
   readonly guarded: Guarded;
-  readonly halfType: () => HalfType;
+  readonly floatTypes: FloatTypes;
 }
 
 /** Puts a source among the library's files: its bytes are read where they are asked for. */
@@ -179,21 +185,23 @@ async function wholeReader(source: ByteSource): Promise<ReadNow> {
 
 function arraysOf(library: Instance['library'], root: Group, context: Context): Map<string, Hdf5Array> {
   const { source } = context;
-  const arrays = new Map<string, Hdf5Array>();
+  const datasets = new Map<string, Dataset>();
   const seen = { objects: 0 };
   const visit = (group: Group, prefix: string, depth: number): void => {
     for (const name of group.keys()) {
       const path = prefix + name;
       if (++seen.objects > maxObjects || depth > maxDepth) throw tooMany(source.name);
       const entity = group.get(name);
-      if (entity instanceof library.Dataset) arrays.set(path, arrayOf(entity, path, context));
+      if (entity instanceof library.Dataset) datasets.set(path, entity);
       else if (entity instanceof library.Group) visit(entity, `${path}/`, depth + 1);
       else if (entity?.constructor.name === 'ExternalLink')
         throw external(source.name, path, 'an external link');
     }
   };
   visit(root, '', 0);
-  return arrays;
+  // The forms of floats stand in what is read for this, so it is read of all arrays before one is described.
+  for (const dataset of datasets.values()) void dataset.metadata;
+  return new Map([...datasets].map(([path, dataset]) => [path, arrayOf(dataset, path, context)]));
 }
 
 function tooMany(file: string): Refusal {
@@ -213,22 +221,16 @@ function external(file: string, path: string, what: string): Refusal {
   );
 }
 
-/** Element types by HDF5's class (0 whole numbers, 1 floats) and width; null where there is none here. */
-function elementTypeOf(
-  { type, size, signed }: Dataset['metadata'],
-  halfType: () => HalfType,
-): ElementType | null {
-  if (type === 1) return size === 2 ? halfType() : size === 4 ? 'float32' : size === 8 ? 'float64' : null;
-  if (type !== 0 || ![1, 2, 4, 8].includes(size)) return null;
-  return `${signed ? '' : 'u'}int${8 * size}` as ElementType;
-}
-
-function arrayOf(dataset: Dataset, path: string, { module, source, guarded, halfType }: Context): Hdf5Array {
+function arrayOf(
+  dataset: Dataset,
+  path: string,
+  { module, source, guarded, floatTypes }: Context,
+): Hdf5Array {
   const { metadata } = dataset;
   if ((metadata.virtual_sources ?? []).length > 0) throw external(source.name, path, 'a virtual data set');
   // HDF5's null dataspace has no shape and no numbers.
   const shape = metadata.shape ?? [0];
-  const dtype = elementTypeOf(metadata, halfType);
+  const dtype = elementTypeOf(metadata, floatTypes);
   const place = `${source.name}(${path})`;
   const storedType = storedTypeOf(dataset, dtype);
   return {
@@ -243,12 +245,6 @@ function arrayOf(dataset: Dataset, path: string, { module, source, guarded, half
       return guarded(() => rowsOf(module, dataset, dtype, shape, [from, to]));
     },
   };
-}
-
-function storedTypeOf({ dtype, metadata }: Dataset, known: ElementType | null): string {
-  if (metadata.type === 1 && metadata.size === 2 && known === null)
-    return '16-bit float, in a file that has several kinds of them (float16, bfloat16)';
-  return known ?? (typeof dtype === 'string' ? dtype : 'compound');
 }
 
 /** HDF5's filters that the library has: gzip, shuffle, fletcher32, n-bit, scale-offset. */

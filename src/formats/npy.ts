@@ -1,5 +1,12 @@
 import { strFromU8 } from 'fflate';
-import { arrayFromBytes, checkedBytes, type ElementType, type NdArray } from './array.js';
+import {
+  arrayFromBytes,
+  checkedBytes,
+  columnMajorStrides,
+  gatherStrided,
+  type ElementType,
+  type NdArray,
+} from './array.js';
 import { damaged, misfit, type ByteSource } from './source.js';
 
 /** Largest header that is accepted; numpy's own stays below 1 KiB for plain arrays. */
@@ -37,6 +44,9 @@ const typeNames: ReadonlyMap<string, ElementType> = new Map([
   ['f4', 'float32'],
   ['f8', 'float64'],
 ]);
+
+/** Element type of numpy's code, such as `f4`; null: none of numbers that are read. */
+export const numpyType = (code: string): ElementType | null => typeNames.get(code) ?? null;
 
 /** Where the header's text begins and ends, from the file's first `npyPreambleBytes`. Throws DataError. */
 export function npyHeaderSpan(preamble: Uint8Array, file: string): { from: number; to: number } {
@@ -119,7 +129,7 @@ export async function readNpy(source: ByteSource): Promise<NdArray> {
   return arrayFromBytes(dtype, shape, await source.read(offset, bytes), header);
 }
 
-/** Reads a whole `.npy` file of text: numpy's `U` (UTF-32) or `S` (bytes, read as UTF-8), in order. Throws DataError for anything else. */
+/** Reads a whole `.npy` file of text: numpy's `U` (UTF-32) or `S` (bytes, read as UTF-8), in row-major order. Throws DataError for anything else. */
 export async function readNpyText(
   source: ByteSource,
 ): Promise<{ shape: readonly number[]; texts: string[] }> {
@@ -141,7 +151,10 @@ export async function readNpyText(
     throw damaged(source.name, `${source.size} bytes`, `${to + count * width} bytes for ${count} texts`);
   }
   const bytes = await source.read(to, count * width);
-  const texts = Array.from({ length: count }, (_, k) => textOf(bytes.subarray(k * width, (k + 1) * width), kind, header.bigEndian)); // prettier-ignore
+  const ordered = header.columnMajor
+    ? gatherStrided(bytes, header.shape, columnMajorStrides(header.shape), width)
+    : bytes;
+  const texts = Array.from({ length: count }, (_, k) => textOf(ordered.subarray(k * width, (k + 1) * width), kind, header.bigEndian)); // prettier-ignore
   return { shape: header.shape, texts };
 }
 

@@ -38,12 +38,33 @@ export async function readSafetensors(source: ByteSource): Promise<ReadonlyMap<s
   }
   const header = parseHeader(await source.read(8, length), source.name);
   const start = 8 + length;
-  return new Map(
-    Object.entries(header)
-      .filter(([name]) => name !== '__metadata__')
-      .map(([name, entry]) => [name, checkEntry(entry, start, source, name)]),
-  );
+  const entries = Object.entries(header)
+    .filter(([name]) => name !== '__metadata__')
+    .map(([name, entry]) => [name, checkEntry(entry, start, source, name)] as const);
+  requireWhole(entries, start, source);
+  return new Map(entries);
 }
+
+/**
+ * Throws DataError where tensors overlap, or bytes are of none, as the format has it: so a file shows that was put together wrong, or whose
+ * header has two tensors of one name, of which one would be lost.
+ */
+function requireWhole(
+  entries: readonly (readonly [string, SafetensorsEntry & { readonly bytes: number }])[],
+  start: number,
+  source: ByteSource,
+): void {
+  let at = start;
+  const inOrder = [...entries].sort(([, a], [, b]) => a.offset - b.offset || a.bytes - b.bytes);
+  for (const [name, { offset, bytes }] of inOrder) {
+    if (offset !== at) throw disjoint(source.name, offset > at ? `${offset - at} bytes before ${name} that are of no tensor, or of another of the same name` : `${name}, whose numbers begin inside of another tensor's`); // prettier-ignore
+    at += bytes;
+  }
+  if (at !== source.size) throw disjoint(source.name, `${source.size - at} bytes behind the last tensor`);
+}
+
+const disjoint = (file: string, found: string): Error =>
+  damaged(file, found, 'tensors one behind the other to the end of the file, each of a name of its own');
 
 function parseHeader(bytes: Uint8Array, file: string): Record<string, unknown> {
   if (nesting(bytes) > maxNesting) throw damaged(file, 'a deeply nested header', 'a safetensors header');
@@ -73,7 +94,7 @@ function isLengths(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((each) => Number.isSafeInteger(each) && (each as number) >= 0);
 }
 
-function checkEntry(entry: unknown, start: number, source: ByteSource, name: string): SafetensorsEntry {
+function checkEntry(entry: unknown, start: number, source: ByteSource, name: string) {
   const file = `${source.name}(${name})`;
   const { dtype, shape, data_offsets: span } = (entry ?? {}) as Record<string, unknown>;
   if (typeof dtype !== 'string' || !isLengths(shape) || !isLengths(span) || span.length !== 2) {
@@ -89,7 +110,7 @@ function checkEntry(entry: unknown, start: number, source: ByteSource, name: str
       `${bytes} bytes within the ${source.size - start} that follow the header`,
     );
   }
-  return { dtype: known, storedType: dtype, shape, offset: start + begin };
+  return { dtype: known, storedType: dtype, shape, offset: start + begin, bytes };
 }
 
 /** Throws DataError where a tensor's numbers are not float32, the type of all parameters. */

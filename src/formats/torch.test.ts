@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { strToU8, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../errors.js';
-import { readPickle } from './pickle.js';
+import { readPickle } from './pickle/pickle.js';
 import { memorySource } from './source.js';
 import { legacyTorchStart, readTorch } from './torch.js';
 
@@ -33,6 +33,32 @@ describe('readTorch', () => {
     expect([weight.dtype, weight.shape]).toEqual(['float32', [6, 5]]);
     expect((await weight.read()).data).toHaveLength(30);
   });
+
+  const fixtureOf = (name: string) =>
+    readTorch(memorySource(readFileSync(join(import.meta.dirname, 'fixtures', name)), name));
+  const rows = Float32Array.of(0.5, -1.5, 3, 2, 65280, 0.25);
+
+  it('reads arrays of numpy beside tensors in the order of their axes, and names what it does not read', async () => {
+    const { tensors } = await fixtureOf('numpy-beside.pt');
+    const dataOf = async (name: string) => (await tensors.get(`net.${name}`)!.read()).data;
+    for (const name of ['plain', 'fortran', 'half', 'tensor']) expect(await dataOf(name)).toEqual(rows);
+    expect(await dataOf('big')).toEqual(Float64Array.from(rows));
+    expect(tensors.get('net.turned')!.shape).toEqual([3, 2]);
+    expect(await dataOf('turned')).toEqual(Float32Array.of(0.5, 2, -1.5, 65280, 3, 0.25));
+    expect(await dataOf('whole')).toEqual(BigInt64Array.of(1n, -2n));
+    expect(await dataOf('none')).toHaveLength(0);
+    for (const [name, type] of [['masked', '_mareconstruct'], ['words', 'U1'], ['quantised', '_rebuild_qtensor'], ['sparse', '_rebuild_sparse_tensor']] as const) {
+      expect(tensors.get(`net.${name}`)).toMatchObject({ dtype: null, storedType: expect.stringContaining(type) as string });
+      await expect(tensors.get(`net.${name}`)!.read()).rejects.toThrow(/a plain tensor or array/);
+    }
+    expect(tensors.has('history')).toBe(false);
+  }); // prettier-ignore
+
+  it.each([['numpy-2.pt', 'net.w'], ['numpy-4.pt', 'net.w'], ['numpy-5.pt', 'net.w'], ['numpy-legacy.pt', 'w']])('reads %s, which holds arrays of numpy alone', async (name, path) => {
+    const { tensors } = await fixtureOf(name);
+    expect([...tensors.keys()]).toEqual([path]);
+    expect(await tensors.get(path)!.read()).toEqual({ dtype: 'float32', shape: [2, 3], data: rows });
+  }); // prettier-ignore
 
   it('reads the form before PyTorch 1.6 to the same numbers', async () => {
     const folder = 'torch-legacy/checkpoints';

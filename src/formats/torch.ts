@@ -9,9 +9,16 @@ import {
   type ElementType,
   type NdArray,
 } from './array.js';
-import { PickleGlobal, PickleObject, PickleReference, readPickle, type PickleValue } from './pickle.js';
+import {
+  PickleGlobal,
+  PickleObject,
+  PickleReference,
+  readPickle,
+  type PickleValue,
+} from './pickle/pickle.js';
 import { damaged, misfit, type ByteSource } from './source.js';
-import { nameOfGlobal, referencesOf, visitTensors } from './torch-tree.js';
+import { otherArray, otherArrayCall } from './pickle/numpy.js';
+import { nameOfGlobal, referencesOf, tensorCall, visitTensors } from './pickle/tree.js';
 import { readZipDirectory, zipEntryPieces, type ZipEntry } from './zip.js';
 
 /** A tensor of a PyTorch file. */
@@ -162,17 +169,23 @@ const lastName = (value: PickleValue): string =>
 
 type StorageBytes = (key: string) => (from: number, to: number) => Promise<Uint8Array>;
 
-/** The tensors below a table, by path. Throws DataError where there are none, or two of one path. */
+/**
+ * The tensors below a table, by path, with arrays of numpy and tensors of rare kinds that stand beside one; without any, arrays of numpy
+ * alone. Throws DataError where there are none, or two of one path.
+ */
 function collect(table: PickleValue, file: string, bytesOf: StorageBytes): TorchFile {
   const tensors = new Map<string, TorchTensor>();
   const calls = new Map<string, PickleObject>();
-  visitTensors(table, file, (path, call) => {
+  const visit = (path: string, call: PickleObject): void => {
     if ((calls.get(path) ?? call) !== call) {
       throw misfit(file, `two tensors called ${path}`, 'a name for each', 'save one under another key');
     }
     calls.set(path, call);
-    tensors.set(path, tensorOf(call, `${file}(${path})`, bytesOf));
-  });
+    const place = `${file}(${path})`;
+    tensors.set(path, otherArrayCall(call) === null ? tensorOf(call, place, bytesOf) : otherArray(call, place)); // prettier-ignore
+  };
+  visitTensors(table, file, { sought: tensorCall, beside: otherArrayCall }, visit);
+  if (tensors.size === 0) visitTensors(table, file, { sought: otherArrayCall }, visit);
   if (tensors.size > 0) return { tensors };
   throw misfit(
     file,

@@ -39,6 +39,10 @@ describe('numberNames', () => {
       [3, 10],
     ],
     [
+      ['run7_lr0.1_step5', 'run7_lr0.01_step10'],
+      [5, 10],
+    ],
+    [
       ['ckpt_fp16_100', 'ckpt_fp16_200'],
       [100, 200],
     ],
@@ -77,6 +81,10 @@ describe('numberNames', () => {
     ['numbers that count different things', ['tokens_500', 'tokens_1B']],
     ['names of several kinds', ['step-1', 'step-2', 'best']],
     ['no number', ['best', 'last']],
+    ['several seeds', ['seed1_step10', 'seed2_step20']],
+    ['several folds', ['fold1-epoch1', 'fold2-epoch2']],
+    ['steps below 0', ['step=-1', 'step=0']],
+    ['steps below 0 behind other signs', ['step_-1', 'step_9', 'step_19']],
     ['the same number twice', ['step-1', 'step-01']],
   ])('refuses %s', (_, names) => {
     expect(() => iterations(...names)).toThrow(DataError);

@@ -21,6 +21,9 @@ const epochWords = /(^|_)(epoch|ep)s?$/;
 const otherWords =
   /(^|_)(val|valid|test|.*loss|.*acc|accuracy|metric|score|f1|auc|map|bleu|ppl|perplexity|err|error|nll|lr|rate|wd|seed|rank|run|date|time|fp|bf|float|int|bit|bits|v|version|rev|bs|batch|size|dim|width|depth|layer|layers|hidden|heads|k|fold|gpu)s?(?=_|$)/;
 
+/** Parts of words whose numbers tell trainings apart, or what ran beside each other in one. */
+const runWords = /(^|_)(seed|fold|trial|run|rank|worker|replica|gpu|split)s?$/;
+
 /**
  * Which number of each name is the iteration. A number behind `step` or `iteration` is, else one behind `epoch`; else the only number
  * that differs, unless the word before it says that it is something else, such as a metric or a seed. `names` are file or folder names without extension;
@@ -42,6 +45,13 @@ export function numberNames(names: readonly string[], place: string, pattern?: R
     (varying.length === 1 ? chooseAlone(counts, slots) : null);
   const iteration = chosen === null ? null : slots.map((each) => Number(each[chosen]!.text));
   if (chosen === null || iteration === null) throw ambiguous(names, place, describeVarying(first, varying));
+  const runs = varying.filter((k) => runWords.test(first[k]!.word) && isWhole(slots, k));
+  if (runs.length > 0)
+    throw ambiguous(
+      names,
+      place,
+      `numbers after ${first[runs[0]!]!.word} that differ, as of several trainings`,
+    );
   const others = varying.filter((k) => k !== chosen && isWhole(slots, k) && !otherWords.test(first[k]!.word));
   requireAgreement(slots, iteration, others, names, place);
   const { word } = first[chosen]!;
@@ -75,11 +85,12 @@ function slotsOf(name: string): Slot[] {
   );
   return [
     ...dated.matchAll(
-      /([a-z][a-z_]*?)?[-_=. (]*(?:(\d+(?:\.\d+)?)([km])(?![a-z\d])|(\d+(?:\.\d+(?![-_.]?[a-z]))?(?:e[-+]?\d+)?))(?=([a-z]*))/gi,
+      /([a-z][a-z_]*?)?([-_=. (]*)(?:(\d+(?:\.\d+)?)([km])(?![a-z\d])|(\d+(?:\.\d+(?![-_.]?[a-z]))?(?:e[-+]?\d+)?))(?=([a-z]*))/gi,
     ),
-  ].map(([, word = '', short, unit, plain, behind = '']) => ({
+  ].map(([, word = '', between = '', short, unit, plain, behind = '']) => ({
     word: word.toLowerCase(),
-    text: short === undefined ? plain! : String(Number(`${short}e${/k/i.test(unit!) ? 3 : 6}`)),
+    // A dash behind an equals sign or an underscore is a minus: of a checkpoint before the first step, which no iteration is.
+    text: `${/[=_(]-$/.test(between) ? '-' : ''}${short === undefined ? plain! : String(Number(`${short}e${/k/i.test(unit!) ? 3 : 6}`))}`,
     behind: behind.toLowerCase(),
   }));
 }

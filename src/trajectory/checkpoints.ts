@@ -91,7 +91,9 @@ interface Moment {
 }
 
 async function namedMoments(folder: string): Promise<Moment[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
+  // Hidden ones are of systems and editors, such as the `._NAME` that macOS keeps beside each file.
+  const all = await readdir(folder, { withFileTypes: true });
+  const entries = all.filter(({ name }) => !name.startsWith('.'));
   const files = entries
     .filter((entry) => !entry.isDirectory() && extensions.test(entry.name))
     .map(({ name }) => name);
@@ -106,7 +108,9 @@ async function namedMoments(folder: string): Promise<Moment[]> {
 
 /** The files of the model in a checkpoint's folder; none where it holds no tensors. */
 function modelOf(names: readonly string[], folder: string): readonly string[] {
-  const candidates = names.filter((name) => extensions.test(name) && !besideModel.test(name));
+  const candidates = names.filter(
+    (name) => extensions.test(name) && !besideModel.test(name) && !name.startsWith('.'),
+  );
   const kind = modelFiles.find((each) => candidates.some((name) => each.test(name)));
   const chosen = candidates.filter((name) => kind?.test(name)).sort();
   const shards = new Set(chosen.map((name) => /-of-(\d+)\./.exec(name)?.[1]));
@@ -189,11 +193,21 @@ function requireSame(
   first: TensorFile['entries'],
   ignore: readonly string[],
 ): void {
-  const floats = (tensors: TensorFile['entries']): string[] =>
+  const counting = (tensors: TensorFile['entries']) =>
     [...tensors]
       .filter(([, { dtype }]) => dtype !== null && isFloat(dtype))
-      .filter(([tensor]) => !isOptimizerState(tensor) && !ignore.some((each) => fitsPattern(tensor, each)))
-      .map(([tensor, { shape }]) => described({ name: tensor, shape }));
+      .filter(([tensor]) => !isOptimizerState(tensor) && !ignore.some((each) => fitsPattern(tensor, each)));
+  const floats = (tensors: TensorFile['entries']): string[] =>
+    counting(tensors).map(([tensor, { shape }]) => described({ name: tensor, shape }));
+  // A step into another precision would count its rounding as motion.
+  const other = counting(entries).find(
+    ([tensor, { dtype }]) => first.has(tensor) && first.get(tensor)!.dtype !== dtype,
+  );
+  if (other !== undefined) {
+    const [tensor, { dtype }] = other;
+    const found = `${tensor} of type ${dtype!}, which is ${first.get(tensor)!.storedType} in the first checkpoint`;
+    throw otherTensors(name, [found], 'save all checkpoints in one precision, or leave this one out');
+  }
   const [expected, given] = [new Set(floats(first)), new Set(floats(entries))];
   const missing = [...expected].filter((tensor) => !given.has(tensor));
   const extra = [...given].filter((tensor) => !expected.has(tensor));
@@ -204,13 +218,12 @@ function requireSame(
   ]);
 }
 
-function otherTensors(name: string, found: readonly string[]): Error {
-  return misfit(
-    name,
-    found.join('; '),
-    'the tensors of the first checkpoint',
-    'record all alike, or pass over what is no parameter with --ignore',
-  );
+function otherTensors(
+  name: string,
+  found: readonly string[],
+  remedy = 'record all alike, or pass over what is no parameter with --ignore',
+): Error {
+  return misfit(name, found.join('; '), 'the tensors of the first checkpoint', remedy);
 }
 
 /** Files that together hold one model. */
@@ -218,9 +231,17 @@ async function openParts(paths: readonly string[]): Promise<TensorFile> {
   if (paths.length === 1) return openTensorFile(paths[0]!);
   const files: TensorFile[] = [];
   for (const path of paths) files.push(await openTensorFile(path));
-  const owner = new Map(
-    files.flatMap((file) => [...file.entries.keys()].map((name) => [name, file] as const)),
-  );
+  const owner = new Map<string, TensorFile>();
+  for (const file of files) {
+    for (const tensor of file.entries.keys()) {
+      const before = owner.get(tensor);
+      if (before !== undefined) {
+        for (const each of files) await each.close();
+        throw misfit(file.name, `${tensor}, which ${before.name} has too`, 'each tensor in one part of the model', 'save the model in one file'); // prettier-ignore
+      }
+      owner.set(tensor, file);
+    }
+  }
   return {
     name: files.map(({ name }) => name).join(', '),
     entries: new Map(files.flatMap(({ entries }) => [...entries])),

@@ -110,6 +110,7 @@ describe('openTrajectory', () => {
       await writeFile(join(path, `model-v2-step-${iteration}.safetensors`), bytes);
     }
     await writeFile(join(path, 'notes.txt'), 'ignored');
+    await writeFile(join(path, '._model-v2-step-9.safetensors'), 'of macOS');
     expect(await readAll(path)).toEqual({ iteration: [0, 9, 100], rows: [0, 1, 2].map(theta) });
   });
 
@@ -253,6 +254,9 @@ describe('openTrajectory refuses', () => {
       await make('shape', (tensors) => (tensors['a.bias']!.shape = [3, 1])),
       /no tensor a\.bias \[3\]; tensors a\.bias \[3, 1\]/,
     );
+    const change = (tensors: Record<string, object>) =>
+      (tensors['a.bias'] = { shape: [3], data: Float64Array.of(1, 2, 3) });
+    await refused(await make('precision', change), /a\.bias of type float64, which is F32 in the first/);
     const shard = async (name: string, files: readonly string[]) => {
       const path = join(folder, name);
       for (const row of [0, 1]) {
@@ -266,6 +270,11 @@ describe('openTrajectory refuses', () => {
     };
     const [first, last] = ['model-00001-of-00002.safetensors', 'model-00003-of-00003.safetensors'];
     await refused(await shard('shards-missing', [first]), /expected: all 2 parts of the model/);
+    const both = await shard('shards-alike', [first, 'model-00002-of-00002.safetensors']);
+    await refused(
+      both,
+      /00002-of-00002\.safetensors: a\.weight, which .*00001-of-00002\.safetensors has too/,
+    );
     await refused(await shard('shards-mixed', [first, last]), /expected: the parts of one model/);
     const unnamed = join(folder, 'unnamed');
     await mkdir(unnamed);

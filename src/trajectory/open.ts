@@ -9,7 +9,7 @@ import { checkpointRecording, listCheckpoints } from './checkpoints.js';
 import { isRecorderFolder, readDescription, recorderFiles, recorderRecording } from './recorder-folder.js'; // prettier-ignore
 import { stackedRecording } from './stacked.js';
 import { openTensorFile } from './tensor-file.js';
-import { isStill, isTelling, numbersOf, rowsToCompare, sameNumbers } from './match/values.js';
+import { emptyFrom, isStill, isTelling, numbersOf, rowsToCompare, sameNumbers } from './match/values.js';
 import { requireUpdates } from './updates.js';
 import type { Match, Recording, RecordingOptions, Trajectory } from './types.js';
 
@@ -86,6 +86,7 @@ export async function trajectoryOf(
 ): Promise<{ trajectory: Trajectory; readings: readonly Reading[] }> {
   const arrangement = await arrange(recording, match, parameters, options.layout ?? null);
   const trajectory = assembled(recording, parameters, arrangement);
+  await requireWritten(recording, match);
   const readings = [
     ...arrangement.readings,
     ...(await agreement(recording, parameters, arrangement)),
@@ -173,6 +174,19 @@ async function agreement(
     );
   }
   return [];
+}
+
+/** Throws DataError for rows at the end that hold nothing but zeros: of a file that was made for more rows than were written. */
+async function requireWritten(recording: Recording, { parts }: Match): Promise<void> {
+  const { name, rows } = recording;
+  const from = await emptyFrom(recording, [...new Set([...parts.values()].map(({ tensor }) => tensor))]);
+  if (from === null) return;
+  throw misfit(
+    name,
+    from === rows - 1 ? `zeros alone in the last row, ${from}` : `zeros alone in the last rows, ${from} to ${rows - 1}`,
+    'parameters in every row: such files are made for more rows than training wrote',
+    `save the first ${from} rows alone, such as theta[:${from}]`,
+  ); // prettier-ignore
 }
 
 /** Types other than float32, which parameters are computed in. Throws where a tensor holds no floats. */

@@ -20,11 +20,15 @@ export async function stackedRecording(file: TensorFile): Promise<Recording> {
   const stacked = [...file.entries].filter(
     ([name, { shape }]) => shape[0] === rows && name !== 'iteration' && !isUpdate(name),
   );
+  const others = [...file.entries].filter(
+    ([name, { shape }]) => shape[0] !== rows && name !== 'iteration' && !isUpdate(name),
+  );
   return {
     name: file.name,
     rows,
     iteration: await iterationsOf(file, rows),
     tensors: new Map(stacked.map(([name, entry]) => [name, { ...entry, shape: entry.shape.slice(1) }])),
+    others: new Map(others),
     flat,
     updates: updatesOf(
       file,

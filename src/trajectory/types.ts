@@ -62,6 +62,8 @@ export interface Recording {
   readonly iteration: readonly number[];
   /** Tensors of a row. */
   readonly tensors: ReadonlyMap<string, TensorEntry>;
+  /** Arrays of the file that have another number of rows, and so are no tensors of a row. */
+  readonly others?: ReadonlyMap<string, TensorEntry>;
   /** All parameters end to end under one name, where they are recorded so, with what is said of their order; else null. */
   readonly flat: FlatTensor | null;
   /** Components of updates that stand beside the tensors, by their names. */

@@ -62,7 +62,8 @@ async function folderArrays(folder: string): Promise<ArraySet> {
   const entries = await readdir(folder);
   if (['zarr.json', '.zgroup', '.zmetadata'].some((name) => entries.includes(name)))
     return zarrArrays(folder);
-  const files = entries.filter((name) => name.endsWith('.npy'));
+  // Hidden ones are of systems, such as the `._x.npy` that macOS keeps beside `x.npy`.
+  const files = entries.filter((name) => name.endsWith('.npy') && !name.startsWith('.'));
   return fileArrays(new Map(files.map((file) => [file.slice(0, -'.npy'.length), join(folder, file)])));
 }
 

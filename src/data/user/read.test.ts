@@ -72,10 +72,11 @@ describe('readUserDataset', () => {
   });
 
   it.each([
-    ['booleans', true, [0, 1], 1],
-    ['bytes up to 1', false, [0, 1], 1],
-    ['bytes beyond', false, [0, 255], 255],
-  ])('scales %s by what they are, and says so', async (_, bool, values, divisor) => {
+    ['booleans', true, [0, 1], 1, undefined],
+    ['bytes up to 1', false, [0, 1], 1, undefined],
+    ['bytes beyond', false, [0, 128], 255, undefined],
+    ['bytes that few pixels are', false, [0, 16], 255, true],
+  ])('scales %s by what they are, and says so', async (_, bool, values, divisor, warning) => {
     const bytes = npy([2, 1], Uint8Array.from(values));
     const stored = Buffer.from(
       Buffer.from(bytes)
@@ -86,6 +87,7 @@ describe('readUserDataset', () => {
     const { transform, readings } = await readUserDataset(await arrays({ x: stored, y }));
     expect(transform.divisor).toBe(divisor);
     expect(readings).toEqual([expect.objectContaining({ about: 'scaling of inputs' })]);
+    expect(readings[0]!.warning).toBe(warning);
   });
 
   it.each([
@@ -107,12 +109,36 @@ describe('readUserDataset', () => {
     ['uint16 in one axis', [2, 1], Uint16Array.of(0, 65535), 65535],
     ['uint16 of 12 bits', [2, 1], Uint16Array.of(9, 3000), 4095],
     ['wider ones of several axes', [2, 1, 1], Int32Array.of(0, 40000), 65535],
+    ['fractions of images', [2, 1, 1, 1], Float32Array.of(0, 254.5), 255],
     ['uint16 up to a byte', [2, 1], Uint16Array.of(0, 255), 255],
   ] as const)('warns of %s, as of images of more bits', async (_, shape, values, divisor) => {
     const { readings } = await readUserDataset(await arrays({ x: npy(shape, values), y }));
     expect(readings).toEqual([expect.objectContaining({ about: 'scaling of inputs', warning: true })]);
     expect(readings[0]!.decision).toContain(`divided them by ${divisor}, say --divisor ${divisor}, if not,`);
   });
+
+  it.each([
+    ['whole numbers', Int32Array.of(3, 250_000), '250000'],
+    ['negative ones', Float32Array.of(0.5, -70_000.5), '-70000.5'],
+    ['numbers that stand for missing ones', Float64Array.of(0.5, 1e20), '100000000000000000000'],
+  ])('warns of %s beyond 16 bits in a table', async (_, values, largest) => {
+    const { transform, readings } = await readUserDataset(
+      await arrays({ x: npy([2, 1], values), y }),
+    );
+    expect(transform.divisor).toBe(1);
+    expect(readings[0]).toMatchObject({ warning: true, evidence: expect.stringContaining(`they reach ${largest},`) as string });
+  }); // prettier-ignore
+
+  it('warns of sets that reach much further than training does, or less far', async () => {
+    const [scaled, raw] = [Float32Array.of(0, 1), Float32Array.of(0.5, 255)].map((values) => npy([2, 1], values));
+    const about = async (train: Uint8Array, test: Uint8Array) =>
+      (await readUserDataset(await arrays({ x: train, y, x_test: test, y_test: y }))).readings;
+    expect(await about(scaled!, raw!)).toEqual([
+      expect.objectContaining({ about: 'range of inputs', evidence: expect.stringMatching(/they reach 255, those of training 1:/) as string, warning: true }),
+    ]);
+    expect(await about(raw!, scaled!)).toHaveLength(1);
+    expect(await about(scaled!, scaled!)).toEqual([]);
+  }); // prettier-ignore
 
   it('reads columns first', async () => {
     const columns = npy([2, 3], Float32Array.of(1, 4, 2, 5, 3, 6));
@@ -132,7 +158,7 @@ describe('readUserDataset', () => {
   });
 
   it('reads .npy files in a folder or side by side', async () => {
-    const path = await arrays({ x, y });
+    const path = await arrays({ x, y, '._x': Buffer.from('of macOS') });
     const inFolder = await readUserDataset(path);
     expect(inFolder.pool.inputs).toEqual(Float32Array.of(1, 2, 3, 4, 5, 6));
     const pair = await readUserDataset(`${join(path, 'x.npy')},${join(path, 'y.npy')}`);

@@ -6,6 +6,7 @@ import { sharedLike } from '../shared.js';
 import { plainLabelling, type Examples, type FurtherTransform, type RawDataset } from '../types.js';
 import { openArrays, type ArraySet } from './arrays.js';
 import { inputsOf, labelsOf } from './convert.js';
+import { rangeReadings } from './ranges.js';
 import { plainPair, setsOf, type ReadAs, type SetArrays } from './sets.js';
 
 /** What a reading about the scaling of inputs is about. */
@@ -32,6 +33,7 @@ export async function readUserDataset(path: string, as: ReadAs = plainPair): Pro
       sets[names.set] = set.examples;
     }
     const { transform, readings } = scalingOf(pool);
+    const ranges = Object.entries(sets).flatMap(([name, set]) => rangeReadings(pool.examples, set, name));
     return {
       name: basename(path),
       classes: 0,
@@ -42,7 +44,7 @@ export async function readUserDataset(path: string, as: ReadAs = plainPair): Pro
       transform,
       labelShape: pool.labelShape,
       labelling: plainLabelling,
-      readings: [...readings, ...passedOver(arrays.names, [train!, ...others])],
+      readings: [...readings, ...ranges, ...passedOver(arrays.names, [train!, ...others])],
     };
   } finally {
     await arrays.close();
@@ -151,7 +153,7 @@ function scalingOf({ examples, inputTypes }: ReadSet): Pick<RawDataset, 'transfo
   };
 }
 
-/** Bytes are taken for pixels where some exceed 1; other numbers are used as they are, which is said of those that look like pixels. */
+/** Bytes are taken for pixels where some exceed 1, which is warned of where few pixels would be so dark; other numbers are used as they are, which is said of those that look like pixels. */
 function scalingOfInput(
   inputs: Examples['inputs'],
   shape: readonly number[],
@@ -161,7 +163,11 @@ function scalingOfInput(
   if (!(inputs instanceof Uint8Array)) {
     return {
       transform: { divisor: 1, dtype: inputs instanceof Int32Array ? 'int32' : 'float32' },
-      readings: likePixels(inputs, type === 'uint16' || shape.length > 1, about),
+      readings: unscaled(
+        inputs,
+        { images: type === 'uint16' || shape.length > 1, axes: shape.length },
+        about,
+      ),
     };
   }
   const largest = inputs.reduce((most, value) => Math.max(most, value), 0);
@@ -169,7 +175,11 @@ function scalingOfInput(
   const divisor = isBool || largest <= 1 ? 1 : 255;
   const evidence = isBool ? 'they are booleans' : `they are bytes, and the largest is ${largest}`;
   const decision = divisor === 1 ? 'used as they are, 0 and 1' : 'divided by 255, as pixels';
-  return { transform: { divisor, dtype: 'uint8' }, readings: [{ about, decision, evidence }] };
+  const transform = { divisor, dtype: 'uint8' } as const;
+  if (divisor === 1 || largest > sevenBits) return { transform, readings: [{ about, decision, evidence }] };
+  // Counts, categories, images of fewer bits.
+  const doubt = `${decision}; if training used them as they are, say --divisor 1, or what it divided them by`;
+  return { transform, readings: [{ about, decision: doubt, evidence, warning: true }] };
 }
 
 /** The largest of seven bits, which few images stay below, of a byte, and of what images of 10, 12, 14 and 16 bits hold. */
@@ -178,22 +188,36 @@ const largestOf = [8, 10, 12, 14, 16].map((bits) => 2 ** bits - 1);
 
 /**
  * A warning where numbers that were not stored as bytes are whole and in the range of bytes, or of pixels of 16 bits where `images` says that
- * rank or type are those of images: a table's counts and years are whole numbers above 255 as well.
+ * rank or type are those of images: a table's counts and years are whole numbers above 255 as well. So it is with fractions of images
+ * [C, H, W]. Numbers beyond 16 bits are warned of whatever they are: few networks train on such (amounts of money, numbers of rows, what stands for missing values).
  */
-function likePixels(
+function unscaled(
   inputs: Exclude<Examples['inputs'], Uint8Array>,
-  images: boolean,
+  { images, axes }: { readonly images: boolean; readonly axes: number },
   about: string,
 ): Reading[] {
   const limit = largestOf.at(images ? -1 : 0)!;
   let largest = 0;
+  let isWhole = true;
+  let isPositive = true;
   for (const value of inputs) {
-    if (!Number.isInteger(value) || value < 0 || value > limit) return [];
-    if (value > largest) largest = value;
+    isWhole &&= Number.isInteger(value);
+    isPositive &&= value >= 0;
+    if (Math.abs(value) > Math.abs(largest)) largest = value;
   }
-  if (largest <= sevenBits) return [];
+  if (Math.abs(largest) > largestOf.at(-1)!) {
+    const decision =
+      'used as they are; if training scaled them, save x as the network took it, if not, say --divisor 1';
+    return [{ about, decision, evidence: `they reach ${largest}, which few networks take as it is`, warning: true }]; // prettier-ignore
+  }
+  if (!isPositive || largest <= sevenBits || largest > (isWhole ? limit : resizedLimit(axes))) return [];
   const divisor = largestOf.find((most) => largest <= most)!;
   const decision = `used as they are; if training divided them by ${divisor}, say --divisor ${divisor}, if not, --divisor 1`;
-  const evidence = `they are no bytes, but whole numbers up to ${largest}, as pixels are`;
+  const evidence = isWhole
+    ? `they are no bytes, but whole numbers up to ${largest}, as pixels are`
+    : `they reach from 0 to ${largest}, as pixels of images that were resized do`;
   return [{ about, decision, evidence, warning: true }];
 }
+
+/** The largest number of images whose pixels were averaged to fractions, which have a channel and two axes; a table's numbers may be any. */
+const resizedLimit = (axes: number): number => (axes === 3 ? largestOf[0]! : 0);

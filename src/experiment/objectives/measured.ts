@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { fitLabels } from '../../data/labels.js';
 import { datasetNames, readDataset } from '../../data/load.js';
 import type { Examples, RawDataset } from '../../data/types.js';
+import { inputRange, rangeReadings } from '../../data/user/ranges.js';
 import { inputScaling } from '../../data/user/read.js';
 import type { ReadAs } from '../../data/user/sets.js';
 import { UsageError } from '../../errors.js';
@@ -84,9 +85,9 @@ export async function withMeasuredSets(
   return all;
 }
 
-function readingsOf(name: string, other: RawDataset, { name: data }: RawDataset): Reading[] {
+function readingsOf(name: string, other: RawDataset, { name: data, pool }: RawDataset): Reading[] {
   const left = Object.keys(other.sets);
-  const own = other.readings.filter(({ about }) => about !== inputScaling);
+  const own = other.readings.filter(({ about }) => ![inputScaling, inputRange()].includes(about));
   return [
     {
       about: `objective ${name}`,
@@ -94,6 +95,7 @@ function readingsOf(name: string, other: RawDataset, { name: data }: RawDataset)
       evidence: `measure ${name}=…, as given`,
       ...(left.length === 0 ? {} : { warning: true }),
     },
+    ...rangeReadings(pool, other.pool, name),
     ...own.map((reading) => ({ ...reading, about: `${reading.about} of ${name}` })),
   ];
 }

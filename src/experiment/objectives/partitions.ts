@@ -172,19 +172,27 @@ async function groupsOf(
   return {
     partition: width === 1 ? partition : { ...partition, rows, partOf: onlyCounted(partition.partOf, examples, dataset) }, // prettier-ignore
     file,
-    reading: readingOf(name, partition.names, `${file.name}, ${evidence}`, heading),
+    reading: readingOf(name, partition.names, `${file.name}, ${evidence}`, {
+      heading,
+      isEachOwn: partition.names.length === names.length && names.length > fewExamples,
+    }),
   };
 }
 
-/** A file of groups without its heading, where it has a line more than `fits`. */
+/** So many examples may be looked at one by one. */
+const fewExamples = 16;
+
+/** A file of groups without its heading, where it has a line more than `fits` and the first line's names are no groups of others. */
 function withoutHeading(
   read: GroupsFile,
   fits: (rows: number) => boolean,
 ): GroupsFile & { heading: string | null } {
   const { names, width, mayHaveHeading } = read;
   const rows = names.length / Math.max(1, width);
-  if (!mayHaveHeading || fits(rows) || !fits(rows - 1)) return { ...read, heading: null };
-  return { ...read, names: names.slice(width), heading: names.slice(0, width).join(',') };
+  const [first, others] = [names.slice(0, width), new Set(names.slice(width))];
+  if (!mayHaveHeading || fits(rows) || !fits(rows - 1) || first.some((name) => others.has(name)))
+    return { ...read, heading: null };
+  return { ...read, names: names.slice(width), heading: first.join(',') };
 }
 
 /** The partition by the names of examples, labels or classes, which are sorted. */
@@ -207,13 +215,16 @@ function readingOf(
   objective: string,
   names: readonly string[],
   evidence: string,
-  heading: string | null = null,
+  { heading = null, isEachOwn = false }: { heading?: string | null; isEachOwn?: boolean } = {},
 ): Reading {
   const used = `${names.length} groups: ${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''}`;
   return {
     about: `parts of ${objective}`,
     decision: `${used}${heading === null ? '' : `; the first line, ${heading}, is a heading`}`,
-    evidence,
+    evidence: isEachOwn
+      ? `${evidence}; each has a group of its own, as numbers of examples would give`
+      : evidence,
+    ...(isEachOwn ? { warning: true } : {}),
   };
 }
 

@@ -82,8 +82,9 @@ async function reasonToPass(
   name: string,
   taken: ReadonlySet<string>,
 ): Promise<string | null> {
-  const { dtype, shape } = recording.tensors.get(name)!;
-  if (dtype === null || !isFloat(dtype)) return 'no floats';
+  const { dtype, shape, storedType } = recording.tensors.get(name)!;
+  if (dtype === null) return `elements of type ${storedType}`;
+  if (!isFloat(dtype)) return 'no floats';
   if (shape.length === 0) return 'single numbers';
   if (await isStill(recording, name)) return 'they do not move, and the model has none of their names';
   const rows = await numbersOf(recording, name, rowsToWatch(recording));

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { writeFileSync } from 'node:fs';
+import { npzFile } from '../../../test/support/npz.js';
 import {
   moving,
   net,
+  newPath,
   numbers,
   read,
   recorded,
@@ -154,6 +157,19 @@ describe('parameters without a record', () => {
     );
   });
 
+  it('are not held where their record is of whole numbers or of other rows, unless it is passed over', async () => {
+    const short = recording({ ...partly, 'module.a.weight': { ...recorded['a.weight'], rows: recorded['a.weight'].rows.slice(1) } });
+    const path = newPath('npz');
+    const arrays = Object.entries(partly).map(([name, { shape, rows }]) => [name, { data: Float32Array.from(rows.flatMap((row) => [...row])), shape: [3, ...shape] }] as const);
+    writeFileSync(path, npzFile({ ...Object.fromEntries(arrays), 'a.weight': { data: new Int32Array(18), shape: [3, 3, 2] } }));
+    for (const options of [{}, { rest: 'frozen' as const }, { frozen: ['a.weight'] }]) {
+      await expect(read(short, known, options)).rejects.toThrow(/module\.a\.weight\): an array \[2, 3, 2\], in a file of 3 rows[^]*a\.weight of the model/);
+      await expect(read(path, known, options)).rejects.toThrow(/a\.weight\): numbers of type \S+\n[^]*--ignore 'a\.weight'/);
+    }
+    const passed = await read(short, known, { rest: 'frozen', ignore: ['module.*'] });
+    expect(passed.names).toEqual(['a.bias', 'b.weight']);
+  }); // prettier-ignore
+
   it('are held where whole layers lack in a file of this recording, and refused in any other', async () => {
     const head = { 'b.weight': recorded['b.weight'] };
     const result = await read(recording(head), known);
@@ -221,3 +237,18 @@ describe('axes of recorded kernels', () => {
     );
   });
 });
+
+describe('rows that nobody wrote', () => {
+  const withRows = (rows: readonly (readonly number[])[]) =>
+    read(recording({ w: { shape: [2], rows: rows.map((row) => Float32Array.from(row)) } }), [{ name: 'w', shape: [2] }]);
+
+  it('at the end are refused, each number of them 0', async () => {
+    await expect(withRows([[1, 2], [1, 1], [0, 0], [0, -0]])).rejects.toThrow(/zeros alone in the last rows, 2 to 3[^]*first 2 rows/);
+    await expect(withRows([[1, 2], [0, 0]])).rejects.toThrow(/zeros alone in the last row, 1/);
+  });
+
+  it('are none at the start, where single numbers are 0, or all are', async () => {
+    expect((await withRows([[0, 0], [1, 1], [1, 0]])).row).toEqual([1, 1]);
+    expect((await withRows([[0, 0], [0, 0]])).said).toMatch(/all rows are the same/);
+  });
+}); // prettier-ignore

@@ -1,10 +1,13 @@
 import { UsageError } from '../../errors.js';
 import type { Reading } from '../../formats/reading.js';
 import { misfit } from '../../formats/source.js';
+import { isFloat } from '../../formats/array.js';
 import { described, fitsPattern, listed } from '../checks.js';
+import { isOptimizerState } from './extras.js';
+import { namesAlike } from './names.js';
 import { rowsToCompare, sameNumbers, toFloat32 } from './values.js';
 import { numbersDigest } from '../recorder-folder.js';
-import type { Match, ModelTensor, ModelWeights, Recording, RecordingOptions } from '../types.js';
+import type { Match, ModelTensor, ModelWeights, Recording, RecordingOptions, TensorEntry } from '../types.js';
 
 /** Parameters that are recorded, and the recorded name of each tensor of the model that has one. */
 interface Found {
@@ -17,11 +20,12 @@ export async function heldStill(
   recording: Recording,
   { tensors }: ModelWeights,
   { parameters, recorded }: Found,
-  { frozen = [], rest = null }: RecordingOptions,
+  { frozen = [], rest = null, ignore = [] }: RecordingOptions,
 ): Promise<Omit<Match, 'parts'>> {
   const missing = tensors.filter(
     ({ name, verdict }) => !recorded.has(name) && (verdict === 'trained' || verdict === 'likely'),
   );
+  refuseUnread(recording, missing, ignore);
   const unused = frozen.find((pattern) => !missing.some(({ name }) => fitsPattern(name, pattern)));
   if (unused !== undefined) throw nothingFrozen(unused, missing);
   const said = missing.filter(
@@ -65,6 +69,28 @@ export async function heldStill(
     buffers: buffers.map(({ name }) => name),
     readings,
   };
+}
+
+/** Throws DataError where what is recorded under the name of a parameter is no record of it: it may move all the same. */
+function refuseUnread(
+  { name, rows, tensors, others = new Map<string, TensorEntry>() }: Recording,
+  missing: readonly ModelTensor[],
+  ignore: readonly string[],
+): void {
+  const unread = [...tensors].filter(([, { dtype }]) => dtype === null || !isFloat(dtype));
+  for (const [recorded, { dtype, storedType, shape }] of [...unread, ...others]) {
+    if (isOptimizerState(recorded) || ignore.some((pattern) => fitsPattern(recorded, pattern))) continue;
+    const tensor = missing.find((each) => namesAlike(recorded, each.name));
+    if (tensor === undefined) continue;
+    throw misfit(
+      `${name}(${recorded})`,
+      dtype !== null && others.has(recorded)
+        ? `an array [${shape.join(', ')}], in a file of ${rows} rows`
+        : `numbers of type ${storedType}`,
+      `floats of every row, as the record of ${tensor.name} of the model`,
+      `save it so (as float32); where it is no record of this parameter, pass it over with --ignore '${recorded}'`,
+    );
+  }
 }
 
 /** Tensors that the recording says were not trained. Throws DataError where the model's file has other numbers than the recorder saw. */

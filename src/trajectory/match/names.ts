@@ -40,6 +40,12 @@ const unwrapped = (name: string): string =>
     .filter((part) => !wrappers.has(part))
     .join('.');
 
+/** Whether a recorded name says that it is a tensor of the model: the same without the names of wrappers, but for a prefix of either. */
+export function namesAlike(recorded: string, model: string): boolean {
+  const [own, theirs] = [recorded, model].map((name) => unwrapped(name.replace(/:0$/, '')));
+  return own === theirs || isSuffix(own!, theirs!) || isSuffix(theirs!, own!);
+}
+
 /** Last parts of Keras's and TensorFlow's names, as PyTorch calls the same. */
 const tensorflowWords: Readonly<Record<string, string>> = {
   kernel: 'weight', gamma: 'weight', embeddings: 'weight', embedding: 'weight', scale: 'weight', beta: 'bias',

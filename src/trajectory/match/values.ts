@@ -78,3 +78,17 @@ export async function isStill(recording: Recording, name: string): Promise<boole
   const [first, ...others] = await numbersOf(recording, name, rowsToWatch(recording));
   return others.every((other) => sameNumbers(first!, other));
 }
+
+/** The first of the last rows in which every number of some tensors is 0, where a row before is another; null: the last row is no such. */
+export async function emptyFrom(recording: Recording, names: readonly string[]): Promise<number | null> {
+  const isEmpty = async (t: number): Promise<boolean> => {
+    for (const name of names) {
+      const [row] = await numbersOf(recording, name, [t]);
+      if (row!.some((value) => value !== 0)) return false;
+    }
+    return true;
+  };
+  let from = recording.rows;
+  while (from > 0 && (await isEmpty(from - 1))) from--;
+  return from === 0 || from === recording.rows ? null : from;
+}

@@ -1,5 +1,5 @@
 import { PickleGlobal, PickleObject, PickleReference, type PickleValue } from './pickle.js';
-import { misfit } from './source.js';
+import { misfit } from '../source.js';
 
 /** Containers within containers, and places in all, on the way to tensors. */
 const maxDepth = 256;
@@ -24,6 +24,14 @@ export function tensorCall(value: PickleValue): PickleObject | null {
   return tensorCall(new PickleObject(args[0] ?? null, args[2] ?? null));
 }
 
+/** What is visited of a table. */
+export interface Visited {
+  /** The call that made what is looked for, null for anything else. */
+  readonly sought: (value: PickleValue) => PickleObject | null;
+  /** The same of what is visited where it stands in one dictionary, list or object with what is looked for. */
+  readonly beside?: (value: PickleValue) => PickleObject | null;
+}
+
 /**
  * Visits all tensors in dictionaries, lists and objects of a table, with the keys that lead there, joined by dots. What is held in several
  * places is visited in each: a model that is still the best one has both names. What holds itself is visited once. Whatever else stands in
@@ -32,23 +40,27 @@ export function tensorCall(value: PickleValue): PickleObject | null {
 export function visitTensors(
   root: PickleValue,
   file: string,
+  { sought, beside = () => null }: Visited,
   visit: (path: string, tensor: PickleObject) => void,
 ): void {
-  const leading = holdersOfTensors(root);
+  const leading = holdersOf(root, sought);
   const around = new Set<PickleValue>();
   let places = 0;
   const step = (value: Container, path: string, depth: number): void => {
     if (around.has(value)) return;
     if (depth > maxDepth) throw tooMuch(file, `tensors below more than ${maxDepth} dictionaries and lists`);
     if (++places > maxPlaces) throw tooMuch(file, `tensors in more than ${maxPlaces} places`);
-    const tensor = tensorCall(value);
+    const tensor = sought(value) ?? beside(value);
     if (tensor !== null) {
       visit(path, tensor);
       return;
     }
     around.add(value);
-    for (const [key, child] of childrenOf(value)) {
-      if (leading.has(child)) step(child, path === '' ? key : `${path}.${key}`, depth + 1);
+    const children = [...childrenOf(value)];
+    const holdsOne = children.some(([, child]) => sought(child) !== null);
+    for (const [key, child] of children) {
+      if (leading.has(child) || (holdsOne && beside(child) !== null))
+        step(child, path === '' ? key : `${path}.${key}`, depth + 1);
     }
     around.delete(value);
   };
@@ -77,11 +89,11 @@ const tooMuch = (file: string, found: string): Error =>
   );
 
 /** Tensors, and all that keys lead from to one. Each value is looked at once, however often it is held. */
-function holdersOfTensors(root: PickleValue): ReadonlySet<PickleValue> {
+function holdersOf(root: PickleValue, sought: Visited['sought']): ReadonlySet<PickleValue> {
   const holders = new Map<PickleValue, Container[]>();
   const tensors: Container[] = [];
   spread([root], (value) => {
-    if (tensorCall(value) !== null) {
+    if (sought(value) !== null) {
       tensors.push(value);
       return [];
     }

@@ -1,5 +1,5 @@
 import { strFromU8 } from 'fflate';
-import { damaged, misfit } from './source.js';
+import { damaged, misfit } from '../source.js';
 
 /** A class or function that a pickle names. It is never looked up, let alone called. */
 export class PickleGlobal {
