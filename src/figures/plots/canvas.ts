@@ -37,6 +37,8 @@ export interface FigureParts {
   readonly caption: string;
   readonly legend: readonly LegendEntry[];
   readonly panels: readonly Panel[];
+  /** What a stranger to the caption must know, such as what is left out: printed below the panels of stand-alone files. Null: nothing. */
+  readonly note?: string | null;
 }
 
 /** One drawn plot. */
@@ -67,6 +69,7 @@ export const figureWidth = 440;
 export const fontSize = 14;
 const titleHeight = 26;
 const legendRow = 20;
+const noteRow = 16;
 /** Of a wide, faint line in a legend. */
 export const bandOpacity = 0.3;
 
@@ -131,6 +134,11 @@ function rightOf(drawn: Drawn): number {
 
 function markupOf(drawn: Drawn): string {
   for (const style of drawn.querySelectorAll('style')) style.remove();
+  // The document without a browser writes attributes as HTML: an ampersand or angle bracket of a name would end the file for readers of XML.
+  for (const part of drawn.querySelectorAll('[aria-description]')) {
+    const text = part.getAttribute('aria-description')!;
+    part.setAttribute('aria-description', escapeMarkup(text).replaceAll('&quot;', '"'));
+  }
   drawn.removeAttribute('class');
   drawn.setAttribute('overflow', 'visible');
   drawn.setAttribute('font-size', String(fontSize));
@@ -196,6 +204,19 @@ function drawLegend(
   return { svg: keys.join(''), height: entries.length > 0 ? legendRow * (row + 1) + 2 : 0 };
 }
 
+/** Words in lines that fit the width. */
+function drawNote(text: string, top: number, { muted }: Palette): { svg: string; height: number } {
+  const size = fontSize - 2;
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const longer = `${lines.at(-1)!} ${word}`.trimStart();
+    if (estimateWidth(longer, size) > figureWidth && lines.at(-1) !== '') lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  const placed = lines.map((line, i) => `<text y="${top + 14 + noteRow * i}">${escapeMarkup(line)}</text>`);
+  return { svg: `<g font-size="${size}" fill="${muted}">${placed.join('')}</g>`, height: noteRow * lines.length + 4 };
+} // prettier-ignore
+
 /** Titles are drawn only in stand-alone files; a page has its own headings. */
 function compose(theme: Theme, palette: Palette, parts: FigureParts): Figure {
   const { name, title, caption } = parts;
@@ -209,6 +230,8 @@ function compose(theme: Theme, palette: Palette, parts: FigureParts): Figure {
     y += height;
     return placed;
   });
+  const note = alone && parts.note ? drawNote(parts.note, y, palette) : { svg: '', height: 0 };
+  y += note.height;
   const margin = alone ? 12 : 0;
   const [width, height] = [figureWidth + 2 * margin, y + 2 * margin];
   const svg = [
@@ -221,6 +244,7 @@ function compose(theme: Theme, palette: Palette, parts: FigureParts): Figure {
       : '',
     legend.svg,
     ...panels,
+    note.svg,
     '</svg>',
   ].join('');
   return { name, title, caption, svg };

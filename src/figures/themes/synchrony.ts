@@ -36,6 +36,9 @@ function drawMoments(canvas: Canvas, shown: Synchrony, layers: readonly string[]
   const names = divided ? shown.groups.map(({ part }) => part!) : [...layers];
   const labels = shortNames(names, 12);
   const height = Math.max(120, 68 + Math.min(1400, rows * (divided ? 9 : 18)));
+  // Names that would touch are left out.
+  const every = Math.ceil(fontSize / ((height - 68) / labels.length));
+  const named = labels.flatMap((_, i) => (i % every === 0 ? [i] : []));
   const place = (i: number): number => (divided ? (i + 0.5) * layers.length - 0.5 : i);
   const mark = (together: boolean) =>
     Plot.dot(dots.filter((dot) => dot.together === together), {
@@ -47,7 +50,7 @@ function drawMoments(canvas: Canvas, shown: Synchrony, layers: readonly string[]
     marginLeft: 16 + Math.max(...labels.map((name) => estimateWidth(name, fontSize))),
     marginTop: 10,
     x: { ...iterationAxis([0, segments]), ticks: wholeTicks(0, segments) },
-    y: { domain: [rows - 0.5, -0.5], ticks: labels.map((_, i) => place(i)), tickFormat: (y: number) => labels[divided ? Math.floor(y / layers.length) : y]!, tickSize: 0, label: null },
+    y: { domain: [rows - 0.5, -0.5], ticks: named.map(place), tickFormat: (y: number) => labels[divided ? Math.floor(y / layers.length) : y]!, tickSize: 0, label: null },
     marks: [
       Plot.ruleY(shown.groups.map((_, g) => (g + 1) * layers.length - 0.5), { stroke: palette.zero }),
       mark(false),
@@ -107,7 +110,7 @@ function drawModel(canvas: Canvas, model: NullModel, observed: number, label: st
     height: 142,
     marginTop: 30,
     marginBottom: 46,
-    x: { label: 'iterations that all layers share', labelArrow: 'none', domain: [-1, last + 1], ticks: wholeTicks(0, last) },
+    x: { label: 'iterations that all layers share', labelArrow: 'none', domain: [-1, last + 1], ticks: wholeTicks(0, last), tickFormat: formatCount },
     y: { label: `${label}: probability`, labelArrow: 'none', ticks: 3, grid: true },
     marks: [
       Plot.rectY(bars, { x1: 'from', x2: 'to', y: 'p', fill: palette.layers[0]! }),
