@@ -37,6 +37,18 @@ function writeNetwork(name: string, depth: number): { model: string; data: strin
   return { model, data };
 } // prettier-ignore
 
+/** A run of five rows of θ that are unevenly far apart. */
+async function checkpointRun(): Promise<string> {
+  const { model, data } = writeNetwork('checkpoints', 2);
+  const theta = Float32Array.from({ length: 5 * 2 * width * width }, () => random() - 0.5);
+  const trajectory = join(folder, 'checkpoints', 'trajectory.npz');
+  const iteration = Int32Array.of(0, 5, 50, 200, 400);
+  writeFileSync(trajectory, npzFile({ theta: { data: theta, shape: [5, theta.length / 5] }, iteration: { data: iteration, shape: [5] } }));
+  const run = join(folder, 'checkpoints-run');
+  await wholeRun(run, { model, data, trajectory, divisor: 1, engine: 'reference', tolerance: null });
+  return run;
+} // prettier-ignore
+
 const settings: RunConfigInput = {
   divisor: 1, engine: 'reference', batchSize: 6, iterations, learningRate: 0.3, parts: ['class'], tolerance: null,
 }; // prettier-ignore
@@ -61,7 +73,7 @@ describe.skipIf(!chromiumHere)('the dashboard on runs with classes and with many
     for (const what of ['helping', 'hurting', 'zero', 'undetermined'] as const) counts.set(what, await exportedRows(reader, { what, objective: 'train' }));
     loss = await exportedRows(reader, { what: 'loss', objective: 'train' });
     await wholeRun(deep, { ...settings, ...writeNetwork('deep', layersOfDeep), iterations: 3, rule: 'trapezoid' });
-    shown = await openDashboard([divided, deep].map((run) => ({ name: run.endsWith('deep-run') ? 'deep' : 'divided', folder: run })));
+    shown = await openDashboard([divided, deep, await checkpointRun()].map((run, k) => ({ name: ['divided', 'deep', 'checkpoints'][k]!, folder: run })));
     ({ page } = shown);
   }); // prettier-ignore
   afterAll(() => shown.close());
@@ -92,13 +104,30 @@ describe.skipIf(!chromiumHere)('the dashboard on runs with classes and with many
     expect(loss[3]![0]!).not.toBeCloseTo(loss[6]![0]!, 3);
   });
 
+  it('names both ends of a segment between checkpoints, and calls it one', async () => {
+    await shown.open('#run=2&t=1');
+    expect((await page.locator('.where').textContent())!.replace(/\s+/g, ' ')).toContain(
+      'iterations 5–50 of 400',
+    );
+    expect(await page.locator('.panel').filter({ hasText: 'Layers over time' }).textContent()).toContain(
+      'each segment',
+    );
+    await shown.open('#run=0&t=1');
+    expect((await page.locator('.where').textContent())!.replace(/\s+/g, ' ')).toContain('iteration 1 of 6');
+    expect(await page.locator('.panel').filter({ hasText: 'Layers over time' }).textContent()).toContain(
+      'each iteration',
+    );
+  });
+
   it('states undetermined parameters of a layer as a share of those not exactly zero', async () => {
     await shown.open('#run=0&view=book&by=layer&sort=name');
     const over = (what: string) => counts.get(what)!.reduce((sum, row) => sum + row[0]!, 0);
     const share = over('undetermined') / (over('helping') + over('hurting'));
     expect(over('zero')).toBeGreaterThan(0);
     expect(share).toBeGreaterThan(0.01);
-    const cells = await page.locator('.scroller [role=row]').first().locator('[role=cell]').allTextContents();
+    const row = page.locator('.scroller [role=row]').first();
+    await row.waitFor();
+    const cells = await row.locator('[role=cell]').allTextContents();
     expect(cells[0]).toContain('l1');
     expect(parseFloat(cells.at(-1)!) / 100).toBeCloseTo(share, 3);
   });

@@ -260,6 +260,18 @@ describe('what figures show', () => {
     expect(few.caption).toContain('2 are smaller than the axis shows, and drawn at its lower end.');
   });
 
+  it('residuals of segments where these are more than one iteration', async () => {
+    const figure = async (stride: number) =>
+      draw(await analyseRun(syntheticView({ segments: 4, stride }))).get('residual')!;
+    const [one, many] = [await figure(1), await figure(3)];
+    expect(one.title + one.caption + one.svg).toMatch(
+      /^Error of each iterationThe error of an average iteration .*of one iteration/,
+    );
+    expect(many.title + many.caption + many.svg).toMatch(
+      /^Error of each segmentThe error of an average segment .*of one segment/,
+    );
+  });
+
   it('names with marks of XML as they are', async () => {
     const name = '<b>a</b> & "q" &lt;';
     const view = syntheticView({ segments: 4, layers: { [name]: 20, b: 10 } });

@@ -64,8 +64,13 @@ function seriesOf({ palette }: Canvas, analysis: RunAnalysis): Series[] {
   return [...left, ...own];
 }
 
+/** What a residual is of: an iteration, unless rows of θ are further apart. */
+const stepOf = ({ firstIteration, lastIteration, segments }: RunSummary): string =>
+  lastIteration - firstIteration > segments ? 'segment' : 'iteration';
+
 function captionOf(analysis: RunAnalysis, zeros: number, below: number): string {
   const { summary, objectives } = analysis;
+  const step = stepOf(summary);
   const audit = objectives[0]!.conservation;
   const over = audit.overTolerance;
   const mean = audit.chosen.meanIterationError;
@@ -76,13 +81,13 @@ function captionOf(analysis: RunAnalysis, zeros: number, below: number): string 
   const tolerance =
     over === null
       ? ''
-      : ` ${over === 0 ? 'No iteration exceeds' : `${formatCount(over)} iterations exceed`} the tolerance.`;
+      : ` ${over === 0 ? `No ${step} exceeds` : over === 1 ? `One ${step} exceeds` : `${formatCount(over)} ${step}s exceed`} the tolerance.`;
   const omitted = zeros > 0 ? ` ${formatCount(zeros)} residuals are exactly zero and not drawn.` : '';
   const lower =
     below > 0 ? ` ${formatCount(below)} are smaller than the axis shows, and drawn at its lower end.` : '';
   return (
-    `The error of an average iteration is ${formatLoss(mean, summary.unit)} with the ${summary.rule} rule${left}` +
-    `${objectives.length > 1 ? ` (${objectiveLabel(objectives[0]!)} loss)` : ''}; shades span the least to the greatest of neighbouring iterations.${tolerance}${omitted}${lower}`
+    `The error of an average ${step} is ${formatLoss(mean, summary.unit)} with the ${summary.rule} rule${left}` +
+    `${objectives.length > 1 ? ` (${objectiveLabel(objectives[0]!)} loss)` : ''}; shades span the least to the greatest of neighbouring ${step}s.${tolerance}${omitted}${lower}`
   );
 }
 
@@ -117,7 +122,7 @@ function drawResiduals(
     height: 250,
     x: iterationAxis(iteration),
     y: {
-      label: `abs(residual) of one iteration (${summary.unit})`,
+      label: `abs(residual) of one ${stepOf(summary)} (${summary.unit})`,
       grid: true,
       ...logAxis(least, most, 6),
       clamp: true,
@@ -157,7 +162,7 @@ export function residualFigure(canvas: Canvas, analysis: RunAnalysis): Figure | 
   const below = sizes.filter((size) => size < lowest).length;
   return canvas.figure({
     name: 'residual',
-    title: 'Error of each iteration',
+    title: `Error of each ${stepOf(analysis.summary)}`,
     caption: captionOf(analysis, residuals.length - sizes.length, below),
     legend: legendOf(canvas, series, analysis.summary),
     note: below > 0 ? `${formatCount(below)} smaller residuals are drawn at the axis’s lower end.` : null,

@@ -70,6 +70,13 @@ describe('figures of odd runs', () => {
   it('name the iterations between which a stretch lies where rows of θ are unevenly apart', async () => {
     const iteration = Int32Array.of(0, 1, 10, 100);
     const figures = drawn(await analyseThemes({ ...dividedView(3), iteration }));
+    const far = { ...dividedView(30), iteration: Int32Array.from({ length: 31 }, (_, t) => 500 + 10 * t) };
+    const moments = drawn(await analyseThemes(far)).get('moments')!.svg;
+    expect(ticksOf(moments, 'x')[0]).toBe('500');
+    expect(ticksOf(moments, 'x').at(-1)).toBe('800');
+    expect(moments).toContain('>training iteration<');
+    const alone = drawn(await analyseThemes(far, { only: ['synchrony'] })).get('moments')!.svg;
+    expect(alone).toMatch(/>segment<(?!.*>training iteration<)/);
     expect(smallTexts(figures.get('neurons-over-time')!.svg).slice(-5)).toEqual(['0', '1', '10', '100', 'training iteration']);
   }); // prettier-ignore
 

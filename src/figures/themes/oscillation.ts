@@ -37,7 +37,7 @@ function draw(canvas: Canvas, { oscillation, segments, iterations }: ThemeAnalys
     panels: [
       canvas.panel({
         ...layerRows({ ...selection, others: [], labels }, values),
-        x: { label: `${counted} per turn`, labelAnchor: 'center', labelArrow: 'none', ticks: 5, nice: true },
+        x: { label: `${counted} per turn`, labelAnchor: 'center', labelArrow: 'none', ticks: 5, nice: true, insetRight: 10 },
         marks: [
           Plot.gridX({ ticks: 5 }),
           Plot.barX(shown.map((own, row) => ({ ...own, row })), { x: 'iterationsPerTurn', y: 'row', fill: palette.layers[0]!, fillOpacity: 0.8 }),

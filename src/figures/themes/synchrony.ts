@@ -28,8 +28,11 @@ function dotsOf({ groups }: Synchrony): Dot[] {
 }
 
 /** Rows of one group stand together, with their part's name in the middle. */
-function drawMoments(canvas: Canvas, shown: Synchrony, layers: readonly string[], segments: number): Panel {
+function drawMoments(canvas: Canvas, shown: Synchrony, layers: readonly string[], { segments, trajectories }: ThemeAnalyses): Panel {
   const { palette } = canvas;
+  // Moments are counted in segments; without the iterations of these the axis is theirs.
+  const iteration = trajectories?.iteration;
+  const time = iteration ? iterationAxis(iteration) : { ...iterationAxis([0, segments]), label: 'segment' };
   const dots = dotsOf(shown);
   const rows = shown.groups.length * layers.length;
   const divided = shown.groups.length > 1;
@@ -42,14 +45,14 @@ function drawMoments(canvas: Canvas, shown: Synchrony, layers: readonly string[]
   const place = (i: number): number => (divided ? (i + 0.5) * layers.length - 0.5 : i);
   const mark = (together: boolean) =>
     Plot.dot(dots.filter((dot) => dot.together === together), {
-      x: 't', y: 'row', r: together ? 4 : 2.5, symbol: together ? 'diamond2' : 'circle',
+      x: ({ t }: Dot) => iteration?.[t] ?? t, y: 'row', r: together ? 4 : 2.5, symbol: together ? 'diamond2' : 'circle',
       ...(together ? { fill: palette.hurting } : { stroke: palette.muted, strokeWidth: 1.25 }),
     });
   return canvas.panel({
     height,
     marginLeft: 16 + Math.max(...labels.map((name) => estimateWidth(name, fontSize))),
     marginTop: 10,
-    x: { ...iterationAxis([0, segments]), ticks: wholeTicks(0, segments) },
+    x: time,
     y: { domain: [rows - 0.5, -0.5], ticks: named.map(place), tickFormat: (y: number) => labels[divided ? Math.floor(y / layers.length) : y]!, tickSize: 0, label: null },
     marks: [
       Plot.ruleY(shown.groups.map((_, g) => (g + 1) * layers.length - 0.5), { stroke: palette.zero }),
@@ -93,7 +96,7 @@ function drawMomentsFigure(canvas: Canvas, analyses: ThemeAnalyses): Figure | nu
         filled: true,
       },
     ],
-    panels: [drawMoments(canvas, shown, layers, analyses.segments)],
+    panels: [drawMoments(canvas, shown, layers, analyses)],
   });
 }
 
