@@ -123,14 +123,25 @@ function marginOf(drawn: Drawn): number {
   return needed <= usualMargin ? usualMargin : Math.min(widestMargin, Math.ceil(needed + spare));
 }
 
+/** Where the labels of the horizontal axis begin and end, from the left. */
+function labelsAlong(drawn: Drawn): { from: number; to: number }[] {
+  const labels = [...drawn.querySelectorAll('[aria-label="x-axis tick label"] text')].map((label) => {
+    const [, x] = /translate\(([\d.]+)/.exec(label.getAttribute('transform') ?? '') ?? [];
+    const half = estimateWidth(label.textContent, fontSize) / 2;
+    return { from: Number(x ?? 0) - half, to: Number(x ?? 0) + half };
+  });
+  return labels.sort((a, b) => a.from - b.from);
+}
+
 /** Pixels right of the frame that hold what the last label of the horizontal axis has beyond it. */
 function rightOf(drawn: Drawn): number {
-  const ends = [...drawn.querySelectorAll('[aria-label="x-axis tick label"] text')].map((label) => {
-    const [, x] = /translate\(([\d.]+)/.exec(label.getAttribute('transform') ?? '') ?? [];
-    return Number(x ?? 0) + estimateWidth(label.textContent, fontSize) / 2;
-  });
+  const ends = labelsAlong(drawn).map(({ to }) => to);
   return usualRight + Math.max(0, Math.ceil(Math.max(0, ...ends) - figureWidth));
 }
+
+/** Whether labels of the horizontal axis cover each other, as beside long names. */
+const areCrowded = (drawn: Drawn): boolean =>
+  labelsAlong(drawn).some(({ from }, i, all) => i > 0 && from < all[i - 1]!.to);
 
 function markupOf(drawn: Drawn): string {
   for (const style of drawn.querySelectorAll('style')) style.remove();
@@ -151,6 +162,10 @@ function drawPanel(document: PageDocument, given: PanelOptions): Panel {
   const [x, y] = [roomAround(drawn, 'x'), roomAround(drawn, 'y')];
   if (x || y) {
     options = { ...given, x: { ...given.x, ...x }, y: { ...given.y, ...y } };
+    drawn = plot(document, options);
+  }
+  for (let count = options.x?.ticks; typeof count === 'number' && count > 1 && areCrowded(drawn); count--) {
+    options = { ...options, x: { ...options.x, ticks: count - 1 } };
     drawn = plot(document, options);
   }
   const marginRight = rightOf(drawn);

@@ -1,3 +1,4 @@
+import * as Plot from '@observablehq/plot';
 import { describe, expect, it } from 'vitest';
 import { dividedTheta, dividedView } from '../../../test/support/divided-view.js';
 import { parse } from '../../../test/support/drawn-figures.js';
@@ -5,7 +6,7 @@ import { singleSegmentView, stillView, syntheticView } from '../../../test/suppo
 import { analyseRun, analyseThemes, type ThemeAnalyses } from '../../analysis/index.js';
 import type { LedgerView } from '../../ledger/view.js';
 import { extentOf } from '../headlines.js';
-import { type Figure, fontSize } from '../plots/canvas.js';
+import { createCanvas, type Figure, fontSize } from '../plots/canvas.js';
 import { drawThemes } from './themes.js';
 
 function drawn(analyses: ThemeAnalyses, theme: 'light' | 'page' = 'light'): Map<string, Figure> {
@@ -100,6 +101,18 @@ describe('figures of odd runs', () => {
     );
     for (let i = 1; i < rows.length; i++) expect(Math.abs(rows[i]! - rows[i - 1]!)).toBeGreaterThanOrEqual(fontSize - 1e-6);
   }); // prettier-ignore
+
+  it('have fewer ticks beside long names, so that none covers another', () => {
+    const { svg } = createCanvas('light').panel({
+      height: 120,
+      marginLeft: 198,
+      marginRight: 86,
+      x: { ticks: 4, nice: true },
+      y: { type: 'band', domain: [0], label: null },
+      marks: [Plot.barX([-0.1886, 0.0029], { x: (value: number) => value, y: () => 0 })],
+    });
+    expect(ticksOf(svg, 'x')).toEqual(['−0.2', '−0.1', '0.0']);
+  });
 
   it('count a single parameter as one', async () => {
     const view = syntheticView({ segments: 3, layers: { a: 1 }, zeroShare: 0 });
