@@ -1,5 +1,5 @@
 import type { SourceFile } from '../data/types.js';
-import { DataError } from '../errors.js';
+import { DataError, isPlainText } from '../errors.js';
 import type { Manifest, ManifestContent } from '../format/manifest.js';
 import { checkConfig } from './config/file.js';
 import { trainingKeys } from './config/schema.js';
@@ -16,11 +16,25 @@ import type { RunWriter } from '../store/writer.js';
 /**
  * Makes the run folder of an experiment, with what it keeps of the model, and opens it for writing.
  *
- * @throws StoreError (exit code 2) where the folder exists, or cannot be made; then nothing is touched.
+ * @throws DataError where a name of the network cannot be printed, StoreError (exit code 2) where the folder exists, or cannot be made; then nothing is
+ * touched.
  */
-export function createRun(folder: string, experiment: Experiment): Promise<RunWriter> {
+export async function createRun(folder: string, experiment: Experiment): Promise<RunWriter> {
+  requirePlainNames(experiment);
   return createRunFolder(folder, manifestOf(experiment, folder), experiment.network.attachments);
 }
+
+/** Refuses names that would command a terminal or turn text around, before a manifest of Lossledger's own is said to be wrong. */
+function requirePlainNames({ layout, model }: Experiment): void {
+  const name = layout.tensors.flatMap((tensor) => [tensor.name, tensor.layer]).find((own) => !isPlainText(own));
+  if (name === undefined) return;
+  const shown = JSON.stringify(name).replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (own) => `\\u{${own.codePointAt(0)!.toString(16)}}`);
+  throw new DataError({
+    given: `a parameter or layer ${shown} of ${model.name}`,
+    expected: 'names of one line without control characters and marks of direction',
+    remedy: 'rename it in the model file',
+  });
+} // prettier-ignore
 
 /** What defines the run of an experiment, as its folder states it: with paths relative to `folder` where they were stated relative. */
 export function manifestOf(experiment: Experiment, folder = '.'): ManifestContent {

@@ -116,7 +116,7 @@ export function extentOf({ summary }: RunAnalysis): string {
   return [
     `${formatCount(segments)} ${segments === 1 ? 'segment' : 'segments'}`,
     ...(apart ? [`iterations ${formatCount(firstIteration)} to ${formatCount(lastIteration)}`] : []),
-    `${formatCount(parameters)} parameters`,
+    `${formatCount(parameters)} ${parameters === 1 ? 'parameter' : 'parameters'}`,
     `${rule} rule`,
     tolerance === null ? 'never refined' : `tolerance ${tolerance} ${unit}`,
     ...(subintervals ? [`${formatNumber(subintervals.mean, 3)} subintervals a segment`] : []),

@@ -47,6 +47,13 @@ describe('attachErrors', () => {
     expect(await program.run({ x: outputs, labels: Int32Array.of(1, 1) })).toBe(1.5);
   });
 
+  it('finds every label of a single class right', async () => {
+    const builder = new GraphBuilder('one class');
+    const graph = builder.build([builder.apply('Identity', [builder.input('x', 'float32', [3, 1])])]);
+    const program = await referenceEngine.compile(attachErrors(graph, { loss: 'softmaxCrossEntropy' }));
+    expect(await program.run({ x: Float32Array.of(2, 0, -1), labels: Int32Array.of(0, 0, 0) })).toBe(0);
+  });
+
   it('leaves out labels that do not count', async () => {
     const options = { loss: 'softmaxCrossEntropy', ignoring: true } as const;
     const program = await referenceEngine.compile(attachErrors(forward(), options));

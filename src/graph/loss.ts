@@ -227,7 +227,8 @@ export function attachLoss(forward: Graph, options: LossOptions): Graph {
 function wrongClasses(builder: GraphBuilder, output: Value, { classAxis = 1, ignoring = false }: LossOptions): Value {
   const all = byPosition(builder, output, classAxis);
   const [rows, classes] = all.shape as [number, number];
-  const scores = ignoring ? withIgnoredClass(builder, all) : all;
+  // A single class is the largest beside one that is impossible; the slopes by which labels are found are zero without a second column.
+  const scores = ignoring || classes === 1 ? withIgnoredClass(builder, all) : all;
   const sum = (value: Value): Value => builder.apply('ReduceSum', [value], { axes: [1] });
   const product = (a: Value, b: Value): Value => builder.apply('Mul', [a, b]);
   const rest = (value: Value): Value => builder.apply('Sub', [builder.scalar(1), value]);

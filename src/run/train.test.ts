@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../../test/support/cli.js';
@@ -45,4 +46,18 @@ it('measures no more of the rows that are there once training has failed', async
   await expect(measureRun(experiment, run, { workers: 1, after, gate, progress })).rejects.toThrow('diverged'); // prettier-ignore
   expect(run.status.segments).toBeLessThan(settings.iterations);
   await run.close();
+});
+
+it('refuses a network whose names turn text around, by the name and before anything is made', async () => {
+  const experiment = await openExperiment(checkConfig(settings, 'the test'));
+  const [first, ...rest] = experiment.layout.tensors;
+  const tensors = [{ ...first!, name: 'a\u202eb.weight' }, ...rest];
+  const made = createRun(join(folder, 'turned'), {
+    ...experiment,
+    layout: { ...experiment.layout, tensors },
+  });
+  await expect(made).rejects.toThrow(
+    /a parameter or layer "a\\u\{202e\}b\.weight" of [^]*rename it in the model file/,
+  );
+  expect(existsSync(join(folder, 'turned'))).toBe(false);
 });

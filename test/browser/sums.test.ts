@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { RunReader } from '../../src/format/index.js';
+import { Prefix } from '../../apps/dashboard/src/data/prefix.js';
 import { type Checkpoints, RangeSums } from '../../apps/dashboard/src/data/sums.js';
 import { key, uniform } from '../../src/num/index.js';
 
@@ -61,3 +62,17 @@ it('leaves what was asked before, also where that fails', async () => {
   expect([null, `Error: no row ${T}`]).toContain(await failing);
   expect(Array.from((await found.over(0, T))!)).toEqual(sumOf(0, T));
 });
+
+it('are of late rows what these hold, however much larger the first were', () => {
+  const late = Array.from({ length: 200 }, (_, t) => (t % 3 === 0 ? 5e-10 : -2e-9));
+  const values = [-1.5e30, 7, -2.5e29, ...late];
+  const prefix = new Prefix(values.flatMap((value) => [value, 1]), 2);
+  for (let t = 0; t < values.length; t++) expect([...prefix.over(t, t + 1)]).toEqual([values[t]!, 1]);
+  for (const [from, to] of [[3, 203], [60, 70], [64, 128], [63, 193], [10, 10]] as const) {
+    const [sum, count] = prefix.over(from, to);
+    const own = values.slice(from, to).reduce((a, b) => a + b, 0);
+    expect(Math.abs(sum! - own)).toBeLessThanOrEqual(1e-12 * Math.abs(own));
+    expect(count).toBe(to - from);
+  }
+  expect(prefix.over(0, 3)[0]! / -1.75e30).toBeCloseTo(1, 12);
+}); // prettier-ignore

@@ -267,7 +267,7 @@ export function stillView(): LedgerView {
     }),
     rows: (name) =>
       name === 'allocation'
-        ? (async function* () { for (let t = 0; t < 4; t++) yield await Promise.resolve(new Float32Array(size)); })()
+        ? { async *[Symbol.asyncIterator]() { for (let t = 0; t < 4; t++) yield await Promise.resolve(new Float32Array(size)); } }
         : null,
   }; // prettier-ignore
 }

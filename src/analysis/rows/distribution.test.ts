@@ -51,6 +51,16 @@ describe('distribution of allocations', () => {
     });
   });
 
+  it.each([1e30, 40, 1, 1e-20, 1e-30])('has bins for entries of size %d', async (size) => {
+    const rows = [Float32Array.of(size, -size / 3, 0, size / 1e4, -size / 7)];
+    const { edges, helping, hurting } = (await analyseDistribution(withRows(rows), 'train'))!;
+    expect([helping.overflow, hurting.overflow, helping.underflow, hurting.underflow]).toEqual([0, 0, 0, 0]);
+    expect(edges.at(-1)).toBeGreaterThan(rows[0]![0]!);
+    const counts = helping.bins.map((count, i) => count + hurting.bins[i]!);
+    expect(counts.reduce((a, b) => a + b)).toBe(4);
+    for (let i = 1; i < edges.length; i++) expect(edges[i]).toBeGreaterThan(edges[i - 1]!);
+  });
+
   it('finds quantiles to 0.8 %', async () => {
     const distribution = (await analyseDistribution(view, 'train'))!;
     const sizes = (await entriesOf(view)).filter((value) => value < 0).map((value) => -value);
@@ -83,12 +93,12 @@ describe('distribution of allocations', () => {
     expect(distribution.topPercentShare.ofAll).toBeCloseTo(distribution.topPercentShareOfGaussian, 3);
   });
 
-  it('counts extremes: the smallest denormal, minus zero, numbers beyond the last edge', async () => {
+  it('counts extremes: the smallest denormal, minus zero, numbers beyond 1', async () => {
     const row = Float32Array.of(-(2 ** -149), -0, 0, 1.5, -40, 1e-14, 2 ** -126, 3.4e38);
     const { helping, hurting, zero } = (await analyseDistribution(withRows([row]), 'train'))!;
     expect(zero).toBe(2);
-    expect(helping).toMatchObject({ count: 2, underflow: 1, overflow: 1, maximum: 40 });
-    expect(hurting).toMatchObject({ count: 4, underflow: 2, overflow: 2 });
+    expect(helping).toMatchObject({ count: 2, underflow: 1, overflow: 0, maximum: 40 });
+    expect(hurting).toMatchObject({ count: 4, underflow: 2, overflow: 0 });
   });
 
   it('refuses NaN and infinity, and says where they are', async () => {

@@ -16,7 +16,7 @@ export interface SideDistribution {
   readonly quantiles: readonly { readonly probability: number; readonly magnitude: number | null }[];
   /** Entries per bin [bins]. */
   readonly bins: readonly number[];
-  /** Entries below the first edge (not exactly zero) and from the last edge upwards. */
+  /** Entries below the first edge (not exactly zero) and from the last edge upwards, of which there are none. */
   readonly underflow: number;
   readonly overflow: number;
 }
@@ -30,7 +30,10 @@ export interface Distribution {
   readonly entries: number;
   /** Entries that are zero in float32. */
   readonly zero: number;
-  /** Edges of the bins in the loss's unit [bins + 1]: eight per decade from 1e-14 to 1, each rounded up to an eight-bit significand. */
+  /**
+   * Edges of the bins in the loss's unit [bins + 1]: eight per decade, each rounded up to an eight-bit significand. From 1e-14 to 1, or further up to
+   * the decade that holds the largest entry, and further down to fourteen decades below it.
+   */
   readonly edges: readonly number[];
   readonly helping: SideDistribution;
   readonly hurting: SideDistribution;
@@ -40,18 +43,22 @@ export interface Distribution {
   readonly topPercentShareOfGaussian: number;
 }
 
-const firstDecade = -14;
-const lastDecade = 0;
+const [firstDecade, lastDecade] = [-14, 0];
+/** The normal numbers of float32 begin in this decade: below it, neighbouring edges would be the same number. */
+const leastDecade = -38;
 const binsPerDecade = 8;
 const probabilities = [0.5, 0.9, 0.99, 0.999];
 
 /** exp(−z²/2) with P(|Z| > z) = 0.01: the share of E|Z| beyond z. */
 const gaussianTopPercent = Math.exp(-(2.5758293035489004 ** 2) / 2);
 
-/** First cell of every bin, and the cell after the last. */
-function binStarts(): number[] {
-  const bins = (lastDecade - firstDecade) * binsPerDecade;
-  return Array.from({ length: bins + 1 }, (_, i) => firstCellFrom(10 ** (firstDecade + i / binsPerDecade)));
+/** First cell of every bin, and the cell after the last; the bins hold entries of this size. */
+function binStarts(maximum: number): number[] {
+  const decade = maximum > 0 ? Math.floor(Math.log10(maximum)) + 1 : lastDecade;
+  const last = Math.max(lastDecade, decade);
+  const first = Math.max(leastDecade, Math.min(firstDecade, decade + firstDecade));
+  const bins = (last - first) * binsPerDecade;
+  return Array.from({ length: bins + 1 }, (_, i) => firstCellFrom(10 ** (first + i / binsPerDecade)));
 }
 
 /** Magnitude below which a share of the entries lies, interpolated linearly within its cell. */
@@ -97,7 +104,7 @@ function shareOfLargest({ helping, hurting }: SignedHistogram, entries: number):
 }
 
 function describe(histogram: SignedHistogram): Distribution {
-  const starts = binStarts();
+  const starts = binStarts(Math.max(histogram.helping.maximum, histogram.hurting.maximum));
   const helping = describeSide(histogram.helping, starts);
   const hurting = describeSide(histogram.hurting, starts);
   const nonzero = helping.count + hurting.count;

@@ -27,7 +27,7 @@ export interface TailsOf {
 
 /** Density of magnitudes on logarithmic axes (paper Figure S10). */
 export interface Density {
-  /** Edges in the loss's unit [bins + 1], four a decade. */
+  /** Edges in the loss's unit [bins + 1], four a decade: from 1e-20 to 100, or as much further as the largest entry asks. */
   readonly edges: readonly number[];
   /** Entries per unit of ln magnitude, as a share of those not zero [bins]. */
   readonly helping: readonly number[];
@@ -106,7 +106,10 @@ function describe(name: string, histogram: SignedHistogram): TailsOf {
 }
 
 function densityOf({ helping, hurting }: SignedHistogram): Density {
-  const [first, last, perDecade] = [-20, 2, 4];
+  const perDecade = 4;
+  const most = Math.max(helping.maximum, hurting.maximum);
+  const decade = most > 0 ? Math.floor(Math.log10(most)) + 1 : 0;
+  const [first, last] = [Math.min(-20, decade - 20), Math.max(2, decade)];
   const bins = (last - first) * perDecade;
   const edges = Array.from({ length: bins + 1 }, (_, i) => 10 ** (first + i / perDecade));
   const width = Math.LN10 / perDecade;

@@ -3,7 +3,7 @@ import { scaledUnit } from '../format.js';
 import type { Canvas, Figure } from '../plots/canvas.js';
 import { allocationAxis, layerRows, rowValues, selectLayers } from '../plots/layer-rows.js';
 import { largestMagnitude } from '../plots/thin.js';
-import { rowsNote } from '../themes/drawing.js';
+import { rowsNote, rowsShown } from '../themes/drawing.js';
 import { seriesKeys, seriesNote, seriesStyles } from './series.js';
 
 /** A number with the interval that covers it; null: of one run nothing is known about chance. */
@@ -36,6 +36,7 @@ export function layerDotsFigure(canvas: Canvas, dots: LayerDots): Figure {
   const chosen = selectLayers(dots.layers.map((layer, l) => ({ layer, total: largest[l]! })));
   // Rows that several layers share would hide which of them moved.
   const selection = { ...chosen, labels: chosen.labels.slice(0, chosen.shown.length) };
+  const which = 'those whose totals are largest';
   const scale = scaledUnit(largestMagnitude(largest), dots.unit);
   const geometry = layerRows(selection, ['']);
   const rowHeight = Math.max(27, step * styles.length + 9);
@@ -53,7 +54,8 @@ export function layerDotsFigure(canvas: Canvas, dots: LayerDots): Figure {
   return canvas.figure({
     name: dots.name,
     title: dots.title,
-    caption: `${dots.caption}${seriesNote(dots.series.length)}${rowsNote({ ...selection, others: chosen.others })}`,
+    caption: `${dots.caption}${seriesNote(dots.series.length)}${rowsNote(selection, which)}`,
+    note: rowsShown(selection, which),
     legend: seriesKeys(styles, 'symbol'),
     panels: [
       canvas.panel({

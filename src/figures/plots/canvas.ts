@@ -37,6 +37,8 @@ export interface FigureParts {
   readonly caption: string;
   readonly legend: readonly LegendEntry[];
   readonly panels: readonly Panel[];
+  /** What a stranger to the caption must know, such as what is left out: printed below the panels of stand-alone files. Null: nothing. */
+  readonly note?: string | null;
 }
 
 /** One drawn plot. */
@@ -67,6 +69,7 @@ export const figureWidth = 440;
 export const fontSize = 14;
 const titleHeight = 26;
 const legendRow = 20;
+const noteRow = 16;
 /** Of a wide, faint line in a legend. */
 export const bandOpacity = 0.3;
 
@@ -120,17 +123,33 @@ function marginOf(drawn: Drawn): number {
   return needed <= usualMargin ? usualMargin : Math.min(widestMargin, Math.ceil(needed + spare));
 }
 
+/** Where the labels of the horizontal axis begin and end, from the left. */
+function labelsAlong(drawn: Drawn): { from: number; to: number }[] {
+  const labels = [...drawn.querySelectorAll('[aria-label="x-axis tick label"] text')].map((label) => {
+    const [, x] = /translate\(([\d.]+)/.exec(label.getAttribute('transform') ?? '') ?? [];
+    const half = estimateWidth(label.textContent, fontSize) / 2;
+    return { from: Number(x ?? 0) - half, to: Number(x ?? 0) + half };
+  });
+  return labels.sort((a, b) => a.from - b.from);
+}
+
 /** Pixels right of the frame that hold what the last label of the horizontal axis has beyond it. */
 function rightOf(drawn: Drawn): number {
-  const ends = [...drawn.querySelectorAll('[aria-label="x-axis tick label"] text')].map((label) => {
-    const [, x] = /translate\(([\d.]+)/.exec(label.getAttribute('transform') ?? '') ?? [];
-    return Number(x ?? 0) + estimateWidth(label.textContent, fontSize) / 2;
-  });
+  const ends = labelsAlong(drawn).map(({ to }) => to);
   return usualRight + Math.max(0, Math.ceil(Math.max(0, ...ends) - figureWidth));
 }
 
+/** Whether labels of the horizontal axis cover each other, as beside long names. */
+const areCrowded = (drawn: Drawn): boolean =>
+  labelsAlong(drawn).some(({ from }, i, all) => i > 0 && from < all[i - 1]!.to);
+
 function markupOf(drawn: Drawn): string {
   for (const style of drawn.querySelectorAll('style')) style.remove();
+  // The document without a browser writes attributes as HTML: an ampersand or angle bracket of a name would end the file for readers of XML.
+  for (const part of drawn.querySelectorAll('[aria-description]')) {
+    const text = part.getAttribute('aria-description')!;
+    part.setAttribute('aria-description', escapeMarkup(text).replaceAll('&quot;', '"'));
+  }
   drawn.removeAttribute('class');
   drawn.setAttribute('overflow', 'visible');
   drawn.setAttribute('font-size', String(fontSize));
@@ -143,6 +162,10 @@ function drawPanel(document: PageDocument, given: PanelOptions): Panel {
   const [x, y] = [roomAround(drawn, 'x'), roomAround(drawn, 'y')];
   if (x || y) {
     options = { ...given, x: { ...given.x, ...x }, y: { ...given.y, ...y } };
+    drawn = plot(document, options);
+  }
+  for (let count = options.x?.ticks; typeof count === 'number' && count > 1 && areCrowded(drawn); count--) {
+    options = { ...options, x: { ...options.x, ticks: count - 1 } };
     drawn = plot(document, options);
   }
   const marginRight = rightOf(drawn);
@@ -196,6 +219,19 @@ function drawLegend(
   return { svg: keys.join(''), height: entries.length > 0 ? legendRow * (row + 1) + 2 : 0 };
 }
 
+/** Words in lines that fit the width. */
+function drawNote(text: string, top: number, { muted }: Palette): { svg: string; height: number } {
+  const size = fontSize - 2;
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const longer = `${lines.at(-1)!} ${word}`.trimStart();
+    if (estimateWidth(longer, size) > figureWidth && lines.at(-1) !== '') lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  const placed = lines.map((line, i) => `<text y="${top + 14 + noteRow * i}">${escapeMarkup(line)}</text>`);
+  return { svg: `<g font-size="${size}" fill="${muted}">${placed.join('')}</g>`, height: noteRow * lines.length + 4 };
+} // prettier-ignore
+
 /** Titles are drawn only in stand-alone files; a page has its own headings. */
 function compose(theme: Theme, palette: Palette, parts: FigureParts): Figure {
   const { name, title, caption } = parts;
@@ -209,6 +245,8 @@ function compose(theme: Theme, palette: Palette, parts: FigureParts): Figure {
     y += height;
     return placed;
   });
+  const note = alone && parts.note ? drawNote(parts.note, y, palette) : { svg: '', height: 0 };
+  y += note.height;
   const margin = alone ? 12 : 0;
   const [width, height] = [figureWidth + 2 * margin, y + 2 * margin];
   const svg = [
@@ -221,6 +259,7 @@ function compose(theme: Theme, palette: Palette, parts: FigureParts): Figure {
       : '',
     legend.svg,
     ...panels,
+    note.svg,
     '</svg>',
   ].join('');
   return { name, title, caption, svg };

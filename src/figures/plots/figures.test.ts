@@ -245,6 +245,42 @@ describe('what figures show', () => {
     expect(draw(untold).get('residual')!.svg).not.toContain('tolerance');
   });
 
+  it('residuals far below the tolerance where they are, or told where the axis does not reach them', async () => {
+    const view = syntheticView({ segments: 4, objectives: ['train'] });
+    const drawResiduals = async (...residual: number[]) => {
+      const [own, left] = [Float64Array.from(residual), Float64Array.from(residual)];
+      const small = withColumns(view, 'train', { residual: own, left_residual: left });
+      return draw(await analyseRun(small), 'light').get('residual')!;
+    };
+    const all = await drawResiduals(1e-30, 2e-33, 1e-30, 3e-31);
+    expect(new Set(pathPoints(parse(all.svg), 'simpson, train').map(([, y]) => y)).size).toBe(3);
+    expect(all.svg + all.caption).not.toContain('lower end');
+    const few = await drawResiduals(1e-5, 1e-30, 1e-5, 1e-5);
+    expect(few.svg).toContain('>2 smaller residuals are drawn at the axis’s lower end.<');
+    expect(few.caption).toContain('2 are smaller than the axis shows, and drawn at its lower end.');
+  });
+
+  it('residuals of segments where these are more than one iteration', async () => {
+    const figure = async (stride: number) =>
+      draw(await analyseRun(syntheticView({ segments: 4, stride }))).get('residual')!;
+    const [one, many] = [await figure(1), await figure(3)];
+    expect(one.title + one.caption + one.svg).toMatch(
+      /^Error of each iterationThe error of an average iteration .*of one iteration/,
+    );
+    expect(many.title + many.caption + many.svg).toMatch(
+      /^Error of each segmentThe error of an average segment .*of one segment/,
+    );
+  });
+
+  it('names with marks of XML as they are', async () => {
+    const name = '<b>a</b> & "q" &lt;';
+    const view = syntheticView({ segments: 4, layers: { [name]: 20, b: 10 } });
+    for (const { svg } of draw(await analyseRun(view)).values())
+      expect(parse(svg).documentElement.nodeName).toBe('svg');
+    const figure = parse(draw(await analyseRun(view)).get('layers-over-time')!.svg);
+    expect(figure.querySelector('[aria-description*="<b>"]')!.getAttribute('aria-description')).toBe(name);
+  });
+
   it('residuals that are exactly zero are left out of a logarithmic axis and counted', async () => {
     const view = syntheticView({ segments: 40, objectives: ['train'] });
     const exact = withColumns(view, 'train', { residual: new Float64Array(40) });

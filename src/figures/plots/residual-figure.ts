@@ -64,8 +64,13 @@ function seriesOf({ palette }: Canvas, analysis: RunAnalysis): Series[] {
   return [...left, ...own];
 }
 
-function captionOf(analysis: RunAnalysis, zeros: number): string {
+/** What a residual is of: an iteration, unless rows of θ are further apart. */
+const stepOf = ({ firstIteration, lastIteration, segments }: RunSummary): string =>
+  lastIteration - firstIteration > segments ? 'segment' : 'iteration';
+
+function captionOf(analysis: RunAnalysis, zeros: number, below: number): string {
   const { summary, objectives } = analysis;
+  const step = stepOf(summary);
   const audit = objectives[0]!.conservation;
   const over = audit.overTolerance;
   const mean = audit.chosen.meanIterationError;
@@ -76,11 +81,13 @@ function captionOf(analysis: RunAnalysis, zeros: number): string {
   const tolerance =
     over === null
       ? ''
-      : ` ${over === 0 ? 'No iteration exceeds' : `${formatCount(over)} iterations exceed`} the tolerance.`;
+      : ` ${over === 0 ? `No ${step} exceeds` : over === 1 ? `One ${step} exceeds` : `${formatCount(over)} ${step}s exceed`} the tolerance.`;
   const omitted = zeros > 0 ? ` ${formatCount(zeros)} residuals are exactly zero and not drawn.` : '';
+  const lower =
+    below > 0 ? ` ${formatCount(below)} are smaller than the axis shows, and drawn at its lower end.` : '';
   return (
-    `The error of an average iteration is ${formatLoss(mean, summary.unit)} with the ${summary.rule} rule${left}` +
-    `${objectives.length > 1 ? ` (${objectiveLabel(objectives[0]!)} loss)` : ''}; shades span the least to the greatest of neighbouring iterations.${tolerance}${omitted}`
+    `The error of an average ${step} is ${formatLoss(mean, summary.unit)} with the ${summary.rule} rule${left}` +
+    `${objectives.length > 1 ? ` (${objectiveLabel(objectives[0]!)} loss)` : ''}; shades span the least to the greatest of neighbouring ${step}s.${tolerance}${omitted}${lower}`
   );
 }
 
@@ -93,23 +100,31 @@ function marksOf({ label, style, shaded }: Series, spread: readonly Spread[]): P
   ];
 }
 
+/** Limits of the vertical axis, which ends at the power of ten below and above them. */
+function rangeOf(sizes: readonly number[], tolerance: number | null): { least: number; most: number } {
+  const [least, most] = [sizes.reduce((a, b) => Math.min(a, b)), sizes.reduce((a, b) => Math.max(a, b))];
+  const limit = tolerance || null;
+  // A residual of a step that was hit by chance may be tiny; what is near the tolerance is always seen.
+  return {
+    least: Math.min(limit ?? Infinity, Math.max(least, Math.min(most * 1e-12, (limit ?? Infinity) * 1e-3))),
+    most: Math.max(limit ?? 0, most),
+  };
+}
+
 function drawResiduals(
   canvas: Canvas,
   { iteration, summary }: RunAnalysis,
   series: readonly Series[],
-  sizes: readonly number[],
+  { least, most }: { least: number; most: number },
 ): Panel {
   const bins = binSegments(iteration, binLimit);
-  const shown = summary.tolerance ? [...sizes, summary.tolerance] : sizes;
-  const [least, most] = [shown.reduce((a, b) => Math.min(a, b)), shown.reduce((a, b) => Math.max(a, b))];
   return canvas.panel({
     height: 250,
     x: iterationAxis(iteration),
     y: {
-      label: `abs(residual) of one iteration (${summary.unit})`,
+      label: `abs(residual) of one ${stepOf(summary)} (${summary.unit})`,
       grid: true,
-      // A residual of a step that was hit by chance may be tiny; what is near the tolerance is always seen.
-      ...logAxis(Math.max(least, Math.min(most * 1e-12, (summary.tolerance ?? Infinity) * 1e-3)), most, 6),
+      ...logAxis(least, most, 6),
       clamp: true,
     },
     marks: [
@@ -142,11 +157,15 @@ export function residualFigure(canvas: Canvas, analysis: RunAnalysis): Figure | 
   const residuals = series.flatMap(({ residual }) => residual);
   const sizes = residuals.map(Math.abs).filter((size) => size > 0);
   if (sizes.length === 0) return null;
+  const range = rangeOf(sizes, analysis.summary.tolerance);
+  const lowest = 10 ** Math.floor(Math.log10(range.least));
+  const below = sizes.filter((size) => size < lowest).length;
   return canvas.figure({
     name: 'residual',
-    title: 'Error of each iteration',
-    caption: captionOf(analysis, residuals.length - sizes.length),
+    title: `Error of each ${stepOf(analysis.summary)}`,
+    caption: captionOf(analysis, residuals.length - sizes.length, below),
     legend: legendOf(canvas, series, analysis.summary),
-    panels: [drawResiduals(canvas, analysis, series, sizes)],
+    note: below > 0 ? `${formatCount(below)} smaller residuals are drawn at the axis’s lower end.` : null,
+    panels: [drawResiduals(canvas, analysis, series, range)],
   });
 }

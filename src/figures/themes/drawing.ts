@@ -40,11 +40,21 @@ export const markers = {
   diamond2: 'M0,-5L5,0L0,5L-5,0Z',
 } as const;
 
-/** Says, where not all layers have rows, how many do; begins with a space. */
-export function rowsNote({ shown, others }: LayerSelection): string {
+/** Says in a caption, where not all layers have rows, how many do and which; begins with a space. */
+export function rowsNote({ shown, others }: LayerSelection, which: string): string {
   if (others.length === 0) return '';
-  return ` Shown: ${shown.length} of ${shown.length + others.length} layers; the numbers of all are in its CSV file (lca analyze --out).`;
+  return ` Shown: ${shown.length} of ${shown.length + others.length} layers, ${which}; the numbers of all are in its CSV file (lca analyze --out).`;
 }
+
+/** Says the same in the picture; null where all layers have rows. */
+export const rowsShown = ({ shown, others }: LayerSelection, which: string): string | null =>
+  others.length === 0
+    ? null
+    : `Only ${shown.length} of ${shown.length + others.length} layers are shown: ${which}.`;
+
+/** Says in the picture that it has the first of more things; null where it has all. */
+export const firstShown = (count: number, of: number, things: string): string | null =>
+  count < of ? `Only the first ${count} of ${of} ${things} are shown.` : null;
 
 /** Horizontal axis from 0 to 100 %. */
 export const percentAxis = (label: string) =>

@@ -14,7 +14,7 @@ import { layerRows, selectLayers, valueColumn } from '../plots/layer-rows.js';
 import { largestMagnitude, thin } from '../plots/thin.js';
 import { shortNames } from '../text.js';
 import type { Theme } from '../theme.js';
-import { type DataTable, markers, type ThemeDrawing, rowsNote } from './drawing.js';
+import { type DataTable, markers, type ThemeDrawing, rowsNote, rowsShown } from './drawing.js';
 
 /** Rows of a figure over runs, with their test. */
 const rowsOf = ({ layers }: LayersOverRuns) => layers.map((own) => ({ ...own, total: own.test.mean }));
@@ -50,6 +50,7 @@ function draw(canvas: Canvas, over: LayersOverRuns, unit: string): Figure {
   const { palette } = canvas;
   const all = rowsOf(over);
   const selection = selectLayers(all);
+  const which = 'those whose means are largest';
   const shown = selection.shown.map((i) => all[i]!);
   const values = shown.map(({ test: { p } }) => (p === null ? '–' : `p ${formatNumber(p, 2)}`));
   const scale = scaledUnit(largestMagnitude(shown.flatMap(({ totals }) => totals)), unit);
@@ -60,7 +61,8 @@ function draw(canvas: Canvas, over: LayersOverRuns, unit: string): Figure {
     title: `Layers over ${over.runs.length} runs`,
     caption:
       `Mean total of each layer (bars: to the left helped), the interval that covers it with probability 0.95 (line), single runs (dots), and the probability of a mean so far from zero by chance (at the right); below, mean running totals with such intervals. ` +
-      `The paper finds, over ten runs of ResNet with SGD, that the first and the last layer hurt and all others help (its Figure 4).${rowsNote(selection)}`,
+      `The paper finds, over ten runs of ResNet with SGD, that the first and the last layer hurt and all others help (its Figure 4).${rowsNote(selection, which)}`,
+    note: rowsShown(selection, which),
     legend: [
       { label: 'helped', colour: palette.helping, kind: 'area' },
       { label: 'hurt', colour: palette.hurting, kind: 'area' },

@@ -4,7 +4,15 @@ import { formatNumber } from '../format.js';
 import { type Canvas, type Figure, figureWidth, type Panel } from '../plots/canvas.js';
 import { layerRows, selectLayers, valueColumn } from '../plots/layer-rows.js';
 import { shorten, shortNames } from '../text.js';
-import { type DataTable, markers, percentAxis, type ThemeDrawing, rowsNote } from './drawing.js';
+import {
+  type DataTable,
+  firstShown,
+  markers,
+  percentAxis,
+  type ThemeDrawing,
+  rowsNote,
+  rowsShown,
+} from './drawing.js';
 import { drawHeatMap, label } from './heat-map.js';
 
 const kinds = [
@@ -46,7 +54,8 @@ function drawCorrelations(canvas: Canvas, kernels: readonly KernelCorrelation[])
 
 function drawCorrelationFigure(canvas: Canvas, { neurons }: ThemeAnalyses): Figure | null {
   const kernels = neurons?.kernels?.slice(0, 12) ?? [];
-  if (kernels.length === 0) return null;
+  const known = kernels.some(({ cumulative }) => cumulative.some(({ mean }) => mean !== null));
+  if (!known) return null;
   const { palette } = canvas;
   const colours = [palette.helping, palette.hurting, palette.text];
   return canvas.figure({
@@ -56,6 +65,7 @@ function drawCorrelationFigure(canvas: Canvas, { neurons }: ThemeAnalyses): Figu
       `Correlation of the running totals of two parameters of a kernel: its mean over all pairs that share an output neuron, an input, or nothing in particular; bands hold the middle half of 1,000 pairs. ` +
       `The paper finds stronger correlations between parameters of the same output or input than between random ones (its Section S6.1, Figure S20).` +
       (neurons!.kernels!.length > kernels.length ? ` The first ${kernels.length} of ${neurons!.kernels!.length} kernels.` : ''),
+    note: firstShown(kernels.length, neurons!.kernels!.length, 'kernels'),
     legend: kinds.map(([, text, marker], i) => ({ label: text, colour: colours[i]!, kind: 'symbol', path: markers[marker] })),
     panels: [drawCorrelations(canvas, kernels)],
   });
@@ -67,6 +77,7 @@ function drawClasses(canvas: Canvas, { neurons }: ThemeAnalyses): Figure | null 
   const { palette } = canvas;
   const rows = classes.perLayer.map((own) => ({ ...own, total: own.neurons }));
   const selection = selectLayers(rows);
+  const which = 'those with the most neurons';
   const shown = selection.shown.map((i) => rows[i]!);
   const labels = selection.labels.slice(0, shown.length);
   const values = shown.map(({ meanEffective }) => (meanEffective === null ? '–' : formatNumber(meanEffective, 3)));
@@ -76,7 +87,8 @@ function drawClasses(canvas: Canvas, { neurons }: ThemeAnalyses): Figure | null 
     title: 'Neurons that serve few classes',
     caption:
       `Each tick is a neuron: the share of its help that goes to its best class; diamonds are means, and at the right stands on how many classes help is spent (exp of the entropy). ` +
-      `The paper finds neurons of later layers the more specialised (its Section S6.2, Figure S21); those of the last layer are classes themselves.${rowsNote(selection)}`,
+      `The paper finds neurons of later layers the more specialised (its Section S6.2, Figure S21); those of the last layer are classes themselves.${rowsNote(selection, which)}`,
+    note: rowsShown(selection, which),
     legend: [
       { label: 'neuron', colour: palette.layers[0]!, kind: 'line' },
       { label: 'mean', colour: palette.text, kind: 'symbol', path: markers.diamond2 },
@@ -127,6 +139,7 @@ function drawConflicts(canvas: Canvas, { neurons, unit }: ThemeAnalyses): Figure
     caption:
       `Rows are helped, columns hurt: neurons that helped the class of a row raised the loss of the class of a column, by the square root; most, ${name(most.helped)} at the cost of ${name(most.hurt)} ` +
       `(${formatNumber(most.value, 3)} ${unit}). The paper does not look at conflicts; its Section S6.2 looks at which classes a neuron learns.`,
+    note: firstShown(Math.min(classes.classes.length, classLimit), classes.classes.length, 'classes'),
     legend: [{ label: 'hurt', colour: canvas.palette.hurting, kind: 'area' }],
     panels: [drawMatrix(canvas, classes)],
   });

@@ -1,9 +1,10 @@
 import * as Plot from '@observablehq/plot';
 import type { ThemeAnalyses } from '../../analysis/index.js';
 import { formatCount, formatShare } from '../format.js';
+import { wholeTicks } from '../plots/axes.js';
 import type { Canvas, Figure } from '../plots/canvas.js';
 import { layerRows, selectLayers, valueColumn } from '../plots/layer-rows.js';
-import { markers, percentAxis, type ThemeDrawing, rowsNote } from './drawing.js';
+import { markers, percentAxis, type ThemeDrawing, rowsNote, rowsShown } from './drawing.js';
 
 const paperShares =
   'The paper finds that parameters help in about half of their iterations (its Figure 3(d)): none help always.';
@@ -35,7 +36,7 @@ function drawHistogram(canvas: Canvas, { noise }: ThemeAnalyses): Figure | null 
       canvas.panel({
         height: 250,
         x: percentAxis('iterations that help (% of those not zero)'),
-        y: { label: 'parameters', labelArrow: 'none', grid: true, ticks: 5, tickFormat: formatCount },
+        y: { label: 'parameters', labelArrow: 'none', grid: true, ticks: wholeTicks(0, Math.max(...ofNonzero, ...coins)), tickFormat: formatCount },
         marks: [
           Plot.rectY(bars, { x1: 'x1', x2: 'x2', y: 'count', fill, fillOpacity: 0.8, insetLeft: 0.5, insetRight: 0.5 }),
           Plot.lineY(steps, { x: 'x', y: 'count', ...line, ariaDescription: 'coins' }),
@@ -57,6 +58,7 @@ function drawAlternation(canvas: Canvas, { noise }: ThemeAnalyses): Figure | nul
   const { palette } = canvas;
   const rows = noise.perLayer.map((own) => ({ ...own, total: own.walk!.reach }));
   const selection = selectLayers(rows);
+  const which = "those whose parameters' totals add up to most";
   const shown = selection.shown.map((i) => rows[i]!);
   const labels = selection.labels.slice(0, shown.length);
   const values = shown.map(({ alternation }) => formatShare(alternation!.changes));
@@ -66,7 +68,8 @@ function drawAlternation(canvas: Canvas, { noise }: ThemeAnalyses): Figure | nul
     title: 'Helping after helping, and after hurting',
     caption:
       `How likely a parameter helps in the iteration after it helped, and after it hurt; bar: in any iteration, where both would stand if signs were ` +
-      `independent coins. At the right, pairs with opposite signs. The paper finds that parameters alternate between helping and hurting all through training.${rowsNote(selection)}`,
+      `independent coins. At the right, pairs with opposite signs. The paper finds that parameters alternate between helping and hurting all through training.${rowsNote(selection, which)}`,
+    note: rowsShown(selection, which),
     legend: [
       ...series.map(([text, marker], i) => ({ label: text, colour: colours[i]!, kind: 'symbol' as const, path: markers[marker] })),
       { label: 'any iteration', colour: palette.text, kind: 'line' as const },

@@ -4,7 +4,7 @@ import { formatNumber } from '../format.js';
 import type { Canvas, Figure } from '../plots/canvas.js';
 import { layerRows, selectLayers, valueColumn } from '../plots/layer-rows.js';
 import { countedSteps } from './tables/oscillation.js';
-import { markers, type ThemeDrawing, rowsNote } from './drawing.js';
+import { markers, type ThemeDrawing, rowsNote, rowsShown } from './drawing.js';
 
 const number = (value: number | null): string => (value === null ? '–' : formatNumber(value, 3));
 
@@ -17,6 +17,7 @@ function draw(canvas: Canvas, { oscillation, segments, iterations }: ThemeAnalys
   const { palette } = canvas;
   const layers = weights.perLayer.map((own) => ({ ...own, layer: own.name, total: own.turns }));
   const selection = selectLayers(layers);
+  const which = 'those with the most turns';
   const shown = [...selection.shown.map((i) => layers[i]!), weights.run];
   const rows = [...selection.shown, layers.length];
   const labels = [...selection.labels.slice(0, selection.shown.length), 'all'];
@@ -26,7 +27,8 @@ function draw(canvas: Canvas, { oscillation, segments, iterations }: ThemeAnalys
     title: `${counted === 'segments' ? 'Segments' : 'Iterations'} per turn of a weight`,
     caption:
       `How many ${counted} pass between two turns of a weight's motion, all parameters of a layer pooled (bars), and in the median of those that turn (diamonds)${gradients ? '; crosses: between two zero crossings of the gradient over all examples, pooled' : ''}; the number at the right is the bar's. ` +
-      `The paper gives 3.49 for MNIST-FC without momentum, 13.57 with, 12.68 with Adam, and about 7 on CIFAR, and of gradients about as much (its Table S2).${apart}${rowsNote(selection)}`,
+      `The paper gives 3.49 for MNIST-FC without momentum, 13.57 with, 12.68 with Adam, and about 7 on CIFAR, and of gradients about as much (its Table S2).${apart}${rowsNote(selection, which)}`,
+    note: rowsShown(selection, which),
     legend: [
       { label: 'pooled', colour: palette.layers[0]!, kind: 'area' },
       { label: 'median of parameters', colour: palette.text, kind: 'symbol', path: markers.diamond2 },
@@ -35,7 +37,7 @@ function draw(canvas: Canvas, { oscillation, segments, iterations }: ThemeAnalys
     panels: [
       canvas.panel({
         ...layerRows({ ...selection, others: [], labels }, values),
-        x: { label: `${counted} per turn`, labelAnchor: 'center', labelArrow: 'none', ticks: 5, nice: true },
+        x: { label: `${counted} per turn`, labelAnchor: 'center', labelArrow: 'none', ticks: 5, nice: true, insetRight: 10 },
         marks: [
           Plot.gridX({ ticks: 5 }),
           Plot.barX(shown.map((own, row) => ({ ...own, row })), { x: 'iterationsPerTurn', y: 'row', fill: palette.layers[0]!, fillOpacity: 0.8 }),

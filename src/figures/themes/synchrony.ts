@@ -28,26 +28,32 @@ function dotsOf({ groups }: Synchrony): Dot[] {
 }
 
 /** Rows of one group stand together, with their part's name in the middle. */
-function drawMoments(canvas: Canvas, shown: Synchrony, layers: readonly string[], segments: number): Panel {
+function drawMoments(canvas: Canvas, shown: Synchrony, layers: readonly string[], { segments, trajectories }: ThemeAnalyses): Panel {
   const { palette } = canvas;
+  // Moments are counted in segments; without the iterations of these the axis is theirs.
+  const iteration = trajectories?.iteration;
+  const time = iteration ? iterationAxis(iteration) : { ...iterationAxis([0, segments]), label: 'segment' };
   const dots = dotsOf(shown);
   const rows = shown.groups.length * layers.length;
   const divided = shown.groups.length > 1;
   const names = divided ? shown.groups.map(({ part }) => part!) : [...layers];
   const labels = shortNames(names, 12);
   const height = Math.max(120, 68 + Math.min(1400, rows * (divided ? 9 : 18)));
+  // Names that would touch are left out.
+  const every = Math.ceil(fontSize / ((height - 68) / labels.length));
+  const named = labels.flatMap((_, i) => (i % every === 0 ? [i] : []));
   const place = (i: number): number => (divided ? (i + 0.5) * layers.length - 0.5 : i);
   const mark = (together: boolean) =>
     Plot.dot(dots.filter((dot) => dot.together === together), {
-      x: 't', y: 'row', r: together ? 4 : 2.5, symbol: together ? 'diamond2' : 'circle',
+      x: ({ t }: Dot) => iteration?.[t] ?? t, y: 'row', r: together ? 4 : 2.5, symbol: together ? 'diamond2' : 'circle',
       ...(together ? { fill: palette.hurting } : { stroke: palette.muted, strokeWidth: 1.25 }),
     });
   return canvas.panel({
     height,
     marginLeft: 16 + Math.max(...labels.map((name) => estimateWidth(name, fontSize))),
     marginTop: 10,
-    x: { ...iterationAxis([0, segments]), ticks: wholeTicks(0, segments) },
-    y: { domain: [rows - 0.5, -0.5], ticks: labels.map((_, i) => place(i)), tickFormat: (y: number) => labels[divided ? Math.floor(y / layers.length) : y]!, tickSize: 0, label: null },
+    x: time,
+    y: { domain: [rows - 0.5, -0.5], ticks: named.map(place), tickFormat: (y: number) => labels[divided ? Math.floor(y / layers.length) : y]!, tickSize: 0, label: null },
     marks: [
       Plot.ruleY(shown.groups.map((_, g) => (g + 1) * layers.length - 0.5), { stroke: palette.zero }),
       mark(false),
@@ -90,7 +96,7 @@ function drawMomentsFigure(canvas: Canvas, analyses: ThemeAnalyses): Figure | nu
         filled: true,
       },
     ],
-    panels: [drawMoments(canvas, shown, layers, analyses.segments)],
+    panels: [drawMoments(canvas, shown, layers, analyses)],
   });
 }
 
@@ -107,7 +113,7 @@ function drawModel(canvas: Canvas, model: NullModel, observed: number, label: st
     height: 142,
     marginTop: 30,
     marginBottom: 46,
-    x: { label: 'iterations that all layers share', labelArrow: 'none', domain: [-1, last + 1], ticks: wholeTicks(0, last) },
+    x: { label: 'iterations that all layers share', labelArrow: 'none', domain: [-1, last + 1], ticks: wholeTicks(0, last), tickFormat: formatCount },
     y: { label: `${label}: probability`, labelArrow: 'none', ticks: 3, grid: true },
     marks: [
       Plot.rectY(bars, { x1: 'from', x2: 'to', y: 'p', fill: palette.layers[0]! }),

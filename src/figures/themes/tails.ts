@@ -41,7 +41,7 @@ interface Sample {
 
 /** Magnitudes between two, sixteen a decade. */
 function gridOf(from: number, to: number): number[] {
-  const count = Math.ceil(16 * Math.log10(to / from));
+  const count = Math.max(1, Math.ceil(16 * Math.log10(to / from)));
   return Array.from({ length: count + 1 }, (_, i) => from * (to / from) ** (i / count));
 }
 

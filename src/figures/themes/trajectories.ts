@@ -1,11 +1,11 @@
 import * as Plot from '@observablehq/plot';
 import type { NeuronMaps, ParameterPath, ThemeAnalyses } from '../../analysis/index.js';
 import { formatCount, formatNumber, scaledUnit } from '../format.js';
-import { iterationAxis } from '../plots/axes.js';
+import { iterationAxis, wholeTicks } from '../plots/axes.js';
 import { type Canvas, type Figure, figureWidth, lineKey, type Panel } from '../plots/canvas.js';
 import { largestMagnitude, thin } from '../plots/thin.js';
 import { shorten, shortNames } from '../text.js';
-import type { DataTable, ThemeDrawing } from './drawing.js';
+import { type DataTable, firstShown, type ThemeDrawing } from './drawing.js';
 import { drawHeatMap, heatLegend, label } from './heat-map.js';
 
 function drawLoss(canvas: Canvas, { trajectories, unit }: ThemeAnalyses): Figure | null {
@@ -22,13 +22,17 @@ function drawLoss(canvas: Canvas, { trajectories, unit }: ThemeAnalyses): Figure
   const names = { measured: 'measured loss', converged: 'first loss + allocations', firstOrder: 'the same, first order' };
   const keys = ['measured', 'converged', 'firstOrder'] as const;
   const change = (path: readonly number[]): number => path.at(-1)! - path[0]!;
-  const times = change(loss.firstOrder) / change(loss.measured);
+  const [happened, claimed] = [change(loss.measured), change(loss.firstOrder)];
+  const claim =
+    happened === 0
+      ? `The first order claims a change of ${formatNumber(claimed, 3)} ${unit} where nothing changed`
+      : `The first order claims ${formatNumber(claimed / happened, 3)} times the change that happened`;
   return canvas.figure({
     name: 'first-order',
     title: 'First order against converged',
     caption:
       `The loss as measured, and as allocations add up to, of the run's quadrature rule and of the first order (gradient at the start of each step times the step). ` +
-      `The first order claims ${formatNumber(times, 3)} times the change that happened; the paper finds errors of −75 % to −4,250 % (its Table S1), which is why steps are integrated.`,
+      `${claim}; the paper finds errors of −75 % to −4,250 % (its Table S1), which is why steps are integrated.`,
     legend: keys.map((key) => lineKey(names[key], styles[key])),
     panels: [
       canvas.panel({
@@ -58,7 +62,7 @@ function drawMap(canvas: Canvas, { layers, edges }: NeuronMaps): Panel {
     const height = Math.max(28, Math.min(150, neurons.length * 3));
     const top = y + 16;
     y = top + height + 10;
-    const count = neurons.length < of ? `${neurons.length} of ${of} neurons` : `${of} neurons`;
+    const count = neurons.length < of ? `${neurons.length} of ${of} neurons` : `${of} ${of === 1 ? 'neuron' : 'neurons'}`;
     return (
       label(`${shorten(layer, 30)}, ${count}`, left, top - 5) +
       label(String(neurons[0]!), left - 6, top + 9, { anchor: 'end' }) +
@@ -66,8 +70,12 @@ function drawMap(canvas: Canvas, { layers, edges }: NeuronMaps): Panel {
       drawHeatMap(canvas, { cells, largest: deepest(cells) }, { x: left, y: top, width, height })
     );
   });
-  const [first, last] = [edges[0]!, edges.at(-1)!];
-  const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => label(formatCount(first + share * (last - first)), left + share * width, y + 8, { anchor: share === 1 ? 'end' : share === 0 ? 'start' : 'middle' }));
+  // Stretches are equally wide, however many iterations lie between the rows of θ that bound them.
+  const stretches = edges.length - 1;
+  const ticks = wholeTicks(0, stretches).map((at) => {
+    const share = at / stretches;
+    return label(formatCount(edges[at]!), left + share * width, y + 8, { anchor: share === 1 ? 'end' : share === 0 ? 'start' : 'middle' });
+  });
   return { height: y + 34, svg: pieces.join('') + ticks.join('') + label('training iteration', left + width / 2, y + 26, { anchor: 'middle' }) };
 } // prettier-ignore
 
@@ -81,6 +89,7 @@ function drawNeurons(canvas: Canvas, { trajectories }: ThemeAnalyses): Figure | 
     caption:
       `Rows are neurons (numbered from 0), columns stretches of training: deeper colours moved the loss more, by the square root and on a scale of each layer's own, which the largest twentieth exceeds. ` +
       `The paper shows such maps to see bursts that neurons of a layer share (its Section S2).${more}`,
+    note: firstShown(Math.min(maps.layers.length, mapLimit), maps.layers.length, 'layers'),
     legend: heatLegend(canvas),
     panels: [drawMap(canvas, maps)],
   });

@@ -5,7 +5,7 @@ import { printable } from '../text.js';
 import type { Canvas, Figure } from '../plots/canvas.js';
 import { layerRows, selectLayers, valueColumn } from '../plots/layer-rows.js';
 import { largestMagnitude } from '../plots/thin.js';
-import { type DataTable, rowsNote, type ThemeDrawing } from './drawing.js';
+import { type DataTable, rowsNote, rowsShown, type ThemeDrawing } from './drawing.js';
 
 function draw(canvas: Canvas, { use, unit }: ThemeAnalyses): Figure | null {
   const overfitting = use?.overfitting;
@@ -14,6 +14,7 @@ function draw(canvas: Canvas, { use, unit }: ThemeAnalyses): Figure | null {
   const { objective, heldOut } = overfitting;
   const layers = overfitting.layers.map((own) => ({ ...own, total: own.difference, of: own }));
   const selection = selectLayers(layers);
+  const which = 'those that differ most';
   const shown = selection.shown.map((i) => layers[i]!);
   const values = shown.map(({ difference }) => formatNumber(difference, 2));
   const scale = scaledUnit(largestMagnitude(shown.map(({ difference }) => difference)), unit);
@@ -27,7 +28,8 @@ function draw(canvas: Canvas, { use, unit }: ThemeAnalyses): Figure | null {
     title: `What ${objective} gained and ${heldOut} did not`,
     caption:
       `Each layer's total on ${objective} less that on ${heldOut}: bars to the left helped more on what was trained on; ${furthest}. ` +
-      `The paper measures the training loss alone and leaves memorisation against generalisation to later work (its Section 2).${rowsNote(selection)}`,
+      `The paper measures the training loss alone and leaves memorisation against generalisation to later work (its Section 2).${rowsNote(selection, which)}`,
+    note: rowsShown(selection, which),
     legend: [
       { label: `helped ${objective} more`, colour: palette.helping, kind: 'area' },
       { label: `helped ${heldOut} more`, colour: palette.hurting, kind: 'area' },

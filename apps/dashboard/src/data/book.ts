@@ -61,9 +61,7 @@ export async function bookOf(
 
 function layerBook({ layout }: RunData, own: ObjectiveData, from: number, to: number): Book {
   const L = layout.layers.length;
-  const [helping, hurting, zero] = [own.helping, own.hurting, own.zero].map((prefix) =>
-    prefix.over(from, to),
-  ) as [Float64Array, Float64Array, Float64Array];
+  const [helping, hurting] = [own.helping.over(from, to), own.hurting.over(from, to)];
   return {
     count: L,
     name: (index) => layout.layers[index]!,
@@ -73,7 +71,7 @@ function layerBook({ layout }: RunData, own: ObjectiveData, from: number, to: nu
     undetermined:
       own.undetermined === null
         ? null
-        : own.undetermined.over(from, to).map((count, l) => count / (helping[l]! + hurting[l]! + zero[l]!)),
+        : own.undetermined.over(from, to).map((count, l) => count / (helping[l]! + hurting[l]!)),
   };
 }
 

@@ -11,27 +11,7 @@ import type { ParameterLayout } from 'lossledger/ledger';
 import { runsAsked, summaryAsked } from './early.js';
 import { carriedRuns, CarriedSource } from './carried-source.js';
 import { HttpSource } from './http-source.js';
-
-/** One number series by time, prefix-summed: `at(b) − at(a)` is the sum of [a, b). */
-export class Prefix {
-  /** [T + 1, width] */
-  readonly sums: Float64Array;
-
-  constructor(
-    values: ArrayLike<number>,
-    readonly width: number,
-  ) {
-    const rows = values.length / width;
-    this.sums = new Float64Array((rows + 1) * width);
-    for (let k = 0; k < values.length; k++) this.sums[k + width] = this.sums[k]! + values[k]!;
-  }
-
-  /** Sums [width] of rows [from, to). */
-  over(from: number, to: number): Float64Array {
-    const { sums, width } = this;
-    return Float64Array.from({ length: width }, (_, k) => sums[to * width + k]! - sums[from * width + k]!);
-  }
-}
+import { Prefix } from './prefix.js';
 
 /** What is read at once of one objective. */
 export interface ObjectiveData {

@@ -119,6 +119,10 @@ export function partTimesFigures(canvas: Canvas, { objectives, summary }: RunAna
         name: `when-${own.by.replace(/[^\w.-]+/g, '_')}`,
         title: `${own.times.length > 1 ? 'Layers and heads' : 'Layers'} by ${printable(own.by)}, over time`,
         caption: captionOf(own, shown, summary.unit),
+        note:
+          shown.length < own.parts.length
+            ? `Only ${shown.length} of ${own.parts.length} parts are shown: those that changed most.`
+            : null,
         legend: heatLegend(canvas),
         panels: own.times.map((times) => drawTimes(canvas, summary.unit, times, own, shown)),
       }),

@@ -1,0 +1,148 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RunConfigInput } from '../../src/experiment/config/schema.js';
+import { GraphBuilder } from '../../src/graph/builder.js';
+import { writeOnnx } from '../../src/onnx/index.js';
+import { chromiumAbsent, chromiumHere } from '../support/chromium.js';
+import { temporaryFolder } from '../support/cli.js';
+import { type Dashboard, openDashboard, ownComplaints } from '../support/dashboard.js';
+import { npzFile } from '../support/npz.js';
+import { randomFrom } from '../support/samples.js';
+import { exportedRows, wholeRun } from '../support/whole-run.js';
+
+const folder = temporaryFolder();
+const [examples, width, classes] = [24, 3, 3];
+const [iterations, layersOfDeep] = [6, 300];
+const random = randomFrom(5);
+
+/** Dense layers of three neurons, and examples of three classes whose first number is always 0. */
+function writeNetwork(name: string, depth: number): { model: string; data: string } {
+  mkdirSync(join(folder, name));
+  const builder = new GraphBuilder(name);
+  let h = builder.input('x', 'float32', [1, width]);
+  const theta: number[] = [];
+  for (let l = 1; l <= depth; l++) {
+    const weight = builder.parameter(`l${l}.weight`, [width, width], { layer: `l${l}`, neuronAxis: 0, initializer: { kind: 'zeros' } });
+    for (let k = 0; k < width * width; k++) theta.push((k % (width + 1) === 0 ? 1 : 0) + 0.1 * (random() - 0.5));
+    h = builder.apply('Gemm', [h, weight], { transB: 1 });
+    if (l < depth) h = builder.apply('Tanh', [h]);
+  }
+  const [model, data] = [join(folder, name, 'model.onnx'), join(folder, name, 'data.npz')];
+  writeFileSync(model, writeOnnx(builder.build([h]), Float32Array.from(theta)));
+  const x = Float32Array.from({ length: examples * width }, (_, k) => (k % width === 0 ? 0 : random() - 0.5));
+  const y = Int32Array.from({ length: examples }, (_, k) => k % classes);
+  writeFileSync(data, npzFile({ x: { data: x, shape: [examples, width] }, y: { data: y, shape: [examples] } }));
+  return { model, data };
+} // prettier-ignore
+
+/** A run of five rows of θ that are unevenly far apart. */
+async function checkpointRun(): Promise<string> {
+  const { model, data } = writeNetwork('checkpoints', 2);
+  const theta = Float32Array.from({ length: 5 * 2 * width * width }, () => random() - 0.5);
+  const trajectory = join(folder, 'checkpoints', 'trajectory.npz');
+  const iteration = Int32Array.of(0, 5, 50, 200, 400);
+  writeFileSync(trajectory, npzFile({ theta: { data: theta, shape: [5, theta.length / 5] }, iteration: { data: iteration, shape: [5] } }));
+  const run = join(folder, 'checkpoints-run');
+  await wholeRun(run, { model, data, trajectory, divisor: 1, engine: 'reference', tolerance: null });
+  return run;
+} // prettier-ignore
+
+const settings: RunConfigInput = {
+  divisor: 1, engine: 'reference', batchSize: 6, iterations, learningRate: 0.3, parts: ['class'], tolerance: null,
+}; // prettier-ignore
+
+if (!chromiumHere) console.log(chromiumAbsent);
+
+describe.skipIf(!chromiumHere)('the dashboard on runs with classes and with many layers, in Chromium', () => {
+  let shown: Dashboard;
+  let page: Page;
+  /** [T][classes · layers], one class after the other, by objective. */
+  const sums = new Map<string, Float64Array[]>();
+  let loss: Float64Array[];
+  /** Of the run: counts by layer [T][layers]. */
+  const counts = new Map<string, Float64Array[]>();
+  beforeAll(async () => {
+    const [divided, deep] = [join(folder, 'divided-run'), join(folder, 'deep-run')];
+    const reader = await wholeRun(divided, { ...settings, ...writeNetwork('divided', 2), validation: 9, certify: 0, rule: 'trapezoid', learningRate: 4 });
+    for (const objective of ['train', 'validation']) {
+      const own = await Promise.all(Array.from({ length: classes }, (_, part) => exportedRows(reader, { what: 'allocation', objective, part: String(part), entity: 'layer' })));
+      sums.set(objective, own[0]!.map((_, t) => Float64Array.from(own.flatMap((rows) => [...rows[t]!]))));
+    }
+    for (const what of ['helping', 'hurting', 'zero', 'undetermined'] as const) counts.set(what, await exportedRows(reader, { what, objective: 'train' }));
+    loss = await exportedRows(reader, { what: 'loss', objective: 'train' });
+    await wholeRun(deep, { ...settings, ...writeNetwork('deep', layersOfDeep), iterations: 3, rule: 'trapezoid' });
+    shown = await openDashboard([divided, deep, await checkpointRun()].map((run, k) => ({ name: ['divided', 'deep', 'checkpoints'][k]!, folder: run })));
+    ({ page } = shown);
+  }); // prettier-ignore
+  afterAll(() => shown.close());
+
+  it.each(['train', 'validation'])('reads out sums by class and layer of %s as the run holds them', async (objective) => {
+    await shown.open(`#run=0&view=neurons&objective=${objective}`);
+    const picture = page.locator('canvas[aria-label="Allocation of parts and layers over iterations"]');
+    await picture.scrollIntoViewIfNeeded();
+    const { x, y, width: wide, height } = (await picture.boundingBox())!;
+    for (let t = 0; t < iterations; t++) {
+      for (let row = 0; row < 2 * classes; row++) {
+        await page.mouse.move(x + ((t + 0.5) * wide) / iterations, y + ((row + 0.5) * height) / (2 * classes));
+        const [layer, part] = [Math.floor(row / classes), row % classes];
+        const text = (await page.locator('.under p').nth(1).textContent())!;
+        expect(text).toContain(`l${layer + 1}, class ${part}, iteration ${t}: `);
+        const value = Number(text.split(': ').at(-1)!.split(' ')[0]!.replaceAll('−', '-'));
+        expect(value / sums.get(objective)![t]![part * 2 + layer]!, text).toBeCloseTo(1, 1.9);
+      }
+    }
+    expect(ownComplaints(shown.complaints)).toEqual([]);
+  }); // prettier-ignore
+
+  it('states the loss at the end of a window', async () => {
+    await shown.open('#run=0&mode=window&w=1-3&t=5');
+    const text = (await page.locator('.where').textContent())!.replace(/\s+/g, ' ');
+    expect(text).toContain('iterations 1–3');
+    expect(Number(/loss ([\d.]+)/.exec(text)![1])).toBeCloseTo(loss[3]![0]!, 3);
+    expect(loss[3]![0]!).not.toBeCloseTo(loss[6]![0]!, 3);
+  });
+
+  it('names both ends of a segment between checkpoints, and calls it one', async () => {
+    await shown.open('#run=2&t=1');
+    expect((await page.locator('.where').textContent())!.replace(/\s+/g, ' ')).toContain(
+      'iterations 5–50 of 400',
+    );
+    expect(await page.locator('.panel').filter({ hasText: 'Layers over time' }).textContent()).toContain(
+      'each segment',
+    );
+    await shown.open('#run=0&t=1');
+    expect((await page.locator('.where').textContent())!.replace(/\s+/g, ' ')).toContain('iteration 1 of 6');
+    expect(await page.locator('.panel').filter({ hasText: 'Layers over time' }).textContent()).toContain(
+      'each iteration',
+    );
+  });
+
+  it('states undetermined parameters of a layer as a share of those not exactly zero', async () => {
+    await shown.open('#run=0&view=book&by=layer&sort=name');
+    const over = (what: string) => counts.get(what)!.reduce((sum, row) => sum + row[0]!, 0);
+    const share = over('undetermined') / (over('helping') + over('hurting'));
+    expect(over('zero')).toBeGreaterThan(0);
+    expect(share).toBeGreaterThan(0.01);
+    const row = page.locator('.scroller [role=row]').first();
+    await row.waitFor();
+    const cells = await row.locator('[role=cell]').allTextContents();
+    expect(cells[0]).toContain('l1');
+    expect(parseFloat(cells.at(-1)!) / 100).toBeCloseTo(share, 3);
+  });
+
+  it('shows 300 layers with all neurons in the picture, names that do not touch and no lines that hide it', async () => {
+    await shown.open('#run=1&view=neurons');
+    const picture = page.locator('canvas[aria-label^="Allocation of 900 neurons"]');
+    await picture.waitFor();
+    const shownHeight = Math.round((await picture.boundingBox())!.height);
+    await expect.poll(() => picture.getAttribute('height')).toBe(String(shownHeight));
+    const raster = page.locator('.raster').first();
+    const names = await raster.locator('li').all();
+    expect(names.length).toBeGreaterThan(20);
+    const boxes = await Promise.all(names.map(async (name) => (await name.boundingBox())!));
+    for (let i = 1; i < boxes.length; i++) expect(boxes[i]!.y).toBeGreaterThanOrEqual(boxes[i - 1]!.y + boxes[i - 1]!.height - 1.5);
+    expect(await raster.locator('.line').count()).toBe(0);
+  }); // prettier-ignore
+});
