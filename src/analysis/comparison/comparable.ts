@@ -1,4 +1,5 @@
 import type { Manifest } from '../../format/manifest.js';
+import { sameContent } from './same-data.js';
 
 /** Something in which the manifests of runs differ. */
 export interface RunDifference {
@@ -25,11 +26,9 @@ export interface Comparability {
 interface Aspect {
   readonly about: string;
   readonly why: string;
-  readonly of: (manifest: Manifest) => unknown;
+  /** Of one of the runs that are compared. */
+  readonly of: (manifest: Manifest, runs: readonly Manifest[]) => unknown;
 }
-
-const files = (listed: Manifest['definition']['files']): unknown =>
-  listed.map(({ name, sha256 }) => `${name} ${sha256.slice(0, 12)}`);
 
 /** Weight decay of all tensors, where the measured loss has its term. */
 const measuredDecay = ({ config }: Manifest): unknown => {
@@ -74,8 +73,10 @@ function ofObjective(objective: string): Aspect[] {
     {
       about: `data files of ${objective}`,
       why: 'losses are of different data',
-      of: ({ definition }) =>
-        files(definition.files.filter(({ name }) => name.startsWith(own) || !/=|^parts of /.test(name))),
+      of: ({ definition }, runs) =>
+        definition.files
+          .filter(({ name }) => name.startsWith(own) || !/=|^parts of /.test(name))
+          .map((file) => `${file.name} ${sameContent(file, runs).slice(0, 12)}`),
     },
     {
       about: `examples of ${objective}`,
@@ -151,7 +152,7 @@ function inWords(value: unknown): string {
 
 function differences(aspects: readonly Aspect[], manifests: readonly Manifest[]): RunDifference[] {
   return aspects.flatMap(({ about, why, of }) => {
-    const values = manifests.map(of);
+    const values = manifests.map((manifest) => of(manifest, manifests));
     if (new Set(values.map((value) => JSON.stringify(value))).size === 1) return [];
     return [{ about, why, values: values.map(inWords) }];
   });

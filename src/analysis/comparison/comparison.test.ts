@@ -52,6 +52,23 @@ describe('whether runs can be compared', () => {
     expect(files.objectives.map(({ obstacles }) => obstacles.length)).toEqual([0, 1]);
   });
 
+  it('takes archives for the same data that hold the same arrays, as far as manifests tell', () => {
+    const of = (sha: string, content?: string) =>
+      manifest(({ definition }) => ({
+        definition: { ...definition, files: [{ name: 'd.npz', sha256: sha.repeat(64), ...(content === undefined ? {} : { content: content.repeat(64) }) }] },
+      })); // prettier-ignore
+    const differ = (...runs: readonly Manifest[]) =>
+      comparabilityOf(runs).objectives[0]!.obstacles.map(({ about }) => about);
+    expect(differ(of('a', '1'), of('b', '1'))).toEqual([]);
+    // The same file, of which another network reads other arrays, and what is known by way of it.
+    expect(differ(of('a', '1'), of('a', '2'))).toEqual([]);
+    expect(differ(of('a', '1'), of('b'), of('b', '1'))).toEqual([]);
+    const other = ['data files of train'];
+    expect(differ(of('a', '1'), of('b', '2'))).toEqual(other);
+    expect(differ(of('a', '1'), of('b'))).toEqual(other);
+    expect(differ(of('a'), of('b'))).toEqual(other);
+  });
+
   it('takes chunks for part of the loss only where an example depends on the others of its chunk', () => {
     const chunk = ({ definition }: ManifestContent) => ({ definition: { ...definition, chunk: 20 } });
     const plain = differing(chunk);
