@@ -1,4 +1,5 @@
 import type { Manifest } from '../../format/manifest.js';
+import { outputsOf } from './outputs.js';
 import { sameContent } from './same-data.js';
 
 /** Something in which the manifests of runs differ. */
@@ -50,7 +51,7 @@ const ofLosses: readonly Aspect[] = [
   { about: 'class weights', why: 'losses are averaged by different weights', of: ({ config }) => config['classWeights'] ?? null },
   { about: 'label smoothing', why: 'losses are of different labels', of: ({ config }) => config['labelSmoothing'] ?? 0 },
   { about: 'ignored label', why: 'other examples count', of: ({ config }) => config['ignoreLabel'] ?? null },
-  { about: 'outputs', why: 'the loss takes outputs for different things', of: ({ config }) => config['outputs'] ?? null },
+  { about: 'outputs', why: 'the loss takes outputs for different things', of: outputsOf },
   { about: 'weight decay in the loss', why: 'the L2 term of the loss differs', of: measuredDecay },
   { about: 'data set', why: 'losses are of different data', of: ({ definition }) => definition.dataset },
   { about: 'scaling of inputs', why: 'networks see different inputs', of: ({ definition }) => definition.scaling },
@@ -118,7 +119,7 @@ const ofAccuracy: readonly Aspect[] = [
 /** Keys of a configuration that are no setting of a run's training, or that other aspects tell. */
 const notSettings: readonly string[] = [
   'preset', 'name', 'date', 'tags', 'engine', 'chunk', 'lanes', 'keep', 'keepParts', 'keepComponents', 'components', 'parts', 'basis',
-  'groupings', 'measure', 'rule', 'tolerance', 'subintervals', 'maxSubintervals', 'certify', 'sample', 'error', 'data', 'maxLoss',
+  'groupings', 'measure', 'rule', 'tolerance', 'subintervals', 'maxSubintervals', 'certify', 'sample', 'error', 'data', 'maxLoss', 'outputs',
 ]; // prettier-ignore
 
 /** Where a run was forked, in words. */
