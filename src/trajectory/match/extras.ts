@@ -61,7 +61,7 @@ export async function passedOver(
 }
 
 /** Names as `--ignore` takes them: a pattern of what is in front of them all and of none of the others, else the names. */
-function ignorable(names: readonly string[], others: readonly string[]): string {
+export function ignorable(names: readonly string[], others: readonly string[]): string {
   const [first = ''] = names;
   const parts = first.split(/(?<=[./])/).slice(0, -1);
   const fronts = parts.map((_, k) => parts.slice(0, k + 1).join(''));
