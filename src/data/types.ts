@@ -60,6 +60,8 @@ export interface SourceFile {
   readonly name: string;
   /** Hex. */
   readonly sha256: string;
+  /** Digest of the arrays that were read from it, however they are archived, hex; absent: none was taken. */
+  readonly content?: string | undefined;
 }
 
 export interface Dataset {

@@ -29,7 +29,7 @@ export function outputUse({ loss, outputs }: RunConfig, forward: Graph, classAxi
   const evidence =
     outputs === null
       ? `the network ends in ${ending?.op ?? 'no activation'}`
-      : `outputs ${outputs}, as given`;
+      : `outputs ${outputs}, as given${ending === null ? '' : `; the network ends in ${ending.op}`}`;
   if (outputs === null && ending === null) requireLogits(forward);
   const kind = outputs ?? kindOf(loss, ending?.op ?? null);
   const said = (decision: string, warning = false): Reading[] => [

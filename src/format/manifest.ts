@@ -20,8 +20,8 @@ const sha = z.string().regex(/^[0-9a-f]{64}$/, 'a SHA-256 in hex');
 /** The run's resolved configuration, as the command line states it; the store keeps it and looks no further. */
 export const configSchema = z.record(z.string(), z.json());
 
-/** Files that something was read from, with their checksums. */
-const filesSchema = z.array(z.strictObject({ name: text, sha256: sha }));
+/** Files that something was read from, with the checksums of their bytes; of an archive of arrays `content`, too: a digest of those that were read, which is the same however they are archived (docs/FORMAT.md). */
+const filesSchema = z.array(z.strictObject({ name: text, sha256: sha, content: sha.optional() }));
 
 /** How stored examples become the network's input: divided, then centred and scaled by channel. */
 const scalingSchema = z.strictObject({

@@ -62,6 +62,46 @@ describe('numberNames', () => {
       ['stage1_step100', 'stage1_step200', 'stage2_step300'],
       [100, 200, 300],
     ],
+    [
+      ['step=1,000', 'step=2,000', 'step=12,500'],
+      [1000, 2000, 12500],
+    ],
+    [
+      ['step=0', 'step=500', 'step=1,000', 'step=1,000,000'],
+      [0, 500, 1000, 1000000],
+    ],
+    [
+      ['step=1,000-val_loss=0,123', 'step=2,000-val_loss=0,101'],
+      [1000, 2000],
+    ],
+    [
+      ['ckpt-500', 'ckpt-1,000'],
+      [500, 1000],
+    ],
+    [
+      ['step_500', 'step_1_000', 'step_1_500'],
+      [500, 1000, 1500],
+    ],
+    [
+      ['iter 500-d', 'iter 1 000-d', 'iter 10 000-d'],
+      [500, 1000, 10000],
+    ],
+    [
+      ['step_100_512', 'step_200_512'],
+      [100, 200],
+    ],
+    [
+      ['step_1000_001', 'step_2000_002'],
+      [1000, 2000],
+    ],
+    [
+      ['net(3,224,224)_step_10', 'net(3,224,224)_step_20'],
+      [10, 20],
+    ],
+    [
+      ['step=100_tokens=1,000', 'step=200_tokens=2,000'],
+      [100, 200],
+    ],
   ])('finds the iteration in %j', (names, expected) => {
     expect(iterations(...names)).toEqual(expected);
   });
@@ -85,15 +125,31 @@ describe('numberNames', () => {
     ['several folds', ['fold1-epoch1', 'fold2-epoch2']],
     ['steps below 0', ['step=-1', 'step=0']],
     ['steps below 0 behind other signs', ['step_-1', 'step_9', 'step_19']],
+    ['thousands or parts of a checkpoint', ['step_1_000', 'step_2_000']],
+    ['thousands or parts that differ', ['step_1_000', 'step_1_500', 'step_2_000']],
+    ['parts beside their checkpoints', ['step_5', 'step_5_001', 'step_5_002']],
+    ['commas behind a word that counts nothing known', ['ckpt-1,000', 'ckpt-2,000']],
+    ['thousands written in two ways', ['step=1,000', 'step=1000', 'step=2,000']],
+    ['fractions with commas', ['step=0,500', 'step=1,000']],
     ['the same number twice', ['step-1', 'step-01']],
   ])('refuses %s', (_, names) => {
     expect(() => iterations(...names)).toThrow(DataError);
     expect(() => iterations(...names)).toThrow(/--checkpoint-pattern/);
   });
 
+  it('says what is open of numbers in parts, and that thousands were found', () => {
+    expect(() => iterations('step_1_000', 'step_2_000')).toThrow(
+      /after step such as 1_000, which may be one number or several/,
+    );
+    expect(numberNames(['step=500', 'step=1,000'], 'folder').reading.evidence).toBe(
+      'step counts training; thousands are set apart by commas',
+    );
+  });
+
   it('follows the pattern that is given', () => {
     const names = ['weights.01-43', 'weights.02-39'];
     expect(numberNames(names, 'folder', /\.(\d+)-/).iteration).toEqual([1, 2]);
+    expect(numberNames(['a-1,000', 'a-12,500'], 'folder', /a-([\d,]+)/).iteration).toEqual([1000, 12500]);
     expect(() => numberNames(names, 'folder', /x(\d+)/)).toThrow(/no whole number in weights\.01-43/);
   });
 });

@@ -1,5 +1,6 @@
 import { DataError } from '../errors.js';
 import type { Reading } from '../formats/reading.js';
+import { otherWords, slotsOfNames, stepWords, type Slot } from './checkpoint-slots.js';
 
 /** The iterations of checkpoints, in the order of the names given, and what showed them. */
 export interface NumberedNames {
@@ -7,19 +8,8 @@ export interface NumberedNames {
   readonly reading: Reading;
 }
 
-/** A number in a name: its text, thousands and millions written out, the word before it, and the letters directly behind it. */
-interface Slot {
-  readonly text: string;
-  readonly word: string;
-  readonly behind: string;
-}
-
-/** Last parts of words whose numbers count training. */
-const stepWords = /(^|_)(global)?(step|iteration|iter|it|update)s?$/;
+/** Last parts of words whose numbers count rounds of training. */
 const epochWords = /(^|_)(epoch|ep)s?$/;
-/** Parts of words whose numbers never count training: metrics, seeds, dates, precisions, versions, sizes. */
-const otherWords =
-  /(^|_)(val|valid|test|.*loss|.*acc|accuracy|metric|score|f1|auc|map|bleu|ppl|perplexity|err|error|nll|lr|rate|wd|seed|rank|run|date|time|fp|bf|float|int|bit|bits|v|version|rev|bs|batch|size|dim|width|depth|layer|layers|hidden|heads|k|fold|gpu)s?(?=_|$)/;
 
 /** Parts of words whose numbers tell trainings apart, or what ran beside each other in one. */
 const runWords = /(^|_)(seed|fold|trial|run|rank|worker|replica|gpu|split)s?$/;
@@ -31,7 +21,7 @@ const runWords = /(^|_)(seed|fold|trial|run|rank|worker|replica|gpu|split)s?$/;
  */
 export function numberNames(names: readonly string[], place: string, pattern?: RegExp): NumberedNames {
   if (pattern !== undefined) return byPattern(names, pattern);
-  const slots = names.map(slotsOf);
+  const slots = slotsOfNames(names);
   const first = slots[0] ?? [];
   if (slots.some((each) => skeleton(each) !== skeleton(first)))
     throw ambiguous(names, place, 'names of several kinds');
@@ -44,7 +34,7 @@ export function numberNames(names: readonly string[], place: string, pattern?: R
     chooseAlone(epochs, slots) ??
     (varying.length === 1 ? chooseAlone(counts, slots) : null);
   const iteration = chosen === null ? null : slots.map((each) => Number(each[chosen]!.text));
-  if (chosen === null || iteration === null) throw ambiguous(names, place, describeVarying(first, varying));
+  if (chosen === null || iteration === null) throw ambiguous(names, place, describeVarying(slots, varying));
   const runs = varying.filter((k) => runWords.test(first[k]!.word) && isWhole(slots, k));
   if (runs.length > 0)
     throw ambiguous(
@@ -55,6 +45,7 @@ export function numberNames(names: readonly string[], place: string, pattern?: R
   const others = varying.filter((k) => k !== chosen && isWhole(slots, k) && !otherWords.test(first[k]!.word));
   requireAgreement(slots, iteration, others, names, place);
   const { word } = first[chosen]!;
+  const separator = slots.find((each) => each[chosen]!.separator !== undefined)?.[chosen]!.separator;
   return {
     iteration,
     reading: {
@@ -65,34 +56,25 @@ export function numberNames(names: readonly string[], place: string, pattern?: R
         ...(varying.length > 1
           ? [`others, such as those after ${othersOf(first, varying, chosen)}, do not`]
           : []),
+        ...(separator === undefined ? [] : [`thousands are set apart by ${signs[separator]!}`]),
       ].join('; '),
     },
   };
 }
+
+/** Signs that set thousands apart, in words. */
+const signs: Readonly<Record<string, string>> = {
+  ',': 'commas',
+  "'": 'apostrophes',
+  _: 'underscores',
+  ' ': 'spaces',
+};
 
 function othersOf(first: readonly Slot[], varying: readonly number[], chosen: number): string {
   return varying
     .filter((k) => k !== chosen)
     .map((k) => first[k]!.word || 'a dash')
     .join(', ');
-}
-
-/** The numbers of a name with the word before each. Parts of a date are marked as such. */
-function slotsOf(name: string): Slot[] {
-  const dated = name.replace(
-    /(19|20)\d\d([-_.]?)(0[1-9]|1[0-2])\2(0[1-9]|[12]\d|3[01])([-_T ]?\d\d[-_:h]?\d\d([-_:m]?\d\d)?)?/g,
-    (date) => `date=${date.replace(/\D/g, '')}_`,
-  );
-  return [
-    ...dated.matchAll(
-      /([a-z][a-z_]*?)?([-_=. (]*)(?:(\d+(?:\.\d+)?)([km])(?![a-z\d])|(\d+(?:\.\d+(?![-_.]?[a-z]))?(?:e[-+]?\d+)?))(?=([a-z]*))/gi,
-    ),
-  ].map(([, word = '', between = '', short, unit, plain, behind = '']) => ({
-    word: word.toLowerCase(),
-    // A dash behind an equals sign or an underscore is a minus: of a checkpoint before the first step, which no iteration is.
-    text: `${/[=_(]-$/.test(between) ? '-' : ''}${short === undefined ? plain! : String(Number(`${short}e${/k/i.test(unit!) ? 3 : 6}`))}`,
-    behind: behind.toLowerCase(),
-  }));
 }
 
 /** The words of a name's numbers in order: the same for checkpoints that one program named. */
@@ -136,16 +118,20 @@ function requireAgreement(
   }
 }
 
-function describeVarying(first: readonly Slot[], varying: readonly number[]): string {
+function describeVarying(slots: readonly (readonly Slot[])[], varying: readonly number[]): string {
+  const first = slots[0] ?? [];
   if (first.length === 0) return 'no number';
-  const words = varying.map((k) =>
-    first[k]!.word === '' ? 'a number alone' : `a number after ${first[k]!.word}`,
-  );
-  return words.length === 0 ? 'no number that differs' : `numbers that differ: ${words.join(', ')}`;
+  const words = varying.map((k) => {
+    const word = first[k]!.word === '' ? 'a number alone' : `a number after ${first[k]!.word}`;
+    const split = slots.map((each) => each[k]!.text).find((text) => /\d[,_' ]\d/.test(text));
+    return split === undefined ? word : `${word} such as ${split}, which may be one number or several`;
+  });
+  return words.length === 0 ? 'no number that differs' : `numbers that differ: ${words.join('; ')}`;
 }
 
 function byPattern(names: readonly string[], pattern: RegExp): NumberedNames {
-  const iteration = names.map((name) => Number(pattern.exec(name)?.[1] ?? NaN));
+  // A group such as ([\d,]+) may take thousands in.
+  const iteration = names.map((name) => Number(pattern.exec(name)?.[1]?.replace(/(?<=\d)[,_' ](?=\d{3}(?!\d))/g, '') ?? NaN)); // prettier-ignore
   if (iteration.every((value) => Number.isSafeInteger(value) && value >= 0)) {
     const evidence = `checkpointPattern ${pattern.source}`;
     return {

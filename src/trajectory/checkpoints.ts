@@ -1,12 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../errors.js';
-import { isFloat } from '../formats/array.js';
+import { isFloat, sameShape } from '../formats/array.js';
 import type { Reading } from '../formats/reading.js';
 import { misfit } from '../formats/source.js';
 import { described, fitsPattern, listed } from './checks.js';
 import { numberNames } from './checkpoint-order.js';
-import { isOptimizerState } from './match/extras.js';
+import { ignorable, isOptimizerState } from './match/extras.js';
 import { openTensorFile } from './tensor-file.js';
 import type { Recording, RecordingOptions, TensorFile } from './types.js';
 
@@ -23,14 +23,15 @@ const extensions = /\.(safetensors|npz|npy|h5|hdf5|keras|pt|pth|ckpt|bin)$/i;
 const besideModel =
   /^(optimizer|scheduler|rng_state.*|training_args|scaler|trainer_state|optim.*)\.(pt|pth|bin)$/i;
 
-/** What a checkpoint's folder holds the model in, best first. */
-const modelFiles = [
+/** Names that say that a file is the model, or a part of it, and not of which moment. */
+const modelNames = [
   /^(adapter_)?model\.safetensors$/i,
   /^model-\d+-of-\d+\.safetensors$/i,
   /^(pytorch_model|adapter_model)\.bin$/i,
   /^pytorch_model-\d+-of-\d+\.bin$/i,
-  extensions,
 ];
+/** What a checkpoint's folder holds the model in, best first. */
+const modelFiles = [...modelNames, extensions];
 
 /**
  * The checkpoints of a folder, in the order of their iterations, and what showed it: files of tensors, or folders that hold one model
@@ -41,7 +42,7 @@ export async function listCheckpoints(
   { checkpointPattern }: RecordingOptions,
 ): Promise<{ checkpoints: Checkpoint[]; reading: Reading }> {
   const pattern = checkpointPattern ? patternOf(checkpointPattern) : undefined;
-  const moments = await namedMoments(folder);
+  const { moments, left } = await namedMoments(folder);
   const matching = pattern === undefined ? moments : moments.filter(({ stem }) => pattern.test(stem));
   if (matching.length < 2) {
     throw misfit(
@@ -60,7 +61,10 @@ export async function listCheckpoints(
     .map(({ files }, k) => ({ files, iteration: iteration[k]! }))
     .sort((a, b) => a.iteration - b.iteration);
   const twice = checkpoints.find((each, t) => each.iteration === checkpoints[t - 1]?.iteration);
-  if (twice === undefined) return { checkpoints, reading };
+  if (twice === undefined) {
+    const evidence = `${reading.evidence}; ${listed(left)} beside the folders not read`;
+    return { checkpoints, reading: left.length > 0 ? { ...reading, evidence } : reading };
+  }
   throw misfit(
     folder,
     `two checkpoints of iteration ${twice.iteration}`,
@@ -90,20 +94,23 @@ interface Moment {
   readonly files: readonly string[];
 }
 
-async function namedMoments(folder: string): Promise<Moment[]> {
+/** The checkpoints of a folder, and models beside them that are passed over. */
+async function namedMoments(folder: string): Promise<{ moments: Moment[]; left: readonly string[] }> {
   // Hidden ones are of systems and editors, such as the `._NAME` that macOS keeps beside each file.
   const all = await readdir(folder, { withFileTypes: true });
   const entries = all.filter(({ name }) => !name.startsWith('.'));
   const files = entries
     .filter((entry) => !entry.isDirectory() && extensions.test(entry.name))
     .map(({ name }) => name);
-  if (files.length > 0) return files.map((name) => ({ stem: name.replace(extensions, ''), files: [name] }));
   const moments: Moment[] = [];
-  for (const { name } of entries.filter((entry) => entry.isDirectory())) {
+  // A trainer leaves the model that it ended with beside the folders of its checkpoints.
+  const isLast = files.every((name) => besideModel.test(name) || modelNames.some((each) => each.test(name)));
+  for (const { name } of entries.filter((entry) => isLast && entry.isDirectory())) {
     const inside = modelOf(await readdir(join(folder, name)), join(folder, name));
     if (inside.length > 0) moments.push({ stem: name, files: inside.map((file) => join(name, file)) });
   }
-  return moments;
+  if (moments.length > 0) return { moments, left: files.filter((name) => !besideModel.test(name)) };
+  return { moments: files.map((name) => ({ stem: name.replace(extensions, ''), files: [name] })), left: [] };
 }
 
 /** The files of the model in a checkpoint's folder; none where it holds no tensors. */
@@ -154,6 +161,14 @@ export async function checkpointRecording(
   let current = { t: 0, file: await openParts(paths[0]!).finally(() => last.close()) };
   const tensors = current.file.entries;
   const flat = tensors.get('theta');
+  const fileOf = async (t: number): Promise<TensorFile> => {
+    if (current.t !== t) {
+      await current.file.close();
+      current = { t, file: await openParts(paths[t]!) };
+      requireSame(current.file, tensors, ignore);
+    }
+    return current.file;
+  };
   const recording: Recording = {
     name: folder,
     rows: checkpoints.length,
@@ -162,17 +177,13 @@ export async function checkpointRecording(
     flat: flat === undefined ? null : { name: 'theta', size: flat.shape[0] ?? 0, parts: null },
     updates: new Map(),
     read: async (name, t) => {
-      if (current.t !== t) {
-        await current.file.close();
-        current = { t, file: await openParts(paths[t]!) };
-        requireSame(current.file, tensors, ignore);
-      }
-      const shape = current.file.entries.get(name)?.shape;
-      const expected = tensors.get(name)!.shape;
-      if (String(shape) !== String(expected))
-        throw otherTensors(current.file.name, [`no tensor ${described({ name, shape: expected })}`]);
-      return current.file.read(name);
+      const file = await fileOf(t);
+      const { shape } = tensors.get(name)!;
+      if (!hasShape(file, name, shape))
+        throw otherTensors(file.name, [`no tensor ${described({ name, shape })}`]);
+      return file.read(name);
     },
+    has: async (name, t) => hasShape(await fileOf(t), name, tensors.get(name)!.shape),
     close: () => current.file.close(),
   };
   try {
@@ -184,9 +195,15 @@ export async function checkpointRecording(
   }
 }
 
+function hasShape({ entries }: TensorFile, name: string, shape: readonly number[]): boolean {
+  const found = entries.get(name)?.shape;
+  return found !== undefined && sameShape(found, shape);
+}
+
 /**
  * Throws DataError where the floats of a checkpoint are not those of the first. What nobody reads may come and go: an optimiser has no
- * state before its first step.
+ * state before its first step, and single numbers, such as the scores of the best checkpoints until then, are no parameters unless the model
+ * has them, which is seen when they are read.
  */
 function requireSame(
   { name, entries }: TensorFile,
@@ -197,8 +214,6 @@ function requireSame(
     [...tensors]
       .filter(([, { dtype }]) => dtype !== null && isFloat(dtype))
       .filter(([tensor]) => !isOptimizerState(tensor) && !ignore.some((each) => fitsPattern(tensor, each)));
-  const floats = (tensors: TensorFile['entries']): string[] =>
-    counting(tensors).map(([tensor, { shape }]) => described({ name: tensor, shape }));
   // A step into another precision would count its rounding as motion.
   const other = counting(entries).find(
     ([tensor, { dtype }]) => first.has(tensor) && first.get(tensor)!.dtype !== dtype,
@@ -208,14 +223,35 @@ function requireSame(
     const found = `${tensor} of type ${dtype!}, which is ${first.get(tensor)!.storedType} in the first checkpoint`;
     throw otherTensors(name, [found], 'save all checkpoints in one precision, or leave this one out');
   }
-  const [expected, given] = [new Set(floats(first)), new Set(floats(entries))];
-  const missing = [...expected].filter((tensor) => !given.has(tensor));
-  const extra = [...given].filter((tensor) => !expected.has(tensor));
-  if (missing.length + extra.length === 0) return;
-  throw otherTensors(name, [
-    ...(missing.length > 0 ? [`no tensor ${listed(missing)}`] : []),
-    ...(extra.length > 0 ? [`tensors ${listed(extra)}, which the first checkpoint does not have`] : []),
-  ]);
+  const counted = (tensors: TensorFile['entries']) =>
+    new Map(counting(tensors).filter(([, { shape }]) => shape.length > 0));
+  const [expected, given] = [counted(first), counted(entries)];
+  const inWords = (tensors: typeof given, tensor: string) =>
+    described({ name: tensor, shape: tensors.get(tensor)!.shape });
+  const missing = [...expected.keys()].filter((tensor) => !given.has(tensor));
+  const extra = [...given.keys()].filter((tensor) => !expected.has(tensor));
+  const reshaped = [...given.keys()].filter(
+    (tensor) => expected.has(tensor) && !sameShape(given.get(tensor)!.shape, expected.get(tensor)!.shape),
+  );
+  const strange = [...missing, ...extra, ...reshaped];
+  if (strange.length === 0) return;
+  const sizes = reshaped.map((tensor) => `${inWords(given, tensor)}, before [${expected.get(tensor)!.shape.join(', ')}]`); // prettier-ignore
+  const alike = [...given.keys()].filter((tensor) => !strange.includes(tensor));
+  throw otherTensors(
+    name,
+    [
+      ...(missing.length > 0
+        ? [`no tensor ${listed(missing.map((tensor) => inWords(expected, tensor)))}`]
+        : []),
+      ...(extra.length > 0
+        ? [
+            `tensors ${listed(extra.map((tensor) => inWords(given, tensor)))}, which the first checkpoint does not have`,
+          ]
+        : []),
+      ...(reshaped.length > 0 ? [`other shapes than in the first checkpoint: ${listed(sizes)}`] : []),
+    ],
+    `record all alike; or, where these are no parameters but such as histories of losses, pass over them: --ignore '${ignorable(strange, alike)}'`,
+  );
 }
 
 function otherTensors(

@@ -8,7 +8,7 @@ import type { RecordingOptions } from './types.js';
 export interface PassedTensor {
   readonly name: string;
   readonly numbers: number;
-  /** Σ over steps of its squared motion. */
+  /** Σ over steps of its squared motion; of one that grows, such as a history, over those in which it does not. */
   readonly motion: number;
 }
 
@@ -25,6 +25,10 @@ export async function passedTensors(path: string, options: RecordingOptions): Pr
       let motion = 0;
       let before: Float32Array | null = null;
       for (let row = 0; row < recording.rows; row++) {
+        if ((await recording.has?.(name, row)) === false) {
+          before = null;
+          continue;
+        }
         const now = toFloat32(await recording.read(name, row));
         if (before !== null) motion += squaredDistance(before, now);
         before = now;

@@ -72,6 +72,8 @@ export interface Recording {
   readonly frozen?: readonly { readonly name: string; readonly sha256: string }[];
   /** A tensor of row `t`. */
   read(name: string, t: number): Promise<NdArray>;
+  /** Whether row `t` has a tensor with the shape that stands in `tensors`, which those that are passed over need not; absent: it has. */
+  has?(name: string, t: number): Promise<boolean>;
   close(): Promise<void>;
 }
 

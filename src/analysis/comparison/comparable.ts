@@ -1,4 +1,6 @@
 import type { Manifest } from '../../format/manifest.js';
+import { outputsOf } from './outputs.js';
+import { sameContent } from './same-data.js';
 
 /** Something in which the manifests of runs differ. */
 export interface RunDifference {
@@ -25,11 +27,9 @@ export interface Comparability {
 interface Aspect {
   readonly about: string;
   readonly why: string;
-  readonly of: (manifest: Manifest) => unknown;
+  /** Of one of the runs that are compared. */
+  readonly of: (manifest: Manifest, runs: readonly Manifest[]) => unknown;
 }
-
-const files = (listed: Manifest['definition']['files']): unknown =>
-  listed.map(({ name, sha256 }) => `${name} ${sha256.slice(0, 12)}`);
 
 /** Weight decay of all tensors, where the measured loss has its term. */
 const measuredDecay = ({ config }: Manifest): unknown => {
@@ -51,7 +51,7 @@ const ofLosses: readonly Aspect[] = [
   { about: 'class weights', why: 'losses are averaged by different weights', of: ({ config }) => config['classWeights'] ?? null },
   { about: 'label smoothing', why: 'losses are of different labels', of: ({ config }) => config['labelSmoothing'] ?? 0 },
   { about: 'ignored label', why: 'other examples count', of: ({ config }) => config['ignoreLabel'] ?? null },
-  { about: 'outputs', why: 'the loss takes outputs for different things', of: ({ config }) => config['outputs'] ?? null },
+  { about: 'outputs', why: 'the loss takes outputs for different things', of: outputsOf },
   { about: 'weight decay in the loss', why: 'the L2 term of the loss differs', of: measuredDecay },
   { about: 'data set', why: 'losses are of different data', of: ({ definition }) => definition.dataset },
   { about: 'scaling of inputs', why: 'networks see different inputs', of: ({ definition }) => definition.scaling },
@@ -74,8 +74,10 @@ function ofObjective(objective: string): Aspect[] {
     {
       about: `data files of ${objective}`,
       why: 'losses are of different data',
-      of: ({ definition }) =>
-        files(definition.files.filter(({ name }) => name.startsWith(own) || !/=|^parts of /.test(name))),
+      of: ({ definition }, runs) =>
+        definition.files
+          .filter(({ name }) => name.startsWith(own) || !/=|^parts of /.test(name))
+          .map((file) => `${file.name} ${sameContent(file, runs).slice(0, 12)}`),
     },
     {
       about: `examples of ${objective}`,
@@ -117,7 +119,7 @@ const ofAccuracy: readonly Aspect[] = [
 /** Keys of a configuration that are no setting of a run's training, or that other aspects tell. */
 const notSettings: readonly string[] = [
   'preset', 'name', 'date', 'tags', 'engine', 'chunk', 'lanes', 'keep', 'keepParts', 'keepComponents', 'components', 'parts', 'basis',
-  'groupings', 'measure', 'rule', 'tolerance', 'subintervals', 'maxSubintervals', 'certify', 'sample', 'error', 'data', 'maxLoss',
+  'groupings', 'measure', 'rule', 'tolerance', 'subintervals', 'maxSubintervals', 'certify', 'sample', 'error', 'data', 'maxLoss', 'outputs',
 ]; // prettier-ignore
 
 /** Where a run was forked, in words. */
@@ -151,7 +153,7 @@ function inWords(value: unknown): string {
 
 function differences(aspects: readonly Aspect[], manifests: readonly Manifest[]): RunDifference[] {
   return aspects.flatMap(({ about, why, of }) => {
-    const values = manifests.map(of);
+    const values = manifests.map((manifest) => of(manifest, manifests));
     if (new Set(values.map((value) => JSON.stringify(value))).size === 1) return [];
     return [{ about, why, values: values.map(inWords) }];
   });

@@ -52,6 +52,63 @@ describe('whether runs can be compared', () => {
     expect(files.objectives.map(({ obstacles }) => obstacles.length)).toEqual([0, 1]);
   });
 
+  it('takes archives for the same data that hold the same arrays, as far as manifests tell', () => {
+    const of = (sha: string, content?: string) =>
+      manifest(({ definition }) => ({
+        definition: { ...definition, files: [{ name: 'd.npz', sha256: sha.repeat(64), ...(content === undefined ? {} : { content: content.repeat(64) }) }] },
+      })); // prettier-ignore
+    const differ = (...runs: readonly Manifest[]) =>
+      comparabilityOf(runs).objectives[0]!.obstacles.map(({ about }) => about);
+    expect(differ(of('a', '1'), of('b', '1'))).toEqual([]);
+    // The same file, of which another network reads other arrays, and what is known by way of it.
+    expect(differ(of('a', '1'), of('a', '2'))).toEqual([]);
+    expect(differ(of('a', '1'), of('b'), of('b', '1'))).toEqual([]);
+    const other = ['data files of train'];
+    expect(differ(of('a', '1'), of('b', '2'))).toEqual(other);
+    expect(differ(of('a', '1'), of('b'))).toEqual(other);
+    expect(differ(of('a'), of('b'))).toEqual(other);
+  });
+
+  it('compares what outputs were taken for, not what was said', () => {
+    const of = (outputs: string | null, decision?: string, evidence = '') =>
+      manifest(({ config }) => ({
+        config: { ...config, loss: 'softmaxCrossEntropy', outputs },
+        readings: decision === undefined ? [] : [{ about: 'outputs of the network', decision, evidence }],
+      }));
+    const differ = (...runs: readonly Manifest[]) =>
+      comparabilityOf(runs).objectives[0]!.obstacles.map(({ about }) => about);
+    const decision = 'probabilities: the loss is −log p, computed from what the activation is applied to';
+    const [byItself, saidLogits] = [of(null), of('logits')];
+    const probabilities = of(null, decision, 'the network ends in Softmax');
+    const saidProbabilities = of('probabilities', decision, 'outputs probabilities, as given');
+    const seen = of(
+      'probabilities',
+      decision,
+      'outputs probabilities, as given; the network ends in Softmax',
+    );
+    const unfit = of('probabilities', decision, 'outputs probabilities, as given; the network ends in LogSoftmax'); // prettier-ignore
+    const twice = of('logits', 'taken for logits: the loss applies its own softmax after Softmax', 'outputs logits, as given'); // prettier-ignore
+    expect(comparabilityOf([byItself, saidLogits]).settings).toEqual([]);
+    for (const [a, b] of [
+      [byItself, saidLogits],
+      [byItself, probabilities],
+      [probabilities, saidProbabilities],
+      [saidLogits, seen],
+    ])
+      expect(differ(a!, b!)).toEqual([]);
+    for (const runs of [
+      [saidLogits, saidProbabilities],
+      [saidLogits, unfit],
+      [byItself, saidLogits, saidProbabilities],
+      [byItself, twice],
+      [saidLogits, twice],
+      [probabilities, twice],
+    ])
+      expect(differ(...runs)).toEqual(['outputs']);
+    const squared = (outputs: string | null) => manifest(({ config }) => ({ config: { ...config, loss: 'squaredError', outputs } })); // prettier-ignore
+    expect(differ(squared(null), squared('logits'))).toEqual([]);
+  });
+
   it('takes chunks for part of the loss only where an example depends on the others of its chunk', () => {
     const chunk = ({ definition }: ManifestContent) => ({ definition: { ...definition, chunk: 20 } });
     const plain = differing(chunk);

@@ -11,11 +11,13 @@ import { memorySource, readOrRefuse } from '../../formats/source.js';
 import { readZarrArray, type ZarrStore } from '../../formats/zarr.js';
 import { fileSource, readBytes, sha256, sourceFile } from '../files.js';
 import type { SourceFile } from '../types.js';
+import { ContentDigest } from './content.js';
 
 /** Named arrays of a user's own data, wherever they are kept. */
 export interface ArraySet {
   readonly names: readonly string[];
-  readonly files: readonly SourceFile[];
+  /** Of archives with a digest of the arrays that were read until now. */
+  files(): readonly SourceFile[];
   read(name: string): Promise<NdArray>;
   close(): Promise<void>;
 }
@@ -48,14 +50,32 @@ async function npzArrays(path: string): Promise<ArraySet> {
     const entries = await readNpzDirectory(source);
     return {
       names: [...entries.keys()],
-      files: [await sourceFile(path)],
-      read: (name) => readNpzArray(source, entries.get(name)!),
+      ...archive(await sourceFile(path), (name) => readNpzArray(source, entries.get(name)!)),
       close: () => source.close(),
     };
   } catch (error) {
     await source.close();
     throw error;
   }
+}
+
+/** A file of several arrays, which may differ in its bytes and hold the same: by times, compression, chunks. */
+function archive(
+  file: SourceFile,
+  read: (name: string) => Promise<NdArray>,
+): Pick<ArraySet, 'files' | 'read'> {
+  const content = new ContentDigest();
+  return {
+    files: () => {
+      const digest = content.digest();
+      return [digest === null ? file : { ...file, content: digest }];
+    },
+    read: async (name) => {
+      const array = await read(name);
+      content.add(name, array);
+      return array;
+    },
+  };
 }
 
 async function folderArrays(folder: string): Promise<ArraySet> {
@@ -81,7 +101,7 @@ async function fileArrays(paths: ReadonlyMap<string, string>): Promise<ArraySet>
   }
   return {
     names: [...contents.keys()],
-    files: [...contents.values()].map(({ file }) => file),
+    files: () => [...contents.values()].map(({ file }) => file),
     read: (name) => Promise.resolve(contents.get(name)!.array),
     close: () => Promise.resolve(),
   };
@@ -93,9 +113,9 @@ async function zarrArrays(folder: string): Promise<ArraySet> {
   const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
   return {
     names,
-    files: [{ name: basename(folder), sha256: await folderHash(folder) }],
-    read: async (name) =>
+    ...archive({ name: basename(folder), sha256: await folderHash(folder) }, async (name) =>
       readZarrArray(folderStore(folder), name, await bytesBelow(join(folder, name)), `${folder}(${name})`),
+    ),
     close: () => Promise.resolve(),
   };
 }

@@ -61,7 +61,8 @@ describe('readUserDataset', () => {
     expect(splits['validation']).toBeUndefined();
     expect([...splits['test']!.inputs]).toEqual([1, 1.125, 1.25, 1.375, 1.5, 1.625, 1.75, 1.875]);
     expect(transform).toEqual({ dtype: 'float32', divisor: 1, mean: [], std: [] });
-    expect(files).toEqual([{ name: 'data.npz', sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string }]);
+    const hex = expect.stringMatching(/^[0-9a-f]{64}$/) as string;
+    expect(files).toEqual([{ name: 'data.npz', sha256: hex, content: hex }]);
   });
 
   it('takes any pair x_NAME and y_NAME as a set of that name, and x_train for x', async () => {

@@ -40,7 +40,7 @@ export async function readUserDataset(path: string, as: ReadAs = plainPair): Pro
       pool: pool.examples,
       sets,
       drawn: 0,
-      files: arrays.files,
+      files: arrays.files(),
       transform,
       labelShape: pool.labelShape,
       labelling: plainLabelling,

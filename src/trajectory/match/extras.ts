@@ -50,7 +50,7 @@ export async function passedOver(
       recording.name,
       `tensors ${listed(strange)}, which move and which the model does not have`,
       "the model's parameters",
-      `give the model that this trajectory was recorded with, exported without constant folding; or say which they are (--names recorded=model) or that they do not count (--ignore '${ignorable(strange, [...taken])}')`,
+      `give the model that this trajectory was recorded with, exported without constant folding; or say which they are (--names recorded=model) or that they do not count, as histories of losses do not (--ignore '${ignorable(strange, [...taken])}')`,
     );
   }
   return [...reasons].map(([evidence, names]) => ({
@@ -61,7 +61,7 @@ export async function passedOver(
 }
 
 /** Names as `--ignore` takes them: a pattern of what is in front of them all and of none of the others, else the names. */
-function ignorable(names: readonly string[], others: readonly string[]): string {
+export function ignorable(names: readonly string[], others: readonly string[]): string {
   const [first = ''] = names;
   const parts = first.split(/(?<=[./])/).slice(0, -1);
   const fronts = parts.map((_, k) => parts.slice(0, k + 1).join(''));
