@@ -3,8 +3,8 @@ import { engineNamed } from '../engines/registry.js';
 import type { EngineFacts } from '../engines/types.js';
 import { EngineError, isLossledgerError } from '../errors.js';
 import type { Graph } from '../graph/types.js';
-import { end, type EvaluationTask, type WorkerReply, type WorkerSetup } from './messages.js';
-import { type Thread, Threads } from './threads.js';
+import { type EvaluationTask, type WorkerReply, type WorkerSetup } from './messages.js';
+import { ended, type Thread, Threads } from './threads.js';
 
 /** What a pool tells of: evaluations that are done, and the failure after which there are no more. */
 interface PoolListener {
@@ -115,16 +115,6 @@ async function prepared(setup: PoolSetup): Promise<WorkerSetup> {
   if (engine.prepare === undefined) return setup;
   const graphs = [...setup.graphs].map(async ([key, graph]) => [key, await engine.prepare!(graph)] as const);
   return { ...setup, graphs: new Map(await Promise.all(graphs)) };
-}
-
-/** Asks a worker to end, and resolves when it has, also by an error. */
-function ended(worker: Thread): Promise<void> {
-  return new Promise((resolve) => {
-    // A thread that has ended has no number.
-    if (worker.threadId < 0) return resolve();
-    worker.once('exit', () => { resolve(); }); // prettier-ignore
-    worker.postMessage(end);
-  });
 }
 
 /** A thread that the system does not give, or that runs out of memory. */

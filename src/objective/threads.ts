@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { release } from './messages.js';
+import { end, release } from './messages.js';
 import { fewestSlots } from './slots.js';
 
 /** Threads run the bundled program, also where the caller runs from TypeScript (tests do, after a build). */
@@ -49,9 +49,9 @@ export class Threads {
     this.#keep(forgotten(worker));
   }
 
-  /** Ends the threads that nobody uses. */
+  /** Ends the threads that nobody uses: one that still lets go of its programs does that first. */
   async close(): Promise<void> {
-    await Promise.all(this.#idle.splice(0).map((worker) => worker.terminate()));
+    await Promise.all(this.#idle.splice(0).map(ended));
   }
 
   /** Nobody hears of an idle thread that fails: whoever takes the next one finds out, or never needs it. */
@@ -65,6 +65,21 @@ export class Threads {
     worker.unref();
     this.#idle.push(worker);
   }
+}
+
+/**
+ * Asks a thread to end between two things that it does, and resolves when it has, also by an error. To be terminated instead is only for threads whose engine
+ * allows it: libraries such as ONNX Runtime take the process with them where that happens in a call of theirs.
+ */
+export function ended(worker: Thread): Promise<void> {
+  return new Promise((resolve) => {
+    // A thread that has ended has no number.
+    if (worker.threadId < 0) return resolve();
+    // The process waits for it, too.
+    worker.ref();
+    worker.once('exit', () => { resolve(); }); // prettier-ignore
+    worker.postMessage(end);
+  });
 }
 
 /** A thread that nobody listens to any more. Of these events alone: by others it keeps track of who listens, and it hears nothing without. */

@@ -20,6 +20,18 @@ const experiment = await openExperiment(
 const noCompiler = !(await (await engineNamed('native')).available()).ok;
 const thetas = [1, 2, 3, 4, 5].map((seed) => uniform(fold(key(seed), 'theta'), experiment.layout.size).map((u) => 0.1 * (u - 0.5))); // prettier-ignore
 
+/** The threads that are lent from now on. */
+function takenFrom(threads: Threads): ReadonlySet<Thread> {
+  const used = new Set<Thread>();
+  const take = threads.take.bind(threads);
+  threads.take = () => {
+    const worker = take();
+    used.add(worker);
+    return worker;
+  };
+  return used;
+}
+
 async function evaluateAll(
   engine: string,
   workers: number,
@@ -43,17 +55,21 @@ describe('evaluator', () => {
   it('uses threads again, for the same bits', async () => {
     const alone = [await evaluateAll('reference', 2), await evaluateAll('onnxruntime', 2)];
     await withThreads(async (threads) => {
-      const used = new Set<Thread>();
-      const take = threads.take.bind(threads);
-      threads.take = () => {
-        const worker = take();
-        used.add(worker);
-        return worker;
-      };
+      const used = takenFrom(threads);
       const given = [await evaluateAll('reference', 2, threads), await evaluateAll('onnxruntime', 2, threads)];
       expect(given).toEqual(alone);
       expect(used.size).toBe(2);
     });
+  });
+
+  it('lets threads end by themselves, since a library that is broken off in a call takes the process with it', async () => {
+    const codes: number[] = [];
+    await withThreads(async (threads) => {
+      const used = takenFrom(threads);
+      await evaluateAll('onnxruntime', 2, threads);
+      for (const worker of used) worker.on('exit', (code) => codes.push(code));
+    });
+    expect(codes).toEqual([0, 0]);
   });
 
   it('gives no thread back that works on something', async () => {
