@@ -98,7 +98,7 @@ describe('a model, trajectory and data from elsewhere, from the command line', (
     };
     const sha256 = expect.stringMatching(/^[0-9a-f]{64}$/) as string;
     expect(manifest.definition.modelFiles).toEqual([{ name: 'model.onnx', sha256 }]);
-    expect(manifest.definition.files).toEqual([{ name: 'cnn.npz', sha256 }]);
+    expect(manifest.definition.files).toEqual([{ name: 'cnn.npz', sha256, content: sha256 }]);
     expect(manifest.trajectory).toMatchObject({ files: [{ name: 'case.safetensors', sha256 }], batchSize: null });
     expect(readFileSync(join(run, 'model.onnx'))).toEqual(readFileSync(goldenFile('cnn', 'model.onnx')));
   });
