@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import {
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -11,9 +12,11 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { temporaryFolder } from '../../test/support/run-folder.js';
+import { smallManifest, temporaryFolder } from '../../test/support/run-folder.js';
 import { RunLock } from './lock.js';
+import { createRunFolder } from './open.js';
 
 let place: ReturnType<typeof temporaryFolder>;
 let path: string;
@@ -136,4 +139,14 @@ describe('RunLock', () => {
     await vi.waitFor(() => expect(statSync(path).mtimeMs).toBeGreaterThan(0), { timeout: 5000 });
     await lock.release();
   });
+});
+
+it('a run folder appears with its lock, so that nobody resumes it before its maker writes', async () => {
+  const made = createRunFolder(place.run, smallManifest(3));
+  while (!existsSync(join(place.run, 'manifest.json'))) await setImmediate();
+  expect(existsSync(join(place.run, 'lock'))).toBe(true);
+  const run = await made;
+  await run.writeTheta(0, new Float32Array(run.layout.size));
+  await run.close();
+  expect(readdirSync(place.run)).not.toContain('lock');
 });

@@ -30,7 +30,7 @@ const guardPollMs = 10;
 
 /** Exclusive right to write one run folder, as the file `lock` in it. */
 export class RunLock {
-  readonly #path: string;
+  #path: string;
   /** What this process wrote into it. */
   readonly #text: string;
   readonly #heartbeat: NodeJS.Timeout;
@@ -40,7 +40,7 @@ export class RunLock {
     this.#text = text;
     this.#heartbeat = setInterval(() => {
       const now = new Date();
-      lutimes(path, now, now).catch(() => undefined);
+      lutimes(this.#path, now, now).catch(() => undefined);
     }, heartbeatMs);
     this.#heartbeat.unref();
   }
@@ -73,6 +73,11 @@ export class RunLock {
       await rm(own, { force: true });
     }
     return new RunLock(path, written);
+  }
+
+  /** Takes note that the folder was renamed, and the lock with it. */
+  movedTo(folder: string): void {
+    this.#path = join(folder, 'lock');
   }
 
   /** Throws StoreError where another process has taken the lock over, because this one seemed dead. */

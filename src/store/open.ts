@@ -24,7 +24,8 @@ import { draftOf, removeDeadDrafts } from './temporary.js';
 import { RunWriter } from './writer.js';
 
 /**
- * Makes a run folder with its manifest and empty arrays, and opens it for writing. The folder appears as a whole or not at all.
+ * Makes a run folder with its manifest and empty arrays, and opens it for writing. The folder appears as a whole or not at all, and locked: nobody
+ * resumes it before its maker writes it.
  *
  * @param attachments Further files that the run needs, by path inside the folder; checked like the manifest.
  * @throws StoreError (exit code 2) where the folder exists, or cannot be made; then nothing is touched.
@@ -43,15 +44,19 @@ export async function createRunFolder(
   );
   await removeDeadDrafts(target, 'new');
   const temporary = draftOf(target, 'new');
+  let lock: RunLock | null = null;
   try {
     await attempt(`make ${target}`, () => makeFolder(temporary));
     await writeInitialFiles(contextOf(folderPlace(temporary), manifest), attachments);
+    lock = await RunLock.acquire(temporary);
     await moveTo(temporary, target);
+    lock.movedTo(folder);
   } catch (error) {
+    await lock?.release();
     await rm(temporary, { recursive: true, force: true });
     throw error;
   }
-  return resumeRun(folder);
+  return openLocked(folder, contextOf(folderPlace(folder), manifest), lock);
 }
 
 /** Opens a run for reading, from a folder or from s3://BUCKET/PATH, also while it is being written or where it was interrupted. */
@@ -83,7 +88,11 @@ export function resumeRun(folder: string): Promise<RunWriter> {
 export async function resumeIn(folder: string, place: Place): Promise<RunWriter> {
   requireLocal(folder);
   const context = await loadContext(place);
-  const lock = await RunLock.acquire(folder);
+  return openLocked(folder, context, await RunLock.acquire(folder));
+}
+
+/** Opens a run for writing by a lock that is held, which is let go where that fails. */
+async function openLocked(folder: string, context: RunContext, lock: RunLock): Promise<RunWriter> {
   try {
     const { state, last } = await loadState(context);
     const journal = await JournalWriter.open(join(folder, journalName), last);
