@@ -14,17 +14,21 @@ export interface RegisteredEngine {
   readonly open?: (content: unknown) => Promise<Program>;
 }
 
+/** Both native engines prepare the same. */
+const openNative = async (content: unknown): Promise<Program> =>
+  (await import('./native/program.js')).openPrepared(content as PreparedNetwork);
+
 /** Every engine, best first. */
 const registered: readonly RegisteredEngine[] = [
   {
     name: 'native', auto: true,
     load: async () => new (await import('./native/index.js')).NativeEngine(),
-    open: async (content) => (await import('./native/program.js')).openPrepared(content as PreparedNetwork),
+    open: openNative,
   },
   {
     name: 'native-split', auto: false,
     load: async () => new (await import('./native/index.js')).NativeEngine({ matrixUnit: 'amx' }),
-    open: async (content) => (await import('./native/program.js')).openPrepared(content as PreparedNetwork),
+    open: openNative,
   },
   { name: 'onnxruntime', auto: true, load: async () => (await import('./onnxruntime/index.js')).onnxruntimeEngine('cpu') },
   { name: 'reference', auto: true, load: async () => (await import('./reference/index.js')).referenceEngine },

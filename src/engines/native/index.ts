@@ -8,7 +8,6 @@ import { loadKoffi } from './library.js';
 import { lowerToSteps } from './lower/index.js';
 import { matrixUnitObstacle } from './matrix-unit.js';
 import { planModule } from './plan/memory.js';
-
 import { numbersOf, openPrepared, type PreparedNetwork } from './program.js';
 import { cachedLibrary, type CacheOptions, removeTemporaryAtEnd } from './toolchain/cache.js';
 import type { Compiler, CompilerSearch } from './toolchain/compiler.js';

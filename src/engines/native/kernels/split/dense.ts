@@ -15,12 +15,11 @@ import {
   ROWS,
   STEPS,
   SUM_VECTORS,
+  blocksOf,
   packOrSplit,
   tileProducts,
+  tilesOf,
 } from './products.js';
-
-const tilesOf = (rows: number): number => Math.ceil(rows / ROWS);
-const blocksOf = (columns: number): number => Math.ceil(columns / STEPS);
 
 /** Numbers that the terms of a weight [rows, columns] take. */
 export function splitDenseLength(rows: number, columns: number): number {

@@ -20,6 +20,10 @@ export const RIGHT_VECTORS = STEPS / 2;
 export const LEFT_BLOCK = TERMS * LEFT_WORDS;
 export const RIGHT_BLOCK = TERMS * RIGHT_VECTORS;
 
+/** Tiles that hold so many rows, and blocks that hold so many steps. */
+export const tilesOf = (rows: number): number => Math.ceil(rows / ROWS);
+export const blocksOf = (steps: number): number => Math.ceil(steps / STEPS);
+
 /** Tiles that are worked on at once, each way. */
 export const AT_ONCE = 2;
 

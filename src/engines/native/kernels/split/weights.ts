@@ -13,8 +13,10 @@ import {
   ROWS,
   STEPS,
   SUM_VECTORS,
+  blocksOf,
   packOrSplit,
   tileProducts,
+  tilesOf,
 } from './products.js';
 
 /** True where the columns of [p, q] sums should be the first axis: columns are transposed, so that they should be few. */
@@ -36,8 +38,8 @@ export function splitDenseWeights(
   const { lanes } = shape.target;
   const most = SUMMED_AT_ONCE / lanes;
   const atOnce = tokens > 1 ? Math.min(tokens, most) : most;
-  const blocks = Math.ceil((atOnce * lanes) / STEPS);
-  const rowTiles = Math.ceil(shape.rows / ROWS);
+  const blocks = blocksOf(atOnce * lanes);
+  const rowTiles = tilesOf(shape.rows);
   const leftVectors = (rowTiles * blocks * LEFT_BLOCK) / lanes;
   const rightVectors = AT_ONCE * blocks * RIGHT_BLOCK;
   const parameters = new Parameters();
