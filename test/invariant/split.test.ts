@@ -13,7 +13,7 @@ import { withScalesBehind } from '../../src/engines/native/lower/scaled.js';
 import { grantsTiles } from '../../src/engines/native/matrix-unit.js';
 import { cachedLibrary } from '../../src/engines/native/toolchain/cache.js';
 import { findCompiler } from '../../src/engines/native/toolchain/compiler.js';
-import { targetNamed, type MatrixUnit } from '../../src/engines/native/toolchain/target.js';
+import { targetNamed } from '../../src/engines/native/toolchain/target.js';
 import { referenceEngine } from '../../src/engines/reference/index.js';
 import { attachLoss } from '../../src/graph/loss.js';
 import { initialise } from '../../src/models/initialise.js';
@@ -22,6 +22,7 @@ import { key, uniform } from '../../src/num/random.js';
 import { evaluate, problemsOf } from '../support/chunk-cases.js';
 import { chunkProblem } from '../support/chunk-problem.js';
 import { layers } from '../support/operators/layers.js';
+import { splitWays } from '../support/split-engines.js';
 import { temporaryFolder } from '../support/temporary-folder.js';
 import { tilePairs, tileProduct, tileRows } from '../support/tile-product.js';
 
@@ -32,12 +33,13 @@ if (!absence.ok) console.log(`skipped on native: ${absence.reason}`);
 const search = findCompiler();
 const compiler = search.compiler!;
 const folder = temporaryFolder();
-const units: MatrixUnit[] = ['emulated'];
-if ((await new NativeEngine({ matrixUnit: 'amx' }).available()).ok) units.push('amx');
+
+const ways = await splitWays();
 
 /** A product of tiles, and the terms of numbers, as the kernels have them. */
-async function unitLibrary(matrixUnit: MatrixUnit) {
-  const source = `${prelude({ ...compiler.target, matrixUnit })}
+async function unitLibrary({ matrixUnit, compiler: command }: Awaited<ReturnType<typeof splitWays>>[number]) {
+  const { compiler } = findCompiler(command);
+  const source = `${prelude({ ...compiler!.target, matrixUnit })}
     EXPORT void product(float *sums, const uint32_t *left, const uint32_t *right) {
       tiles_granted();
       tiles_begin();
@@ -54,7 +56,7 @@ async function unitLibrary(matrixUnit: MatrixUnit) {
       split(v_set(a), all);
       for (int t = 0; t < 3; t++) to[t] = all[t][0];
     }`;
-  return openShared(await cachedLibrary(compiler, source, { folder }), (library) => ({
+  return openShared(await cachedLibrary(compiler!, source, { folder }), (library) => ({
     product: library.func('void product(float *, const uint16 *, const uint16 *)'),
     terms: library.func('void terms(float, uint32 *)'),
   }));
@@ -69,11 +71,11 @@ const upper = fc.oneof(
 const uppers = (count: number) =>
   fc.array(fc.tuple(upper, fc.boolean()).map(([bits, isNegative]) => bits | (isNegative ? 0x8000 : 0)), { minLength: count, maxLength: count }).map((all) => Uint16Array.from(all)); // prettier-ignore
 
-describe.skipIf(!absence.ok).each(units)('on the matrix unit %s', (unit) => {
+describe.skipIf(!absence.ok).each(ways)('on the matrix unit $matrixUnit', (way) => {
   const { lanes } = compiler.target;
 
   it('a product of tiles has the bits of its definition', async () => {
-    const { product } = await unitLibrary(unit);
+    const { product } = await unitLibrary(way);
     const sums = fc.array(fc.float(), { minLength: tileRows * lanes, maxLength: tileRows * lanes });
     const operands = fc.tuple(sums, uppers(2 * tileRows * tilePairs), uppers(2 * tilePairs * lanes));
     fc.assert(
@@ -87,7 +89,7 @@ describe.skipIf(!absence.ok).each(units)('on the matrix unit %s', (unit) => {
   });
 
   it('the terms of a number are bfloat16 and add up to it; a NaN stays one', async () => {
-    const { terms } = await unitLibrary(unit);
+    const { terms } = await unitLibrary(way);
     const floats = new Float32Array(3);
     const bits = new Uint32Array(floats.buffer);
     const sumOf = (a: number): number => {
@@ -118,6 +120,15 @@ const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
 describe.skipIf(!absence.ok)('split products', () => {
+  it.skipIf(ways.length < 2)('by AMX have the bits of those in plain C', async () => {
+    const engines = ways.map((way) => new NativeEngine(way));
+    const drawn = fc.sample(layers['dense layers']!(70), { numRuns: 12, seed: 9 });
+    for (const problem of problemsOf(drawn, 70)) {
+      const [plain, amx] = await Promise.all(engines.map((engine) => evaluate(engine, problem)));
+      expect(amx).toEqual(plain);
+    }
+  });
+
   it.each([19, 70, 300])(
     'of dense layers are no less accurate than those of float32, %d examples',
     async (examples) => {

@@ -1,8 +1,24 @@
-import { NativeEngine } from '../../src/engines/native/index.js';
+import { NativeEngine, type NativeOptions } from '../../src/engines/native/index.js';
+import type { MatrixUnit } from '../../src/engines/native/toolchain/target.js';
+import { compilerForAmx } from './amx/compiler.js';
 
-/** Engines whose dense layers use a matrix unit: one in plain C, and the processor's where it has one; none without a compiler. */
-export async function splitEngines(): Promise<NativeEngine[]> {
-  const engines = (['emulated', 'amx'] as const).map((matrixUnit) => new NativeEngine({ matrixUnit }));
-  const able = await Promise.all(engines.map((engine) => engine.available()));
-  return engines.filter((_, k) => able[k]!.ok);
+type SplitOptions = NativeOptions & { readonly matrixUnit: MatrixUnit };
+
+/**
+ * What makes engines whose dense layers use a matrix unit: in plain C, and by AMX, whose instructions are carried out by the processor or,
+ * where it knows none, by `amx/instructions.c`.
+ */
+const ways: readonly SplitOptions[] = [
+  { matrixUnit: 'emulated' },
+  { matrixUnit: 'amx', ...compilerForAmx() },
+];
+
+/** Those ways that work here; none without a compiler. */
+export async function splitWays(): Promise<SplitOptions[]> {
+  const able = await Promise.all(ways.map((options) => new NativeEngine(options).available()));
+  return ways.filter((_, k) => able[k]!.ok);
 }
+
+/** Their engines. */
+export const splitEngines = async (): Promise<NativeEngine[]> =>
+  (await splitWays()).map((options) => new NativeEngine(options));
