@@ -10,7 +10,13 @@ export type * from './models/types.js';
 export type * from './quadrature/types.js';
 export * from './analysis/index.js';
 export { chooseEngine, engineNames, engineNamed, engineStatuses } from './engines/registry.js';
-export type { ChosenEngine, EngineStatus, RegisteredEngine } from './engines/registry.js';
+export type {
+  Arithmetic,
+  ChoiceOptions,
+  ChosenEngine,
+  EngineStatus,
+  RegisteredEngine,
+} from './engines/registry.js';
 export { checkConfig, resolveConfig, type ConfigSource } from './experiment/config/file.js';
 export { presets, type Preset } from './experiment/config/presets.js';
 export type { RunConfig, RunConfigInput } from './experiment/config/schema.js';

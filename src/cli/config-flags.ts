@@ -24,7 +24,7 @@ const headings: Readonly<Record<FlagKey, string>> = {
   measure: 'Measuring:', measureWeightDecay: 'Measuring:', rule: 'Measuring:', tolerance: 'Measuring:',
   subintervals: 'Measuring:', maxSubintervals: 'Measuring:', certify: 'Measuring:', sample: 'Measuring:', error: 'Measuring:', chunk: 'Measuring:',
   lanes: 'Measuring:', keep: 'Measuring:', parts: 'Measuring:', keepParts: 'Measuring:', components: 'Measuring:',
-  keepComponents: 'Measuring:', statistics: 'Measuring:', statisticsDecay: 'Training:', basis: 'Measuring:', engine: 'Measuring:',
+  keepComponents: 'Measuring:', statistics: 'Measuring:', statisticsDecay: 'Training:', basis: 'Measuring:', engine: 'Measuring:', arithmetic: 'Measuring:',
   name: 'Report:', date: 'Report:', tags: 'Report:',
 }; // prettier-ignore
 

@@ -84,6 +84,14 @@ export function gatherRowsInto<A extends SharedNumbers>(
   }
 }
 
+/** The first examples, so many or all: views. */
+export function firstExamples(examples: Examples, count: number): Examples {
+  const used = Math.min(count, examples.count);
+  const part = <A extends SharedNumbers>(array: A): A =>
+    array.subarray(0, (array.length / examples.count) * used) as A;
+  return withArrays(examples, part, used);
+}
+
 /** The data set as engines take it that compute in float32: float64 inputs and targets are rounded. */
 export function narrowed(dataset: Dataset): Dataset {
   const { train, ...others } = dataset.splits;

@@ -4,7 +4,7 @@ import { smallNetwork } from '../../test/support/small-network.js';
 import { EngineError, UsageError } from '../errors.js';
 import type { Graph } from '../graph/types.js';
 import type { RegisteredEngine } from './registry.js';
-import { autoEngineNames, chooseEngine, defaultWorkers, engineNamed, engineNames } from './registry.js';
+import { autoEngineNames, choiceOf, chooseEngine, defaultWorkers, engineNamed, engineNames } from './registry.js'; // prettier-ignore
 import { referenceEngine } from './reference/index.js';
 import type { Engine } from './types.js';
 
@@ -33,23 +33,83 @@ describe('an engine that is one line of the registry', () => {
   });
 
   it('is chosen by auto in its place, or passed over with its reason', async () => {
-    expect(await chooseEngine('auto', () => graph, withToy)).toMatchObject({ engine: referenceEngine, passedOver: [expect.stringMatching(/^toy: operator \w+Grad/)] }); // prettier-ignore
-    expect(await chooseEngine('auto', () => lossOnly, withToy)).toEqual({ engine: toy, passedOver: [] });
-    expect((await chooseEngine('auto', () => lossOnly, [entry(toy, false), withToy[1]!])).engine).toBe(
-      referenceEngine,
-    );
+    expect(await chooseEngine('auto', () => graph, { among: withToy })).toMatchObject({ engine: referenceEngine, passedOver: [expect.stringMatching(/^toy: operator \w+Grad/)] }); // prettier-ignore
+    expect(await chooseEngine('auto', () => lossOnly, { among: withToy })).toEqual({
+      engine: toy,
+      passedOver: [],
+    });
+    expect(
+      (await chooseEngine('auto', () => lossOnly, { among: [entry(toy, false), withToy[1]!] })).engine,
+    ).toBe(referenceEngine);
   });
 
   it('is never replaced where it is named, but refused where it is not available', async () => {
-    expect((await chooseEngine('toy', () => graph, withToy)).engine).toBe(toy);
+    expect((await chooseEngine('toy', () => graph, { among: withToy })).engine).toBe(toy);
     const absent = { ...toy, available: () => Promise.resolve({ ok: false, reason: 'no device' } as const) };
-    await expect(chooseEngine('toy', () => graph, [entry(absent, true)])).rejects.toThrow(/toy.*no device/);
-    await expect(chooseEngine('auto', () => graph, [entry(absent, true)])).rejects.toThrow(/no engine for this network \(toy: no device\)/); // prettier-ignore
+    await expect(chooseEngine('toy', () => graph, { among: [entry(absent, true)] })).rejects.toThrow(
+      /toy.*no device/,
+    );
+    await expect(chooseEngine('auto', () => graph, { among: [entry(absent, true)] })).rejects.toThrow(/no engine for this network \(toy: no device\)/); // prettier-ignore
   });
 
   it('says by its facts how many workers fill the machine', () => {
     expect(defaultWorkers(toy)).toBe(1);
     expect(defaultWorkers(referenceEngine)).toBe(availableParallelism());
+  });
+});
+
+describe('an engine that takes the place of another by its arithmetic', () => {
+  const split: Engine = { ...toy, name: 'toy-split' };
+  const among = [...withToy, { ...entry(split, false), splits: 'toy' }];
+  const missing: Engine = { ...split, available: () => Promise.resolve({ ok: false, reason: 'no unit' } as const) }; // prettier-ignore
+  const without = [...withToy, { ...entry(missing, false), splits: 'toy' }];
+  const unasked = () => Promise.reject(new Error('timed'));
+
+  it('takes it where the arithmetic is named, and not where the other is', async () => {
+    for (const name of ['auto', 'toy']) {
+      expect((await chooseEngine(name, () => lossOnly, { arithmetic: 'split', among })).engine).toBe(split);
+      const chosen = await chooseEngine(name, () => lossOnly, {
+        arithmetic: 'float32',
+        rates: unasked,
+        among,
+      });
+      expect(chosen).toEqual({ engine: toy, passedOver: [] });
+    }
+  });
+
+  it.each([
+    { rates: [2, 5], engine: split, passed: 'toy: toy-split was 2.50 times as fast here' },
+    { rates: [3, 1], engine: toy, passed: 'toy-split: toy was 3.00 times as fast here' },
+  ])('takes it by itself where it is faster: $rates', async ({ rates, engine, passed }) => {
+    const asked: string[] = [];
+    const timed = (engines: readonly Engine[]) => {
+      asked.push(...engines.map(({ name }) => name));
+      return Promise.resolve(rates);
+    };
+    expect(await chooseEngine('auto', () => lossOnly, { rates: timed, among })).toEqual({ engine, passedOver: [passed] }); // prettier-ignore
+    expect(asked).toEqual(['toy', 'toy-split']);
+  });
+
+  it('is neither taken nor timed by itself where it is not available, and refused with the reason where it is named', async () => {
+    expect((await chooseEngine('auto', () => lossOnly, { rates: unasked, among: without })).engine).toBe(toy);
+    expect((await chooseEngine('auto', () => lossOnly, { among })).engine).toBe(toy);
+    const refused = chooseEngine('auto', () => lossOnly, { arithmetic: 'split', among: without });
+    await expect(refused).rejects.toThrow(/toy-split.*no unit/);
+    await expect(refused).rejects.toMatchObject({ exitCode: 2 });
+  });
+
+  it.each(['split', 'float32'] as const)('is refused for an engine that has no %s', async (arithmetic) => {
+    const choice = chooseEngine('auto', () => graph, { arithmetic, among });
+    await expect(choice).rejects.toThrow(UsageError);
+    await expect(choice).rejects.toThrow(
+      /with engine reference \(toy: operator.*computes in float64.*: toy/s,
+    );
+  });
+
+  it('is found again by its name, without being timed', () => {
+    expect(choiceOf('native-split')).toEqual({ engine: 'native', arithmetic: 'split' });
+    expect(choiceOf('native')).toEqual({ engine: 'native', arithmetic: 'float32' });
+    expect(choiceOf('reference')).toEqual({ engine: 'reference', arithmetic: 'auto' });
   });
 });
 

@@ -9,6 +9,8 @@ export interface RegisteredEngine {
   readonly name: string;
   /** True where `--engine auto` may choose it. */
   readonly auto: boolean;
+  /** Whose place it takes by `--arithmetic split`. Left out: `--engine` names it. */
+  readonly splits?: string;
   readonly load: () => Promise<Engine>;
   /** Makes a program of what the engine prepared; left out: it prepares nothing. */
   readonly open?: (content: unknown) => Promise<Program>;
@@ -26,7 +28,7 @@ const registered: readonly RegisteredEngine[] = [
     open: openNative,
   },
   {
-    name: 'native-split', auto: false,
+    name: 'native-split', auto: false, splits: 'native',
     load: async () => new (await import('./native/index.js')).NativeEngine({ matrixUnit: 'amx' }),
     open: openNative,
   },
@@ -36,8 +38,17 @@ const registered: readonly RegisteredEngine[] = [
   { name: 'onnxruntime-cuda', auto: false, load: async () => (await import('./onnxruntime/index.js')).onnxruntimeEngine('cuda') },
 ]; // prettier-ignore
 
-/** Names of all engines, best first. */
-export const engineNames: readonly string[] = registered.map(({ name }) => name);
+/** Names of the engines that `--engine` takes, best first. */
+export const engineNames: readonly string[] = registered
+  .filter(({ splits }) => splits === undefined)
+  .map(({ name }) => name);
+
+/**
+ * How products of float32 are computed: as such, or split into products of shorter numbers, for processors that have a unit for these
+ * (docs/decisions/engines.md); auto is whichever was faster here.
+ */
+export const arithmetics = ['auto', 'float32', 'split'] as const;
+export type Arithmetic = (typeof arithmetics)[number];
 
 /** Names of the engines that `--engine auto` tries, in this order. */
 export const autoEngineNames: readonly string[] = registered
@@ -50,7 +61,10 @@ export async function openProgram({ engine, content }: PreparedProgram): Promise
 }
 
 /** Loads the engine of a name, from `among` (default: all). Throws UsageError where there is none. */
-export async function engineNamed(name: string, among = registered): Promise<Engine> {
+export async function engineNamed(
+  name: string,
+  among: readonly RegisteredEngine[] = registered,
+): Promise<Engine> {
   const entry = among.find((candidate) => candidate.name === name);
   if (entry !== undefined) return entry.load();
   throw new UsageError({
@@ -76,19 +90,55 @@ export async function engineStatuses(): Promise<EngineStatus[]> {
 
 export interface ChosenEngine {
   readonly engine: Engine;
-  /** Better engines that `auto` passed over, each with its reason. */
+  /** Other engines that `auto` passed over, each with its reason. */
   readonly passedOver: readonly string[];
 }
 
+export interface ChoiceOptions {
+  /** Default auto. */
+  readonly arithmetic?: Arithmetic | undefined;
+  /** Examples a second of each engine, by which `auto` decides; left out: the engine as it is. */
+  readonly rates?: (engines: readonly Engine[]) => Promise<readonly number[]>;
+  /** Default: all. */
+  readonly among?: readonly RegisteredEngine[];
+}
+
 /**
- * The engine to use, from `among` (default: all): the one named, or for `auto` the first that is available here and compiles the
- * graphs. An engine that is named is never replaced: what it cannot do, it refuses. Throws UsageError for an unknown name, EngineError
- * where the named engine is not available or no engine compiles the graphs.
+ * The engine to use: the one named, or for `auto` the first that is available here and compiles the graphs; with another arithmetic, what
+ * takes its place. What is named is never replaced: what it cannot do, it refuses. Throws UsageError for an unknown name and for an
+ * arithmetic that the engine does not have, EngineError where the named engine is not available or no engine compiles the graphs.
  */
 export async function chooseEngine(
   name: string,
   graphs: () => Graph | readonly Graph[],
-  among = registered,
+  { arithmetic = 'auto', rates, among = registered }: ChoiceOptions = {},
+): Promise<ChosenEngine> {
+  const chosen = await chooseByName(name, graphs, among);
+  const split = among.find(({ splits }) => splits === chosen.engine.name);
+  if (arithmetic === 'split') {
+    if (split === undefined) throw withoutArithmetic(arithmetic, chosen, among);
+    const remedy = '`--arithmetic auto` takes what is here';
+    return { ...chosen, engine: await requireAvailable(await split.load(), remedy) };
+  }
+  if (arithmetic === 'float32') {
+    if (chosen.engine.facts.precision !== 'float32') throw withoutArithmetic(arithmetic, chosen, among);
+    return chosen;
+  }
+  if (split === undefined || rates === undefined) return chosen;
+  return faster(chosen, await split.load(), rates);
+}
+
+/** What chooses an engine that was chosen once: it is not to be timed again. */
+export function choiceOf(name: string): { engine: string; arithmetic: Arithmetic } {
+  const splits = registered.find((entry) => entry.name === name)?.splits;
+  if (splits !== undefined) return { engine: splits, arithmetic: 'split' };
+  return { engine: name, arithmetic: registered.some((entry) => entry.splits === name) ? 'float32' : 'auto' };
+}
+
+async function chooseByName(
+  name: string,
+  graphs: () => Graph | readonly Graph[],
+  among: readonly RegisteredEngine[],
 ): Promise<ChosenEngine> {
   if (name !== 'auto') {
     return { engine: await requireAvailable(await engineNamed(name, among)), passedOver: [] };
@@ -107,6 +157,34 @@ export async function chooseEngine(
   });
 }
 
+/** The faster of an engine and what may take its place, where that is available. */
+async function faster(
+  chosen: ChosenEngine,
+  split: Engine,
+  rates: NonNullable<ChoiceOptions['rates']>,
+): Promise<ChosenEngine> {
+  if (!(await split.available()).ok) return chosen;
+  const [own, other] = await rates([chosen.engine, split]);
+  const [engine, slower] = other! > own! ? [split, chosen.engine] : [chosen.engine, split];
+  const [low, high] = [Math.min(own!, other!), Math.max(own!, other!)];
+  const reason = `${slower.name}: ${engine.name} was ${(high / low).toFixed(2)} times as fast here`;
+  return { engine, passedOver: [...chosen.passedOver, reason] };
+}
+
+function withoutArithmetic(
+  arithmetic: Arithmetic,
+  { engine, passedOver }: ChosenEngine,
+  among: readonly RegisteredEngine[],
+): UsageError {
+  const why = passedOver.length === 0 ? '' : ` (${passedOver.join('; ')})`;
+  const able = arithmetic === 'split' ? among.flatMap(({ splits }) => splits ?? []) : among.filter(({ splits }) => splits === undefined).map(({ name }) => name).filter((name) => name !== engine.name); // prettier-ignore
+  return new UsageError({
+    given: `arithmetic ${arithmetic} with engine ${engine.name}${why}, which computes in ${engine.facts.precision}`,
+    expected: `an engine that has it: ${able.join(', ')}`,
+    remedy: 'name such an engine with --engine, or leave the arithmetic to the engine (--arithmetic auto)',
+  });
+}
+
 /** Why an engine cannot run all graphs here; null where it can. */
 async function obstacleTo(engine: Engine, graphs: () => Graph | readonly Graph[]): Promise<string | null> {
   const availability = await engine.available();
@@ -120,14 +198,17 @@ async function obstacleTo(engine: Engine, graphs: () => Graph | readonly Graph[]
   }
 }
 
-async function requireAvailable(engine: Engine): Promise<Engine> {
+async function requireAvailable(
+  engine: Engine,
+  remedy = '`lca engines` lists them; `--engine auto` takes the best one',
+): Promise<Engine> {
   const availability = await engine.available();
   if (availability.ok) return engine;
   throw new EngineError(
     {
       given: `engine ${engine.name}, which is not available here: ${availability.reason}`,
       expected: 'an available engine',
-      remedy: '`lca engines` lists them; `--engine auto` takes the best one',
+      remedy,
     },
     { exitCode: 2 },
   );

@@ -22,6 +22,7 @@ import { chooseEngine } from '../engines/registry.js';
 import { gradientGraph, neededGraphs } from './graphs.js';
 import { requirePixels, withInputShape } from './loss/inputs.js';
 import { requireLookups } from './loss/lookups.js';
+import { trainingRates } from './cost/engines.js';
 import { divisorOf, labelUse, masksOf, requireFit } from './loss/loss.js';
 import { chunkMixing, chunkReadings, mixesExamples } from './mixing.js';
 import { dataReadings, outputUse, type OutputUse } from './readings.js';
@@ -38,7 +39,6 @@ import { componentsOf, measuredPenalty, optimizerOf, stepExamples } from './opti
 import { type StatedPaths, withWholePaths } from './paths.js';
 import { statisticsReadings, trackedModel } from './objectives/statistics.js';
 import { startingTheta, startReading } from './start.js';
-
 import {
   inspectTrajectory,
   openModel,
@@ -65,7 +65,7 @@ export interface Experiment {
   readonly network: Network;
   readonly model: Model;
   readonly engine: Engine;
-  /** Better engines that `auto` passed over, each with its reason. */
+  /** Other engines that `auto` passed over, each with its reason. */
   readonly passedOver: readonly string[];
   readonly parameters: readonly Parameter[];
   readonly layout: ParameterLayout;
@@ -124,7 +124,10 @@ export async function openExperiment(
   checkControls(config, loaded, layout, recorded);
   const outputs = outputUse(config, graph, loaded.labelling.classAxis);
   const parts = { config, model, dataset: loaded, outputs };
-  const { engine, passedOver } = await chooseEngine(config.engine, () => neededGraphs(parts, usual));
+  const { engine, passedOver } = await chooseEngine(config.engine, () => neededGraphs(parts, usual), {
+    arithmetic: config.arithmetic,
+    rates: (engines) => trainingRates(parts, usual, engines),
+  });
   const mixing = await chunkMixing(model, loaded, { tell });
   const mixes = (statistics: StatisticsKind) => mixesExamples(mixing, statistics);
   const chunk = fittingChunk(parts, network, engine, usual, mixes);

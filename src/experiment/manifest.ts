@@ -1,4 +1,5 @@
 import type { SourceFile } from '../data/types.js';
+import { choiceOf } from '../engines/registry.js';
 import { DataError, isPlainText } from '../errors.js';
 import type { Manifest, ManifestContent } from '../format/manifest.js';
 import { checkConfig } from './config/file.js';
@@ -129,7 +130,7 @@ export async function experimentOf(
   tell?: (what: string) => void,
 ): Promise<Experiment> {
   const { manifest } = stored;
-  const settled = { engine: engineName ?? manifest.engine.name, chunk: manifest.definition.chunk };
+  const settled = { ...choiceOf(engineName ?? manifest.engine.name), chunk: manifest.definition.chunk };
   const kept = withWholePaths(checkConfig({ ...manifest.config, ...settled }, 'the manifest'), stored.folder);
   const config = withPlaces(kept, places);
   requireData(config, manifest);

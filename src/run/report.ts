@@ -105,6 +105,7 @@ const indifferent = [
   'lanes',
   'keep',
   'engine',
+  'arithmetic',
   'measure',
   'components',
   'keepComponents',

@@ -112,13 +112,13 @@ const ofAccuracy: readonly Aspect[] = [
   { about: 'rows of θ', why: 'allocations are those of straight lines between rows: where these are further apart, layers may have others', of: spacing },
   { about: 'draw', why: 'each run drew its own examples from the same data: a part of every difference is theirs', of: ({ definition }) => definition.splitHash.slice(0, 12) },
   { about: 'quadrature', why: 'residuals and single allocations differ by the rule', of: ({ quadrature }) => quadrature },
-  { about: 'engine', why: 'single numbers differ by rounding', of: ({ engine, definition }) => `${engine.name} (${engine.version}), ${definition.precision}` },
+  { about: 'engine', why: 'single numbers differ by rounding, within the bounds of docs/NUMERICS.md', of: ({ engine, definition }) => `${engine.name} (${engine.version}), ${definition.precision}` },
   { about: 'order of sums', why: 'single numbers differ by rounding', of: ({ definition }) => [definition.lanes, definition.chunk] },
 ]; // prettier-ignore
 
 /** Keys of a configuration that are no setting of a run's training, or that other aspects tell. */
 const notSettings: readonly string[] = [
-  'preset', 'name', 'date', 'tags', 'engine', 'chunk', 'lanes', 'keep', 'keepParts', 'keepComponents', 'components', 'parts', 'basis',
+  'preset', 'name', 'date', 'tags', 'engine', 'arithmetic', 'chunk', 'lanes', 'keep', 'keepParts', 'keepComponents', 'components', 'parts', 'basis',
   'groupings', 'measure', 'rule', 'tolerance', 'subintervals', 'maxSubintervals', 'certify', 'sample', 'error', 'data', 'maxLoss', 'outputs',
 ]; // prettier-ignore
 

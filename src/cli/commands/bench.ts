@@ -1,5 +1,6 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { benchGradient, benchModels, type BenchResult } from '../../run/bench/gradient.js';
+import { type Arithmetic, arithmetics } from '../../engines/registry.js';
 import { compareGradient } from '../../run/bench/compare.js';
 import { printLine } from '../output.js';
 import { parseCount } from './run.js';
@@ -7,6 +8,7 @@ import { parseCount } from './run.js';
 interface Options {
   readonly model: string;
   readonly engine: string;
+  readonly arithmetic: Arithmetic;
   readonly threads?: number;
   readonly seconds: number;
   readonly compare?: string;
@@ -23,6 +25,11 @@ function gradientCommand(): Command {
     .description('examples a second of the full gradient, through the same path that measuring uses')
     .option('--model <name>', `one of ${benchModels.join(', ')}`, 'fc')
     .option('--engine <name>', 'engine (lca engines)', 'auto')
+    .addOption(
+      new Option('--arithmetic <name>', 'how products of float32 are computed')
+        .choices(arithmetics)
+        .default('auto'),
+    )
     .option('--threads <count>', 'worker threads (default: one per core)', parseCount)
     .option('--seconds <count>', 'how long to measure', parseCount, 8)
     .option('--compare <command>', 'measure in turn with another command that prints the same JSON')

@@ -23,5 +23,8 @@ export function enginesCommand(): Command {
       printLine(
         `\n--engine auto takes the first of ${autoEngineNames.join(', ')} that is available and knows all operators of the network.`,
       );
+      printLine(
+        '--arithmetic split takes native-split in place of native, auto whichever of the two is faster here.',
+      );
     });
 }

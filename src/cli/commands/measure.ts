@@ -12,7 +12,7 @@ import { addProcesses, addWorkOptions, parsePath, parseSegments } from './run.js
 /** What may be said of measuring a trajectory from elsewhere: all but training. */
 const keys: readonly ConfigKey[] = [
   'process', 'processTimeout', 'model', 'trajectory', 'follow', 'checkpointPattern', 'names', 'layout', 'frozen', 'rest', 'ignore', 'data', 'outputs', 'ignoreLabel', 'subset', 'validation', 'divisor', 'standardise', 'loss', 'labelSmoothing', 'classWeights', 'reduction', 'seed',
-  'rule', 'tolerance', 'subintervals', 'maxSubintervals', 'certify', 'sample', 'error', 'measure', 'parts', 'keepParts', 'components', 'keepComponents', 'basis', 'chunk', 'lanes', 'keep', 'engine', 'name', 'date', 'tags',
+  'rule', 'tolerance', 'subintervals', 'maxSubintervals', 'certify', 'sample', 'error', 'measure', 'parts', 'keepParts', 'components', 'keepComponents', 'basis', 'chunk', 'lanes', 'keep', 'engine', 'arithmetic', 'name', 'date', 'tags',
 ]; // prettier-ignore
 
 /** What may be said with a run folder too: where its files are now. */
@@ -59,7 +59,7 @@ async function measureStored(run: string, options: MeasureOptions): Promise<void
 }
 
 /** What a program that computes losses decides, so that it may not be said beside it. */
-const decided = ['model', 'data', 'outputs', 'ignoreLabel', 'subset', 'validation', 'divisor', 'standardise', 'loss', 'labelSmoothing', 'classWeights', 'reduction', 'measure', 'chunk', 'lanes', 'engine', 'dryRun'] as const; // prettier-ignore
+const decided = ['model', 'data', 'outputs', 'ignoreLabel', 'subset', 'validation', 'divisor', 'standardise', 'loss', 'labelSmoothing', 'classWeights', 'reduction', 'measure', 'chunk', 'lanes', 'engine', 'arithmetic', 'dryRun'] as const; // prettier-ignore
 
 async function measureByProcess(options: MeasureOptions): Promise<void> {
   const { out } = options;

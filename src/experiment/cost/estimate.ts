@@ -1,5 +1,4 @@
-import { withArrays } from '../../data/shared.js';
-import type { Examples } from '../../data/types.js';
+import { firstExamples } from '../../data/shared.js';
 import { initialise } from '../../models/initialise.js';
 import { key } from '../../num/random.js';
 import { baseNodes } from '../../quadrature/integrate.js';
@@ -47,7 +46,7 @@ export interface Estimate {
   /** Bytes of memory that measuring holds, without the data: one worker's, and all in all. */
   readonly memory: MemoryEstimate;
   readonly engine: string;
-  /** Better engines that `auto` passed over, each with its reason. */
+  /** Other engines that `auto` passed over, each with its reason. */
   readonly passedOver: readonly string[];
   readonly workers: number;
 }
@@ -101,7 +100,7 @@ async function measureRate(
   threads: Threads | undefined,
 ): Promise<{ examplesPerSecond: number; starting: number }> {
   const { chunk } = experiment;
-  const train = head(experiment.dataset.splits.train, chunk * workers);
+  const train = firstExamples(experiment.dataset.splits.train, chunk * workers);
   const objectives = [{ name: 'train', examples: train }];
   const plan: ObjectivePlan = { ...objectivePlan(experiment), objectives };
   const began = performance.now();
@@ -119,12 +118,4 @@ async function measureRate(
   } finally {
     await evaluator.close();
   }
-}
-
-/** The first `count` examples. */
-function head(examples: Examples, count: number): Examples {
-  const used = Math.min(count, examples.count);
-  const part = <A extends Examples['inputs']>(array: A): A =>
-    array.subarray(0, (array.length / examples.count) * used) as A;
-  return withArrays(examples, part, used);
 }

@@ -8,8 +8,9 @@ import { extentsOf, modelNamed, modelNames, type RegisteredModel } from '../../m
 import { gpt, llama, vit } from '../../models/transformers.js';
 import type { BuildOptions, Model } from '../../models/types.js';
 import { key, uniform } from '../../num/random.js';
-import { chooseEngine, defaultWorkers } from '../../engines/registry.js';
+import { type Arithmetic, chooseEngine, defaultWorkers } from '../../engines/registry.js';
 import { Evaluator } from '../../objective/evaluator.js';
+import { gradientRates } from '../../experiment/cost/engines.js';
 import { median, timeEvaluations } from '../../experiment/cost/rate.js';
 
 /** Networks that only benchmarks have. */
@@ -30,6 +31,8 @@ export function benchModelNamed(name: string): RegisteredModel {
 export interface BenchOptions {
   readonly model: string;
   readonly engine: string;
+  /** How products of float32 are computed; default auto. */
+  readonly arithmetic?: Arithmetic;
   /** Worker threads; default one per core. */
   readonly threads?: number;
   /** How long to measure. */
@@ -68,7 +71,10 @@ export async function benchGradient(options: BenchOptions): Promise<BenchResult>
         classAxis: model.outputShape?.length ?? 1,
       }),
     );
-  const { engine } = await chooseEngine(options.engine, () => gradientGraph(chunk));
+  const { engine } = await chooseEngine(options.engine, () => gradientGraph(chunk), {
+    arithmetic: options.arithmetic,
+    rates: (engines) => gradientRates(gradientGraph(chunk), randomExamples(model, chunk), engines),
+  });
   const threads = options.threads ?? defaultWorkers(engine);
   const evaluator = await Evaluator.start(
     {
