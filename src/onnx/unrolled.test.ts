@@ -38,6 +38,36 @@ function recurrent(op: keyof typeof gatesOf, attributes: NodeSpec['attributes'],
   };
 }
 
+/** The same from first states that are trained, and its last state y [directions, N, hidden] as the last of two layers has it. */
+function fromStart(op: keyof typeof gatesOf) {
+  const { initializers, nodes } = recurrent(op, {});
+  const whole = (name: string, dims: number[], values: number[]) => tensor(name, dims, values, 'int64');
+  const state = [
+    tensor('h0', [1, 1, hidden], draw(hidden)),
+    whole('first', [1], [0]),
+    whole('one axis', [1], [1]),
+    whole('width', [1], [hidden]),
+    whole('last', [], [-1]),
+  ];
+  const second = Object.entries({ 'r2.w': [1, gatesOf[op] * hidden, hidden], 'r2.u': [1, gatesOf[op] * hidden, hidden] }); // prettier-ignore
+  const first = op === 'LSTM' ? ['start', 'start'] : ['start'];
+  return {
+    initializers: [...initializers, ...state, ...second.map(([name, shape]) => tensor(name, shape, draw(shape.reduce((a, b) => a * b))))], // prettier-ignore
+    nodes: [
+      nodes[0]!,
+      node('Shape', ['input'], ['extents']),
+      node('Gather', ['extents', 'first'], ['n']),
+      node('Concat', ['one axis', 'n', 'width'], ['ahead'], { axis: 0 }),
+      node('Expand', ['h0', 'ahead'], ['start']),
+      node(op, ['x', 'r.w', 'r.u', 'r.b', '', ...first], ['h', 'end'], { hidden_size: hidden }),
+      node('Squeeze', ['h', 'one axis'], ['h1']),
+      node(op, ['h1', 'r2.w', 'r2.u'], ['', 'end2'], { hidden_size: hidden }),
+      node('Concat', ['end', 'end2'], ['ends'], { axis: 0 }),
+      node('Gather', ['ends', 'last'], ['y'], { axis: 0 }),
+    ],
+  };
+}
+
 /** Grids [N, 2, 2, 2] by the maps [N, 2, 3] that the first rows of h are. */
 function affine(attributes: NodeSpec['attributes']) {
   const parts = behindKernel(
@@ -150,6 +180,9 @@ const cases = {
     { direction: 'bidirectional', activations: ['Relu', 'Relu'] },
     2,
   ),
+  'LSTM from first states that are trained': fromStart('LSTM'),
+  'GRU from first states that are trained': fromStart('GRU'),
+  'RNN from first states that are trained': fromStart('RNN'),
   ReduceProd: behindKernel([node('ReduceProd', ['h'], ['y'], { axes: [1], keepdims: 0 })]),
   TopK: behindKernel([node('TopK', ['h', 'two'], ['y', 'places'], { axis: -1 })], [two]),
   'the smallest by TopK': behindKernel(
@@ -193,7 +226,12 @@ const cases = {
   Trilu: behindKernel([node('Trilu', ['h', 'one'], ['y'], { upper: 0 })], [one]),
 } as const;
 
-describeWrittenOut(Object.fromEntries(Object.entries(cases).map(([name, parts]) => [name, encoded(parts)])));
+/** Places that the network computes are looked up. */
+const refused = Object.keys(cases).filter((name) => name.startsWith('GridSample'));
+describeWrittenOut(
+  Object.fromEntries(Object.entries(cases).map(([name, parts]) => [name, encoded(parts)])),
+  Object.fromEntries(refused.map((name) => [name, 'Gather node'])),
+);
 
 it('says that a choice counts as constant, and refuses what is not written out', () => {
   expect(readOnnx(modelOf(['batch', steps, width], cases.TopK)).warnings.join()).toMatch(

@@ -64,7 +64,6 @@ const absence = await native.available();
 /** The operator of each network that the native engine refuses. */
 const refused: Readonly<Record<string, string>> = {
   localresponse: 'AveragePool',
-  recurrent: 'Split',
   sampled: 'Gather',
   volume: 'Conv',
   waves: 'ReduceSum',

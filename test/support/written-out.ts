@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { differentiate } from '../../src/autodiff/index.js';
+import { NativeEngine } from '../../src/engines/native/index.js';
 import { loadRuntime, runtimePath } from '../../src/engines/onnxruntime/runtime.js';
 import { referenceEngine } from '../../src/engines/reference/index.js';
+import type { Engine } from '../../src/engines/types.js';
 import { GraphBuilder } from '../../src/graph/builder.js';
 import { attachLoss } from '../../src/graph/loss.js';
 import { parameterCount } from '../../src/graph/types.js';
@@ -25,14 +27,14 @@ export function behindKernel(nodes: NodeSpec[], initializers: InitializerSpec[] 
   };
 }
 
-/** The network with the mean of squares of its outputs as loss, by the reference engine. */
-async function squares(bytes: Uint8Array, x: Float32Array) {
+/** The network with the mean of squares of its outputs as loss, by an engine. */
+async function squares(bytes: Uint8Array, x: Float32Array, engine: Engine = referenceEngine) {
   const builder = new GraphBuilder('graph');
   const input = builder.input('x', 'float32', [examples, steps, width]);
   const output = readOnnx(bytes).addTo(builder, input);
   const graph = differentiate(attachLoss(builder.build([output]), { loss: 'squaredError' }));
   const size = output.shape.reduce((a, b) => a * b);
-  const program = await referenceEngine.compile(graph);
+  const program = await engine.compile(graph);
   const theta = Float64Array.from(
     graph.parameters.flatMap(({ initializer }) =>
       initializer.kind === 'values' ? [...initializer.data] : [],
@@ -45,10 +47,35 @@ async function squares(bytes: Uint8Array, x: Float32Array) {
   return { lossAt, theta, size, count: parameterCount(graph.parameters) };
 }
 
-/** Tries models of one input and their gradients: computed by ONNX Runtime, and by differences of the loss on the reference engine. */
-export function describeWrittenOut(models: Readonly<Record<string, Uint8Array>>): void {
+const native = new NativeEngine();
+
+/**
+ * Tries models of one input and their gradients: computed by ONNX Runtime, by differences of the loss on the reference engine, and by the
+ * native engine, but for those that it refuses, with what it says.
+ */
+export function describeWrittenOut(
+  models: Readonly<Record<string, Uint8Array>>,
+  refused: Readonly<Record<string, string>> = {},
+): void {
   const x = Float32Array.from(draw(examples * steps * width));
-  describe.each(Object.entries(models))('%s, written out', (_, bytes) => {
+  describe.each(Object.entries(models))('%s, written out', (name, bytes) => {
+    it(refused[name] === undefined ? 'is the same on the native engine' : 'is refused by the native engine', async ({ skip }) => {
+      const absence = await native.available();
+      if (!absence.ok) skip(absence.reason);
+      if (refused[name] !== undefined) {
+        await expect(squares(bytes, x, native)).rejects.toThrow(refused[name]);
+        return;
+      }
+      const [own, right] = [await squares(bytes, x, native), await squares(bytes, x)];
+      const labels = Float32Array.from({ length: own.size }, (__, k) => Math.sin(k));
+      const gradients = [new Float64Array(own.count), new Float64Array(own.count)] as const;
+      const loss = await own.lossAt(own.theta, labels, gradients[0]);
+      expect(loss / (await right.lossAt(own.theta, labels, gradients[1]))).toBeCloseTo(1, 5);
+      const largest = Math.max(...gradients[1].map(Math.abs));
+      for (const [k, component] of gradients[1].entries())
+        expect(Math.abs(gradients[0][k]! - component) / largest).toBeLessThan(2e-6);
+    }); // prettier-ignore
+
     it('computes what ONNX Runtime does', async ({ skip }) => {
       if (runtimePath() === null) skip('onnxruntime-node is not installed');
       const ort = loadRuntime();

@@ -61,13 +61,35 @@ export function foldSums(
   return parameters.step('fold_sums', 'once', `const double *from = ${from};\n${loops}`);
 }
 
-/** Copies sums that are seen with other strides into row-major order. */
-export function arrangeSums(sums: Sums, view: Strided, output: Sums): Step {
+/** Copies sums that are seen from an offset on, with strides, into row-major order. */
+export function arrangeSums(sums: Sums, view: Strided & { readonly offset?: number }, output: Sums): Step {
   const parameters = new Parameters();
   const from = parameters.readSums(sums);
   const to = parameters.writeSums(output);
-  const loops = stridedLoops(view, (index) => `*to++ += ${from}[${index}];`);
+  const loops = stridedLoops(view, (index) => `*to++ += ${from}[${view.offset ?? 0} + ${index}];`);
   return parameters.step('arrange_sums', 'once', `double *to = ${to};\n${loops}`);
+}
+
+/** Numbers, or the same one everywhere, seen with a shape, and where they go in a larger array. */
+export interface Placed extends Strided {
+  readonly source: Numbers | number;
+  readonly to: { readonly offset: number; readonly strides: readonly number[] };
+}
+
+/** Puts arrays into one of `length` numbers; what none covers is `fill`. */
+export function placeNumbers(parts: readonly Placed[], length: number, fill: number, output: Numbers): Step {
+  const parameters = new Parameters();
+  const to = parameters.writeNumbers(output);
+  const loops = parts.map(({ source, shape, strides, to: { offset, strides: outer } }) => {
+    const from = typeof source === 'number' ? null : parameters.numbers(source);
+    const place = shape.map((_, axis) => `i${axis} * ${outer[axis]!}L`).join(' + ');
+    return stridedLoops({ shape, strides }, (index) => {
+      const value = from === null ? doubleLiteral(source as number) : `${from}[${index}]`;
+      return `${to}[${offset} + ${place === '' ? '0' : place}] = ${value};`;
+    });
+  });
+  const filled = `for (long i = 0; i < ${length}; i++) ${to}[i] = ${doubleLiteral(fill)};`;
+  return parameters.step('place_numbers', 'once', [filled, ...loops].join('\n'));
 }
 
 /** Stores the sum of two arrays of sums, row-major, seen with the same shape. */

@@ -1,4 +1,5 @@
-import type { Shape } from '../../../graph/types.js';
+import type { Graph, Shape, Value } from '../../../graph/types.js';
+import { sizeOf } from '../../../graph/types.js';
 import type { Expression, TablePer } from '../plan/expression.js';
 import { leavesOf, tensorsOf, unfinishedIn } from '../plan/expression.js';
 
@@ -25,4 +26,11 @@ function usesFunctions(expression: Expression): boolean {
   if (expression.kind !== 'apply') return false;
   const simple = ['add', 'subtract', 'multiply', 'negate', 'maximum', 'ifGreater'];
   return !simple.includes(expression.fn) || expression.args.some(usesFunctions);
+}
+
+/** Whether a value is a constant [N, …] with the same numbers for each example. */
+export function isSameForAll(value: Value, { constants }: Graph): boolean {
+  const data = constants.find((constant) => constant.value.id === value.id)?.data;
+  const own = sizeOf(value.shape.slice(1));
+  return data?.every((number, k) => number === data[k % own]) ?? false;
 }

@@ -16,7 +16,7 @@ import type { Step } from '../plan/step.js';
 import type { Target } from '../toolchain/target.js';
 import type { Held, PerExample, Reduced, StaticView, Statistic } from './held.js';
 import { broadcastStrides, isRowMajor } from './held.js';
-import { isCheap, isLong, variation } from './judgements.js';
+import { isCheap, isLong, isSameForAll, variation } from './judgements.js';
 import { unsupported } from './unsupported.js';
 import { consumersOf, usesOf } from './uses.js';
 import type { View } from './views.js';
@@ -140,6 +140,9 @@ export class Lowering {
     const isRepeatable =
       (held.kind === 'static' || held.kind === 'uniform') && value.shape[0] === this.examples;
     if (!isRepeatable) throw unsupported(node, `numbers of each example for ${value.name}`);
+    if (held.kind === 'static' && isSameForAll(value, this.graph)) {
+      this.hold(value, { ...held, strides: [0, ...held.strides.slice(1)] });
+    }
     this.holdExpression(value, this.operand(node, value, value.shape), false);
     return this.held(value) as PerExample;
   }

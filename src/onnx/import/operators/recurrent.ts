@@ -1,36 +1,47 @@
 import type { Value } from '../../../graph/types.js';
 import type { NodeContext, Translation, TranslationTable } from '../context.js';
 
-/** Weights of one direction of a recurrent layer: of inputs [gates · H, I] and of states [gates · H, H], biases [gates · H] of either. */
-interface Weights {
-  readonly input: Value;
-  readonly state: Value;
-  readonly inputBias: Value | null;
-  readonly stateBias: Value | null;
+/** Weight [rows, columns] of a product, and bias [rows]. */
+interface Affine {
+  readonly weight: Value;
+  readonly bias: Value | null;
 }
 
-/** One step: from what inputs [N, gates · H] add to the gates, and the states [N, H], to the next states, the output first. */
-type Step = (c: NodeContext, inputs: Value, states: readonly Value[], weights: Weights) => Value[];
+/** Weights of one direction of a recurrent layer. */
+interface Weights {
+  /** Of inputs: [gates · H, I]. */
+  readonly input: Affine;
+  /** Of states: [gates · H, H], or [H, H] for each gate. */
+  readonly states: readonly Affine[];
+}
+
+/** States [N, H]; null: zeros, of which no products are written out. */
+type State = Value | null;
+
+/** One step: from what inputs [N, gates · H] add to the gates, and the states, to the next states, the output first. */
+type Step = (c: NodeContext, inputs: Value, states: readonly State[], weights: readonly Affine[]) => Value[];
 
 /** What a cell is: its gates, its states, and how they move. */
 interface Cell {
   readonly gates: number;
   readonly states: number;
+  /** Whether each gate sees states by a product of its own. */
+  readonly seesApart: boolean;
   readonly activations: readonly string[];
   readonly step: Step;
 }
 
-const mul = (c: NodeContext, a: Value, b: Value): Value => c.add('Mul', [a, b]);
-const sum = (c: NodeContext, a: Value, b: Value): Value => c.add('Add', [a, b]);
+const mul = (c: NodeContext, a: Value, b: State): State => b && c.add('Mul', [a, b]);
+const sum = (c: NodeContext, a: Value, b: State): Value => (b ? c.add('Add', [a, b]) : a);
 
-/** Parts of a tensor along its axis 1, or of a vector, all of the same extent. */
-function parts(c: NodeContext, x: Value, count: number): readonly Value[] {
-  const axis = x.shape.length - 1;
+/** Parts of a tensor along an axis, the last unless said otherwise, all of the same extent. */
+function parts(c: NodeContext, x: Value, count: number, axis = x.shape.length - 1): readonly Value[] {
   return c.addMany('Split', [x], { axis, split: new Array<number>(count).fill(x.shape[axis]! / count) });
 }
 
-/** states [N, H] · weightᵀ + bias. */
-function product(c: NodeContext, x: Value, weight: Value, bias: Value | null): Value {
+/** x [N, H] · weightᵀ + bias; of zeros the bias. */
+function product(c: NodeContext, x: State, { weight, bias }: Affine): Value | null {
+  if (x === null) return bias;
   return c.add('Gemm', bias === null ? [x, weight] : [x, weight, bias], { transB: 1 });
 }
 
@@ -38,12 +49,14 @@ function product(c: NodeContext, x: Value, weight: Value, bias: Value | null): V
 const lstm: Cell = {
   gates: 4,
   states: 2,
+  seesApart: false,
   activations: ['Sigmoid', 'Tanh', 'Tanh'],
-  step: (c, inputs, [h, cell], weights) => {
-    const gates = parts(c, sum(c, inputs, product(c, h!, weights.state, weights.stateBias)), 4);
+  step: (c, inputs, [h, cell], [weights]) => {
+    const gates = parts(c, sum(c, inputs, product(c, h!, weights!)), 4);
     const [input, output, forget] = gates.slice(0, 3).map((gate) => c.add('Sigmoid', [gate]));
-    const kept = sum(c, mul(c, forget!, cell!), mul(c, input!, c.add('Tanh', [gates[3]!])));
-    return [mul(c, output!, c.add('Tanh', [kept])), kept];
+    const added = c.add('Mul', [input!, c.add('Tanh', [gates[3]!])]);
+    const kept = sum(c, added, mul(c, forget!, cell!));
+    return [c.add('Mul', [output!, c.add('Tanh', [kept])]), kept];
   },
 };
 
@@ -51,22 +64,18 @@ const lstm: Cell = {
 const gru: Cell = {
   gates: 3,
   states: 1,
+  seesApart: true,
   activations: ['Sigmoid', 'Tanh'],
   step: (c, inputs, [h], weights) => {
     const [ofUpdate, ofReset, ofHidden] = parts(c, inputs, 3);
-    const rows = c.addMany('Split', [weights.state], {
-      axis: 0,
-      split: new Array<number>(3).fill(h!.shape[1]!),
-    });
-    const biases = weights.stateBias === null ? [null, null, null] : parts(c, weights.stateBias, 3);
-    const seen = (gate: number, state: Value): Value => product(c, state, rows[gate]!, biases[gate]!);
+    const seen = (gate: number, state: State) => product(c, state, weights[gate]!);
     const update = c.add('Sigmoid', [sum(c, ofUpdate!, seen(0, h!))]);
     const reset = c.add('Sigmoid', [sum(c, ofReset!, seen(1, h!))]);
     const isAfter = c.attributes.int('linear_before_reset', 0) !== 0;
     const remembered = isAfter ? mul(c, reset, seen(2, h!)) : seen(2, mul(c, reset, h!));
     const candidate = c.add('Tanh', [sum(c, ofHidden!, remembered)]);
-    const step = mul(c, update, c.add('Sub', [h!, candidate]));
-    return [sum(c, candidate, step)];
+    if (h === null) return [c.add('Sub', [candidate, c.add('Mul', [update, candidate])])];
+    return [sum(c, candidate, c.add('Mul', [update, c.add('Sub', [h!, candidate])]))];
   },
 };
 
@@ -74,10 +83,9 @@ const gru: Cell = {
 const rnn = (activation: 'Tanh' | 'Relu'): Cell => ({
   gates: 1,
   states: 1,
+  seesApart: false,
   activations: [activation],
-  step: (c, inputs, [h], { state, stateBias }) => [
-    c.add(activation, [sum(c, inputs, product(c, h!, state, stateBias))]),
-  ],
+  step: (c, inputs, [h], [weights]) => [c.add(activation, [sum(c, inputs, product(c, h!, weights!))])],
 });
 
 /** Throws GraphError for what is not written out: other activations, clipping, peepholes, sequences of different lengths. */
@@ -107,21 +115,20 @@ function direction(c: NodeContext, x: Value, d: number): Value {
   return c.add('Reshape', [own], { shape: x.shape.slice(1) });
 }
 
-function weightsOf(c: NodeContext, d: number): Weights {
-  const biases = c.has(3) ? parts(c, direction(c, c.value(3), d), 2) : null;
-  return {
-    input: direction(c, c.value(1), d),
-    state: direction(c, c.value(2), d),
-    inputBias: biases?.[0] ?? null,
-    stateBias: biases?.[1] ?? null,
-  };
+function weightsOf(c: NodeContext, { gates, seesApart }: Cell, d: number): Weights {
+  const [inputBias = null, stateBias = null] = c.has(3) ? parts(c, direction(c, c.value(3), d), 2) : [];
+  const weight = direction(c, c.value(2), d);
+  const input = { weight: direction(c, c.value(1), d), bias: inputBias };
+  if (!seesApart) return { input, states: [{ weight, bias: stateBias }] };
+  const biases = stateBias === null ? [] : parts(c, stateBias, gates);
+  return { input, states: parts(c, weight, gates, 0).map((own, gate) => ({ weight: own, bias: biases[gate] ?? null })) }; // prettier-ignore
 }
 
-/** The first states [N, H] of a direction: as given, else 0. */
-function firstStates(c: NodeContext, cell: Cell, d: number, shape: readonly number[]): Value[] {
+/** The first states [N, H] of a direction: as given, else zeros. */
+function firstStates(c: NodeContext, cell: Cell, d: number): State[] {
   return Array.from({ length: cell.states }, (_, k) => {
-    if (c.has(5 + k)) return direction(c, c.value(5 + k), d);
-    return c.add('Expand', [c.scalar(0)], { shape: [...shape] });
+    if (!c.has(5 + k) || c.known(5 + k)?.data.every((value) => Number(value) === 0)) return null;
+    return direction(c, c.value(5 + k), d);
   });
 }
 
@@ -134,18 +141,21 @@ function unroll(
 ): { outputs: Value[]; states: Value[] } {
   const x = c.value(0);
   const [length, examples, width] = x.shape as [number, number, number];
-  const weights = weightsOf(c, d);
+  const weights = weightsOf(c, cell, d);
   const flat = c.add('Reshape', [x], { shape: [length * examples, width] });
-  const all = product(c, flat, weights.input, weights.inputBias);
-  const steps = c.addMany('Split', [all], { axis: 0, split: new Array<number>(length).fill(examples) });
-  let states = firstStates(c, cell, d, [examples, weights.state.shape[1]!]);
+  const all = product(c, flat, weights.input)!;
+  const byTime = c.add('Reshape', [all], { shape: [length, examples, all.shape[1]!] });
+  const steps = c
+    .addMany('Split', [byTime], { axis: 0, split: new Array<number>(length).fill(1) })
+    .map((step) => c.add('Squeeze', [step], { axes: [0] }));
   const outputs = new Array<Value>(length);
+  let states: Value[] | null = null;
   for (let k = 0; k < length; k++) {
     const t = isReverse ? length - 1 - k : k;
-    states = cell.step(c, steps[t]!, states, weights);
+    states = cell.step(c, steps[t]!, states ?? firstStates(c, cell, d), weights.states);
     outputs[t] = states[0]!;
   }
-  return { outputs, states };
+  return { outputs, states: states! };
 }
 
 /** Puts values of one shape, at least one, side by side along a new axis. */

@@ -60,10 +60,11 @@ export function gatherGradient(node: Node, rewriting: Rewriting): void {
   const indexPlace = rewriting.place(indices);
   const dyPlace = rewriting.place(dy);
   if (indexPlace === null) {
-    const shift = indices.shape.length - 1;
-    const place = { ...dyPlace!, axis: dyPlace!.axis - (axis < dyPlace!.axis ? shift : 0) };
+    const rank = indices.shape.length;
+    const isBehind = dyPlace!.axis >= axis + rank;
+    const place = { ...dyPlace!, axis: dyPlace!.axis - (isBehind ? rank - 1 : 0) };
     picked(node, { data: data.shape, dataPlace: place, indices, indexPlace, axis });
-    if (rewriting.isFirst(dy)) rewriting.keep(node, () => true);
+    if (rewriting.isFirst(dy) && place.axis === 0) rewriting.keep(node, () => true);
     else {
       const attributes = { axis: axis + 1, input_shape: [rewriting.examples, ...data.shape] };
       rewriting.emit(node, [rewriting.separate(node, dy), indices], attributes, [place]);

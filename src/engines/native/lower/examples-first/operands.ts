@@ -1,7 +1,7 @@
 import type { Node, Value } from '../../../../graph/types.js';
 import { unsupported } from '../unsupported.js';
 import type { Place } from './place.js';
-import { aligned } from './place.js';
+import { aligned, separated } from './place.js';
 import type { Rewriting } from './rewriting.js';
 
 /** Rewrites a node of which at least one input varies by example. */
@@ -31,4 +31,20 @@ export function operand(node: Node, value: Value, rank: number, place: Place, re
   if (rewriting.place(value) !== null) return rewriting.separate(node, value, rank);
   const axis = place.axis - (rank - value.shape.length);
   return axis < 0 || value.shape[axis] === 1 ? value : rewriting.withoutExamples(node, value, axis);
+}
+
+/** A value [N, …]; one that does not vary by example is repeated for each. */
+export function whole(node: Node, value: Value, place: Place, rewriting: Rewriting): Value {
+  if (rewriting.place(value) !== null) return rewriting.separate(node, value);
+  const source = rewriting.withoutExamples(node, value, place.axis);
+  const shape = separated(value.shape, place, rewriting.examples);
+  const output = rewriting.fresh(value, shape);
+  rewriting.nodes.push({
+    op: 'Expand',
+    name: node.name,
+    inputs: [source],
+    attributes: { shape },
+    outputs: [output],
+  });
+  return output;
 }

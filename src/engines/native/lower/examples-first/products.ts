@@ -2,7 +2,7 @@ import { intAttribute, resolveAxis } from '../../../../graph/attributes.js';
 import type { Value } from '../../../../graph/types.js';
 import { unsupported } from '../unsupported.js';
 import type { Rule } from './operands.js';
-import { commonPlace, operand, together } from './operands.js';
+import { commonPlace, operand, together, whole } from './operands.js';
 
 /** Products of matrices; one of examples and a parameter takes the rows of each example for examples. Throws EngineError for what it cannot do. */
 export const matMul: Rule = (node, rewriting) => {
@@ -34,10 +34,11 @@ export const gemm: Rule = (node, rewriting) => {
   const left = rewriting.place(a);
   const right = rewriting.place(b);
   if (isTransposed) {
-    const isSum = left?.axis === 0 && right?.axis === 0 && left.outer === right.outer && intAttribute(node, 'transB', 0) === 0; // prettier-ignore
-    if (!isSum) throw unsupported(node, 'transposed examples times examples');
-    if (rewriting.isFirst(a)) rewriting.keep(node, () => false);
-    else rewriting.emit(node, [rewriting.separate(node, a), rewriting.separate(node, b), ...(c ? [c] : [])], node.attributes, [null]); // prettier-ignore
+    const place = left ?? right!;
+    const isSum = [left, right].every((own) => own === null || (own.axis === 0 && own.outer === place.outer));
+    if (!isSum || intAttribute(node, 'transB', 0) !== 0) throw unsupported(node, 'transposed examples times examples'); // prettier-ignore
+    if (rewriting.isFirst(a) && rewriting.isFirst(b)) rewriting.keep(node, () => false);
+    else rewriting.emit(node, [whole(node, a, place, rewriting), whole(node, b, place, rewriting), ...(c ? [c] : [])], node.attributes, [null]); // prettier-ignore
     return;
   }
   if (left?.axis !== 0 || right !== null) throw unsupported(node, 'examples times parameters');

@@ -6,7 +6,7 @@ import { elementwise } from '../operators/elementwise.js';
 import { unsupported } from '../unsupported.js';
 import { gather, gatherGradient } from './gather.js';
 import type { Rule } from './operands.js';
-import { commonPlace, inputsOf, operand } from './operands.js';
+import { commonPlace, inputsOf, operand, whole } from './operands.js';
 import type { Place } from './place.js';
 import { aligned, reshapedPlace, separated } from './place.js';
 import { gemm, layerNorm, loss, matMul } from './products.js';
@@ -98,22 +98,6 @@ const alongAxis =
       node.outputs.map(() => place),
     );
   };
-
-/** A value [N, …]; one that does not vary by example is repeated for each. */
-function whole(node: Node, value: Value, place: Place, rewriting: Rewriting): Value {
-  if (rewriting.place(value) !== null) return rewriting.separate(node, value);
-  const source = rewriting.withoutExamples(node, value, place.axis);
-  const shape = separated(value.shape, place, rewriting.examples);
-  const output = rewriting.fresh(value, shape);
-  rewriting.nodes.push({
-    op: 'Expand',
-    name: node.name,
-    inputs: [source],
-    attributes: { shape },
-    outputs: [output],
-  });
-  return output;
-}
 
 const reduce: Rule = (node, rewriting) => {
   const input = node.inputs[0]!;

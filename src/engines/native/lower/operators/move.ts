@@ -8,6 +8,8 @@ import type { Tensor } from '../../plan/objects.js';
 import { rowMajorStrides } from '../held.js';
 import type { Lowering, OperatorTable } from '../lowering.js';
 import { unsupported } from '../unsupported.js';
+import { concatArrays, padArray, sliceArray, splitArray } from './move-arrays.js';
+import { isWithoutExamples } from './without-examples.js';
 
 /** Strides of the elements of one example [N, …]. */
 const own = (shape: Shape): number[] => rowMajorStrides(shape.slice(1));
@@ -58,6 +60,7 @@ export function broadcastExamples(node: Node, input: Value, shape: Shape, loweri
 }
 
 function slice(node: Node, lowering: Lowering): void {
+  if (isWithoutExamples(node, lowering)) return sliceArray(node, lowering);
   const [input, output] = [node.inputs[0]!, node.outputs[0]!];
   const { starts, steps, extents } = slicingOf(node);
   if (starts[0] !== 0 || steps[0] !== 1 || extents[0] !== input.shape[0]) {
@@ -70,6 +73,7 @@ function slice(node: Node, lowering: Lowering): void {
 }
 
 function pad(node: Node, lowering: Lowering): void {
+  if (isWithoutExamples(node, lowering)) return padArray(node, numberAttribute(node, 'value', 0), lowering);
   const [input, output] = [node.inputs[0]!, node.outputs[0]!];
   const pads = paddingOf(node);
   if (pads[0]!.some((count) => count !== 0)) throw unsupported(node, 'all examples');
@@ -92,15 +96,18 @@ function pad(node: Node, lowering: Lowering): void {
   moveTo(node, output, [moved], lowering, numberAttribute(node, 'value', 0));
 }
 
-function axisOf(node: Node, rank: number, missing?: number): number {
-  const axis = resolveAxis(node, intAttribute(node, 'axis', missing), rank);
+const axisOf = (node: Node, rank: number, missing?: number): number =>
+  resolveAxis(node, intAttribute(node, 'axis', missing), rank);
+
+function requireExamples(node: Node, axis: number): void {
   if (axis === 0) throw unsupported(node, 'all examples together on axis 0');
-  return axis;
 }
 
 function concat(node: Node, lowering: Lowering): void {
   const output = node.outputs[0]!;
   const axis = axisOf(node, output.shape.length);
+  if (isWithoutExamples(node, lowering)) return concatArrays(node, axis, lowering);
+  requireExamples(node, axis);
   const strides = own(output.shape);
   let first = 0;
   const moves = node.inputs.map((value): Move => {
@@ -115,6 +122,8 @@ function concat(node: Node, lowering: Lowering): void {
 function split(node: Node, lowering: Lowering): void {
   const input = node.inputs[0]!;
   const axis = axisOf(node, input.shape.length, 0);
+  if (isWithoutExamples(node, lowering)) return splitArray(node, axis, lowering);
+  requireExamples(node, axis);
   const { tensor, offset, strides } = lowering.view(node, input);
   let first = offset;
   for (const output of node.outputs) {
