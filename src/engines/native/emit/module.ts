@@ -20,6 +20,12 @@ export interface GeneratedModule {
   readonly memory: number;
 }
 
+/**
+ * Calls of a function beyond which compilers are told not to optimise it: it has nothing but calls, and they would take longer for that than for
+ * all kernels together (46 of 60 seconds, of a recurrent network over 512 steps).
+ */
+const MOST_OPTIMISED = 2000;
+
 const overGroups = (code: string): string => `for (long g = 0; g < n; g++) {\n${code}\n}`;
 
 /** The steps of a run; where it has strips, strip by strip of one group after the other. */
@@ -103,6 +109,7 @@ export function generateModule(
   };
   const run = body(new Set(lowered.steps), clearing(layout), calls);
   const rerun = again && body(again.steps, clearEach(layout, layout.sums.filter((sums) => again.written.has(sums))), untimed); // prettier-ignore
+  const kind = lowered.steps.length > MOST_OPTIMISED ? 'UNOPTIMISED EXPORT' : 'EXPORT';
   const source = `${prelude(target)}
 ${isProfiled ? clock : ''}
 ${isGuarded ? poison : ''}
@@ -122,13 +129,13 @@ EXPORT void lossledger_load(char *memory, const double *theta, const double *con
 }
 
 /* returns the loss sum of one chunk; adds to gradient where it is not null, and else does what the loss alone needs */
-EXPORT double lossledger_run(char *memory, double *gradient${feeds}) ${run}
+${kind} double lossledger_run(char *memory, double *gradient${feeds}) ${run}
 ${
   rerun === null
     ? ''
     : `
 /* the same, where since the last run, which had a gradient if this one has, nothing but the examples that count has changed */
-EXPORT double lossledger_again(char *memory, double *gradient${feeds}) ${rerun}
+${kind} double lossledger_again(char *memory, double *gradient${feeds}) ${rerun}
 `
 }`;
   return { source: formatC(source), calls: calls.steps, memory: layout.bytes };

@@ -158,8 +158,10 @@ ${headers[target.name]}
 #define INLINE static inline __attribute__((always_inline))
 #ifdef __clang__
 #define NOINLINE __attribute__((noinline))
+#define UNOPTIMISED __attribute__((optnone, noinline))
 #else
 #define NOINLINE __attribute__((noinline, noclone))
+#define UNOPTIMISED __attribute__((optimize("O0"), noinline))
 #endif
 /* one vector: the same number of LANES examples */
 typedef float v __attribute__((vector_size(${4 * lanes})));

@@ -13,14 +13,26 @@ interface Placement extends Lifetime {
   readonly offset: number;
 }
 
-/** Lowest offset at which `size` fits between placements that live at the same time. */
-function lowestGap(neighbours: readonly Placement[], size: number): number {
+/** Lowest offset at which a piece fits between those that live at the same time, of all that are placed, by their offsets. */
+function lowestGap(placed: readonly Placement[], { size, start, end }: Lifetime): number {
   let offset = 0;
-  for (const other of [...neighbours].sort((a, b) => a.offset - b.offset)) {
+  for (const other of placed) {
+    if (other.start > end || start > other.end) continue;
     if (offset + size <= other.offset) break;
     offset = Math.max(offset, other.offset + other.size);
   }
   return offset;
+}
+
+/** Puts a piece among those with lower and higher offsets. */
+function insert(placed: Placement[], piece: Placement): void {
+  let [low, high] = [0, placed.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (placed[middle]!.offset <= piece.offset) low = middle + 1;
+    else high = middle;
+  }
+  placed.splice(low, 0, piece);
 }
 
 /** Offsets such that pieces that live at the same time do not overlap; the largest are placed first. */
@@ -32,12 +44,11 @@ function placeLifetimes(lifetimes: readonly Lifetime[]): { offsets: number[]; si
     .sort((a, b) => lifetimes[b]!.size - lifetimes[a]!.size || a - b);
   for (const index of order) {
     const lifetime = lifetimes[index]!;
-    const neighbours = placed.filter((other) => other.start <= lifetime.end && lifetime.start <= other.end);
-    const offset = lowestGap(neighbours, lifetime.size);
+    const offset = lowestGap(placed, lifetime);
     offsets[index] = offset;
-    placed.push({ ...lifetime, offset });
+    insert(placed, { ...lifetime, offset });
   }
-  return { offsets, size: Math.max(0, ...placed.map((piece) => piece.offset + piece.size)) };
+  return { offsets, size: placed.reduce((size, piece) => Math.max(size, piece.offset + piece.size), 0) };
 }
 
 /** For how many groups of examples a tensor has room; for a strip of one where nothing outside of a run uses it. */
@@ -91,7 +102,9 @@ function timelineOf(phases: readonly Phase[]): Timeline {
         for (const { object } of run.steps.flatMap((step) => step.arguments)) {
           if (object.kind !== 'tensor') continue;
           const use = { phase: p, section: sectionSpans.length, time, run };
-          uses.set(object, [...(uses.get(object) ?? []), use]);
+          const known = uses.get(object);
+          if (known) known.push(use);
+          else uses.set(object, [use]);
         }
         time++;
       }
