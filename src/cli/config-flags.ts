@@ -42,6 +42,16 @@ const textual: readonly ConfigKey[] = [
   'process',
 ];
 
+/** What the value of a flag is called in the help, where its key says more than that it is text, a number or one of its choices. */
+const placeholders: Partial<Readonly<Record<FlagKey, string>>> = {
+  trajectory: 'path',
+  init: 'path',
+  basis: 'path|pca:N',
+  checkpointPattern: 'regexp',
+  process: 'command',
+  sample: 'number|auto',
+};
+
 /** Flags whose value is a list, its entries apart by commas. */
 const lists: readonly ConfigKey[] = [
   'measure',
@@ -56,27 +66,32 @@ const lists: readonly ConfigKey[] = [
 
 const flagKeys = configKeys.filter((key): key is FlagKey => !fileOnlyKeys.includes(key));
 
+/** Keys of every command that trains: an objective process measures what is recorded. */
+export const trainedKeys: readonly ConfigKey[] = flagKeys.filter(
+  (key) => key !== 'process' && key !== 'processTimeout',
+);
+
 /**
- * Adds one flag for each of these keys of a run file, by default all: `learningRate` is `--learning-rate`. `defaults` are the values
- * that the command gives keys left out, where these are not the schema's.
+ * Adds one flag for each of these keys of a run file: `learningRate` is `--learning-rate`. `defaults` are the values that the command
+ * gives keys left out, where these are not the schema's, or words for what they all are.
  */
 export function addConfigFlags(
   command: Command,
-  keys: readonly ConfigKey[] = flagKeys,
-  defaults: RunConfigInput = {},
+  keys: readonly ConfigKey[],
+  defaults: RunConfigInput | string = {},
 ): Command {
-  for (const key of flagKeys) if (keys.includes(key)) addFlag(command, key, defaults[key]);
+  for (const key of flagKeys) if (keys.includes(key)) addFlag(command, key, defaults);
   return command;
 }
 
-function addFlag(command: Command, key: FlagKey, own: unknown): void {
+function addFlag(command: Command, key: FlagKey, defaults: RunConfigInput | string): void {
   const schema = runConfigSchema.shape[key] as unknown as Described;
-  const value = runConfigSchema.shape[key].parse(own);
+  const value = runConfigSchema.shape[key].parse(typeof defaults === 'string' ? undefined : defaults[key]);
   const isSwitch = typeof value === 'boolean';
   const choices = isSwitch ? [] : choicesOf(schema);
   const placeholder = isSwitch ? '[bool]' : `<${placeholderOf(key, choices)}>`;
   const option = new Option(`--${kebab(key)} ${placeholder}`, schema.description ?? key);
-  option.description += ` (default: ${inWords(value)})`;
+  option.description += ` (default: ${typeof defaults === 'string' ? defaults : inWords(value)})`;
   if (choices.length > 0) option.choices(choices);
   // Choices stand in the help; what is given is checked by the schema, in its own words.
   command.addOption(option.argParser((text: string) => parseValue(key, text)).helpGroup(headings[key]));
@@ -98,6 +113,8 @@ function choicesOf(schema: Described): readonly string[] {
 }
 
 function placeholderOf(key: FlagKey, choices: readonly string[]): string {
+  const own = placeholders[key];
+  if (own !== undefined) return own;
   if (lists.includes(key)) return 'list';
   if (choices.length > 0) return 'name';
   if (headings[key] === 'Report:') return 'text';

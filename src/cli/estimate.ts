@@ -12,7 +12,9 @@ export function printEstimate(estimate: Estimate, form: 'text' | 'json' | 'aside
   const { segments, gradientsPerSegment, examplesPerSecond, seconds, engine, workers } = estimate;
   for (const reason of estimate.passedOver) print(`not used: ${reason}`);
   print(`${segments} segments, ${gradientsPerSegment} whole-data gradients each (more where refined)`);
-  print(`engine ${engine}, ${workers} workers: about ${Math.round(examplesPerSecond)} examples/s here`);
+  print(
+    `engine ${engine}, ${workers} workers: about ${Number(examplesPerSecond.toPrecision(2)).toLocaleString('en')} examples/s here`,
+  );
   const { worker, total } = estimate.memory;
   print(
     `about ${bytes(total)} of memory: ${bytes(worker)} a worker, and shared sums; beside them the data, and some 0.2 GB for the program itself`,

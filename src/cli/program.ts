@@ -5,7 +5,7 @@ import { kebab } from './config-flags.js';
 
 const examples = `
 Examples:
-  lca demo                               train, measure and report on MNIST in about two minutes
+  lca demo                               train, measure and report on MNIST
   lca run mnist-fc-sgd --out my-run      one of the paper's experiments, whole
   lca run my-run.yaml --out my-run --rule adaptive
   lca analyze my-run --only noise,tails  the paper's analyses, as tables
@@ -13,7 +13,8 @@ Examples:
   lca resume my-run                      go on after an interruption
   lca export my-run --what allocation --objective train --format npy --out a.npy
 
-Exit status: 0 done, 1 failed or the ledger does not balance, 2 wrong use or bad input, 130 stopped by Ctrl-C.`;
+Exit status: 0 done, 1 failed or the ledger does not balance, 2 wrong use or
+bad input, 130 stopped by Ctrl-C.`;
 
 /**
  * The command line, all commands attached; for the words of `lca work` that one alone, which thousands of machines may start: loading all others takes

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { columns, isScreen, terminalStyle } from './output.js';
 import { barAfter, progressLine } from './progress.js';
 
 const facts = {
@@ -21,6 +22,46 @@ describe('the progress line', () => {
 
   it('says no rate before there is one', () => {
     expect(progressLine(80, { ...facts, value: 0, seconds: 0 })).toMatch(/ {3}0% {2}0\/880 segments/);
+  });
+});
+
+describe('a terminal', () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it('is a screen unless it is dumb', () => {
+    vi.stubEnv('TERM', 'xterm');
+    expect([isScreen({ isTTY: true }), isScreen({ isTTY: false }), isScreen({})]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    vi.stubEnv('TERM', 'dumb');
+    expect(isScreen({ isTTY: true })).toBe(false);
+  });
+
+  it('has no colours where NO_COLOR says so, which empty says nothing', () => {
+    const { isTTY } = process.stdout;
+    process.stdout.isTTY = true;
+    vi.stubEnv('TERM', 'xterm');
+    const colours = ['', '1'].map((value) => {
+      vi.stubEnv('NO_COLOR', value);
+      return terminalStyle().colour;
+    });
+    process.stdout.isTTY = isTTY;
+    expect(colours).toEqual([true, false]);
+  });
+
+  it('breaks the last column of a list where it ends, others never', () => {
+    const rows = [
+      ['native', 'not here', 'no C compiler works; install gcc'],
+      ['reference', 'available', 'loops'],
+    ];
+    expect(columns(rows, 42)).toBe(
+      'native     not here   no C compiler works;\n                      install gcc\nreference  available  loops',
+    );
+    expect(columns(rows, 30).split('\n')).toHaveLength(2);
   });
 });
 

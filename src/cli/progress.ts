@@ -1,5 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import type { ProgressSink } from '../experiment/control.js';
+import { isScreen } from './output.js';
 
 const silent: ProgressSink = {
   start: () => undefined,
@@ -10,7 +11,7 @@ const silent: ProgressSink = {
 /** A bar on standard error with rate and time left; two plain lines where that is no terminal; nothing where quiet. */
 export function progressBar(label: string, unit: string, quiet = false): ProgressSink {
   if (quiet) return silent;
-  if (!process.stderr.isTTY) return plainProgress(label, unit);
+  if (!isScreen(process.stderr)) return plainProgress(label, unit);
   let started = 0;
   let first = 0;
   let note = '';

@@ -17,6 +17,7 @@ import type { Model } from '../models/types.js';
 import { checkSettings } from '../quadrature/settings.js';
 import { once } from '../num/once.js';
 import type { RunFolder } from '../store/folder.js';
+import { refuseProcess } from './config/effect.js';
 import type { RunConfig } from './config/schema.js';
 import { chooseEngine } from '../engines/registry.js';
 import { gradientGraph, neededGraphs } from './graphs.js';
@@ -100,6 +101,7 @@ export async function openExperiment(
   stored?: StoredRun,
   tell?: (what: string) => void,
 ): Promise<Experiment> {
+  refuseProcess(given);
   const named = withWholePaths(given);
   const file = await (stored ? storedNetworkFile(stored.folder, stored.manifest) : networkFile(named.model));
   const as = { inputs: file.inputs, labels: named.loss !== 'output' };

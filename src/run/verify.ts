@@ -1,7 +1,7 @@
 import { placeOf } from '../store/place.js';
 import { openRun } from '../store/open.js';
 import { verifyRun } from '../format/verify/verify.js';
-import { type SegmentRange, silent, type ProgressSink } from '../experiment/control.js';
+import { checkSegments, type SegmentRange, silent, type ProgressSink } from '../experiment/control.js';
 import type { Places } from '../experiment/places.js';
 import { recompute } from './recompute/recompute.js';
 
@@ -41,6 +41,7 @@ export async function verifyFolder(
     places,
   }: VerifyOptions = {},
 ): Promise<Verification> {
+  if (segments !== undefined) await requireSegments(folder, segments);
   const stored = await checkStored(folder, checking);
   if (sample === 0 || stored.findings.length > 0) return stored;
   const recomputed = await recompute(await openRun(folder), {
@@ -55,6 +56,12 @@ export async function verifyFolder(
     findings: [...stored.findings, ...recomputed.findings],
     facts: [...stored.facts, ...recomputed.facts],
   };
+}
+
+/** Refuses segments that a run has not before all of it is checked; what of a damaged run cannot be read is found by that. Throws UsageError. */
+async function requireSegments(folder: string, segments: SegmentRange): Promise<void> {
+  const run = await openRun(folder).catch(() => null);
+  if (run !== null) checkSegments(segments, run.status.iterations);
 }
 
 async function checkStored(folder: string, progress: ProgressSink): Promise<Verification> {

@@ -1,4 +1,4 @@
-import { access, constants, lstat, rename, rm } from 'node:fs/promises';
+import { access, constants, lstat, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { StoreError, UsageError } from '../errors.js';
 import { makeFolder } from '../folders.js';
@@ -147,6 +147,25 @@ export async function refuseExisting(folder: string): Promise<void> {
     throw storeFailure(`look at ${folder}`, error);
   }
   throw exists(folder);
+}
+
+/**
+ * Looks at where results are to be written, before they are computed; the folder may still have to be made. Throws UsageError where it is
+ * none, or a run's own, and StoreError where nothing can be written.
+ */
+export async function requireResultFolder(folder: string | undefined): Promise<void> {
+  if (folder === undefined) return;
+  refuseRunFile(folder);
+  const status = await stat(folder).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return null;
+    throw storeFailure(`look at ${folder}`, error);
+  });
+  if (status === null || status.isDirectory()) return requireWritable(resolve(folder));
+  throw new UsageError({
+    given: `${folder}, which is a file`,
+    expected: 'a folder for the results, or a path where one can be made',
+    remedy: 'choose another folder',
+  });
 }
 
 /** Throws StoreError where nothing can be made below a folder, which may itself still have to be made. */

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { RunConfig } from '../../src/experiment/config/schema.js';
+import { makeProgram } from '../../src/cli/program.js';
 import { ended, lca, startCli, temporaryFolder } from '../support/cli.js';
 
 const folder = temporaryFolder();
@@ -78,6 +79,7 @@ describe('flags', () => {
     ['a switch that is neither', ['--standardise', 'maybe'], /standardise: "maybe" in the command line[^]*true or false/],
     ['an empty folder', ['--out', ''], /--out <folder>[^]*expected a name/],
     ['Adam misspelt', ['--optimizer', 'adma'], /did you mean adam\?/],
+    ['what nothing would wait for', ['--process', 'python x.py'], /unknown option '--process'/],
     ['an engine cut short', ['--engine', 'cuda'], /did you mean onnxruntime-cuda\?/],
     ['what PyTorch calls it', ['--lr', '0.1'], /unknown option '--lr'\n\(Did you mean --learning-rate\?\)/],
     ['what Keras calls it', ['--epochs', '3'], /unknown option '--epochs'\n\(Did you mean --iterations\?\)/],
@@ -97,6 +99,13 @@ describe('flags', () => {
     expect(code).toBe(2);
   });
 
+  it('a run file with a program of its own is refused, which only lca measure starts', async () => {
+    const file = runFile('process', { process: 'python x.py' });
+    const { code, stderr } = await lca(['run', file, '--out', join(folder, 'refused')]);
+    expect(stderr).toMatch(/process python x\.py for a run of a network and data[^]*lca measure --process/);
+    expect(code).toBe(2);
+  });
+
   it('--out that cannot be made is refused before anything is loaded or timed', async () => {
     const file = runFile('plain', {});
     const { code, stderr } = await lca(['run', 'mnist-fc-sgd', '--data', 'nowhere.npz', '--out', join(file, 'below')]);
@@ -105,7 +114,45 @@ describe('flags', () => {
   });
 }); // prettier-ignore
 
+describe('places of results', () => {
+  it.each([
+    ['figures', [], '--out'],
+    ['analyze', [], '--out'],
+    ['prune', [], '--out'],
+    ['compare', ['run'], '--out'],
+    ['fork', ['--at', '1', '--learning-rate', '0.1', '--out', join(folder, 'forked')], '--figures'],
+    ['sweep', [], '--out'],
+  ])('of lca %s are refused before anything is read, where they are a file', async (command, more, flag) => {
+    const file = runFile(`taken-${command}`, {});
+    const { code, stderr } = await lca([command, 'nothing', ...more, flag, file]);
+    expect(stderr).toContain(`${file}, which is a file`);
+    expect(code).toBe(2);
+  });
+});
+
 describe('help', () => {
+  it('of no command is wider than a terminal, and says what is usual in words', async () => {
+    const program = await makeProgram();
+    const commands = program.commands.flatMap((command) => [command, ...command.commands]);
+    for (const command of [program, ...commands]) {
+      let text = '';
+      command.configureOutput({ writeOut: (part) => (text += part), getOutHelpWidth: () => 80 }).outputHelp();
+      const wide = text.split('\n').filter((line) => line.length > 80);
+      expect(wide, command.name()).toEqual([]);
+      expect(text, command.name()).not.toMatch(/default: [[{]/);
+    }
+  });
+
+  it('states no training defaults where a run or a sweep decides them', async () => {
+    for (const name of ['fork', 'sweep']) {
+      const { stdout } = await lca([name, '--help']);
+      const words = name === 'fork' ? 'as the run has it' : 'as base and file say';
+      expect(stdout.replace(/\s+/g, ' ')).toContain(
+        `--learning-rate <number> learning rate (default: ${words})`,
+      );
+    }
+  });
+
   it('groups the flags and lists their choices', async () => {
     const { stdout, code } = await lca(['run', '--help']);
     const headings = ['Options:', 'Model and data:', 'Loss:', 'Training:', 'Measuring:', 'Report:'];

@@ -147,7 +147,7 @@ function settingAspects(manifests: readonly Manifest[]): Aspect[] {
 const longest = 60;
 
 function inWords(value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = typeof value === 'string' ? value : value === null ? 'none' : JSON.stringify(value);
   return [...text].length <= longest ? text : `${[...text].slice(0, longest - 1).join('')}…`;
 }
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { ConfigKey } from '../../experiment/config/schema.js';
-import { checkConfig } from '../../experiment/config/file.js';
+import { statedConfig } from '../../experiment/config/file.js';
 import type { SegmentRange } from '../../experiment/control.js';
 import { UsageError } from '../../errors.js';
 import { addConfigFlags, configFlags } from '../config-flags.js';
@@ -41,7 +41,7 @@ export function measureCommand(): Command {
       if (options['process'] !== undefined) return measureByProcess(options);
       const missing = required.filter((name) => options[name] === undefined);
       if (out === undefined || missing.length > 0) throw incomplete(missing);
-      await startRun(checkConfig(configFlags(options), 'the command line'), { ...options, out }, true);
+      await startRun(statedConfig(configFlags(options)), { ...options, out }, true);
     },
   );
 }
@@ -74,7 +74,7 @@ async function measureByProcess(options: MeasureOptions): Promise<void> {
   if (out === undefined || options['trajectory'] === undefined) {
     throw incomplete([options['trajectory'] === undefined ? 'trajectory' : 'out']);
   }
-  await startProcess(checkConfig(configFlags(options), 'the command line'), { ...options, out });
+  await startProcess(statedConfig(configFlags(options)), { ...options, out });
 }
 
 function incomplete(missing: readonly string[]): UsageError {

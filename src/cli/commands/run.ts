@@ -3,7 +3,7 @@ import { resolveConfig } from '../../experiment/config/file.js';
 import { tasksOfExpression } from '../../format/parts/plan.js';
 import type { SegmentRange } from '../../experiment/control.js';
 import { type ThemeName, themeNames } from '../../analysis/themes/names.js';
-import { addConfigFlags, configFlags } from '../config-flags.js';
+import { addConfigFlags, configFlags, trainedKeys } from '../config-flags.js';
 import { startRun, type StartOptions } from '../start.js';
 
 export interface WorkOptions {
@@ -97,7 +97,7 @@ function startingCommand(name: string, description: string, measure: boolean): C
     .argument('[preset-or-file]', 'preset (lca presets) or run file (.yaml, .json); default: all defaults')
     .requiredOption('--out <folder>', 'run folder to create', parsePath)
     .option('--dry-run', 'print the estimate of time, memory and bytes, and stop');
-  return addConfigFlags(addWorkOptions(command)).action(
+  return addConfigFlags(addWorkOptions(command), trainedKeys).action(
     async (from: string | undefined, options: StartOptions & Record<string, unknown>) => {
       const config = await resolveConfig({ from, flags: configFlags(options) });
       await startRun(config, options, measure);

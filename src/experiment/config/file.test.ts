@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { paperRecord } from '../../analysis/paper.js';
 import { UsageError } from '../../errors.js';
-import { checkConfig, presetConfig, resolveConfig } from './file.js';
+import { checkConfig, presetConfig, resolveConfig, statedConfig } from './file.js';
 import { presets } from './presets.js';
+import type { RunConfigInput } from './schema.js';
 
 describe('configuration', () => {
   it('has defaults for everything', () => {
@@ -61,6 +62,30 @@ describe('configuration', () => {
     [{ schedule: { kind: 'step', every: 2, factor: 1, floor: 1 } }, 'unknown key "floor" of schedule in a file\n  expected: one of kind, every, factor, warmUp\n'],
   ])('says what is wrong with %j', (input, text) => {
     expect(() => checkConfig(input, 'a file')).toThrow(text);
+  });
+
+  it.each([
+    [{ epsilon: 1e-8 }, 'epsilon 1e-8 in the command line with optimizer sgd, where it has no effect\n  expected: one of the optimizers adam, rmsprop, adamw, muon\n  to do:    state that too, or leave out epsilon'],
+    [{ beta2: 0.9 }, 'beta2 0.9 in the command line with optimizer sgd'],
+    [{ optimizer: 'lion', epsilon: 1e-8 }, 'with optimizer lion'],
+    [{ keepParts: 'parameters' }, 'keepParts parameters in the command line without parts'],
+    [{ error: 0.1 }, 'error 0.1 in the command line without sample'],
+    [{ sample: 1000, error: 0.1 }, 'with sample 1000'],
+    [{ names: ['a=b'] }, 'names a=b in the command line without trajectory'],
+    [{ rest: 'frozen' }, 'rest frozen in the command line without trajectory'],
+    [{ processTimeout: 5 }, 'processTimeout 5 in the command line without process'],
+  ] as const)('refuses %j, which would change nothing', async (flags, text) => {
+    const stated = flags as RunConfigInput;
+    await expect(resolveConfig({ from: 'mnist-fc-sgd', flags: stated })).rejects.toThrow(text);
+    expect(() => statedConfig(stated)).toThrow(text);
+    expect(() => statedConfig(stated)).toThrow(UsageError);
+  });
+
+  it('takes what has an effect, and the usual value of what has none', () => {
+    const whole = checkConfig({}, 'nothing');
+    expect(statedConfig(whole as RunConfigInput)).toEqual(whole);
+    const stated = { optimizer: 'adam', beta2: 0.99, epsilon: 1e-7, parts: ['class'], keepParts: 'parameters', sample: 'auto', error: '2%', certify: '99%' } as const;
+    expect(statedConfig(stated)).toMatchObject({ beta2: 0.99, error: 0.02, certify: 0.99 });
   });
 
   it('takes a day as it is stated, and today for the day on which it is read', () => {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { closest } from 'fastest-levenshtein';
 import { UsageError } from '../../errors.js';
 import { configKeys, runConfigSchema, type RunConfig, type RunConfigInput } from './schema.js';
+import { requireEffect } from './effect.js';
 import { problemOf } from './issue.js';
 import { presets } from './presets.js';
 
@@ -12,12 +13,20 @@ export interface ConfigSource {
   readonly flags?: RunConfigInput;
 }
 
-/** Resolves a preset or run file with flags on top; throws UsageError that names the key, the value and what is allowed. */
+/**
+ * Resolves a preset or run file with flags on top; throws UsageError that names the key, the value and what is allowed, and for a setting
+ * that would have no effect.
+ */
 export async function resolveConfig({ from, flags = {} }: ConfigSource): Promise<RunConfig> {
   const base = from === undefined ? {} : await baseConfig(from);
-  return checkConfig({ ...base, ...flags }, (key) =>
-    from === undefined || key in flags ? 'the command line' : from,
-  );
+  const sourceOf = (key: string) => (from === undefined || key in flags ? 'the command line' : from);
+  return requireEffect(checkConfig({ ...base, ...flags }, sourceOf), sourceOf);
+}
+
+/** Checks a configuration that the command line alone states. Throws UsageError as `resolveConfig` does. */
+export function statedConfig(flags: RunConfigInput): RunConfig {
+  const source = 'the command line';
+  return requireEffect(checkConfig(flags, source), () => source);
 }
 
 /** The keys that a preset or a run file states. Throws UsageError. */

@@ -130,7 +130,7 @@ export const runConfigSchema = z.strictObject({
   names: orNone(z.array(z.string().min(1)).min(1)).describe('recorded names: recorded=model, … (* for a part), or for θ without names its parameters in order; a list or a file, one a line'),
   layout: orNone(z.enum(recordedLayouts)).describe('axes of recorded kernels; none: as shapes, names and values show'),
   frozen: orNone(z.array(z.string().min(1)).min(1)).describe('parameters that are not recorded and stay as in the model file: names with *'),
-  rest: orNone(z.literal('frozen')).describe('frozen: whatever is not recorded stays as in the model file'),
+  rest: orNone(z.enum(['frozen'])).describe('frozen: whatever is not recorded stays as in the model file'),
   ignore: orNone(z.array(z.string().min(1)).min(1)).describe('recorded tensors that are passed over: names with *'),
   outputs: orNone(z.enum(outputKinds)).describe('what the network’s outputs are; none: probabilities where it ends in the loss’s activation'),
   ignoreLabel: z.preprocess((value) => (value === 'none' ? null : value), z.int().nullable()).default(ignoredByDefault).describe('label of examples that do not count, or none'),
@@ -162,7 +162,7 @@ export const runConfigSchema = z.strictObject({
   maxSubintervals: z.int().min(1).max(1024).default(32).describe('refinement stops here'),
   sample: orNone(z.union([z.literal('auto'), count])).describe('measure so many training examples, drawn by class, and as large a share of other sets, with error bars; auto: as many as error needs; none: all'),
   error: z.preprocess(percentOf, z.number().gt(0).lt(1)).default(0.05).describe('half-width of the 95 % interval of a layer’s sum that sample auto aims at, relative to the size of all layers’ sums, such as 5%'),
-  certify: orNone(z.number().min(0).lt(1)).describe('estimate the error of each entry, state which signs are certain, and refine until this share is; 0: only state it'),
+  certify: orNone(z.preprocess(percentOf, z.number().min(0).lt(1))).describe('estimate the error of each entry, state which signs are certain, and refine until this share is; 0: only state it'),
   measure: orNone(z.array(z.string().regex(/^[A-Za-z0-9][\w.-]*(=.+)?$/, 'expected NAME or NAME=FILE')).min(1)
     .refine((entries) => new Set(entries.map((entry) => entry.replace(/=.*/, ''))).size === entries.length, 'expected each set once')).describe('sets of the data whose losses are measured, and your own files by a name, such as train,test,mine=other.npz; none: train, and validation where there is one'),
   statistics: z.array(z.enum(statisticsKinds)).min(1).refine((kinds) => new Set(kinds).size === kinds.length, 'expected each kind once').default(['chunk']).describe('whose statistics batch normalisation uses where losses are measured: those of each chunk, or running ones, kept while training; chunk,running measures both side by side'),

@@ -106,6 +106,7 @@ export function comparabilityTable(runs: readonly string[], { objectives, layers
   return {
     title: `In what ${runs.length} runs differ`,
     head: ['what', 'bears on', 'values'],
+    isText: true,
     rows: [
       ...differenceRows('losses', [...obstacles.values()]),
       ...differenceRows('layers', layers),

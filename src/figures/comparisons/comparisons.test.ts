@@ -72,6 +72,21 @@ describe('a comparison', () => {
     expect(csvText(losses!.table).split('\n')[1]).toBe(`0,${compared.objectives[0]!.losses.map((own) => own[0]!).join(',')}`); // prettier-ignore
   });
 
+  it('names settings whole where their values are long, in lines of 80 columns', () => {
+    const groups = (match: string) =>
+      JSON.stringify(Array.from({ length: 4 }, () => ({ match, learningRate: 0.01 })));
+    const settings = [
+      { about: 'learningRate', why: '', values: [groups('a'), groups('b')] },
+      { about: 'seed', why: '', values: ['1', '2'] },
+    ];
+    const comparability = { objectives: [], layers: [], notes: [], settings, tracks: [] };
+    const lines = tableText(comparabilityTable(['a', 'b'], comparability)).split('\n');
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    expect(lines[3]).toMatch(/^learningRate  setting {3}\[\{"match":"a"/);
+    expect(lines[4]).toMatch(/^ {24}\S/);
+    expect(lines.at(-2)).toMatch(/^seed {10}setting {3}1 \| 2$/);
+  });
+
   it('says in words what keeps losses from being compared', () => {
     const other = parseManifest({ format: 'lossledger', formatVersion: 2, ...smallManifest(40, { definition: { ...smallManifest(40).definition, loss: 'squared error' } }) }, 'test'); // prettier-ignore
     const refused = compareRuns([{ name: 'a', manifest, view: view(9) }, { name: 'b', manifest: other, view: view(9) }]); // prettier-ignore

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { RunsCompared } from '../../../analysis/comparison/compare.js';
 import { compareFolders, comparisonFindings } from '../../../run/comparisons/compare.js';
 import { writeFindings, type Findings } from '../../../run/figure-files.js';
+import { requireResultFolder } from '../../../store/open.js';
 import { printJson, printLine, say } from '../../output.js';
 import { parsePath } from '../run.js';
 
@@ -12,9 +13,13 @@ interface CompareOptions {
 }
 
 const help = `
-The first run is what the others are compared with. What is compared must be defined alike: the table says what differs and what it
-bears on. losses: nothing of that objective is compared. layers: networks differ, so layers are not. accuracy: numbers differ a little
-by themselves. setting: what the comparison is about. Exit status 2 where nothing can be compared.`;
+The first run is what the others are compared with. What is compared must be
+defined alike: the table says what differs and what it bears on.
+  losses    nothing of that objective is compared
+  layers    networks differ, so layers are not
+  accuracy  numbers differ a little by themselves
+  setting   what the comparison is about
+Exit status 2 where nothing can be compared.`;
 
 /** An iteration, from 0. Throws InvalidArgumentError. */
 export function parseIteration(text: string): number {
@@ -32,6 +37,7 @@ export function compareCommand(): Command {
     .option('--json', 'print one JSON document')
     .addHelpText('after', help)
     .action(async (folders: string[], options: CompareOptions) => {
+      await requireResultFolder(options.out);
       const compared = await compareFolders(folders, options.from);
       if (options.json) printJson(compared);
       else await printComparison(compared);

@@ -10,7 +10,7 @@ import { type ForkChanges, forkedConfig, forkKeys, groupOf } from '../../../run/
 import { forkedExperiment, takeOver } from '../../../run/fork/fork.js';
 import { measureRun } from '../../../run/measure.js';
 import { trainRun } from '../../../run/train.js';
-import { openRun, refuseExisting } from '../../../store/open.js';
+import { openRun, refuseExisting, requireResultFolder } from '../../../store/open.js';
 import { addConfigFlags, configFlags } from '../../config-flags.js';
 import { printJson, printLine, say } from '../../output.js';
 import { progressBar } from '../../progress.js';
@@ -29,11 +29,13 @@ interface ForkOptions extends WorkOptions, Readonly<Record<string, unknown>> {
 }
 
 const help = `
-Training is replayed to iteration K, with all that the optimiser remembers, and goes on from there with other settings. The new run has
-all iterations: segments before K are taken over from the original, the rest is measured, and both are compared from K on.
-Its manifest states its origin: digests of the original's manifest and of θ at K, which a replay must reach bit for bit.
+Training is replayed to iteration K, with all that the optimiser remembers, and
+goes on from there with other settings. The new run has all iterations:
+segments before K are taken over from the original, the rest is measured, and
+both are compared from K on. Its manifest states its origin: digests of the
+original's manifest and of θ at K, which a replay must reach bit for bit.
 
-  lca fork my-run --at 400 --freeze fc3.* --out frozen
+  lca fork my-run --at 400 --freeze 'fc3.*' --out frozen
   lca fork my-run --at 400 --group 'fc3.*:delay=0' --out fresh
   lca fork my-run --at 400 --learning-rate 0.01 --out slow`;
 
@@ -49,13 +51,14 @@ export function forkCommand(): Command {
     .option('--figures <folder>', 'write the comparison there: JSON, CSV, SVG and PNG', parsePath)
     .option('--data <place>', 'where the data of the run are now, if they were moved')
     .addHelpText('after', help);
-  return addConfigFlags(addWorkOptions(command), forkKeys).action(fork);
+  return addConfigFlags(addWorkOptions(command), forkKeys, 'as the run has it').action(fork);
 } // prettier-ignore
 
 /** Makes the forked run and compares it with its origin. */
 async function fork(folder: string, options: ForkOptions): Promise<void> {
   const { at, out } = options;
   await refuseExisting(out);
+  await requireResultFolder(options.figures);
   const changes: ForkChanges = {
     keys: configFlags(Object.fromEntries(Object.entries(options).filter(([key]) => (forkKeys as readonly string[]).includes(key)))),
     file: options.changes ?? null,

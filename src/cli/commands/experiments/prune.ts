@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { PruningAnalysis } from '../../../analysis/use/pruning.js';
 import { pruneRun, pruningFindings } from '../../../run/comparisons/prune.js';
-import { openRun } from '../../../store/open.js';
+import { openRun, requireResultFolder } from '../../../store/open.js';
 import { stopOnInterrupt } from '../../interrupt.js';
 import { printJson, printLine } from '../../output.js';
 import { progressBar } from '../../progress.js';
@@ -38,7 +38,7 @@ export function pruneCommand(): Command {
     .argument('<run>', 'run folder, with allocations of single parameters')
     .addOption(new Option('--to <value>', 'what a removed weight becomes: zero, or what it started as').choices(['zero', 'start']).default('zero'))
     .option('--by-layer', 'remove the same share of each layer (default: those that come first in all)')
-    .option('--shares <list>', 'shares of the weights to remove', parseShares, usualShares)
+    .addOption(new Option('--shares <list>', 'shares of the weights to remove').argParser(parseShares).default(usualShares, usualShares.map((share) => `${share * 100}%`).join(',')))
     .option('--draws <count>', 'random orders', parseCount, 5)
     .option('--workers <count>', 'threads that compute (default: one per core)', parseCount)
     .option('--data <place>', 'where the data of the run are now, if they were moved')
@@ -50,6 +50,7 @@ export function pruneCommand(): Command {
 
 async function prune(folder: string, options: PruneCliOptions): Promise<void> {
   const { to, byLayer, shares, draws, workers, data, quiet, json, out } = options;
+  await requireResultFolder(out);
   const stop = stopOnInterrupt();
   try {
     const analysis = await pruneRun(await openRun(folder), {

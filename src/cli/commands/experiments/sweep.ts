@@ -2,7 +2,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { SweepAnalysis } from '../../../analysis/comparison/sweep.js';
 import { readSweep, shippedSweeps } from '../../../run/sweep/file.js';
 import { performSweep, type PreparedSweep, prepareSweep, sweepFindings } from '../../../run/sweep/sweep.js';
-import { addConfigFlags, configFlags } from '../../config-flags.js';
+import { requireResultFolder } from '../../../store/open.js';
+import { addConfigFlags, configFlags, trainedKeys } from '../../config-flags.js';
 import { stopOnInterrupt } from '../../interrupt.js';
 import { printJson, printLine, say } from '../../output.js';
 import { bytes, duration, progressBar } from '../../progress.js';
@@ -22,19 +23,24 @@ interface SweepOptions extends Readonly<Record<string, unknown>> {
 
 const help = (): string => `
 A sweep file:
-  base: mnist-fc-sgd                  # preset, run file, or keys of one
-  set: { iterations: 220 }            # keys of all runs
-  seeds: [1, 2, 3]                    # or a number of seeds, from 1 on
-  grid:                               # all combinations of its axes; a list of grids varies them one after the other
-    learningRate: [0.02, 0.05]        # a key of run files with its values
-    last layer:                       # or values by name, each with the keys that it sets
-      usual: {}
-      frozen: { groups: [{ match: '@last', frozen: true }] }    # @first, @last: all tensors of that layer
+  base: mnist-fc-sgd            # preset, run file, or keys of one
+  set: { iterations: 220 }      # keys of all runs
+  seeds: [1, 2, 3]              # or a number of seeds, from 1 on
+  grid:                         # all combinations of its axes; a list of grids
+                                # varies them one after the other
+    learningRate: [0.02, 0.05]  # a key of run files with its values
+    last layer:                 # or values by name, with what each sets
+      usual: {}                 # @first, @last: all tensors of that layer
+      frozen: { groups: [{ match: '@last', frozen: true }] }
 
-With the package come: ${shippedSweeps().join(', ')}.
-
---out holds a run in runs/ for each combination and seed, and sweep.json, cells.csv, runs.csv and figures. What is done there is not done
-again: the same command goes on after an interruption, and sweeps with the same --out share their runs.`;
+With the package come:
+${shippedSweeps()
+  .map((name) => `  ${name}\n`)
+  .join('')}
+--out holds a run in runs/ for each combination and seed, and sweep.json,
+cells.csv, runs.csv and figures. What is done there is not done again: the same
+command goes on after an interruption, and sweeps with the same --out share
+their runs.`;
 
 /** Seeds that commas separate. Throws InvalidArgumentError. */
 function parseSeeds(text: string): number[] {
@@ -58,8 +64,9 @@ export function sweepCommand(): Command {
     .option('--json', 'print one JSON document')
     .option('--quiet', 'no progress')
     .addHelpText('after', help);
-  return addConfigFlags(command).action(async (given: string, options: SweepOptions) => {
+  return addConfigFlags(command, trainedKeys, 'as base and file say').action(async (given: string, options: SweepOptions) => {
     const { base, seeds } = options;
+    await requireResultFolder(options.out);
     const file = await readSweep(given, { base, seeds, keys: configFlags(options) });
     const sweep = await prepareSweep(file, options.out, options);
     if (options.dryRun) printCosts(sweep, options.json === true);

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { type ThemeName, themeNames } from '../../../analysis/themes/names.js';
 import { type AnalysedRuns, analyzeRuns, writeAnalyses } from '../../../run/analyze.js';
+import { requireResultFolder } from '../../../store/open.js';
 import { printJson, printLine, say } from '../../output.js';
 import { progressBar } from '../../progress.js';
 import { parsePath, parseThemes } from '../run.js';
@@ -14,11 +15,11 @@ interface AnalyzeOptions {
 
 const help = `
 Themes:
-  noise         who helps and hurts, how often, in turns; against coins and walks
-  tails         distributions of single allocations, and how few carry the change
+  noise         who helps and hurts, how often; against coins and walks
+  tails         distributions of single allocations; how few carry the change
   oscillation   how often weights turn round
   layers        totals by layer; of several runs means, intervals and t-tests
-  synchrony     moments of learning of all layers at once; against shifted layers
+  synchrony     moments of learning of all layers; against shifted layers
   neurons       correlation of neighbours, classes that neurons serve, conflicts
   trajectories  first order against converged, neurons and parameters over time
   use           layers that may be frozen, layers and parameters that overfit
@@ -37,6 +38,7 @@ export function analyzeCommand(): Command {
     .option('--quiet', 'no progress')
     .addHelpText('after', help)
     .action(async (folders: string[], options: AnalyzeOptions) => {
+      await requireResultFolder(options.out);
       const bar = (run: string) => progressBar(`analyse ${run}`, '%', options.quiet);
       const found = await analyzeRuns(folders, bar, options.only);
       if (options.json) printJson(found);

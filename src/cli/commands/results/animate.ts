@@ -43,10 +43,12 @@ function parseScale(text: string): number {
 }
 
 const help = `
-Each cell is a parameter: rows are outputs, columns inputs, kernels and images are tiles; biases stand beside. Blue helped, orange hurt;
-cells of four pixels and more show it by their width, too. The scale is the same in all frames; it goes by the square root, so that small
-allocations are seen, and its deepest colours stand for the magnitude that one entry in a thousand exceeds (--scale). Parameters that
-share a pixel show the one whose allocation is largest.`;
+Each cell is a parameter: rows are outputs, columns inputs, kernels and images
+are tiles; biases stand beside. Blue helped, orange hurt; cells of four pixels
+and more show it by their width, too. The scale is the same in all frames; it
+goes by the square root, so that small allocations are seen, and its deepest
+colours stand for the magnitude that one entry in a thousand exceeds (--scale).
+Parameters that share a pixel show the one whose allocation is largest.`;
 
 export function animateCommand(): Command {
   return new Command('animate')
@@ -57,7 +59,7 @@ export function animateCommand(): Command {
     .option('--cumulative', 'show what was allocated since the start')
     .option('--objective <name>', 'whose loss (default: the first that was measured)')
     .option('--fps <number>', 'frames a second', parseRate, 30)
-    .option('--size <pixels>', 'width and height of a frame', parseSize, { width: 1280, height: 720 })
+    .addOption(new Option('--size <pixels>', 'width and height of a frame').argParser(parseSize).default({ width: 1280, height: 720 }, '1280x720'))
     .option('--scale <number>', 'allocation of the deepest colours, to compare runs (default: by the run)', parseScale)
     .addOption(new Option('--theme <name>', 'background').choices(['light', 'dark']).default('light'))
     .option('--title <text>', 'name in the picture (default: that of the folder)')

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { writeAllFigures } from '../../../run/figure-files.js';
 import { analyseAll } from '../../../run/report.js';
-import { openRun } from '../../../store/open.js';
+import { openRun, requireResultFolder } from '../../../store/open.js';
 import { say } from '../../output.js';
 import { progressBar } from '../../progress.js';
 import { parsePath } from '../run.js';
@@ -18,6 +18,7 @@ export function figuresCommand(): Command {
     .requiredOption('--out <folder>', 'folder to write NAME.svg, NAME.png, NAME-dark.svg, NAME-dark.png into', parsePath)
     .option('--quiet', 'no progress')
     .action(async (folder: string, options: FiguresOptions) => {
+      await requireResultFolder(options.out);
       const bar = progressBar('analyse', 'segments', options.quiet);
       const { analysis, themes } = await analyseAll(await openRun(folder), { progress: bar });
       const { paths, problem } = await writeAllFigures(analysis, themes, options.out);
