@@ -1,9 +1,9 @@
 import * as Plot from '@observablehq/plot';
 import type { ClassAnalysis, KernelCorrelation, ThemeAnalyses } from '../../analysis/index.js';
 import { formatNumber } from '../format.js';
-import { type Canvas, type Figure, figureWidth, type Panel } from '../plots/canvas.js';
+import { type Canvas, type Figure, figureWidth, fontSize, type Panel } from '../plots/canvas.js';
 import { layerRows, selectLayers, valueColumn } from '../plots/layer-rows.js';
-import { shorten, shortNames } from '../text.js';
+import { estimateWidth, shorten, shortNames } from '../text.js';
 import {
   type DataTable,
   firstShown,
@@ -37,7 +37,7 @@ function drawCorrelations(canvas: Canvas, kernels: readonly KernelCorrelation[])
   );
   return canvas.panel({
     height: 60 + kernels.length * 62,
-    marginLeft: 110,
+    marginLeft: 16 + Math.max(...labels.map((name) => estimateWidth(name, fontSize))),
     marginTop: 10,
     x: { label: 'correlation of running totals over training', labelAnchor: 'center', labelArrow: 'none', domain: [-1, 1], ticks: 5 },
     y: { domain: [kernels.length * 4 - 1.5, -0.75], ticks: labels.map((_, k) => k * 4 + 1), tickFormat: (y: number) => labels[Math.floor(y / 4)]!, tickSize: 0, label: null },
