@@ -129,6 +129,36 @@ describe.skipIf(!chromiumHere)('the dashboard on runs with classes and with many
     expect(ownComplaints(shown.complaints)).toEqual([]);
   }); // prettier-ignore
 
+  it('leaves a window that begins behind the end of a run, and moves the focus into help and back', async () => {
+    await shown.open('#run=0&mode=window&w=500-600');
+    expect((await page.locator('.where').textContent())!).toContain('of 6');
+    await shown.open('#run=0&mode=window&w=5-6');
+    await page.getByLabel('Run', { exact: true }).selectOption('1');
+    await shown.until(`document.title.startsWith('deep')`);
+    expect((await page.locator('.where').textContent())!).toContain('of 3');
+    const opener = page.getByRole('button', { name: 'Keys and words' });
+    await opener.focus();
+    await page.keyboard.press('Enter');
+    await shown.until(`document.activeElement.textContent === 'Close'`);
+    await page.keyboard.press('Enter');
+    await shown.until(`document.activeElement.getAttribute('aria-label') === 'Keys and words'`);
+  });
+
+  it('keeps lines of longer runs, and figures, within their panels where runs are compared', async () => {
+    await shown.open('#run=1&view=compare');
+    const chart = page.locator('svg[aria-label="Losses of runs over iterations"]');
+    await chart.waitFor();
+    expect(await chart.locator('[clip-path]').count()).toBeGreaterThan(0);
+    const panels = await page.locator('.panel').all();
+    for (const panel of panels) {
+      const { x, width: wide } = (await panel.boundingBox())!;
+      const region = panel.locator('[role=region]');
+      if ((await region.count()) === 0) continue;
+      const box = (await region.boundingBox())!;
+      expect(box.x + box.width).toBeLessThanOrEqual(x + wide);
+    }
+  });
+
   it('warns of a ledger that does not balance, as the report does, and of no other', async () => {
     const found: boolean[] = [];
     for (const [k, balance] of balances.entries()) {

@@ -123,6 +123,7 @@ class Session {
     // Another one may have come while the run was read.
     if (location.hash !== hash) return;
     Object.assign(this, usual, asked, { chosen, playing: false });
+    this.#leaveEmptyWindow();
     this.moveTo(asked.t ?? this.segments - 1);
     this.#schedule();
   }
@@ -139,8 +140,14 @@ class Session {
     await this.open(index);
     this.chosen = index;
     [this.pins, this.focus] = [[], null];
+    this.#leaveEmptyWindow();
     this.moveTo(this.t, false);
     this.#schedule();
+  }
+
+  /** A window that begins behind the end of a run, as that of a longer one, holds nothing. */
+  #leaveEmptyWindow(): void {
+    if (this.window[0] >= this.segments) [this.window, this.mode] = [usual.window, usual.mode];
   }
 
   moveTo(t: number, byHand = true): void {
