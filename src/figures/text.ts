@@ -21,7 +21,7 @@ export function escapeMarkup(text: string): string {
 
 /** Prose whose numbers stay on one line with their unit. */
 export function withUnits(text: string): string {
-  return text.replace(/(\d) (?=%|nats)/g, '$1\u00a0');
+  return text.replace(/([\d⁰¹²³⁴⁵⁶⁷⁸⁹]) (?=%|nats)/g, '$1\u00a0');
 }
 
 /** Shortens to `length` characters with an ellipsis in the middle. Names that stand together: `shortNames`. */

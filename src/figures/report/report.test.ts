@@ -85,7 +85,7 @@ describe('report', () => {
       )!.textContent;
     expect(value('train loss')).toContain('2.33 → 0.0503');
     const helping = analysis.objectives[0]!.shares.run.shares.ofNonzero.helping!;
-    expect(value('parameters helping')).toContain(`${(100 * helping).toFixed(1)} %`);
+    expect(value('parameters helping')).toContain(`${(100 * helping).toFixed(1)}\u00a0%`);
     const best = [...analysis.objectives[0]!.layers].sort((a, b) => a.total - b.total)[0]!;
     expect(value('helped most')).toContain(best.layer);
   });

@@ -115,7 +115,10 @@ function drawMatrix(canvas: Canvas, { classes, conflictMatrix }: ClassAnalysis):
   const count = Math.min(classes.length, classLimit);
   const names = shortNames(classes.slice(0, count), 10);
   const left = 92;
-  const size = figureWidth - left - 12;
+  // Names at a slant go beyond their column, and those of the last columns beyond the picture.
+  const pitch = (figureWidth - left - 12) / count;
+  const beyond = Math.max(...names.map((name, i) => 0.65 * estimateWidth(name, fontSize - 2) - (count - i - 0.6) * pitch));
+  const size = figureWidth - left - Math.max(12, Math.ceil(beyond) + 6);
   const cell = size / count;
   const cells = conflictMatrix.slice(0, count).map((row) => row.slice(0, count).map((value) => -value));
   const largest = Math.max(...conflictMatrix.flat());

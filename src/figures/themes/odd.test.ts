@@ -6,7 +6,8 @@ import { singleSegmentView, stillView, syntheticView } from '../../../test/suppo
 import { analyseRun, analyseThemes, type ThemeAnalyses } from '../../analysis/index.js';
 import type { LedgerView } from '../../ledger/view.js';
 import { extentOf } from '../headlines.js';
-import { createCanvas, type Figure, fontSize } from '../plots/canvas.js';
+import { createCanvas, type Figure, figureWidth, fontSize } from '../plots/canvas.js';
+import { estimateWidth } from '../text.js';
 import { drawThemes } from './themes.js';
 
 function drawn(analyses: ThemeAnalyses, theme: 'light' | 'page' = 'light'): Map<string, Figure> {
@@ -121,6 +122,32 @@ describe('figures of odd runs', () => {
     expect(words('class-concentration')).toMatch(/Only 23 of 40 layers are shown: those with the most ?neurons\.$/);
     expect(named('class-concentration', perLayer.map(({ layer }) => layer))).toEqual(perLayer.slice(17).map(({ layer }) => layer));
   }); // prettier-ignore
+
+  it('cut no names of kernels and classes', async () => {
+    const { neurons, ...rest } = await analyseThemes(dividedView());
+    const kernels = neurons!.kernels!.map((own, k) => ({
+      ...own,
+      tensor: `encoder.layers.${k}.attention.weight`,
+    }));
+    const classes = Array.from({ length: 12 }, (_, c) => `automobil${c % 10}`);
+    const conflictMatrix = classes.map((_, i) => classes.map((__, j) => (i === j ? 0 : i + j)));
+    const figures = drawn({
+      ...rest,
+      neurons: { ...neurons!, kernels, classes: { ...neurons!.classes!, classes, conflictMatrix } },
+    });
+    const correlation = parse(figures.get('trajectory-correlation')!.svg);
+    for (const text of correlation.querySelectorAll('[aria-label="y-axis tick label"] text')) {
+      const right = Number(/translate\(([\d.]+)/.exec(text.getAttribute('transform')!)![1]);
+      expect(right - estimateWidth(text.textContent, fontSize), text.textContent).toBeGreaterThanOrEqual(0);
+    }
+    const slanted = [...parse(figures.get('conflicts')!.svg).querySelectorAll('g[transform*="rotate(-50)"]')];
+    expect(slanted).toHaveLength(classes.length);
+    for (const name of slanted) {
+      const left = Number(/translate\(([\d.]+)/.exec(name.getAttribute('transform')!)![1]);
+      const width = estimateWidth(name.textContent, fontSize - 2) * Math.cos((50 * Math.PI) / 180);
+      expect(left + width, name.textContent).toBeLessThanOrEqual(figureWidth);
+    }
+  });
 
   it('call steps between checkpoints segments', async () => {
     const figures = (iteration: Int32Array) => analyseThemes({ ...dividedView(30), iteration }).then((analyses) => [...drawn(analyses).values()].map(({ svg, caption }) => svg + caption).join('\n')); // prettier-ignore
