@@ -26,7 +26,8 @@ function writeNetwork(name: string, depth: number): { model: string; data: strin
   let h = builder.input('x', 'float32', [1, width]);
   const theta: number[] = [];
   for (let l = 1; l <= depth; l++) {
-    const weight = builder.parameter(`l${l}.weight`, [width, width], { layer: `l${l}`, neuronAxis: 0, initializer: { kind: 'zeros' } });
+    const layer = `${name === 'checkpoints' ? 'a.module.of.a.long.name.' : ''}l${l}`;
+    const weight = builder.parameter(`${layer}.weight`, [width, width], { layer, neuronAxis: 0, initializer: { kind: 'zeros' } });
     for (let k = 0; k < width * width; k++) theta.push((k % (width + 1) === 0 ? 1 : 0) + 0.1 * (random() - 0.5));
     h = builder.apply('Gemm', [h, weight], { transB: 1 });
     if (l < depth) h = builder.apply('Tanh', [h]);
@@ -159,6 +160,27 @@ describe.skipIf(!chromiumHere)('the dashboard on runs with classes and with many
     }
   });
 
+  it('goes to the segment under the pointer in curves that are pinned, where single ones hold and sums end', async () => {
+    const where = async () => (await page.locator('.where').textContent())!.replace(/\s+/g, ' ').trim();
+    // Rows of θ at 0, 5, 50, 200 and 400.
+    for (const [mode, part, segment] of [['instant', 0.45, 'iterations 50–200'], ['cumulative', 0.3, 'iterations 5–50'], ['cumulative', 0.98, 'iterations 200–400']] as const) {
+      await shown.open(`#run=2&view=microscope&pins=l0&mode=${mode}&t=0`);
+      const over = page.locator('.uplot .u-over');
+      await over.waitFor();
+      const { width: wide, height } = (await over.boundingBox())!;
+      await over.click({ position: { x: part * wide, y: height / 2 } });
+      await expect.poll(where).toContain(segment);
+    }
+    // What is read of a value of a long name stays beside it.
+    const sheet = (await page.locator('canvas.marks').boundingBox())!;
+    await page.mouse.move(sheet.x + 40, sheet.y + 60);
+    const inspect = page.locator('[data-inspect]');
+    await inspect.locator('table').waitFor();
+    expect(await inspect.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
+    const { x, width: own } = (await inspect.boundingBox())!;
+    expect(x + own).toBeLessThanOrEqual(1280);
+  }); // prettier-ignore
+
   it('warns of a ledger that does not balance, as the report does, and of no other', async () => {
     const found: boolean[] = [];
     for (const [k, balance] of balances.entries()) {
@@ -194,7 +216,9 @@ describe.skipIf(!chromiumHere)('the dashboard on runs with classes and with many
     await shown.open('#run=2&view=neurons');
     const neurons = page.locator('canvas[aria-label^="Allocation of 6 neurons"]');
     await neurons.hover({ position: { x: 2, y: 2 } });
-    expect(await page.locator('[data-hovered]').first().textContent()).toMatch(/^l1\[0\], iterations 0–5: /);
+    expect(await page.locator('[data-hovered]').first().textContent()).toMatch(
+      /^a\.module\.of\.a\.long\.name\.l1\[0\], iterations 0–5: /,
+    );
     await shown.open('#run=0&t=1');
     expect((await page.locator('.where').textContent())!.replace(/\s+/g, ' ')).toContain('iteration 1 of 6');
     expect(await page.locator('.panel').filter({ hasText: 'Layers over time' }).textContent()).toContain(
