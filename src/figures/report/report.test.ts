@@ -278,4 +278,20 @@ describe('report of an unusual run', () => {
     );
     expect(document.querySelectorAll('style')).toHaveLength(1);
   });
+
+  it('calls steps between checkpoints segments, in words, figures, tables and in the terminal', async () => {
+    const view = syntheticView({ segments: 9 });
+    const textsOf = async (apart: number) => {
+      const analysis = await analyseRun({ ...view, iteration: Int32Array.from({ length: 10 }, (_, t) => apart * t) }); // prettier-ignore
+      return (
+        parse(renderReport({ analysis, facts, title: 'x' })).body.textContent + terminalSummary(analysis)
+      );
+    };
+    const forms = ['In an average # ', 'not exactly zero, per #', 'mean error of an? # ', '#s over tolerance', 'entries of all #s', 'over all #s']; // prettier-ignore
+    const found = { segment: await textsOf(500), iteration: await textsOf(1) };
+    for (const [word, text] of Object.entries(found))
+      for (const form of forms) expect(text).toMatch(new RegExp(form.replace('#', word)));
+    for (const form of forms) expect(found.segment).not.toMatch(new RegExp(form.replace('#', 'iteration')));
+    expect(found.segment).toMatch(/\(from iteration \d/);
+  });
 });
