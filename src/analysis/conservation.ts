@@ -84,15 +84,12 @@ const roundingAllowance = (lossStart: number, lossEnd: number): number =>
 const negligible = (lossStart: number, lossEnd: number): number =>
   0.001 * Math.max(Math.abs(lossStart), Math.abs(lossEnd));
 
-function balanceOf(
-  { totalErrorPercent, allocations }: RuleError,
-  inconsistency: number,
-  [lossStart, lossEnd]: readonly [number, number],
-): Balance {
-  if (inconsistency > roundingAllowance(lossStart, lossEnd)) return 'unbalanced';
-  if (totalErrorPercent === null) return 'undetermined';
-  if (Math.abs(totalErrorPercent) <= balanceLimitPercent) return 'balanced';
-  const error = Math.abs(allocations - (lossEnd - lossStart));
+/** Whether allocations that sum to `allocations` balance a loss that went from `lossStart` to `lossEnd`; all in the loss's unit. */
+export function balanceOfSums(allocations: number, lossStart: number, lossEnd: number): Balance {
+  const change = lossEnd - lossStart;
+  const error = Math.abs(allocations - change);
+  if (change === 0) return 'undetermined';
+  if ((error / Math.abs(change)) * 100 <= balanceLimitPercent) return 'balanced';
   return error <= negligible(lossStart, lossEnd) ? 'undetermined' : 'unbalanced';
 }
 
@@ -118,6 +115,9 @@ export function auditObjective(view: LedgerView, name: string): Conservation {
     left: leftResidual && errorOf(view, leftResidual, lossChange, lossChange + sum(leftResidual)),
     overTolerance: view.tolerance === null ? null : countOver(residual, view.tolerance),
     inconsistency,
-    balance: balanceOf(chosen, inconsistency, [lossStart, lossEnd]),
+    balance:
+      inconsistency > roundingAllowance(lossStart, lossEnd)
+        ? 'unbalanced'
+        : balanceOfSums(chosen.allocations, lossStart, lossEnd),
   };
 }

@@ -5,7 +5,7 @@ export type { ComponentTotals } from './components.js';
 export type { Coverage, LeftOut, Share } from './coverage.js';
 export type { PartTimes } from './parts/times.js';
 export type { PartTotal, PartTotals } from './parts/parts.js';
-export { auditObjective, balanceLimitPercent } from './conservation.js';
+export { auditObjective, balanceLimitPercent, balanceOfSums } from './conservation.js';
 export type { Balance, Conservation, RuleError } from './conservation.js';
 export { analyseDistribution } from './rows/distribution.js';
 export type { Distribution, SideDistribution } from './rows/distribution.js';

@@ -1,7 +1,7 @@
 import { paperCitation } from '../analysis/index.js';
-import type { RuleError, RunAnalysis } from '../analysis/index.js';
+import type { RuleError, RunAnalysis, RunSummary } from '../analysis/index.js';
 import { formatCount, formatNumber, formatPercent } from './format.js';
-import { printable } from './text.js';
+import { printable, stepOf } from './text.js';
 
 /** One row of the table of errors, as text; the columns of Table S1 and two more. */
 export interface ErrorRow {
@@ -13,12 +13,14 @@ export interface ErrorRow {
 }
 
 /** Their heads. */
-export function errorColumns(unit: string): Omit<ErrorRow, 'what'> {
+export function errorColumns(summary: RunSummary): Omit<ErrorRow, 'what'> {
+  const { unit } = summary;
+  const step = stepOf(summary);
   return {
     total: 'cumulative error (% of the loss change)',
-    mean: `mean error of an iteration (${unit})`,
-    worst: `largest error of an iteration (${unit})`,
-    over: 'iterations over tolerance',
+    mean: `mean error of ${step === 'segment' ? 'a' : 'an'} ${step} (${unit})`,
+    worst: `largest error of ${step === 'segment' ? 'a' : 'an'} ${step} (${unit})`,
+    over: `${step}s over tolerance`,
   };
 }
 
@@ -26,12 +28,13 @@ export function errorColumns(unit: string): Omit<ErrorRow, 'what'> {
 export const errorDefinition =
   'Cumulative error: (sum of all allocations − change of the loss) ÷ |change of the loss|. Negative means that the allocations claim more decrease than happened.';
 
-function ownRow(what: string, error: RuleError, over: number | null): ErrorRow {
+function ownRow(what: string, error: RuleError, over: number | null, summary: RunSummary): ErrorRow {
+  const from = stepOf(summary) === 'segment' ? 'from iteration' : 'iteration';
   return {
     what: printable(what),
     total: formatPercent(error.totalErrorPercent),
     mean: formatNumber(error.meanIterationError, 3),
-    worst: `${formatNumber(error.worst.error, 3)} (iteration ${formatCount(error.worst.iteration)})`,
+    worst: `${formatNumber(error.worst.error, 3)} (${from} ${formatCount(error.worst.iteration)})`,
     over: over === null ? '–' : formatCount(over),
   };
 }
@@ -52,12 +55,12 @@ export function errorRows(analysis: RunAnalysis): ErrorRow[] {
   const { objectives, summary } = analysis;
   return [
     ...objectives.map(({ name, conservation: { chosen, overTolerance } }) =>
-      ownRow(`${summary.rule} rule, ${name}`, chosen, overTolerance),
+      ownRow(`${summary.rule} rule, ${name}`, chosen, overTolerance, summary),
     ),
     ...(summary.rule === 'left'
       ? []
       : objectives.flatMap(({ name, conservation: { left } }) =>
-          left === null ? [] : [ownRow(`left rule, ${name}`, left, null)],
+          left === null ? [] : [ownRow(`left rule, ${name}`, left, null, summary)],
         )),
     ...paperRows(analysis),
   ];

@@ -1,7 +1,7 @@
 import { accuracyOf, type Conservation, type LayerTotal, type RunAnalysis } from '../analysis/index.js';
 import { formatCount, formatLoss, formatNumber, formatPercent, formatShare } from './format.js';
 import { objectiveLabel } from './objectives.js';
-import { shortNames } from './text.js';
+import { shortNames, stepOf } from './text.js';
 
 /** One number that the page begins with. */
 export interface Headline {
@@ -66,7 +66,7 @@ function ofLayers({ objectives: [main], summary }: RunAnalysis): Headline[] {
   ];
 }
 
-function ofShares({ objectives }: RunAnalysis): Headline[] {
+function ofShares({ objectives, summary }: RunAnalysis): Headline[] {
   const shares = objectives[0]?.shares.run.shares;
   if (!shares) return [];
   const { ofAll, ofNonzero } = shares;
@@ -74,7 +74,7 @@ function ofShares({ objectives }: RunAnalysis): Headline[] {
     {
       label: 'parameters helping',
       value: formatShare(ofNonzero.helping),
-      note: `of those not exactly zero, per iteration; ${formatShare(ofAll.helping)} of all`,
+      note: `of those not exactly zero, per ${stepOf(summary)}; ${formatShare(ofAll.helping)} of all`,
     },
   ];
 }

@@ -21,7 +21,7 @@ export function escapeMarkup(text: string): string {
 
 /** Prose whose numbers stay on one line with their unit. */
 export function withUnits(text: string): string {
-  return text.replace(/(\d) (?=%|nats)/g, '$1\u00a0');
+  return text.replace(/([\d⁰¹²³⁴⁵⁶⁷⁸⁹]) (?=%|nats)/g, '$1\u00a0');
 }
 
 /** Shortens to `length` characters with an ellipsis in the middle. Names that stand together: `shortNames`. */
@@ -82,7 +82,22 @@ export function columns(text: string): number {
   return count;
 }
 
+/** What a row of the ledger is of: an iteration, unless rows of θ are further apart than one step. `iterations`: that the segments span. */
+export const stepWord = (segments: number, iterations: number): 'iteration' | 'segment' =>
+  iterations > segments ? 'segment' : 'iteration';
+
+/** The same of a run by its summary. */
+export const stepOf = ({ segments, firstIteration, lastIteration }: Extent): 'iteration' | 'segment' =>
+  stepWord(segments, lastIteration - firstIteration);
+
+interface Extent {
+  readonly segments: number;
+  readonly firstIteration: number;
+  readonly lastIteration: number;
+}
+
 /** Width in pixels, estimated for a common sans-serif font: there is no browser to measure with. */
 export function estimateWidth(text: string, fontSize: number): number {
-  return columns(text) * fontSize * 0.6;
+  const broad = text.match(/[mwMW@%+−]/g)?.length ?? 0;
+  return (columns(text) * 0.6 + broad * 0.3) * fontSize;
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -9,12 +10,14 @@ import type { Accuracy } from '../analysis/use/accuracy.js';
 import { engineNamed } from '../engines/registry.js';
 import { checkConfig } from '../experiment/config/file.js';
 import type { RunConfigInput } from '../experiment/config/schema.js';
+import { GraphBuilder } from '../graph/builder.js';
+import { writeOnnx } from '../onnx/index.js';
 import { openExperiment } from '../experiment/experiment.js';
 import { createRun } from '../experiment/manifest.js';
 import { openRun } from '../store/open.js';
 import { measureAccuracy, storeAccuracy, storedAccuracy } from './accuracy.js';
 import { measureRun } from './measure.js';
-import { reportRun } from './report.js';
+import { analysisOf, reportRun } from './report.js';
 import { trainRun } from './train.js';
 
 const folder = temporaryFolder();
@@ -35,6 +38,9 @@ async function runOf(name: string, config: RunConfigInput, isMeasured = false) {
   await run.close();
   return { experiment, run: await openRun(join(folder, name)) };
 }
+
+/** Losses of which none is 0. */
+const noLoss = (): number[] => [];
 
 const argmax = (values: readonly number[]): number => values.indexOf(Math.max(...values));
 
@@ -89,7 +95,7 @@ describe('accuracy', () => {
       /Accuracy is not shown: it was not computed .* --accuracy/,
     );
     await storeAccuracy(experiment, run, { workers: 1 });
-    const found = (await storedAccuracy(run)) as Accuracy;
+    const found = (await storedAccuracy(run, noLoss)) as Accuracy;
     expect(found.objectives[0]!.share.at(-1)).toBeCloseTo(naive(7), 9);
     const { analysis, path } = await reportRun(run, { themes: false });
     expect(analysis.accuracy).toEqual(found);
@@ -102,8 +108,25 @@ describe('accuracy', () => {
       '{}',
       '[1,',
     ])
-      expect((writeFileSync(file, other), await storedAccuracy(run))).toHaveProperty('missing');
+      expect((writeFileSync(file, other), await storedAccuracy(run, noLoss))).toHaveProperty('missing');
   });
+
+  it('is 100 % of one class, also where an older version stored 0', async () => {
+    const builder = new GraphBuilder('one class');
+    const weight = builder.parameter('w', [1, 60], { layer: 'w', neuronAxis: 0, initializer: { kind: 'zeros' } });
+    const model = join(folder, 'one.onnx');
+    writeFileSync(model, writeOnnx(builder.build([builder.apply('Gemm', [builder.input('x', 'float32', [1, 60]), weight], { transB: 1 })]), new Float32Array(60)));
+    const data = join(folder, 'one.npz');
+    writeFileSync(data, npzFile({ x: { data: recorded.x, shape: [400, 60] }, y: { data: new Int32Array(400), shape: [400] } }));
+    const { experiment, run } = await runOf('one', { model, data, divisor: 1, iterations: 3, engine: 'reference' }, true);
+    await storeAccuracy(experiment, run, { workers: 1 });
+    const file = join(run.folder, 'analysis/accuracy.json');
+    const content = JSON.parse(readFileSync(file, 'utf8')) as { sha256: string; finding: Accuracy };
+    const finding = { ...content.finding, objectives: content.finding.objectives.map((own) => ({ ...own, share: own.share.map(() => 0) })) };
+    writeFileSync(file, JSON.stringify({ ...content, finding, sha256: createHash('sha256').update(JSON.stringify(finding)).digest('hex') }));
+    expect((await storedAccuracy(run, noLoss) as Accuracy).objectives[0]!.share).toEqual([0, 0, 0, 0]);
+    expect(((await analysisOf(run)).accuracy as Accuracy).objectives[0]!.share).toEqual([1, 1, 1, 1]);
+  }); // prettier-ignore
 
   it('is none of a regression, and of labels that are shares', async () => {
     const y = { data: Float32Array.from({ length: 400 * 5 }, (_, k) => (k % 3) / 2), shape: [400, 5] };

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Accuracy, type AccuracyFinding, accuracyRows } from '../analysis/use/accuracy.js';
+import { type Accuracy, type AccuracyFinding, accuracyRows, withCertain } from '../analysis/use/accuracy.js';
 import { defaultWorkers } from '../engines/registry.js';
 import { isLossledgerError } from '../errors.js';
 import { silent, withProgress, type WorkControl } from '../experiment/control.js';
@@ -163,16 +163,19 @@ export async function storeAccuracy(
   return found;
 }
 
-/** The accuracy that is stored in a run, or why there is none. */
-export async function storedAccuracy(run: RunReader & { readonly folder: string }): Promise<AccuracyFinding> {
-  const { loss } = run.manifest.config as { readonly loss?: string };
+/** The accuracy that is stored in a run, as far as its losses [T + 1] by objective do not show another, or why there is none. */
+export async function storedAccuracy(
+  run: RunReader & { readonly folder: string },
+  lossOf: (name: string) => ArrayLike<number>,
+): Promise<AccuracyFinding> {
+  const { loss, classWeights } = run.manifest.config as { readonly loss?: string; readonly classWeights?: unknown };
   const isClassifier = loss === 'softmaxCrossEntropy' || loss === 'sigmoidCrossEntropy';
   if (run.manifest.config['process'] || !isClassifier) return { missing: notClasses(String(loss)) };
-  return (
-    (await readStored(run)) ?? {
-      missing: `it was not computed when the run was measured; lca report ${run.folder} --accuracy does it, where the data are`,
-    }
-  );
+  const found = (await readStored(run)) ?? {
+    missing: `it was not computed when the run was measured; lca report ${run.folder} --accuracy does it, where the data are`,
+  };
+  // A weight of 0 makes losses 0 whatever is named.
+  return loss === 'softmaxCrossEntropy' && !classWeights ? withCertain(found, lossOf) : found;
 } // prettier-ignore
 
 /** What is stored of a run; null where that is nothing, of another run, or damaged. */

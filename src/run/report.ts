@@ -25,11 +25,13 @@ export async function analysisOf(
   { onProgress, accuracy }: Pick<AnalyseOptions, 'onProgress' | 'accuracy'> = {},
 ): Promise<RunAnalysis> {
   const preset = unchangedPreset(run.manifest);
-  return analyseRun(await run.view(), {
+  const view = await run.view();
+  const found = accuracy ?? (await storedAccuracy(run, (name) => view.column('loss', name)));
+  return analyseRun(view, {
     iterations: run.status.iterations,
     exampleShape: run.manifest.definition.exampleShape,
     leftOut: run.manifest.leftOut,
-    accuracy: accuracy ?? (await storedAccuracy(run)),
+    accuracy: found,
     ...(preset === null ? {} : { preset }),
     ...(onProgress === undefined ? {} : { onProgress }),
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { layOut } from '../../apps/dashboard/src/draw/arrange.js';
-import { type Placed, tensorTilings, valueAt } from '../../apps/dashboard/src/draw/sheet.js';
+import { leftOfNext, type Placed, tensorTilings, valueAt } from '../../apps/dashboard/src/draw/sheet.js';
 import { type LaidTensor, layoutOf } from '../../src/ledger/layout.js';
 
 type Shapes = Readonly<Record<string, readonly number[]>>;
@@ -52,4 +52,25 @@ describe.each(Object.keys(networks))('%s on a sheet', (name) => {
     const used = layOut(tilings, width, height).reduce((total, { extent, cell }) => total + extent[0] * extent[1] * cell * cell, 0); // prettier-ignore
     expect(used / (width * height)).toBeGreaterThan(width < 400 ? 0.25 : 0.6);
   });
+});
+
+it('gives a name the room up to what stands beside it on its height, or up to the name of that', () => {
+  const box = (x: number, y: number, across: number, down: number): Placed => ({
+    label: '', layer: 0, offset: 0, count: 1, tile: [1, 1], columns: 1, group: 1, gap: 0, x, y, cell: 1, extent: [across, down],
+  }); // prettier-ignore
+  const camera = { x: 0, y: 0, zoom: 1 };
+  // Its own, one beside it whose name is level, a narrow one without a name, and a tall one that began above.
+  const [own, named, narrow, tall] = [
+    box(0, 100, 50, 50),
+    box(200, 105, 50, 50),
+    box(150, 105, 9, 50),
+    box(300, 10, 50, 200),
+  ] as const;
+  expect(leftOfNext([own, tall], 0, 95, camera)).toBe(300);
+  expect(leftOfNext([own, named, tall], 0, 95, camera)).toBe(200);
+  expect(leftOfNext([own, narrow, named, tall], 0, 95, camera)).toBe(200);
+  expect(leftOfNext([own, box(150, 90, 9, 50)], 0, 95, camera)).toBe(150);
+  expect(leftOfNext([own, box(200, 160, 50, 50)], 0, 95, camera)).toBe(Infinity);
+  expect(leftOfNext([own, named], 0, 185, { x: 10, y: 0, zoom: 2 })).toBe(Infinity);
+  expect(leftOfNext([own, named], 0, 205, { x: 10, y: 0, zoom: 2 })).toBe(380);
 });

@@ -69,7 +69,7 @@ describe.skipIf(!chromiumHere)('the dashboard on runs that are not whole, in Chr
       await page.keyboard.press(key);
       await page.waitForTimeout(150);
     }
-    expect(await page.title()).toBe(`${hostileText} – Lossledger`);
+    expect(await page.title()).toBe(`${hostileText} – Playground – Lossledger`);
     expect(await page.locator('img').count()).toBe(0);
   });
 

@@ -54,7 +54,7 @@ describe.skipIf(!chromiumHere)('the dashboard, in Chromium', () => {
     expect(layers.map((text) => Number(text.replace('−', '-')))).toEqual(
       rows[0]!.map((_, l) => Number(sum(column(rows, l)).toPrecision(3))),
     );
-    expect(await page.title()).toBe('mnist – Lossledger');
+    expect(await page.title()).toBe('mnist – Overview – Lossledger');
   });
 
   it('moves its one cursor by keys, by the time bar and by playing, and keeps it in the address', async () => {

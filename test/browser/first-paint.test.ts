@@ -46,7 +46,7 @@ describe.skipIf(!chromiumHere)('what the dashboard shows first, in Chromium', ()
     expect(total).toBe(Number(sum((await exported(run, 'total')).flat()).toPrecision(4)));
     await page.waitForSelector('[aria-label="Loss"] .plot svg', { state: 'attached' });
     expect(asked.filter((path) => /runs/.test(path))).toEqual(['/runs.json', '/runs/0/summary']);
-    expect(await page.title()).toBe('run – Lossledger');
+    expect(await page.title()).toBe('run – Overview – Lossledger');
     expect(ownComplaints(shown.complaints).filter((text) => !text.includes('net::ERR_FAILED'))).toEqual([]);
   });
 });

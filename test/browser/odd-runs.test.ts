@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunConfigInput } from '../../src/experiment/config/schema.js';
+import { auditObjective } from '../../src/analysis/index.js';
 import { GraphBuilder } from '../../src/graph/builder.js';
 import { writeOnnx } from '../../src/onnx/index.js';
+import { openRun } from '../../src/store/open.js';
 import { chromiumAbsent, chromiumHere } from '../support/chromium.js';
 import { temporaryFolder } from '../support/cli.js';
 import { type Dashboard, openDashboard, ownComplaints } from '../support/dashboard.js';
@@ -24,7 +26,8 @@ function writeNetwork(name: string, depth: number): { model: string; data: strin
   let h = builder.input('x', 'float32', [1, width]);
   const theta: number[] = [];
   for (let l = 1; l <= depth; l++) {
-    const weight = builder.parameter(`l${l}.weight`, [width, width], { layer: `l${l}`, neuronAxis: 0, initializer: { kind: 'zeros' } });
+    const layer = `${name === 'checkpoints' ? 'a.module.of.a.long.name.' : ''}l${l}`;
+    const weight = builder.parameter(`${layer}.weight`, [width, width], { layer, neuronAxis: 0, initializer: { kind: 'zeros' } });
     for (let k = 0; k < width * width; k++) theta.push((k % (width + 1) === 0 ? 1 : 0) + 0.1 * (random() - 0.5));
     h = builder.apply('Gemm', [h, weight], { transB: 1 });
     if (l < depth) h = builder.apply('Tanh', [h]);
@@ -61,6 +64,7 @@ describe.skipIf(!chromiumHere)('the dashboard on runs with classes and with many
   /** [T][classes · layers], one class after the other, by objective. */
   const sums = new Map<string, Float64Array[]>();
   let loss: Float64Array[];
+  const balances: string[] = [];
   /** Of the run: counts by layer [T][layers]. */
   const counts = new Map<string, Float64Array[]>();
   beforeAll(async () => {
@@ -73,7 +77,9 @@ describe.skipIf(!chromiumHere)('the dashboard on runs with classes and with many
     for (const what of ['helping', 'hurting', 'zero', 'undetermined'] as const) counts.set(what, await exportedRows(reader, { what, objective: 'train' }));
     loss = await exportedRows(reader, { what: 'loss', objective: 'train' });
     await wholeRun(deep, { ...settings, ...writeNetwork('deep', layersOfDeep), iterations: 3, rule: 'trapezoid' });
-    shown = await openDashboard([divided, deep, await checkpointRun()].map((run, k) => ({ name: ['divided', 'deep', 'checkpoints'][k]!, folder: run })));
+    const runs = [divided, deep, await checkpointRun()];
+    for (const run of runs) balances.push(auditObjective(await (await openRun(run)).view(), 'train').balance);
+    shown = await openDashboard(runs.map((run, k) => ({ name: ['divided', 'deep', 'checkpoints'][k]!, folder: run })));
     ({ page } = shown);
   }); // prettier-ignore
   afterAll(() => shown.close());
@@ -87,14 +93,105 @@ describe.skipIf(!chromiumHere)('the dashboard on runs with classes and with many
       for (let row = 0; row < 2 * classes; row++) {
         await page.mouse.move(x + ((t + 0.5) * wide) / iterations, y + ((row + 0.5) * height) / (2 * classes));
         const [layer, part] = [Math.floor(row / classes), row % classes];
-        const text = (await page.locator('.under p').nth(1).textContent())!;
+        const text = (await page.locator('[data-hovered]').nth(1).textContent())!;
         expect(text).toContain(`l${layer + 1}, class ${part}, iteration ${t}: `);
         const value = Number(text.split(': ').at(-1)!.split(' ')[0]!.replaceAll('−', '-'));
         expect(value / sums.get(objective)![t]![part * 2 + layer]!, text).toBeCloseTo(1, 1.9);
       }
     }
     expect(ownComplaints(shown.complaints)).toEqual([]);
+    expect(await page.locator('[data-hovered]').first().textContent()).toBe('Point at a neuron to read it.');
+    await page.locator('canvas[aria-label^="Allocation of 6 neurons"]').hover();
+    expect(await page.locator('[data-hovered]').nth(1).textContent()).toBe('Point at a part of a layer to read it.');
+    expect(await page.locator('[data-hovered]').first().textContent()).toMatch(/^l\d\[\d\], iteration \d: /);
   }); // prettier-ignore
+
+  it('goes back to the screen and run before, and follows an address written by hand', async () => {
+    await shown.open('#run=0');
+    const screen = () => page.locator('nav [aria-pressed=true]').textContent();
+    await page.getByRole('button', { name: 'Neurons' }).click();
+    await page.getByLabel('Run', { exact: true }).selectOption('2');
+    await page.getByRole('button', { name: 'Ledger book' }).click();
+    await shown.until(`location.hash.includes('view=book')`);
+    await page.goBack();
+    await expect.poll(screen).toBe('Neurons');
+    await page.goBack();
+    await shown.until(`document.title.startsWith('divided – Neurons')`);
+    await page.goBack();
+    await expect.poll(screen).toBe('Overview');
+    await page.goForward();
+    await expect.poll(screen).toBe('Neurons');
+    // What is not a place of the run is passed over.
+    await page.evaluate(`location.hash = '#run=2&view=book&t=2&mode=window&w=3-1&by=nothing&objective=none&pins=p999999.n77.l9'`);
+    await shown.until(`document.title.startsWith('checkpoints – Ledger book')`);
+    expect((await page.locator('.where').textContent())!.replace(/\s+/g, ' ')).toContain('iterations 0–5');
+    await page.goBack();
+    await expect.poll(screen).toBe('Neurons');
+    expect(ownComplaints(shown.complaints)).toEqual([]);
+  }); // prettier-ignore
+
+  it('leaves a window that begins behind the end of a run, and moves the focus into help and back', async () => {
+    await shown.open('#run=0&mode=window&w=500-600');
+    expect((await page.locator('.where').textContent())!).toContain('of 6');
+    await shown.open('#run=0&mode=window&w=5-6');
+    await page.getByLabel('Run', { exact: true }).selectOption('1');
+    await shown.until(`document.title.startsWith('deep')`);
+    expect((await page.locator('.where').textContent())!).toContain('of 3');
+    const opener = page.getByRole('button', { name: 'Keys and words' });
+    await opener.focus();
+    await page.keyboard.press('Enter');
+    await shown.until(`document.activeElement.textContent === 'Close'`);
+    await page.keyboard.press('Enter');
+    await shown.until(`document.activeElement.getAttribute('aria-label') === 'Keys and words'`);
+  });
+
+  it('keeps lines of longer runs, and figures, within their panels where runs are compared', async () => {
+    await shown.open('#run=1&view=compare');
+    const chart = page.locator('svg[aria-label="Losses of runs over iterations"]');
+    await chart.waitFor();
+    expect(await chart.locator('[clip-path]').count()).toBeGreaterThan(0);
+    const panels = await page.locator('.panel').all();
+    for (const panel of panels) {
+      const { x, width: wide } = (await panel.boundingBox())!;
+      const region = panel.locator('[role=region]');
+      if ((await region.count()) === 0) continue;
+      const box = (await region.boundingBox())!;
+      expect(box.x + box.width).toBeLessThanOrEqual(x + wide);
+    }
+  });
+
+  it('goes to the segment under the pointer in curves that are pinned, where single ones hold and sums end', async () => {
+    const where = async () => (await page.locator('.where').textContent())!.replace(/\s+/g, ' ').trim();
+    // Rows of θ at 0, 5, 50, 200 and 400.
+    for (const [mode, part, segment] of [['instant', 0.45, 'iterations 50–200'], ['cumulative', 0.3, 'iterations 5–50'], ['cumulative', 0.98, 'iterations 200–400']] as const) {
+      await shown.open(`#run=2&view=microscope&pins=l0&mode=${mode}&t=0`);
+      const over = page.locator('.uplot .u-over');
+      await over.waitFor();
+      const { width: wide, height } = (await over.boundingBox())!;
+      await over.click({ position: { x: part * wide, y: height / 2 } });
+      await expect.poll(where).toContain(segment);
+    }
+    // What is read of a value of a long name stays beside it.
+    const sheet = (await page.locator('canvas.marks').boundingBox())!;
+    await page.mouse.move(sheet.x + 40, sheet.y + 60);
+    const inspect = page.locator('[data-inspect]');
+    await inspect.locator('table').waitFor();
+    expect(await inspect.evaluate((element) => element.scrollWidth - element.clientWidth)).toBe(0);
+    const { x, width: own } = (await inspect.boundingBox())!;
+    expect(x + own).toBeLessThanOrEqual(1280);
+  }); // prettier-ignore
+
+  it('warns of a ledger that does not balance, as the report does, and of no other', async () => {
+    const found: boolean[] = [];
+    for (const [k, balance] of balances.entries()) {
+      await shown.open(`#run=${k}`);
+      const warning = page.locator('[data-imbalance]');
+      found.push((await warning.count()) > 0);
+      expect(found[k]).toBe(balance === 'unbalanced');
+      if (found[k]) expect(await warning.textContent()).toContain('does not balance');
+    }
+    expect(new Set(found).size).toBe(2);
+  });
 
   it('states the loss at the end of a window', async () => {
     await shown.open('#run=0&mode=window&w=1-3&t=5');
@@ -111,6 +208,16 @@ describe.skipIf(!chromiumHere)('the dashboard on runs with classes and with many
     );
     expect(await page.locator('.panel').filter({ hasText: 'Layers over time' }).textContent()).toContain(
       'each segment',
+    );
+    const definition = (await page.locator('.panel').filter({ hasText: 'Definition' }).textContent())!;
+    expect(definition).toContain('0 to 400, in 4 segments');
+    expect(definition).toContain('not known: the trajectory was recorded');
+    await page.getByRole('button', { name: 'This segment' }).click();
+    await shown.open('#run=2&view=neurons');
+    const neurons = page.locator('canvas[aria-label^="Allocation of 6 neurons"]');
+    await neurons.hover({ position: { x: 2, y: 2 } });
+    expect(await page.locator('[data-hovered]').first().textContent()).toMatch(
+      /^a\.module\.of\.a\.long\.name\.l1\[0\], iterations 0–5: /,
     );
     await shown.open('#run=0&t=1');
     expect((await page.locator('.where').textContent())!.replace(/\s+/g, ' ')).toContain('iteration 1 of 6');

@@ -4,6 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumAbsent, chromiumHere, launchChromium, watchedPage } from '../support/chromium.js';
 import { lca, temporaryFolder } from '../support/cli.js';
+import { seriousFaults } from '../support/dashboard.js';
 
 const folder = temporaryFolder();
 const small = ['--subset', '120', '--batch-size', '20', '--chunk', '40', '--iterations', '4', '--quiet'];
@@ -58,6 +59,7 @@ describe.skipIf(!chromiumHere)('a report in Chromium', () => {
     const least = `Math.min(...[...document.querySelectorAll('figure svg text')].map((text) => text.getBoundingClientRect().height))`;
     expect(await page.evaluate(least)).toBeGreaterThan(8);
     expect(complaints).toEqual([]);
+    expect(await seriousFaults(page)).toEqual([]);
     await page.close();
   }); // prettier-ignore
 

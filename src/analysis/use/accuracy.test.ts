@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { accuracyRows } from './accuracy.js';
+import { accuracyRows, withCertain } from './accuracy.js';
 
 it('takes both ends, a few percent of the work of measuring, and no row twice', () => {
   expect(accuracyRows(0)).toEqual([0]);
@@ -12,4 +12,14 @@ it('takes both ends, a few percent of the work of measuring, and no row twice', 
     expect(new Set(rows).size).toBe(rows.length);
     expect(rows.length).toBeLessThanOrEqual(Math.min(21, Math.max(5, segments / 5 + 2)));
   }
+});
+
+it('is 1 where a cross-entropy is exactly 0, and as it was found elsewhere', () => {
+  const found = {
+    rows: [0, 2],
+    iteration: [0, 2],
+    objectives: [{ name: 'train', labels: 9, share: [0, 0] }],
+  };
+  expect(withCertain(found, () => [0.5, 0, 0])).toEqual({ ...found, objectives: [{ ...found.objectives[0], share: [0, 1] }] }); // prettier-ignore
+  expect(withCertain({ missing: 'why' }, () => [])).toEqual({ missing: 'why' });
 });

@@ -32,6 +32,25 @@ export function accuracyRows(segments: number): number[] {
   return Array.from({ length: steps + 1 }, (_, k) => Math.round((k * segments) / Math.max(1, steps)));
 }
 
+/**
+ * A finding with what measured losses [T + 1] show to be otherwise: where a mean cross-entropy is exactly 0 all labels have the probability 1
+ * and are right. Versions before 0.1.0 was released stored 0 for networks of one class.
+ */
+export function withCertain(
+  finding: AccuracyFinding,
+  lossOf: (name: string) => ArrayLike<number>,
+): AccuracyFinding {
+  if ('missing' in finding) return finding;
+  const { rows } = finding;
+  return {
+    ...finding,
+    objectives: finding.objectives.map((own) => {
+      const loss = lossOf(own.name);
+      return { ...own, share: own.share.map((share, r) => (loss[rows[r]!] === 0 ? 1 : share)) };
+    }),
+  };
+}
+
 /** The accuracy of an objective; null where there is none. */
 export function accuracyOf(finding: AccuracyFinding, name: string): ObjectiveAccuracy | null {
   return 'missing' in finding ? null : (finding.objectives.find((own) => own.name === name) ?? null);

@@ -1,6 +1,7 @@
 import { decode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
 import { layoutOf } from '../../ledger/layout.js';
+import { estimateWidth } from '../text.js';
 import { indexedPng } from '../video/png.js';
 import { videoEncoders } from '../video/encoders.js';
 import { type AnimationSetting, createAnimation } from './animation.js';
@@ -156,5 +157,17 @@ describe('a frame', () => {
 
   it('is refused where the size is too small', () => {
     expect(() => createAnimation({ ...setting, size: { width: 100, height: 240 } })).toThrow(/larger --size/);
+  });
+
+  it('has a ground under the keys of losses, which a loss that ends high runs behind', () => {
+    const { svg } = drawBackdrop(
+      { ...setting, lines: [{ name: 'train', losses: [1, 2] }], sumUnit: 'nats' },
+      [],
+    );
+    const [, x, width] = /<rect x="([\d.]+)" y="11" width="([\d.]+)" height="18"[^>]*\/><line/.exec(svg)!;
+    const key = Number(/<text x="([\d.]+)"[^>]*>train loss \(nats\)/.exec(svg)![1]);
+    expect(Number(x)).toBeLessThan(key);
+    expect(Number(x) + Number(width)).toBeGreaterThan(key + estimateWidth('train loss (nats)', 13));
+    expect(svg.indexOf('aria-label="line"')).toBeLessThan(svg.indexOf('y="11"'));
   });
 });

@@ -110,7 +110,9 @@ function drawLoss(canvas: Canvas, { size, iteration, lines, unit }: Backdrop): S
     const label = `${shorten(name, 20)} loss (${scaled})`;
     const width = estimateWidth(label, font) + 12;
     x -= width + 30;
-    return `<line x1="${x}" x2="${x + 24}" y1="20" y2="20" stroke="${canvas.palette.objectives[i % 3]!}" stroke-width="2.5"${i > 0 ? ' stroke-dasharray="6 3"' : ''}/>${text(label, x + 30, 24)}`;
+    // A loss that ends high runs behind its own key.
+    const ground = `<rect x="${x - 4}" y="11" width="${width + 32}" height="18" fill="${canvas.palette.background}" fill-opacity="0.85"/>`;
+    return `${ground}<line x1="${x}" x2="${x + 24}" y1="20" y2="20" stroke="${canvas.palette.objectives[i % 3]!}" stroke-width="2.5"${i > 0 ? ' stroke-dasharray="6 3"' : ''}/>${text(label, x + 30, 24)}`;
   });
   return { svg: `<g transform="translate(0,${places.lossTop(size)})">${plot}${keys.join('')}</g>`, lossLeft };
 }

@@ -87,6 +87,23 @@ describe('a comparison', () => {
     expect(lines.at(-2)).toMatch(/^seed {10}setting {3}1 \| 2$/);
   });
 
+  it('says in the picture which of many layers it shows', () => {
+    const names = Array.from({ length: 40 }, (_, l) => `l${l}.`);
+    const own = (name: string) => ({ name, manifest, view: syntheticView({ segments: 9, objectives: ['train', 'mine'], layers: Object.fromEntries(names.map((layer) => [layer, 2])) }) }); // prettier-ignore
+    const many = compareRuns([own('a'), own('b')]);
+    const figure = drawComparison(many, 'light').find(({ name }) => name === 'compare-layers-train')!;
+    const text = new xml.window.DOMParser().parseFromString(figure.svg, 'image/svg+xml').documentElement
+      .textContent;
+    expect(text).toMatch(/Only 23 of 40 layers are shown: those whose totals are ?largest\.$/);
+    expect(figure.caption).toContain('Shown: 23 of 40 layers, those whose totals are largest');
+    const sizes = many.objectives[0]!.layers!.map(({ totals }) => Math.max(...totals.map(Math.abs)));
+    const largest = names
+      .toSorted((a, b) => sizes[names.indexOf(b)]! - sizes[names.indexOf(a)]!)
+      .slice(0, 23);
+    expect(names.filter((name) => text.includes(name)).sort()).toEqual(largest.sort());
+    expect(drawComparison(compared, 'light').some(({ svg }) => svg.includes('>Only'))).toBe(false);
+  });
+
   it('says in words what keeps losses from being compared', () => {
     const other = parseManifest({ format: 'lossledger', formatVersion: 2, ...smallManifest(40, { definition: { ...smallManifest(40).definition, loss: 'squared error' } }) }, 'test'); // prettier-ignore
     const refused = compareRuns([{ name: 'a', manifest, view: view(9) }, { name: 'b', manifest: other, view: view(9) }]); // prettier-ignore

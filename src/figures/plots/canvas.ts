@@ -241,7 +241,8 @@ function compose(theme: Theme, palette: Palette, parts: FigureParts): Figure {
   const widest = Math.max(...parts.panels.map(({ left }) => left?.margin ?? 0));
   const panels = parts.panels.map(({ height, svg, left }) => {
     const aligned = left && left.margin < widest ? left.redrawn(widest) : svg;
-    const placed = `<g transform="translate(0,${y})">${aligned}</g>`;
+    // The picture's own label says what it shows; names of its pieces would be read out one by one, and may not stand on them.
+    const placed = `<g aria-hidden="true" transform="translate(0,${y})">${aligned}</g>`;
     y += height;
     return placed;
   });
@@ -251,7 +252,7 @@ function compose(theme: Theme, palette: Palette, parts: FigureParts): Figure {
   const [width, height] = [figureWidth + 2 * margin, y + 2 * margin];
   const svg = [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="${-margin} ${-margin} ${width} ${height}" width="${width}" height="${height}" `,
-    `role="img" aria-label="${escapeMarkup(`${title}. ${caption}`)}" font-family="system-ui, 'DejaVu Sans', sans-serif" `,
+    `role="img" aria-label="${escapeMarkup(`${title}${title.endsWith('?') ? '' : '.'} ${caption}`)}" font-family="system-ui, 'DejaVu Sans', sans-serif" `,
     `font-size="${fontSize}" fill="${palette.text}" color="${palette.text}">`,
     alone
       ? `<rect x="${-margin}" y="${-margin}" width="${width}" height="${height}" fill="${palette.background}"/>` +

@@ -5,7 +5,7 @@ import { lineKey } from './canvas.js';
 import type { Canvas, Figure, LegendEntry, Panel } from './canvas.js';
 import { formatCount, formatLoss } from '../format.js';
 import { drawnObjectives, type LineStyle, objectiveLabel } from '../objectives.js';
-import { printable } from '../text.js';
+import { printable, stepOf } from '../text.js';
 import { binSegments } from './thin.js';
 import type { Bin } from './thin.js';
 
@@ -63,10 +63,6 @@ function seriesOf({ palette }: Canvas, analysis: RunAnalysis): Series[] {
   }));
   return [...left, ...own];
 }
-
-/** What a residual is of: an iteration, unless rows of θ are further apart. */
-const stepOf = ({ firstIteration, lastIteration, segments }: RunSummary): string =>
-  lastIteration - firstIteration > segments ? 'segment' : 'iteration';
 
 function captionOf(analysis: RunAnalysis, zeros: number, below: number): string {
   const { summary, objectives } = analysis;

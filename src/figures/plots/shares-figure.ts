@@ -6,6 +6,7 @@ import type { Canvas, Figure, LegendEntry, Panel } from './canvas.js';
 import { formatShare } from '../format.js';
 import { certaintySentences } from '../certainty.js';
 import { shownNote } from '../objectives.js';
+import { stepOf } from '../text.js';
 import { binSegments } from './thin.js';
 import type { Bin } from './thin.js';
 
@@ -117,8 +118,9 @@ function nonzeroPanel(canvas: Canvas, analysis: RunAnalysis, samples: readonly S
 
 function captionOf({ run }: ShareAnalysis, analysis: RunAnalysis, samples: readonly Sample[]): string {
   const { ofAll, ofNonzero } = run.shares;
+  const step = stepOf(analysis.summary);
   const width = analysis.summary.segments / samples.length;
-  const smoothed = width > 1 ? ` Each step averages about ${Math.round(width)} iterations.` : '';
+  const smoothed = width > 1 ? ` Each step averages about ${Math.round(width)} ${step}s.` : '';
   const range = analysis.paper?.helpingPercent;
   const paper = range ? `; the paper's range, ${range.from} % to ${range.to} %, is shaded` : '';
   const helping =
@@ -126,7 +128,7 @@ function captionOf({ run }: ShareAnalysis, analysis: RunAnalysis, samples: reado
       ? ''
       : `; of those that do something, ${formatShare(ofNonzero.helping)} help${paper}`;
   return (
-    `In an average iteration ${formatShare(ofAll.helping)} of all parameters help, ${formatShare(ofAll.hurting)} hurt and ` +
+    `In an average ${step} ${formatShare(ofAll.helping)} of all parameters help, ${formatShare(ofAll.hurting)} hurt and ` +
     `${formatShare(ofAll.zero)} do exactly nothing${helping}.${smoothed}` +
     [
       shownNote(analysis),

@@ -3,6 +3,7 @@ import type { RunAnalysis } from '../../analysis/index.js';
 import { iterationAxis } from './axes.js';
 import type { Canvas, Figure } from './canvas.js';
 import { formatCount, formatNumber } from '../format.js';
+import { stepOf } from '../text.js';
 import { binSegments } from './thin.js';
 
 const binLimit = 400;
@@ -39,7 +40,7 @@ export function subintervalsFigure(canvas: Canvas, analysis: RunAnalysis): Figur
     name: 'subintervals',
     title: 'Where the path had to be cut finer',
     caption:
-      `${formatCount(refined)} of ${formatCount(summary.segments)} iterations needed more than ${counts.least} ` +
+      `${formatCount(refined)} of ${formatCount(summary.segments)} ${stepOf(summary)}s needed more than ${counts.least} ` +
       `subinterval${counts.least === 1 ? '' : 's'}; the most was ${counts.most}, the mean ${formatNumber(counts.mean, 3)}.`,
     legend: [],
     panels: [panel],

@@ -85,7 +85,7 @@ describe('report', () => {
       )!.textContent;
     expect(value('train loss')).toContain('2.33 → 0.0503');
     const helping = analysis.objectives[0]!.shares.run.shares.ofNonzero.helping!;
-    expect(value('parameters helping')).toContain(`${(100 * helping).toFixed(1)} %`);
+    expect(value('parameters helping')).toContain(`${(100 * helping).toFixed(1)}\u00a0%`);
     const best = [...analysis.objectives[0]!.layers].sort((a, b) => a.total - b.total)[0]!;
     expect(value('helped most')).toContain(best.layer);
   });
@@ -277,5 +277,21 @@ describe('report of an unusual run', () => {
       hostile,
     );
     expect(document.querySelectorAll('style')).toHaveLength(1);
+  });
+
+  it('calls steps between checkpoints segments, in words, figures, tables and in the terminal', async () => {
+    const view = syntheticView({ segments: 9 });
+    const textsOf = async (apart: number) => {
+      const analysis = await analyseRun({ ...view, iteration: Int32Array.from({ length: 10 }, (_, t) => apart * t) }); // prettier-ignore
+      return (
+        parse(renderReport({ analysis, facts, title: 'x' })).body.textContent + terminalSummary(analysis)
+      );
+    };
+    const forms = ['In an average # ', 'not exactly zero, per #', 'mean error of an? # ', '#s over tolerance', 'entries of all #s', 'over all #s']; // prettier-ignore
+    const found = { segment: await textsOf(500), iteration: await textsOf(1) };
+    for (const [word, text] of Object.entries(found))
+      for (const form of forms) expect(text).toMatch(new RegExp(form.replace('#', word)));
+    for (const form of forms) expect(found.segment).not.toMatch(new RegExp(form.replace('#', 'iteration')));
+    expect(found.segment).toMatch(/\(from iteration \d/);
   });
 });

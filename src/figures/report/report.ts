@@ -45,7 +45,7 @@ function banner({ balance, headline, details }: Verdict): string {
 function headlines(analysis: RunAnalysis): string {
   const cards = headlinesOf(analysis).map(
     ({ label, value, note }) =>
-      `<div><dt>${escapeMarkup(label)}</dt><dd class="value">${escapeMarkup(value)}</dd><dd class="note">${prose(note)}</dd></div>`,
+      `<div><dt>${escapeMarkup(label)}</dt><dd class="value">${prose(value)}</dd><dd class="note">${prose(note)}</dd></div>`,
   );
   return cards.length > 0 ? `<dl class="headlines">\n${cards.join('\n')}\n</dl>` : '';
 }
@@ -72,7 +72,7 @@ function doubts(readings: readonly Reading[]): string {
 /** That it was measured on a sample, before any number of it. */
 function sampleNotes(analysis: RunAnalysis): string {
   const sentences = analysis.objectives.map((objective) => samplingSentences(objective, analysis).join(' '));
-  const items = sentences.filter((text) => text !== '').map((text) => `<li>${escapeMarkup(text)}</li>`);
+  const items = sentences.filter((text) => text !== '').map((text) => `<li>${prose(text)}</li>`);
   if (items.length === 0) return '';
   return `<div class="banner doubts" role="note"><strong>Measured on a sample</strong><ul>${items.join('')}</ul></div>`;
 }

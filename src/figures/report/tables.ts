@@ -4,7 +4,7 @@ import { formatCount, formatNumber, formatPercent, formatShare } from '../format
 import type { Reading } from '../../formats/reading.js';
 import { objectiveLabel } from '../objectives.js';
 import { plusMinus } from '../sampling.js';
-import { escapeMarkup } from '../text.js';
+import { escapeMarkup, stepOf } from '../text.js';
 
 interface Table {
   /** For screen readers. */
@@ -18,9 +18,12 @@ interface Table {
   readonly prose?: boolean;
 }
 
+/** A name that breaks where its parts begin, before it breaks within one. */
+const breakable = (name: string): string => escapeMarkup(name).replace(/([./_:])(?=\w)|(?=\[)/g, '$1<wbr>');
+
 function renderRow([name, ...cells]: readonly string[]): string {
   const rest = cells.map((cell) => `<td>${escapeMarkup(cell)}</td>`).join('');
-  return `<tr><th scope="row">${escapeMarkup(name!)}</th>${rest}</tr>`;
+  return `<tr><th scope="row">${breakable(name!)}</th>${rest}</tr>`;
 }
 
 function renderTable({ name, caption, head, rows, prose = false }: Table): string {
@@ -35,7 +38,7 @@ ${body}
 
 /** This run's quadrature errors beside those of the paper's Table S1. */
 export function errorTable(analysis: RunAnalysis): string {
-  const { total, mean, worst, over } = errorColumns(analysis.summary.unit);
+  const { total, mean, worst, over } = errorColumns(analysis.summary);
   return renderTable({
     name: 'Errors of the integration',
     caption: [errorDefinition, paperNote(analysis) ?? 'The paper has no numbers for this experiment.'].join(
@@ -55,7 +58,7 @@ export function layerTable({ objectives, summary }: RunAnalysis): string | null 
   const about = objectives.length > 1 ? ` (${main.name})` : '';
   return renderTable({
     name: 'Layers in numbers',
-    caption: `Totals over the run in ${summary.unit} (negative helped). Shares count entries of all iterations.`,
+    caption: `Totals over the run in ${summary.unit} (negative helped). Shares count entries of all ${stepOf(summary)}s.`,
     head: [
       'layer',
       'parameters',
@@ -123,7 +126,7 @@ export function extremeTables(analysis: RunAnalysis): string | null {
   const about =
     analysis.objectives.length > 1 ? ` Of the ${objectiveLabel(analysis.objectives[0]!)} loss.` : '';
   return [
-    `<p class="muted">${escapeMarkup(`Sums of allocations over all iterations. Neurons (of convolutions: output channels) are counted from 0 within their layer; indices of parameters are those of the array of that name, from 0.${about}`)}</p>`,
+    `<p class="muted">${escapeMarkup(`Sums of allocations over all ${stepOf(analysis.summary)}s. Neurons (of convolutions: output channels) are counted from 0 within their layer; indices of parameters are those of the array of that name, from 0.${about}`)}</p>`,
     ...(neurons ? [extremePair('Neurons', neurons, analysis)] : []),
     ...(parameters ? [extremePair('Parameters', parameters, analysis)] : []),
   ].join('\n');

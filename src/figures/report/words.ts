@@ -1,6 +1,6 @@
 import type { RunAnalysis } from '../../analysis/index.js';
 import { formatCount, formatLoss, formatShare } from '../format.js';
-import { escapeMarkup, printable, withUnits } from '../text.js';
+import { escapeMarkup, printable, stepOf, withUnits } from '../text.js';
 
 const paragraph = (text: string): string => `<p>${escapeMarkup(withUnits(text))}</p>`;
 const list = (items: readonly string[]): string =>
@@ -34,7 +34,7 @@ export function whySoManyHurt(analysis: RunAnalysis): string | null {
   if (!shares || shares.helping === null) return null;
   return [
     paragraph(
-      `In an average iteration ${formatShare(shares.helping)} of the parameters that did anything helped, and ${formatShare(shares.hurting)} hurt. ` +
+      `In an average ${stepOf(analysis.summary)} ${formatShare(shares.helping)} of the parameters that did anything helped, and ${formatShare(shares.hurting)} hurt. ` +
         'That is how training works, not a fault of this run: in the networks of the paper barely more than half of the parameters helped ' +
         '(50 % to 58 % on average over training, Section 3). Three things keep the share low:',
     ),

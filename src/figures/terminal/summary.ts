@@ -6,7 +6,7 @@ import { errorRows, paperNote } from '../error-rows.js';
 import { formatCount, formatLoss, formatNumber, formatShare } from '../format.js';
 import { extentOf } from '../headlines.js';
 import { objectiveLabel } from '../objectives.js';
-import { columns, printable, shorten, shortNames } from '../text.js';
+import { columns, printable, shorten, shortNames, stepOf } from '../text.js';
 import { plusMinus, samplingSentences } from '../sampling.js';
 import { verdictOf } from '../verdict.js';
 import {
@@ -126,7 +126,9 @@ function layerLines(analysis: RunAnalysis, style: Style): string[] {
     lines[0]!,
     ...lines.slice(1).map((line, i) => `${line}  ${paint(totals[i]!)(bars[i]!.trimEnd())}`),
     ...(omitted > 0 ? [colours.dim(`… and ${omitted} layers with smaller totals`)] : []),
-    ...wrap('* share of entries that are not exactly zero, over all iterations', width).map(colours.dim),
+    ...wrap(`* share of entries that are not exactly zero, over all ${stepOf(analysis.summary)}s`, width).map(
+      colours.dim,
+    ),
     ...samplingSentences(main, analysis).flatMap((sentence) => wrap(sentence, width)),
   ];
 }

@@ -1,9 +1,9 @@
 import * as Plot from '@observablehq/plot';
 import type { ClassAnalysis, KernelCorrelation, ThemeAnalyses } from '../../analysis/index.js';
 import { formatNumber } from '../format.js';
-import { type Canvas, type Figure, figureWidth, type Panel } from '../plots/canvas.js';
+import { type Canvas, type Figure, figureWidth, fontSize, type Panel } from '../plots/canvas.js';
 import { layerRows, selectLayers, valueColumn } from '../plots/layer-rows.js';
-import { shorten, shortNames } from '../text.js';
+import { estimateWidth, shorten, shortNames } from '../text.js';
 import {
   type DataTable,
   firstShown,
@@ -37,7 +37,7 @@ function drawCorrelations(canvas: Canvas, kernels: readonly KernelCorrelation[])
   );
   return canvas.panel({
     height: 60 + kernels.length * 62,
-    marginLeft: 110,
+    marginLeft: 16 + Math.max(...labels.map((name) => estimateWidth(name, fontSize))),
     marginTop: 10,
     x: { label: 'correlation of running totals over training', labelAnchor: 'center', labelArrow: 'none', domain: [-1, 1], ticks: 5 },
     y: { domain: [kernels.length * 4 - 1.5, -0.75], ticks: labels.map((_, k) => k * 4 + 1), tickFormat: (y: number) => labels[Math.floor(y / 4)]!, tickSize: 0, label: null },
@@ -115,7 +115,10 @@ function drawMatrix(canvas: Canvas, { classes, conflictMatrix }: ClassAnalysis):
   const count = Math.min(classes.length, classLimit);
   const names = shortNames(classes.slice(0, count), 10);
   const left = 92;
-  const size = figureWidth - left - 12;
+  // Names at a slant go beyond their column, and those of the last columns beyond the picture.
+  const pitch = (figureWidth - left - 12) / count;
+  const beyond = Math.max(...names.map((name, i) => 0.65 * estimateWidth(name, fontSize - 2) - (count - i - 0.6) * pitch));
+  const size = figureWidth - left - Math.max(12, Math.ceil(beyond) + 6);
   const cell = size / count;
   const cells = conflictMatrix.slice(0, count).map((row) => row.slice(0, count).map((value) => -value));
   const largest = Math.max(...conflictMatrix.flat());

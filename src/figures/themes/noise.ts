@@ -4,18 +4,20 @@ import { formatCount, formatShare } from '../format.js';
 import { wholeTicks } from '../plots/axes.js';
 import type { Canvas, Figure } from '../plots/canvas.js';
 import { layerRows, selectLayers, valueColumn } from '../plots/layer-rows.js';
+import { stepWord } from '../text.js';
 import { markers, percentAxis, type ThemeDrawing, rowsNote, rowsShown } from './drawing.js';
 
 const paperShares =
   'The paper finds that parameters help in about half of their iterations (its Figure 3(d)): none help always.';
 
-function drawHistogram(canvas: Canvas, { noise }: ThemeAnalyses): Figure | null {
+function drawHistogram(canvas: Canvas, { noise, segments, iterations }: ThemeAnalyses): Figure | null {
   const histogram = noise?.histogram;
   if (!histogram) return null;
+  const steps = `${stepWord(segments, iterations)}s`;
   const { edges, ofNonzero, coins, never, always, dispersion } = histogram;
   const { palette } = canvas;
   const bars = ofNonzero.map((count, i) => ({ x1: 100 * edges[i]!, x2: 100 * edges[i + 1]!, count }));
-  const steps = coins.flatMap((count, i) => [
+  const stairs = coins.flatMap((count, i) => [
     { x: 100 * edges[i]!, count },
     { x: 100 * edges[i + 1]!, count },
   ]);
@@ -25,9 +27,9 @@ function drawHistogram(canvas: Canvas, { noise }: ThemeAnalyses): Figure | null 
     name: 'share-of-iterations',
     title: 'How often each parameter helps',
     caption:
-      `Bars: parameters by the share of their iterations (those not exactly zero) in which they help; dashed: what independent coins would give. ` +
+      `Bars: parameters by the share of their ${steps} (those not exactly zero) in which they help; dashed: what independent coins would give. ` +
       `Shares vary ${dispersion === null ? '–' : dispersion.toPrecision(3)} times as much as coins'; ${formatCount(never)} parameters never helped or hurt and are left out, and the ` +
-      `${formatCount(always.parameters)} at 95 % and more have ${always.medianIterations ?? 0} such iterations in the median. ${paperShares}`,
+      `${formatCount(always.parameters)} at 95 % and more have ${always.medianIterations ?? 0} such ${steps} in the median. ${paperShares}`,
     legend: [
       { label: 'parameters', colour: fill, kind: 'area' },
       { label: 'independent coins', colour: palette.text, kind: 'line', dash: '5 3' },
@@ -35,11 +37,11 @@ function drawHistogram(canvas: Canvas, { noise }: ThemeAnalyses): Figure | null 
     panels: [
       canvas.panel({
         height: 250,
-        x: percentAxis('iterations that help (% of those not zero)'),
+        x: percentAxis(`${steps} that help (% of those not zero)`),
         y: { label: 'parameters', labelArrow: 'none', grid: true, ticks: wholeTicks(0, Math.max(...ofNonzero, ...coins)), tickFormat: formatCount },
         marks: [
           Plot.rectY(bars, { x1: 'x1', x2: 'x2', y: 'count', fill, fillOpacity: 0.8, insetLeft: 0.5, insetRight: 0.5 }),
-          Plot.lineY(steps, { x: 'x', y: 'count', ...line, ariaDescription: 'coins' }),
+          Plot.lineY(stairs, { x: 'x', y: 'count', ...line, ariaDescription: 'coins' }),
           Plot.ruleY([0], { stroke: palette.text }),
         ],
       }),
@@ -53,8 +55,9 @@ const series = [
   ['after hurting', 'triangle', 'helpsAfterHurting'],
 ] as const;
 
-function drawAlternation(canvas: Canvas, { noise }: ThemeAnalyses): Figure | null {
+function drawAlternation(canvas: Canvas, { noise, segments, iterations }: ThemeAnalyses): Figure | null {
   if (!noise?.alternation) return null;
+  const step = stepWord(segments, iterations);
   const { palette } = canvas;
   const rows = noise.perLayer.map((own) => ({ ...own, total: own.walk!.reach }));
   const selection = selectLayers(rows);
@@ -67,12 +70,12 @@ function drawAlternation(canvas: Canvas, { noise }: ThemeAnalyses): Figure | nul
     name: 'alternation',
     title: 'Helping after helping, and after hurting',
     caption:
-      `How likely a parameter helps in the iteration after it helped, and after it hurt; bar: in any iteration, where both would stand if signs were ` +
+      `How likely a parameter helps in the ${step} after it helped, and after it hurt; bar: in any ${step}, where both would stand if signs were ` +
       `independent coins. At the right, pairs with opposite signs. The paper finds that parameters alternate between helping and hurting all through training.${rowsNote(selection, which)}`,
     note: rowsShown(selection, which),
     legend: [
       ...series.map(([text, marker], i) => ({ label: text, colour: colours[i]!, kind: 'symbol' as const, path: markers[marker] })),
-      { label: 'any iteration', colour: palette.text, kind: 'line' as const },
+      { label: `any ${step}`, colour: palette.text, kind: 'line' as const },
     ],
     panels: [
       canvas.panel({

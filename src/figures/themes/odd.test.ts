@@ -6,7 +6,8 @@ import { singleSegmentView, stillView, syntheticView } from '../../../test/suppo
 import { analyseRun, analyseThemes, type ThemeAnalyses } from '../../analysis/index.js';
 import type { LedgerView } from '../../ledger/view.js';
 import { extentOf } from '../headlines.js';
-import { createCanvas, type Figure, fontSize } from '../plots/canvas.js';
+import { createCanvas, type Figure, figureWidth, fontSize } from '../plots/canvas.js';
+import { estimateWidth } from '../text.js';
 import { drawThemes } from './themes.js';
 
 function drawn(analyses: ThemeAnalyses, theme: 'light' | 'page' = 'light'): Map<string, Figure> {
@@ -100,6 +101,62 @@ describe('figures of odd runs', () => {
       Number(/translate\([^,]+,([\d.]+)/.exec(text.getAttribute('transform')!)![1]),
     );
     for (let i = 1; i < rows.length; i++) expect(Math.abs(rows[i]! - rows[i - 1]!)).toBeGreaterThanOrEqual(fontSize - 1e-6);
+  }); // prettier-ignore
+
+  it('say in the picture how many kernels and classes they leave out, and which layers', async () => {
+    const { neurons, ...rest } = await analyseThemes(dividedView());
+    const [kernel] = neurons!.kernels!;
+    const kernels = Array.from({ length: 15 }, (_, k) => ({ ...kernel!, tensor: `k${k}.weight` }));
+    const [own] = neurons!.classes!.perLayer;
+    // Layer 0 has the fewest neurons, layer 39 the most.
+    const perLayer = Array.from({ length: 40 }, (_, l) => ({ ...own!, layer: `l${l}.`, neurons: l + 1 }));
+    const classes = Array.from({ length: 25 }, (_, c) => `c${c}.`);
+    const conflictMatrix = classes.map((_, i) => classes.map((__, j) => (i === j ? 0 : i + j)));
+    const figures = drawn({ ...rest, neurons: { ...neurons!, kernels, classes: { ...neurons!.classes!, perLayer, classes, conflictMatrix } } });
+    const words = (name: string) => parse(figures.get(name)!.svg).documentElement.textContent;
+    const named = (name: string, every: readonly string[]) => every.filter((text) => words(name).includes(text));
+    expect(words('trajectory-correlation')).toMatch(/Only the first 12 of 15 kernels are shown\.$/);
+    expect(named('trajectory-correlation', kernels.map(({ tensor }) => tensor))).toEqual(kernels.slice(0, 12).map(({ tensor }) => tensor));
+    expect(words('conflicts')).toMatch(/Only the first 20 of 25 classes are shown\.$/);
+    expect(named('conflicts', classes)).toEqual(classes.slice(0, 20));
+    expect(words('class-concentration')).toMatch(/Only 23 of 40 layers are shown: those with the most ?neurons\.$/);
+    expect(named('class-concentration', perLayer.map(({ layer }) => layer))).toEqual(perLayer.slice(17).map(({ layer }) => layer));
+  }); // prettier-ignore
+
+  it('cut no names of kernels and classes', async () => {
+    const { neurons, ...rest } = await analyseThemes(dividedView());
+    const kernels = neurons!.kernels!.map((own, k) => ({
+      ...own,
+      tensor: `encoder.layers.${k}.attention.weight`,
+    }));
+    const classes = Array.from({ length: 12 }, (_, c) => `automobil${c % 10}`);
+    const conflictMatrix = classes.map((_, i) => classes.map((__, j) => (i === j ? 0 : i + j)));
+    const figures = drawn({
+      ...rest,
+      neurons: { ...neurons!, kernels, classes: { ...neurons!.classes!, classes, conflictMatrix } },
+    });
+    const correlation = parse(figures.get('trajectory-correlation')!.svg);
+    for (const text of correlation.querySelectorAll('[aria-label="y-axis tick label"] text')) {
+      const right = Number(/translate\(([\d.]+)/.exec(text.getAttribute('transform')!)![1]);
+      expect(right - estimateWidth(text.textContent, fontSize), text.textContent).toBeGreaterThanOrEqual(0);
+    }
+    const slanted = [...parse(figures.get('conflicts')!.svg).querySelectorAll('g[transform*="rotate(-50)"]')];
+    expect(slanted).toHaveLength(classes.length);
+    for (const name of slanted) {
+      const left = Number(/translate\(([\d.]+)/.exec(name.getAttribute('transform')!)![1]);
+      const width = estimateWidth(name.textContent, fontSize - 2) * Math.cos((50 * Math.PI) / 180);
+      expect(left + width, name.textContent).toBeLessThanOrEqual(figureWidth);
+    }
+  });
+
+  it('call steps between checkpoints segments', async () => {
+    const figures = (iteration: Int32Array) => analyseThemes({ ...dividedView(30), iteration }).then((analyses) => [...drawn(analyses).values()].map(({ svg, caption }) => svg + caption).join('\n')); // prettier-ignore
+    const far = await figures(Int32Array.from({ length: 31 }, (_, t) => 500 * t));
+    for (const text of ['in the segment after it helped', 'of their segments', 'any segment', 'stand at segments that', 'segments that help (%', 'How many segments all layers share'])
+      expect(far).toContain(text);
+    const each = await figures(Int32Array.from({ length: 31 }, (_, t) => t));
+    expect(each).not.toMatch(/segment/i);
+    expect(each).toContain('in the iteration after it helped');
   }); // prettier-ignore
 
   it('have fewer ticks beside long names, so that none covers another', () => {

@@ -3,7 +3,7 @@ import type { NullModel, Synchrony, ThemeAnalyses } from '../../analysis/index.j
 import { formatCount, formatNumber, formatShare } from '../format.js';
 import { iterationAxis, wholeTicks } from '../plots/axes.js';
 import { type Canvas, type Figure, fontSize, type Panel } from '../plots/canvas.js';
-import { estimateWidth, shortNames } from '../text.js';
+import { estimateWidth, shortNames, stepWord } from '../text.js';
 import { type DataTable, markers, type ThemeDrawing } from './drawing.js';
 
 /** One moment as it is drawn. */
@@ -26,6 +26,9 @@ function dotsOf({ groups }: Synchrony): Dot[] {
     }),
   );
 }
+
+/** What moments are counted in. */
+const stepsOf = ({ segments, iterations }: ThemeAnalyses): string => `${stepWord(segments, iterations)}s`;
 
 /** Rows of one group stand together, with their part's name in the middle. */
 function drawMoments(canvas: Canvas, shown: Synchrony, layers: readonly string[], { segments, trajectories }: ThemeAnalyses): Panel {
@@ -64,12 +67,12 @@ function drawMoments(canvas: Canvas, shown: Synchrony, layers: readonly string[]
 
 const probability = (p: number): string => formatNumber(p, 2);
 
-function momentsCaption(shown: Synchrony, layers: readonly string[]): string {
+function momentsCaption(shown: Synchrony, layers: readonly string[], steps: string): string {
   const rows =
     shown.groups.length > 1 ? `for each class the ${layers.length} layers, first to last` : 'one a layer';
   const p = shown.shiftedCurves;
   return (
-    `The 20 deepest moments of learning of each curve (rows: ${rows}); filled diamonds stand at iterations that all layers of the row's group share, ` +
+    `The 20 deepest moments of learning of each curve (rows: ${rows}); filled diamonds stand at ${steps} that all layers of the row's group share, ` +
     `${formatShare(shown.share)} of the moments. The paper marks such stacks in red (its Figures 6 and S17) and finds more than shifted layers give` +
     (p === null
       ? '.'
@@ -85,7 +88,7 @@ function drawMomentsFigure(canvas: Canvas, analyses: ThemeAnalyses): Figure | nu
   return canvas.figure({
     name: 'moments',
     title: 'Moments of learning',
-    caption: momentsCaption(shown, layers),
+    caption: momentsCaption(shown, layers, stepsOf(analyses)),
     legend: [
       { label: 'moment', colour: palette.muted, kind: 'symbol', path: markers.circle },
       {
@@ -106,14 +109,18 @@ const models = [
   ['rotated', 'every curve rotated by up to 10'],
 ] as const;
 
-function drawModel(canvas: Canvas, model: NullModel, observed: number, label: string, last: number): Panel {
+function drawModel(
+  canvas: Canvas,
+  model: NullModel,
+  { observed, label, last, steps }: { observed: number; label: string; last: number; steps: string },
+): Panel {
   const { palette } = canvas;
   const bars = model.distribution.map((p, count) => ({ from: count - 0.45, to: count + 0.45, p })).filter(({ p }) => p > 0);
   return canvas.panel({
     height: 142,
     marginTop: 30,
     marginBottom: 46,
-    x: { label: 'iterations that all layers share', labelArrow: 'none', domain: [-1, last + 1], ticks: wholeTicks(0, last), tickFormat: formatCount },
+    x: { label: `${steps} that all layers share`, labelArrow: 'none', domain: [-1, last + 1], ticks: wholeTicks(0, last), tickFormat: formatCount },
     y: { label: `${label}: probability`, labelArrow: 'none', ticks: 3, grid: true },
     marks: [
       Plot.rectY(bars, { x1: 'from', x2: 'to', y: 'p', fill: palette.layers[0]! }),
@@ -127,20 +134,21 @@ function drawNulls(canvas: Canvas, analyses: ThemeAnalyses): Figure | null {
   const shown = shownOf(analyses);
   if (shown?.shiftedCurves === undefined || shown.shiftedCurves === null) return null;
   const { palette } = canvas;
+  const steps = stepsOf(analyses);
   const last = Math.max(shown.observed, ...models.map(([key]) => shown[key]!.distribution.length - 1));
   const p = models.map(([key]) => probability(shown[key]!.p)).join(', ');
   return canvas.figure({
     name: 'synchrony-by-chance',
     title: 'Synchrony, and what chance gives',
     caption:
-      `How many iterations all layers share when layers do not wait for one another (bars), and what was found (dashed line): at least so many have the ` +
+      `How many ${steps} all layers share when layers do not wait for one another (bars), and what was found (dashed line): at least so many have the ` +
       `probabilities ${p}. The paper compares with layers shifted by one or two iterations and finds significantly more; equal shifts keep everything, so with ${analyses.synchrony!.layers.length} layers ` +
       `the first probability cannot fall below ${probability(4 / 4 ** analyses.synchrony!.layers.length)}.`,
     legend: [
       { label: 'by chance', colour: palette.layers[0]!, kind: 'area' },
       { label: `found: ${shown.observed}`, colour: palette.hurting, kind: 'line', dash: '5 3' },
     ],
-    panels: models.map(([key, text]) => drawModel(canvas, shown[key]!, shown.observed, text, last)),
+    panels: models.map(([key, text]) => drawModel(canvas, shown[key]!, { observed: shown.observed, label: text, last, steps })),
   });
 } // prettier-ignore
 

@@ -1,4 +1,5 @@
 import type { Manifest } from 'lossledger/format';
+import { stepWord } from './segments.js';
 
 /** One fact of a run's definition. `defines`: runs that differ in it are not comparable. */
 export interface DefinitionRow {
@@ -19,7 +20,7 @@ export function definitionRows(manifest: Manifest): DefinitionRow[] {
       : own.sample.from;
   return [
     row('Network', definition.model),
-    row('Loss', `${definition.loss}, ${definition.reduction}, ${definition.unit}`),
+    row('Loss', `${means[definition.reduction]} ${definition.loss}, ${definition.unit}`),
     row('Data', definition.dataset),
     row(
       'Objectives',
@@ -31,26 +32,52 @@ export function definitionRows(manifest: Manifest): DefinitionRow[] {
         .join(', '),
     ),
     row('Chunk, lanes', `${definition.chunk} examples, ${definition.lanes} lanes`),
-    row('Batch statistics', `by ${definition.batchNorm}`),
+    row('Batch statistics', definition.batchNorm === 'none' ? 'none' : `by ${definition.batchNorm}`),
     row('Data split', definition.splitHash.slice(0, 16)),
     row('Precision', definition.precision),
     row(
       'Rule',
       `${quadrature.rule}${quadrature.tolerance === null ? '' : `, tolerance ${quadrature.tolerance}`}`,
     ),
-    row('Engine', `${engine.name} ${engine.version}`, false),
-    row('Iterations', trajectory.iterations.toLocaleString('en'), false),
-    row('Optimiser', optimiserOf(config), false),
+    row(
+      'Engine',
+      engine.version.startsWith(engine.name) ? engine.version : `${engine.name} ${engine.version}`,
+      false,
+    ),
+    row('Iterations', iterationsOf(trajectory), false),
+    row('Optimiser', optimiserOf(config) || 'not known: the trajectory was recorded', false),
     row('Seed', String(manifest.seed), false),
-    row('Made by', `Lossledger ${manifest.createdBy}`, false),
+    row('Made by', manifest.createdBy, false),
   ];
 }
 
+const means = {
+  tokenMean: 'mean',
+  exampleMean: 'mean over examples of the mean',
+  weightedMean: 'weighted mean',
+} as const;
+
+/** How many iterations, or between which ones rows of θ lie that are further apart. */
+function iterationsOf({ iterations, iteration }: Manifest['trajectory']): string {
+  const segments = iterations.toLocaleString('en');
+  if (iteration === null || stepWord(iteration) === 'iteration') return segments;
+  const [first, last] = [iteration[0]!, iteration.at(-1)!].map((step) => step.toLocaleString('en'));
+  return `${first!} to ${last!}, in ${segments} segments`;
+}
+
+/** Settings of a training that are shown, in words. */
+const settings = {
+  optimizer: '',
+  learningRate: 'learning rate ',
+  momentum: 'momentum ',
+  weightDecay: 'weight decay ',
+  batchSize: 'batches of ',
+} as const;
+
 function optimiserOf(config: Manifest['config']): string {
-  const keys = ['optimizer', 'learningRate', 'momentum', 'weightDecay', 'batchSize'];
-  return keys
-    .flatMap((key) =>
-      config[key] === undefined || config[key] === null ? [] : `${key} ${JSON.stringify(config[key])}`,
+  return Object.entries(settings)
+    .flatMap(([key, name]) =>
+      config[key] === undefined || config[key] === null ? [] : `${name}${JSON.stringify(config[key])}`,
     )
     .join(', ')
     .replaceAll('"', '');

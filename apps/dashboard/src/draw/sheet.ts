@@ -155,3 +155,28 @@ export function placeOf(
   const row = Math.floor(number / columns) * (tile[0] + gap) + Math.floor(inside / tile[1]);
   return { x: own.x + column * cell, y: own.y + row * cell, cell };
 }
+
+/** Pixels from which on a tensor has its name above it, whatever its length. */
+export const leastNamed = 40;
+/** Pixels that a name takes above its tensor, and those of its letters. */
+const [nameRoom, letterHeight] = [17, 11];
+
+/**
+ * Where the next thing stands right of `x` on the height of a name whose letters stand on `base`: a tensor, or the name above one. Pixels on
+ * the screen, `x` on the sheet; Infinity: nothing does.
+ */
+export function leftOfNext(
+  placed: readonly Placed[],
+  x: number,
+  base: number,
+  camera: { readonly x: number; readonly y: number; readonly zoom: number },
+): number {
+  return placed.reduce((nearest, other) => {
+    const left = (other.x - camera.x) * camera.zoom;
+    if (other.x <= x || left >= nearest) return nearest;
+    const [across, down] = [0, 1].map((axis) => other.extent[axis]! * other.cell * camera.zoom);
+    const top = (other.y - camera.y) * camera.zoom;
+    const isLevel = base > top - (across! >= leastNamed ? nameRoom : 0) && base - letterHeight < top + down!;
+    return isLevel ? left : nearest;
+  }, Infinity);
+}

@@ -21,6 +21,12 @@ export interface Address {
 }
 
 const kinds = { p: 'parameter', n: 'neuron', l: 'layer' } as const;
+/** What stands where an address says nothing. */
+export const usual = {
+  view: 'overview', objectiveName: '', mode: 'cumulative', window: [0, 1], pins: [], search: '', entity: 'layer', sorting: 'total',
+  isTurned: false, focus: null, scale: 'root', strongest: false, fixed: null,
+} as const satisfies Address; // prettier-ignore
+
 const modes: readonly Mode[] = ['cumulative', 'instant', 'window'];
 
 /** Reads the part of the address behind `#`; what does not fit is left out. */
@@ -38,7 +44,7 @@ export function readAddress(hash = location.hash): Address {
     objectiveName: query.get('objective') ?? undefined,
     t: number('t'),
     mode: modes.find((name) => name === query.get('mode')),
-    window: window ? ([Number(window[1]), Number(window[2])] as const) : undefined,
+    window: window && Number(window[1]) < Number(window[2]) ? ([Number(window[1]), Number(window[2])] as const) : undefined, // prettier-ignore
     pins:
       pins.length > 0
         ? pins.slice(0, 8).map(([, kind, index]) => ({ kind: kinds[kind as 'p'], index: Number(index) }))
@@ -57,8 +63,25 @@ export function readAddress(hash = location.hash): Address {
 
 let pending: ReturnType<typeof setTimeout> | null = null;
 let text = '';
+/** Run and screen of the entry of the browser's history that is shown; null: nothing was written yet. */
+let entry: string | null = null;
 
-/** Writes it, a few times a second at most: browsers allow no more. */
+const entryOf = ({ chosen = 0, view = usual.view }: Address): string => `${chosen} ${view}`;
+
+/** Calls back when the address became another one by Back, Forward, or by hand. */
+export function onAddress(follow: () => void): void {
+  addEventListener('popstate', () => {
+    if (pending !== null) clearTimeout(pending);
+    pending = null;
+    entry = entryOf(readAddress());
+    follow();
+  });
+}
+
+/**
+ * Writes it: another run or screen as an entry of the history, to which Back leads; all else in place, a few times a second at most, since
+ * browsers allow no more.
+ */
 export function writeAddress(address: Address): void {
   const query = new URLSearchParams();
   const set = (name: string, value: string | number | undefined, usual: string | number) => {
@@ -79,9 +102,17 @@ export function writeAddress(address: Address): void {
   set('scale', address.scale, 'root');
   set('strongest', address.strongest ? 1 : '', '');
   set('range', address.fixed ?? '', '');
-  text = query.toString();
-  pending ??= setTimeout(() => {
+  const before = entry;
+  [text, entry] = [query.toString(), entryOf(address)];
+  if (before !== null && before !== entry) {
+    if (pending !== null) clearTimeout(pending);
     pending = null;
-    history.replaceState(null, '', `${location.pathname}${location.search}${text === '' ? '' : `#${text}`}`);
-  }, 300);
+    history.pushState(null, '', here());
+  } else
+    pending ??= setTimeout(() => {
+      pending = null;
+      history.replaceState(null, '', here());
+    }, 300);
 }
+
+const here = (): string => `${location.pathname}${location.search}${text === '' ? '' : `#${text}`}`;

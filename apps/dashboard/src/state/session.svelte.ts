@@ -6,7 +6,8 @@ import {
   refreshRun,
   type RunData,
 } from '../data/load';
-import { readAddress, writeAddress } from './address';
+import { stepWord } from '../data/segments';
+import { onAddress, readAddress, usual, writeAddress } from './address';
 import type { ScaleKind } from '../draw/colours';
 import type { Focus, Mode, Pin, Sorting, ViewName } from './names';
 
@@ -67,6 +68,11 @@ class Session {
     return this.run?.segments ?? 0;
   }
 
+  /** What a segment of the run is called. */
+  get step(): 'iteration' | 'segment' {
+    return stepWord(this.run?.view.iteration ?? []);
+  }
+
   /** Iterations of an epoch; null: not known, or there is no whole one. */
   get perEpoch(): number | null {
     const { trajectory, definition } = this.run?.manifest ?? {};
@@ -96,22 +102,30 @@ class Session {
   async start(): Promise<void> {
     try {
       this.listed = await listRuns();
-      const asked = readAddress();
       if (this.listed.length === 0) {
         [this.view, this.isBare] = ['playground', true];
         return;
       }
-      if (asked.view !== undefined) this.view = asked.view;
-      this.chosen = Math.min(asked.chosen ?? 0, this.listed.length - 1);
-      await this.open(this.chosen);
-      this.t = Math.max(0, this.segments - 1);
-      Object.assign(this, asked, { chosen: this.chosen });
-      if (asked.t !== undefined) this.#followsEnd = false;
-      this.moveTo(this.t);
-      this.#schedule();
+      await this.#follow();
+      onAddress(() => void this.#follow());
     } catch (error) {
       this.problem = asError(error);
     }
+  }
+
+  /** Shows what the address says. */
+  async #follow(): Promise<void> {
+    const { hash } = location;
+    const asked = readAddress(hash);
+    const chosen = Math.min(asked.chosen ?? 0, this.listed.length - 1);
+    if (!this.runs.has(chosen)) [this.view, this.chosen] = [asked.view ?? usual.view, chosen];
+    await this.open(chosen);
+    // Another one may have come while the run was read.
+    if (location.hash !== hash) return;
+    Object.assign(this, usual, asked, { chosen, playing: false });
+    this.#leaveEmptyWindow();
+    this.moveTo(asked.t ?? this.segments - 1);
+    this.#schedule();
   }
 
   /** Reads a run unless it was read before. */
@@ -126,8 +140,14 @@ class Session {
     await this.open(index);
     this.chosen = index;
     [this.pins, this.focus] = [[], null];
+    this.#leaveEmptyWindow();
     this.moveTo(this.t, false);
     this.#schedule();
+  }
+
+  /** A window that begins behind the end of a run, as that of a longer one, holds nothing. */
+  #leaveEmptyWindow(): void {
+    if (this.window[0] >= this.segments) [this.window, this.mode] = [usual.window, usual.mode];
   }
 
   moveTo(t: number, byHand = true): void {

@@ -1,15 +1,22 @@
 import type { LayersOverRuns, MeanTest, ThemeAnalyses } from '../../../analysis/index.js';
 import { formatCount, formatNumber, formatShare } from '../../format.js';
+import { stepWord } from '../../text.js';
 import type { ReadTable } from './table.js';
 
 /** Totals of one run's layers (Section 4). */
-export function layersTables({ layers, unit }: ThemeAnalyses): ReadTable[] {
+export function layersTables({ layers, unit, segments, iterations }: ThemeAnalyses): ReadTable[] {
   if (!layers) return [];
   const sum = layers.layers.reduce((total, own) => total + own.total, 0);
   return [
     {
       title: 'Layers: what each did over the run',
-      head: ['layer', 'parameters', `total (${unit})`, 'of all', 'iterations hurting'],
+      head: [
+        'layer',
+        'parameters',
+        `total (${unit})`,
+        'of all',
+        `${stepWord(segments, iterations)}s hurting`,
+      ],
       rows: layers.layers.map(({ layer, parameters, total, hurtingSegments }) => [
         layer,
         formatCount(parameters),

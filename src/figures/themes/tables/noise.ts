@@ -1,5 +1,6 @@
 import type { NoiseAnalysis, ThemeAnalyses } from '../../../analysis/index.js';
 import { formatCount, formatNumber, formatShare } from '../../format.js';
+import { stepWord } from '../../text.js';
 import type { ReadTable } from './table.js';
 
 const number = (value: number | null, digits = 3): string =>
@@ -15,8 +16,9 @@ function certaintyNote({ certainty }: NoiseAnalysis): string {
 }
 
 /** Shares, alternation and walks, by layer and in all (Section 3). */
-export function noiseTables({ noise }: ThemeAnalyses): ReadTable[] {
+export function noiseTables({ noise, segments, iterations }: ThemeAnalyses): ReadTable[] {
   if (!noise) return [];
+  const steps = `${stepWord(segments, iterations)}s`;
   const { shares, perLayer, alternation, walk, histogram, meanHelping } = noise;
   const layers = [...perLayer, { layer: 'all', shares, alternation, walk }];
   return [
@@ -35,7 +37,7 @@ export function noiseTables({ noise }: ThemeAnalyses): ReadTable[] {
       note:
         'helping: entries below zero, of all and of those not exactly zero (paper: 50–58 % of the latter). turned: pairs of ' +
         'consecutive entries of a parameter with opposite signs, and what independent coins would give. walk: (sum of a parameter)² ' +
-        `over its sum of squares; 1 for a random walk, more for drift. Mean over iterations of the share helping: ${formatShare(meanHelping)}.${certaintyNote(noise)}`,
+        `over its sum of squares; 1 for a random walk, more for drift. Mean over ${steps} of the share helping: ${formatShare(meanHelping)}.${certaintyNote(noise)}`,
     },
     ...(histogram === null
       ? []
@@ -44,15 +46,15 @@ export function noiseTables({ noise }: ThemeAnalyses): ReadTable[] {
             title: 'Noise: how often single parameters help',
             head: ['parameters', 'number'],
             rows: [
-              ['help in under 45 % of their iterations', formatCount(sumOf(histogram.ofNonzero, 0, 9))],
+              [`help in under 45 % of their ${steps}`, formatCount(sumOf(histogram.ofNonzero, 0, 9))],
               ['in 45 to 60 %', formatCount(sumOf(histogram.ofNonzero, 9, 12))],
               ['in 60 to 95 %', formatCount(sumOf(histogram.ofNonzero, 12, 19))],
               ['in 95 % or more', formatCount(sumOf(histogram.ofNonzero, 19, 20))],
               ['never helped or hurt', formatCount(histogram.never)],
             ],
             note:
-              `Of the iterations in which a parameter is not zero. The shares vary ${number(histogram.dispersion)} times as much as coins would. ` +
-              `Those that help in 95 % or more are not zero in ${number(histogram.always.medianIterations)} iterations in the median: ` +
+              `Of the ${steps} in which a parameter is not zero. The shares vary ${number(histogram.dispersion)} times as much as coins would. ` +
+              `Those that help in 95 % or more are not zero in ${number(histogram.always.medianIterations)} ${steps} in the median: ` +
               'where that is few, they are rare inputs and no elite.',
           },
         ]),

@@ -1,5 +1,6 @@
 import type { NullModel, Synchrony, ThemeAnalyses } from '../../../analysis/index.js';
 import { formatCount, formatNumber, formatShare } from '../../format.js';
+import { stepWord } from '../../text.js';
 import type { ReadTable } from './table.js';
 
 const probability = (p: number): string => formatNumber(p, 2);
@@ -20,8 +21,9 @@ function rowOf(name: string, { observed, share, ...nulls }: Synchrony): string[]
 }
 
 /** Iterations at which all layers learn together, against shifted layers (Section 5). */
-export function synchronyTables({ synchrony }: ThemeAnalyses): ReadTable[] {
+export function synchronyTables({ synchrony, segments, iterations }: ThemeAnalyses): ReadTable[] {
   if (!synchrony) return [];
+  const steps = `${stepWord(segments, iterations)}s`;
   const { whole, byPart, motion, gradient, gradientByPart, layers } = synchrony;
   const floor = 4 / 4 ** layers.length;
   return [
@@ -36,8 +38,8 @@ export function synchronyTables({ synchrony }: ThemeAnalyses): ReadTable[] {
         ...(gradientByPart ? [rowOf('gradient by class', gradientByPart)] : []),
       ],
       note:
-        'found: iterations at which every layer has one of its 20 deepest moments; share of the moments that stand in one. Then the mean of ' +
-        'what chance gives, with its probability of at least as many: layers shifted by 1 or 2 iterations (all classes alike), every curve ' +
+        `found: ${steps} at which every layer has one of its 20 deepest moments; share of the moments that stand in one. Then the mean of ` +
+        `what chance gives, with its probability of at least as many: layers shifted by 1 or 2 ${steps} (all classes alike), every curve ` +
         `shifted so on its own, every curve rotated by up to 10. With ${layers.length} layers the first p cannot fall below ${probability(floor)}: ` +
         'equal shifts keep everything. Motion, gradient: peaks of the norm of a layer’s steps, of its gradient.',
     },
