@@ -5,7 +5,8 @@ import type { Reading } from '../formats/reading.js';
 import { misfit } from '../formats/source.js';
 import { arrange, arranged, type Arranged, type Parameter } from './match/axes.js';
 import { layoutSize, listed, requireFinite, requireIterations, requireRows } from './checks.js';
-import { checkpointRecording, listCheckpoints } from './checkpoints.js';
+import { checkpointRecording, listCheckpoints } from './checkpoints/checkpoints.js';
+import { orderByCounts } from './checkpoints/counts.js';
 import { isRecorderFolder, readDescription, recorderFiles, recorderRecording } from './recorder-folder.js'; // prettier-ignore
 import { stackedRecording } from './stacked.js';
 import { openTensorFile } from './tensor-file.js';
@@ -47,9 +48,10 @@ async function openAny(path: string, options: RecordingOptions): Promise<OpenedR
   }
   if ((await stat(path).catch(() => null))?.isDirectory()) {
     const { checkpoints, reading } = await listCheckpoints(path, options);
+    const order = await orderByCounts(path, checkpoints, Boolean(options.checkpointPattern));
     const recording = await checkpointRecording(path, checkpoints, options);
     const files = checkpoints.flatMap((checkpoint) => checkpoint.files.map((file) => join(path, file)));
-    return { recording, files, readings: [reading] };
+    return { recording, files, readings: order === null ? [reading] : [reading, order] };
   }
   const file = await openTensorFile(path);
   try {
