@@ -204,6 +204,30 @@ describe('statistics by which the network normalises', () => {
   });
 });
 
+describe('buffers that layers move by themselves', () => {
+  const state = 'vectors of spectral normalisation';
+  const vector = { name: 'a.weight_u', shape: [2], verdict: 'unlikely', data: Float32Array.of(0, 4), state } as const;
+  const withRows = (...rows: Float32Array[]) =>
+    recording({ ...recorded, 'a.weight_u': { shape: [2], rows } });
+  const [first, other] = [Float32Array.of(0, 4), Float32Array.of(0, 5)];
+
+  it('are measured with their motion, which is said with how to hold them', async () => {
+    const path = withRows(first, other, other);
+    const { names, said } = await read(path, [...net, vector]);
+    expect(names).toContain('a.weight_u');
+    expect(said).toMatch(/buffers: [^:]*: a\.weight_u \(vectors of spectral normalisation\)[^]*--ignore 'a\.weight_u'/);
+    const held = await read(path, [...net, vector], { ignore: ['a.weight_u'] });
+    expect(held.names).not.toContain('a.weight_u');
+    expect(held.said).toMatch(/every row is measured with the model file’s a\.weight_u/);
+  });
+
+  it('are constants where they stay', async () => {
+    const { names, said } = await read(withRows(first, first, first), [...net, vector]);
+    expect(names).not.toContain('a.weight_u');
+    expect(said).not.toMatch(/buffers/);
+  });
+}); // prettier-ignore
+
 describe('axes of recorded kernels', () => {
   const square: readonly KnownTensor[] = [{ name: 'l.weight', shape: [3, 3] }];
   const turned = { shape: [3, 3], rows: [0, 1, 2].map((row) => numbers(1, row, 9, true, 3)) };
