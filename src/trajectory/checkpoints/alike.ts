@@ -2,7 +2,30 @@ import { isFloat, sameShape } from '../../formats/array.js';
 import { misfit } from '../../formats/source.js';
 import { described, fitsPattern, listed } from '../checks.js';
 import { ignorable, isOptimizerState } from '../match/extras.js';
+import { unwrapped } from '../match/names.js';
 import type { TensorFile } from '../types.js';
+
+/**
+ * A checkpoint's file by the names of the first one, where they are the same but for those of wrappers: training that goes on compiled, or
+ * on several devices, saves `_orig_mod.fc.weight` or `module.fc.weight` from then on.
+ */
+export function renamedAs(first: TensorFile['entries'], file: TensorFile): TensorFile {
+  const strange = [...file.entries.keys()].filter((name) => !first.has(name));
+  const missing = [...first.keys()].filter((name) => !file.entries.has(name));
+  const stored = new Map<string, string>();
+  for (const name of missing) {
+    const alike = strange.filter((other) => unwrapped(other) === unwrapped(name));
+    const isOnly = missing.filter((other) => unwrapped(other) === unwrapped(name)).length === 1;
+    if (alike.length === 1 && isOnly) stored.set(name, alike[0]!);
+  }
+  if (stored.size === 0) return file;
+  const names = new Map([...stored].map(([name, other]) => [other, name]));
+  return {
+    ...file,
+    entries: new Map([...file.entries].map(([name, entry]) => [names.get(name) ?? name, entry])),
+    read: (name, from, to) => file.read(stored.get(name) ?? name, from, to),
+  };
+}
 
 /** Whether a file has a tensor of this shape under a name. */
 export function hasShape({ entries }: TensorFile, name: string, shape: readonly number[]): boolean {

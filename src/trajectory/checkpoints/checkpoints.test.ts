@@ -103,6 +103,29 @@ describe('checkpoints of a folder', () => {
     expect(readings.at(-1)).toMatchObject({ about: 'order of the checkpoints', warning: true });
   });
 
+  it('may be saved by a wrapped model from some step on, and are read by the names of the first', async () => {
+    const path = await folderOf('compiled', {
+      'step=0.safetensors': { w: numbers(0, 1) },
+      'step=1.safetensors': { '_orig_mod.w': numbers(2, 3) },
+      'step=2.safetensors': { 'module._orig_mod.w': numbers(4, 5) },
+    });
+    expect(await rowsOf(path)).toEqual([[0, 1], [2, 3], [4, 5]]); // prettier-ignore
+    const two = await folderOf('averaged', {
+      'step=0.safetensors': { w: numbers(0, 1) },
+      'step=1.safetensors': { '_orig_mod.w': numbers(2, 3), 'module.w': numbers(1, 2) },
+    });
+    await expect(rowsOf(two)).rejects.toThrow(/no tensor w \[2\]; tensors _orig_mod\.w/);
+  });
+
+  it('may be called .pth.tar, as PyTorch’s examples do', async () => {
+    const path = join(folder, 'tar');
+    await mkdir(path);
+    for (const name of ['checkpoint_0000.pth.tar', 'checkpoint_0001.pth.tar'])
+      await writeFile(join(path, name), '');
+    const { checkpoints } = await listCheckpoints(path, {});
+    expect(checkpoints.map(({ iteration }) => iteration)).toEqual([0, 1]);
+  });
+
   it('may count steps of each epoch, and what is no count', async () => {
     const path = await folderOf('epochs', {
       'ckpt_0.safetensors': { w: numbers(0, 1), epoch: one(0), step: one(9), 'bn.num_batches_tracked': one(9) },

@@ -4,7 +4,7 @@ import { UsageError } from '../../errors.js';
 import type { Reading } from '../../formats/reading.js';
 import { misfit } from '../../formats/source.js';
 import { described, listed } from '../checks.js';
-import { hasShape, otherTensors, requireSame } from './alike.js';
+import { hasShape, otherTensors, renamedAs, requireSame } from './alike.js';
 import { numberNames } from './order.js';
 import { openTensorFile } from '../tensor-file.js';
 import type { Recording, RecordingOptions, TensorFile } from '../types.js';
@@ -16,7 +16,8 @@ export interface Checkpoint {
   readonly iteration: number;
 }
 
-const extensions = /\.(safetensors|npz|npy|h5|hdf5|keras|pt|pth|ckpt|bin)$/i;
+/** PyTorch's examples and its tutorial save `checkpoint_0001.pth.tar` and `.tar`, which are no archives of tar. */
+const extensions = /\.(safetensors|npz|npy|h5|hdf5|keras|(pt|pth|ckpt)\.tar|pt|pth|th|tar|ckpt|bin)$/i;
 
 /** Files that trainers keep in a checkpoint's folder beside the model. */
 const besideModel =
@@ -163,7 +164,7 @@ export async function checkpointRecording(
   const fileOf = async (t: number): Promise<TensorFile> => {
     if (current.t !== t) {
       await current.file.close();
-      current = { t, file: await openParts(paths[t]!) };
+      current = { t, file: renamedAs(tensors, await openParts(paths[t]!)) };
       requireSame(current.file, tensors, ignore);
     }
     return current.file;
@@ -186,7 +187,7 @@ export async function checkpointRecording(
     close: () => current.file.close(),
   };
   try {
-    requireSame(last, tensors, ignore);
+    requireSame(renamedAs(tensors, last), tensors, ignore);
     return recording;
   } catch (error) {
     await recording.close();
