@@ -22,6 +22,7 @@ import { chooseEngine } from '../engines/registry.js';
 import { gradientGraph, neededGraphs } from './graphs.js';
 import { requirePixels, withInputShape } from './loss/inputs.js';
 import { requireLookups } from './loss/lookups.js';
+import { lossReadings } from './loss/doubts.js';
 import { divisorOf, labelUse, masksOf, requireFit } from './loss/loss.js';
 import { chunkMixing, chunkReadings, mixesExamples } from './mixing.js';
 import { dataReadings, outputUse, type OutputUse } from './readings.js';
@@ -145,6 +146,7 @@ export async function openExperiment(
     ...dataReadings(loaded, model, config),
     ...outputs.readings,
     ...(own?.readings ?? []),
+    ...(recorded ? lossReadings(config, model, loaded) : []),
     ...chunkReadings(mixing, loaded, measured, chunk),
     ...circularReadings(graph),
     ...divided.readings,
