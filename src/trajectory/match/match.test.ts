@@ -262,6 +262,27 @@ describe('axes of recorded kernels', () => {
   });
 });
 
+describe('a model file of a moment behind the last row', () => {
+  const rows = (...last: number[]) => [Float32Array.of(1, 2, 3), Float32Array.of(1.5, 2.5, 3.5), Float32Array.from(last)];
+  const path = recording({
+    a: { shape: [3], rows: rows(2, 3, 4) },
+    b: { shape: [3], rows: rows(2, 3, 4.5) },
+    c: { shape: [3], rows: rows(2, 3.25, 4) },
+  });
+  const file = (b: number[], c: number[]) =>
+    [[2, 3, 4], b, c].map((data, k) => ({ name: 'abc'[k]!, shape: [3], data: Float32Array.from(data) }));
+
+  it('is one whose other parameters moved no further than in a step, as clipping does', async () => {
+    const { said } = await read(path, file([2, 3, 4.25], [2, 3.25, 3.5]));
+    expect(said).toMatch(/model file: row 2 is its in a; b, c moved after that row was recorded/);
+  });
+
+  it('is none where they are far away, or are those of another tensor', async () => {
+    await expect(read(path, file([2, 3, 4.5], [9, 9.5, 8]))).rejects.toThrow(/row 2 is the model file's in a, b, but not in c/);
+    await expect(read(path, file([2, 3.25, 4], [2, 3, 4.5]))).rejects.toThrow(/in a, but not in b, c/);
+  });
+}); // prettier-ignore
+
 describe('rows that nobody wrote', () => {
   const withRows = (rows: readonly (readonly number[])[]) =>
     read(recording({ w: { shape: [2], rows: rows.map((row) => Float32Array.from(row)) } }), [{ name: 'w', shape: [2] }]);
