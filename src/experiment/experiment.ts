@@ -1,4 +1,3 @@
-import { iterationsPerEpoch, requireOrderFits } from '../data/batches.js';
 import { fitLabels } from '../data/labels.js';
 import { prepareDataset, readDataset, type LoadOptions } from '../data/load.js';
 import { narrowed } from '../data/shared.js';
@@ -14,7 +13,6 @@ import { leftOutOf } from './left-out.js';
 import { layoutOfGraph } from '../ledger/layout.js';
 import type { OwnGrouping, ParameterLayout } from '../ledger/types.js';
 import type { Model } from '../models/types.js';
-import { checkSettings } from '../quadrature/settings.js';
 import { once } from '../num/once.js';
 import type { RunFolder } from '../store/folder.js';
 import { refuseProcess } from './config/effect.js';
@@ -24,6 +22,7 @@ import { gradientGraph, neededGraphs } from './graphs.js';
 import { requirePixels, withInputShape } from './loss/inputs.js';
 import { requireLookups } from './loss/lookups.js';
 import { trainingRates } from './cost/engines.js';
+import { lossReadings } from './loss/doubts.js';
 import { divisorOf, labelUse, masksOf, requireFit } from './loss/loss.js';
 import { chunkMixing, chunkReadings, mixesExamples } from './mixing.js';
 import { dataReadings, outputUse, type OutputUse } from './readings.js';
@@ -33,10 +32,11 @@ import type { Network } from './network/types.js';
 import { requireDividable, weighOwnLoss } from './loss/own-loss.js';
 import type { ObjectivePlan } from '../objective/plan.js';
 import { type Basis, openBasis } from './objectives/basis.js';
+import { checkControls, requireFollowable } from './requirements.js';
 import { chunkOf, fittingChunk } from './objectives/chunk.js';
 import { divideObjectives, type MeasuredObjective } from './objectives/divide.js';
 import { measuredNames, withMeasuredSets } from './objectives/measured.js';
-import { componentsOf, measuredPenalty, optimizerOf, stepExamples } from './optimizer.js';
+import { componentsOf, measuredPenalty } from './optimizer.js';
 import { type StatedPaths, withWholePaths } from './paths.js';
 import { statisticsReadings, trackedModel } from './objectives/statistics.js';
 import { startingTheta, startReading } from './start.js';
@@ -123,7 +123,7 @@ export async function openExperiment(
   const config = settle(named, loaded, recorded);
   const measured = measuredNames(config)!;
   const usual = chunkOf(config, network.chunk);
-  checkControls(config, loaded, layout, recorded);
+  checkControls(config, loaded, layout, recorded !== null);
   const outputs = outputUse(config, graph, loaded.labelling.classAxis);
   const parts = { config, model, dataset: loaded, outputs };
   const { engine, passedOver } = await chooseEngine(config.engine, () => neededGraphs(parts, usual), {
@@ -150,6 +150,7 @@ export async function openExperiment(
     ...dataReadings(loaded, model, config),
     ...outputs.readings,
     ...(own?.readings ?? []),
+    ...(recorded ? lossReadings(config, model, loaded) : []),
     ...chunkReadings(mixing, loaded, measured, chunk),
     ...circularReadings(graph),
     ...divided.readings,
@@ -217,29 +218,6 @@ async function recordedTrajectory(
   return inspectTrajectory(trajectory, model, { ...recordingOptions(config), components });
 }
 
-/** Throws UsageError where a trajectory that is followed is needed whole before anything is measured. */
-export function requireFollowable({ follow, trajectory, basis, sample }: RunConfig): void {
-  if (!follow) return;
-  const what = trajectory === null ? 'without --trajectory' : basis?.startsWith('pca:') ? `together with basis ${basis}` : sample === 'auto' ? 'together with sample auto' : null; // prettier-ignore
-  if (what === null) return;
-  throw new UsageError({
-    given: `--follow ${what}`,
-    expected: 'a recording that grows, and nothing that must see all of it first',
-    remedy: 'leave out one of the two, or measure when training is over',
-  });
-}
-
-/** Throws UsageError where an average of weights is measured by what holds of the weights alone. */
-function requireAverageable({ ema, components, forks, trajectory }: RunConfig): void {
-  const what = trajectory !== null ? 'a recorded trajectory' : components ? 'components' : forks.length > 0 ? 'a fork' : null; // prettier-ignore
-  if (ema === null || what === null) return;
-  throw new UsageError({
-    given: `ema ${ema} together with ${what}`,
-    expected: 'weights that are trained here, whose average moves otherwise than their optimiser',
-    remedy: 'leave out one of the two',
-  });
-}
-
 /** What is measured defaults to what is usual and has examples; a recorded trajectory knows its own length. */
 function settle(config: RunConfig, { name, splits }: Dataset, recorded: Recorded | null): SettledConfig {
   const filled = Object.entries(splits).flatMap(([set, { count }]) => (count > 0 ? [set] : []));
@@ -258,22 +236,6 @@ function settle(config: RunConfig, { name, splits }: Dataset, recorded: Recorded
 
 /** Objectives that are measured unless the user says otherwise. */
 const usuallyMeasured = ['train', 'validation'];
-
-function checkControls(
-  config: SettledConfig,
-  { splits }: Dataset,
-  layout: ParameterLayout,
-  recorded: Recorded | null,
-): void {
-  if (recorded === null) {
-    const size = stepExamples(config);
-    iterationsPerEpoch(splits.train.count, size);
-    requireOrderFits(config.iterations, size);
-  }
-  optimizerOf(config, layout);
-  requireAverageable(config);
-  checkSettings(config);
-}
 
 /** The objective that measuring evaluates; `engine` replaces the experiment's own (to check one by another). */
 export function objectivePlan(experiment: Experiment, engine = experiment.engine.name): ObjectivePlan {

@@ -75,6 +75,22 @@ describe('readTorch', () => {
     expect([...tensors.keys()]).toEqual(['best.w', 'model.w']);
   });
 
+  it('reads the numbers beside tensors, and those in meta', async () => {
+    const counts = [
+      ...text('epoch'),
+      'K\x03',
+      ...text('done'),
+      0x88,
+      ...text('meta'),
+      '}',
+      ...text('iter'),
+      'K\x07s',
+    ];
+    const table = pickle(0x80, 2, '}(', ...text('w'), tensor, 0x89, '}tR', ...counts, 'u.');
+    const { numbers } = await readTorch(archive(table));
+    expect(Object.fromEntries(numbers)).toEqual({ iter: 7, epoch: 3 });
+  });
+
   it('reads tensors behind long lists, below many dictionaries, under keys that are no text, in tuples and of other classes', async () => {
     const reduced = [tensor, 0x89, '}tR'];
     const typed = [

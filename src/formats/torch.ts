@@ -18,7 +18,7 @@ import {
 } from './pickle/pickle.js';
 import { damaged, misfit, type ByteSource } from './source.js';
 import { otherArray, otherArrayCall } from './pickle/numpy.js';
-import { nameOfGlobal, referencesOf, tensorCall, visitTensors } from './pickle/tree.js';
+import { nameOfGlobal, plainNumbers, referencesOf, tensorCall, visitTensors } from './pickle/tree.js';
 import { readZipDirectory, zipEntryPieces, type ZipEntry } from './zip.js';
 
 /** A tensor of a PyTorch file. */
@@ -36,6 +36,8 @@ export interface TorchTensor {
 export interface TorchFile {
   /** Tensors by the keys that lead to them, joined by dots: `state_dict.fc.weight`. */
   readonly tensors: ReadonlyMap<string, TorchTensor>;
+  /** Plain numbers that stand beside them in the outermost dictionary, or in one called `meta`: `epoch`, `global_step`. */
+  readonly numbers: ReadonlyMap<string, number>;
 }
 
 /** Where the numbers of tensors are. */
@@ -186,7 +188,7 @@ function collect(table: PickleValue, file: string, bytesOf: StorageBytes): Torch
   };
   visitTensors(table, file, { sought: tensorCall, beside: otherArrayCall }, visit);
   if (tensors.size === 0) visitTensors(table, file, { sought: otherArrayCall }, visit);
-  if (tensors.size > 0) return { tensors };
+  if (tensors.size > 0) return { tensors, numbers: plainNumbers(table) };
   throw misfit(
     file,
     table instanceof PickleObject ? `an object of class ${nameOfGlobal(table.made)}` : 'no tensors',

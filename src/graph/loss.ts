@@ -123,24 +123,37 @@ function meansByExample(
 }
 
 /**
- * Sum over the labels that `included` counts of their smoothed cross-entropy, −Σ target · log p by class: the share that is spread over all
- * classes would reach logits that a mask sets.
+ * Sum over the labels that count, and that `included` counts, of their smoothed cross-entropy, −Σ target · log p by class: the share that is
+ * spread over all classes would reach logits that a mask sets, or those of labels that do not count.
  */
-function smoothedLosses(builder: GraphBuilder, logits: Value, options: LossOptions): Value {
-  const [rows, classes] = logits.shape as [number, number];
-  const { classWeights = new Array<number>(classes).fill(1), labelSmoothing = 0 } = options;
+function smoothedLosses(builder: GraphBuilder, all: Value, options: LossOptions): Value {
+  const { labelSmoothing = 0, ignoring = false, masked = false } = options;
+  const [rows, classes] = all.shape as [number, number];
+  const logits = ignoring ? withIgnoredClass(builder, all) : all;
+  const width = logits.shape[1]!;
+  const { classWeights = new Array<number>(classes).fill(1) } = options;
   const labels = builder.input('labels', 'int32', [rows]);
-  const included = includedColumn(builder, rows, 2);
   const byClass = (share: number): Value =>
-    builder.constant(classWeights.map((weight) => -share * weight), [1, classes]); // prettier-ignore
-  const equal = builder.apply('Mul', [included, builder.constant(new Array<number>(classes).fill(0), [1, classes])]); // prettier-ignore
+    builder.constant([...classWeights.map((weight) => -share * weight), ...(ignoring ? [0] : [])], [1, width]); // prettier-ignore
+  const zeros = new Array<number>(width).fill(0);
+  const mask = masked ? includedColumn(builder, rows, 2) : builder.constant(new Array<number>(rows).fill(1), [rows, 1]); // prettier-ignore
+  const columns = labelColumns(builder, builder.apply('Mul', [mask, builder.constant(zeros, [1, width])]), labels); // prettier-ignore
+  const included = ignoring ? builder.apply('Mul', [mask, countedColumn(builder, columns)]) : mask;
   const targets = builder.apply('Add', [
-    builder.apply('Mul', [labelColumns(builder, equal, labels), byClass(1 - labelSmoothing)]),
+    builder.apply('Mul', [columns, byClass(1 - labelSmoothing)]),
     byClass(labelSmoothing / classes),
   ]);
   const logarithms = builder.apply('LogSoftmax', [logits], { axis: 1 });
   const terms = builder.apply('Mul', [builder.apply('Mul', [logarithms, targets]), included]);
   return builder.apply('ReduceSum', [terms], { keepdims: 0 });
+}
+
+/** 1 for each label that counts and 0 for those of the last class [rows, 1], of columns of labels [rows, C + 1]. */
+function countedColumn(builder: GraphBuilder, columns: Value): Value {
+  const width = columns.shape[1]!;
+  const last = builder.constant([...new Array<number>(width - 1).fill(0), 1], [1, width]);
+  const isIgnored = builder.apply('ReduceSum', [builder.apply('Mul', [columns, last])], { axes: [1], keepdims: 1 }); // prettier-ignore
+  return builder.apply('Sub', [builder.scalar(1), isIgnored]);
 }
 
 /**
@@ -155,16 +168,9 @@ function labelColumns(builder: GraphBuilder, equal: Value, labels: Value): Value
 
 function softmaxCrossEntropy(builder: GraphBuilder, output: Value, options: LossOptions): Value {
   const { classWeights, labelSmoothing = 0, classAxis = 1, ignoring = false, masked = false } = options;
-  if (ignoring && labelSmoothing > 0) {
-    throw new GraphError({
-      given: 'label smoothing with labels that do not count',
-      expected: 'one of the two',
-      remedy: 'leave out labelSmoothing, or the examples that do not count',
-    });
-  }
   const all = byPosition(builder, output, classAxis);
   if (options.byExample) return meansByExample(builder, all, output.shape[0]!, options);
-  if (masked && labelSmoothing > 0) return smoothedLosses(builder, all, options);
+  if ((masked || ignoring) && labelSmoothing > 0) return smoothedLosses(builder, all, options);
   const logits = masked ? includedLogits(builder, all) : all;
   const [rows, classes] = logits.shape as [number, number];
   const labels = builder.input('labels', 'int32', [rows]);

@@ -97,7 +97,11 @@ class ImportedModel implements OnnxModel {
       [...file.initializers].map(([name, tensor]) => [name, readTensor(tensor, options.externalData)]),
     );
     this.otherTensors = new Set([...file.initializers.keys()].filter((name) => !this.#trained.has(name)));
-    this.warnings = warningsOf(file, this.#trained.keys(), options.computesLoss ? lossWeight : undefined);
+    this.warnings = warningsOf(
+      file,
+      [...this.#trained.keys()],
+      options.computesLoss ? lossWeight : undefined,
+    );
     this.outputShape = this.#trial();
   }
 

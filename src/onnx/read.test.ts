@@ -93,6 +93,24 @@ describe('parameters', () => {
     expect(inspectOnnx(bytes).warnings.join()).toMatch(/do_constant_folding=False/);
   });
 
+  it('are not the buffers of spectral normalisation and of pruning, whatever they are called', () => {
+    const names = ['l.weight_orig', 'l.weight_mask', 'l.weight_u', 'l.weight_v', 'n.weight_g', 'n.weight_v'];
+    const shapes = [[2, 2], [2, 2], [2], [2], [2], [2]]; // prettier-ignore
+    const bytes = modelOf(['batch', 2], {
+      initializers: names.map((name, k) => ramp(name, shapes[k]!)),
+      nodes: names.map((name, k) => node('Mul', [k === 0 ? 'input' : `y${k - 1}`, name], [`y${k}`])),
+    });
+    const { tensors } = fileWeights(openOnnx(bytes, {}));
+    expect(tensors.map(({ verdict, state }) => [verdict, state])).toEqual([
+      ['trained', null],
+      ['unlikely', 'masks of pruning'],
+      ['unlikely', 'vectors of spectral normalisation'],
+      ['unlikely', 'vectors of spectral normalisation'],
+      ['trained', null],
+      ['trained', null],
+    ]);
+  });
+
   it('that PyTorch stored once because they were equal come apart again, unless they are tied', () => {
     const bytes = modelOf(['batch', 2], {
       initializers: [tensor('n1.bias', [2], [0, 0]), ramp('embed.weight', [2, 2]), ramp('fc.weight', [2, 2])],

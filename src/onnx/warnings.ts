@@ -5,9 +5,9 @@ import { isAnonymous } from './import/parameters/roles.js';
 import { usesStoredStatistics } from './import/parameters/statistics.js';
 
 /** What the author of a model may not have meant. `trained` are the names of its parameters, `weight` that of the output that weighs its loss. */
-export function warningsOf(file: OnnxFile, trained: Iterable<string>, weight?: string): string[] {
+export function warningsOf(file: OnnxFile, trained: readonly string[], weight?: string): string[] {
   return [
-    ...([...trained].some(isAnonymous)
+    ...(trained.some(isAnonymous)
       ? ['some weights have lost their names: export with do_constant_folding=False to keep them']
       : []),
     ...statisticsWarnings(file),
@@ -42,7 +42,7 @@ function selectionWarnings({ nodes }: OnnxFile): string[] {
 const steps: readonly string[] = ['Round', 'Floor', 'Ceil', 'Sign'];
 
 /** Steps of what is trained: networks that are quantised while they train pass a gradient straight through them, which the file does not say. */
-function stepWarnings({ nodes }: OnnxFile, trained: Iterable<string>): string[] {
+function stepWarnings({ nodes }: OnnxFile, trained: readonly string[]): string[] {
   const dependent = new Set(trained);
   const found = new Set<string>();
   for (const { opType, input, output } of nodes) {

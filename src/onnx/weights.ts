@@ -1,5 +1,6 @@
 import type { OnnxFile } from './import/file.js';
 import { isAnonymous, roleOfInitializer, type TrainedVerdict } from './import/parameters/roles.js';
+import { layerState, type LayerState } from './import/parameters/state.js';
 import { isStoredStatistic } from './import/parameters/statistics.js';
 import { readersOf, usesOf } from './import/parameters/uses.js';
 import type { OpenedModel } from './model.js';
@@ -16,6 +17,8 @@ export interface FileTensor {
   readonly anonymous: boolean;
   /** Whether it is a mean or variance by which batch normalisation is measured. */
   readonly statistic: boolean;
+  /** What it is of, where its name says that it is a buffer that layers move by themselves. */
+  readonly state: LayerState | null;
   /** Its numbers, row-major. */
   data(): Float32Array;
 }
@@ -44,6 +47,7 @@ export function fileWeights({ file, isRestored, options: { externalData } }: Ope
       statistic: usesOf(readers, tensor.name, tensor.dims.length).some((use) =>
         isStoredStatistic(use, file.opset),
       ),
+      state: layerState(tensor.name, (name) => readers.has(name)),
       data: () => Float32Array.from(readTensor(tensor, externalData).data),
     })),
     declared: isRestored ? null : declaredBy(file),

@@ -1,13 +1,9 @@
 import { halfWidth, standardErrors } from '../analysis/sampling.js';
 import { defaultWorkers } from '../engines/registry.js';
 import type { RunConfig } from '../experiment/config/schema.js';
-import {
-  type Experiment,
-  objectivePlan,
-  openExperiment,
-  requireFollowable,
-} from '../experiment/experiment.js';
+import { type Experiment, objectivePlan, openExperiment } from '../experiment/experiment.js';
 import { openTrajectory, recordingOptions } from '../experiment/recorded.js';
+import { requireFollowable } from '../experiment/requirements.js';
 import type { SampleBlocks } from '../ledger/types.js';
 import { measureRange } from '../ledger/measure-range.js';
 import { Evaluator } from '../objective/evaluator.js';

@@ -5,7 +5,9 @@ import type { Reading } from '../formats/reading.js';
 import { misfit } from '../formats/source.js';
 import { arrange, arranged, type Arranged, type Parameter } from './match/axes.js';
 import { layoutSize, listed, requireFinite, requireIterations, requireRows } from './checks.js';
-import { checkpointRecording, listCheckpoints } from './checkpoints.js';
+import { beyondLastRow, type Placed } from './match/beyond.js';
+import { checkpointRecording, listCheckpoints } from './checkpoints/checkpoints.js';
+import { orderByCounts } from './checkpoints/counts.js';
 import { isRecorderFolder, readDescription, recorderFiles, recorderRecording } from './recorder-folder.js'; // prettier-ignore
 import { stackedRecording } from './stacked.js';
 import { openTensorFile } from './tensor-file.js';
@@ -47,9 +49,10 @@ async function openAny(path: string, options: RecordingOptions): Promise<OpenedR
   }
   if ((await stat(path).catch(() => null))?.isDirectory()) {
     const { checkpoints, reading } = await listCheckpoints(path, options);
+    const order = await orderByCounts(path, checkpoints, Boolean(options.checkpointPattern));
     const recording = await checkpointRecording(path, checkpoints, options);
     const files = checkpoints.flatMap((checkpoint) => checkpoint.files.map((file) => join(path, file)));
-    return { recording, files, readings: [reading] };
+    return { recording, files, readings: order === null ? [reading] : [reading, order] };
   }
   const file = await openTensorFile(path);
   try {
@@ -151,14 +154,16 @@ async function agreement(
   );
   for (const t of rowsToCompare(recording)) {
     const equal: string[] = [];
-    const other: string[] = [];
+    const other: Placed[] = [];
     let moves = false;
     const rows = [t, t === 0 ? recording.rows - 1 : 0];
     const read = keepingLast((tensor) => numbersOf(recording, tensor, rows));
     for (const { name, data, arrangement } of telling) {
       const [row, elsewhere] = await read(arrangement.part.tensor);
       const same = sameNumbers(data, arranged(row!, arrangement));
-      (same ? equal : other).push(name);
+      const { tensor } = arrangement.part;
+      if (same) equal.push(name);
+      else other.push({ name, data, tensor, arranged: (recorded) => arranged(recorded, arrangement) });
       moves ||= same && !sameNumbers(data, arranged(elsewhere!, arrangement));
     }
     if (!moves) continue;
@@ -166,9 +171,11 @@ async function agreement(
       const evidence = `the numbers of ${equal.length === 1 ? equal[0]! : `all ${equal.length} parameters that tell`}`;
       return [{ about: 'model file', decision: `its parameters are those of row ${t}`, evidence }];
     }
+    const beyond = t === recording.rows - 1 ? await beyondLastRow(recording, equal, other) : null;
+    if (beyond !== null) return [beyond];
     throw misfit(
       recording.name,
-      `row ${t} is the model file's in ${listed(equal)}, but not in ${listed(other)}`,
+      `row ${t} is the model file's in ${listed(equal)}, but not in ${listed(other.map(({ name }) => name))}`,
       'all parameters of the model file, or none, to be those of a row',
       'name the recorded tensors with --names, say how their axes stand with --layout, or export the model unchanged',
     );

@@ -49,6 +49,7 @@ function guarded(file: TensorFile): TensorFile {
     name: file.name,
     entries: file.entries,
     text: (name) => file.text(name),
+    ...(file.numbers === undefined ? {} : { numbers: file.numbers }),
     close: () => file.close(),
     read: (tensor, from, to) => readOrRefuse(`${file.name}(${tensor})`, () => file.read(tensor, from, to)),
   };
@@ -129,12 +130,13 @@ async function openHdf5Tensors(source: ByteSource): Promise<TensorFile> {
 }
 
 async function openTorch(source: ByteSource): Promise<TensorFile> {
-  const { tensors } = await readTorch(source);
+  const { tensors, numbers } = await readTorch(source);
   let last: { readonly name: string; readonly array: NdArray } | undefined;
   return {
     ...noText,
     name: source.name,
     entries: tensors,
+    numbers,
     read: async (name, from, to) => {
       if (last?.name !== name) last = { name, array: await tensors.get(name)!.read() };
       return from === undefined || to === undefined ? last.array : rowsOf(last.array, from, to);

@@ -40,6 +40,8 @@ export interface TensorFile {
   readonly entries: ReadonlyMap<string, TensorEntry>;
   /** Text that stands beside the tensors, by name; null where there is none of that name. */
   text(name: string): string | null;
+  /** Plain numbers that stand beside the tensors, such as the step of a checkpoint, by name; left out where the format keeps none. */
+  readonly numbers?: ReadonlyMap<string, number>;
   /** A tensor, or its rows `from` to `to` (exclusive) along axis 0. Throws DataError where it is damaged or of no known type. */
   read(name: string, from?: number, to?: number): Promise<NdArray>;
   close(): Promise<void>;
@@ -118,6 +120,8 @@ export interface ModelTensor extends TensorShape {
   readonly anonymous: boolean;
   /** Whether it is a mean or variance by which batch normalisation is measured; default false. */
   readonly statistic?: boolean;
+  /** What it is of, where its name says that it is a buffer that layers move by themselves. */
+  readonly state?: string | null;
   /** Its numbers in the model's file, row-major; null where the model has none. */
   data(): Float32Array | null;
 }

@@ -14,6 +14,7 @@ export interface KnownTensor extends TensorShape {
   readonly verdict?: ModelTensor['verdict'];
   readonly anonymous?: boolean;
   readonly statistic?: boolean;
+  readonly state?: string;
   readonly data?: Float32Array;
   readonly neuronAxis?: number | null;
   readonly flattened?: readonly number[];
@@ -27,12 +28,13 @@ export function weightsOf(
   return {
     declared,
     tensors: tensors.map(
-      ({ name, shape, verdict = 'trained', anonymous = false, statistic = false, data = null }) => ({
+      ({ name, shape, verdict = 'trained', anonymous = false, statistic = false, state, data = null }) => ({
         name,
         shape,
         verdict,
         anonymous,
         statistic,
+        state: state ?? null,
         data: () => data,
       }),
     ),

@@ -3,7 +3,7 @@ import { differentiate } from '../../autodiff/index.js';
 import { GraphBuilder } from '../../graph/builder.js';
 import { attachLoss } from '../../graph/loss.js';
 import { checkConfig } from '../config/file.js';
-import type { Dataset } from '../../data/types.js';
+import { plainLabelling, type Dataset } from '../../data/types.js';
 import { modelNamed } from '../../models/registry.js';
 import { divisorOf, lossOf, requireFit } from './loss.js';
 import { Evaluator } from '../../objective/evaluator.js';
@@ -20,16 +20,20 @@ function network() {
   return builder.build([builder.apply('Add', [z, builder.apply('Mul', [x, builder.scalar(0)])])]);
 }
 
-async function evaluate(settings: object): Promise<{ loss: number; gradient: Float64Array }> {
+async function evaluate(
+  settings: object,
+  given = labels,
+  labelling = plainLabelling,
+): Promise<{ loss: number; gradient: Float64Array }> {
   const config = checkConfig(settings, 'the test');
-  const train = { count: 4, shape: [1], inputs: new Float32Array(4), labels };
+  const train = { count: 4, shape: [1], inputs: new Float32Array(4), labels: given };
   const plan = {
     engine: 'reference',
     size: 12,
-    objectives: [{ name: 'train', examples: train, divisor: divisorOf(config, train) }],
+    objectives: [{ name: 'train', examples: train, divisor: divisorOf(config, train, labelling) }],
     chunk: 4,
     lanes: 1,
-    gradientGraph: () => differentiate(attachLoss(network(), lossOf(config))),
+    gradientGraph: () => differentiate(attachLoss(network(), lossOf(config, labelling))),
   } as const;
   const evaluator = await Evaluator.start(plan, 1);
   try {
@@ -50,6 +54,17 @@ describe('softmax cross-entropy is that of PyTorch 1.13 (float64)', () => {
     const found = await evaluate(settings);
     expect(found.loss).toBeCloseTo(loss, 14);
     gradient.forEach((value, k) => { expect(found.gradient[k]).toBeCloseTo(value, 14); });
+  });
+
+  // The same of labels 0, 2, -100, 2.
+  it.each([
+    [{ labelSmoothing: 0.25 }, 2.0499357595774033, [-0.21883771707529634, -0.017535531002298963, 0.23637324807759535]],
+    [{ labelSmoothing: 0.25, classWeights, reduction: 'weightedMean' }, 2.237553077640122, [-0.0983675971559329, -0.04851401089741387, 0.1468816080533468]],
+  ])('%j, where a label does not count', async (settings, loss, gradient) => {
+    const found = await evaluate(settings, Int32Array.of(0, 2, 3, 2), { classAxis: 1, ignored: 3 });
+    expect(found.loss).toBeCloseTo(loss, 14);
+    gradient.forEach((value, k) => { expect(found.gradient[k]).toBeCloseTo(value, 14); });
+    expect([...found.gradient.subarray(6, 9)].map(Math.abs)).toEqual([0, 0, 0]);
   });
 
   it('with reduction tokenMean divides by the number of examples', async () => {

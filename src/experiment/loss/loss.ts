@@ -100,7 +100,7 @@ export function lossInWords({ loss, labelSmoothing, classWeights, measureWeightD
 
 /** Throws UsageError where settings do not fit each other, the network, its inputs or the labels. */
 export function requireFit(config: RunConfig, model: Model, dataset: Dataset): void {
-  const { labelling, classes } = dataset;
+  const { classes } = dataset;
   requireWholeNumbers(config, model, dataset);
   const { loss, reduction, classWeights, labelSmoothing, ignoreLabel } = config;
   if (reduction === 'weightedMean' && classWeights === null) {
@@ -123,9 +123,6 @@ export function requireFit(config: RunConfig, model: Model, dataset: Dataset): v
       `ignoreLabel ${ignoreLabel} with ${words[loss]}`,
       'it with softmaxCrossEntropy only; of other losses every target counts',
     );
-  }
-  if (labelSmoothing > 0 && labelling.ignored !== null) {
-    throw misfit('labelSmoothing with labels that do not count', 'one of the two');
   }
   if (classWeights !== null && classWeights.length !== classes) {
     throw misfit(

@@ -67,6 +67,18 @@ export function visitTensors(
   if (isContainer(root) && leading.has(root)) step(root, '', 0);
 }
 
+/** Numbers in the outermost dictionary of a table, and in one called `meta` there, by their keys. */
+export function plainNumbers(root: PickleValue): ReadonlyMap<string, number> {
+  if (!(root instanceof Map)) return new Map();
+  const meta = root.get('meta');
+  const entries = [...(meta instanceof Map ? meta : []), ...root];
+  return new Map(
+    entries.flatMap(([key, value]) =>
+      typeof key === 'string' && typeof value === 'number' ? [[key, value] as const] : [],
+    ),
+  );
+}
+
 /** Everything that a table refers to outside itself, what no key leads to among it. */
 export function referencesOf(root: PickleValue): PickleReference[] {
   const found: PickleReference[] = [];

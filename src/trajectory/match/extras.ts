@@ -50,7 +50,7 @@ export async function passedOver(
       recording.name,
       `tensors ${listed(strange)}, which move and which the model does not have`,
       "the model's parameters",
-      `give the model that this trajectory was recorded with, exported without constant folding; or say which they are (--names recorded=model) or that they do not count, as histories of losses do not (--ignore '${ignorable(strange, [...taken])}')`,
+      `give the model that this trajectory was recorded with, exported with training=TrainingMode.TRAINING and do_constant_folding=False, else PyTorch folds weights, joins batch normalisation to convolutions and keeps one of equal tensors; or say which they are (--names recorded=model) or that they do not count, as histories of losses do not (--ignore '${ignorable(strange, [...taken])}')`,
     );
   }
   return [...reasons].map(([evidence, names]) => ({

@@ -204,6 +204,30 @@ describe('statistics by which the network normalises', () => {
   });
 });
 
+describe('buffers that layers move by themselves', () => {
+  const state = 'vectors of spectral normalisation';
+  const vector = { name: 'a.weight_u', shape: [2], verdict: 'unlikely', data: Float32Array.of(0, 4), state } as const;
+  const withRows = (...rows: Float32Array[]) =>
+    recording({ ...recorded, 'a.weight_u': { shape: [2], rows } });
+  const [first, other] = [Float32Array.of(0, 4), Float32Array.of(0, 5)];
+
+  it('are measured with their motion, which is said with how to hold them', async () => {
+    const path = withRows(first, other, other);
+    const { names, said } = await read(path, [...net, vector]);
+    expect(names).toContain('a.weight_u');
+    expect(said).toMatch(/buffers: [^:]*: a\.weight_u \(vectors of spectral normalisation\)[^]*--ignore 'a\.weight_u'/);
+    const held = await read(path, [...net, vector], { ignore: ['a.weight_u'] });
+    expect(held.names).not.toContain('a.weight_u');
+    expect(held.said).toMatch(/every row is measured with the model file’s a\.weight_u/);
+  });
+
+  it('are constants where they stay', async () => {
+    const { names, said } = await read(withRows(first, first, first), [...net, vector]);
+    expect(names).not.toContain('a.weight_u');
+    expect(said).not.toMatch(/buffers/);
+  });
+}); // prettier-ignore
+
 describe('axes of recorded kernels', () => {
   const square: readonly KnownTensor[] = [{ name: 'l.weight', shape: [3, 3] }];
   const turned = { shape: [3, 3], rows: [0, 1, 2].map((row) => numbers(1, row, 9, true, 3)) };
@@ -237,6 +261,27 @@ describe('axes of recorded kernels', () => {
     );
   });
 });
+
+describe('a model file of a moment behind the last row', () => {
+  const rows = (...last: number[]) => [Float32Array.of(1, 2, 3), Float32Array.of(1.5, 2.5, 3.5), Float32Array.from(last)];
+  const path = recording({
+    a: { shape: [3], rows: rows(2, 3, 4) },
+    b: { shape: [3], rows: rows(2, 3, 4.5) },
+    c: { shape: [3], rows: rows(2, 3.25, 4) },
+  });
+  const file = (b: number[], c: number[]) =>
+    [[2, 3, 4], b, c].map((data, k) => ({ name: 'abc'[k]!, shape: [3], data: Float32Array.from(data) }));
+
+  it('is one whose other parameters moved no further than in a step, as clipping does', async () => {
+    const { said } = await read(path, file([2, 3, 4.25], [2, 3.25, 3.5]));
+    expect(said).toMatch(/model file: row 2 is its in a; b, c moved after that row was recorded/);
+  });
+
+  it('is none where they are far away, or are those of another tensor', async () => {
+    await expect(read(path, file([2, 3, 4.5], [9, 9.5, 8]))).rejects.toThrow(/row 2 is the model file's in a, b, but not in c/);
+    await expect(read(path, file([2, 3.25, 4], [2, 3, 4.5]))).rejects.toThrow(/in a, but not in b, c/);
+  });
+}); // prettier-ignore
 
 describe('rows that nobody wrote', () => {
   const withRows = (rows: readonly (readonly number[])[]) =>

@@ -4,6 +4,7 @@ import { isLayerBuffer, isOptimizerState, passedOver } from './extras.js';
 import { matchFlat } from './flat.js';
 import { heldStill } from './missing.js';
 import { matchNames, namesGiven, type NamedMatch } from './names.js';
+import { stateReadings } from './state.js';
 import { statisticsReadings } from './statistics.js';
 import { isStill, isTelling, numbersOf, permuted, sameNumbers, tensorflowAxes } from './values.js';
 import type {
@@ -54,6 +55,7 @@ async function matchNamed(
   const passed = await passedOver(recording, weights, found.recorded, ignored);
   const held = await heldStill(recording, weights, { parameters, recorded: found.recorded }, options);
   const statistics = await statisticsReadings(recording, weights, found.recorded);
+  const state = stateReadings(weights, parameters, found.recorded);
   const parts = new Map(
     parameters.map(({ name }): [string, RecordedPart] => {
       const recorded = found.recorded.get(name)!;
@@ -69,7 +71,11 @@ async function matchNamed(
       ];
     }),
   );
-  return { ...held, parts, readings: [...found.readings, ...passed, ...held.readings, ...statistics] };
+  return {
+    ...held,
+    parts,
+    readings: [...found.readings, ...passed, ...held.readings, ...statistics, ...state],
+  };
 }
 
 /** Parameters without a counterpart by name find one by values: the numbers in the model's file are those of a row of it alone. */

@@ -34,7 +34,8 @@ const wrappers = new Set([
   '_buffers',
 ]);
 
-const unwrapped = (name: string): string =>
+/** A name without the parts that wrappers put into it. */
+export const unwrapped = (name: string): string =>
   name
     .split('.')
     .filter((part) => !wrappers.has(part))

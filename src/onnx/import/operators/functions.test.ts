@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inspectOnnx } from '../../index.js';
+import { inspectOnnx, readOnnx } from '../../index.js';
 import type { InitializerSpec, NodeSpec } from '../../protobuf/encode.js';
 import { modelOf, node, tensor } from '../../../../test/support/onnx-model.js';
 import { behindKernel, describeWrittenOut, steps, width } from '../../../../test/support/written-out.js';
@@ -90,6 +90,8 @@ describe('steps', () => {
     expect(warnings([node('Round', ['h'], ['y'])])).toMatch(
       /Round of what is trained is a step: no gradient/,
     );
+    const { warnings: said } = readOnnx(modelBehind([node('Sign', ['h'], ['y'])]));
+    expect(said.join()).toMatch(/Sign of what is trained is a step/);
     expect(warnings([node('Floor', ['input'], ['f']), node('MatMul', ['f', 'k.weight'], ['y'])])).toBe('');
   });
 });

@@ -1,6 +1,7 @@
 import type { Node, Tensor } from '../../protobuf/onnx_pb.js';
 import { dataTypeName } from '../../protobuf/dtypes.js';
 import { graphDType, readTensor, type ExternalData } from '../../protobuf/tensor.js';
+import { layerState } from './state.js';
 import { usesOf, type Readers, type Use } from './uses.js';
 
 /**
@@ -154,7 +155,9 @@ export function roleOfInitializer(
     const role = roleOf(tensor, use);
     if (isBetter(role, found)) found = role;
   }
-  if (found.verdict === 'constant' || found.verdict === 'trained') return found;
+  if (found.verdict === 'constant') return found;
+  if (layerState(tensor.name, (name) => readers.has(name)) !== null) return { ...found, verdict: 'unlikely' };
+  if (found.verdict === 'trained') return found;
   if (found.verdict === 'likely' && parameterName.test(tensor.name)) return { ...found, verdict: 'trained' };
   return isFinite(tensor, external) ? found : constant;
 }

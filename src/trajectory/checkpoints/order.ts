@@ -1,6 +1,6 @@
-import { DataError } from '../errors.js';
-import type { Reading } from '../formats/reading.js';
-import { otherWords, slotsOfNames, stepWords, type Slot } from './checkpoint-slots.js';
+import { DataError } from '../../errors.js';
+import type { Reading } from '../../formats/reading.js';
+import { otherWords, slotsOfNames, stepWords, type Slot } from './slots.js';
 
 /** The iterations of checkpoints, in the order of the names given, and what showed them. */
 export interface NumberedNames {

@@ -2,11 +2,12 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTrajectory } from '../../test/support/recording.js';
-import { encodeSafetensors } from '../../test/support/safetensors.js';
+import { openTrajectory } from '../../../test/support/recording.js';
+import { encodeSafetensors } from '../../../test/support/safetensors.js';
 import { listCheckpoints } from './checkpoints.js';
-import { passedTensors } from './passed.js';
-import type { RecordingOptions } from './types.js';
+import { openRecording } from '../open.js';
+import { passedTensors } from '../passed.js';
+import type { RecordingOptions } from '../types.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -83,5 +84,59 @@ describe('checkpoints of a folder', () => {
       /; model\.safetensors beside the folders not read$/,
     );
     expect(await rowsOf(path)).toEqual([[0, 1], [2, 3]]); // prettier-ignore
+  });
+
+  it('are refused where their own counts contradict their names, unless the order is given', async () => {
+    // Three names that are used in turn, read after step 4.
+    const rotating = await folderOf('rotating', {
+      'ckpt_0.safetensors': { w: numbers(3, 3), step: one(3) },
+      'ckpt_1.safetensors': { w: numbers(4, 4), step: one(4) },
+      'ckpt_2.safetensors': { w: numbers(2, 2), step: one(2) },
+    });
+    await expect(rowsOf(rotating)).rejects.toThrow(
+      /step goes from 4 in ckpt_1\.safetensors back to 2 in ckpt_2\.safetensors[^]*--checkpoint-pattern/,
+    );
+    const checkpointPattern = 'ckpt_(\\d+)';
+    expect(await rowsOf(rotating, { checkpointPattern })).toEqual([[3, 3], [4, 4], [2, 2]]); // prettier-ignore
+    const { recording, readings } = await openRecording(rotating, { checkpointPattern });
+    await recording.close();
+    expect(readings.at(-1)).toMatchObject({ about: 'order of the checkpoints', warning: true });
+  });
+
+  it('may be saved by a wrapped model from some step on, and are read by the names of the first', async () => {
+    const path = await folderOf('compiled', {
+      'step=0.safetensors': { w: numbers(0, 1) },
+      'step=1.safetensors': { '_orig_mod.w': numbers(2, 3) },
+      'step=2.safetensors': { 'module._orig_mod.w': numbers(4, 5) },
+    });
+    expect(await rowsOf(path)).toEqual([[0, 1], [2, 3], [4, 5]]); // prettier-ignore
+    const two = await folderOf('averaged', {
+      'step=0.safetensors': { w: numbers(0, 1) },
+      'step=1.safetensors': { '_orig_mod.w': numbers(2, 3), 'module.w': numbers(1, 2) },
+    });
+    await expect(rowsOf(two)).rejects.toThrow(/no tensor w \[2\]; tensors _orig_mod\.w/);
+  });
+
+  it('may be called .pth.tar, as PyTorch’s examples do', async () => {
+    const path = join(folder, 'tar');
+    await mkdir(path);
+    for (const name of ['checkpoint_0000.pth.tar', 'checkpoint_0001.pth.tar'])
+      await writeFile(join(path, name), '');
+    const { checkpoints } = await listCheckpoints(path, {});
+    expect(checkpoints.map(({ iteration }) => iteration)).toEqual([0, 1]);
+  });
+
+  it('may count steps of each epoch, and what is no count', async () => {
+    const path = await folderOf('epochs', {
+      'ckpt_0.safetensors': { w: numbers(0, 1), epoch: one(0), step: one(9), 'bn.num_batches_tracked': one(9) },
+      'ckpt_1.safetensors': { w: numbers(2, 3), epoch: one(1), step: one(2), 'bn.num_batches_tracked': one(12) },
+      'ckpt_2.safetensors': { w: numbers(4, 5), epoch: one(1), step: one(8), 'bn.num_batches_tracked': one(18) },
+    }); // prettier-ignore
+    expect(await rowsOf(path)).toEqual([[0, 1], [2, 3], [4, 5]]); // prettier-ignore
+    const learned = await folderOf('learned', {
+      'ckpt_0.safetensors': { w: numbers(0, 1), step: one(1) },
+      'ckpt_1.safetensors': { w: numbers(2, 3), step: one(0.5) },
+    });
+    expect(await rowsOf(learned, { ignore: ['step'] })).toEqual([[0, 1], [2, 3]]); // prettier-ignore
   });
 });

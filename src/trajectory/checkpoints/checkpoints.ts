@@ -1,14 +1,13 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UsageError } from '../errors.js';
-import { isFloat, sameShape } from '../formats/array.js';
-import type { Reading } from '../formats/reading.js';
-import { misfit } from '../formats/source.js';
-import { described, fitsPattern, listed } from './checks.js';
-import { numberNames } from './checkpoint-order.js';
-import { ignorable, isOptimizerState } from './match/extras.js';
-import { openTensorFile } from './tensor-file.js';
-import type { Recording, RecordingOptions, TensorFile } from './types.js';
+import { UsageError } from '../../errors.js';
+import type { Reading } from '../../formats/reading.js';
+import { misfit } from '../../formats/source.js';
+import { described, listed } from '../checks.js';
+import { hasShape, otherTensors, renamedAs, requireSame } from './alike.js';
+import { numberNames } from './order.js';
+import { openTensorFile } from '../tensor-file.js';
+import type { Recording, RecordingOptions, TensorFile } from '../types.js';
 
 /** One moment of training: its files are read together. */
 export interface Checkpoint {
@@ -17,7 +16,8 @@ export interface Checkpoint {
   readonly iteration: number;
 }
 
-const extensions = /\.(safetensors|npz|npy|h5|hdf5|keras|pt|pth|ckpt|bin)$/i;
+/** PyTorch's examples and its tutorial save `checkpoint_0001.pth.tar` and `.tar`, which are no archives of tar. */
+const extensions = /\.(safetensors|npz|npy|h5|hdf5|keras|(pt|pth|ckpt)\.tar|pt|pth|th|tar|ckpt|bin)$/i;
 
 /** Files that trainers keep in a checkpoint's folder beside the model. */
 const besideModel =
@@ -164,7 +164,7 @@ export async function checkpointRecording(
   const fileOf = async (t: number): Promise<TensorFile> => {
     if (current.t !== t) {
       await current.file.close();
-      current = { t, file: await openParts(paths[t]!) };
+      current = { t, file: renamedAs(tensors, await openParts(paths[t]!)) };
       requireSame(current.file, tensors, ignore);
     }
     return current.file;
@@ -187,79 +187,12 @@ export async function checkpointRecording(
     close: () => current.file.close(),
   };
   try {
-    requireSame(last, tensors, ignore);
+    requireSame(renamedAs(tensors, last), tensors, ignore);
     return recording;
   } catch (error) {
     await recording.close();
     throw error;
   }
-}
-
-function hasShape({ entries }: TensorFile, name: string, shape: readonly number[]): boolean {
-  const found = entries.get(name)?.shape;
-  return found !== undefined && sameShape(found, shape);
-}
-
-/**
- * Throws DataError where the floats of a checkpoint are not those of the first. What nobody reads may come and go: an optimiser has no
- * state before its first step, and single numbers, such as the scores of the best checkpoints until then, are no parameters unless the model
- * has them, which is seen when they are read.
- */
-function requireSame(
-  { name, entries }: TensorFile,
-  first: TensorFile['entries'],
-  ignore: readonly string[],
-): void {
-  const counting = (tensors: TensorFile['entries']) =>
-    [...tensors]
-      .filter(([, { dtype }]) => dtype !== null && isFloat(dtype))
-      .filter(([tensor]) => !isOptimizerState(tensor) && !ignore.some((each) => fitsPattern(tensor, each)));
-  // A step into another precision would count its rounding as motion.
-  const other = counting(entries).find(
-    ([tensor, { dtype }]) => first.has(tensor) && first.get(tensor)!.dtype !== dtype,
-  );
-  if (other !== undefined) {
-    const [tensor, { dtype }] = other;
-    const found = `${tensor} of type ${dtype!}, which is ${first.get(tensor)!.storedType} in the first checkpoint`;
-    throw otherTensors(name, [found], 'save all checkpoints in one precision, or leave this one out');
-  }
-  const counted = (tensors: TensorFile['entries']) =>
-    new Map(counting(tensors).filter(([, { shape }]) => shape.length > 0));
-  const [expected, given] = [counted(first), counted(entries)];
-  const inWords = (tensors: typeof given, tensor: string) =>
-    described({ name: tensor, shape: tensors.get(tensor)!.shape });
-  const missing = [...expected.keys()].filter((tensor) => !given.has(tensor));
-  const extra = [...given.keys()].filter((tensor) => !expected.has(tensor));
-  const reshaped = [...given.keys()].filter(
-    (tensor) => expected.has(tensor) && !sameShape(given.get(tensor)!.shape, expected.get(tensor)!.shape),
-  );
-  const strange = [...missing, ...extra, ...reshaped];
-  if (strange.length === 0) return;
-  const sizes = reshaped.map((tensor) => `${inWords(given, tensor)}, before [${expected.get(tensor)!.shape.join(', ')}]`); // prettier-ignore
-  const alike = [...given.keys()].filter((tensor) => !strange.includes(tensor));
-  throw otherTensors(
-    name,
-    [
-      ...(missing.length > 0
-        ? [`no tensor ${listed(missing.map((tensor) => inWords(expected, tensor)))}`]
-        : []),
-      ...(extra.length > 0
-        ? [
-            `tensors ${listed(extra.map((tensor) => inWords(given, tensor)))}, which the first checkpoint does not have`,
-          ]
-        : []),
-      ...(reshaped.length > 0 ? [`other shapes than in the first checkpoint: ${listed(sizes)}`] : []),
-    ],
-    `record all alike; or, where these are no parameters but such as histories of losses, pass over them: --ignore '${ignorable(strange, alike)}'`,
-  );
-}
-
-function otherTensors(
-  name: string,
-  found: readonly string[],
-  remedy = 'record all alike, or pass over what is no parameter with --ignore',
-): Error {
-  return misfit(name, found.join('; '), 'the tensors of the first checkpoint', remedy);
 }
 
 /** Files that together hold one model. */

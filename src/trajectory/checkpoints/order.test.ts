@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DataError } from '../errors.js';
-import { numberNames } from './checkpoint-order.js';
+import { DataError } from '../../errors.js';
+import { numberNames } from './order.js';
 
 const iterations = (...names: string[]) => numberNames(names, 'folder').iteration;
 
