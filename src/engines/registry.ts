@@ -47,8 +47,8 @@ export const engineNames: readonly string[] = registered
  * How products of float32 are computed: as such, or split into products of shorter numbers, for processors that have a unit for these
  * (docs/decisions/engines.md); auto is whichever was faster here.
  */
-export const arithmetics = ['auto', 'float32', 'split'] as const;
-export type Arithmetic = (typeof arithmetics)[number];
+export type Arithmetic = 'auto' | 'float32' | 'split';
+export const arithmetics = ['auto', 'float32', 'split'] as const satisfies readonly Arithmetic[];
 
 /** Names of the engines that `--engine auto` tries, in this order. */
 export const autoEngineNames: readonly string[] = registered

@@ -1,6 +1,7 @@
 export { onnxStartBytes, requireOnnxStart } from './protobuf/decode.js';
 export type { Candidate, Evidence } from './import/parameters/evidence.js';
 export type { TrainedVerdict } from './import/parameters/roles.js';
+export type { LayerState } from './import/parameters/state.js';
 export type { OnnxPort, OnnxSummary, OnnxTensor, UnsupportedNode } from './inspect.js';
 export { inspectOnnx } from './inspect.js';
 export type { ExampleShapes, OnnxInput } from './import/inputs.js';
