@@ -5,14 +5,15 @@ import { Attribute_Type, AttributeSchema, ModelSchema } from './protobuf/onnx_pb
 import { readOnnx } from './index.js';
 import { modelOf, node, tensor } from '../../test/support/onnx-model.js';
 import {
-  behindKernel,
   describeWrittenOut,
-  draw,
+  drawing,
   examples,
   hidden,
   steps,
   width,
 } from '../../test/support/written-out.js';
+
+const { behindKernel, draw } = drawing();
 
 const turn = (from: string, to: string, perm: number[]) => node('Transpose', [from], [to], { perm });
 

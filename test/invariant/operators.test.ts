@@ -106,6 +106,7 @@ describe('the native engine', () => {
         "ConvTranspose",
         "Cos",
         "Div",
+        "Einsum",
         "Elu",
         "Equal",
         "Erf",
@@ -185,6 +186,9 @@ describe('the native engine', () => {
         ],
         "Einsum": [
           "Einsum is not known",
+          "MatMul wants products of examples, parameters and constants",
+          "Mul wants constants that do not vary by example",
+          "Mul wants operands with the examples on the same axis",
         ],
         "Equal": [
           "Equal wants inputs of uint8, bool, int32, float32, int64 with the examples on axis 0",

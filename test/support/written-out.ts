@@ -14,17 +14,18 @@ import { randomFrom } from './samples.js';
 
 /** Inputs [N, T, width] of the models that are tried, and the products of a kernel with them [N, T, hidden]. */
 export const [examples, steps, width, hidden] = [2, 3, 2, 3] as const;
-const random = randomFrom(5);
 
-/** Numbers in ±1, the same ones in the same order each time. */
-export const draw = (length: number): number[] => Array.from({ length }, () => 2 * random() - 1);
-
-/** A kernel, and what is made of its products `h` [N, T, 3]. */
-export function behindKernel(nodes: NodeSpec[], initializers: InitializerSpec[] = []) {
-  return {
+/** Numbers for the models of a file of tests, the same ones in the same order each time. */
+export function drawing() {
+  const random = randomFrom(5);
+  /** Numbers in ±1. */
+  const draw = (length: number): number[] => Array.from({ length }, () => 2 * random() - 1);
+  /** A kernel, and what is made of its products `h` [N, T, 3]. */
+  const behindKernel = (nodes: NodeSpec[], initializers: InitializerSpec[] = []) => ({
     initializers: [tensor('k.weight', [width, hidden], draw(width * hidden)), ...initializers],
     nodes: [node('MatMul', ['input', 'k.weight'], ['h']), ...nodes],
-  };
+  });
+  return { draw, behindKernel };
 }
 
 /** The network with the mean of squares of its outputs as loss, by an engine. */
@@ -57,7 +58,7 @@ export function describeWrittenOut(
   models: Readonly<Record<string, Uint8Array>>,
   refused: Readonly<Record<string, string>> = {},
 ): void {
-  const x = Float32Array.from(draw(examples * steps * width));
+  const x = Float32Array.from(drawing().draw(examples * steps * width));
   describe.each(Object.entries(models))('%s, written out', (name, bytes) => {
     it(refused[name] === undefined ? 'is the same on the native engine' : 'is refused by the native engine', async ({ skip }) => {
       const absence = await native.available();

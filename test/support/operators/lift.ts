@@ -59,7 +59,7 @@ const hasRows = ({ inputs }: ApplicationSpec): boolean => inputs[2]?.shape.lengt
 /** Equations over a batch letter b. */
 function einsum(spec: ApplicationSpec, examples: number): ChunkApplication | null {
   const terms = (spec.attributes['equation'] as string).split('->')[0]!.split(',');
-  if (!terms[0]!.startsWith('b')) return null;
+  if (!terms.some((term) => term.startsWith('b'))) return null;
   const inputs = spec.inputs.map((input, index) => {
     if (!terms[index]!.startsWith('b')) return kept(input!);
     return withShape(input!, [examples, ...input!.shape.slice(1)]);

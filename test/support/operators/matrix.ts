@@ -44,6 +44,14 @@ const equations = [
   'ijk,jl->il',
   'ij->j',
   'ij->ji',
+  'bqhd,bkhd->bhqk',
+  'bhqk,bkhd->bqhd',
+  'bhd,hed->beh',
+  'hd,bhd->bd',
+  'bij,bji->b',
+  'bi,bj->jbi',
+  'bi,bi->i',
+  'bijk->kb',
 ];
 
 const einsum: Specs = fc

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { inspectOnnx, readOnnx } from '../../index.js';
 import type { InitializerSpec, NodeSpec } from '../../protobuf/encode.js';
 import { modelOf, node, tensor } from '../../../../test/support/onnx-model.js';
-import { behindKernel, describeWrittenOut, steps, width } from '../../../../test/support/written-out.js';
+import { describeWrittenOut, drawing, steps, width } from '../../../../test/support/written-out.js';
+
+const { behindKernel } = drawing();
 
 const modelBehind = (nodes: NodeSpec[], initializers: InitializerSpec[] = [], opset = 17): Uint8Array =>
   modelOf(['batch', steps, width], { ...behindKernel(nodes, initializers), opset });

@@ -9,7 +9,9 @@ import { importedModel } from '../../../models/imported.js';
 import { readOnnx } from '../../index.js';
 import type { InitializerSpec, NodeSpec } from '../../protobuf/encode.js';
 import { modelOf, node, tensor } from '../../../../test/support/onnx-model.js';
-import { behindKernel, describeWrittenOut, steps, width } from '../../../../test/support/written-out.js';
+import { describeWrittenOut, drawing, steps, width } from '../../../../test/support/written-out.js';
+
+const { behindKernel } = drawing();
 
 const modelBehind = (nodes: NodeSpec[], initializers: InitializerSpec[] = []): Uint8Array =>
   modelOf(['batch', steps, width], { ...behindKernel(nodes, initializers), opset: 18 });

@@ -4,6 +4,7 @@ import { paddingOf, slicingOf } from '../../../../graph/slices.js';
 import type { Node, Value } from '../../../../graph/types.js';
 import { elementwise } from '../operators/elementwise.js';
 import { unsupported } from '../unsupported.js';
+import { einsum } from './einsum.js';
 import { gather, gatherGradient } from './gather.js';
 import type { Rule } from './operands.js';
 import { commonPlace, inputsOf, operand, whole } from './operands.js';
@@ -192,6 +193,7 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['Expand', expand],
   ['MatMul', matMul],
   ['Gemm', gemm],
+  ['Einsum', einsum],
   ['Gather', gather],
   ['GatherGrad', gatherGradient],
 ]);

@@ -10,7 +10,7 @@ import { reducedSums } from '../held.js';
 import type { Lowering, OperatorTable } from '../lowering.js';
 import { broadcastExamples } from './move.js';
 import { castRule, checkWholeNumbers, quotient } from '../whole-numbers.js';
-import { isWithoutExamples, lowerWithoutExamples } from './without-examples.js';
+import { isWithoutExamples, lowerWithoutExamples } from './arrays/elementwise.js';
 
 type Rule = (node: Node, args: readonly Expression[]) => Expression;
 

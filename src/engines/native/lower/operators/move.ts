@@ -8,8 +8,8 @@ import type { Tensor } from '../../plan/objects.js';
 import { rowMajorStrides } from '../held.js';
 import type { Lowering, OperatorTable } from '../lowering.js';
 import { unsupported } from '../unsupported.js';
-import { concatArrays, padArray, sliceArray, splitArray } from './move-arrays.js';
-import { isWithoutExamples } from './without-examples.js';
+import { concatArrays, padArray, sliceArray, splitArray } from './arrays/move.js';
+import { isWithoutExamples } from './arrays/elementwise.js';
 
 /** Strides of the elements of one example [N, …]. */
 const own = (shape: Shape): number[] => rowMajorStrides(shape.slice(1));

@@ -1,13 +1,13 @@
-import type { Node, Value } from '../../../../graph/types.js';
-import { sizeOf } from '../../../../graph/types.js';
-import type { ArrayOperand } from '../../kernels/arrays.js';
-import { computeArray } from '../../kernels/arrays.js';
-import type { Expression } from '../../plan/expression.js';
-import { number } from '../../plan/expression.js';
-import type { StaticView } from '../held.js';
-import { broadcastStrides, rowMajorStrides } from '../held.js';
-import type { Lowering } from '../lowering.js';
-import { unsupported } from '../unsupported.js';
+import type { Node, Value } from '../../../../../graph/types.js';
+import { sizeOf } from '../../../../../graph/types.js';
+import type { ArrayOperand } from '../../../kernels/arrays.js';
+import { computeArray } from '../../../kernels/arrays.js';
+import type { Expression } from '../../../plan/expression.js';
+import { number } from '../../../plan/expression.js';
+import type { StaticView } from '../../held.js';
+import { broadcastStrides, rowMajorStrides } from '../../held.js';
+import type { Lowering } from '../../lowering.js';
+import { unsupported } from '../../unsupported.js';
 
 /** A leaf for an array; it is no kernel that could be finished. */
 const leafOf = (): Expression & { kind: 'computed' } => {

@@ -1,11 +1,11 @@
-import type { Node, Shape, Value } from '../../../../graph/types.js';
-import { sizeOf } from '../../../../graph/types.js';
-import { paddingOf, slicingOf } from '../../../../graph/slices.js';
-import { arrangeSums, foldSums, type Placed, placeNumbers } from '../../kernels/table.js';
-import type { Reduced, StaticView, Uniform } from '../held.js';
-import { reducedSums, rowMajorStrides } from '../held.js';
-import type { Lowering } from '../lowering.js';
-import { unsupported } from '../unsupported.js';
+import type { Node, Shape, Value } from '../../../../../graph/types.js';
+import { sizeOf } from '../../../../../graph/types.js';
+import { paddingOf, slicingOf } from '../../../../../graph/slices.js';
+import { arrangeSums, foldSums, type Placed, placeNumbers } from '../../../kernels/table.js';
+import type { Reduced, StaticView, Uniform } from '../../held.js';
+import { reducedSums, rowMajorStrides } from '../../held.js';
+import type { Lowering } from '../../lowering.js';
+import { unsupported } from '../../unsupported.js';
 
 /** What does not vary by example: parameters, constants, and sums over the examples. */
 type ArrayHeld = StaticView | Uniform | Reduced;
@@ -74,7 +74,7 @@ export function concatArrays(node: Node, axis: number, lowering: Lowering): void
   place(node, parts, 0, lowering);
 }
 
-/** Pads with one number; takes away nothing. */
+/** Pads with one number; takes away nothing. Throws EngineError where it would, or where sums are padded with other numbers than zero. */
 export function padArray(node: Node, fill: number, lowering: Lowering): void {
   const [input, output] = [node.inputs[0]!, node.outputs[0]!];
   const pads = paddingOf(node);
