@@ -34,6 +34,17 @@ describe('a view of parameters without running statistics', () => {
     expect(await rowOf('part_layer_sums', 4)).toEqual([0, 2]);
   });
 
+  it('has rows that can be read more than once, as analyses do', async () => {
+    const rows = parametersOnly(viewOf(18)).rows('allocation', 'train')!;
+    const counts: number[] = [];
+    for (let pass = 0; pass < 2; pass++) {
+      let count = 0;
+      for await (const row of rows) count += row.length;
+      counts.push(count);
+    }
+    expect(counts).toEqual([18, 18]);
+  });
+
   it('leaves the bytes out that have bits of theirs alone', async () => {
     // Nine parameters take two bytes, eighteen three.
     expect(await rowOf('gradient_sign', 3)).toEqual([0, 1]);

@@ -31,9 +31,19 @@ export function parametersOnly(view: LedgerView): LedgerView {
     rows(name, objective, grouping) {
       const rows = view.rows(name, objective, grouping);
       if (rows === null) return null;
-      return (async function* () {
-        for await (const row of rows) yield trimmed(name, row);
-      })();
+      return mappedRows(rows, (row) => trimmed(name, row));
+    },
+  };
+}
+
+/** Rows, each changed; they may be read again and again, as those of the ledger may. */
+export function mappedRows(
+  rows: AsyncIterable<Numbers>,
+  change: (row: Numbers) => Numbers,
+): AsyncIterable<Numbers> {
+  return {
+    async *[Symbol.asyncIterator]() {
+      for await (const row of rows) yield change(row);
     },
   };
 }

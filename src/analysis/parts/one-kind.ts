@@ -1,6 +1,7 @@
 import { type ColumnName, columns } from '../../ledger/columns.js';
 import type { Numbers, Objective } from '../../ledger/types.js';
 import type { LedgerView } from '../../ledger/view.js';
+import { mappedRows } from '../parameters-only.js';
 
 /** Blocks of a sample tell intervals, and stand for nothing themselves; what belongs to no part, such as the L2 term, is none. */
 const isShown = (by: string | null): by is string => by !== null && !/(^|, )block$/.test(by);
@@ -52,9 +53,7 @@ export function dividedByOneThing(view: LedgerView): LedgerView {
       if (rows === null || objective === undefined || !isByPart(name)) return rows;
       const parts = kept.get(objective)!;
       const all = view.objectives.find((own) => own.name === objective)!.parts.length;
-      return (async function* () {
-        for await (const row of rows) yield partsOfRow(row, all, parts);
-      })();
+      return mappedRows(rows, (row) => partsOfRow(row, all, parts));
     },
   };
 }
