@@ -36,7 +36,7 @@ export function parametersOnly(view: LedgerView): LedgerView {
   };
 }
 
-/** Rows, each changed; they may be read again and again, as those of the ledger may. */
+/** Rows [K or other widths], each changed; they may be read again and again, as those of the ledger may. */
 export function mappedRows(
   rows: AsyncIterable<Numbers>,
   change: (row: Numbers) => Numbers,
