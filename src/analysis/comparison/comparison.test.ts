@@ -210,6 +210,7 @@ describe('runs side by side', () => {
 /** A run's outcome with one layer. */
 const outcome = (total: number): RunOutcome => ({
   layers: [{ layer: 'a', parameters: 1, total }],
+  trained: 1,
   losses: [{ objective: 'train', first: 2, last: 2 + total }],
   helping: 0.5,
   components: null,
