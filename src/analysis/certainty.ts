@@ -1,3 +1,4 @@
+import { allowedOpen } from '../ledger/certainty.js';
 import type { LedgerView } from '../ledger/view.js';
 import { sum } from '../num/sums.js';
 import { parametersLayout } from './parameters-only.js';
@@ -84,7 +85,7 @@ function missedOf(
 ): CertaintyAnalysis['missed'] {
   if (!certify) return null;
   const hurt = overLayers(hurting, layers, used);
-  const allowed = overLayers(helping, layers, used).map((help, t) => (1 - certify) * (help + hurt[t]!));
+  const allowed = overLayers(helping, layers, used).map((help, t) => allowedOpen(certify, help + hurt[t]!));
   const over = (cells: Int32Array) =>
     overLayers(cells, layers, used).filter((count, t) => count > allowed[t]!).length;
   return { wanted: certify, segments: over(open), byRounding: over(unresolved) };

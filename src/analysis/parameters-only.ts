@@ -1,5 +1,6 @@
 import { type ColumnName, columns } from '../ledger/columns.js';
 import { layoutOf } from '../ledger/layout.js';
+import { signBytes } from '../ledger/measures/gradients.js';
 import type { Numbers, Objective, ParameterLayout } from '../ledger/types.js';
 import type { LedgerView } from '../ledger/view.js';
 
@@ -18,7 +19,7 @@ export function parametersOnly(view: LedgerView): LedgerView {
   if (layout === view.layout) return view;
   const trimmed = (name: ColumnName, numbers: Numbers): Numbers => {
     const axis = columns[name].axes.at(-1)!;
-    if (axis !== 'parameter' && axis !== 'layer' && axis !== 'tensor') return numbers;
+    if (axis !== 'parameter' && axis !== 'layer' && axis !== 'tensor' && axis !== 'byte') return numbers;
     const [whole, kept] = [extentOf(view.layout, axis), extentOf(layout, axis)];
     return numbers.filter((_, k) => k % whole < kept);
   };
@@ -30,9 +31,19 @@ export function parametersOnly(view: LedgerView): LedgerView {
     rows(name, objective, grouping) {
       const rows = view.rows(name, objective, grouping);
       if (rows === null) return null;
-      return (async function* () {
-        for await (const row of rows) yield trimmed(name, row);
-      })();
+      return mappedRows(rows, (row) => trimmed(name, row));
+    },
+  };
+}
+
+/** Rows [K or other widths], each changed; they may be read again and again, as those of the ledger may. */
+export function mappedRows(
+  rows: AsyncIterable<Numbers>,
+  change: (row: Numbers) => Numbers,
+): AsyncIterable<Numbers> {
+  return {
+    async *[Symbol.asyncIterator]() {
+      for await (const row of rows) yield change(row);
     },
   };
 }
@@ -47,8 +58,8 @@ export async function* parameterRows(
 
 const extentOf = (
   { size, layers, tensors }: ParameterLayout,
-  axis: 'parameter' | 'layer' | 'tensor',
-): number => ({ parameter: size, layer: layers.length, tensor: tensors.length })[axis];
+  axis: 'parameter' | 'layer' | 'tensor' | 'byte',
+): number => ({ parameter: size, layer: layers.length, tensor: tensors.length, byte: signBytes(size) })[axis];
 
 /** The first other objective that was measured with the same statistics: of examples that the main one does not have. */
 export function heldOutOf([main, ...others]: readonly Objective[]): Objective | undefined {

@@ -37,7 +37,7 @@ const widestShare = 0.2;
 
 /**
  * Standard errors [width] of sums, as estimates of those over the whole set, from what each part contributes [parts, width]: by the spread of
- * the blocks, corrected for a finite set.
+ * the blocks that have examples, corrected for a finite set. NaN where a single block has some of them: nothing tells its spread.
  */
 export function standardErrors(
   parts: Float64Array,
@@ -45,7 +45,10 @@ export function standardErrors(
   { members, examples, from }: SampleBlocks,
 ): Float64Array {
   const size = examples.reduce((total, count) => total + count, 0);
-  const factor = (1 - size / from) * (members.length / (members.length - 1));
+  // Of a rare class some blocks have no example: they say nothing of its spread.
+  const filled = examples.reduce((total, count) => total + Number(count > 0), 0);
+  const rest = 1 - size / from;
+  const factor = rest === 0 ? 0 : rest * (filled > 1 ? filled / (filled - 1) : NaN);
   return Float64Array.from({ length: width }, (_, k) => {
     const own = members.map((part) => parts[part * width + k]!);
     const whole = own.reduce((total, value) => total + value, 0);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { normal, key } from '../num/random.js';
-import { createOptimizer, createUpdate } from '../optim/optimizer.js';
+import { applyUpdate, createOptimizer, createUpdate } from '../optim/optimizer.js';
 import { checkConfig } from './config/file.js';
 import type { RunConfig } from './config/schema.js';
 import { componentsOf, optimizerOf, settingsBefore } from './optimizer.js';
@@ -52,6 +52,25 @@ describe('the optimiser of a forked run', () => {
     expect(updates.slice(0, 4)).toEqual(updatesOf({ momentum: 0.5, forks: [first] }, 4));
     expect(updates[4]).toEqual([...gradientAt(4)].map((g) => -0.1 * g));
   });
+
+  it('moves θ by the same settings where nobody asks for the components, and keeps what steps after the fork need', () => {
+    // Without momentum a step need not keep its velocity; the steps after the fork take most of it.
+    const forks = [{ at: 3, origin, before: settingsBefore(config({ momentum: 0, learningRate: 0.5 }), 3) }];
+    const forked = optimizerOf(config({ forks }), layout);
+    let [state, other] = [forked.createState(), forked.createState()];
+    const [stepped, advanced] = [new Float32Array(5), new Float32Array(5)];
+    const update = createUpdate(5);
+    for (let t = 0; t < 6; t++) {
+      state = forked.step(state, stepped, gradientAt(t), update);
+      applyUpdate(stepped, update, stepped);
+      other = forked.advance(other, advanced, gradientAt(t));
+      expect(advanced, `step ${t}`).toStrictEqual(stepped);
+    }
+    const plain = new Float32Array(5);
+    createOptimizer({ name: 'sgd', learningRate: 0.5 }, layout.tensors).advance(forked.createState(), plain, gradientAt(0));
+    forked.advance(forked.createState(), advanced.fill(0), gradientAt(0));
+    expect(advanced).toStrictEqual(plain);
+  }); // prettier-ignore
 
   it('must remember what the one before remembers, and its updates are not split', () => {
     const fork = { at: 3, origin, before: settingsBefore(config({}), 3) };

@@ -2,7 +2,14 @@ import { UsageError } from '../errors.js';
 import type { TensorSpan } from '../ledger/types.js';
 import { type ComponentSplitter, componentNames, createSplitter } from '../optim/components.js';
 import { l2Term, type L2Term } from '../optim/l2.js';
-import { createOptimizer, type Optimizer, type OptimizerSettings } from '../optim/optimizer.js';
+import {
+  applyUpdate,
+  createOptimizer,
+  createUpdate,
+  type Optimizer,
+  type OptimizerSettings,
+} from '../optim/optimizer.js';
+import type { Update } from '../optim/types.js';
 import type { RunConfig } from './config/schema.js';
 
 type Layout = { readonly tensors: readonly TensorSpan[] };
@@ -13,9 +20,20 @@ export function optimizerOf(config: RunConfig, { tensors }: Layout): Optimizer {
   if (config.forks.length === 0) return last;
   const phases = config.forks.map(({ at, before }) => ({ at, own: createOptimizer(settingsOf(before, tensors), tensors) })); // prettier-ignore
   requireOneMemory([...phases.map(({ own }) => own), last]);
+  const before = (step: number): Optimizer | undefined => phases.find(({ at }) => step < at)?.own;
+  let scratch: Update | null = null;
   return {
     ...last,
-    step: (state, ...given) => (phases.find(({ at }) => state.step < at)?.own ?? last).step(state, ...given),
+    step: (state, ...given) => (before(state.step) ?? last).step(state, ...given),
+    advance: (state, theta, gradient) => {
+      const own = before(state.step);
+      if (own === undefined) return last.advance(state, theta, gradient);
+      // Steps of another kind follow, so that a slot must hold what these take of it: `advance` leaves what its own kind does not need.
+      scratch ??= createUpdate(last.size);
+      const next = own.step(state, theta, gradient, scratch);
+      applyUpdate(theta, scratch, theta);
+      return next;
+    },
   };
 }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { allocate } from './allocate.js';
-import { certaintyOf, gradientRounding, isSettled, undeterminedBy } from './certainty.js';
+import { allowedOpen, certaintyOf, gradientRounding, isSettled, undeterminedBy } from './certainty.js';
 import { audit, ledgerRow } from './columns.js';
 import { layoutOf } from './layout.js';
 import { stored } from '../../test/support/stored-row.js';
@@ -76,6 +76,10 @@ describe('certainty', () => {
     expect(isSettled({ ...input, meanError: errorOf(0) }, 0.99)).toBe(true);
     expect(isSettled({ ...input, meanError: errorOf(2) }, 0.85)).toBe(true);
     expect(isSettled({ ...input, meanError: errorOf(4) }, 0.85)).toBe(false);
+    // Of these twenty signs one may be open where 95 % are to be certain; (1 − 0.95) · 20 is a little more, (1 − 0.9) · 10 a little less than 1.
+    expect(isSettled({ ...input, meanError: errorOf(1) }, 0.95)).toBe(true);
+    expect([allowedOpen(0.95, 20), allowedOpen(0.9, 10), allowedOpen(0.9, 20), allowedOpen(0.8, 5)]).toEqual([1, 1, 2, 1]); // prettier-ignore
+    expect(allowedOpen(0.9, 25)).toBeCloseTo(2.5, 12);
     const tiny = meanGradient.map((value, k) => (k < 3 ? gradientRounding.float32 / 8 : value));
     expect(isSettled({ ...input, meanGradient: tiny, meanError: errorOf(0) }, 0.9)).toBe(true);
   });

@@ -94,12 +94,22 @@ export function undeterminedBy({ atoms }: Certainty, grouping: Grouping): Int32A
 }
 
 /**
+ * How many of some signs may be uncertain where a share is to be certain. Not a whole number as a rule; where it is one but for rounding, such as
+ * (1 − 0.9) · 10, it is that number.
+ */
+export function allowedOpen(share: number, signs: number): number {
+  const allowed = (1 - share) * signs;
+  const whole = Math.round(allowed);
+  return Math.abs(allowed - whole) <= 1e-12 * signs ? whole : allowed;
+}
+
+/**
  * Whether of the allocations that are not exactly zero a share of the signs is certain; or never can be, since more than the rest of them is
  * within rounding.
  */
 export function isSettled(input: ErrorInput, share: number): boolean {
   const { undetermined, unresolved } = certaintyOf(input);
-  const allowed = (1 - share) * nonzero(input);
+  const allowed = allowedOpen(share, nonzero(input));
   return sum(undetermined) <= allowed || sum(unresolved) > allowed;
 }
 

@@ -41,7 +41,7 @@ describe('lca fork', () => {
   const forked = at('forked');
 
   it('goes on from an iteration with other settings, and states its origin', async () => {
-    const { stdout } = await run(['fork', original, '--at', '3', '--freeze', 'fc3.*', '--out', forked, '--json', '--quiet', '--figures', at('figures')]); // prettier-ignore
+    const { stdout } = await run(['fork', original, '--at', '3', '--freeze', 'fc3.*', '--learning-rate', '0.02', '--out', forked, '--json', '--quiet', '--figures', at('figures')]); // prettier-ignore
     const [own, origin] = [await openRun(forked), await openRun(original)];
     const { offset } = own.manifest.parameters.find(({ name }) => name === 'fc3.weight')!;
     for (let row = 0; row <= 3; row++) expect(await own.theta(row)).toEqual(await origin.theta(row));

@@ -6,6 +6,7 @@ import { checkConfig } from '../../src/experiment/config/file.js';
 import type { RunConfigInput } from '../../src/experiment/config/schema.js';
 import { openExperiment } from '../../src/experiment/experiment.js';
 import { createRun, experimentOf } from '../../src/experiment/manifest.js';
+import { analyseThemesOf } from '../../src/run/analyze.js';
 import { quantityOf } from '../../src/run/export/quantity.js';
 import type { Quantity } from '../../src/run/export/selection.js';
 import { measureRun } from '../../src/run/measure.js';
@@ -111,6 +112,7 @@ describe('both kinds of statistics side by side', () => {
     const perLayer = own.perLayer.slice(0, expected.perLayer.length);
     expect({ ...own, perLayer }).toEqual(expected);
     expect(a.objectives[0]!.distribution).toEqual(b.objectives[0]!.distribution);
+    expect(await analyseThemesOf(with_)).toEqual(await analyseThemesOf(without));
     // The account of the loss has the statistics' layers.
     const statistics = a.objectives[1]!.layers.filter(({ layer }) => layer.endsWith('.statistics'));
     expect(statistics).toHaveLength(5);

@@ -3,6 +3,7 @@ import type { Manifest } from '../../format/manifest.js';
 import type { LedgerView } from '../../ledger/view.js';
 import { sum } from '../../num/sums.js';
 import { requireSegments } from '../checks.js';
+import { parametersLayout } from '../parameters-only.js';
 import { type Comparability, comparabilityOf } from './comparable.js';
 
 /** A run that is compared. */
@@ -65,11 +66,12 @@ function columnSums(cells: ArrayLike<number>, width: number, from: number, to: n
   );
 }
 
-/** Share of the entries not zero that helped; null where all are zero. */
+/** Share of the parameters' entries not zero that helped; null where all are zero. Running statistics, which have layers of their own, are none. */
 function helpingOf(view: LedgerView, objective: string, from: number, to: number): number | null {
   const width = view.layout.layers.length;
+  const used = parametersLayout(view.layout).layers.length;
   const count = (name: 'helping' | 'hurting') =>
-    sum(columnSums(view.column(name, objective), width, from, to));
+    sum(columnSums(view.column(name, objective), width, from, to).slice(0, used));
   const [helping, hurting] = [count('helping'), count('hurting')];
   return helping + hurting > 0 ? helping / (helping + hurting) : null;
 }

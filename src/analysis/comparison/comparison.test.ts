@@ -4,6 +4,7 @@ import { syntheticView, withColumns } from '../../../test/support/synthetic-view
 import type { Manifest, ManifestContent } from '../../format/manifest.js';
 import { parseManifest } from '../../format/manifest.js';
 import type { LedgerView } from '../../ledger/view.js';
+import { analyseShares } from '../shares.js';
 import { studentT } from '../statistics/t-test.js';
 import { comparabilityOf } from './comparable.js';
 import { compareRuns } from './compare.js';
@@ -182,6 +183,19 @@ describe('runs side by side', () => {
     expect(later.objectives[0]!.layers![0]!.totals).toEqual([-12, -7]);
   });
 
+  it('count of shares that help what the report counts: parameters, without running statistics', () => {
+    const plain = syntheticView({ segments: 2, layers: { a: 4, 'a.statistics': 2 }, objectives: ['train', 'mine'] });
+    const tensors = plain.layout.tensors.map((own, i) => ({ ...own, kind: i === 1 ? ('statistics' as const) : own.kind }));
+    const view = withColumns({ ...plain, layout: { ...plain.layout, tensors } }, 'train', {
+      helping: Int32Array.of(1, 2, 2, 2),
+      hurting: Int32Array.of(3, 0, 2, 0),
+      zero: new Int32Array(4),
+    });
+    const { objectives } = compareRuns([named('x', view), named('y', view)]);
+    expect(objectives[0]!.helping).toEqual([3 / 8, 3 / 8]);
+    expect(analyseShares(view, 'train').run.shares.ofNonzero.helping).toBe(3 / 8);
+  }); // prettier-ignore
+
   it('say where a run parts from the first, and refuse runs without common iterations', () => {
     const view = viewOf([-1, 1, -2, 2]);
     const loss = Float64Array.from(view.column('loss', 'train'));
@@ -196,6 +210,7 @@ describe('runs side by side', () => {
 /** A run's outcome with one layer. */
 const outcome = (total: number): RunOutcome => ({
   layers: [{ layer: 'a', parameters: 1, total }],
+  trained: 1,
   losses: [{ objective: 'train', first: 2, last: 2 + total }],
   helping: 0.5,
   components: null,

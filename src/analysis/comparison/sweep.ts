@@ -1,12 +1,15 @@
 import type { LedgerView } from '../../ledger/view.js';
 import { componentTotals, type ComponentTotals } from '../components.js';
 import { analyseLayers } from '../objective.js';
+import { parametersLayout } from '../parameters-only.js';
 import { analyseShares } from '../shares.js';
 import { type MeanTest, type StudentT, testMean } from '../statistics/t-test.js';
 
 /** What a sweep keeps of one run: the main objective's layers and signs, and the losses of all objectives. */
 export interface RunOutcome {
   readonly layers: readonly { readonly layer: string; readonly parameters: number; readonly total: number }[];
+  /** How many of these are of parameters: those of running statistics stand behind them. */
+  readonly trained: number;
   /** In the loss's unit. */
   readonly losses: readonly { readonly objective: string; readonly first: number; readonly last: number }[];
   /** Share of the entries not exactly zero that helped; null where all are zero. */
@@ -20,6 +23,7 @@ export async function outcomeOf(view: LedgerView): Promise<RunOutcome> {
   const main = view.objectives[0]!.name;
   return {
     layers: analyseLayers(view, main).map(({ layer, parameters, total }) => ({ layer, parameters, total })),
+    trained: parametersLayout(view.layout).layers.length,
     losses: view.objectives.map(({ name }) => {
       const losses = view.column('loss', name);
       return { objective: name, first: losses[0]!, last: losses[view.segments]! };
@@ -65,6 +69,8 @@ export interface SweptNumber {
 export interface CellSummary extends SweepCell {
   readonly summary: {
     readonly layers: readonly ({ readonly layer: string } & SweptNumber)[];
+    /** How many of these are of parameters: those of running statistics stand behind them. */
+    readonly trained: number;
     /** Of the last row of θ. */
     readonly losses: readonly ({ readonly objective: string } & SweptNumber)[];
     /** Null where a run has no entries that are not zero. */
@@ -138,6 +144,7 @@ function summarise(cell: SweepCell, baseline: SweepCell, student: StudentT): Cel
         layer,
         ...of(({ layers }) => layers[l]!.total),
       })),
+      trained: first.outcome.trained,
       losses: first.outcome.losses.map(({ objective }, o) => ({
         objective,
         ...of(({ losses }) => losses[o]!.last),

@@ -2,6 +2,7 @@ import { rangesOf, type Ranges } from '../../ledger/layout.js';
 import { sum } from '../../num/sums.js';
 import { analyseCertainty, type CertaintyAnalysis } from '../certainty.js';
 import { analyseShares, type Shares } from '../shares.js';
+import { medianOf } from '../statistics/median.js';
 import type { ThemeContext, Watcher } from '../themes/sweep.js';
 import { binOfShare, coinBins, shareBins } from './coins.js';
 import { countSigns, createSignCounts, type Pair, pairs, type SignCounts } from './signs.js';
@@ -123,7 +124,7 @@ function coinsOf(nonzero: Int32Array, p: number): number[] {
 
 function alwaysOf({ nonzero, helping }: SignCounts): ShareHistogram['always'] {
   const iterations = [...nonzero].filter((n, k) => n > 0 && 20 * helping[k]! >= 19 * n).sort((a, b) => a - b);
-  return { parameters: iterations.length, medianIterations: iterations[iterations.length >> 1] ?? null };
+  return { parameters: iterations.length, medianIterations: medianOf(iterations) };
 }
 
 function histogramOf(counts: SignCounts, segments: number): ShareHistogram {

@@ -4,6 +4,7 @@ import { signBytes } from '../../ledger/measures/gradients.js';
 import { syntheticView } from '../../../test/support/synthetic-view.js';
 import type { ThemeContext } from '../themes/sweep.js';
 import { type LayerTurns, watchOscillation } from './turns.js';
+import { medianOf } from '../statistics/median.js';
 
 /** Analyses rows of θ [T + 1][K] of one layer. */
 function turnsOf(rows: readonly (readonly number[])[]): LayerTurns {
@@ -31,6 +32,13 @@ describe('turns of weights', () => {
     const { run, perLayer } = turnsOf([[0, 5, 0], [1, 5, 1], [0, 5, 2], [1, 5, 3], [0, 5, 4]]); // prettier-ignore
     expect(run).toMatchObject({ parameters: 3, turns: 3, iterationsPerTurn: 4, ofMoving: 8 / 3, meanOfParameters: 4 / 3 }); // prettier-ignore
     expect(perLayer).toEqual([{ ...run, name: 'a' }]);
+  });
+
+  it('have the median of an even number of parameters between the two in the middle', () => {
+    // One turns three times in four steps, one once, one never.
+    const { run } = turnsOf([[0, 0, 5], [1, 1, 5], [0, 2, 5], [1, 3, 5], [0, 2, 5]]); // prettier-ignore
+    expect(run).toMatchObject({ turns: 4, meanOfParameters: (4 / 3 + 4) / 2, medianOfParameters: (4 / 3 + 4) / 2 }); // prettier-ignore
+    expect([medianOf([]), medianOf([3]), medianOf([1, 2, 9])]).toEqual([null, 3, 2]);
   });
 
   it('are none across a rest', () => {

@@ -1,6 +1,7 @@
 import { rangesOf, type Ranges } from '../../ledger/layout.js';
 import { signBytes } from '../../ledger/measures/gradients.js';
 import type { Numbers } from '../../ledger/types.js';
+import { medianOf } from '../statistics/median.js';
 import type { ThemeContext, Watcher } from '../themes/sweep.js';
 
 /** How often weights turn round. */
@@ -110,7 +111,7 @@ function describe(name: string, { turns, moves }: Counts, ranges: Ranges, segmen
     iterationsPerTurn: per(own.length),
     ofMoving: per(moving),
     meanOfParameters: each.length > 0 ? each.reduce((sum, value) => sum + value, 0) / each.length : null,
-    medianOfParameters: each[each.length >> 1] ?? null,
+    medianOfParameters: medianOf(each),
   };
 }
 

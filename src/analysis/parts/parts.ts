@@ -1,4 +1,5 @@
 import type { LedgerView } from '../../ledger/view.js';
+import { kindsOf } from './one-kind.js';
 import { headTimes, layerTimes, type PartTimes } from './times.js';
 
 /** What one part of an objective did over the run. */
@@ -20,13 +21,11 @@ export interface PartTotals {
   readonly times: readonly PartTimes[];
 }
 
-/** Blocks of a sample tell intervals, and stand for nothing themselves. */
-const isShown = (by: string | null): by is string => by !== null && !/(^|, )block$/.test(by);
-
 /** Adds up the parts' allocations by layer, a row at a time; null where the objective is not divided, but for the blocks of a sample. */
 export async function partTotals(view: LedgerView, objective: string): Promise<PartTotals[] | null> {
-  const { parts: names, by = [] } = view.objectives.find(({ name }) => name === objective)!;
-  const kinds = [...new Set(by.filter(isShown))];
+  const own = view.objectives.find(({ name }) => name === objective)!;
+  const { parts: names, by = [] } = own;
+  const kinds = kindsOf(own);
   const rows = view.rows('part_layer_sums', objective);
   if (rows === null || names.length < 2 || kinds.length === 0) return null;
   const layers = view.layout.layers.length;
@@ -34,9 +33,9 @@ export async function partTotals(view: LedgerView, objective: string): Promise<P
   for await (const row of rows) for (let k = 0; k < totals.length; k++) totals[k]! += row[k]!;
   const losses = view.column('part_loss', objective);
   const totalOf = (name: string, p: number): PartTotal => {
-    const own = [...totals.subarray(p * layers, (p + 1) * layers)];
+    const sums = [...totals.subarray(p * layers, (p + 1) * layers)];
     const loss = Array.from({ length: view.segments + 1 }, (_, row) => losses[row * names.length + p]!);
-    return { name, loss, total: own.reduce((sum, value) => sum + value, 0), layers: own };
+    return { name, loss, total: sums.reduce((sum, value) => sum + value, 0), layers: sums };
   };
   const times = [
     await layerTimes(view, objective, names.length),

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { dividedExampleShape, dividedTheta, dividedView } from '../../../test/support/divided-view.js';
 import { syntheticView, withColumns } from '../../../test/support/synthetic-view.js';
+import type { LedgerView } from '../../ledger/view.js';
 import { layersOverRuns } from '../layers/layers.js';
 import { studentT } from '../statistics/t-test.js';
 import { themeNames } from './names.js';
@@ -60,6 +62,51 @@ describe('themes of a run', () => {
     const still = withColumns(plain, 'train', { layer_sums: new Float64Array(16) });
     const { use: unused } = await analyseThemes(still, { only: ['use'] });
     expect(unused!.freeze.map(({ reason }) => reason)).toEqual(['idle', 'idle', 'idle', 'idle']);
+  });
+
+  it('takes the parts by one thing for classes, not those by others, the blocks of a sample and the L2 term besides', async () => {
+    const plain = dividedView(24);
+    const [names, count] = [plain.objectives[0]!.parts, 3];
+    const by = ['class', 'class', 'class', 'tokens', 'class, block', null];
+    const divided = (own: LedgerView, kinds: readonly (string | null)[]): LedgerView => ({
+      ...own,
+      column: (name, objective) =>
+        name === 'part_loss' ? (new Float64Array(kinds.length * 25) as never) : own.column(name, objective),
+      objectives: own.objectives.map(({ name }) => ({
+        name,
+        parts: kinds.map((_, p) => names[p] ?? `other ${p}`),
+        by: kinds,
+        sample: kinds.length > count ? { from: 9, members: [4], examples: [3] } : null,
+      })),
+    });
+    const more: LedgerView = divided(
+      {
+        ...plain,
+        rows(name, objective, grouping) {
+          const rows = plain.rows(name, objective, grouping);
+          if (rows === null || !name.startsWith('part_')) return rows;
+          return (async function* () {
+            for await (const row of rows) yield Float64Array.from([...row, ...row]);
+          })();
+        },
+      },
+      by,
+    );
+    const options = {
+      only: ['synchrony', 'neurons'],
+      theta: dividedTheta(24),
+      exampleShape: dividedExampleShape,
+    } as const;
+    const expected = await analyseThemes(divided(plain, by.slice(0, count)), options);
+    const { missing, ...found } = await analyseThemes(more, options);
+    expect({ ...found, missing: expected.missing }).toEqual(expected);
+    expect([found.partsBy, found.neurons!.classes!.classes]).toEqual(['class', names]);
+    expect(missing.join()).toMatch(
+      /parts by tokens: of several divisions these themes take the first, by class/,
+    );
+    // A sample that is not divided has blocks, and no classes.
+    const blocks = await analyseThemes(divided(plain, ['block', 'block', 'block']), options);
+    expect([blocks.synchrony!.byPart, blocks.neurons!.classes, blocks.partsBy]).toEqual([null, null, null]);
   });
 
   it('adds left residuals up to the loss of the first order', async () => {

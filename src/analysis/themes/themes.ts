@@ -1,5 +1,6 @@
 import type { LedgerView } from '../../ledger/view.js';
 import { heldOutOf, parametersOnly } from '../parameters-only.js';
+import { dividedByOneThing, kindsOf } from '../parts/one-kind.js';
 import { checkView, requireSegments } from '../checks.js';
 import { watchLayers } from '../layers/layers.js';
 import { watchNeurons } from '../neurons/neurons.js';
@@ -49,6 +50,8 @@ export interface ThemeAnalyses extends ThemeRecords {
   readonly objective: string;
   /** Of losses and allocations. */
   readonly unit: string;
+  /** What parts are parts by, such as `class`, where themes tell them apart; null where the objective is not divided, or it is not known. */
+  readonly partsBy: string | null;
   /** What could not be said, and why. */
   readonly missing: readonly string[];
 }
@@ -81,11 +84,15 @@ const spanOf = ({ iteration }: LedgerView): number => iteration.at(-1)! - iterat
 /** Themes that count along time. */
 const countTime: readonly ThemeName[] = ['noise', 'oscillation', 'synchrony'];
 
-function missingOf({ view, has, heldOut }: ThemeContext, only: readonly ThemeName[]): string[] {
+/** Themes that tell parts apart. */
+const byPart: readonly ThemeName[] = ['synchrony', 'neurons'];
+
+function missingOf({ view, has, heldOut }: ThemeContext, only: readonly ThemeName[], kinds: readonly string[]): string[] {
   const asked = (themes: readonly ThemeName[]): boolean => themes.some((theme) => only.includes(theme));
   return [
     ...needs.filter(([stream, themes]) => !has(stream) && asked(themes)).map(([, , text]) => text),
     ...(heldOut === null && asked(['use']) ? ['overfitting: one objective was measured (measure: train, validation)'] : []),
+    ...(kinds.length > 1 && asked(byPart) ? [`parts by ${kinds.slice(1).join(', ')}: of several divisions these themes take the first, by ${kinds[0]!}`] : []),
     ...(spanOf(view) !== view.segments && asked(countTime) ? [`counts of iterations: the ${view.segments} segments span ${spanOf(view)} iterations, so what is counted in iterations is counted in segments, and what turned between two rows of θ is not seen`] : []),
   ];
 } // prettier-ignore
@@ -103,7 +110,7 @@ export async function analyseThemes(whole: LedgerView, options: ThemeOptions = {
   const { only = themeNames, theta = null, exampleShape = [], onProgress } = options;
   requireSegments(whole);
   checkView(whole);
-  const view = parametersOnly(whole);
+  const view = dividedByOneThing(parametersOnly(whole));
   const streams = streamsOf(view, theta);
   const [main] = view.objectives;
   const heldOut = heldOutOf(view.objectives);
@@ -124,12 +131,21 @@ export async function analyseThemes(whole: LedgerView, options: ThemeOptions = {
     named.map(([name, watcher]) => [name, watcher.finish()]),
   ) as ThemeRecords;
   const { segments, layout, unit } = view;
-  const facts = { segments, iterations: spanOf(view), parameters: layout.size, objective: main!.name, unit };
+  const kinds = kindsOf(whole.objectives[0]!);
+  const partsBy = context.parts.length > 0 ? (kinds[0] ?? null) : null;
+  const facts = {
+    segments,
+    iterations: spanOf(view),
+    parameters: layout.size,
+    objective: main!.name,
+    unit,
+    partsBy,
+  };
   return {
     format: 'lossledger-analyses',
     version: 1,
     ...facts,
-    missing: missingOf(context, only),
+    missing: missingOf(context, only, kinds),
     ...records,
   };
 }

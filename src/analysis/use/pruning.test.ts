@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { layoutOf } from '../../ledger/layout.js';
 import { studentT } from '../statistics/t-test.js';
-import { judgePruning, prunable, type PrunedBy, pruningEvidence, pruningOrder } from './pruning.js';
+import { judgedBy, judgePruning, prunable, type PrunedBy, pruningEvidence, pruningOrder } from './pruning.js';
 
 const layout = layoutOf([
   { name: 'a.weight', shape: [2, 2], layer: 'a', neuronAxis: 0, kind: 'kernel' },
@@ -36,6 +36,16 @@ describe('pruning', () => {
       { layer: 'a', weights: 4, hurt: 1, idle: 2, hurting: 2, helping: -3 },
       { layer: 'b', weights: 2, hurt: 1, idle: 0, hurting: 1, helping: -0.5 },
     ]);
+  });
+
+  it('judges by the first objective that was not trained on, whatever the order in which they were measured', () => {
+    const of = (...names: string[]): PrunedBy[] => [
+      { method: 'size', curves: names.map((objective) => ({ objective, losses: [[1]], accuracies: null })) },
+    ];
+    const trained = new Set(['train', 'train.running']);
+    expect(judgedBy(of('train', 'train.running', 'test'), trained).objective).toBe('test');
+    expect(judgedBy(of('test', 'train'), trained).objective).toBe('test');
+    expect(judgedBy(of('train'), trained)).toEqual({ objective: 'train', by: 'loss' });
   });
 
   it('judges by the first share at which accuracy fell, and against random orders', async () => {

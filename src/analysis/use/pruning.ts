@@ -126,6 +126,16 @@ const tolerated = { accuracy: 0.01, loss: 0.05 } as const;
 
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
 
+/** The first objective but those that were trained on, by accuracy where there is one; the first where there is no other. */
+export function judgedBy(
+  methods: readonly PrunedBy[],
+  trained: ReadonlySet<string>,
+): PruningAnalysis['judged'] {
+  const { curves } = methods[0]!;
+  const { objective, accuracies } = curves.find((own) => !trained.has(own.objective)) ?? curves[0]!;
+  return { objective, by: accuracies === null ? 'loss' : 'accuracy' };
+}
+
 /** Judges methods by one objective's accuracy, where there is one, else by its loss. */
 export function judgePruning(
   methods: readonly PrunedBy[],

@@ -27,8 +27,13 @@ function check(figures: readonly { readonly name: string; readonly svg: string; 
 
 const manifest = parseManifest({ format: 'lossledger', formatVersion: 2, ...smallManifest(40) }, 'test');
 
-/** A sweep of these axes whose totals rise from cell to cell; `layers` of them. */
-async function sweepOf(axes: SweepAnalysis['grids'][number]['axes'], seeds: number, layers = 3) {
+/** A sweep of these axes whose totals rise from cell to cell; `layers` of them, the first `trained` of parameters. */
+async function sweepOf(
+  axes: SweepAnalysis['grids'][number]['axes'],
+  seeds: number,
+  layers = 3,
+  trained = layers,
+) {
   const labels = axes.reduce<Record<string, string>[]>(
     (all, axis) => all.flatMap((own) => axis.labels.map((label) => ({ ...own, [axis.name]: label }))),
     [{}],
@@ -42,6 +47,7 @@ async function sweepOf(axes: SweepAnalysis['grids'][number]['axes'], seeds: numb
       failure: c === 1 && seed === 0 ? 'training diverged' : null,
       outcome: c === 1 && seed === 0 ? null : {
         layers: Array.from({ length: layers }, (__, l) => ({ layer: `layer${l}`, parameters: 3, total: -1 + 0.1 * c * l + 0.01 * seed })),
+        trained,
         losses: ['train', 'validation'].map((objective, o) => ({ objective, first: 2, last: 1 - 0.1 * c + o + 0.02 * seed })),
         helping: 0.5 + 0.01 * c,
         components: { components: [{ name: 'gradient', total: -1, layers: new Array<number>(layers).fill(-1 / layers) }] },
@@ -136,6 +142,12 @@ describe('a sweep', () => {
     expect(layers.caption).toMatch(/the 7 layers, the last among them/);
     for (const layer of ['layer5', 'layer11']) expect(layers.svg).toContain(layer);
     expect(layers.svg).not.toContain('layer4<');
+  });
+
+  it('takes for the last layer one that is trained, not running statistics, which stand behind all', async () => {
+    const analysis = await sweepOf([{ name: 'delay', labels: ['0', '1'] }], 2, 4, 2);
+    const table = sweepTables(analysis).find(({ title }) => title.includes('by the age of gradients'))!;
+    expect(table.head).toEqual(['component', 'layer0', 'layer1', 'all layers']);
   });
 
   it('has every number of cells and runs as CSV', async () => {

@@ -134,8 +134,8 @@ function componentTables(
   const split = cells.filter(({ summary }) => summary!.components !== null);
   const cell = split.find(({ label }) => label === baseline) ?? split[0];
   if (cell === undefined) return [];
-  const { layers, components } = cell.summary!;
-  const ends = layers.length === 1 ? [0] : [0, layers.length - 1];
+  const { layers, trained, components } = cell.summary!;
+  const ends = trained === 1 ? [0] : [0, trained - 1];
   return [
     {
       title: `${name}: by the age of gradients, ${cell.label}`,

@@ -45,12 +45,12 @@ const seedsOf = ({ cells }: Grid): string => {
   return `${counts.length === 1 ? counts[0]! : `${Math.min(...counts)} to ${Math.max(...counts)}`} runs each`;
 };
 
-/** Indices of the layers whose mean totals change most over the cells, the last layer among them, in order. */
+/** Indices of the layers whose mean totals change most over the cells, the last one that is trained among them, in order. */
 function movedLayers(cells: readonly CellSummary[]): number[] {
   const means = (l: number): number[] => cells.map(({ summary }) => summary!.layers[l]!.test.mean);
   const ranges = cells[0]!.summary!.layers.map((_, l) => Math.max(...means(l)) - Math.min(...means(l)));
   const order = [...ranges.keys()].sort((a, b) => ranges[b]! - ranges[a]!);
-  const last = ranges.length - 1;
+  const last = cells[0]!.summary!.trained - 1;
   return [last, ...order.filter((l) => l !== last)].slice(0, seriesLimit).sort((a, b) => a - b);
 }
 

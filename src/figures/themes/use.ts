@@ -27,7 +27,7 @@ function draw(canvas: Canvas, { use, unit }: ThemeAnalyses): Figure | null {
     name: 'overfitting',
     title: `What ${objective} gained and ${heldOut} did not`,
     caption:
-      `Each layer's total on ${objective} less that on ${heldOut}: bars to the left helped more on what was trained on; ${furthest}. ` +
+      `Each layer's total on ${objective} less that on ${heldOut}: bars to the left helped more on ${objective}; ${furthest}. ` +
       `The paper measures the training loss alone and leaves memorisation against generalisation to later work (its Section 2).${rowsNote(selection, which)}`,
     note: rowsShown(selection, which),
     legend: [

@@ -2,6 +2,7 @@ import { basename, resolve } from 'node:path';
 import { studentT } from '../../analysis/statistics/t-test.js';
 import { requireSegments } from '../../analysis/checks.js';
 import {
+  judgedBy,
   judgePruning,
   prunable,
   type PrunedBy,
@@ -68,7 +69,8 @@ export async function pruneRun(run: RunFolder, options: PruneOptions): Promise<P
     }),
   );
   const methods = await evaluateAll(experiment, variants, shares, options);
-  const judged = judgedBy(methods);
+  const trained = experiment.objectives.map(({ statistics }) => objectiveName('train', statistics));
+  const judged = judgedBy(methods, new Set(trained));
   const { unit } = run.manifest.definition;
   return {
     format: 'lossledger-pruning',
@@ -181,13 +183,6 @@ function wholePlan(experiment: Experiment): ObjectivePlan {
     }),
     penalty: null,
   };
-}
-
-/** The first objective that nothing was trained on, by accuracy where there is one. */
-function judgedBy(methods: readonly PrunedBy[]): PruningAnalysis['judged'] {
-  const { curves } = methods[0]!;
-  const curve = curves[1] ?? curves[0]!;
-  return { objective: curve.objective, by: curve.accuracies === null ? 'loss' : 'accuracy' };
 }
 
 /** Pruning as files: `prune.json`, its numbers, and its figure. */

@@ -21,10 +21,11 @@ function rowOf(name: string, { observed, share, ...nulls }: Synchrony): string[]
 }
 
 /** Iterations at which all layers learn together, against shifted layers (Section 5). */
-export function synchronyTables({ synchrony, segments, iterations }: ThemeAnalyses): ReadTable[] {
+export function synchronyTables({ synchrony, segments, iterations, partsBy }: ThemeAnalyses): ReadTable[] {
   if (!synchrony) return [];
   const steps = `${stepWord(segments, iterations)}s`;
   const { whole, byPart, motion, gradient, gradientByPart, layers } = synchrony;
+  const by = `by ${partsBy ?? 'class'}`;
   const floor = 4 / 4 ** layers.length;
   return [
     {
@@ -32,10 +33,10 @@ export function synchronyTables({ synchrony, segments, iterations }: ThemeAnalys
       head: ['curves', 'found', 'share', 'layers', 'p', 'curves', 'p', '±10', 'p'],
       rows: [
         rowOf('allocation', whole),
-        ...(byPart ? [rowOf('by class', byPart)] : []),
+        ...(byPart ? [rowOf(by, byPart)] : []),
         ...(motion ? [rowOf('motion', motion)] : []),
         ...(gradient ? [rowOf('gradient', gradient)] : []),
-        ...(gradientByPart ? [rowOf('gradient by class', gradientByPart)] : []),
+        ...(gradientByPart ? [rowOf(`gradient ${by}`, gradientByPart)] : []),
       ],
       note:
         `found: ${steps} at which every layer has one of its 20 deepest moments; share of the moments that stand in one. Then the mean of ` +

@@ -10,7 +10,7 @@ const verdicts: Readonly<Record<NonNullable<FreezeEvidence['reason']>, string>> 
 
 function overfittingTable({ heldOut, objective, layers, opposed }: Overfitting, unit: string): ReadTable {
   return {
-    title: `Use: where learning did not carry over to ${heldOut}`,
+    title: `Use: where what helped ${objective} did not help ${heldOut}`,
     head: ['layer', objective, heldOut, `difference (${unit})`],
     rows: layers.map(({ layer, total, heldOut: other, difference }) => [
       layer,
