@@ -44,7 +44,8 @@ const divergence = 100;
 function divergences(objectives: readonly ObjectiveAnalysis[], unit: string): string[] {
   return objectives.flatMap(({ name, loss: { measured } }) => {
     const peak = measured.reduce((a, b) => Math.max(a, b));
-    if (!(peak > divergence * Math.abs(measured[0]!))) return [];
+    // A loss of exactly zero has no multiple.
+    if (measured[0] === 0 || !(peak > divergence * Math.abs(measured[0]!))) return [];
     return [
       `Training diverged: the ${printable(name)} loss rose from ${formatLoss(measured[0]!, unit)} to as much as ${formatLoss(peak, unit)}. Steps of that size are too long to be integrated well; a smaller learning rate is the cure.`,
     ];

@@ -41,7 +41,7 @@ export function synchronyTables({ synchrony, segments, iterations, partsBy }: Th
       note:
         `found: ${steps} at which every layer has one of its 20 deepest moments; share of the moments that stand in one. Then the mean of ` +
         `what chance gives, with its probability of at least as many: layers shifted by 1 or 2 ${steps} (all classes alike), every curve ` +
-        `shifted so on its own, every curve rotated by up to 10. With ${layers.length} layers the first p cannot fall below ${probability(floor)}: ` +
+        `shifted so on its own, every curve rotated by up to 10. With ${layers.length} ${layers.length === 1 ? 'layer' : 'layers'} the first p cannot fall below ${probability(floor)}: ` +
         'equal shifts keep everything. Motion, gradient: peaks of the norm of a layer’s steps, of its gradient.',
     },
   ];
