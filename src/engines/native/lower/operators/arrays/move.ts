@@ -21,24 +21,22 @@ const heldArray = (value: Value, lowering: Lowering): ArrayHeld => lowering.held
 const dot = (places: readonly number[], strides: readonly number[]): number =>
   places.reduce((sum, place, axis) => sum + place * strides[axis]!, 0);
 
-/** Takes note of a part of an array, from its number `first` on, by strides of its own. */
-function holdPart(
-  output: Value,
+/** A part of an array, from its number `first` on, by strides of its own. */
+function partOf(
   held: ArrayHeld,
+  shape: Shape,
   first: number,
   strides: readonly number[],
   lowering: Lowering,
-): void {
-  const { shape } = output;
-  if (held.kind === 'uniform') lowering.hold(output, { ...held, shape });
-  else if (held.kind === 'static') {
+): ArrayHeld {
+  if (held.kind === 'uniform') return { ...held, shape };
+  if (held.kind === 'static') {
     const numbers = { ...held.numbers, offset: held.numbers.offset + first };
-    lowering.hold(output, { kind: 'static', numbers, shape, strides });
-  } else {
-    const sums = lowering.objects.sums(sizeOf(shape));
-    lowering.steps.push(arrangeSums(held.sums, { shape, strides, offset: first }, sums));
-    lowering.hold(output, { ...reducedSums(sums, shape), factor: held.factor });
+    return { kind: 'static', numbers, shape, strides };
   }
+  const sums = lowering.objects.sums(sizeOf(shape));
+  lowering.steps.push(arrangeSums(held.sums, { shape, strides, offset: first }, sums));
+  return { ...reducedSums(sums, shape), factor: held.factor };
 }
 
 const stridesOf = (held: ArrayHeld): readonly number[] =>
@@ -49,7 +47,8 @@ export function sliceArray(node: Node, lowering: Lowering): void {
   const { starts, steps } = slicingOf(node);
   const strides = stridesOf(held);
   const own = strides.map((stride, axis) => stride * steps[axis]!);
-  holdPart(node.outputs[0]!, held, dot(starts, strides), own, lowering);
+  const [output] = node.outputs as [Value];
+  lowering.hold(output, partOf(held, output.shape, dot(starts, strides), own, lowering));
 }
 
 export function splitArray(node: Node, axis: number, lowering: Lowering): void {
@@ -57,7 +56,7 @@ export function splitArray(node: Node, axis: number, lowering: Lowering): void {
   const strides = stridesOf(held);
   let first = 0;
   for (const output of node.outputs) {
-    holdPart(output, held, first * strides[axis]!, strides, lowering);
+    lowering.hold(output, partOf(held, output.shape, first * strides[axis]!, strides, lowering));
     first += output.shape[axis]!;
   }
 }
@@ -74,19 +73,37 @@ export function concatArrays(node: Node, axis: number, lowering: Lowering): void
   place(node, parts, 0, lowering);
 }
 
-/** Pads with one number; takes away nothing. Throws EngineError where it would, or where sums are padded with other numbers than zero. */
+/** Pads with one number; what is padded by less than nothing is cut. Throws EngineError where sums are padded with other numbers than zero. */
 export function padArray(node: Node, fill: number, lowering: Lowering): void {
   const [input, output] = [node.inputs[0]!, node.outputs[0]!];
   const pads = paddingOf(node);
-  if (pads.some(([begin, end]) => begin < 0 || end < 0)) throw unsupported(node, 'no negative padding');
+  const cut = pads.map(([begin, end]) => [Math.max(0, -begin), Math.max(0, -end)] as const);
+  const shape = input.shape.map((extent, axis) => extent - cut[axis]![0] - cut[axis]![1]);
+  const given = heldArray(input, lowering);
+  const first = dot(cut.map(([begin]) => begin), stridesOf(given)); // prettier-ignore
+  const isCut = cut.some(([begin, end]) => begin > 0 || end > 0);
+  const held = isCut ? partOf(given, shape, first, stridesOf(given), lowering) : given;
+  if (pads.every(([begin, end]) => begin <= 0 && end <= 0)) {
+    lowering.hold(output, held);
+    return;
+  }
   const strides = rowMajorStrides(output.shape);
-  const begins = pads.map(([begin]) => begin);
-  const part = {
-    held: heldArray(input, lowering),
-    shape: input.shape,
-    to: { offset: dot(begins, strides), strides },
-  };
-  place(node, [part], fill, lowering);
+  const begins = pads.map(([begin]) => Math.max(0, begin));
+  place(node, [{ held, shape, to: { offset: dot(begins, strides), strides } }], fill, lowering);
+}
+
+/** Takes note of numbers in row-major order of how they are seen, under another shape. */
+export function reshapeCopy(output: Value, held: StaticView | Reduced, lowering: Lowering): void {
+  const { shape } = output;
+  if (held.kind === 'reduced') {
+    lowering.hold(output, { ...reducedSums(lowering.rowMajorSums(held), shape), factor: held.factor });
+    return;
+  }
+  const length = sizeOf(shape);
+  const strides = rowMajorStrides(held.shape);
+  const part = { source: held.numbers, shape: held.shape, strides: held.strides, to: { offset: 0, strides } };
+  const numbers = lowering.derive(length, (to) => placeNumbers([part], length, 0, to));
+  lowering.hold(output, { kind: 'static', numbers, shape, strides: rowMajorStrides(shape) });
 }
 
 interface Part {
