@@ -1,6 +1,7 @@
 import { CommanderError } from 'commander';
 import { harmless, isLossledgerError } from '../errors.js';
 import { codeOf, storeFailure } from '../store/files.js';
+import { sayWhatCompiles } from './compiling.js';
 import { Interruption } from './interrupt.js';
 import { makeProgram } from './program.js';
 
@@ -8,6 +9,9 @@ import { makeProgram } from './program.js';
 async function main(): Promise<number> {
   try {
     const program = await makeProgram(process.argv.slice(2));
+    program.hook('preAction', (_, command) => {
+      if (command.opts()['quiet'] !== true) sayWhatCompiles();
+    });
     await program.parseAsync(process.argv);
     return Number(process.exitCode ?? 0);
   } catch (error) {

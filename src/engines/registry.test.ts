@@ -43,6 +43,25 @@ describe('an engine that is one line of the registry', () => {
     ).toBe(referenceEngine);
   });
 
+  it('is passed over by auto for a graph that it only has to know, which is not compiled', async () => {
+    const compiled: Graph[] = [];
+    const planned: Engine = {
+      ...toy,
+      plan(known: Graph) {
+        if (known === graph) throw new EngineError({ given: 'a graph too large', expected: 'a smaller one', remedy: 'none' });
+        return { memory: 1 };
+      },
+      compile(given: Graph) {
+        compiled.push(given);
+        return referenceEngine.compile(given);
+      },
+    };
+    const among = [entry(planned, true), withToy[1]!];
+    expect(await chooseEngine('auto', () => lossOnly, { known: () => [graph], among })).toMatchObject({ engine: referenceEngine, passedOver: ['toy: a graph too large'] });
+    expect((await chooseEngine('auto', () => lossOnly, { known: () => [lossOnly], among })).engine).toBe(planned);
+    expect(compiled).toEqual([lossOnly]);
+  }); // prettier-ignore
+
   it('is never replaced where it is named, but refused where it is not available', async () => {
     expect((await chooseEngine('toy', () => graph, { among: withToy })).engine).toBe(toy);
     const absent = { ...toy, available: () => Promise.resolve({ ok: false, reason: 'no device' } as const) };

@@ -99,6 +99,8 @@ export interface ChoiceOptions {
   readonly arithmetic?: Arithmetic | undefined;
   /** Examples a second of each engine, by which `auto` decides; left out: the engine as it is. */
   readonly rates?: (engines: readonly Engine[]) => Promise<readonly number[]>;
+  /** Graphs that `auto`'s choice has to know besides those that it compiles, such as the same of other numbers of examples; default none. */
+  readonly known?: () => readonly Graph[];
   /** Default: all. */
   readonly among?: readonly RegisteredEngine[];
 }
@@ -111,9 +113,9 @@ export interface ChoiceOptions {
 export async function chooseEngine(
   name: string,
   graphs: () => Graph | readonly Graph[],
-  { arithmetic = 'auto', rates, among = registered }: ChoiceOptions = {},
+  { arithmetic = 'auto', rates, known = () => [], among = registered }: ChoiceOptions = {},
 ): Promise<ChosenEngine> {
-  const chosen = await chooseByName(name, graphs, among);
+  const chosen = await chooseByName(name, { compiled: () => [graphs()].flat(), known }, among);
   const split = among.find(({ splits }) => splits === chosen.engine.name);
   if (arithmetic === 'split') {
     if (split === undefined) throw withoutArithmetic(arithmetic, chosen, among);
@@ -135,9 +137,15 @@ export function choiceOf(name: string): { engine: string; arithmetic: Arithmetic
   return { engine: name, arithmetic: registered.some((entry) => entry.splits === name) ? 'float32' : 'auto' };
 }
 
+/** What an engine has to be able to do. */
+interface Wanted {
+  readonly compiled: () => readonly Graph[];
+  readonly known: () => readonly Graph[];
+}
+
 async function chooseByName(
   name: string,
-  graphs: () => Graph | readonly Graph[],
+  wanted: Wanted,
   among: readonly RegisteredEngine[],
 ): Promise<ChosenEngine> {
   if (name !== 'auto') {
@@ -146,7 +154,7 @@ async function chooseByName(
   const passedOver: string[] = [];
   for (const candidate of among.filter(({ auto }) => auto)) {
     const engine = await candidate.load();
-    const obstacle = await obstacleTo(engine, graphs);
+    const obstacle = await obstacleTo(engine, wanted);
     if (obstacle === null) return { engine, passedOver };
     passedOver.push(`${candidate.name}: ${obstacle}`);
   }
@@ -185,12 +193,13 @@ function withoutArithmetic(
   });
 }
 
-/** Why an engine cannot run all graphs here; null where it can. */
-async function obstacleTo(engine: Engine, graphs: () => Graph | readonly Graph[]): Promise<string | null> {
+/** Why an engine cannot do here what is wanted; null where it can. */
+async function obstacleTo(engine: Engine, { compiled, known }: Wanted): Promise<string | null> {
   const availability = await engine.available();
   if (!availability.ok) return availability.reason;
   try {
-    for (const graph of [graphs()].flat()) await (await engine.compile(graph)).dispose();
+    for (const graph of known()) engine.plan(graph);
+    for (const graph of compiled()) await (await engine.compile(graph)).dispose();
     return null;
   } catch (error) {
     if (isLossledgerError(error) && error.tag === 'engine') return error.problem.given;

@@ -18,7 +18,7 @@ import type { RunFolder } from '../store/folder.js';
 import { refuseProcess } from './config/effect.js';
 import type { RunConfig } from './config/schema.js';
 import { chooseEngine } from '../engines/registry.js';
-import { gradientGraph, neededGraphs } from './graphs.js';
+import { furtherGraphs, gradientGraph, neededGraphs } from './graphs.js';
 import { requirePixels, withInputShape } from './loss/inputs.js';
 import { requireLookups } from './loss/lookups.js';
 import { trainingRates } from './cost/engines.js';
@@ -128,6 +128,7 @@ export async function openExperiment(
   const parts = { config, model, dataset: loaded, outputs };
   const { engine, passedOver } = await chooseEngine(config.engine, () => neededGraphs(parts, usual), {
     arithmetic: config.arithmetic,
+    known: () => furtherGraphs(parts, usual),
     rates: (engines) => trainingRates(parts, usual, engines),
   });
   const mixing = await chunkMixing(model, loaded, { tell });

@@ -28,6 +28,13 @@ export function neededGraphs(parts: GraphParts, chunk: number): Graph[] {
   ];
 }
 
+/** Graphs that it has to know, too: of chunks, and of what is left of the examples of each set behind the last whole one. */
+export function furtherGraphs(parts: GraphParts, chunk: number): Graph[] {
+  const sets = Object.values(parts.dataset.splits).map(({ count }) => count);
+  const sizes = new Set([chunk, ...sets.map((count) => count % chunk)].filter((size) => size > 0));
+  return [...sizes].map((size) => gradientGraph(parts, size, false));
+}
+
 /** The graph of the statistics of a mini-batch (see `statisticsGraph`), of a network that keeps running ones. */
 export function batchStatisticsGraph({ model, dataset }: GraphParts, examples: number): Graph {
   return statisticsGraph(forwardGraph(model, dataset, examples, true));

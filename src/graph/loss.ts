@@ -135,16 +135,20 @@ function smoothedLosses(builder: GraphBuilder, all: Value, options: LossOptions)
   const labels = builder.input('labels', 'int32', [rows]);
   const byClass = (share: number): Value =>
     builder.constant([...classWeights.map((weight) => -share * weight), ...(ignoring ? [0] : [])], [1, width]); // prettier-ignore
-  const zeros = new Array<number>(width).fill(0);
-  const mask = masked ? includedColumn(builder, rows, 2) : builder.constant(new Array<number>(rows).fill(1), [rows, 1]); // prettier-ignore
-  const columns = labelColumns(builder, builder.apply('Mul', [mask, builder.constant(zeros, [1, width])]), labels); // prettier-ignore
-  const included = ignoring ? builder.apply('Mul', [mask, countedColumn(builder, columns)]) : mask;
+  const zeros = (count: number): Value => builder.constant(new Array<number>(count * width).fill(0), [count, width]); // prettier-ignore
+  const mask = masked ? includedColumn(builder, rows, 2) : null;
+  const equal = mask === null ? zeros(rows) : builder.apply('Mul', [mask, zeros(1)]);
+  const columns = labelColumns(builder, equal, labels);
+  const counted = ignoring ? countedColumn(builder, columns) : null;
   const targets = builder.apply('Add', [
     builder.apply('Mul', [columns, byClass(1 - labelSmoothing)]),
     byClass(labelSmoothing / classes),
   ]);
   const logarithms = builder.apply('LogSoftmax', [logits], { axis: 1 });
-  const terms = builder.apply('Mul', [builder.apply('Mul', [logarithms, targets]), included]);
+  const terms = [mask, counted].reduce<Value>(
+    (product, factor) => (factor === null ? product : builder.apply('Mul', [product, factor])),
+    builder.apply('Mul', [logarithms, targets]),
+  );
   return builder.apply('ReduceSum', [terms], { keepdims: 0 });
 }
 

@@ -80,6 +80,27 @@ describe('a place that cannot be written', () => {
     expect(readdirSync(temporary)).toEqual([]);
   });
 
+  it('a slow compiler: it is said what takes so long, unless nothing is to be said', async (ctx) => {
+    if (spawnSync('cc', ['--version']).status !== 0) ctx.skip('there is no compiler');
+    const place = join(folder, 'slow');
+    mkdirSync(place, { recursive: true });
+    const compiler = join(place, 'cc');
+    writeFileSync(compiler, '#!/bin/sh\ncase "$*" in *-dM*) ;; *) sleep 4;; esac\nexec cc "$@"\n', {
+      mode: 0o755,
+    });
+    const told = async (name: string, ...more: string[]): Promise<string> => {
+      const args = ['run', 'mnist-fc-sgd', ...small.filter((word) => word !== '--quiet'), '--engine', 'native', '--out', join(place, 'run'), '--dry-run', ...more]; // prettier-ignore
+      const { code, stderr } = await lcaProcess(args, { XDG_CACHE_HOME: join(place, name), CC: compiler });
+      expect(code, stderr).toBe(0);
+      return stderr;
+    };
+    const compiling =
+      /compiling the network for this processor; what is compiled is kept for the next time\n/g;
+    expect((await told('first')).match(compiling)).toHaveLength(1);
+    expect(await told('first')).not.toMatch(compiling);
+    expect(await told('second', '--quiet')).not.toMatch(compiling);
+  });
+
   it.skipIf(process.getuid?.() !== 0)('a run that may only be read: reported elsewhere', () => {
     const locked = join(folder, 'locked');
     cpSync(run, locked, { recursive: true });

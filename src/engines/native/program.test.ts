@@ -2,10 +2,11 @@ import { expect, it } from 'vitest';
 import { smallNetwork } from '../../../test/support/small-network.js';
 import { differentiate } from '../../autodiff/index.js';
 import { GraphBuilder } from '../../graph/builder.js';
+import { attachLoss } from '../../graph/loss.js';
 import type { Graph } from '../../graph/types.js';
 import { referenceEngine } from '../reference/index.js';
 import { engineNamed, openProgram } from '../registry.js';
-import type { Program } from '../types.js';
+import type { Engine, Feeds, Program } from '../types.js';
 import { generateModule } from './emit/module.js';
 import { lowerToSteps } from './lower/index.js';
 import { targetNamed } from './toolchain/target.js';
@@ -21,6 +22,16 @@ async function evaluated(program: Program) {
   const { memory } = program;
   await program.dispose();
   return { loss, gradient, memory };
+}
+
+/** Loss and gradient. */
+async function valuesOf(by: Engine, graph: Graph, theta: Float64Array, feeds: Feeds): Promise<number[]> {
+  const program = await by.compile(graph);
+  program.load(theta);
+  const gradient = new Float64Array(theta.length);
+  const loss = await program.run(feeds, gradient);
+  await program.dispose();
+  return [loss, ...gradient];
 }
 
 it.skipIf(!isHere)('becomes in another thread the program that compiling gives', async () => {
@@ -57,14 +68,29 @@ it.skipIf(!isHere)('of thousands of steps is the same, its calls as they are wri
   expect(generateModule(lowerToSteps(graph, target), target).source).toContain('UNOPTIMISED EXPORT double lossledger_run'); // prettier-ignore
   const theta = Float64Array.from([0.9, -0.8, 0.1, 0.7, 0.9, -0.2, 0.3, 0.1, 1.1]);
   const x = Float32Array.from({ length: 19 * 3 }, (_, k) => Math.sin(k));
-  const [own, right] = await Promise.all([engine, referenceEngine].map(async (by) => {
-    const program = await by.compile(graph);
-    program.load(theta);
-    const gradient = new Float64Array(9);
-    const loss = await program.run({ x }, gradient);
-    await program.dispose();
-    return [loss, ...gradient];
-  })); // prettier-ignore
-  const largest = Math.max(...right!.map(Math.abs));
-  for (const [k, value] of right!.entries()) expect(Math.abs(own![k]! - value) / largest).toBeLessThan(1e-4);
+  const own = await valuesOf(engine, graph, theta, { x });
+  const right = await valuesOf(referenceEngine, graph, theta, { x });
+  const largest = Math.max(...right.map(Math.abs));
+  for (const [k, value] of right.entries()) expect(Math.abs(own[k]! - value) / largest).toBeLessThan(1e-4);
 });
+
+it.skipIf(!isHere).each([false, true])(
+  'smooths labels of which some do not count, masked: %s',
+  async (masked) => {
+    const builder = new GraphBuilder('smoothed');
+    const options = { layer: 'layer', neuronAxis: 0, initializer: { kind: 'ones' } } as const;
+    const input = builder.input('x', 'float32', [19, 2]);
+    const weight = builder.parameter('weight', [3, 2], options);
+    const forward = builder.build([builder.apply('Gemm', [input, weight], { transB: 1 })]);
+    const graph = differentiate(attachLoss(forward, { loss: 'softmaxCrossEntropy', classAxis: 1, labelSmoothing: 0.2, ignoring: true, masked })); // prettier-ignore
+    const feeds = {
+      x: Float32Array.from({ length: 38 }, (_, k) => Math.sin(k)),
+      labels: Int32Array.from({ length: 19 }, (_, n) => n % 4),
+      ...(masked ? { included: Float32Array.from({ length: 19 }, (_, n) => n % 2) } : {}),
+    };
+    const theta = Float64Array.of(1, -2, 0.5, 0.25, -1, 3);
+    const own = await valuesOf(engine, graph, theta, feeds);
+    const right = await valuesOf(referenceEngine, graph, theta, feeds);
+    for (const [k, value] of right.entries()) expect(own[k]).toBeCloseTo(value, 5);
+  },
+);

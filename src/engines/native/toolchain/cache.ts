@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { EngineError } from '../../../errors.js';
 import { cacheFolder, makeFolder, reasonToDistrust } from '../../../folders.js';
+import { told } from './compilations.js';
 import type { Compiler } from './compiler.js';
 import { compileLibrary } from './compiler.js';
 
@@ -145,7 +146,7 @@ async function build(
     await mkdir(draft, { mode: 0o700 });
     const [code, library] = [join(draft, 'network.c'), join(draft, 'network.so')];
     await writeFile(code, source, { mode: 0o600 });
-    await compileLibrary(compiler, code, library, timeLimit);
+    await told(compileLibrary(compiler, code, library, timeLimit));
     const path = join(folder, `${key}-${sha256(await readFile(library))}.so`);
     await chmod(library, 0o700);
     await rename(library, path);

@@ -3,6 +3,7 @@ import type { Node, Value } from '../../../../graph/types.js';
 import { unsupported } from '../unsupported.js';
 import type { Rule } from './operands.js';
 import { commonPlace, operand, together, whole } from './operands.js';
+import { canonicalShape } from './place.js';
 import type { Rewriting } from './rewriting.js';
 
 /** True where each of a stack of matrices has a row for each example, and where such stacks are summed over the examples. */
@@ -88,13 +89,17 @@ export const loss: Rule = (node, rewriting) => {
   const isGradient = node.op.endsWith('Grad');
   const logits = node.inputs[isGradient ? 1 : 0]!;
   const labels = node.inputs[isGradient ? 2 : 1]!;
-  const [place, own] = [rewriting.place(logits), rewriting.place(labels)];
-  if (place?.axis !== 0 || own?.axis !== 0 || place.outer !== own.outer) throw unsupported(node, together);
+  const place = rewriting.place(labels);
+  const given = rewriting.place(logits) ?? place;
+  if (place?.axis !== 0 || given?.axis !== 0 || place.outer !== given.outer)
+    throw unsupported(node, together);
   if (rewriting.isFirst(logits)) rewriting.keep(node, () => isGradient);
   else {
-    const inputs = node.inputs.map((value) =>
-      value && rewriting.place(value) ? rewriting.canonical(value) : value,
-    );
+    const shape = canonicalShape(logits.shape, place, rewriting.examples);
+    const inputs = node.inputs.map((value) => {
+      if (value === logits) return rewriting.reshaped(node, whole(node, value, place, rewriting), shape);
+      return value && rewriting.place(value) ? rewriting.canonical(value) : value;
+    });
     rewriting.emit(node, inputs, node.attributes, [isGradient ? place : null]);
   }
 };

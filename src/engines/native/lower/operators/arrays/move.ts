@@ -10,12 +10,6 @@ import { unsupported } from '../../unsupported.js';
 /** What does not vary by example: parameters, constants, and sums over the examples. */
 type ArrayHeld = StaticView | Uniform | Reduced;
 
-/** Where an array goes in a larger one, row-major: its first number, and strides of its axes. */
-interface Target {
-  readonly offset: number;
-  readonly strides: readonly number[];
-}
-
 const heldArray = (value: Value, lowering: Lowering): ArrayHeld => lowering.held(value) as ArrayHeld;
 
 const dot = (places: readonly number[], strides: readonly number[]): number =>
@@ -47,7 +41,7 @@ export function sliceArray(node: Node, lowering: Lowering): void {
   const { starts, steps } = slicingOf(node);
   const strides = stridesOf(held);
   const own = strides.map((stride, axis) => stride * steps[axis]!);
-  const [output] = node.outputs as [Value];
+  const output = node.outputs[0]!;
   lowering.hold(output, partOf(held, output.shape, dot(starts, strides), own, lowering));
 }
 
@@ -62,34 +56,29 @@ export function splitArray(node: Node, axis: number, lowering: Lowering): void {
 }
 
 export function concatArrays(node: Node, axis: number, lowering: Lowering): void {
-  const output = node.outputs[0]!;
-  const strides = rowMajorStrides(output.shape);
   let first = 0;
-  const parts = node.inputs.map((value) => {
-    const offset = first * strides[axis]!;
-    first += value!.shape[axis]!;
-    return { held: heldArray(value!, lowering), shape: value!.shape, to: { offset, strides } };
+  const parts = node.inputs.map((value): Part => {
+    const { shape } = value!;
+    const begins = shape.map((_, k) => (k === axis ? first : 0));
+    first += shape[axis]!;
+    return { held: heldArray(value!, lowering), shape, begins };
   });
   place(node, parts, 0, lowering);
 }
 
-/** Pads with one number; what is padded by less than nothing is cut. Throws EngineError where sums are padded with other numbers than zero. */
+/** Pads with one number, or takes away what is padded by less than nothing. Throws EngineError where sums are padded with other numbers than zero. */
 export function padArray(node: Node, fill: number, lowering: Lowering): void {
   const [input, output] = [node.inputs[0]!, node.outputs[0]!];
   const pads = paddingOf(node);
-  const cut = pads.map(([begin, end]) => [Math.max(0, -begin), Math.max(0, -end)] as const);
-  const shape = input.shape.map((extent, axis) => extent - cut[axis]![0] - cut[axis]![1]);
-  const given = heldArray(input, lowering);
-  const first = dot(cut.map(([begin]) => begin), stridesOf(given)); // prettier-ignore
-  const isCut = cut.some(([begin, end]) => begin > 0 || end > 0);
-  const held = isCut ? partOf(given, shape, first, stridesOf(given), lowering) : given;
-  if (pads.every(([begin, end]) => begin <= 0 && end <= 0)) {
-    lowering.hold(output, held);
-    return;
-  }
-  const strides = rowMajorStrides(output.shape);
+  const held = heldArray(input, lowering);
+  const shape = input.shape.map((extent, axis) => extent + Math.min(0, pads[axis]![0]) + Math.min(0, pads[axis]![1])); // prettier-ignore
+  const cut = pads.map(([begin]) => Math.max(0, -begin));
+  const strides = stridesOf(held);
+  const isCut = shape.some((extent, axis) => extent !== input.shape[axis]);
+  const part = isCut ? partOf(held, shape, dot(cut, strides), strides, lowering) : held;
   const begins = pads.map(([begin]) => Math.max(0, begin));
-  place(node, [{ held, shape, to: { offset: dot(begins, strides), strides } }], fill, lowering);
+  if (sizeOf(shape) === sizeOf(output.shape)) lowering.hold(output, part);
+  else place(node, [{ held: part, shape, begins }], fill, lowering);
 }
 
 /** Takes note of numbers in row-major order of how they are seen, under another shape. */
@@ -106,32 +95,44 @@ export function reshapeCopy(output: Value, held: StaticView | Reduced, lowering:
   lowering.hold(output, { kind: 'static', numbers, shape, strides: rowMajorStrides(shape) });
 }
 
+/** An array, and where it begins in a larger one. */
 interface Part {
   readonly held: ArrayHeld;
   readonly shape: Shape;
-  readonly to: Target;
+  readonly begins: readonly number[];
 }
 
 /** Puts arrays into one: sums when they are complete, other numbers when θ is set. */
 function place(node: Node, parts: readonly Part[], fill: number, lowering: Lowering): void {
   const output = node.outputs[0]!;
-  const { shape } = output;
-  if (!parts.some(({ held }) => held.kind === 'reduced')) {
-    const placed = parts.map(({ held, shape: own, to }): Placed => {
-      const source = held.kind === 'uniform' ? held.value : (held as StaticView).numbers;
-      return { source, shape: own, strides: stridesOf(held), to };
-    });
-    const numbers = lowering.derive(sizeOf(shape), (to) => placeNumbers(placed, sizeOf(shape), fill, to));
-    lowering.hold(output, { kind: 'static', numbers, shape, strides: rowMajorStrides(shape) });
+  if (parts.some(({ held }) => held.kind === 'reduced')) {
+    placeSums(node, parts, fill, lowering);
     return;
   }
+  // What is the same along an axis in all of them, such as for each example, is there once.
+  const isRepeated = output.shape.map((extent, axis) => parts.every(({ held, shape }) => shape[axis] === extent && stridesOf(held)[axis] === 0)); // prettier-ignore
+  const once = (list: Shape, instead: number): number[] => list.map((own, axis) => (isRepeated[axis] ? instead : own)); // prettier-ignore
+  const shape = once(output.shape, 1);
+  const strides = rowMajorStrides(shape);
+  const placed = parts.map(({ held, shape: own, begins }): Placed => {
+    const source = held.kind === 'uniform' ? held.value : (held as StaticView).numbers;
+    return { source, shape: once(own, 1), strides: stridesOf(held), to: { offset: dot(begins, strides), strides } }; // prettier-ignore
+  });
+  const numbers = lowering.derive(sizeOf(shape), (to) => placeNumbers(placed, sizeOf(shape), fill, to));
+  lowering.hold(output, { kind: 'static', numbers, shape: output.shape, strides: once(strides, 0) });
+}
+
+function placeSums(node: Node, parts: readonly Part[], fill: number, lowering: Lowering): void {
+  const { shape } = node.outputs[0]!;
+  const strides = rowMajorStrides(shape);
   const sums = lowering.objects.sums(sizeOf(shape));
-  for (const { held, shape: own, to } of parts) {
+  for (const { held, shape: own, begins } of parts) {
     // Sums are zeros before anything is added.
     if (held.kind === 'uniform' && held.value === 0) continue;
     if (held.kind !== 'reduced') throw unsupported(node, 'sums over the examples and zeros');
-    lowering.steps.push(foldSums(lowering.rowMajorSums(held), { shape: own, ...to }, sums, held.factor));
+    const to = { shape: own, strides, offset: dot(begins, strides) };
+    lowering.steps.push(foldSums(lowering.rowMajorSums(held), to, sums, held.factor));
   }
   if (fill !== 0) throw unsupported(node, 'padding with zeros');
-  lowering.hold(output, reducedSums(sums, shape));
+  lowering.hold(node.outputs[0]!, reducedSums(sums, shape));
 }
