@@ -66,7 +66,6 @@ const refused: Readonly<Record<string, string>> = {
   localresponse: 'AveragePool',
   sampled: 'Gather',
   volume: 'Conv',
-  waves: 'ReduceSum',
 };
 
 /** float32 weights and inputs are exact in both, so that the reference differs by rounding of constants alone. */

@@ -174,25 +174,19 @@ describe('the native engine', () => {
       {
         "Add": [
           "Add wants inputs of uint8, bool, int32, float32, int64 with the examples on axis 0",
-          "Add wants operands with the examples on the same axis",
         ],
         "And": [
           "And wants inputs of uint8, bool, int32, float32, int64 with the examples on axis 0",
-          "And wants operands with the examples on the same axis",
         ],
         "Div": [
           "Div wants inputs of uint8, bool, int32, float32, int64 with the examples on axis 0",
-          "Div wants operands with the examples on the same axis",
         ],
         "Einsum": [
-          "Einsum is not known",
           "MatMul wants products of examples, parameters and constants",
           "Mul wants constants that do not vary by example",
-          "Mul wants operands with the examples on the same axis",
         ],
         "Equal": [
           "Equal wants inputs of uint8, bool, int32, float32, int64 with the examples on axis 0",
-          "Equal wants operands with the examples on the same axis",
         ],
         "Gather": [
           "Gather wants a table that is a parameter or constant, or indices that are constants",
@@ -200,11 +194,9 @@ describe('the native engine', () => {
         ],
         "Greater": [
           "Greater wants inputs of uint8, bool, int32, float32, int64 with the examples on axis 0",
-          "Greater wants operands with the examples on the same axis",
         ],
         "Less": [
           "Less wants inputs of uint8, bool, int32, float32, int64 with the examples on axis 0",
-          "Less wants operands with the examples on the same axis",
         ],
         "MatMul": [
           "MatMul wants matrices of each example",
@@ -212,25 +204,19 @@ describe('the native engine', () => {
         ],
         "Mod": [
           "Mod wants inputs of uint8, bool, int32, float32, int64 with the examples on axis 0",
-          "Mod wants operands with the examples on the same axis",
         ],
         "Mul": [
-          "Mul wants operands with the examples on the same axis",
           "Mul wants whole numbers that stay below 2^24",
         ],
         "Or": [
           "Or wants inputs of uint8, bool, int32, float32, int64 with the examples on axis 0",
-          "Or wants operands with the examples on the same axis",
         ],
         "SoftmaxCrossEntropyLoss": [
           "SoftmaxCrossEntropyLoss wants constant class weights, and reduction=sum with them",
         ],
-        "Tile": [
-          "Mul wants numbers of each example for Tile/ReduceSum:0",
-        ],
         "Where": [
+          "Mul wants numbers of each example for Where/ReduceSum_1:0",
           "Where wants inputs of uint8, bool, int32, float32, int64 with the examples on axis 0",
-          "Where wants operands with the examples on the same axis",
         ],
       }
     `);

@@ -15,9 +15,13 @@ function transpose(step: Backward): Value[] {
 function tile(step: Backward): Value[] {
   const { shape } = step.input(0);
   const repeats = intsAttribute(step.node, 'repeats');
-  const pairs = shape.flatMap((extent, axis) => [repeats[axis]!, extent]);
-  const copies = shape.map((_, axis) => 2 * axis);
-  return [step.sum(step.reshape(step.dy, pairs), copies)];
+  const divided: number[] = [];
+  const copies: number[] = [];
+  for (const [axis, extent] of shape.entries()) {
+    if (repeats[axis] !== 1) copies.push(divided.push(repeats[axis]!) - 1);
+    divided.push(extent);
+  }
+  return copies.length === 0 ? [step.dy] : [step.sum(step.reshape(step.dy, divided), copies)];
 }
 
 function concat(step: Backward): readonly Value[] {

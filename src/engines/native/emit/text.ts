@@ -8,6 +8,8 @@ export function floatLiteral(value: number): string {
 
 /** A C number of type double that is exactly `value`. */
 export function doubleLiteral(value: number): string {
+  if (Number.isNaN(value)) return '(0.0 / 0.0)';
+  if (!Number.isFinite(value)) return value > 0 ? '(1.0 / 0.0)' : '(-1.0 / 0.0)';
   return decimal(value);
 }
 

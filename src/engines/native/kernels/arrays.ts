@@ -41,3 +41,40 @@ export function computeArray(
   );
   return parameters.step('compute_array', 'once', `double *to = ${to};\n${loops}`);
 }
+
+/** Extents of a result, and of what is summed over. */
+export interface ProductLoops {
+  readonly shape: Shape;
+  readonly summed: readonly number[];
+  readonly factor: number;
+}
+
+/**
+ * Stores sums of products of arrays times a factor, in double, row-major with `shape`: strides of the operands are those along the axes of
+ * the result and then along those summed over.
+ */
+export function sumProducts(
+  operands: readonly { readonly source: Numbers | Sums; readonly strides: readonly number[] }[],
+  { shape, summed, factor }: ProductLoops,
+  output: Numbers | Sums,
+): Step {
+  const parameters = new Parameters();
+  const names = operands.map(({ source }) =>
+    source.kind === 'sums' ? parameters.readSums(source) : parameters.numbers(source),
+  );
+  const to = output.kind === 'sums' ? parameters.writeSums(output) : parameters.writeNumbers(output);
+  const element = (k: number): string => {
+    const { strides } = operands[k]!;
+    const axis = (place: number): string => (place < shape.length ? `i${place}` : `k${place - shape.length}`);
+    return `${names[k]!}[${['0', ...strides.map((stride, place) => `${axis(place)} * ${stride}L`)].join(' + ')}]`;
+  };
+  const product = ['1.0', ...operands.map((_, k) => element(k))].join(' * ');
+  const inner = summed.reduceRight(
+    (body, extent, axis) => `for (long k${axis} = 0; k${axis} < ${extent}; k${axis}++) {\n${body}\n}`,
+    `sum += ${product};`,
+  );
+  const strides = shape.map(() => 0);
+  const body = `double sum = 0.0;\n${inner}\n*to++ = sum * ${doubleLiteral(factor)};`;
+  const loops = stridedLoops({ shape, strides }, () => body);
+  return parameters.step('sum_products', 'once', `double *to = ${to};\n{ ${loops} }`);
+}

@@ -1,3 +1,4 @@
+import type { Equation } from '../../../../graph/einsum.js';
 import { equationOf } from '../../../../graph/einsum.js';
 import type { Attributes, Node, Value } from '../../../../graph/types.js';
 import { unsupported } from '../unsupported.js';
@@ -66,21 +67,34 @@ class Writer {
   }
 }
 
-/** The letter that the examples are on, and where it is on its axis; the same for all operands that have them. */
-function examplesOf(
-  node: Node,
-  terms: readonly string[],
-  rewriting: Rewriting,
-): { letter: string; outer: number } {
-  const found = terms.flatMap((term, k) => {
-    const place = rewriting.place(node.inputs[k]!);
+/** Where the examples are in an equation: their letter, and how many times they lie on its axis. */
+interface ExampleLetter {
+  readonly letter: string;
+  readonly outer: number;
+}
+
+/**
+ * The letter that the examples are on, the same for all operands that have them and of none that has not. A single example may be on any such letter of
+ * extent 1, preferably one of the result.
+ */
+function examplesOf(node: Node, { inputs, output, extents }: Equation, rewriting: Rewriting): ExampleLetter {
+  const places = inputs.map((_, k) => rewriting.place(node.inputs[k]!));
+  const found = inputs.flatMap((term, k) => {
+    const place = places[k]!;
     return place === null ? [] : [{ letter: term[place.axis]!, outer: place.outer }];
   });
-  const [first] = found;
-  const isCommon = found.every(({ letter, outer }) => letter === first!.letter && outer === first!.outer);
-  const isElsewhere = terms.some((term, k) => rewriting.place(node.inputs[k]!) === null && term.includes(first!.letter)); // prettier-ignore
-  if (!isCommon || isElsewhere) throw unsupported(node, together);
-  return first!;
+  const isOwn = (letter: string): boolean =>
+    inputs.every((term, k) => term.includes(letter) === (places[k] !== null));
+  if (rewriting.examples === 1) {
+    const single = [...output, ...extents.keys()].find(
+      (letter) => extents.get(letter) === 1 && isOwn(letter),
+    );
+    if (single !== undefined) return { letter: single, outer: 1 };
+  }
+  const [first] = found as [ExampleLetter];
+  const isCommon = found.every(({ letter, outer }) => letter === first.letter && outer === first.outer);
+  if (!isCommon || !isOwn(first.letter)) throw unsupported(node, together);
+  return first;
 }
 
 const among = (letters: string, test: (letter: string) => boolean): string =>
@@ -115,8 +129,9 @@ function product(a: Term, b: Term, output: string, isSummed: boolean, writer: Wr
  * different letters.
  */
 export const einsum: Rule = (node, rewriting) => {
-  const { inputs, output, extents } = equationOf(node);
-  const { letter, outer } = examplesOf(node, inputs, rewriting);
+  const equation = equationOf(node);
+  const { inputs, output, extents } = equation;
+  const { letter, outer } = examplesOf(node, equation, rewriting);
   const own = extents.get(letter)! / rewriting.examples;
   const isAlone = own === 1;
   const writer = new Writer(node, rewriting, new Map([...extents, [letter, own]]));

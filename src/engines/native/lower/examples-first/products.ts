@@ -1,9 +1,38 @@
 import { intAttribute, resolveAxis } from '../../../../graph/attributes.js';
-import type { Value } from '../../../../graph/types.js';
+import type { Node, Value } from '../../../../graph/types.js';
 import { unsupported } from '../unsupported.js';
 import type { Rule } from './operands.js';
 import { commonPlace, operand, together, whole } from './operands.js';
 import { canonicalShape } from './place.js';
+import type { Rewriting } from './rewriting.js';
+
+/** True where each of a stack of matrices has a row for each example, and where such stacks are summed over the examples. */
+function isRowOfStacks(node: Node, rewriting: Rewriting): boolean {
+  const [a, b] = node.inputs as [Value, Value];
+  const [left, right] = [rewriting.place(a), rewriting.place(b)];
+  if (left === null || a.shape.length < 2 || b.shape.length < 2) return false;
+  const fromEnd = a.shape.length - left.axis;
+  if (right === null) return fromEnd === 2;
+  return fromEnd === 1 && b.shape.length - right.axis === 2 && left.outer === right.outer;
+}
+
+/** Examples [P, N, K] times parameters [P, K, Q], and their gradient: examples [P, K, N] times examples [P, N, Q]. */
+function rowsOfStacks(node: Node, rewriting: Rewriting): void {
+  const [a, b] = node.inputs as [Value, Value];
+  const [output] = node.outputs as [Value];
+  const rank = output.shape.length;
+  const left = rewriting.separate(node, a, rank);
+  if (rewriting.place(b) === null) {
+    const place = { axis: rank - 2, outer: rewriting.place(a)!.outer };
+    rewriting.emit(node, [left, b], {}, [place]);
+    return;
+  }
+  const right = rewriting.separate(node, b, rank);
+  const products = rewriting.fresh(output, [rewriting.examples, ...output.shape]);
+  rewriting.nodes.push({ ...node, inputs: [left, right], outputs: [products] });
+  const sum = { op: 'ReduceSum', name: node.name, inputs: [products], attributes: { axes: [0], keepdims: 0 }, outputs: [output] }; // prettier-ignore
+  rewriting.nodes.push(sum);
+}
 
 /** Products of matrices; one of examples and a parameter takes the rows of each example for examples. Throws EngineError for what it cannot do. */
 export const matMul: Rule = (node, rewriting) => {
@@ -14,6 +43,10 @@ export const matMul: Rule = (node, rewriting) => {
     if (place.axis === a.shape.length - 1) throw unsupported(node, 'rows of each example');
     if (rewriting.isFirst(a)) rewriting.keep(node, () => true);
     else rewriting.emit(node, [rewriting.separate(node, a), b], {}, [place]);
+    return;
+  }
+  if (isRowOfStacks(node, rewriting)) {
+    rowsOfStacks(node, rewriting);
     return;
   }
   const rank = Math.max(a.shape.length, b.shape.length);

@@ -57,6 +57,36 @@ export class Rewriting {
     this.#postponed.set(value.id, error);
   }
 
+  /** What puts everything back as it is now that a node's rule may change: what it writes, and how its inputs are seen. */
+  bookmark(node: Node): () => void {
+    const [nodes, constants] = [this.nodes.length, this.constants.length];
+    const maps: readonly Map<number, unknown>[] = [this.#places, this.#canonical, this.#postponed];
+    const values = [...node.inputs, ...node.outputs].flatMap((value) => (value ? [value.id] : []));
+    const known = maps.map((map) => values.map((id) => [id, map.get(id)] as const));
+    return () => {
+      [this.nodes.length, this.constants.length] = [nodes, constants];
+      for (const [k, map] of maps.entries()) {
+        for (const [id, before] of known[k]!) {
+          if (before === undefined) map.delete(id);
+          else map.set(id, before);
+        }
+      }
+    };
+  }
+
+  /** Sees the only example of a value on another axis; false where it cannot be there. */
+  moved(node: Node, value: Value, place: Place): boolean {
+    if (place.axis < 0) return false;
+    const own = this.canonical(value);
+    const shape = canonicalShape(value.shape, place, this.examples);
+    if (!sameShape(own.shape, shape)) {
+      if (sameShape(value.shape, shape)) return false;
+      this.#canonical.set(value.id, this.reshaped(node, own, shape));
+    }
+    this.#places.set(value.id, place);
+    return true;
+  }
+
   isFirst(value: Value): boolean {
     const place = this.place(value);
     return place !== null && isFirst(place, value.shape, this.examples);

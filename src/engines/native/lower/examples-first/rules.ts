@@ -164,6 +164,7 @@ const expand: Rule = (node, rewriting) => {
   const [input, output] = [node.inputs[0]!, node.outputs[0]!];
   const rank = output.shape.length;
   const place = aligned(rewriting.place(input)!, input.shape.length, rank);
+  if (output.shape[place.axis] !== input.shape[rewriting.place(input)!.axis]) throw unsupported(node, 'each example once'); // prettier-ignore
   if (rewriting.isFirst(input) && place.axis === 0) rewriting.keep(node, () => true);
   else {
     const shape = separated(output.shape, place, rewriting.examples);

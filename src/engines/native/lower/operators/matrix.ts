@@ -15,6 +15,8 @@ import { rowMajorStrides } from '../held.js';
 import type { Lowering, OperatorTable } from '../lowering.js';
 import { open } from '../open.js';
 import { unsupported } from '../unsupported.js';
+import { isRepeated, isWithoutExamples } from './arrays/elementwise.js';
+import { einsumArrays, multiplyArrays } from './arrays/products.js';
 import { lowerBatched } from './batched.js';
 
 interface Product {
@@ -46,6 +48,13 @@ const times = (factor: number, expression: Expression): Expression =>
 
 function lowerProduct(node: Node, lowering: Lowering): void {
   const product = productOf(node);
+  if (
+    isWithoutExamples(node, lowering) &&
+    ![product.a, product.b].some((value) => isRepeated(value, lowering))
+  ) {
+    multiplyArrays(node, lowering);
+    return;
+  }
   const right = lowering.held(product.b);
   const isLayer = !product.isTransposedA && right.kind === 'static' && product.b.shape.length === 2;
   if (isLayer && product.a.shape.length > 1) layer(node, product, right, lowering);
@@ -130,7 +139,14 @@ function pairWithZeroTail(node: Node, { a, b }: Product, lowering: Lowering): [T
   return [lowering.store(lowering.masked(left), geometryOf(a.shape)), lowering.tensor(b)];
 }
 
+function lowerEinsum(node: Node, lowering: Lowering): void {
+  if (!isWithoutExamples(node, lowering))
+    throw unsupported(node, 'operands with the examples on the same axis');
+  einsumArrays(node, lowering);
+}
+
 export const products: OperatorTable = [
   ['Gemm', lowerProduct],
   ['MatMul', lowerProduct],
+  ['Einsum', lowerEinsum],
 ];

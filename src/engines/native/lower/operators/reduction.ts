@@ -15,6 +15,8 @@ import { type Reduced, reducedSums } from '../held.js';
 import { rowMajorStrides } from '../held.js';
 import type { Lowering, OperatorTable } from '../lowering.js';
 import { unsupported } from '../unsupported.js';
+import { isRepeated, isWithoutExamples } from './arrays/elementwise.js';
+import { reduceArray } from './arrays/products.js';
 
 function axesOf(node: Node, rank: number): number[] {
   const all = Array.from({ length: rank }, (_, axis) => axis);
@@ -149,7 +151,10 @@ function reduce(node: Node, lowering: Lowering): void {
     reduceSums(node, held, axes, 1 / count, lowering);
     return;
   }
-  if (!axes.includes(0)) reduceWithin(node, axes, kind, 1 / count, lowering);
+  const isArray =
+    kind === 'sum' && isWithoutExamples(node, lowering) && !isRepeated(node.inputs[0]!, lowering);
+  if (isArray) reduceArray(node, axes, 1 / count, lowering);
+  else if (!axes.includes(0)) reduceWithin(node, axes, kind, 1 / count, lowering);
   else if (kind === 'sum') reduceExamples(node, axes, 1 / count, lowering);
   else throw unsupported(node, 'the largest number of each example');
 }

@@ -4,6 +4,7 @@ import { dependsOnChannel, unfinishedIn } from '../../plan/expression.js';
 import { geometryOf } from '../../plan/geometry.js';
 import type { PerExample } from '../held.js';
 import { broadcastStrides, isRowMajor, rowMajorStrides } from '../held.js';
+import { reshapeCopy } from './arrays/move.js';
 import { broadcastExamples, transposeExamples } from './move.js';
 import type { Lowering, OperatorTable } from '../lowering.js';
 import { unsupported } from '../unsupported.js';
@@ -18,8 +19,8 @@ function reshape(node: Node, lowering: Lowering): void {
     const strides = isRowMajor(held)
       ? rowMajorStrides(output.shape)
       : reshapedStrides(held.shape, held.strides, output.shape);
-    if (strides === null) throw unsupported(node, 'a parameter that was not transposed before');
-    lowering.hold(output, { ...held, shape: output.shape, strides });
+    if (strides === null) reshapeCopy(output, held, lowering);
+    else lowering.hold(output, { ...held, shape: output.shape, strides });
   } else if (held.kind === 'uniform') lowering.hold(output, { ...held, shape: output.shape });
   else if (held.kind === 'statistic') lowering.hold(output, held);
   else reshapeExamples(node, lowering);
@@ -66,7 +67,7 @@ function expand(node: Node, lowering: Lowering): void {
   const output = node.outputs[0]!;
   const held = lowering.held(input);
   if (held.kind === 'uniform') lowering.hold(output, { ...held, shape: output.shape });
-  else if (held.kind === 'static') {
+  else if (held.kind === 'static' || held.kind === 'reduced') {
     const strides = broadcastStrides(held, output.shape);
     if (strides === null) throw unsupported(node, 'a shape that broadcasts');
     lowering.hold(output, { ...held, shape: output.shape, strides });

@@ -6,11 +6,12 @@ import type { Expression } from '../../../plan/expression.js';
 import { number } from '../../../plan/expression.js';
 import type { StaticView } from '../../held.js';
 import { broadcastStrides, rowMajorStrides } from '../../held.js';
+import { isSameForAll } from '../../judgements.js';
 import type { Lowering } from '../../lowering.js';
 import { unsupported } from '../../unsupported.js';
 
 /** A leaf for an array; it is no kernel that could be finished. */
-const leafOf = (): Expression & { kind: 'computed' } => {
+export const leafOf = (): Expression & { kind: 'computed' } => {
   const finish = (): never => {
     throw new TypeError('an array is no kernel');
   };
@@ -18,7 +19,7 @@ const leafOf = (): Expression & { kind: 'computed' } => {
 };
 
 /** Numbers that sums are going to meet, kept beyond the setting of θ. */
-function lasting(held: StaticView, lowering: Lowering): StaticView {
+export function lasting(held: StaticView, lowering: Lowering): StaticView {
   if (held.numbers.source === 'derived') return held;
   const { numbers, shape, strides } = held;
   const leaf = leafOf();
@@ -80,4 +81,11 @@ export function lowerWithoutExamples(
 /** True where no operand varies by example, and at least one is an array. */
 export function isWithoutExamples(node: Node, lowering: Lowering): boolean {
   return node.inputs.every((value) => ['uniform', 'static', 'reduced'].includes(lowering.held(value!).kind));
+}
+
+/** True for what has the same rows for each example, as many as there are examples. */
+export function isRepeated(value: Value, lowering: Lowering): boolean {
+  const held = lowering.held(value);
+  if (value.shape[0] !== lowering.examples) return false;
+  return held.kind === 'uniform' || (held.kind === 'static' && (held.strides[0] === 0 || isSameForAll(value, lowering.graph))); // prettier-ignore
 }

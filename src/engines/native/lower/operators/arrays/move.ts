@@ -81,6 +81,20 @@ export function padArray(node: Node, fill: number, lowering: Lowering): void {
   else place(node, [{ held: part, shape, begins }], fill, lowering);
 }
 
+/** Takes note of numbers in row-major order of how they are seen, under another shape. */
+export function reshapeCopy(output: Value, held: StaticView | Reduced, lowering: Lowering): void {
+  const { shape } = output;
+  if (held.kind === 'reduced') {
+    lowering.hold(output, { ...reducedSums(lowering.rowMajorSums(held), shape), factor: held.factor });
+    return;
+  }
+  const length = sizeOf(shape);
+  const strides = rowMajorStrides(held.shape);
+  const part = { source: held.numbers, shape: held.shape, strides: held.strides, to: { offset: 0, strides } };
+  const numbers = lowering.derive(length, (to) => placeNumbers([part], length, 0, to));
+  lowering.hold(output, { kind: 'static', numbers, shape, strides: rowMajorStrides(shape) });
+}
+
 /** An array, and where it begins in a larger one. */
 interface Part {
   readonly held: ArrayHeld;
