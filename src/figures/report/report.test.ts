@@ -210,6 +210,9 @@ describe('report of an unusual run', () => {
     const text = renderReport({ analysis: await analyseRun(withColumns(view, 'mine', { loss })), facts, title: 'up' });
     expect(text).toContain('Training diverged: the mine loss rose from');
     expect(text).toContain('Every allocation is exactly zero, whether they were frozen or cannot move the loss: fc1');
+    loss[0] = 0;
+    const fromZero = await analyseRun(withColumns(view, 'mine', { loss }));
+    expect(renderReport({ analysis: fromZero, facts, title: 'from zero' })).not.toContain('Training diverged');
   }); // prettier-ignore
 
   it('says that sums contradict residuals when that is what is wrong', async () => {
