@@ -24,10 +24,8 @@ export function computeArray(
   output: Numbers | Sums,
 ): Step {
   const parameters = new Parameters();
-  const names = operands.map(({ source }) =>
-    source.kind === 'sums' ? parameters.readSums(source) : parameters.numbers(source),
-  );
-  const to = output.kind === 'sums' ? parameters.writeSums(output) : parameters.writeNumbers(output);
+  const names = operands.map(({ source }) => parameters.readArray(source));
+  const to = parameters.writeArray(output);
   const element = ({ strides, factor }: ArrayOperand, k: number): string => {
     const index = strides.map((stride, axis) => `i${axis} * ${stride}L`).join(' + ');
     return `${names[k]!}[${index === '' ? '0' : index}]${factor === 1 ? '' : ` * ${doubleLiteral(factor)}`}`;
@@ -59,10 +57,8 @@ export function sumProducts(
   output: Numbers | Sums,
 ): Step {
   const parameters = new Parameters();
-  const names = operands.map(({ source }) =>
-    source.kind === 'sums' ? parameters.readSums(source) : parameters.numbers(source),
-  );
-  const to = output.kind === 'sums' ? parameters.writeSums(output) : parameters.writeNumbers(output);
+  const names = operands.map(({ source }) => parameters.readArray(source));
+  const to = parameters.writeArray(output);
   const element = (k: number): string => {
     const { strides } = operands[k]!;
     const axis = (place: number): string => (place < shape.length ? `i${place}` : `k${place - shape.length}`);

@@ -64,6 +64,15 @@ export class Parameters {
     return this.#name(object, 'double', true);
   }
 
+  /** Numbers in double that belong to no example. */
+  readArray(object: Numbers | Sums): string {
+    return object.kind === 'sums' ? this.readSums(object) : this.numbers(object);
+  }
+
+  writeArray(object: Numbers | Sums): string {
+    return object.kind === 'sums' ? this.writeSums(object) : this.writeNumbers(object);
+  }
+
   feed(object: Feed, type: string): string {
     return this.#name(object, type, false);
   }
