@@ -50,6 +50,9 @@ export interface Reduced {
 /** What stands for a value of the graph while code is generated. */
 export type Held = StaticView | Uniform | PerExample | Fed | Statistic | Reduced;
 
+/** What does not vary by example: parameters, constants, and sums over the examples. */
+export type ArrayHeld = StaticView | Uniform | Reduced;
+
 /** Strides of a row-major array. */
 export function rowMajorStrides(shape: Shape): number[] {
   const strides = new Array<number>(shape.length).fill(1);

@@ -9,46 +9,63 @@ interface Lifetime {
   readonly end: number;
 }
 
-interface Placement extends Lifetime {
-  readonly offset: number;
-}
+/** Pieces with places, by their offsets; in arrays of numbers, since programs of thousands of steps have tens of thousands. */
+class Placements {
+  readonly #offsets: Float64Array;
+  readonly #tops: Float64Array;
+  readonly #starts: Float64Array;
+  readonly #ends: Float64Array;
+  #count = 0;
 
-/** Lowest offset at which a piece fits between those that live at the same time, of all that are placed, by their offsets. */
-function lowestGap(placed: readonly Placement[], { size, start, end }: Lifetime): number {
-  let offset = 0;
-  for (const other of placed) {
-    if (other.start > end || start > other.end) continue;
-    if (offset + size <= other.offset) break;
-    offset = Math.max(offset, other.offset + other.size);
+  /** For so many pieces at most. */
+  constructor(most: number) {
+    [this.#offsets, this.#tops, this.#starts, this.#ends] = [0, 1, 2, 3].map(() => new Float64Array(most)) as [Float64Array, Float64Array, Float64Array, Float64Array]; // prettier-ignore
   }
-  return offset;
-}
 
-/** Puts a piece among those with lower and higher offsets. */
-function insert(placed: Placement[], piece: Placement): void {
-  let [low, high] = [0, placed.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (placed[middle]!.offset <= piece.offset) low = middle + 1;
-    else high = middle;
+  /** Lowest offset at which a piece fits between those that live at the same time. */
+  lowestGap({ size, start, end }: Lifetime): number {
+    let offset = 0;
+    for (let k = 0; k < this.#count; k++) {
+      if (this.#starts[k]! > end || start > this.#ends[k]!) continue;
+      if (offset + size <= this.#offsets[k]!) break;
+      offset = Math.max(offset, this.#tops[k]!);
+    }
+    return offset;
   }
-  placed.splice(low, 0, piece);
+
+  /** Puts a piece among those with lower and higher offsets. */
+  insert({ size, start, end }: Lifetime, offset: number): void {
+    let [low, high] = [0, this.#count];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#offsets[middle]! <= offset) low = middle + 1;
+      else high = middle;
+    }
+    const columns = [[this.#offsets, offset], [this.#tops, offset + size], [this.#starts, start], [this.#ends, end]] as const; // prettier-ignore
+    for (const [column, value] of columns) {
+      column.copyWithin(low + 1, low, this.#count);
+      column[low] = value;
+    }
+    this.#count++;
+  }
 }
 
 /** Offsets such that pieces that live at the same time do not overlap; the largest are placed first. */
 function placeLifetimes(lifetimes: readonly Lifetime[]): { offsets: number[]; size: number } {
   const offsets = new Array<number>(lifetimes.length).fill(0);
-  const placed: Placement[] = [];
+  const placed = new Placements(lifetimes.length);
+  let size = 0;
   const order = lifetimes
     .map((_, index) => index)
     .sort((a, b) => lifetimes[b]!.size - lifetimes[a]!.size || a - b);
   for (const index of order) {
     const lifetime = lifetimes[index]!;
-    const offset = lowestGap(placed, lifetime);
+    const offset = placed.lowestGap(lifetime);
     offsets[index] = offset;
-    insert(placed, { ...lifetime, offset });
+    placed.insert(lifetime, offset);
+    size = Math.max(size, offset + lifetime.size);
   }
-  return { offsets, size: placed.reduce((size, piece) => Math.max(size, piece.offset + piece.size), 0) };
+  return { offsets, size };
 }
 
 /** For how many groups of examples a tensor has room; for a strip of one where nothing outside of a run uses it. */

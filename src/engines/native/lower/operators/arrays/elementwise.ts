@@ -4,11 +4,14 @@ import type { ArrayOperand } from '../../../kernels/arrays.js';
 import { computeArray } from '../../../kernels/arrays.js';
 import type { Expression } from '../../../plan/expression.js';
 import { number } from '../../../plan/expression.js';
-import type { StaticView } from '../../held.js';
+import type { ArrayHeld, StaticView } from '../../held.js';
 import { broadcastStrides, rowMajorStrides } from '../../held.js';
 import { isSameForAll } from '../../judgements.js';
 import type { Lowering } from '../../lowering.js';
 import { unsupported } from '../../unsupported.js';
+
+/** What stands for a value of a node of which `isWithoutExamples` is true. */
+export const heldArray = (value: Value, lowering: Lowering): ArrayHeld => lowering.held(value) as ArrayHeld;
 
 /** A leaf for an array; it is no kernel that could be finished. */
 export const leafOf = (): Expression & { kind: 'computed' } => {

@@ -2,15 +2,11 @@ import type { Node, Shape, Value } from '../../../../../graph/types.js';
 import { sizeOf } from '../../../../../graph/types.js';
 import { paddingOf, slicingOf } from '../../../../../graph/slices.js';
 import { arrangeSums, foldSums, type Placed, placeNumbers } from '../../../kernels/table.js';
-import type { Reduced, StaticView, Uniform } from '../../held.js';
+import type { ArrayHeld, Reduced, StaticView } from '../../held.js';
 import { reducedSums, rowMajorStrides } from '../../held.js';
 import type { Lowering } from '../../lowering.js';
 import { unsupported } from '../../unsupported.js';
-
-/** What does not vary by example: parameters, constants, and sums over the examples. */
-type ArrayHeld = StaticView | Uniform | Reduced;
-
-const heldArray = (value: Value, lowering: Lowering): ArrayHeld => lowering.held(value) as ArrayHeld;
+import { heldArray } from './elementwise.js';
 
 const dot = (places: readonly number[], strides: readonly number[]): number =>
   places.reduce((sum, place, axis) => sum + place * strides[axis]!, 0);

@@ -4,15 +4,15 @@ import type { Node, Shape, Value } from '../../../../../graph/types.js';
 import { sizeOf } from '../../../../../graph/types.js';
 import { computeArray, sumProducts } from '../../../kernels/arrays.js';
 import { apply, number } from '../../../plan/expression.js';
-import type { Reduced, StaticView, Uniform } from '../../held.js';
+import type { ArrayHeld, Reduced, StaticView } from '../../held.js';
 import { broadcastStrides, rowMajorStrides } from '../../held.js';
 import type { Lowering } from '../../lowering.js';
 import { unsupported } from '../../unsupported.js';
-import { lasting, leafOf } from './elementwise.js';
+import { heldArray, lasting, leafOf } from './elementwise.js';
 
 /** What does not vary by example, and the letters of its axes. */
 interface Factor {
-  readonly held: StaticView | Uniform | Reduced;
+  readonly held: ArrayHeld;
   readonly letters: string;
 }
 
@@ -66,9 +66,6 @@ function sumOfProducts(
   return { kind: 'static', numbers, shape, strides };
 }
 
-const heldArray = (value: Value, lowering: Lowering): Factor['held'] =>
-  lowering.held(value) as Factor['held'];
-
 /** A product of matrices, vectors, or stacks of matrices, numpy's broadcasting; and of Gemm its transposed operands, factors and addend. */
 export function multiplyArrays(node: Node, lowering: Lowering): void {
   const [a, b, addend] = node.inputs as [Value, Value, Value | null | undefined];
@@ -99,7 +96,7 @@ export function multiplyArrays(node: Node, lowering: Lowering): void {
 function withAddend(
   node: Node,
   product: StaticView | Reduced,
-  addend: Factor['held'],
+  addend: ArrayHeld,
   beta: number,
   lowering: Lowering,
 ): StaticView {
