@@ -1,6 +1,8 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchGradient } from '../../src/run/bench/gradient.js';
+import type { Arithmetic } from '../../src/engines/registry.js';
+import { matrixUnitObstacle } from '../../src/engines/native/matrix-unit.js';
 import { EngineError } from '../../src/errors.js';
 import type { Compiler } from '../../src/engines/native/toolchain/compiler.js';
 import { findCompiler } from '../../src/engines/native/toolchain/compiler.js';
@@ -9,7 +11,7 @@ import { multiplyAddsOf, profileNetwork } from './profile.js';
 import { rooflineTable } from './table.js';
 
 /*
- * npm run bench:roofline -- --network resnet20
+ * npm run bench:roofline -- --network resnet20 [--arithmetic split]
  *
  * Prints, for each step of a network's native program, how close it comes to the machine's multiply-add peak: processor time of
  * one thread, medians of several runs; then the same for whole gradients on two threads, as `lca bench gradient` times them.
@@ -18,6 +20,7 @@ import { rooflineTable } from './table.js';
 const { values } = parseArgs({
   options: {
     network: { type: 'string', default: 'resnet20' },
+    arithmetic: { type: 'string', default: 'float32' },
     runs: { type: 'string', default: '9' },
     seconds: { type: 'string', default: '4' },
   },
@@ -33,21 +36,35 @@ function requireCompiler(): Compiler {
   });
 }
 
-const compiler = requireCompiler();
+/** The compiler, with the matrix unit where that is asked for. */
+async function compilerFor(arithmetic: string): Promise<Compiler> {
+  const compiler = requireCompiler();
+  if (arithmetic === 'float32') return compiler;
+  const obstacle = arithmetic === 'split' ? await matrixUnitObstacle(compiler, {}) : 'it is not known';
+  if (obstacle === null) return { ...compiler, target: { ...compiler.target, matrixUnit: 'amx' } };
+  throw new EngineError({
+    given: `--arithmetic ${arithmetic}: ${obstacle}`,
+    expected: 'float32, or split where the processor has a matrix unit',
+    remedy: 'leave --arithmetic out',
+  });
+}
+
+const { network: model, runs, seconds } = values;
+const arithmetic = values.arithmetic as Arithmetic;
+const compiler = await compilerFor(arithmetic);
 const loop = await peakLoop(compiler);
-const profile = await profileNetwork(values.network, compiler, loop, Number(values.runs));
+const profile = await profileNetwork(model, compiler, loop, Number(runs));
 const print = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
-print(`${cpus()[0]!.model}, ${compiler.version}, ${compiler.target.name}`);
+print(`${cpus()[0]!.model}, ${compiler.version}, ${compiler.target.name}, ${arithmetic}`);
 print(`multiply-add peak between the runs: ${profile.peak.toFixed(0)} GFLOP/s on one thread`);
-print(`${values.network}, chunk of ${profile.examples} examples, one thread; per example:\n`);
+print(`${model}, chunk of ${profile.examples} examples, one thread; per example:\n`);
 print(rooflineTable(profile));
 print(`\nsetting θ, once for each evaluation of a data set: ${(1e3 * profile.loadSeconds).toFixed(2)} ms`);
 
-const { seconds, network: model } = values;
 if (Number(seconds) > 0) {
-  const options = { model, engine: 'native', threads: 2, seconds: Number(seconds) };
+  const options = { model, engine: 'native', arithmetic, threads: 2, seconds: Number(seconds) };
   const { examplesPerSecond } = await benchGradient(options);
   const peak = await loop.measure();
   const rate = 2e-9 * multiplyAddsOf(profile.steps.map(({ step }) => step)) * examplesPerSecond.median;
