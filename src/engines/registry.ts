@@ -44,8 +44,8 @@ export const engineNames: readonly string[] = registered
   .map(({ name }) => name);
 
 /**
- * How products of float32 are computed: as such, or split into products of shorter numbers, for processors that have a unit for these
- * (docs/decisions/engines.md); auto is whichever was faster here.
+ * How products of float32 and bytes are computed: as such, or split into products of shorter numbers, for processors that have a unit for
+ * these (docs/decisions/engines.md); auto is whichever was faster here.
  */
 export type Arithmetic = 'auto' | 'float32' | 'split';
 export const arithmetics = ['auto', 'float32', 'split'] as const satisfies readonly Arithmetic[];
@@ -108,7 +108,7 @@ export interface ChoiceOptions {
 /**
  * The engine to use: the one named, or for `auto` the first that is available here and compiles the graphs; with another arithmetic, what
  * takes its place. What is named is never replaced: what it cannot do, it refuses. Throws UsageError for an unknown name and for an
- * arithmetic that the engine does not have, EngineError where the named engine is not available or no engine compiles the graphs.
+ * arithmetic that the engine does not have or that the graphs have no use for, EngineError where the named engine is not available or no engine compiles the graphs.
  */
 export async function chooseEngine(
   name: string,
@@ -120,15 +120,33 @@ export async function chooseEngine(
   if (arithmetic === 'split') {
     if (split === undefined) throw withoutArithmetic(arithmetic, chosen, among);
     const remedy = '`--arithmetic auto` takes what is here';
-    return { ...chosen, engine: await requireAvailable(await split.load(), remedy) };
+    const engine = await requireAvailable(await split.load(), remedy);
+    const reason = reasonToKeep(engine, graphs);
+    if (reason !== null) throw withoutUse(arithmetic, engine, reason);
+    return { ...chosen, engine };
   }
   if (arithmetic === 'float32') {
     if (chosen.engine.facts.precision !== 'float32') throw withoutArithmetic(arithmetic, chosen, among);
     return chosen;
   }
   if (split === undefined || rates === undefined) return chosen;
-  return faster(chosen, await split.load(), rates);
+  const other = await split.load();
+  if (!(await other.available()).ok || reasonToKeep(other, graphs) !== null) return chosen;
+  return faster(chosen, other, rates);
 }
+
+/** Why an engine would compute all graphs just as the one in whose place it is; null where it would not. */
+function reasonToKeep(split: Engine, graphs: () => Graph | readonly Graph[]): string | null {
+  const reasons = [graphs()].flat().map((graph) => split.sameAsPlain?.(graph) ?? null);
+  return reasons.includes(null) ? null : (reasons[0] ?? null);
+}
+
+const withoutUse = (arithmetic: Arithmetic, { name }: Engine, reason: string): UsageError =>
+  new UsageError({
+    given: `arithmetic ${arithmetic}, which needs ${name}: ${reason}`,
+    expected: 'a network whose first layer is dense, of unsigned bytes that are not standardised',
+    remedy: 'leave it to the engine (--arithmetic auto)',
+  });
 
 /** What chooses an engine that was chosen once: it is not to be timed again. */
 export function choiceOf(name: string): { engine: string; arithmetic: Arithmetic } {
@@ -165,13 +183,12 @@ async function chooseByName(
   });
 }
 
-/** The faster of an engine and what may take its place, where that is available. */
+/** The faster of an engine and what may take its place. */
 async function faster(
   chosen: ChosenEngine,
   split: Engine,
   rates: NonNullable<ChoiceOptions['rates']>,
 ): Promise<ChosenEngine> {
-  if (!(await split.available()).ok) return chosen;
   const [own, other] = await rates([chosen.engine, split]);
   const [engine, slower] = other! > own! ? [split, chosen.engine] : [chosen.engine, split];
   const [low, high] = [Math.min(own!, other!), Math.max(own!, other!)];

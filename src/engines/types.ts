@@ -74,6 +74,11 @@ export interface Engine {
   version(): string;
   /** Whether it knows a graph, and what a program of it takes. Throws EngineError with operator and node where it cannot be lowered. */
   plan(graph: Graph): ProgramPlan;
+  /**
+   * Of an engine that takes another's place: why it would compute a graph just as that one does; null where it does otherwise. Left out: it
+   * always does. Throws as `plan` does.
+   */
+  sameAsPlain?(graph: Graph): string | null;
   /** Throws EngineError where the graph cannot be lowered, as `plan` does, or compiling fails. */
   compile(graph: Graph): Promise<Program>;
   /** Compiles a graph for several threads at once. Left out: each compiles it. Throws as `compile` does. */

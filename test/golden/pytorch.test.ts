@@ -11,7 +11,6 @@ import { readOnnx } from '../../src/onnx/index.js';
 import { sizeOf, type Graph } from '../../src/graph/types.js';
 import { importedModel } from '../../src/models/imported.js';
 import { relativeDeviation } from '../support/golden.js';
-import { splitEngines } from '../support/split-engines.js';
 
 /** What generate.py wrote beside a network. */
 interface Expectation {
@@ -73,7 +72,6 @@ const engines = [
   { engine: referenceEngine, bound: 1e-7 },
   { engine: onnxruntimeEngine('cpu'), bound: 1e-5 },
   { engine: native, bound: 1e-5 },
-  ...(await splitEngines()).map((engine) => ({ engine, bound: 1e-5 })),
 ];
 
 describe.each(names)('the network %s, as PyTorch exports it', (name) => {

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import { NativeEngine } from '../../src/engines/native/index.js';
 import { deviationsOf, problemsOf } from '../support/chunk-cases.js';
 import { layers, winograd, type Layers } from '../support/operators/layers.js';
-import { splitEngines } from '../support/split-engines.js';
 
 /** Of the largest component or 1, ten times that for the loss, whose terms cancel; the last chunk of a split may hold fewer examples than a vector. */
 const bound = 2e-6;
@@ -18,13 +17,10 @@ const native = new NativeEngine();
 const absence = await native.available();
 if (!absence.ok) console.log(`skipped on native: ${absence.reason}`);
 
-const split = await splitEngines();
-
 async function expectAgreement(make: Layers, examples: number, runs: number, limit: number): Promise<void> {
   const drawn = fc.sample(make(examples), { numRuns: runs, seed: examples });
-  const engines = make === layers['dense layers'] ? [native, ...split] : [native];
   for (const problem of problemsOf(drawn, examples)) {
-    const deviations = (await Promise.all(engines.map((engine) => deviationsOf(engine, problem)))).flat();
+    const deviations = await deviationsOf(native, problem);
     expect(deviations.filter(({ of, size }) => !(size < (of === 'loss' ? 10 * limit : limit)))).toEqual([]);
   }
 }

@@ -8,7 +8,6 @@ import { isLossledgerError } from '../../src/errors.js';
 import { deviationsOf, drawnApplications, problemsOf } from '../support/chunk-cases.js';
 import { chunkProblem } from '../support/chunk-problem.js';
 import type { ChunkApplication } from '../support/operators/lift.js';
-import { splitEngines } from '../support/split-engines.js';
 
 /** Of the largest component or 1, for the gradient of each application. */
 const bounds = { native: 1e-6, onnxruntime: 1e-5 };
@@ -40,8 +39,6 @@ const native = new NativeEngine();
 const absence = await native.available();
 if (!absence.ok) console.log(`skipped on native: ${absence.reason}`);
 
-const split = await splitEngines();
-
 function exceeding(
   deviations: Awaited<ReturnType<typeof deviationsOf>>,
   engine: 'native' | 'onnxruntime',
@@ -64,16 +61,6 @@ describe('loss and gradient of chunks through each operator agree with the refer
     const known = applicationsOf(examples).filter((given) => refusal(given, examples) === null);
     for (const problem of problemsOf(known, examples)) {
       expect(exceeding(await deviationsOf(native, problem), 'native')).toEqual([]);
-    }
-  });
-
-  it.each(split)('products of a matrix unit: $name', async (engine) => {
-    for (const examples of chunks) {
-      const products = drawnApplications(8, examples).filter(({ op }) => ['Gemm', 'MatMul', 'Einsum'].includes(op)); // prettier-ignore
-      const known = products.filter((given) => refusal(given, examples) === null);
-      for (const problem of problemsOf(known, examples)) {
-        expect(exceeding(await deviationsOf(engine, problem), 'native')).toEqual([]);
-      }
     }
   });
 });

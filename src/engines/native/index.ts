@@ -22,7 +22,7 @@ export interface NativeOptions {
   readonly cacheFolder?: string;
   /** Seconds that the compiler may take; default 120. */
   readonly timeLimit?: number;
-  /** What multiplies in dense layers beside vectors; default: nothing. */
+  /** What multiplies in layers of bytes instead of vectors; default: nothing. */
   readonly matrixUnit?: MatrixUnit;
 }
 
@@ -61,8 +61,8 @@ function koffiProblem(): string | null {
 }
 
 /**
- * The engine that writes C for a graph, has it compiled by the system's compiler, and calls it. With a matrix unit, products of float32 are
- * split into some of bfloat16 (`native-split`).
+ * The engine that writes C for a graph, has it compiled by the system's compiler, and calls it. With a matrix unit, products of float32 and
+ * bytes are split into some of bfloat16 (`native-split`).
  */
 export class NativeEngine implements Engine {
   readonly name: 'native' | 'native-split';
@@ -109,6 +109,11 @@ export class NativeEngine implements Engine {
     const steps = lowerToSteps(graph, target);
     const { layout } = planModule(steps, target);
     return { memory: layout.bytes + numbersOf(steps.constants).byteLength };
+  }
+
+  sameAsPlain(graph: Graph): string | null {
+    const { usesMatrixUnit } = lowerToSteps(graph, this.#requireCompiler().target);
+    return usesMatrixUnit ? null : 'no layer of this network takes bytes as they are fed';
   }
 
   async compile(graph: Graph): Promise<Program> {

@@ -70,7 +70,6 @@ const units: Readonly<Record<MatrixUnit, string>> = { amx, emulated };
 export function matrixUnitCode(unit: MatrixUnit): string {
   return `${units[unit]}
 typedef uint32_t words __attribute__((vector_size(4 * LANES)));
-typedef uint16_t halves __attribute__((vector_size(2 * LANES)));
 /* rounds to bfloat16, as the upper halves of words; the lower ones are zeros */
 INLINE words to_upper(v a) {
   const words bits = (words)a;
@@ -95,22 +94,13 @@ INLINE void store_pairs(v a, v b, words *to, long apart) {
   split(b, terms_b);
   for (int t = 0; t < 3; t++) to[apart * t] = pair_of(terms_a[t], terms_b[t]);
 }
-/* stores the terms of successive steps, so many bfloat16 apart */
-INLINE void store_steps(v a, uint16_t *to, long apart) {
-  words terms[3];
-  split(a, terms);
-  for (int t = 0; t < 3; t++) *(halves *)(to + apart * t) = __builtin_convertvector(terms[t] >> 16, halves);
+/* LANES bytes, or those that there are, with zeros behind them */
+INLINE bytes bytes_at(const uint8_t *x, long count) {
+  if (count >= LANES) return (bytes)*(const unaligned_bytes *)x;
+  bytes a = {0};
+  for (long l = 0; l < count; l++) a[l] = x[l];
+  return a;
 }
-/* the same of first terms alone; what comes back is zero where nothing is left over */
-INLINE words store_first_pairs(v a, v b, words *to) {
-  const words first_a = to_upper(a), first_b = to_upper(b);
-  *to = pair_of(first_a, first_b);
-  return ((words)(a - (v)first_a) | (words)(b - (v)first_b)) & 0x7fffffff;
-}
-INLINE words store_first_steps(v a, uint16_t *to) {
-  const words first = to_upper(a);
-  *(halves *)to = __builtin_convertvector(first >> 16, halves);
-  return (words)(a - (v)first) & 0x7fffffff;
-}
-INLINE int is_zero(words a) { return v_all((ints)(a == 0)); }`;
+/* words of bytes, which are bfloat16 themselves */
+INLINE words byte_pairs(bytes a, bytes b) { return pair_of((words)v_from_bytes(a), (words)v_from_bytes(b)); }`;
 }

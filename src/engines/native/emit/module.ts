@@ -90,7 +90,7 @@ export function generateModule(
     const alone = new Set([...own].filter((step) => forLoss.has(step)));
     return `{
   v *const tensors = (v *)(memory + ${layout.tensors});
-  ${target.matrixUnit === null ? '' : 'tiles_begin();'}
+  ${lowered.usesMatrixUnit ? 'tiles_begin();' : ''}
   ${
     alone.size === own.size
       ? passes(own, cleared, by)
@@ -103,21 +103,21 @@ export function generateModule(
   if (gradient) {
     ${gradient}
   }
-  ${target.matrixUnit === null ? '' : 'tiles_end();'}
+  ${lowered.usesMatrixUnit ? 'tiles_end();' : ''}
   return ${lossCode};
 }`;
   };
   const run = body(new Set(lowered.steps), clearing(layout), calls);
   const rerun = again && body(again.steps, clearEach(layout, layout.sums.filter((sums) => again.written.has(sums))), untimed); // prettier-ignore
   const kind = lowered.steps.length > MOST_OPTIMISED ? 'UNOPTIMISED EXPORT' : 'EXPORT';
-  const source = `${prelude(target)}
+  const source = `${prelude(lowered.usesMatrixUnit ? target : { ...target, matrixUnit: null })}
 ${isProfiled ? clock : ''}
 ${isGuarded ? poison : ''}
 ${functions.texts.join('\n\n')}
 
 /* allocates a program's memory; null where there is not enough */
 EXPORT char *lossledger_create(void) {
-  ${target.matrixUnit === null ? '' : 'if (!tiles_granted()) return 0;'}
+  ${lowered.usesMatrixUnit ? 'if (!tiles_granted()) return 0;' : ''}
   ${creation(layout, lowered.examples, groups)}
 }
 

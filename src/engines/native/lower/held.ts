@@ -32,6 +32,12 @@ export interface Fed {
   readonly feed: Feed;
 }
 
+/** Fed bytes [N, …] that a matrix unit takes as they are. */
+export interface FedBytes {
+  readonly kind: 'bytes';
+  readonly feed: Feed;
+}
+
 /** Numbers of each channel that are known only after a pass over the chunk, such as its mean. */
 export interface Statistic {
   readonly kind: 'statistic';
@@ -48,7 +54,7 @@ export interface Reduced {
 }
 
 /** What stands for a value of the graph while code is generated. */
-export type Held = StaticView | Uniform | PerExample | Fed | Statistic | Reduced;
+export type Held = StaticView | Uniform | PerExample | Fed | FedBytes | Statistic | Reduced;
 
 /** What does not vary by example: parameters, constants, and sums over the examples. */
 export type ArrayHeld = StaticView | Uniform | Reduced;

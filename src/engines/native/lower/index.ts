@@ -4,14 +4,14 @@ import { channelSums } from '../kernels/channel-sums.js';
 import { addToGradient } from '../kernels/table.js';
 import type { GraphSteps, Step } from '../plan/step.js';
 import type { Target } from '../toolchain/target.js';
-import { type Reduced, reducedSums } from './held.js';
+import { type Fed, type FedBytes, type Reduced, reducedSums } from './held.js';
 import { rowMajorStrides } from './held.js';
+import { bytesOf, withScalesBehind } from './bytes.js';
 import { Lowering } from './lowering.js';
 import { checkFeeds } from './whole-numbers.js';
 import { operators } from './operators/index.js';
 import { skipMaskedHalves } from './causal.js';
 import { withExamplesFirst } from './examples-first/index.js';
-import { withScalesBehind } from './scaled.js';
 import { simplify } from './simplify.js';
 import { unsupported } from './unsupported.js';
 
@@ -21,7 +21,14 @@ export function lowerToSteps(graph: Graph, target: Target): GraphSteps {
   const simple = target.matrixUnit === null ? general : withScalesBehind(general);
   const lowering = new Lowering(simple, target);
   holdSources(simple, lowering);
+  const bytes: ReadonlySet<number> = target.matrixUnit === null ? new Set() : bytesOf(simple);
   for (const node of simple.nodes) {
+    const [output] = node.outputs as [Value];
+    if (bytes.has(output.id)) {
+      const { feed } = lowering.held(node.inputs[0]!) as Fed | FedBytes;
+      lowering.hold(output, { kind: 'bytes', feed });
+      continue;
+    }
     const lower = operators.get(node.op);
     if (!lower) throw unsupported(node, `one of ${[...operators.keys()].sort().join(', ')}`);
     lower(node, lowering);
@@ -36,6 +43,7 @@ export function lowerToSteps(graph: Graph, target: Target): GraphSteps {
     examples: lowering.examples,
     feeds: graph.inputs,
     varied: graph.varied === undefined ? null : graph.inputs.findIndex(({ name }) => name === graph.varied),
+    usesMatrixUnit: bytes.size > 0,
     constants: simple.constants,
     derived: lowering.derived,
     loadSteps: lowering.loadSteps,

@@ -54,6 +54,8 @@ export interface GraphSteps {
   readonly feeds: readonly Value[];
   /** Place of the feed that alone changes in runs again; null: there are none. */
   readonly varied: number | null;
+  /** Whether a step multiplies by the target's matrix unit. */
+  readonly usesMatrixUnit: boolean;
   /** What the steps read as `constants`, in order. */
   readonly constants: readonly Constant[];
   /** How many numbers are computed when θ is set. */

@@ -1,16 +1,22 @@
 import { intAttribute, numberAttribute } from '../../../../graph/attributes.js';
 import type { Node, Value } from '../../../../graph/types.js';
 import { sizeOf } from '../../../../graph/types.js';
-import type { MatrixView } from '../../kernels/dense/dense.js';
-import { denseKernels } from '../../kernels/dense/kernels.js';
-import { packedSumsLength, transposeDenseWeights } from '../../kernels/dense/weights.js';
+import { dense, type MatrixView, packDense } from '../../kernels/dense/dense.js';
+import {
+  denseWeights,
+  packedSumsLength,
+  suitsFirstAxis,
+  transposeDenseWeights,
+} from '../../kernels/dense/weights.js';
+import { bytesProduct, packedBytesLength, packForBytes } from '../../kernels/split/bytes.js';
+import { bytesWeights } from '../../kernels/split/bytes-weights.js';
 import { paddedColumns, type ProductSums } from '../../kernels/product-sums.js';
 import type { Expression, Stored } from '../../plan/expression.js';
 import { apply, number } from '../../plan/expression.js';
 import { geometryOf } from '../../plan/geometry.js';
 import type { Sums, Tensor } from '../../plan/objects.js';
 import type { Step } from '../../plan/step.js';
-import type { StaticView } from '../held.js';
+import type { FedBytes, StaticView } from '../held.js';
 import { rowMajorStrides } from '../held.js';
 import type { Lowering, OperatorTable } from '../lowering.js';
 import { open } from '../open.js';
@@ -80,40 +86,67 @@ function weightOf({ isTransposedB }: Product, held: StaticView): MatrixView {
 const tokensOf = ({ shape }: Value): number => sizeOf(shape.slice(1, -1));
 
 function layer(node: Node, product: Product, held: StaticView, lowering: Lowering): void {
+  if (lowering.held(product.a).kind === 'bytes') layerOfBytes(node, product, held, lowering);
+  else layerOfNumbers(node, product, held, lowering);
+}
+
+function layerOfNumbers(node: Node, product: Product, held: StaticView, lowering: Lowering): void {
   const { target } = lowering;
   const output = node.outputs[0]!;
-  const { packedLength, packsFactor, pack, product: multiply } = denseKernels(target);
-  const weight = { ...weightOf(product, held), factor: packsFactor ? product.alpha : 1 };
+  const weight = weightOf(product, held);
   const { hasZeroTail } = lowering.perExample(node, product.a);
   const input = lowering.tensor(product.a);
-  const key = JSON.stringify(['dense', weight]);
   const { rows, columns } = weight;
   const tokens = tokensOf(product.a);
   const tokensPerChannel = output.shape.length > 2 ? tokens / output.shape[1]! : 0;
-  const packed = lowering.loaded(key, packedLength(rows, columns), (table) => pack(weight, table));
-  const addend = product.addend && times(product.beta, lowering.operand(node, product.addend, output.shape));
+  const key = JSON.stringify(['dense', weight]);
+  const packed = lowering.loaded(key, rows * columns, (table) => packDense(weight, target, table));
+  const addend = addendOf(node, product, lowering);
   const addAll = (stored: readonly Stored[]): Step =>
-    multiply({ rows, columns, tokens, tokensPerChannel, packed, input, stored, target });
-  const wrap = (computed: Expression): Expression => {
-    const scaled = times(packsFactor ? 1 : product.alpha, computed);
-    return addend === null ? scaled : apply('add', scaled, addend);
-  };
+    dense({ rows, columns, tokens, tokensPerChannel, packed, input, stored, target });
+  const wrap = (computed: Expression): Expression => plus(times(product.alpha, computed), addend);
   const kernel = { add: (stored: Stored) => addAll([stored]), addAll, wrap };
   open(output, hasZeroTail && addend === null, kernel, lowering);
 }
 
+/** A layer of fed bytes [N, columns], by the matrix unit. */
+function layerOfBytes(node: Node, product: Product, held: StaticView, lowering: Lowering): void {
+  const { target, examples } = lowering;
+  const weight = { ...weightOf(product, held), factor: product.alpha };
+  const { rows, columns } = weight;
+  const { feed } = lowering.held(product.a) as FedBytes;
+  const key = JSON.stringify(['bytes', weight]);
+  const length = packedBytesLength(rows, columns, target);
+  const packed = lowering.loaded(key, length, (table) => packForBytes(weight, table));
+  const addend = addendOf(node, product, lowering);
+  const addAll = (stored: readonly Stored[]): Step =>
+    bytesProduct({ rows, columns, examples, packed, feed, stored, target });
+  const wrap = (computed: Expression): Expression => plus(computed, addend);
+  const kernel = { add: (stored: Stored) => addAll([stored]), addAll, wrap };
+  open(node.outputs[0]!, false, kernel, lowering);
+}
+
+const addendOf = (node: Node, { addend, beta }: Product, lowering: Lowering): Expression | null =>
+  addend && times(beta, lowering.operand(node, addend, node.outputs[0]!.shape));
+
+const plus = (a: Expression, b: Expression | null): Expression => (b === null ? a : apply('add', a, b));
+
 /** Transposed examples [N, …, P] times examples [N, …, Q]: sums over the chunk, [P, Q]. */
 function weightGradient(node: Node, product: Product, lowering: Lowering): void {
   const output = node.outputs[0]!;
-  const [left, right] = pairWithZeroTail(node, product, lowering);
   const [p, q] = output.shape as [number, number];
   const { target } = lowering;
-  const kernels = denseKernels(target);
-  const isSwapped = kernels.suitsFirstAxis(p, q);
+  const areBytes = [product.a, product.b].map((value) => lowering.held(value).kind === 'bytes');
+  const isSwapped = areBytes.includes(true) ? areBytes[0]! : suitsFirstAxis(p, q, target.lanes);
   const shape = isSwapped ? { rows: q, columns: p, target } : { rows: p, columns: q, target };
   const packed = lowering.objects.sums(packedSumsLength(shape));
-  const [rows, columns] = isSwapped ? [right, left] : [left, right];
-  lowering.steps.push(kernels.weights(shape, rows, columns, packed, tokensOf(product.a)));
+  if (areBytes.includes(true)) {
+    lowering.steps.push(weightsOfBytes(node, product, shape, packed, lowering));
+  } else {
+    const [left, right] = pairWithZeroTail(node, product, lowering);
+    const [rows, columns] = isSwapped ? [right, left] : [left, right];
+    lowering.steps.push(denseWeights(shape, rows, columns, packed, tokensOf(product.a)));
+  }
   const sums = isSwapped ? transposedSums(shape, packed, lowering) : packed;
   lowering.hold(output, {
     kind: 'reduced',
@@ -122,6 +155,23 @@ function weightGradient(node: Node, product: Product, lowering: Lowering): void 
     shape: output.shape,
     strides: isSwapped ? rowMajorStrides(output.shape) : [paddedColumns(shape), 1],
   });
+}
+
+/** Where one side is fed bytes [N, columns], by the matrix unit. */
+function weightsOfBytes(
+  node: Node,
+  { a, b }: Product,
+  shape: ProductSums,
+  packed: Sums,
+  lowering: Lowering,
+): Step {
+  const [bytes, numbers] = lowering.held(a).kind === 'bytes' ? [a, b] : [b, a];
+  const { feed } = lowering.held(bytes) as FedBytes;
+  const held = lowering.perExample(node, numbers);
+  const rows = held.hasZeroTail
+    ? lowering.tensor(numbers)
+    : lowering.store(lowering.masked(held), geometryOf(numbers.shape));
+  return bytesWeights(shape, rows, feed, lowering.examples, packed);
 }
 
 /** Padded sums [rows, columns] as [columns, rows]: read with such strides, they would be brought into the cache number by number. */

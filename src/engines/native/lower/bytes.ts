@@ -1,5 +1,10 @@
-import { numberAttribute } from '../../../graph/attributes.js';
+import { intAttribute, numberAttribute } from '../../../graph/attributes.js';
 import type { Graph, Node, Value } from '../../../graph/types.js';
+import { consumersOf } from './uses.js';
+
+/*
+ * Bytes on a matrix unit: the images of a network are multiplied as the caller has them, and scaled afterwards.
+ */
 
 /** A value that is `of` times one number. */
 interface Scaled {
@@ -33,7 +38,18 @@ export function withScalesBehind(graph: Graph): Graph {
     }
     return [node.op === 'Gemm' ? withoutScales(node, scaled) : node];
   });
-  return { ...graph, nodes };
+  return { ...graph, nodes: withoutUnused(nodes, graph.outputs) };
+}
+
+/** Nodes that the outputs depend on. */
+function withoutUnused(nodes: readonly Node[], outputs: readonly Value[]): Node[] {
+  const used = new Set(outputs.map(({ id }) => id));
+  const kept = [...nodes].reverse().filter((node) => {
+    if (!node.outputs.some((value) => value && used.has(value.id))) return false;
+    for (const value of node.inputs) if (value !== null) used.add(value.id);
+    return true;
+  });
+  return kept.reverse();
 }
 
 /** What a node scales by one number, where that is whole numbers. */
@@ -59,4 +75,47 @@ function withoutScales(node: Node, scaled: ReadonlyMap<number, Scaled>): Node {
     inputs: [left?.of ?? a, right?.of ?? b, ...addend],
     attributes: { ...node.attributes, alpha },
   };
+}
+
+/**
+ * Values that are fed bytes as they are, and that nothing reads but layers and their gradients of weights: kernels of a matrix unit take them
+ * from where the caller has them.
+ */
+export function bytesOf(graph: Graph): ReadonlySet<number> {
+  const examples = graph.inputs[0]!.shape[0]!;
+  const consumers = consumersOf(graph);
+  const outputs = new Set(graph.outputs.map(({ id }) => id));
+  const parameters = new Set(graph.parameters.map(({ value }) => value.id));
+  const taken = new Set<number>();
+  const isTaken = (value: Value): boolean =>
+    value.shape[0] === examples &&
+    !outputs.has(value.id) &&
+    (consumers.get(value.id) ?? []).every((node) =>
+      node.op === 'Cast' || shapeOnly.has(node.op) ? takes(node) : multiplies(node, value, parameters),
+    );
+  const takes = (node: Node): boolean => {
+    const [y] = node.outputs as [Value];
+    const isFloat = node.op !== 'Cast' || y.dtype === 'float32';
+    if (!isFloat || !isTaken(y)) return false;
+    taken.add(y.id);
+    return true;
+  };
+  const all = new Set<number>();
+  for (const input of graph.inputs) {
+    taken.clear();
+    if (input.dtype !== 'uint8' || !isTaken(input)) continue;
+    for (const id of taken) all.add(id);
+  }
+  return all;
+}
+
+/** True for a layer of examples [N, columns], and for its gradient of weights, that read a value as examples. */
+function multiplies(node: Node, value: Value, parameters: ReadonlySet<number>): boolean {
+  if (node.op !== 'Gemm' || value.shape.length !== 2) return false;
+  const [a, b] = node.inputs as [Value, Value];
+  const [isTransposedA, isTransposedB] = ['transA', 'transB'].map(
+    (name) => intAttribute(node, name, 0) === 1,
+  );
+  if (!isTransposedA) return value === a && value !== b && parameters.has(b.id);
+  return !isTransposedB && a !== b && node.inputs.length === 2;
 }
