@@ -12,6 +12,8 @@ export interface ByteLayer {
   readonly rows: number;
   readonly transB: 0 | 1;
   readonly scale: 'Mul' | 'Div' | null;
+  /** Whether a mean is subtracted, and what is left divided. */
+  readonly isStandardised: boolean;
   readonly bias: boolean;
   readonly relu: boolean;
 }
@@ -22,6 +24,7 @@ export const byteLayers: fc.Arbitrary<ByteLayer> = fc.record({
   rows: fc.constantFrom(1, 2, 5, 15, 16, 17, 32, 33, 50),
   transB: fc.constantFrom(0 as const, 1 as const),
   scale: fc.constantFrom('Mul' as const, 'Div' as const, null),
+  isStandardised: fc.boolean(),
   bias: fc.boolean(),
   relu: fc.boolean(),
 }); // prettier-ignore
@@ -47,14 +50,16 @@ export function byteProblem(layers: readonly ByteLayer[], examples: number, seed
     });
   };
   const terms: Value[] = [];
-  const parts = layers.map(({ shape, rows, transB, scale, bias, relu }, k) => {
+  const parts = layers.map(({ shape, rows, transB, scale, isStandardised, bias, relu }, k) => {
     const from = theta.length;
     const columns = sizeOf(shape);
     feeds[`x${k}`] = Uint8Array.from({ length: examples * columns }, () => byteOf(random));
     const x = builder.apply('Cast', [builder.input(`x${k}`, 'uint8', [examples, ...shape])], { to: 'float32' }); // prettier-ignore
     const scaled = scale === null ? x : builder.apply(scale, [x, builder.constant([scale === 'Mul' ? 1 / 255 : 255], [])]); // prettier-ignore
-    const flat = shape.length === 1 ? scaled : builder.apply('Flatten', [scaled]);
     const size = scale === null ? 0.01 : 1;
+    const by = (op: string, value: Value, number: number): Value => builder.apply(op, [value, builder.constant([number], shape.map(() => 1))]); // prettier-ignore
+    const given = isStandardised ? by('Div', by('Sub', scaled, 0.3 / size), 0.4) : scaled;
+    const flat = shape.length === 1 ? given : builder.apply('Flatten', [given]);
     const weights = samples('any', rows * columns, 1, random).map((w) => size * w);
     const w = parameter(`w${k}`, transB === 1 ? [rows, columns] : [columns, rows], weights);
     const b = bias ? [parameter(`b${k}`, [rows], samples('any', rows, 2, random))] : [];
@@ -68,6 +73,7 @@ export function byteProblem(layers: readonly ByteLayer[], examples: number, seed
       rows,
       transB,
       scale: scale ?? 'none',
+      standardised: Number(isStandardised),
       bias: Number(bias),
       relu: Number(relu),
     };

@@ -1,44 +1,146 @@
 import { intAttribute, numberAttribute } from '../../../graph/attributes.js';
-import type { Graph, Node, Value } from '../../../graph/types.js';
+import type { Attributes, Constant, Graph, Node, Shape, Value } from '../../../graph/types.js';
 import { consumersOf } from './uses.js';
 
 /*
  * Bytes on a matrix unit: the images of a network are multiplied as the caller has them, and scaled afterwards.
  */
 
-/** A value that is `of` times one number. */
+/** A value that is `factor` times `of`, plus `offset`. */
 interface Scaled {
   readonly of: Value;
   readonly factor: number;
+  readonly offset: number;
 }
 
 const shapeOnly = new Set(['Flatten', 'Reshape']);
 
 /**
- * Products of scaled whole numbers, such as the pixels of images, become products of the whole numbers, scaled afterwards: those are exact in
- * few bits, and 1/255 of them is not.
+ * Products of scaled or standardised whole numbers, such as the pixels of images, become products of the whole numbers, scaled afterwards: those
+ * are exact in few bits, and 1/255 of them is not. What was added to each becomes a multiple of the sums of what it was multiplied with.
  */
 export function withScalesBehind(graph: Graph): Graph {
-  const numbers = new Map(graph.constants.flatMap(({ value, data }) => (data.length === 1 ? [[value.id, Number(data[0])] as const] : []))); // prettier-ignore
-  const wholes = new Set(graph.inputs.filter(({ dtype }) => dtype === 'uint8').map(({ id }) => id));
-  const scaled = new Map<number, Scaled>();
-  let nextId = 1 + Math.max(0, ...graph.nodes.flatMap((node) => node.outputs.map(({ id }) => id)));
-  const nodes = graph.nodes.flatMap((node): Node[] => {
+  const rewriting = new Rewriting(graph);
+  const nodes = graph.nodes.flatMap((node) => rewriting.rewrite(node));
+  const constants = [...graph.constants, ...rewriting.constants];
+  return { ...graph, constants, nodes: withoutUnused(nodes, graph.outputs) };
+}
+
+class Rewriting {
+  readonly constants: Constant[] = [];
+  readonly #numbers: ReadonlyMap<number, number>;
+  readonly #wholes: Set<number>;
+  readonly #scaled = new Map<number, Scaled>();
+  #nextId: number;
+
+  constructor({ nodes, inputs, constants }: Graph) {
+    this.#numbers = new Map(constants.flatMap(({ value, data }) => (data.length === 1 ? [[value.id, Number(data[0])] as const] : []))); // prettier-ignore
+    this.#wholes = new Set(inputs.filter(({ dtype }) => dtype === 'uint8').map(({ id }) => id));
+    const ids = [...inputs, ...constants.map(({ value }) => value), ...nodes.flatMap(({ outputs }) => outputs)].map(({ id }) => id); // prettier-ignore
+    this.#nextId = 1 + ids.reduce((most, id) => Math.max(most, id), 0);
+  }
+
+  /** The node, and what stands for it or goes along with it. */
+  rewrite(node: Node): Node[] {
     const [x] = node.inputs;
     const [y] = node.outputs as [Value];
-    const isKept = node.op === 'Cast' || shapeOnly.has(node.op);
-    if (isKept && x && wholes.has(x.id)) wholes.add(y.id);
-    const own = scaledBy(node, wholes, numbers);
-    if (own?.of.shape.join() === y.shape.join()) scaled.set(y.id, own);
-    const before = x ? scaled.get(x.id) : undefined;
+    if (x && this.#wholes.has(x.id) && (node.op === 'Cast' || shapeOnly.has(node.op))) {
+      this.#wholes.add(y.id);
+      return [node];
+    }
+    const own = this.#scaledBy(node);
+    if (own !== null) {
+      if (own.of.shape.join() === y.shape.join()) this.#scaled.set(y.id, own);
+      return [node];
+    }
+    const before = x ? this.#scaled.get(x.id) : undefined;
     if (before !== undefined && shapeOnly.has(node.op)) {
-      const unscaled: Value = { ...y, id: nextId++, name: `${y.name}/unscaled` };
-      scaled.set(y.id, { of: unscaled, factor: before.factor });
+      const unscaled = this.#value(`${y.name}/unscaled`, y.shape);
+      this.#scaled.set(y.id, { ...before, of: unscaled });
       return [node, { ...node, inputs: [before.of, ...node.inputs.slice(1)], outputs: [unscaled] }];
     }
-    return [node.op === 'Gemm' ? withoutScales(node, scaled) : node];
-  });
-  return { ...graph, nodes: withoutUnused(nodes, graph.outputs) };
+    return node.op === 'Gemm' ? this.#unscaled(node) : [node];
+  }
+
+  #value(name: string, shape: Shape): Value {
+    return { id: this.#nextId++, name, dtype: 'float32', shape };
+  }
+
+  #constant(number: number): Value {
+    const value = this.#value(`number ${number}`, []);
+    this.constants.push({ value, data: Float64Array.of(number) });
+    return value;
+  }
+
+  /** What a node makes of whole numbers by one number, and by those that nodes before it had. */
+  #scaledBy({ op, inputs }: Node): Scaled | null {
+    const [a, b] = inputs as [Value, Value | undefined];
+    const scaledOf = ({ id }: Value): Scaled | undefined => this.#scaled.get(id);
+    const known = (value: Value): Scaled | undefined =>
+      this.#wholes.has(value.id) ? { of: value, factor: 1, offset: 0 } : scaledOf(value);
+    if (!b) return null;
+    const isEither = op === 'Mul' || op === 'Add';
+    const [of, number] = isEither && known(b) ? [known(b), this.#numbers.get(a.id)] : [known(a), this.#numbers.get(b.id)]; // prettier-ignore
+    if (of === undefined || number === undefined) return null;
+    if (op === 'Mul') return { of: of.of, factor: of.factor * number, offset: of.offset * number };
+    if (op === 'Div') return { of: of.of, factor: of.factor / number, offset: of.offset / number };
+    if (op === 'Add') return { ...of, offset: of.offset + number };
+    return op === 'Sub' ? { ...of, offset: of.offset - number } : null;
+  }
+
+  /** A product of what is not scaled, with what scaling adds to it. */
+  #unscaled(node: Node): Node[] {
+    const [a, b] = node.inputs as [Value, Value];
+    const [left, right] = [this.#scaled.get(a.id), this.#scaled.get(b.id)];
+    const scaled = left ?? right;
+    if (scaled === undefined || (left !== undefined && right !== undefined)) return [node];
+    const alpha = numberAttribute(node, 'alpha', 1);
+    const inputs = [left?.of ?? a, right?.of ?? b, ...node.inputs.slice(2)];
+    const whole: Node = { ...node, inputs, attributes: { ...node.attributes, alpha: alpha * scaled.factor } };
+    if (scaled.offset === 0) return [whole];
+    const offset = this.#constant(alpha * scaled.offset);
+    if (intAttribute(node, 'transA', 0) === 1) return this.#withSums(whole, left ? b : a, offset);
+    return left === undefined ? [node] : this.#withAddend(whole, offset);
+  }
+
+  /** Adds multiples of the sums of a layer's weights. */
+  #withAddend(node: Node, offset: Value): Node[] {
+    const [x, weight, bias] = node.inputs as [Value, Value, Value | null | undefined];
+    const rows = node.outputs[0]!.shape.slice(1);
+    const axis = intAttribute(node, 'transB', 0);
+    const sums = this.#sum(weight, axis, 0, rows);
+    const scaled = this.#apply('Mul', [sums.outputs[0]!, offset], rows);
+    const [addend] = scaled.outputs as [Value];
+    if (!bias) return [sums, scaled, { ...node, inputs: [x, weight, addend] }];
+    const beta = this.#constant(numberAttribute(node, 'beta', 1));
+    const own = this.#apply('Mul', [bias, beta], bias.shape);
+    const all = this.#apply('Add', [addend, own.outputs[0]!], bias.shape.length === 2 ? bias.shape : rows);
+    const attributes = { ...node.attributes, beta: 1 };
+    return [sums, scaled, own, all, { ...node, inputs: [x, weight, all.outputs[0]!], attributes }];
+  }
+
+  /** Adds multiples of the sums over the examples to a gradient of weights: the same in each of its columns, or of its rows. */
+  #withSums(node: Node, others: Value, offset: Value): Node[] {
+    const [y] = node.outputs as [Value];
+    const width = others.shape[1]!;
+    const product = { ...node, outputs: [this.#value(`${y.name}/unscaled`, y.shape)] };
+    const sums = this.#sum(others, 0, 1, [1, width]);
+    const scaled = this.#apply('Mul', [sums.outputs[0]!, offset], [1, width]);
+    const isColumn = node.inputs[0] === others;
+    const turned = this.#apply('Transpose', [scaled.outputs[0]!], [width, 1], { perm: [1, 0] });
+    const [column] = (isColumn ? turned : scaled).outputs;
+    const all = this.#apply('Add', [product.outputs[0]!, column!], y.shape);
+    return [product, sums, scaled, ...(isColumn ? [turned] : []), { ...all, outputs: [y] }];
+  }
+
+  #sum(value: Value, axis: number, keepdims: 0 | 1, shape: Shape): Node {
+    return this.#apply('ReduceSum', [value], shape, { axes: [axis], keepdims });
+  }
+
+  #apply(op: string, inputs: readonly Value[], shape: Shape, attributes: Attributes = {}): Node {
+    const name = `unscaled/${this.#nextId}`;
+    return { name, op, inputs, outputs: [this.#value(name, shape)], attributes };
+  }
 }
 
 /** Nodes that the outputs depend on. */
@@ -50,31 +152,6 @@ function withoutUnused(nodes: readonly Node[], outputs: readonly Value[]): Node[
     return true;
   });
   return kept.reverse();
-}
-
-/** What a node scales by one number, where that is whole numbers. */
-function scaledBy(
-  { op, inputs }: Node,
-  wholes: ReadonlySet<number>,
-  numbers: ReadonlyMap<number, number>,
-): Scaled | null {
-  if (op !== 'Mul' && op !== 'Div') return null;
-  const [a, b] = inputs as [Value, Value];
-  const [of, number] = op === 'Mul' && wholes.has(b.id) ? [b, numbers.get(a.id)] : [a, numbers.get(b.id)];
-  if (number === undefined || !wholes.has(of.id)) return null;
-  return { of, factor: op === 'Mul' ? number : 1 / number };
-}
-
-function withoutScales(node: Node, scaled: ReadonlyMap<number, Scaled>): Node {
-  const [a, b, ...addend] = node.inputs as [Value, Value, ...Value[]];
-  const [left, right] = [scaled.get(a.id), scaled.get(b.id)];
-  if (left === undefined && right === undefined) return node;
-  const alpha = numberAttribute(node, 'alpha', 1) * (left?.factor ?? 1) * (right?.factor ?? 1);
-  return {
-    ...node,
-    inputs: [left?.of ?? a, right?.of ?? b, ...addend],
-    attributes: { ...node.attributes, alpha },
-  };
 }
 
 /**

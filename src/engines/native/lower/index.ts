@@ -18,10 +18,11 @@ import { unsupported } from './unsupported.js';
 /** Turns a loss graph, with or without gradients, into steps. Throws EngineError for what is not supported. */
 export function lowerToSteps(graph: Graph, target: Target): GraphSteps {
   const general = simplify(skipMaskedHalves(withExamplesFirst(graph)));
-  const simple = target.matrixUnit === null ? general : withScalesBehind(general);
+  const scaled = target.matrixUnit === null ? general : withScalesBehind(general);
+  const bytes: ReadonlySet<number> = target.matrixUnit === null ? new Set() : bytesOf(scaled);
+  const simple = bytes.size > 0 ? scaled : general;
   const lowering = new Lowering(simple, target);
   holdSources(simple, lowering);
-  const bytes: ReadonlySet<number> = target.matrixUnit === null ? new Set() : bytesOf(simple);
   for (const node of simple.nodes) {
     const [output] = node.outputs as [Value];
     if (bytes.has(output.id)) {
