@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findCompiler } from '../../src/engines/native/toolchain/compiler.js';
@@ -48,6 +48,16 @@ describe.skipIf(!hasUnit)('--arithmetic', () => {
   it('auto says by how much the one that it takes is faster', async () => {
     const { told } = await succeeds(['run', ...small, '--dry-run', '--out', join(folder, 'auto')]);
     expect(told).toMatch(/not used: native(-split)?: native(-split)? was [\d.]+ times as fast here/);
+  });
+
+  it('split is refused for a network that has no layer of bytes, and auto leaves it as it is', async () => {
+    const lenet = ['mnist-lenet-sgd', ...small.slice(1), '--out', join(folder, 'lenet')];
+    const { code, stderr } = await lcaProcess(['run', ...lenet, '--arithmetic', 'split'], env);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/native-split: no layer of this network takes bytes[^]*--arithmetic auto/);
+    expect(existsSync(join(folder, 'lenet'))).toBe(false);
+    const { told } = await succeeds(['run', ...lenet, '--dry-run']);
+    expect(told).not.toContain('native-split');
   });
 
   it.skipIf(forAmx === null)('split is refused where the processor has no such unit', async () => {

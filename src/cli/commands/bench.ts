@@ -26,7 +26,7 @@ function gradientCommand(): Command {
     .option('--model <name>', `one of ${benchModels.join(', ')}`, 'fc')
     .option('--engine <name>', 'engine (lca engines)', 'auto')
     .addOption(
-      new Option('--arithmetic <name>', 'how products of float32 are computed')
+      new Option('--arithmetic <name>', 'how a dense layer multiplies bytes')
         .choices(arithmetics)
         .default('auto'),
     )

@@ -24,7 +24,7 @@ export function enginesCommand(): Command {
         `\n--engine auto takes the first of ${autoEngineNames.join(', ')} that is available and knows all operators of the network.`,
       );
       printLine(
-        '--arithmetic split takes native-split in place of native, auto whichever of the two is faster here.',
+        '--arithmetic split takes native-split, which multiplies bytes in dense layers on a matrix unit, in place of native; auto whichever of the two is faster here.',
       );
     });
 }

@@ -177,7 +177,7 @@ export const runConfigSchema = z.strictObject({
   lanes: z.int().min(1).max(256).default(8).describe('independent partial sums of an evaluation'),
   keep: z.enum(keeps).default('parameters').describe('finest allocations to store'),
   engine: z.enum(['auto', ...engineNames]).default('auto').describe('what computes gradients (lca engines)'),
-  arithmetic: z.enum(arithmetics).default('auto').describe('how products of float32 are computed: float32; split, into products of bfloat16 on a matrix unit, where the processor has one; auto: the faster one here'),
+  arithmetic: z.enum(arithmetics).default('auto').describe('how a dense layer multiplies bytes: float32; split, into products of bfloat16 on a matrix unit, where the processor has one; auto: the faster one here'),
   name: orNone(z.string().trim().min(1).max(200)).describe('what the run is called in its report; none: its preset, or network and data'),
   date: orNone(z.preprocess(dayOf, z.iso.date('expected a day such as 2026-11-25, or today'))).describe('day of the run, such as 2026-11-25, or today; none: not stated'),
   tags: orNone(z.array(z.string().trim().min(1).max(60)).min(1)).describe('words that the report shows beside the name'),

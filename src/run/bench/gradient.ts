@@ -31,7 +31,7 @@ export function benchModelNamed(name: string): RegisteredModel {
 export interface BenchOptions {
   readonly model: string;
   readonly engine: string;
-  /** How products of float32 are computed; default auto. */
+  /** How a dense layer multiplies bytes; default auto. */
   readonly arithmetic?: Arithmetic;
   /** Worker threads; default one per core. */
   readonly threads?: number;
