@@ -12,25 +12,11 @@ export interface DefinitionRow {
 export function definitionRows(manifest: Manifest): DefinitionRow[] {
   const { definition, objectives, quadrature, engine, trajectory, config } = manifest;
   const row = (name: string, value: string, defines = true): DefinitionRow => ({ name, value, defines });
-  const examples = (own: Manifest['objectives'][number]) =>
-    own.sample === null
-      ? own.parts
-          .filter(({ by }) => by === own.parts[0]!.by)
-          .reduce((total, part) => total + part.examples, 0)
-      : own.sample.from;
   return [
     row('Network', definition.model),
     row('Loss', `${means[definition.reduction]} ${definition.loss}, ${definition.unit}`),
     row('Data', definition.dataset),
-    row(
-      'Objectives',
-      objectives
-        .map(
-          (own) =>
-            `${own.name} (${examples(own).toLocaleString('en')} examples${own.sample ? ', a sample' : ''})`,
-        )
-        .join(', '),
-    ),
+    row('Objectives', objectives.map(inWords).join(', ')),
     row('Chunk, lanes', `${definition.chunk} examples, ${definition.lanes} lanes`),
     row('Batch statistics', definition.batchNorm === 'none' ? 'none' : `by ${definition.batchNorm}`),
     row('Data split', definition.splitHash.slice(0, 16)),
@@ -49,6 +35,15 @@ export function definitionRows(manifest: Manifest): DefinitionRow[] {
     row('Seed', String(manifest.seed), false),
     row('Made by', manifest.createdBy, false),
   ];
+}
+
+type Objective = Manifest['objectives'][number];
+
+/** An objective's name, and of how many examples it is. */
+function inWords({ name, parts, sample }: Objective): string {
+  const divided = parts.filter(({ by }) => by === parts[0]!.by);
+  const examples = sample?.from ?? divided.reduce((total, part) => total + part.examples, 0);
+  return `${name} (${examples.toLocaleString('en')} examples${sample ? ', a sample' : ''})`;
 }
 
 const means = {
@@ -83,10 +78,17 @@ function optimiserOf(config: Manifest['config']): string {
     .replaceAll('"', '');
 }
 
+/** Rows of a run without objectives that another one does not have, unless they share none. */
+function rowsBeside(manifest: Manifest, other: Manifest): DefinitionRow[] {
+  const names = new Set(other.objectives.map(({ name }) => name));
+  const shared = manifest.objectives.filter(({ name }) => names.has(name));
+  return definitionRows(shared.length > 0 ? { ...manifest, objectives: shared } : manifest);
+}
+
 /** Facts in which two runs differ though they must not, to be compared. */
 export function differences(a: Manifest, b: Manifest): string[] {
-  const others = new Map(definitionRows(b).map(({ name, value }) => [name, value]));
-  return definitionRows(a)
+  const others = new Map(rowsBeside(b, a).map(({ name, value }) => [name, value]));
+  return rowsBeside(a, b)
     .filter(({ name, value, defines }) => defines && others.get(name) !== value)
     .map(({ name, value }) => `${name}: ${value} – ${others.get(name) ?? ''}`);
 }
