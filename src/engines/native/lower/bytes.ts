@@ -100,7 +100,8 @@ class Rewriting {
     if (scaled.offset === 0) return [whole];
     const offset = this.#constant(alpha * scaled.offset);
     if (intAttribute(node, 'transA', 0) === 1) return this.#withSums(whole, left ? b : a, offset);
-    return left === undefined ? [node] : this.#withAddend(whole, offset);
+    const isOfLayer = !inputs[2] || inputs[2].shape.length < 2 || inputs[2].shape[0] === 1;
+    return left === undefined || !isOfLayer ? [node] : this.#withAddend(whole, offset);
   }
 
   /** Adds multiples of the sums of a layer's weights. */
