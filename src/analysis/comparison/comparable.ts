@@ -128,6 +128,14 @@ function forkPlaces(forks: unknown): string {
   return list.length === 0 ? 'none' : `at ${list.map(({ at }) => at).join(', ')}`;
 }
 
+/** The network of a run: a name, or the model file's contents, with its path where those of the runs differ. */
+function modelOf({ config, definition }: Manifest, runs: readonly Manifest[]): unknown {
+  const contents = (own: Manifest['definition']): string => own.modelFiles.map(({ sha256 }) => sha256).join();
+  if (definition.modelFiles.length === 0) return config['model'] ?? null;
+  if (runs.every((run) => contents(run.definition) === contents(definition))) return 'the same file';
+  return `${config['model'] as string} (${contents(definition).slice(0, 12)})`;
+}
+
 function settingAspects(manifests: readonly Manifest[]): Aspect[] {
   const keys = new Set(manifests.flatMap(({ config }) => Object.keys(config)));
   return [...keys]
@@ -135,7 +143,9 @@ function settingAspects(manifests: readonly Manifest[]): Aspect[] {
     .map((about) => ({
       about,
       why: '',
-      of: ({ config, trajectory: { iteration } }) => {
+      of: (manifest, runs) => {
+        const { config, trajectory: { iteration } } = manifest; // prettier-ignore
+        if (about === 'model') return modelOf(manifest, runs);
         if (about === 'forks') return forkPlaces(config[about]);
         // Of a recording the key counts segments, which may be many iterations each.
         if (about === 'iterations' && iteration !== null) return iteration.at(-1);

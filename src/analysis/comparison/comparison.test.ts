@@ -136,6 +136,14 @@ describe('whether runs can be compared', () => {
     expect(settings).toEqual([]);
   });
 
+  it('takes a network for the same whose file has another path, and for another whose file has other contents', () => {
+    const of = (model: string, sha: string) =>
+      manifest(({ config, definition }) => ({ config: { ...config, model }, definition: { ...definition, modelFiles: [{ name: 'network', sha256: sha.repeat(64) }] } }));
+    expect(comparabilityOf([of('a/net.onnx', 'a'), of('b/net.onnx', 'a')]).settings).toEqual([]);
+    const { settings } = comparabilityOf([of('net.onnx', 'a'), of('net.onnx', 'b')]);
+    expect(settings).toMatchObject([{ about: 'model', values: ['net.onnx (aaaaaaaaaaaa)', 'net.onnx (bbbbbbbbbbbb)'] }]);
+  }); // prettier-ignore
+
   it('tells the L2 term of the loss, networks, draws, rules and settings apart', () => {
     const decay = (weightDecay: number, measureWeightDecay: boolean) =>
       manifest(({ config }) => ({ config: { ...config, weightDecay, measureWeightDecay } }));
