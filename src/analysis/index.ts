@@ -3,6 +3,7 @@ export type { Accuracy, AccuracyFinding, ObjectiveAccuracy } from './use/accurac
 export type { CertaintyAnalysis } from './certainty.js';
 export type { ComponentTotals } from './components.js';
 export type { Coverage, LeftOut, Share } from './coverage.js';
+export { partsOfOneKind } from './parts/one-kind.js';
 export type { PartTimes } from './parts/times.js';
 export type { PartTotal, PartTotals } from './parts/parts.js';
 export { auditObjective, balanceLimitPercent, balanceOfSums } from './conservation.js';

@@ -9,8 +9,8 @@ const isShown = (by: string | null): by is string => by !== null && !/(^|, )bloc
 /** What an objective is divided by, such as `class`, in its order; none where it is not, but for the blocks of a sample. */
 export const kindsOf = ({ by = [] }: Objective): string[] => [...new Set(by.filter(isShown))];
 
-/** Indices of the parts by the first thing that an objective is divided by; all where it is not known by what. */
-function partsOfOneKind(objective: Objective): number[] {
+/** Indices of the parts by the first thing that an objective is divided by, but for blocks of a sample; all where it is not known by what. */
+export function partsOfOneKind(objective: Objective): number[] {
   const { parts, by } = objective;
   const [kind] = kindsOf(objective);
   return [...parts.keys()].filter((p) => by === undefined || (kind !== undefined && by[p] === kind));

@@ -1,6 +1,6 @@
 import { MomentWatch } from 'lossledger/analysis';
 import type { ObjectiveData } from './load';
-import type { Rows } from './rows';
+import type { PartRows } from './rows';
 
 /** A moment of learning: a segment at which a curve has one of its 20 lowest minima below zero. */
 export interface Dot {
@@ -14,8 +14,8 @@ export interface Dot {
 }
 
 /** Moments of every layer, and of every part where sums of parts are there. */
-export function momentsOf(own: ObjectiveData, parts: Rows | null, layers: number): Dot[] {
-  const groups = parts === null ? 1 : own.parts.length;
+export function momentsOf(own: ObjectiveData, parts: PartRows | null, layers: number): Dot[] {
+  const groups = parts?.names.length ?? 1;
   const [values, width] = parts === null ? [own.layerSums, layers] : [parts.values, parts.width];
   const watch = new MomentWatch(width);
   for (let at = 0; at < values.length; at += width) watch.add(values.subarray(at, at + width));

@@ -1,4 +1,5 @@
-import type { ObjectiveData, RunData } from './load';
+import { partsOfOneKind } from 'lossledger/analysis';
+import type { ObjectiveData, RunData } from './load.js';
 
 /** Numbers that a panel holds at most: more are a run too large for it, which it says. */
 const mostNumbers = 3e7;
@@ -22,6 +23,34 @@ export async function allRows(run: RunData, name: string): Promise<Rows | null> 
   let t = 0;
   for await (const row of reading.rows()) values.set(row, t++ * width);
   return { width, values };
+}
+
+/** Sums of layers by part [T, names · L]. */
+export interface PartRows extends Rows {
+  readonly names: readonly string[];
+}
+
+/**
+ * Sums of layers by those parts that the objective is divided into by one thing, such as its classes; null where it is not, or sums were not kept.
+ * Blocks of a sample are none. Throws as `allRows` does.
+ */
+export async function partRows(run: RunData, { name }: ObjectiveData): Promise<PartRows | null> {
+  const objective = run.view.objectives.find((own) => own.name === name)!;
+  const kept = partsOfOneKind(objective);
+  const all = kept.length === 0 ? null : await allRows(run, `part_layer_sums/${name}`);
+  if (all === null) return null;
+  const names = kept.map((part) => objective.parts[part]!);
+  if (kept.length === objective.parts.length) return { ...all, names };
+  const L = all.width / objective.parts.length;
+  const width = kept.length * L;
+  const values = new Float64Array(run.segments * width);
+  for (let t = 0; t < run.segments; t++) {
+    kept.forEach((part, at) => {
+      const from = t * all.width + part * L;
+      values.set(all.values.subarray(from, from + L), t * width + at * L);
+    });
+  }
+  return { width, values, names };
 }
 
 /** Sums of neurons [T, N] where they were kept. */
