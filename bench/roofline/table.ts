@@ -34,7 +34,7 @@ function rowsOf({ steps }: Profile): Row[] {
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 /** True for a step that multiplies matrices: a layer of tokens, a product of heads, a gradient of weights. */
-export const isDense = (step: Step): boolean => /^(split_)?(dense_|product_)/.test(step.function.label);
+export const isDense = (step: Step): boolean => /^(dense_|split_bytes_|product_)/.test(step.function.label);
 
 /** One line for each kind of step, one for all dense ones and one for the whole gradient, as Markdown. */
 export function rooflineTable(profile: Profile): string {
