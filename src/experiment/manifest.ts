@@ -1,6 +1,6 @@
 import type { SourceFile } from '../data/types.js';
-import { choiceOf } from '../engines/registry.js';
-import { DataError, isPlainText } from '../errors.js';
+import { choiceOf, engineNamed } from '../engines/registry.js';
+import { DataError, EngineError, isPlainText } from '../errors.js';
 import type { Manifest, ManifestContent } from '../format/manifest.js';
 import { checkConfig } from './config/file.js';
 import { trainingKeys } from './config/schema.js';
@@ -121,7 +121,7 @@ function configOf(config: SettledConfig, isRecorded: boolean): Manifest['config'
 
 /**
  * The experiment of a stored run, its files at `places`; refuses data that are no longer the ones it was made with, and an engine of
- * another version. With `engineName` it is to be computed anew by another one, which takes the place of the run's own. `tell` hears of what takes long.
+ * another version, or that is not here. With `engineName` it is to be computed anew by another one, which takes the place of the run's own. `tell` hears of what takes long.
  */
 export async function experimentOf(
   stored: StoredRun,
@@ -134,6 +134,7 @@ export async function experimentOf(
   const kept = withWholePaths(checkConfig({ ...manifest.config, ...settled }, 'the manifest'), stored.folder);
   const config = withPlaces(kept, places);
   requireData(config, manifest);
+  if (engineName === undefined) await requireEngine(manifest);
   const experiment = await openExperiment(config, stored, tell);
   const { dataset, engine } = experiment;
   requireFiles(dataset.files, manifest, experiment.config.data);
@@ -144,6 +145,20 @@ export async function experimentOf(
     throw changed('engine', engine.version(), manifest.engine.version);
   }
   return experiment;
+}
+
+/** What computed a run goes on with it: another engine's numbers are none of its own. */
+async function requireEngine({ engine }: Manifest): Promise<void> {
+  const availability = await (await engineNamed(engine.name)).available();
+  if (availability.ok) return;
+  throw new EngineError(
+    {
+      given: `engine ${engine.name}, which the run was made with, and which is not available here: ${availability.reason}`,
+      expected: 'the engine of the run',
+      remedy: 'go on where it is, or make a new run; numbers of both kinds must not be mixed',
+    },
+    { exitCode: 2 },
+  );
 }
 
 /** Each file by name, so that the message says which one is another. */

@@ -34,6 +34,13 @@ describe.skipIf(!hasUnit)('--arithmetic', () => {
     // The run knows its engine, which is not chosen again.
     await succeeds(['measure', split]);
     await succeeds(['run', ...small, '--arithmetic', 'float32', '--out', plain]);
+    if (forAmx !== null) {
+      const { code, stderr } = await lcaProcess(['measure', split]);
+      expect(code).toBe(2);
+      expect(stderr).toMatch(
+        /native-split, which the run was made with[^]*go on where it is, or make a new run/,
+      );
+    }
     expect([split, plain].map(engineOf)).toEqual(['native-split', 'native']);
     const verified = await succeeds(['verify', '--sample', '1', split]);
     expect(verified.told).toContain('1 segment recomputed in float64');
