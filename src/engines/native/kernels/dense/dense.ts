@@ -38,8 +38,15 @@ function columnBlocks(columns: number): Segment[] {
   return splitEvenly(columns, COLUMNS_AT_ONCE);
 }
 
-/** Puts a weight [rows, columns] into the order in which `dense` reads it: column block, row tile, column, row. */
-export function packDense(weight: MatrixView, target: Target, packed: Table): Step {
+/** Numbers that `packDense` writes. */
+export const packedDenseLength = ({ rows, columns }: MatrixView, isSparse: boolean): number =>
+  rows * columns + (isSparse ? 1 : 0);
+
+/**
+ * Puts a weight [rows, columns] into the order in which `dense` reads it: column block, row tile, column, row. For sparse inputs a number
+ * follows that is zero where all weights are finite.
+ */
+export function packDense(weight: MatrixView, target: Target, packed: Table, isSparse: boolean): Step {
   const parameters = new Parameters();
   const numbers = parameters.numbers(weight.numbers);
   const table = parameters.writeTable(packed);
@@ -55,9 +62,18 @@ export function packDense(weight: MatrixView, target: Target, packed: Table): St
           for (long i = 0; i < ${size}; i++) *w++ = (float)${element('m + i', 'k')};
         }`,
       ),
-    )}`;
+    )}
+    ${isSparse ? finiteCheck(table, weight.rows * weight.columns) : ''}`;
   return parameters.step('pack_dense', 'once', body);
 }
+
+/** Stores behind so many numbers the sum of their products with zero. */
+const finiteCheck = (table: string, count: number): string => `v sums = {0};
+    long k = 0;
+    for (; k + LANES <= ${count}; k += LANES) sums += 0 * *(const unaligned_v *)(${table} + k);
+    for (long l = 0; k < ${count}; k++, l++) sums[l] += 0 * ${table}[k];
+    *w = 0;
+    for (long l = 0; l < LANES; l++) *w += sums[l];`;
 
 export interface DenseOptions {
   readonly rows: number;
@@ -68,6 +84,8 @@ export interface DenseOptions {
   readonly tokensPerChannel: number;
   readonly packed: Table;
   readonly input: Tensor;
+  /** Whether columns that are zero in all examples of a tile are likely, so that they are looked for and passed over. */
+  readonly isSparse: boolean;
   /** What is stored, in terms of the product (the leaf `computed`), and where. */
   readonly stored: readonly Stored[];
   readonly target: Target;
@@ -93,6 +111,7 @@ export function dense(options: DenseOptions): Step {
   const results = stored.map(({ result }) => result);
   const fused = new Fused(parameters, results);
   const passes = (vectors: number): string => `const float *w = ${weights};
+      ${options.isSparse ? `const int is_finite = ${weights}[${rows * columns}] == 0;` : ''}
       ${columnPasses(options, fused, names, splitEvenly(rows, tile.outputs), vectors, columnBlocks(columns))}`;
   const overGroups = (groups: number): string =>
     `for (; g0 + ${groups} <= groups; g0 += ${groups}) {\n${passes(groups)}\n}`;
@@ -132,15 +151,29 @@ function columnPasses(
     second === undefined ? `${first.size}` : `k0 < ${second.start} ? ${first.size} : ${second.size}`;
   return `for (long k0 = 0, block; k0 < ${options.columns}; k0 += block) {
     block = ${size};
+    ${options.isSparse ? usedColumns(options, names, groups) : ''}
     ${code}
   }`;
+}
+
+/** Lists the columns of a block that are not zero in all examples of the tile; all where a weight is not finite, as its product with zero is none. */
+function usedColumns({ input }: DenseOptions, names: Names, groups: number): string {
+  const isZero = (j: number): string => `v_all((ints)(x[${j * input.stride}] == (v){0}))`;
+  const zero = Array.from({ length: groups }, (_, j) => isZero(j)).join(' && ');
+  return `short used[${COLUMNS_AT_ONCE}];
+    long count = 0;
+    for (long k = 0; k < block; k++) {
+      const v *const x = ${names.input} + g0 * ${input.stride} + k0 + k;
+      used[count] = (short)k;
+      count += !is_finite || !(${zero});
+    }`;
 }
 
 const sum = (i: number, j: number): string => `a${i}_${j}`;
 const partialIndex = (groups: number, i: number, j: number): string => `(m + ${i}) * ${groups} + ${j}`;
 
 function products(
-  { input, columns: all, tokens }: DenseOptions,
+  { input, columns: all, tokens, isSparse }: DenseOptions,
   names: Names,
   outputs: number,
   groups: number,
@@ -149,12 +182,20 @@ function products(
   const isSplit = all > COLUMNS_AT_ONCE;
   const stride = tokens > 1 ? all : input.stride;
   const start = tokens > 1 ? `g * ${input.stride} + t0 * ${all}L` : `g0 * ${input.stride}`;
+  const add = (x: string, w: string): string => `${lines(groups, (j) => `v x${j} = ${x}[${j * stride}]; IN_REGISTER(x${j});`)}
+      ${lines(outputs, (i) => `{ v f = v_set(${w}[${i}]); IN_REGISTER(f); ${lines(groups, (j) => `${sum(i, j)} += f * x${j};`).replaceAll('\n', ' ')} }`)}`; // prettier-ignore
+  const overUsed = `for (long n = 0; n < count; n++) {
+      const v *const used_x = x + used[n];
+      const float *const used_w = w + used[n] * ${outputs};
+      ${add('used_x', 'used_w')}
+    }
+    w += block * ${outputs};`;
   return `${tile.map(([i, j]) => `v ${sum(i, j)} = {0};`).join(' ')}
     ${isSplit ? `if (k0 > 0) { ${tile.map(([i, j]) => `${sum(i, j)} = ${names.partial}[${partialIndex(groups, i, j)}];`).join(' ')} }` : ''}
     const v *x = ${names.input} + ${start} + k0;
+    ${isSparse ? `if (count < block) {\n${overUsed}\n} else` : ''}
     for (long k = 0; k < block; k++) {
-      ${lines(groups, (j) => `v x${j} = x[${j * stride}]; IN_REGISTER(x${j});`)}
-      ${lines(outputs, (i) => `{ v f = v_set(w[${i}]); IN_REGISTER(f); ${lines(groups, (j) => `${sum(i, j)} += f * x${j};`).replaceAll('\n', ' ')} }`)}
+      ${add('x', 'w')}
       x++; w += ${outputs};
     }`;
 }

@@ -1,7 +1,7 @@
 import { intAttribute, numberAttribute } from '../../../../graph/attributes.js';
 import type { Node, Value } from '../../../../graph/types.js';
 import { sizeOf } from '../../../../graph/types.js';
-import { dense, type MatrixView, packDense } from '../../kernels/dense/dense.js';
+import { dense, type MatrixView, packDense, packedDenseLength } from '../../kernels/dense/dense.js';
 import {
   denseWeights,
   packedSumsLength,
@@ -99,11 +99,13 @@ function layerOfNumbers(node: Node, product: Product, held: StaticView, lowering
   const { rows, columns } = weight;
   const tokens = tokensOf(product.a);
   const tokensPerChannel = output.shape.length > 2 ? tokens / output.shape[1]! : 0;
-  const key = JSON.stringify(['dense', weight]);
-  const packed = lowering.loaded(key, rows * columns, (table) => packDense(weight, target, table));
+  const isSparse = tokens === 1 && lowering.isFed(input);
+  const key = JSON.stringify(['dense', weight, isSparse]);
+  const length = packedDenseLength(weight, isSparse);
+  const packed = lowering.loaded(key, length, (table) => packDense(weight, target, table, isSparse));
   const addend = addendOf(node, product, lowering);
   const addAll = (stored: readonly Stored[]): Step =>
-    dense({ rows, columns, tokens, tokensPerChannel, packed, input, stored, target });
+    dense({ rows, columns, tokens, tokensPerChannel, packed, input, isSparse, stored, target });
   const wrap = (computed: Expression): Expression => plus(times(product.alpha, computed), addend);
   const kernel = { add: (stored: Stored) => addAll([stored]), addAll, wrap };
   open(output, hasZeroTail && addend === null, kernel, lowering);
