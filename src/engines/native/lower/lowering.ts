@@ -47,7 +47,6 @@ export class Lowering {
   readonly #consumers: ReadonlyMap<number, readonly Node[]>;
   /** Of values that are not in memory in their own order yet. */
   readonly #views = new Map<number, View>();
-  readonly #fed = new Set<Tensor>();
   #derived = 0;
   readonly #tables = new Map<string, Table>();
 
@@ -156,19 +155,13 @@ export class Lowering {
     }
     const geometry = geometryOf(value.shape);
     const finish = (result: Expression): Tensor => {
-      const output = this.objects.tensor(geometry.channels * geometry.pixels);
+      const output = this.objects.tensor(geometry.channels * geometry.pixels, 'fed');
       const { examples, target } = this;
       this.steps.push(importFeed({ feed, type, examples, geometry, output, result, target }));
-      this.#fed.add(output);
       return output;
     };
     this.holdExpression(value, { kind: 'computed', by: { finish } }, false);
     return this.held(value) as PerExample;
-  }
-
-  /** Whether a tensor is what the caller feeds, or computed from that alone element by element. */
-  isFed(tensor: Tensor): boolean {
-    return this.#fed.has(tensor);
   }
 
   /** A value [N, …] in memory. */

@@ -8,6 +8,8 @@ export interface Tensor {
   readonly elements: number;
   /** Odd, so that equal elements of successive groups do not meet in the same few cache sets. */
   readonly stride: number;
+  /** What the caller feeds, element by element at most made into something else; or anything else. */
+  readonly origin: 'fed' | 'computed';
 }
 
 /** float32 numbers that belong to no example: packed weights, biases, coefficients of a normalisation. */
@@ -63,8 +65,8 @@ export type StoredObject = Tensor | Table | Sums | Scratch | Feed | Mask | Numbe
 export class Objects {
   #next = 0;
 
-  tensor(elements: number): Tensor {
-    return { kind: 'tensor', id: this.#next++, elements, stride: elements | 1 };
+  tensor(elements: number, origin: Tensor['origin'] = 'computed'): Tensor {
+    return { kind: 'tensor', id: this.#next++, elements, stride: elements | 1, origin };
   }
 
   table(length: number): Table {

@@ -99,7 +99,7 @@ function layerOfNumbers(node: Node, product: Product, held: StaticView, lowering
   const { rows, columns } = weight;
   const tokens = tokensOf(product.a);
   const tokensPerChannel = output.shape.length > 2 ? tokens / output.shape[1]! : 0;
-  const isSparse = tokens === 1 && lowering.isFed(input);
+  const isSparse = tokens === 1 && input.origin === 'fed';
   const key = JSON.stringify(['dense', weight, isSparse]);
   const length = packedDenseLength(weight, isSparse);
   const packed = lowering.loaded(key, length, (table) => packDense(weight, target, table, isSparse));
