@@ -10,6 +10,7 @@ export { modelOf } from './model.js';
 export { settledNames } from './import/parameters/evidence.js';
 export { openOnnx, readOnnx, withFoldedNames } from './read.js';
 export type { FileTensor, FileWeights, FoldedWeights } from './weights.js';
+export type { FoldedArray } from './import/recurrent/folded-layers.js';
 export { fileWeights } from './weights.js';
 export type { ExternalData } from './protobuf/tensor.js';
 export { writeOnnx } from './write.js';
