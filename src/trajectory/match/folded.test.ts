@@ -12,7 +12,7 @@ const hidden = 3;
 const numbersOf = (name: string, size: number, t: number): Float32Array =>
   Float32Array.from(
     { length: size },
-    (_, k) => [...name].reduce((sum, c) => 1.1 * sum + c.charCodeAt(0), k) + t / 8,
+    (_, k) => [...name.replace('tied.', 'a.')].reduce((sum, c) => 1.1 * sum + c.charCodeAt(0), k) + t / 8,
   );
 
 /** The arrays of an LSTM's layer, or of a GRU's (3 gates), by name. */
@@ -110,6 +110,12 @@ describe('names of folded recurrent layers', () => {
     await expect(found).rejects.toThrow(
       /a\.\*_l0, c\.\*_l0.*in several ways[\s\S]*do_constant_folding=False/,
     );
+  });
+
+  it('are of the first of two modules that are one', async () => {
+    const [a, c, tied] = [layer('a.', 0), layer('c.', 0, hidden), layer('tied.', 0)];
+    const found = await namesOfFolded(recording([a, c, tied]), model(folded(a, null), folded(c, 0)));
+    expect(found?.names).toEqual(namesOf(a, c));
   });
 
   it('may also be told by what is passed over', async () => {

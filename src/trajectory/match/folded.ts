@@ -5,7 +5,7 @@ import { fitsPattern, listed } from '../checks.js';
 import type { FoldedLayer, ModelWeights, Recording, RecordingOptions, TensorShape } from '../types.js';
 import { isOptimizerState } from './extras.js';
 import { matchNames, nameGiven, unwrapped } from './names.js';
-import { isTelling, numbersOf, rowsToCompare, sameNumbers } from './values.js';
+import { isTelling, numbersOf, rowsToCompare, rowsToWatch, sameNumbers } from './values.js';
 
 /** What the arrays of folded layers are called, and what showed it. */
 export interface FoldedNames {
@@ -146,6 +146,36 @@ function renaming(
   return (name) => less + unwrapped(name.startsWith(more) ? name.slice(more.length) : name);
 }
 
+/** Recorded layers without those whose numbers are, in every row looked at, those of one before: a module that stands in two places. */
+async function withoutTied(recording: Recording, layers: readonly RecordedLayer[]): Promise<RecordedLayer[]> {
+  const kept: { readonly layer: RecordedLayer; readonly numbers: readonly Float32Array[] }[] = [];
+  for (const layer of layers) {
+    const names = [...layer.arrays].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { name }]) => name);
+    const numbers: Float32Array[] = [];
+    for (const name of names) numbers.push(...(await numbersOf(recording, name, rowsToWatch(recording))));
+    const isTied = kept.some(
+      ({ numbers: others }) =>
+        others.length === numbers.length &&
+        others.every((other, k) => other.length === numbers[k]!.length && sameNumbers(other, numbers[k]!)),
+    );
+    if (!isTied) kept.push({ layer, numbers });
+  }
+  return kept.map(({ layer }) => layer);
+}
+
+/** Up to two assignments; of modules that are tied only the first counts. */
+async function waysOf(
+  recording: Recording,
+  folded: readonly FoldedLayer[],
+  { layers }: Candidates,
+  recorded: readonly RecordedLayer[],
+): Promise<RecordedLayer[][]> {
+  const ways = assignments(folded, layers, recorded);
+  if (ways.length < 2) return ways;
+  const own = await withoutTied(recording, recorded);
+  return assignments(folded, layers.map((list) => list.filter((each) => own.includes(each))), own); // prettier-ignore
+}
+
 /**
  * The names of the arrays that the model's exporter folded: those of recorded layers whose arrays have exactly their shapes, where the
  * model file's numbers are those of a row, or where no other assignment fits shapes and the order of the layers. Null where nothing
@@ -166,7 +196,7 @@ export async function namesOfFolded(
     .map(([name, { shape }]) => ({ name, shape }));
   const recorded = recordedLayers(tensors);
   const candidates = await candidatesOf(recording, folded, recorded);
-  const [first, second] = assignments(folded, candidates.layers, recorded);
+  const [first, second] = await waysOf(recording, folded, candidates, recorded);
   if (first === undefined) return null;
   if (second !== undefined) throw severalFit(recording.name, folded, candidates.layers);
   const rename = renaming(tensors, weights, recording.name, options.names ?? []);
