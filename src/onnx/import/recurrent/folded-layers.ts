@@ -59,7 +59,7 @@ function fitTogether([w, r, b]: Found['shapes'], gates: number): boolean {
   if (w?.length !== 3 || r?.length !== 3) return false;
   const [directions, rows] = w;
   const fits = r[0] === directions && r[1] === rows && rows === gates * r[2]! && rows > 0 && w[2]! > 0;
-  return fits && (b === undefined || (b.length === 2 && b[0] === directions && b[1] === 2 * rows!));
+  return fits && (b === undefined || (b.length === 2 && b[0] === directions && b[1] === 2 * rows));
 }
 
 /** A node whose weights are all initialisers without names that nothing else reads, as PyTorch's exporter leaves them; else null. */

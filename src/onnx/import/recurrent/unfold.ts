@@ -110,7 +110,7 @@ export function withArraysNamed(
   const reads = firstReads(file.nodes);
   let least = 0;
   layers.forEach((layer, k) => {
-    const own = layer.arrays.map(({ shape, data }, n) => tensorOf(names[k]![n]!, shape, data()));
+    const own = layer.arrays.map((array, n) => tensorOf(names[k]![n]!, array.shape, array.data()));
     // In front of the first tensor that is read behind the layer: in most networks the order of declaration.
     const at = file.nodes.indexOf(layer.nodes[0]!);
     const behind = tensors.findIndex(({ name }) => (reads.get(name) ?? -1) > at);
