@@ -12,7 +12,9 @@ const hidden = 3;
 const numbersOf = (name: string, size: number, t: number): Float32Array =>
   Float32Array.from(
     { length: size },
-    (_, k) => [...name.replace('tied.', 'a.')].reduce((sum, c) => 1.1 * sum + c.charCodeAt(0), k) + t / 8,
+    (_, k) =>
+      [...name.replace('tied.', 'a.')].reduce((sum, c) => 1.1 * sum + c.charCodeAt(0), k) +
+      (name.startsWith('still.') ? 0 : t / 8),
   );
 
 /** The arrays of an LSTM's layer, or of a GRU's (3 gates), by name. */
@@ -110,6 +112,14 @@ describe('names of folded recurrent layers', () => {
     await expect(found).rejects.toThrow(
       /a\.\*_l0, c\.\*_l0.*in several ways[\s\S]*do_constant_folding=False/,
     );
+  });
+
+  it('follow from the row that tells the most, where a layer that does not move is that of any row', async () => {
+    const [still, a, c] = [layer('still.', 0, 7), layer('a.', 0), layer('c.', 0)];
+    const weights = model(folded(still, null, 0), folded(c, null, 0), folded(a, null, 0));
+    const found = await namesOfFolded(recording([still, a, c]), weights);
+    expect(found?.names).toEqual(namesOf(still, c, a));
+    expect(found?.readings.map(({ evidence }) => evidence).join()).toMatch(/^(.*those of row 0,?){3}$/);
   });
 
   it('are of the first of two modules that are one', async () => {

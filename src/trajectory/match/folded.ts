@@ -48,17 +48,26 @@ function fits({ arrays }: FoldedLayer, recorded: RecordedLayer): boolean {
   return arrays.length === recorded.arrays.size && arrays.every(isThere);
 }
 
-async function isRow(
-  recording: Recording,
-  t: number,
-  { arrays }: FoldedLayer,
-  layer: RecordedLayer,
-): Promise<boolean> {
-  for (const array of arrays) {
-    const [row] = await numbersOf(recording, layer.arrays.get(kindOf(array))!.name, [t]);
-    if (!sameNumbers(array.data(), row!)) return false;
+/** The numbers of a recorded array in one row. */
+type Read = (name: string) => Promise<Float32Array>;
+
+/** Reads arrays of row `t`, each once. */
+function readingOnce(recording: Recording, t: number): Read {
+  const known = new Map<string, Promise<Float32Array>>();
+  return (name) => {
+    const numbers = known.get(name) ?? numbersOf(recording, name, [t]).then(([row]) => row!);
+    known.set(name, numbers);
+    return numbers;
+  };
+}
+
+/** Whether the model file's numbers of a layer are, gates in PyTorch's order, those of a recorded one in a row. */
+async function isRow(read: Read, { arrays }: FoldedLayer, layer: RecordedLayer): Promise<boolean> {
+  const own = arrays.map((array) => ({ array, data: array.data() }));
+  for (const { array, data } of own) {
+    if (!sameNumbers(data, await read(layer.arrays.get(kindOf(array))!.name))) return false;
   }
-  return arrays.some((array) => isTelling(array.data()));
+  return own.some(({ data }) => isTelling(data));
 }
 
 /** For each layer of the model, recorded ones that it may be. */
@@ -74,20 +83,33 @@ async function candidatesOf(
   recorded: readonly RecordedLayer[],
 ): Promise<Candidates> {
   const layers = folded.map((layer) => recorded.filter((each) => fits(layer, each)));
-  if (layers.some((list) => list.length === 0)) return { layers, told: null };
+  let best: Candidates = { layers, told: null };
+  if (layers.some((list) => list.length === 0)) return best;
   for (const row of rowsToCompare(recording)) {
-    const equal: RecordedLayer[][] = [];
-    for (const [k, layer] of folded.entries()) {
-      const own: RecordedLayer[] = [];
-      for (const each of layers[k]!) if (await isRow(recording, row, layer, each)) own.push(each);
-      equal.push(own);
-    }
+    const equal = await equalIn(readingOnce(recording, row), folded, layers);
     const told = new Set([...equal.keys()].filter((k) => equal[k]!.length > 0));
-    if (told.size > 0)
-      return { layers: layers.map((list, k) => (told.has(k) ? equal[k]! : list)), told: { row, layers: told } };
+    // Layers that do not move are those of any row: the row counts that tells the most.
+    if (told.size <= (best.told?.layers.size ?? 0)) continue;
+    best = { layers: layers.map((list, k) => (told.has(k) ? equal[k]! : list)), told: { row, layers: told } };
+    if (told.size === folded.length) break;
   }
-  return { layers, told: null };
+  return best;
 } // prettier-ignore
+
+/** Of the recorded layers that each of the model's may be, those whose numbers in a row are the file's. */
+async function equalIn(
+  read: Read,
+  folded: readonly FoldedLayer[],
+  layers: Candidates['layers'],
+): Promise<RecordedLayer[][]> {
+  const equal: RecordedLayer[][] = [];
+  for (const [k, layer] of folded.entries()) {
+    const own: RecordedLayer[] = [];
+    for (const each of layers[k]!) if (await isRow(read, layer, each)) own.push(each);
+    equal.push(own);
+  }
+  return equal;
+}
 
 /** Assignments that are tried at most; beyond them none is taken for the only one. */
 const mostTrials = 100_000;

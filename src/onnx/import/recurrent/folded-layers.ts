@@ -54,10 +54,10 @@ interface Found {
 const integer = ({ attribute }: Node, name: string): number =>
   Number(attribute.find((each) => each.name === name)?.i ?? 0n);
 
-/** Whether extents are those of W [D, G·H, I], R [D, G·H, H] and B [D, 2·G·H]. */
-function fitTogether([w, r, b]: Found['shapes'], gates: number): boolean {
-  if (w?.length !== 3 || r?.length !== 3) return false;
-  const [directions, rows] = w;
+/** Whether extents are those of W [D, G·H, I], R [D, G·H, H] and B [D, 2·G·H] for D directions. */
+function fitTogether([w, r, b]: Found['shapes'], gates: number, directions: number): boolean {
+  if (w?.length !== 3 || r?.length !== 3 || w[0] !== directions) return false;
+  const rows = w[1]!;
   const fits = r[0] === directions && r[1] === rows && rows === gates * r[2]! && rows > 0 && w[2]! > 0;
   return fits && (b === undefined || (b.length === 2 && b[0] === directions && b[1] === 2 * rows));
 }
@@ -78,7 +78,7 @@ function foundIn({ initializers }: OnnxFile, readers: Readers, node: Node): Foun
   };
   if (stored.length < 2 || !stored.every(isFolded)) return null;
   const shapes = tensors.map((tensor) => tensor!.dims.map(Number));
-  return fitTogether(shapes, gates) ? { node, stored, shapes } : null;
+  return fitTogether(shapes, gates, direction === 'bidirectional' ? 2 : 1) ? { node, stored, shapes } : null;
 }
 
 /** Operators between the outputs of a layer and the inputs of the next. */
@@ -124,6 +124,8 @@ function arraysOf(
   }).flat();
 }
 
+/** Files of more such nodes are left as they are. */
+const mostLayers = 1000;
 /** Fewer different numbers than this may agree by chance. */
 const fewestDistinct = 3;
 
@@ -147,14 +149,14 @@ export function foldedLayers(file: OnnxFile, external?: ExternalData): FoldedLay
   const readers = readersOf(file.nodes);
   const producers = new Map(file.nodes.flatMap((node) => node.output.map((name) => [name, node])));
   const layers: { found: Found; nodes: Node[] }[] = [];
-  for (const node of file.nodes) {
-    const found = foundIn(file, readers, node);
-    if (found === null) continue;
+  const all = file.nodes.flatMap((node) => foundIn(file, readers, node) ?? []);
+  if (all.length > mostLayers) return [];
+  for (const found of all) {
     const same = layers.map((layer) => areSame(file, layer.found, found, external));
     if (same.includes(null)) return [];
     const layer = layers[same.indexOf(true)];
-    if (layer === undefined) layers.push({ found, nodes: [node] });
-    else layer.nodes.push(node);
+    if (layer === undefined) layers.push({ found, nodes: [found.node] });
+    else layer.nodes.push(found.node);
   }
   const above = ({ nodes }: { nodes: readonly Node[] }): number | null => {
     const places = nodes.map((node) => {

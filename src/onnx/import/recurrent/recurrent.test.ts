@@ -59,6 +59,15 @@ describe('recurrent layers that PyTorch’s exporter folded', () => {
     expect(foldedLayers({ ...file, nodes: [...file.nodes, other] })).toHaveLength(1);
   });
 
+  it('are left as they are where extents are not those that their node says', () => {
+    const { file } = open('folded-bidirectional');
+    const nodes = file.nodes.map((node) => ({
+      ...node,
+      attribute: node.attribute.filter(({ name }) => name !== 'direction'),
+    }));
+    expect(foldedLayers({ ...file, nodes })).toEqual([]);
+  });
+
   it('are left as they are where equal zeros leave open whether they are one', () => {
     const { file } = open('folded-two');
     const zeros = [...file.initializers].map(
