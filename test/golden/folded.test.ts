@@ -24,25 +24,18 @@ async function measured(name: string, model: string, engine: string) {
   return { run, allocation, readings: manifest.readings };
 }
 
-/** Half a unit in the last place of what an engine stores, of the largest allocation, a few times over. */
-const bounds: Readonly<Record<string, number>> = { reference: 2 ** -50, native: 2 ** -22 };
-
 describe('recurrent layers that PyTorch’s exporter folded', () => {
   const both = ['folded-lstm', 'folded-bidirectional', 'folded-gru'].flatMap((name) =>
-    Object.keys(bounds).map((engine) => [name, engine] as const),
+    ['reference', 'native'].map((engine) => [name, engine] as const),
   );
 
   it.each(both)('%s has the allocations of the unfolded export, by the %s engine', async (name, engine) => {
     const [folded, unfolded] = [await measured(name, 'model', engine), await measured(name, 'unfolded', engine)]; // prettier-ignore
-    expect(folded.allocation.map(({ name: own, shape }) => [own, shape])).toEqual(
-      unfolded.allocation.map(({ name: own, shape }) => [own, shape]),
+    // The same nodes compute the same of the same parameters: to the bit.
+    expect(folded.allocation).toEqual(unfolded.allocation);
+    expect(Math.max(...folded.allocation.flatMap(({ rows }) => rows.flat()).map(Math.abs))).toBeGreaterThan(
+      1e-4,
     );
-    const largest = Math.max(...unfolded.allocation.flatMap(({ rows }) => rows.flat()).map(Math.abs));
-    folded.allocation.forEach(({ name: own, rows }, k) => {
-      const others = unfolded.allocation[k]!.rows.flat();
-      const worst = Math.max(...rows.flat().map((value, at) => Math.abs(value - others[at]!)));
-      expect(worst / largest, own).toBeLessThanOrEqual(bounds[engine]!);
-    });
   });
 
   it('are verified from what the run keeps, and what was decided stands there', async () => {
