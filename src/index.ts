@@ -55,7 +55,7 @@ export { type Thread, Threads, withThreads } from './objective/threads.js';
 export { reportRun, type Report, type ReportOptions } from './run/report.js';
 export { trainRun } from './run/train.js';
 export { verifyFolder, type Verification, type VerifyOptions } from './run/verify.js';
-export type { ModelTensor, ModelWeights, TensorShape } from './trajectory/types.js';
+export type { FoldedLayer, ModelTensor, ModelWeights, TensorShape } from './trajectory/types.js';
 export type { RunFolder } from './store/folder.js';
 export type { CellPartition } from './objective/chunks.js';
 export type { Division, PlannedPart } from './objective/plan.js';

@@ -11,10 +11,11 @@ import { silent, type WorkControl } from './control.js';
 import type { RunWriter } from '../store/writer.js';
 import { flattenedKernels } from '../trajectory/match/flatten.js';
 import { isRecorderFolder, stepsToFollow, waitForRows } from '../trajectory/recorder-folder.js';
+import { namesOfFolded } from '../trajectory/match/folded.js';
 import { matchRecording } from '../trajectory/match/match.js';
 import { openRecording, recordingFiles, trajectoryOf } from '../trajectory/open.js';
 import { type PassedTensor, passedTensors } from '../trajectory/passed.js';
-import type { Match, ModelWeights, RecordingOptions, Trajectory } from '../trajectory/types.js';
+import type { Match, ModelWeights, Recording, RecordingOptions, Trajectory } from '../trajectory/types.js';
 import type { RunConfig } from './config/schema.js';
 import type { Network, NetworkFile } from './network/types.js';
 import { rounding } from './optimizer.js';
@@ -56,9 +57,18 @@ export async function matchTrajectory(
   weights: ModelWeights,
   options: RecordingOptions,
 ): Promise<Match> {
+  return withRecording(path, options, (recording) => matchRecording(recording, weights, options));
+}
+
+/** What `look` finds in a recording, which is closed behind it. Throws DataError. */
+async function withRecording<T>(
+  path: string,
+  options: RecordingOptions,
+  look: (recording: Recording) => Promise<T>,
+): Promise<T> {
   const { recording } = await openRecording(path, options);
   try {
-    return await matchRecording(recording, weights, options);
+    return await look(recording);
   } finally {
     await recording.close();
   }
@@ -260,7 +270,10 @@ export function openModel(config: RunConfig, file: NetworkFile, { pool }: RawDat
   };
   const { trajectory } = config;
   if (trajectory === null) return file.open(options);
+  const said = recordingOptions(config);
+  const foldedNames = (weights: ModelWeights) =>
+    withRecording(trajectory, said, (recording) => namesOfFolded(recording, weights, said));
   const trained = async (weights: ModelWeights) =>
-    new Set((await matchTrajectory(trajectory, weights, recordingOptions(config))).parts.keys());
-  return file.open({ ...options, trained });
+    new Set((await matchTrajectory(trajectory, weights, said)).parts.keys());
+  return file.open({ ...options, foldedNames, trained });
 }

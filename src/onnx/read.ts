@@ -1,7 +1,9 @@
 import type { OnnxModel, OpenedModel, ReadOptions } from './model.js';
 import { modelOf } from './model.js';
-import { openModel } from './import/file.js';
+import { malformed, openModel } from './import/file.js';
 import { withDeclaredParameters } from './import/parameters/parameters.js';
+import { foldedLayers } from './import/recurrent/folded-layers.js';
+import { withArraysNamed } from './import/recurrent/unfold.js';
 import type { ExternalData } from './protobuf/tensor.js';
 
 /**
@@ -19,6 +21,30 @@ export function openOnnx(bytes: Uint8Array, options: ReadOptions): OpenedModel {
   const stored = openModel(bytes);
   const file = withDeclaredParameters(stored, own.externalData);
   return { file, isRestored: file !== stored, options: own };
+}
+
+/**
+ * The model with the arrays of its folded recurrent layers (`FileWeights.folded`) as parameters, `names` [layers][arrays]. Throws GraphError where
+ * the names do not fit it.
+ */
+export function withFoldedNames(opened: OpenedModel, names: readonly (readonly string[])[]): OpenedModel {
+  const { file, options } = opened;
+  const layers = foldedLayers(file, options.externalData);
+  const all = names.flat();
+  const fits =
+    layers.length === names.length && layers.every(({ arrays }, k) => arrays.length === names[k]!.length);
+  const taken = new Set([
+    ...file.inputs.map(({ name }) => name),
+    ...file.nodes.flatMap(({ output }) => output),
+    ...file.initializers.keys(),
+  ]);
+  if (!fits || new Set(all).size < all.length || all.some((name) => taken.has(name)))
+    throw malformed(
+      `${layers.length} folded recurrent layers, whose arrays are to be called ${all.join(', ')}`,
+      'a new name for each array of each of them',
+      'restore the model file',
+    );
+  return { ...opened, file: withArraysNamed(file, layers, names), isRestored: true };
 }
 
 function remembered(externalData: ExternalData): ExternalData {

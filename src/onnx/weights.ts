@@ -1,4 +1,6 @@
 import type { OnnxFile } from './import/file.js';
+import { nodeName } from './import/unsupported.js';
+import { foldedLayers, type FoldedArray } from './import/recurrent/folded-layers.js';
 import { isAnonymous, roleOfInitializer, type TrainedVerdict } from './import/parameters/roles.js';
 import { layerState, type LayerState } from './import/parameters/state.js';
 import { isStoredStatistic } from './import/parameters/statistics.js';
@@ -23,12 +25,26 @@ export interface FileTensor {
   data(): Float32Array;
 }
 
+/** A recurrent layer of PyTorch's whose arrays the exporter folded into others, without their names. */
+export interface FoldedWeights {
+  /** Name of the node that computes the layer. */
+  readonly node: string;
+  /** Names of the tensors that were made of the arrays. */
+  readonly stored: readonly string[];
+  /** In the order in which PyTorch declares them. */
+  readonly arrays: readonly FoldedArray[];
+  /** Place in the list of the layer whose outputs it reads; null: of none, or not of one alone. */
+  readonly above: number | null;
+}
+
 /** The floats of a model file, before it is known which of them are trained. */
 export interface FileWeights {
   /** In the order of the file, restored where the exporter folded or merged them. */
   readonly tensors: readonly FileTensor[];
   /** What shows that they stand in the order in which the author declared them; null: nothing does. */
   readonly declared: string | null;
+  /** Layers whose tensors are not those that were trained until `withFoldedNames` gives these their names. */
+  readonly folded: readonly FoldedWeights[];
 }
 
 /** Lists the floats of an opened model. */
@@ -51,6 +67,10 @@ export function fileWeights({ file, isRestored, options: { externalData } }: Ope
       data: () => Float32Array.from(readTensor(tensor, externalData).data),
     })),
     declared: isRestored ? null : declaredBy(file),
+    folded: foldedLayers(file, externalData).map(({ nodes, ...layer }) => ({
+      ...layer,
+      node: nodeName(nodes[0]!),
+    })),
   };
 }
 

@@ -126,11 +126,32 @@ export interface ModelTensor extends TensorShape {
   data(): Float32Array | null;
 }
 
+/** A recurrent layer whose arrays the model's exporter folded into others, without their names. */
+export interface FoldedLayer {
+  /** Name of the node that computes it. */
+  readonly node: string;
+  /** Names of the tensors that were made of the arrays. */
+  readonly stored: readonly string[];
+  /** In the order in which PyTorch declares them: `weight_ih`, `weight_hh`, `bias_ih` and `bias_hh` of each direction. */
+  readonly arrays: readonly {
+    readonly kind: string;
+    readonly isReverse: boolean;
+    readonly shape: readonly number[];
+    data(): Float32Array;
+  }[];
+  /** Place in the list of the layer whose outputs it reads; null: of none, or not of one alone. */
+  readonly above: number | null;
+}
+
 /** The model's tensors before it is known which are trained. */
 export interface ModelWeights {
   readonly tensors: readonly ModelTensor[];
   /** What shows that they stand in the order in which they were declared; null: nothing does. */
   readonly declared: string | null;
+  /** Layers whose tensors are not those that were trained; default none. */
+  readonly folded?: readonly FoldedLayer[];
+  /** What was decided about names before; default nothing. */
+  readonly readings?: readonly Reading[];
 }
 
 /** Where the numbers of a parameter are in a recording. */

@@ -13,8 +13,11 @@ import {
   onnxStartBytes,
   openOnnx,
   requireOnnxStart,
+  withFoldedNames,
   type OnnxSummary,
 } from '../../onnx/index.js';
+import type { FoldedNames } from '../../trajectory/match/folded.js';
+import type { ModelWeights } from '../../trajectory/types.js';
 import type { Network, NetworkFile, NetworkOptions } from './types.js';
 
 export type { OnnxPort, OnnxSummary, OnnxTensor } from '../../onnx/index.js';
@@ -45,7 +48,8 @@ export async function keptNetworkFile(
   const beside = (location: string) => readBeside(join(folder, keptData), location);
   const file = modelFile(definition.model, bytes, beside);
   const open = async (options: NetworkOptions = {}): Promise<Network> => {
-    const network = await file.open({ ...options, trained: () => Promise.resolve(names) });
+    const foldedNames = (weights: ModelWeights) => Promise.resolve(storedNames(weights, parameters));
+    const network = await file.open({ ...options, foldedNames, trained: () => Promise.resolve(names) });
     const hashes = network.files.map(({ sha256: hash }) => hash).join();
     if (hashes === definition.modelFiles.map(({ sha256: hash }) => hash).join())
       return { ...network, warnings: [] };
@@ -56,6 +60,21 @@ export async function keptNetworkFile(
     });
   };
   return { inputs: file.inputs, open };
+}
+
+/**
+ * What a run calls the arrays of folded layers: of its parameters those that the file has not, in its order. Null where it has none: then they
+ * stayed folded.
+ */
+function storedNames(
+  { tensors, folded = [] }: ModelWeights,
+  parameters: Manifest['parameters'],
+): Pick<FoldedNames, 'names'> | null {
+  const own = new Set(tensors.map(({ name }) => name));
+  const foreign = parameters.map(({ name }) => name).filter((name) => !own.has(name));
+  if (foreign.length === 0) return null;
+  let at = 0;
+  return { names: folded.map(({ arrays }) => foreign.slice(at, (at += arrays.length))) };
 }
 
 /** What is in an ONNX file, and what can be done with it; files that it names beside it are read too. */
@@ -84,11 +103,18 @@ function modelFile(name: string, bytes: Uint8Array, readFile: (location: string)
     return content;
   };
   const opened = openOnnx(bytes, { externalData });
-  const open = async ({ trained: trainedOf, ...given }: NetworkOptions = {}): Promise<Network> => {
-    const weights = fileWeights(opened);
+  const open = async ({
+    trained: trainedOf,
+    foldedNames,
+    ...given
+  }: NetworkOptions = {}): Promise<Network> => {
+    const stored = fileWeights(opened);
+    const folded = stored.folded.length === 0 ? null : ((await foldedNames?.(stored)) ?? null);
+    const unfolded = folded === null ? opened : withFoldedNames(opened, folded.names);
+    const weights = folded === null ? stored : { ...fileWeights(unfolded), readings: folded.readings ?? [] };
     const names = await trainedOf?.(weights);
     const trained = names === undefined ? {} : { trained: (tensor: string) => names.has(tensor) };
-    const network = modelOf({ ...opened, options: { ...opened.options, ...given, ...trained } });
+    const network = modelOf({ ...unfolded, options: { ...unfolded.options, ...given, ...trained } });
     return {
       model: { ...importedModel(network, given.computesLoss), name },
       weights: () => weights,

@@ -1,6 +1,7 @@
 import type { SourceFile } from '../../data/types.js';
 import type { Model } from '../../models/types.js';
 import type { ReadOptions } from '../../onnx/index.js';
+import type { FoldedNames } from '../../trajectory/match/folded.js';
 import type { ModelWeights } from '../../trajectory/types.js';
 
 /** A network and where it comes from. */
@@ -20,6 +21,10 @@ export interface Network {
 
 /** What opening a network asks: of the data, the shapes of an example; of a recording, which tensors are trained. */
 export interface NetworkOptions extends Pick<ReadOptions, 'exampleShape' | 'computesLoss'> {
+  /** What the arrays of layers are called that the exporter folded, by a recording; null: it does not tell. Default: they stay folded. */
+  readonly foldedNames?: (
+    weights: ModelWeights,
+  ) => Promise<(Pick<FoldedNames, 'names'> & Partial<FoldedNames>) | null>;
   /** Names of the tensors that a recording moves, among all of the file's; default what the file suggests. */
   readonly trained?: (weights: ModelWeights) => Promise<ReadonlySet<string>>;
 }

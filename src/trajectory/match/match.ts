@@ -74,7 +74,14 @@ async function matchNamed(
   return {
     ...held,
     parts,
-    readings: [...found.readings, ...passed, ...held.readings, ...statistics, ...state],
+    readings: [
+      ...(weights.readings ?? []),
+      ...found.readings,
+      ...passed,
+      ...held.readings,
+      ...statistics,
+      ...state,
+    ],
   };
 }
 

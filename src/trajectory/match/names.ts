@@ -212,6 +212,15 @@ export function namesGiven(
   };
 }
 
+/** What the first of the user's pairs that fits a recorded name makes of it; null: none fits. */
+export function nameGiven(pairs: readonly string[], name: string): string | null {
+  for (const pair of pairs) {
+    const [from = '', to = ''] = pair.split('=').map((side) => side.trim());
+    if (fitsPattern(name, from)) return to.replace('*', starred(name, from));
+  }
+  return null;
+}
+
 /** What stands for the `*` of a pattern in a name. */
 function starred(name: string, pattern: string): string {
   const [before = '', after = ''] = pattern.split('*');

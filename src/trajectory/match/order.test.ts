@@ -53,6 +53,15 @@ describe('θ without names', () => {
     );
   });
 
+  it('does not follow an exporter where it made tensors of others, whose places and numbers are its own', async () => {
+    const folded = net.map((tensor, k) =>
+      k === 2 ? { ...tensor, name: 'onnx::LSTM_7', anonymous: true } : tensor,
+    );
+    await expect(read(theta(net, [0, 1, 2]), folded, { declared: 'exporter X' })).rejects.toThrow(
+      /nothing that shows the order[^]*do_constant_folding=False/,
+    );
+  });
+
   it('is refused where equal tensors leave two orders open and no exporter tells', async () => {
     const twins: readonly KnownTensor[] = ['q', 'p'].map((name) => ({
       name,

@@ -29,16 +29,19 @@ export async function orderOfTheta(
     readings: [{ about, decision: listed(tensors.map(({ name }) => name)), evidence }],
   });
   if (members.length === 1) return asListed('there is one parameter');
-  const byValues = await orderByValues(recording, members, declared);
+  // Tensors whose names an exporter made up were made by it, too: they stand where it put them, and may be joined or turned.
+  const isMade = members.some(({ anonymous }) => anonymous);
+  const kept = isMade ? null : declared;
+  const byValues = await orderByValues(recording, members, kept);
   if (byValues !== null) return byValues;
   const sequential = sequentialOrder(members);
   if (sequential !== null) return asListed('the names of a sequential network', sequential);
-  if (declared !== null && isModular(members)) return asListed(`${declared} keeps the order of declaration`);
+  if (kept !== null && isModular(members)) return asListed(`${kept} keeps the order of declaration`);
   throw misfit(
     recording.name,
     'θ without names, and nothing that shows the order of its parameters',
     `the order of ${listed(members.map(described))}`,
-    'record one array per parameter under its name; or give the names in the order of θ with --names A,B,… (or a file, one a line)',
+    `record one array per parameter under its name; or ${isMade ? 'export with do_constant_folding=False, which keeps parameters and their names' : 'give the names in the order of θ with --names A,B,… (or a file, one a line)'}`,
   );
 }
 

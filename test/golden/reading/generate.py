@@ -218,6 +218,7 @@ def main():
     folder_of("still-rows", warned="all rows are the same")
     losses()
     folded()
+    recurrent()
     convolution()
     positions()
 
@@ -291,6 +292,63 @@ def folded():
     x, y = blobs(classes=5)
     simple("folded", "constant folding: transposed copies of weights that are also read elsewhere", Net(), F.cross_entropy, x, y,
            {"x": x.numpy(), "y": y.numpy()}, do_constant_folding=True)
+
+
+class Sequences(nn.Module):
+    """A classifier of sequences [N, T, 4] by recurrent layers in a container that is not called, so that node names lack it."""
+
+    def __init__(self, *layers, calls=None):
+        super().__init__()
+        self.body = nn.ModuleDict({name: layer for name, layer in layers})
+        self.calls = calls or [name for name, _ in layers]
+        last = layers[-1][1]
+        self.head = nn.Linear(last.hidden_size * (2 if last.bidirectional else 1), 3)
+
+    def forward(self, x):
+        for name in self.calls:
+            x, _ = self.body[name](x)
+        return self.head(x[:, -1])
+
+
+def recurrent():
+    """PyTorch's default export folds the arrays of recurrent layers: gates in another order, biases end to end, without names."""
+    rng = np.random.default_rng(9)
+    x = torch.from_numpy(rng.normal(size=(12, 5, 4)).astype(np.float32))
+    y = torch.from_numpy(rng.integers(0, 3, 12))
+
+    def write(name, about, *layers, calls=None, row=0, prefix="", training=True, refused=None, unfolded=False):
+        torch.manual_seed(11)
+        model = Sequences(*((own, make()) for own, make in layers), calls=calls)
+        states = record(model, F.cross_entropy, x, y)
+        folder = case(name, about)
+        other = {k: v + 0.01 * torch.arange(v.numel()).reshape(v.shape) for k, v in states[0].items()}
+        state = other if row is None else states[row]
+        export(model, state, x, folder / "model.onnx", training=training, do_constant_folding=True)
+        if unfolded:
+            export(model, state, x, folder / "unfolded.onnx", training=training)
+        (folder / "checkpoints").mkdir()
+        for t, each in enumerate(states):
+            torch.save({prefix + k: v for k, v in each.items()}, folder / "checkpoints" / f"step-{t}.pt")
+        names = [n for n, _ in model.named_parameters()]
+        result = {"refused": refused} if refused else expected(model, states, names, F.cross_entropy, x, y)
+        finish(folder, "checkpoints", {"x": x.numpy(), "y": y.numpy()}, result)
+
+    def of(cell, inputs=4, layers=1, **options):
+        return lambda: cell(inputs, 3, num_layers=layers, batch_first=True, **options)
+
+    write("folded-lstm", "an LSTM of 2 layers, folded; the file is of the last row", ("rnn", of(nn.LSTM, layers=2)), row=-1, unfolded=True)
+    write("folded-lstm-order", "an LSTM of 3 layers, folded; the file is of no row: shapes and order tell", ("rnn", of(nn.LSTM, layers=3)), row=None)
+    write("folded-bidirectional", "a bidirectional LSTM of 2 layers, folded, beside names with a prefix",
+          ("rnn", of(nn.LSTM, layers=2, bidirectional=True)), prefix="module.model.", unfolded=True)
+    write("folded-gru", "a GRU of 2 layers, folded in evaluation mode", ("rnn", of(nn.GRU, layers=2)), training=False, unfolded=True)
+    write("folded-gru-bidirectional", "a bidirectional GRU without biases, folded; the file is of no row",
+          ("rnn", of(nn.GRU, bias=False, bidirectional=True)), row=None)
+    write("folded-rnn", "an RNN with ReLU, folded", ("rnn", of(nn.RNN, layers=2, nonlinearity="relu")))
+    write("folded-again", "an LSTM that is called twice in a row, folded twice", ("first", of(nn.LSTM)), ("rnn", of(nn.LSTM, inputs=3)), calls=["first", "rnn", "rnn"])
+    write("folded-two", "two LSTMs of the same shapes, folded; the file is of row 1, which tells them",
+          ("b", of(nn.GRU)), ("a", of(nn.LSTM, inputs=3)), ("c", of(nn.LSTM, inputs=3)), row=1)
+    write("folded-open", "two LSTMs of the same shapes, folded; the file is of no row", ("first", of(nn.GRU)), ("a", of(nn.LSTM, inputs=3)),
+          ("c", of(nn.LSTM, inputs=3)), row=None, refused="folded, in several ways.*do_constant_folding=False")
 
 
 def tensorflow_weights(folder, states, order, turned):

@@ -89,6 +89,7 @@ const rules: Readonly<Record<string, Rule>> = {
   RMSNormalization: scaleAndBias,
   LSTM: recurrent,
   GRU: recurrent,
+  RNN: recurrent,
   PRelu: ({ index, rank }) => (index === 1 && rank > 0 ? trained(0) : constant),
 };
 
