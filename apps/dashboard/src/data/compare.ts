@@ -1,4 +1,4 @@
-import type { ObjectiveData, RunData } from './load';
+import type { ObjectiveData, RunData } from './load.js';
 
 /** A run among others. */
 export interface Shown {

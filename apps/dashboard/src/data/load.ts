@@ -100,13 +100,13 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 
 /** Reads the journal, and checks it. What that takes is loaded only then. */
 async function open(place: string, source: Source): Promise<RunReader> {
-  const { openRun, requireRoom } = await import('./reading');
+  const { openRun, requireRoom } = await import('./reading.js');
   requireRoom(await source.get('manifest.json'));
   return openRun({ place, source, ...fasterDigest() });
 }
 
 async function summarize(reader: RunReader): Promise<RunSummary> {
-  const { summaryOf } = await import('./reading');
+  const { summaryOf } = await import('./reading.js');
   return summaryOf(reader);
 }
 
