@@ -100,6 +100,6 @@ export async function analyseRun(view: LedgerView, options: AnalyseOptions = {})
     objectives,
     paper: preset === undefined ? null : paperRecord(preset),
     accuracy: await accuracy,
-    coverage: await coverageOf(view, objectives, leftOut),
+    coverage: await coverageOf(view, objectives, leftOut, (iterations ?? view.segments) === view.segments),
   };
 }

@@ -34,7 +34,12 @@ export function coverageSentences({ parameters, motion, lossChange }: Coverage, 
   );
   return [
     `The ledger has entries for ${formatCount(parameters.accounted)} of ${formatCount(parameters.all)} parameters (${inWords(parameters.share ?? 1)}).`,
-    ...(motion.share === null
+    ...(motion === null
+      ? [
+          'What share of all motion they made is not known: that of tensors which were passed over is known of a recording that was over, once all segments are measured.',
+        ]
+      : []),
+    ...(motion === null || motion.share === null
       ? []
       : [`They made ${inWords(motion.share)} of the known motion (by squared length).`]),
     ...(changes.length === 0 ? [] : [`Their allocations are ${changes.join(', ')}.`]),

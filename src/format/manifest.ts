@@ -166,14 +166,14 @@ export const manifestSchema = z.strictObject({
     .strictObject({ kind: z.enum(['file', 'principal']), directions: count.min(1), files: filesSchema })
     .nullable()
     .default(null),
-  /** What of the network and its recording is not in θ: what looks like a parameter and stays, other constants, recorded tensors that were passed over with their squared motion. */
+  /** What of the network and its recording is not in θ: what looks like a parameter and stays, other constants, recorded tensors that were passed over with their squared motion, which is null of a recording that was followed. */
   leftOut: z
     .array(
       z.strictObject({
         name: text,
         numbers: count,
         why: z.enum(['held constant', 'constant', 'not in the model']),
-        motion: z.number().min(0),
+        motion: z.number().min(0).nullable(),
       }),
     )
     .default([]),

@@ -44,7 +44,7 @@ export function namesOf(folders: readonly string[]): string[] {
   return short.map((name, i) => (short.filter((other) => other === name).length > 1 ? folders[i]! : name));
 }
 
-/** Analyses several runs, and their layers together. Throws UsageError where runs do not have the same layers. */
+/** Analyses several runs, and their layers together. Throws UsageError where runs do not have the same layers, objective and iterations. */
 export async function analyzeRuns(
   folders: readonly string[],
   progress: (run: string) => ProgressSink,
@@ -69,7 +69,7 @@ export async function analyzeRuns(
 
 async function overRuns(runs: readonly AnalysedRun[]): Promise<LayersOverRuns | null> {
   const named = runs.flatMap(({ run, analyses }) =>
-    analyses.layers ? [{ run, layers: analyses.layers.layers }] : [],
+    analyses.layers ? [{ run, objective: analyses.objective, unit: analyses.unit, ...analyses.layers }] : [],
   );
   if (runs.length < 2 || named.length < runs.length) return null;
   const { layersOverRuns } = await import('../analysis/layers/layers.js');

@@ -47,6 +47,10 @@ describe('what defines a run, in words', () => {
     };
     expect(facts({ trajectory })).toMatchObject({ Trajectory: '3 steps from t.npz cccccccccccc' });
     expect(facts({ trajectory })).not.toHaveProperty('Training');
+    const apart = { ...trajectory, iteration: [100, 101, 104, 200] };
+    expect(facts({ trajectory: apart })['Trajectory']).toMatch(
+      /^3 segments of the iterations 100 to 200 from t/,
+    );
   });
 
   it('names what was held constant: frozen by groups, running statistics', () => {

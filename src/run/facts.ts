@@ -102,9 +102,17 @@ function dataInWords({ definition: { dataset, counts, scaling }, objectives }: M
   ].join('; ');
 }
 
+/** How many steps a recording is of; segments, with their iterations, where its rows are further apart. */
+function stepsOf({ iterations, iteration }: Manifest['trajectory']): string {
+  const [first, last] = [iteration?.[0] ?? 0, iteration?.at(-1) ?? iterations];
+  if (last - first === iterations) return `${iterations} steps`;
+  return `${iterations} segments of the iterations ${first} to ${last}`;
+}
+
 function trajectoryFact({ trajectory, config, seed }: Manifest): [string, string] {
   const { files, iterations } = trajectory;
-  if (files.length > 0) return ['Trajectory', `${iterations} steps from ${files.map(checksum).join(', ')}`];
+  if (files.length > 0)
+    return ['Trajectory', `${stepsOf(trajectory)} from ${files.map(checksum).join(', ')}`];
   const settings = trainingKeys
     .filter((key) => key !== 'maxLoss' && key !== 'forks' && isStated(key, config[key]))
     .map((key) => `${key} ${plain(config[key])}`);

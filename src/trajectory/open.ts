@@ -94,7 +94,8 @@ export async function trajectoryOf(
     ...arrangement.readings,
     ...(await agreement(recording, parameters, arrangement)),
     ...(await precisionOf(recording, match)),
-    ...(await movement(recording, match)),
+    // Rows that are still to come may move what the first ones do not.
+    ...(options.follow ? [] : await movement(recording, match)),
   ];
   return { trajectory, readings };
 }

@@ -20,6 +20,11 @@ describe('lca export', () => {
     expect(one.stderr).toMatch(/1 of 2 segments are measured/);
     const second = await lca(['export', run, '--what', 'total', '--segments', '1:2']);
     expect(second.stdout).toMatch(/^segment,total\/train\n1,-?\d.*\n$/);
+    // A count over the run has its one row at once, which is not of the whole run.
+    const counts = ['export', run, '--what', 'sign_changes', '--entity', 'parameter', '--format', 'json'];
+    expect((await lca(counts)).stderr).toMatch(
+      /unfinished: the count is of the segments before.*at most 1 of 2/,
+    );
     const checked = await lca(['verify', run, '--segments', '1:2', '--quiet']);
     expect(checked.stdout + String(checked.code)).toMatch(/1 segment recomputed.*\nThe run is sound\.\n0$/s);
     expect((await lca(['measure', run, '--segments', '1:3', '--quiet'])).stderr).toMatch(
@@ -31,6 +36,7 @@ describe('lca export', () => {
     const finished = await lca(['export', run, '--what', 'loss']);
     expect(finished.stdout.split('\n')).toHaveLength(5);
     expect(finished.stderr).not.toMatch(/unfinished/);
+    expect((await lca(counts)).stderr).not.toMatch(/unfinished/);
 
     // Two at once to one name do not mix: the file is wholly the one or the other.
     const target = join(dirname(run), 'both.csv');

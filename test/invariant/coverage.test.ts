@@ -6,6 +6,7 @@ import { checkConfig } from '../../src/experiment/config/file.js';
 import { openExperiment } from '../../src/experiment/experiment.js';
 import { manifestOf } from '../../src/experiment/manifest.js';
 import { coverageSentences, leftOutSentences } from '../../src/figures/coverage.js';
+import { passedTensors } from '../../src/trajectory/passed.js';
 import { temporaryFolder } from '../support/cli.js';
 import { npzFile } from '../support/npz.js';
 import { syntheticView } from '../support/synthetic-view.js';
@@ -28,6 +29,10 @@ it('what a recording and its model have beside θ is in the manifest, with how f
     { name: 'u.weight', numbers: 24, why: 'held constant', motion: 0 },
     { name: 'other', numbers: 2, why: 'not in the model', motion: 25 + 1 },
   ]);
+  // Of a recording that grows the motion so far would be taken for all.
+  expect(await passedTensors(trajectory, { ignore: ['other'], follow: true })).toEqual([
+    { name: 'other', numbers: 2, motion: null },
+  ]);
 });
 
 it('shares are of parameters, of motion and of the loss’s change', async () => {
@@ -48,6 +53,15 @@ it('shares are of parameters, of motion and of the loss’s change', async () =>
   expect(coverageSentences(coverage, 'nats').join(' ')).toMatch(
     /40 of 100 parameters \(40.00 %\).*25.00 % of the known motion/,
   );
+  // Motion of all steps is no measure of that of the first ones, and one that is not known is none.
+  const unknown = leftOut.map((own) => ({ ...own, motion: own.name === 'other' ? null : own.motion }));
+  for (const options of [{ leftOut, iterations: 9 }, { leftOut: unknown }]) {
+    const { coverage: partial } = await analyseRun(known, options);
+    expect(partial.motion).toBeNull();
+    expect(coverageSentences(partial, 'nats').join(' ')).toMatch(
+      /40 of 100.*share of all motion they made is not known/,
+    );
+  }
   expect(leftOutSentences(coverage)).toEqual([
     'Held constant, as the model file has it: base (60)',
     'Constants of the network, such as masks, tables and buffers: mask (16)',

@@ -57,8 +57,8 @@ describe.skipIf(python === null)('a ledger of a network with frozen and tied par
     expect(coverage.parameters).toEqual({ accounted: 48, all: 68, share: 48 / 68 });
     const theta = Float64Array.from(npyNumbers(readFileSync(join(files[2], 'theta.npy'))));
     const motion = theta.subarray(48).reduce((sum, value, k) => sum + (value - theta[k]!) ** 2, 0);
-    expect(coverage.motion.accounted / motion).toBeCloseTo(1, 6);
-    expect(coverage.motion).toMatchObject({ all: coverage.motion.accounted, share: 1 });
+    expect(coverage.motion!.accounted / motion).toBeCloseTo(1, 6);
+    expect(coverage.motion!).toMatchObject({ all: coverage.motion!.accounted, share: 1 });
     expect(coverage.lossChange).toHaveLength(1);
     expect(coverage.lossChange[0]!.all).toBeLessThan(0);
     expect(coverage.lossChange[0]!.share).toBeCloseTo(1, 2);

@@ -5,6 +5,8 @@ import type { ThemeContext, Watcher } from '../themes/sweep.js';
 
 /** What the layers did in one run (paper Section 4, Figures 4 and S11–S14). */
 export interface LayersAnalysis {
+  /** Training iteration of each row of θ [T + 1]. */
+  readonly iteration: readonly number[];
   readonly layers: readonly {
     readonly layer: string;
     readonly parameters: number;
@@ -30,7 +32,7 @@ export function watchLayers({ view, objective }: ThemeContext): Watcher<LayersAn
         const { layer, parameters, total, cumulative } = own;
         return { layer, parameters, total, hurtingSegments: hurting / view.segments, cumulative };
       });
-      return { layers };
+      return { iteration: [...view.iteration], layers };
     },
   };
 }
@@ -52,20 +54,21 @@ export interface LayersOverRuns {
   readonly layers: readonly LayerOverRuns[];
 }
 
-/** One run's layers with its name. */
-export interface NamedLayers {
+/** One run's layers with its name, and what their allocations are of. */
+export interface NamedLayers extends LayersAnalysis {
   readonly run: string;
-  readonly layers: LayersAnalysis['layers'];
+  readonly objective: string;
+  readonly unit: string;
 }
 
 /**
  * Compares layers over runs.
  *
- * @throws UsageError where the runs do not have the same layers and the same number of segments.
+ * @throws UsageError where the runs do not have the same layers, the same objective in the same unit, and rows of θ at the same iterations.
  */
 export function layersOverRuns(runs: readonly NamedLayers[], student: StudentT): LayersOverRuns {
   const [first] = runs;
-  for (const { run, layers } of runs) requireAlike(first!, { run, layers });
+  for (const run of runs) requireAlike(first!, run);
   const count = runs.length;
   const errors = count < 2 ? NaN : errorsCovering(count, student) / Math.sqrt(count);
   return {
@@ -86,12 +89,19 @@ export function layersOverRuns(runs: readonly NamedLayers[], student: StudentT):
 }
 
 function requireAlike(a: NamedLayers, b: NamedLayers): void {
-  const describe = ({ layers }: NamedLayers): string =>
-    `${layers.map(({ layer, parameters }) => `${layer} (${parameters})`).join(', ')}; ${layers[0]!.cumulative.length - 1} segments`;
-  if (describe(a) === describe(b)) return;
+  const describe = ({ layers, iteration, objective, unit }: NamedLayers): string =>
+    `${layers.map(({ layer, parameters }) => `${layer} (${parameters})`).join(', ')}; ${iteration.length - 1} segments of ${objective}, ${unit}`;
+  const row = a.iteration.findIndex((at, t) => at !== b.iteration[t]);
+  if (describe(a) === describe(b) && row === -1) return;
+  // Of runs alike but for their iterations, the first row tells them apart.
+  const isOfOther = describe(a) !== describe(b);
+  const told = (own: NamedLayers): string =>
+    isOfOther ? `${own.run} with ${describe(own)}` : `${own.run} with row ${row} of θ at iteration ${own.iteration[row]!}`;
   throw new UsageError({
-    given: `${a.run} with ${describe(a)}, and ${b.run} with ${describe(b)}`,
-    expected: 'runs of one network and of equal length',
-    remedy: 'analyse runs apart that differ in more than seeds and settings',
+    given: `${told(a)}, and ${told(b)}`,
+    expected: 'runs of one network, of one objective, and with rows of θ at the same iterations',
+    remedy: isOfOther
+      ? 'analyse runs apart that differ in more than seeds and settings'
+      : 'analyse them apart, or set them side by side at the iterations that they share, with lca compare',
   });
-}
+} // prettier-ignore

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { dividedExampleShape, dividedTheta, dividedView } from '../../../test/support/divided-view.js';
 import { syntheticView, withColumns } from '../../../test/support/synthetic-view.js';
 import type { LedgerView } from '../../ledger/view.js';
-import { layersOverRuns } from '../layers/layers.js';
+import { layersOverRuns, type NamedLayers } from '../layers/layers.js';
 import { studentT } from '../statistics/t-test.js';
 import { themeNames } from './names.js';
 import { analyseThemes } from './themes.js';
@@ -55,6 +55,12 @@ describe('themes of a run', () => {
     const { use } = await analyseThemes(view, { only: ['use'] });
     expect(use!.freeze.map(({ reason }) => reason)).toEqual([null, 'hurts', 'stopped', 'idle']);
     expect(use!.freeze[2]).toMatchObject({ parameters: 10, total: -2, lastHalf: 2, hurtingSegments: 0.5 });
+    // Checkpoints at iterations 0, 1, 2, 4, 100: the last half of training is but the last segment.
+    const apart = await analyseThemes(
+      { ...view, iteration: Int32Array.of(0, 1, 2, 4, 100) },
+      { only: ['use'] },
+    );
+    expect(apart.use!.freeze.map(({ lastHalf }) => lastHalf)).toEqual([-3, 1, 1, -0.001]);
     const { layers, heldOut, parameters } = use!.overfitting!;
     expect(heldOut).toBe('validation');
     for (const { total, heldOut: other, difference } of layers) expect(difference).toBe(total - other);
@@ -139,6 +145,9 @@ describe('layers over runs', () => {
   it('have the mean, interval and test of their totals, and a mean curve', async () => {
     const runs = [3, 4, 8].map((total, i) => ({
       run: `r${i}`,
+      objective: 'train',
+      unit: 'nats',
+      iteration: [0, 1],
       layers: [{ layer: 'a', parameters: 1, total, hurtingSegments: 0, cumulative: [0, total] }],
     }));
     const { layers } = layersOverRuns(runs, await studentT());
@@ -148,9 +157,15 @@ describe('layers over runs', () => {
     expect(layers[0]!.test.p).toBeCloseTo(0.082, 3);
     expect(layers[0]!.mean).toEqual([0, 5]);
     expect(layers[0]!.halfWidth![1]).toBeCloseTo(6.5724, 3);
-    const other = { run: 'other', layers: [{ ...runs[0]!.layers[0]!, parameters: 2 }] };
-    expect(() => layersOverRuns([runs[0]!, other], { cdf: () => 0, quantile: () => 0 })).toThrow(
-      /r0 with a \(1\)[^]*other with a \(2\)/,
+    const together = (other: Partial<NamedLayers>) => () =>
+      layersOverRuns([runs[0]!, { ...runs[1]!, ...other }], { cdf: () => 0, quantile: () => 0 });
+    expect(together({ layers: [{ ...runs[0]!.layers[0]!, parameters: 2 }] })).toThrow(/r0 with a \(1\)[^]*r1 with a \(2\)/); // prettier-ignore
+    // Means over a loss and another one, or over different stretches of training, are of nothing.
+    expect(together({ objective: 'test' })).toThrow(
+      /segments of train, nats, and r1[^]*segments of test, nats/,
+    );
+    expect(together({ iteration: [0, 100] })).toThrow(
+      /row 1 of θ at iteration 1, and r1[^]*at iteration 100/,
     );
   });
 });

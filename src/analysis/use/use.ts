@@ -1,4 +1,5 @@
 import { extremeNeurons, extremeParameters, type Extremes } from '../rows/extremes.js';
+import type { LedgerView } from '../../ledger/view.js';
 import { sum } from '../../num/sums.js';
 import { parametersOf } from '../objective.js';
 import { summing, type ThemeContext, type Watcher } from '../themes/sweep.js';
@@ -7,7 +8,7 @@ import { summing, type ThemeContext, type Watcher } from '../themes/sweep.js';
 export interface FreezeEvidence {
   readonly layer: string;
   readonly parameters: number;
-  /** Σ of its allocations over the run, and over its last half, in the loss's unit. */
+  /** Σ of its allocations over the run, and over its last half by training iterations, in the loss's unit. */
   readonly total: number;
   readonly lastHalf: number;
   /** Share of the segments in which it raised the loss. */
@@ -59,13 +60,24 @@ function reasonOf(total: number, lastHalf: number, allHelp: number): FreezeEvide
   return lastHalf > 0 ? 'stopped' : null;
 }
 
+/** The row of θ nearest to the middle of the iterations: rows of checkpoints may lie close together early and far apart later. */
+function middleRow({ iteration }: LedgerView): number {
+  const middle = (iteration[0]! + iteration.at(-1)!) / 2;
+  let nearest = 0;
+  iteration.forEach((at, row) => {
+    if (Math.abs(at - middle) < Math.abs(iteration[nearest]! - middle)) nearest = row;
+  });
+  return nearest;
+}
+
 function freezeOf(context: ThemeContext): FreezeEvidence[] {
   const { layout, segments } = context.view;
+  const half = middleRow(context.view);
   const columns = layout.layers.map((_, layer) => columnOf(context, context.objective, layer));
   const totals = columns.map(sum);
   const allHelp = sum(totals.map((total) => Math.max(0, -total)));
   return layout.layers.map((layer, l) => {
-    const lastHalf = sum(columns[l]!.subarray(segments >> 1));
+    const lastHalf = sum(columns[l]!.subarray(half));
     return {
       layer,
       parameters: parametersOf(layout, layer),

@@ -156,10 +156,14 @@ describe('tables of the themes', () => {
         .slice(3, 6)
         .map(([name]) => name),
     ).toEqual(['a', 'b', 'c']);
+    expect(tableText(overviewTable(runs))).toContain('iterations per turn');
+    const coarse = { run: 'd', analyses: { ...full, iterations: 3 * full.segments } };
+    const words = tableText(overviewTable([...runs, coarse])).replaceAll('\n', ' ');
+    expect(words).toMatch(/; segments per turn of a weight.*on average 3\.00 iterations in d:/);
     const totals = (shift: number) =>
       full.layers!.layers.map((own) => ({ ...own, total: own.total + shift }));
     const over = layersOverRuns(
-      [0, 1e-3, -1e-3].map((shift, i) => ({ run: `r${i}`, layers: totals(shift) })),
+      [0, 1e-3, -1e-3].map((shift, i) => ({ run: `r${i}`, objective: 'train', unit: 'nats', iteration: full.layers!.iteration, layers: totals(shift) })), // prettier-ignore
       await studentT(),
     );
     expect(tableText(layersOverRunsTable(over, 'nats'))).toMatch(/means over 3 runs[^]*fc1[^]*helps/);

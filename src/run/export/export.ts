@@ -6,6 +6,7 @@ import { StoreError, UsageError } from '../../errors.js';
 import type { Manifest } from '../../format/manifest.js';
 import { csvLines, jsonText, npyBytes } from '../../format/export.js';
 import type { ArrayReading } from '../../format/read-array.js';
+import type { RunFolder } from '../../store/folder.js';
 import { storeFailure } from '../../store/files.js';
 import { openRun } from '../../store/open.js';
 import { refuseRunFile } from '../../store/place.js';
@@ -31,7 +32,7 @@ export interface ExportOptions extends Quantity {
 export async function exportRun(
   folder: string,
   options: ExportOptions,
-): Promise<ArrayReading & { readonly sampled: string | null }> {
+): Promise<ArrayReading & { readonly sampled: string | null; readonly missing: string | null }> {
   if (options.out !== undefined) refuseRunFile(options.out);
   const run = await openRun(folder);
   const isBinary = options.format === 'npy' || options.format === 'parquet';
@@ -40,7 +41,17 @@ export async function exportRun(
   const content = Readable.from(writers[options.format](array));
   if (options.out === undefined) await pipeline(content, process.stdout, { end: false });
   else await writeFile(options.out, content);
-  return { ...array, sampled: sampleNote(run.manifest, array) };
+  const missing = options.segments === undefined ? missingNote(run.status, array) : null;
+  return { ...array, sampled: sampleNote(run.manifest, array), missing };
+}
+
+/** What there is of an array of all segments while the run is unfinished; null where it is all there. */
+function missingNote({ segments, iterations }: RunFolder['status'], array: ArrayReading): string | null {
+  const [rows, { finishedRows }] = [array.shape[0]!, array];
+  if (rows < finishedRows) return `${rows} of ${finishedRows} rows are there`;
+  // A count over the run has its one row from the first segment on.
+  if (array.dimensions[0] !== 'run' || segments === iterations) return null;
+  return `the count is of the segments before the first that is missing, at most ${segments} of ${iterations}`;
 }
 
 /** What to know of numbers that were measured on a sample; null of all others. */

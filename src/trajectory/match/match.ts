@@ -51,7 +51,7 @@ async function matchNamed(
     named,
     candidates.map(({ name }) => name),
   );
-  const parameters = await trainedOf(recording, weights, found.recorded);
+  const parameters = await trainedOf(recording, weights, found.recorded, options.follow ?? false);
   const passed = await passedOver(recording, weights, found.recorded, ignored);
   const held = await heldStill(recording, weights, { parameters, recorded: found.recorded }, options);
   const statistics = await statisticsReadings(recording, weights, found.recorded);
@@ -129,12 +129,14 @@ async function holds(
 /**
  * The model's tensors that are trained: those that surely are, and of the others those that move, or differ from the model's file. What
  * looks like a constant by its use (a table of one number each, a bound, a first state) is no other, unless it is a layer's
- * buffer, or one by its use: a mean or variance that something is normalised by.
+ * buffer, or one by its use: a mean or variance that something is normalised by. While a recording grows (`follow`) nothing is known to stay:
+ * a warm-up from a rate of zero moves nothing in its first step.
  */
 async function trainedOf(
   recording: Recording,
   { tensors }: ModelWeights,
   recorded: ReadonlyMap<string, string>,
+  follow: boolean,
 ): Promise<ModelTensor[]> {
   const trained: ModelTensor[] = [];
   for (const tensor of tensors) {
@@ -142,7 +144,7 @@ async function trainedOf(
     if (name === undefined) continue;
     const isBuffer = tensor.statistic === true || isLayerBuffer(name) || isLayerBuffer(tensor.name);
     if (tensor.verdict === 'constant' && isBuffer) continue;
-    const data = tensor.verdict === 'trained' ? null : tensor.data();
+    const data = tensor.verdict === 'trained' || follow ? null : tensor.data();
     const stays =
       data !== null && (await isStill(recording, name)) && (await holds(recording, name, tensor, data));
     if (!stays) trained.push(tensor);

@@ -1,4 +1,4 @@
-import type { ObjectiveData, RunData } from './load';
+import type { ObjectiveData, RunData } from './load.js';
 
 /** A run among others. */
 export interface Shown {
@@ -30,16 +30,54 @@ export interface LayerOverSeeds {
   readonly interval: number | null;
 }
 
-/** Layers of the first run over segments [from, to) of each. */
+/** What of a run is compared. */
+type Compared = Pick<Shown, 'run' | 'own'>;
+
+/** Row of θ of an iteration among the first `last + 1`; the last one for those behind it, −1 for those without a row. */
+function rowAt(iteration: ArrayLike<number>, last: number, at: number): number {
+  if (at >= iteration[last]!) return last;
+  let [low, high] = [0, last];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (iteration[middle]! < at) low = middle + 1;
+    else high = middle;
+  }
+  return iteration[low] === at ? low : -1;
+}
+
+/**
+ * What each layer of a run did between two iterations [layers], whatever segments it has of these, or up to its end where that is before the second;
+ * null where it has no row of θ at one of them, or ends before the first.
+ */
+function layersBetween({ run, own }: Compared, from: number, to: number): Float64Array | null {
+  const [first, end] = [from, to].map((at) => rowAt(run.view.iteration, run.segments, at));
+  return first! < 0 || end! < 0 || first === end ? null : own.layers.over(first!, end!);
+}
+
+/**
+ * How far what layers of `other` did is from what those of `first` did, in each segment of `first` [T, layers]: between the same two
+ * iterations. NaN where `other` has no rows of θ at these. Both have the same layers.
+ */
+export function differencesOf(first: Compared, other: Compared): Float64Array {
+  const { layout, segments, view } = first.run;
+  const [width, end] = [layout.layers.length, other.run.view.iteration[other.run.segments]!];
+  const found = new Float64Array(segments * width).fill(NaN);
+  for (let t = 0; t < segments && view.iteration[t + 1]! <= end; t++) {
+    const theirs = layersBetween(other, view.iteration[t]!, view.iteration[t + 1]!);
+    for (let k = 0; theirs !== null && k < width; k++)
+      found[t * width + k] = theirs[k]! - first.own.layerSums[t * width + k]!;
+  }
+  return found;
+}
+
+/** Layers of the first run between two iterations; a run that has no rows of θ at these has no totals. */
 export function layersOverSeeds(
   shown: readonly Shown[],
   [from, to]: readonly [number, number],
 ): LayerOverSeeds[] {
-  const sums = shown.map(({ run, own }) =>
-    own.layers.over(Math.min(from, run.segments), Math.min(to, run.segments)),
-  );
+  const sums = shown.map((each) => layersBetween(each, from, to));
   return (shown[0]?.run.layout.layers ?? []).map((layer) => {
-    const totals = shown.map(({ run }, k) => sums[k]![run.layout.layers.indexOf(layer)] ?? NaN);
+    const totals = shown.map(({ run }, k) => sums[k]?.[run.layout.layers.indexOf(layer)] ?? NaN);
     const known = totals.filter((total) => !Number.isNaN(total));
     const mean = known.reduce((a, b) => a + b, 0) / known.length;
     return { layer, totals, mean, interval: known.length < 3 ? null : halfInterval(known, mean) };

@@ -80,14 +80,10 @@ export function exportCommand(): Command {
     .action(async (run: string, { what, ...others }: ExportOptions, command: Command) => {
       if (what === undefined) command.error("error: required option '--what <quantity>' not specified");
       const options = { what, ...others };
-      const { shape, unit, finishedRows, sampled } = await exportRun(run, options);
+      const { shape, unit, sampled, missing } = await exportRun(run, options);
       const target = options.out ? `, written to ${options.out}` : '';
       say(`${options.what} [${shape.join(', ')}], unit ${unit}${target}`);
       if (sampled !== null) say(sampled);
-      if (options.segments === undefined && shape[0]! < finishedRows) {
-        say(
-          `The run is unfinished: ${shape[0]!} of ${finishedRows} rows are there. lca resume ${run} does the rest.`,
-        );
-      }
+      if (missing !== null) say(`The run is unfinished: ${missing}. lca resume ${run} does the rest.`);
     });
 }

@@ -1,8 +1,9 @@
 import type { ThemeAnalyses, ThemeName } from '../../../analysis/index.js';
+import { formatNumber } from '../../format.js';
 import { layersTables } from './layers.js';
 import { neuronsTables } from './neurons.js';
 import { noiseTables } from './noise.js';
-import { oscillationTables } from './oscillation.js';
+import { countedSteps, oscillationTables } from './oscillation.js';
 import { synchronyTables } from './synchrony.js';
 import { type ReadTable, tableText, wrap } from './table.js';
 import { tailsTables } from './tails.js';
@@ -33,6 +34,10 @@ const number = (value: number | null | undefined): string =>
 
 /** The most telling numbers of several runs, side by side. */
 export function overviewTable(runs: readonly { readonly run: string; readonly analyses: ThemeAnalyses }[]): ReadTable {
+  // Where rows of θ of any are further apart than one step, turns are counted by segments.
+  const apart = runs.filter(({ analyses: { segments, iterations } }) => countedSteps(segments, iterations)[0] === 'segments');
+  const counted = apart.length > 0 ? 'segments' : 'iterations';
+  const spans = apart.map(({ run, analyses: { segments, iterations } }) => `${formatNumber(iterations / segments, 3)} iterations in ${run}`);
   return {
     title: `Overview of ${runs.length} runs`,
     head: ['run', 'helping', 'turned', '2σ', 'shape', 'per turn', 'together', 'p'],
@@ -48,6 +53,7 @@ export function overviewTable(runs: readonly { readonly run: string; readonly an
     ]),
     note:
       'helping: of entries not zero; turned: pairs of consecutive entries with opposite signs; 2σ: magnitude beyond it over a Gaussian’s; shape of the ' +
-      'double Weibull; iterations per turn of a weight; share of the moments of learning that all layers have together, and its p against shifted curves.',
+      `double Weibull; ${counted} per turn of a weight; share of the moments of learning that all layers have together, and its p against shifted curves.` +
+      (apart.length > 0 ? ` A segment is on average ${spans.join(', ')}: turns are not to be compared between runs of other spans.` : ''),
   };
 } // prettier-ignore

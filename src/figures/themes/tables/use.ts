@@ -40,7 +40,7 @@ export function useTables({ use, unit }: ThemeAnalyses): ReadTable[] {
         reason === null ? 'train it' : verdicts[reason],
       ]),
       note:
-        'last half: total over the last half of the run; freeze half way: it raised the loss there. idle: under 1 % of all help. Evidence of one run: whether freezing helps, a run with that layer frozen shows (the paper: freezing the last layer of ResNet helped, ' +
+        'last half: total over the last half of the iterations; freeze half way: it raised the loss there. idle: under 1 % of all help. Evidence of one run: whether freezing helps, a run with that layer frozen shows (the paper: freezing the last layer of ResNet helped, ' +
         'freezing the first did not).',
     },
     ...(use.overfitting === null ? [] : [overfittingTable(use.overfitting, unit)]),
