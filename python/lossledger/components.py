@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
@@ -13,12 +14,20 @@ from .rows import Row, flat
 NAMES = ["gradient", "momentum", "weightDecay"]
 """Components of an update, with the sign of the motion: this step's gradient, older gradients, and this step's weight decay."""
 
-_ADDS_DECAY = int(torch.__version__.split(".")[0]) < 2
-"""Whether PyTorch's many-tensor steps add L2 to the gradients themselves."""
-
 State = Dict[str, Any]
 Split = Callable[[Tensor, Tensor, Dict[str, Any], State, Callable[[], Tensor], Sequence[Tensor]], None]
 """From the gradient, old numbers, settings, the optimiser's state and new numbers of one parameter, or of several end to end, to its components."""
+
+
+@functools.lru_cache(maxsize=None)
+def _adds_decay(kind: Any) -> bool:
+    """Whether many-tensor steps of an optimiser add L2 to the gradients themselves: of PyTorch 1 some do (Adam's) and some do not, so one is tried."""
+    if int(torch.__version__.split(".")[0]) >= 2:
+        return False
+    tried = torch.ones(1, requires_grad=True)
+    tried.grad = torch.zeros(1)
+    kind([tried], lr=0.0, weight_decay=1.0, foreach=True).step()
+    return bool(tried.grad != 0)
 
 
 def splitter_of(optimizer: torch.optim.Optimizer) -> Optional[Split]:
@@ -105,7 +114,7 @@ class StepSplitter:
         if gradient.dtype != old.dtype or gradient.device != old.device:
             gradient = gradient.to(old.device, old.dtype)
         decay = group["weight_decay"]
-        if _ADDS_DECAY and group.get("foreach") and not group.get("maximize") and decay != 0 and self._split is not _adamw:
+        if decay != 0 and group.get("foreach") and not group.get("maximize") and _adds_decay(type(self.optimizer)):
             gradient = gradient - decay * old
         states = [self.optimizer.state.get(parameter, {}) for parameter in parameters]
         state = {

@@ -40,7 +40,8 @@ def export(
     _require_packages(exporter)
     while isinstance(getattr(model, "module", None), nn.Module) or hasattr(model, "_orig_mod"):
         model = model.module if hasattr(model, "module") else model._orig_mod
-    plain = copy.deepcopy(model).float().cpu().train()
+    plain = _copied(model).float().cpu().train()
+    _keep_spectral_vectors(plain)
     for parameter in plain.parameters():
         parameter.requires_grad_(True)
     names, inputs, is_mapping = _inputs(plain, example)
@@ -59,6 +60,36 @@ def export(
             _by_dynamo(plain, () if is_mapping else tuple(inputs), kwargs, os.fspath(path), arguments)
         else:
             _by_script(plain, (kwargs,) if is_mapping else tuple(inputs), os.fspath(path), arguments)
+
+
+def _copied(model: nn.Module) -> nn.Module:
+    """
+    A copy with its own parameters. What layers hold as results of their last forward pass, as weight and spectral normalisation hold the
+    weight, is copied without the way it was computed, which PyTorch refuses to copy; the next pass computes it anew.
+    """
+    memo: Dict[int, Any] = {}
+
+    def note(value: Any) -> None:
+        if isinstance(value, Tensor) and not value.is_leaf:
+            memo[id(value)] = value.detach().clone()
+        elif isinstance(value, (list, tuple)):
+            for each in value:
+                note(each)
+        elif isinstance(value, dict):
+            for each in value.values():
+                note(each)
+
+    for module in model.modules():
+        note({name: value for name, value in vars(module).items() if name != "_modules"})
+    return copy.deepcopy(model, memo)
+
+
+def _keep_spectral_vectors(model: nn.Module) -> None:
+    """Spectral normalisation divides by what its vectors give, as in evaluation: moving them is no part of the loss, and no exporter writes it."""
+    for module in model.modules():
+        for each in [module, *module._forward_pre_hooks.values()]:
+            if type(each).__name__ in ("SpectralNorm", "_SpectralNorm") and hasattr(each, "n_power_iterations"):
+                each.n_power_iterations = 0  # type: ignore[union-attr,assignment]
 
 
 def _require_packages(exporter: str) -> None:

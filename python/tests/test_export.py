@@ -64,3 +64,19 @@ def test_an_example_of_one_is_refused(tmp_path):
     skip_without_onnx()
     with pytest.raises(ValueError, match="two or more"):
         lossledger.export(network(), torch.zeros(1, 5), tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize("spectral", [nn.utils.spectral_norm, nn.utils.parametrizations.spectral_norm])
+def test_layers_that_hold_results_of_their_last_pass_are_exported(spectral, tmp_path):
+    skip_without_onnx()
+    model = nn.Sequential(nn.utils.weight_norm(nn.Linear(5, 4)), nn.Tanh(), spectral(nn.Linear(4, 3)))
+    model(torch.randn(6, 5)).sum().backward()
+    held, buffers = model[0].weight, {name: each.clone() for name, each in model.named_buffers()}
+    lossledger.export(model, torch.randn(4, 5), tmp_path / "m.onnx")
+    content = (tmp_path / "m.onnx").read_bytes()
+    for name, parameter in model.named_parameters():
+        assert name.encode() in content and parameter.detach().numpy().tobytes() in content
+    assert model[0].weight is held and held.grad_fn is not None
+    assert buffers and all(torch.equal(each, buffers[name]) for name, each in model.named_buffers())
+    model(torch.randn(6, 5))
+    assert not all(torch.equal(each, buffers[name]) for name, each in model.named_buffers())

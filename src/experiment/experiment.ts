@@ -113,7 +113,7 @@ export async function openExperiment(
   const loaded = prepareDataset(raw, loadOptions(named));
   requireFit(named, model, loaded);
   if (!stored) requirePixels(named, model, loaded);
-  if (!stored) requireLookups(model, loaded);
+  if (!stored) requireLookups(model, loaded, named.chunk);
   const graph = model.build({ examples: 1, training: false, transform: loaded.transform });
   const { parameters } = graph;
   const groupings = groupingsOf(named, graph);

@@ -30,6 +30,14 @@ describe('inspectOnnx', () => {
     ]);
   });
 
+  it('says where examples along a later axis belong', () => {
+    const nodes = [node('Transpose', ['input'], ['y'], { perm: [1, 0, 2] })];
+    expect(inspectOnnx(modelOf([5, 'batch', 3], { nodes })).problem).toMatch(
+      /input of shape \[5, batch, 3\], with its examples along axis 1[^]*x\.transpose\(0, 1\)/,
+    );
+    expect(inspectOnnx(modelOf(['time', 'batch', 3], { nodes })).problem).not.toMatch(/along axis 1/);
+  });
+
   it('says why a model of known operators cannot be measured', () => {
     const bytes = modelOf(['batch', 2, 3], {
       nodes: [node('Transpose', ['input'], ['y'], { perm: [1, 0, 2] })],

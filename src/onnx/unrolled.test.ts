@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { encodeModel, type InitializerSpec, type ModelSpec, type NodeSpec } from './protobuf/encode.js';
 import { Attribute_Type, AttributeSchema, ModelSchema } from './protobuf/onnx_pb.js';
+import { GraphBuilder } from '../graph/builder.js';
 import { readOnnx } from './index.js';
 import { modelOf, node, tensor } from '../../test/support/onnx-model.js';
 import {
@@ -14,60 +15,6 @@ import {
 } from '../../test/support/written-out.js';
 
 const { behindKernel, draw } = drawing();
-
-const turn = (from: string, to: string, perm: number[]) => node('Transpose', [from], [to], { perm });
-
-const gatesOf = { LSTM: 4, GRU: 3, RNN: 1 } as const;
-
-/** A recurrent layer behind a transposition, as PyTorch exports batch_first; y [N, T, directions, hidden]. */
-function recurrent(op: keyof typeof gatesOf, attributes: NodeSpec['attributes'], directions = 1) {
-  const gates = gatesOf[op] * hidden;
-  const shapes = {
-    'r.w': [directions, gates, width],
-    'r.u': [directions, gates, hidden],
-    'r.b': [directions, 2 * gates],
-  };
-  return {
-    initializers: Object.entries(shapes).map(([name, shape]) =>
-      tensor(name, shape, draw(shape.reduce((a, b) => a * b))),
-    ),
-    nodes: [
-      turn('input', 'x', [1, 0, 2]),
-      node(op, ['x', 'r.w', 'r.u', 'r.b'], ['h'], { hidden_size: hidden, ...attributes }),
-      turn('h', 'y', [2, 0, 1, 3]),
-    ],
-  };
-}
-
-/** The same from first states that are trained, and its last state y [directions, N, hidden] as the last of two layers has it. */
-function fromStart(op: keyof typeof gatesOf) {
-  const { initializers, nodes } = recurrent(op, {});
-  const whole = (name: string, dims: number[], values: number[]) => tensor(name, dims, values, 'int64');
-  const state = [
-    tensor('h0', [1, 1, hidden], draw(hidden)),
-    whole('first', [1], [0]),
-    whole('one axis', [1], [1]),
-    whole('width', [1], [hidden]),
-    whole('last', [], [-1]),
-  ];
-  const second = Object.entries({ 'r2.w': [1, gatesOf[op] * hidden, hidden], 'r2.u': [1, gatesOf[op] * hidden, hidden] }); // prettier-ignore
-  const first = op === 'LSTM' ? ['start', 'start'] : ['start'];
-  return {
-    initializers: [...initializers, ...state, ...second.map(([name, shape]) => tensor(name, shape, draw(shape.reduce((a, b) => a * b))))], // prettier-ignore
-    nodes: [
-      nodes[0]!,
-      node('Shape', ['input'], ['extents']),
-      node('Gather', ['extents', 'first'], ['n']),
-      node('Concat', ['one axis', 'n', 'width'], ['ahead'], { axis: 0 }),
-      node('Expand', ['h0', 'ahead'], ['start']),
-      node(op, ['x', 'r.w', 'r.u', 'r.b', '', ...first], ['h', 'end'], { hidden_size: hidden }),
-      node('Squeeze', ['h', 'one axis'], ['h1']),
-      node(op, ['h1', 'r2.w', 'r2.u'], ['', 'end2'], { hidden_size: hidden }),
-      node('Concat', ['end', 'end2'], ['ends'], { axis: 0 }),
-      node('Gather', ['ends', 'last'], ['y'], { axis: 0 }),
-    ],
-  };
-}
 
 /** Grids [N, 2, 2, 2] by the maps [N, 2, 3] that the first rows of h are. */
 function affine(attributes: NodeSpec['attributes']) {
@@ -169,21 +116,6 @@ const minusOne = tensor('axis', [1], [-1], 'int64');
 const one = tensor('one', [], [1], 'int64');
 
 const cases = {
-  LSTM: recurrent('LSTM', {}),
-  'LSTM in both directions': recurrent('LSTM', { direction: 'bidirectional' }, 2),
-  'LSTM in reverse': recurrent('LSTM', { direction: 'reverse' }),
-  GRU: recurrent('GRU', {}),
-  'GRU as PyTorch has it': recurrent('GRU', { linear_before_reset: 1 }),
-  'GRU in both directions': recurrent('GRU', { linear_before_reset: 1, direction: 'bidirectional' }, 2),
-  RNN: recurrent('RNN', {}),
-  'RNN in both directions, rectified': recurrent(
-    'RNN',
-    { direction: 'bidirectional', activations: ['Relu', 'Relu'] },
-    2,
-  ),
-  'LSTM from first states that are trained': fromStart('LSTM'),
-  'GRU from first states that are trained': fromStart('GRU'),
-  'RNN from first states that are trained': fromStart('RNN'),
   ReduceProd: behindKernel([node('ReduceProd', ['h'], ['y'], { axes: [1], keepdims: 0 })]),
   TopK: behindKernel([node('TopK', ['h', 'two'], ['y', 'places'], { axis: -1 })], [two]),
   'the smallest by TopK': behindKernel(
@@ -197,6 +129,17 @@ const cases = {
       node('Mul', ['p', 'v'], ['y']),
     ],
     [two],
+  ),
+  'TopK of whole numbers, and their order turned back': behindKernel(
+    [
+      node('Mul', ['h', 'many'], ['wide']),
+      node('Cast', ['wide'], ['whole'], { to: 7 }),
+      node('TopK', ['whole', 'three'], ['sorted', 'places'], { axis: -1 }),
+      node('ScatterElements', ['sorted', 'places', 'places'], ['back'], { axis: -1 }),
+      node('Cast', ['back'], ['factor'], { to: 1 }),
+      node('Mul', ['factor', 'h'], ['y']),
+    ],
+    [tensor('many', [], [20]), tensor('three', [1], [3], 'int64')],
   ),
   ArgMax: behindKernel(
     [
@@ -234,21 +177,23 @@ describeWrittenOut(
   Object.fromEntries(refused.map((name) => [name, 'Gather node'])),
 );
 
-it('says that a choice counts as constant, and refuses what is not written out', () => {
+it('says that a choice counts as constant', () => {
   expect(readOnnx(modelOf(['batch', steps, width], cases.TopK)).warnings.join()).toMatch(
     /TopK selects counts as constant/,
   );
-  const peeping = {
-    ...recurrent('LSTM', {}),
-    nodes: [turn('input', 'x', [1, 0, 2]), node('LSTM', ['x', 'r.w', 'r.u', 'r.b', 'lengths'], ['y'], {})],
-  };
-  const lengths = tensor('lengths', [2], [3, 2], 'int64');
-  expect(() =>
-    readOnnx(
-      modelOf(['batch', steps, width], { ...peeping, initializers: [...peeping.initializers, lengths] }),
-    ),
-  ).toThrow(/sequence_lens/);
-  expect(() => readOnnx(encoded(recurrent('RNN', { activations: ['Affine'] })))).toThrow(/RNN.*Affine/);
+});
+
+it('says how sequences that are sorted within a chunk can be measured', () => {
+  const nodes = [
+    node('ReduceMax', ['h'], ['most'], { axes: [1, 2], keepdims: 0 }),
+    node('Shape', ['most'], ['all']),
+    node('TopK', ['most', 'all'], ['sorted', 'places'], { axis: 0 }),
+    node('Gather', ['h', 'places'], ['y'], { axis: 0 }),
+  ];
+  const model = readOnnx(modelOf(['batch', steps, width], behindKernel(nodes)));
+  const builder = new GraphBuilder('graph');
+  const input = builder.input('x', 'float32', [65, steps, width]);
+  expect(() => model.addTo(builder, input)).toThrow(/TopK[^]*--chunk 64[^]*enforce_sorted=True/);
 });
 
 it('refuses loops whose rounds depend on the data, go on for too long, or are none where they collect', () => {

@@ -39,6 +39,25 @@ describe('numbers that are looked up', () => {
     );
   }); // prettier-ignore
 
+  it('are looked at by no larger a graph than a chunk, and than there are examples', () => {
+    const sizes: number[] = [];
+    const model = modelOf();
+    const noting: Model = {
+      ...model,
+      build: (options) => {
+        sizes.push(options.examples);
+        return model.build(options);
+      },
+    };
+    expect(() => { requireLookups(noting, dataset(299, 5), 64); }).toThrow(/example 299 of validation/);
+    expect(Math.max(...sizes)).toBe(64);
+    const { splits, ...rest } = dataset(7, 1);
+    const few = { ...splits.train, inputs: splits.train.inputs.slice(0, 36), labels: splits.train.labels.slice(0, 12), count: 12 };
+    sizes.length = 0;
+    requireLookups(noting, { ...rest, splits: { train: few, validation: few } });
+    expect(Math.max(...sizes)).toBe(12);
+  }); // prettier-ignore
+
   it.each([0, 4])('%i names one', (value) => {
     expect(() => { requireLookups(modelOf(), dataset(7, value)); }).not.toThrow();
   }); // prettier-ignore

@@ -56,21 +56,27 @@ function outsideOf(graph: Graph, examples: Examples, start: number, end: number)
   return null;
 }
 
-/** Examples that are looked at together. */
+/** Examples that are looked at together at most. */
 const together = 256;
 
 /**
  * Throws DataError where a number of the data, such as a token or a label, names no row of what a network looks up by it. Engines would tell that in the
- * middle of a run, and take a negative one for a row counted from the end, as ONNX does.
+ * middle of a run, and take a negative one for a row counted from the end, as ONNX does. No more examples than the `chunk` that the user states, null for none, are looked at together:
+ * some networks can be built for so many alone.
  */
-export function requireLookups(model: Model, { name, splits, transform }: Dataset): void {
+export function requireLookups(
+  model: Model,
+  { name, splits, transform }: Dataset,
+  chunk: number | null = null,
+): void {
   const build = (examples: number) => model.build({ examples, training: false, transform });
   const one = build(1);
   if (lookupsOf(one).length === 0) return;
-  const whole = build(together);
+  const size = Math.min(together, chunk ?? together);
+  let whole: Graph | null = null;
   for (const [set, examples] of Object.entries(splits)) {
-    for (const { start, end } of plainChunks(examples.count, together)) {
-      const graph = end - start === together ? whole : build(end - start);
+    for (const { start, end } of plainChunks(examples.count, size)) {
+      const graph = end - start === size ? (whole ??= build(size)) : build(end - start);
       if (outsideOf(graph, examples, start, end) === null) continue;
       for (let example = start; example < end; example++) {
         const found = outsideOf(one, examples, example, example + 1);

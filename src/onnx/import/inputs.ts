@@ -46,6 +46,7 @@ function inputShapeOf(input: ValueInfo, example?: Shape): (number | null)[] {
   const dims = input.type?.tensorType?.shape?.dim ?? [];
   const extents = dims.map(({ value }) => (value.case === 'dimValue' ? Number(value.value) : null));
   const given = example?.length === extents.length - 1 ? example : [];
+  requireExamplesFirst(input, extents);
   const fixed = extents.slice(1).map((extent, axis) => extent ?? given[axis] ?? null);
   if (extents.length > 0 && fixed.every((extent) => extent !== null && extent > 0))
     return [extents[0]!, ...fixed];
@@ -53,6 +54,21 @@ function inputShapeOf(input: ValueInfo, example?: Shape): (number | null)[] {
     `input ${input.name} of shape [${extents.map((extent) => extent ?? '?').join(', ')}]`,
     'a batch axis, and fixed extents after it',
     'give data whose examples have as many axes, or export the model with only its batch axis symbolic',
+  );
+}
+
+/** Names by which exporters call the axis of the examples. */
+const batchName = /^(batch(_?size)?|n)$/i;
+
+/** Throws GraphError where a later axis than the first, which is fixed, is called the batch's, as in recurrent networks without batch_first. */
+function requireExamplesFirst({ name, type }: ValueInfo, extents: readonly (number | null)[]): void {
+  const dims = type?.tensorType?.shape?.dim ?? [];
+  const axis = dims.findIndex(({ value }) => value.case === 'dimParam' && batchName.test(value.value));
+  if (axis < 1 || extents[0] === null) return;
+  throw malformed(
+    `input ${name} of shape [${dims.map(({ value }) => String(value.value ?? '?')).join(', ')}], with its examples along axis ${axis}`,
+    'examples along axis 0',
+    `export a network that takes them so and begins with x.transpose(0, ${axis}), or batch_first=True; data are [N, …] then, too`,
   );
 }
 

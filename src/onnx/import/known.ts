@@ -1,9 +1,8 @@
-import { broadcastShapes } from '../../graph/shapes.js';
 import { once } from '../../num/once.js';
 import { NodeContext } from './context.js';
 import { folded } from './fold.js';
 import { zip } from './fold-elementwise.js';
-import { expandTarget } from './operators/arguments.js';
+import { expansion } from './operators/arguments.js';
 import { translations } from './operators/translations.js';
 import { isStatic, tabulate, type Operand, type StaticTensor } from './static-tensor.js';
 
@@ -11,17 +10,17 @@ import { isStatic, tabulate, type Operand, type StaticTensor } from './static-te
 const plain: readonly string[] = ['Cast', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze'];
 
 /** Copies along axes of extent 1. As large as a chunk of examples, they are made where somebody asks for the numbers. */
-function expanded(context: NodeContext, x: StaticTensor): StaticTensor | null {
-  const shape = broadcastShapes(x.shape, expandTarget(context));
-  if (shape === null) return null;
-  const whole = tabulate(x.dtype, shape, () => 0);
-  return zip(x.dtype, [x, whole], (number) => number);
+function expanded(context: NodeContext): StaticTensor | null {
+  const found = expansion(context);
+  if (found === null || !isStatic(found.from)) return null;
+  const { from, shape } = found;
+  return zip(from.dtype, [from, tabulate(from.dtype, shape, () => 0)], (number) => number);
 }
 
 function computed(context: NodeContext): StaticTensor | null {
   const { opType } = context.node;
   const first = context.operand(0);
-  if (opType === 'Expand' && isStatic(first)) return expanded(context, first);
+  if (opType === 'Expand' && isStatic(first)) return expanded(context);
   const result = folded(context) ?? (plain.includes(opType) ? translations.get(opType)!(context) : null);
   return result !== null && !Array.isArray(result) && isStatic(result as Operand)
     ? (result as StaticTensor)

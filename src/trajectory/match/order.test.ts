@@ -77,4 +77,24 @@ describe('θ without names', () => {
       /of equal ones exporter X keeps the order of declaration/,
     );
   });
+
+  it('is refused where an exporter folded parameters, unless the numbers tell: they stand behind all others in the file', async () => {
+    const folded = net.map((tensor, k) =>
+      k === 2 ? { ...tensor, name: 'onnx::LSTM_9', anonymous: true } : tensor,
+    );
+    const path = theta(net, [2, 0, 1]);
+    await expect(read(path, folded, { declared: 'exporter X' })).rejects.toThrow(
+      /which the exporter folded onnx::LSTM_9[^]*do_constant_folding=False/,
+    );
+    const known = folded.map((tensor, k) => ({ ...tensor, data: numbers(k, 2, sizeOf(tensor.shape)) }));
+    expect((await read(path, known, { declared: 'exporter X' })).said).toMatch(
+      /order of θ: onnx::LSTM_9, a\.weight, a\.bias/,
+    );
+    const equal = known.map((tensor) => ({ ...tensor, shape: [2], data: new Float32Array(2) }));
+    const zeros = newPath('npy');
+    writeFileSync(zeros, npyFile(Float32Array.of(0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6), [2, 6]));
+    await expect(read(zeros, equal, { declared: 'exporter X' })).rejects.toThrow(
+      /their numbers are the same/,
+    );
+  });
 });

@@ -29,19 +29,30 @@ export async function orderOfTheta(
     readings: [{ about, decision: listed(tensors.map(({ name }) => name)), evidence }],
   });
   if (members.length === 1) return asListed('there is one parameter');
-  // Tensors whose names an exporter made up were made by it, too: they stand where it put them, and may be joined or turned.
-  const isMade = members.some(({ anonymous }) => anonymous);
-  const kept = isMade ? null : declared;
-  const byValues = await orderByValues(recording, members, kept);
+  // What an exporter folds it puts behind everything else, in another form than the one in which it was declared.
+  const folded = members.filter(({ anonymous }) => anonymous);
+  const keeper = folded.length > 0 ? null : declared;
+  const byValues = await orderByValues(recording, members, keeper);
   if (byValues !== null) return byValues;
   const sequential = sequentialOrder(members);
   if (sequential !== null) return asListed('the names of a sequential network', sequential);
-  if (kept !== null && isModular(members)) return asListed(`${kept} keeps the order of declaration`);
-  throw misfit(
+  if (keeper !== null && isModular(members)) return asListed(`${keeper} keeps the order of declaration`);
+  throw noOrder(recording, members, folded);
+}
+
+function noOrder(
+  recording: Recording,
+  members: readonly ModelTensor[],
+  folded: readonly ModelTensor[],
+): Error {
+  const names = listed(folded.map(({ name }) => name));
+  return misfit(
     recording.name,
-    'θ without names, and nothing that shows the order of its parameters',
+    `θ without names, and nothing that shows the order of its parameters${folded.length > 0 ? `, of which the exporter folded ${names}` : ''}`,
     `the order of ${listed(members.map(described))}`,
-    `record one array per parameter under its name; or ${isMade ? 'export with do_constant_folding=False, which keeps parameters and their names' : 'give the names in the order of θ with --names A,B,… (or a file, one a line)'}`,
+    folded.length > 0
+      ? 'record one array per parameter under its name; or export with do_constant_folding=False, which leaves parameters their names, forms and order'
+      : 'record one array per parameter under its name; or give the names in the order of θ with --names A,B,… (or a file, one a line)',
   );
 }
 

@@ -1,7 +1,8 @@
+import { broadcastShapes } from '../../../graph/shapes.js';
 import type { Shape } from '../../../graph/types.js';
 import { sizeOf } from '../../../graph/types.js';
 import type { NodeContext } from '../context.js';
-import type { StaticTensor } from '../static-tensor.js';
+import { isStatic, staticTensor, type Operand, type StaticTensor } from '../static-tensor.js';
 
 /** An axis counted from the front. Throws GraphError where there is no such axis. */
 export function resolveAxis(context: NodeContext, axis: number, rank: number): number {
@@ -104,6 +105,21 @@ export function expandTarget(context: NodeContext): number[] {
   const { batch, examples } = context.state;
   if (first === undefined) return [];
   return [rest.length > 0 && first === batch?.exported ? examples : first, ...rest];
+}
+
+/**
+ * What an Expand copies, and to which shape; null where they do not fit. A constant of one number throughout fits any shape of as many
+ * axes: so PyTorch writes the first states of packed sequences, zeros of as many examples as it exported with.
+ */
+export function expansion(context: NodeContext): { readonly from: Operand; readonly shape: number[] } | null {
+  const from = context.operand(0);
+  const target = expandTarget(context);
+  const shape = broadcastShapes(from.shape, target);
+  if (shape !== null) return { from, shape: [...shape] };
+  if (!isStatic(from) || from.shape.length !== target.length) return null;
+  const [first] = from.data;
+  if (first === undefined || from.data.some((number) => number !== first)) return null;
+  return { from: staticTensor(from.dtype, target.map(() => 1), [first]), shape: target }; // prettier-ignore
 }
 
 /** What a Slice takes of one axis. */

@@ -128,7 +128,7 @@ function scatterElements(c: NodeContext): Value {
   const ones = c.state.builder.constant(range.map(() => 1), [extent], 'float32', 'inside'); // prettier-ignore
   const found = c.add('ReduceSum', [c.add('Gather', [ones, indices], { axis: 0 })], { axes: [axis], keepdims: 1 }); // prettier-ignore
   // All are found, so that this is 0; or it is no number.
-  return c.add('Add', [replaced, c.add('Sub', [found, c.scalar(count)])]);
+  return c.add('Add', [replaced, c.cast(c.add('Sub', [found, c.scalar(count)]), data.dtype)]);
 }
 
 /** Places of rows, counted from those of each batch, that tuples of indices [..., k] of the data name; one outside becomes `nowhere`, which engines refuse. */

@@ -88,7 +88,7 @@ const rnn = (activation: 'Tanh' | 'Relu'): Cell => ({
   step: (c, inputs, [h], [weights]) => [c.add(activation, [sum(c, inputs, product(c, h!, weights!))])],
 });
 
-/** Throws GraphError for what is not written out: other activations, clipping, peepholes, sequences of different lengths. */
+/** Throws GraphError for what is not written out: other activations, clipping, peepholes. */
 function requirePlain(c: NodeContext, { activations, states }: Cell): void {
   const given = c.attributes.texts('activations');
   const odd = given.find(
@@ -99,12 +99,6 @@ function requirePlain(c: NodeContext, { activations, states }: Cell): void {
     const value = name === 'clip' ? c.attributes.float(name, 0) : c.attributes.int(name, 0);
     if (value !== 0) c.fail(`attribute ${name} ${value}`, `${name} 0`);
   }
-  if (c.has(4))
-    c.fail(
-      'sequence_lens',
-      'sequences of one length',
-      'mask what is behind the end of a sequence in the loss',
-    );
   if (states === 2 && c.has(7)) c.fail('peephole weights', 'a cell without peepholes');
 }
 
@@ -132,12 +126,21 @@ function firstStates(c: NodeContext, cell: Cell, d: number): State[] {
   });
 }
 
-/** Outputs [N, H] at each time, in the order of time, and the last states of one direction. */
+/** Which examples [N, 1] have a step `t`, as packed sequences of different lengths say; null: all do, at each. */
+function presence(c: NodeContext): ((t: number) => Value) | null {
+  const [length, examples] = c.shape(0) as [number, number];
+  if (!c.has(4) || c.known(4)?.data.every((own) => Number(own) >= length)) return null;
+  const lengths = c.add('Reshape', [c.cast(c.value(4), 'float32')], { shape: [examples, 1] });
+  return (t) => c.add('Greater', [lengths, c.scalar(t)]);
+}
+
+/** Outputs [N, H] at each time, in the order of time, and the last states of one direction. Where a sequence has no step, outputs are 0 and states stay. */
 function unroll(
   c: NodeContext,
   cell: Cell,
   d: number,
   isReverse: boolean,
+  presentAt: ((t: number) => Value) | null,
 ): { outputs: Value[]; states: Value[] } {
   const x = c.value(0);
   const [length, examples, width] = x.shape as [number, number, number];
@@ -149,13 +152,16 @@ function unroll(
     .addMany('Split', [byTime], { axis: 0, split: new Array<number>(length).fill(1) })
     .map((step) => c.add('Squeeze', [step], { axes: [0] }));
   const outputs = new Array<Value>(length);
-  let states: Value[] | null = null;
+  const zero = c.scalar(0);
+  let states = firstStates(c, cell, d);
   for (let k = 0; k < length; k++) {
     const t = isReverse ? length - 1 - k : k;
-    states = cell.step(c, steps[t]!, states ?? firstStates(c, cell, d), weights.states);
-    outputs[t] = states[0]!;
+    const next = cell.step(c, steps[t]!, states, weights.states);
+    const present = presentAt?.(t) ?? null;
+    outputs[t] = present ? c.add('Where', [present, next[0]!, zero]) : next[0]!;
+    states = present ? next.map((own, j) => c.add('Where', [present, own, states[j] ?? zero])) : next;
   }
-  return { outputs, states: states! };
+  return { outputs, states: states as Value[] };
 }
 
 /** Puts values of one shape, at least one, side by side along a new axis. */
@@ -176,7 +182,8 @@ function recurrent(cell: Cell): Translation {
       c.fail(`a sequence of ${length}`, `1 to ${mostSteps} steps`, 'shorten the sequences');
     const kind = c.attributes.text('direction', 'forward');
     const reverses = kind === 'bidirectional' ? [false, true] : [kind === 'reverse'];
-    const runs = reverses.map((isReverse, d) => unroll(c, cell, d, isReverse));
+    const presentAt = presence(c);
+    const runs = reverses.map((isReverse, d) => unroll(c, cell, d, isReverse, presentAt));
     const both = runs[0]!.outputs.map((_, t) =>
       stack(
         c,

@@ -38,11 +38,20 @@ const taken = -3e38;
 
 /** The k largest (or smallest) numbers along an axis, in order, and their places. Gradients go to those that are selected. */
 function topK(c: NodeContext): readonly Value[] {
-  const x = c.value(0);
+  // Whole numbers are compared as floats, which are exact up to 2²⁴.
+  const given = c.value(0);
+  const x = c.cast(given, 'float32');
   const axis = axisOf(c, x.shape.length, -1);
   const count = c.numbers(1)?.[0] ?? c.attributes.int('k', 1);
   if (!(count >= 1 && count <= Math.min(mostSelected, x.shape[axis]!))) {
-    c.fail(`k ${count} of ${x.shape[axis]!}`, `1 to ${Math.min(mostSelected, x.shape[axis]!)}`);
+    const isSorting = axis === 0 && count === c.state.examples;
+    c.fail(
+      `k ${count} of ${x.shape[axis]!}`,
+      `1 to ${Math.min(mostSelected, x.shape[axis]!)}`,
+      isSorting
+        ? `evaluate fewer examples together (--chunk ${mostSelected}); or, where this sorts sequences by length, export with pack_padded_sequence(…, enforce_sorted=True), which data in any order may then have`
+        : undefined,
+    );
   }
   const places = along(c, x, axis, range(x.shape[axis]!));
   let left = c.attributes.int('largest', 1) === 1 ? x : c.add('Neg', [x]);
@@ -57,7 +66,7 @@ function topK(c: NodeContext): readonly Value[] {
   }
   const joined = (list: readonly Value[]): Value =>
     list.length === 1 ? list[0]! : c.add('Concat', list, { axis });
-  return [joined(values), c.cast(joined(indices), 'int64')];
+  return [c.cast(joined(values), given.dtype), c.cast(joined(indices), 'int64')];
 }
 
 /** The product along axes, an element at a time, so that its gradient is right where factors are 0. */

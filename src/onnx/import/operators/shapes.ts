@@ -1,9 +1,9 @@
-import { broadcastShapes } from '../../../graph/shapes.js';
 import type { Shape, Value } from '../../../graph/types.js';
 import { isStatic, staticTensor } from '../static-tensor.js';
 import {
   axisOf,
   expandTarget,
+  expansion,
   flattenedShape,
   requireInside,
   reshapeTarget,
@@ -23,12 +23,10 @@ function reshaped(shapeOf: (context: NodeContext, from: Shape) => number[]): Tra
 }
 
 function expand(c: NodeContext): Value {
-  const x = c.value(0);
-  const target = expandTarget(c);
-  const shape = broadcastShapes(x.shape, target);
-  if (shape === null)
-    return c.fail(`shape [${target.join(', ')}] for [${x.shape.join(', ')}]`, 'shapes that broadcast');
-  return c.add('Expand', [x], { shape });
+  const found = expansion(c);
+  if (found !== null) return c.add('Expand', [c.asValue(found.from)], { shape: found.shape });
+  const [target, given] = [expandTarget(c), c.shape(0)].map((shape) => shape.join(', '));
+  return c.fail(`shape [${target!}] for [${given!}]`, 'shapes that broadcast');
 }
 
 function splitExtents(c: NodeContext, extent: number): number[] {
