@@ -4,7 +4,7 @@ import type { Feed, Sums, Tensor } from '../../plan/objects.js';
 import { Parameters } from '../../plan/parameters.js';
 import type { Step } from '../../plan/step.js';
 import { type ProductSums, paddedColumns } from '../product-sums.js';
-import { BLOCK, blocksOf, EXAMPLE_TILES, PAIRS, ROWS, TERMS, TILE_WORDS, tileProducts } from './products.js';
+import { BLOCK, blocksOf, BYTE_TILES, PAIRS, ROWS, TERMS, TILE_WORDS, tileProducts } from './products.js';
 
 /** Examples that are summed in float32 before they join the sums in double. */
 const SUMMED_AT_ONCE = 512;
@@ -22,11 +22,11 @@ export function bytesWeights(
   const most = blocksOf(SUMMED_AT_ONCE);
   const rowTiles = Math.ceil(shape.rows / ROWS);
   const left = (rowTiles * most * TERMS * TILE_WORDS) / lanes;
-  const right = EXAMPLE_TILES * most * PAIRS;
+  const right = BYTE_TILES * most * PAIRS;
   const parameters = new Parameters();
   const z = parameters.read(rows);
   const bytes = parameters.feed(feed, 'uint8_t');
-  const scratch = parameters.write({ kind: 'scratch', vectors: left + right + EXAMPLE_TILES * ROWS });
+  const scratch = parameters.write({ kind: 'scratch', vectors: left + right + BYTE_TILES * ROWS });
   const to = parameters.writeSums(packed);
   const width = paddedColumns(shape);
   const half = PAIRS / lanes;
@@ -41,13 +41,10 @@ export function bytesWeights(
     }`;
   const example = (e: string): string =>
     `${bytes} + smaller((first + g0) * LANES + ${e}, ${examples - 1}) * ${shape.columns}L + c`;
-  const products = tileLoops('o', splitEvenly(width / lanes, EXAMPLE_TILES), (tiles) => `
-    for (long e = 0; e < blocks * ${BLOCK}; e += e % ${PAIRS} == ${PAIRS - 1} ? ${PAIRS + 1} : 1) {
-      for (long j = 0; j < ${tiles}; j++) {
-        const long c = (o + j) * LANES;
-        const bytes a = bytes_at(${example('e')}, ${shape.columns} - c), b = bytes_at(${example(`e + ${PAIRS}`)}, ${shape.columns} - c);
-        right[(j * ${most} + e / ${BLOCK}) * ${PAIRS} + e % ${PAIRS}] = byte_pairs(a, b);
-      }
+  const products = tileLoops('o', splitEvenly(width / lanes, BYTE_TILES), (tiles) => `
+    for (long k = 0; k < blocks; k++) for (long p = 0; p < ${PAIRS}; p++) for (long j = 0; j < ${tiles}; j++) {
+      const long e = k * ${BLOCK} + p, c = (o + j) * LANES, rest = ${shape.columns} - c;
+      right[(j * ${most} + k) * ${PAIRS} + p] = byte_pairs(bytes_at(${example('e')}, rest), bytes_at(${example(`e + ${PAIRS}`)}, rest));
     }
     TILES_READ_MEMORY();
     for (long r = 0; r < ${shape.rows}; r += ${ROWS}) {

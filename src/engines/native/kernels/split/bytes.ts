@@ -6,7 +6,7 @@ import { Parameters } from '../../plan/parameters.js';
 import type { Step } from '../../plan/step.js';
 import type { Target } from '../../toolchain/target.js';
 import { placesOf, values, type Weight } from '../dense/dense.js';
-import { BLOCK, blocksOf, EXAMPLE_TILES, PAIRS, ROWS, tileProducts, TILE_WORDS, TERMS } from './products.js';
+import { BLOCK, blocksOf, BYTE_TILES, PAIRS, ROWS, tileProducts, TILE_WORDS, TERMS } from './products.js';
 
 /** Numbers that the terms of a weight [rows, columns] take. */
 export function packedBytesLength(rows: number, columns: number, { lanes }: Target): number {
@@ -56,8 +56,8 @@ export function bytesProduct({ rows, columns, examples, packed, feed, stored, ta
   const outputs = stored.map(({ output }) => parameters.write(output));
   const blocks = blocksOf(columns);
   const groups = ROWS / target.lanes;
-  const left = (EXAMPLE_TILES * blocks * TILE_WORDS) / target.lanes;
-  const scratch = parameters.write({ kind: 'scratch', vectors: left + EXAMPLE_TILES * ROWS + target.lanes });
+  const left = (BYTE_TILES * blocks * TILE_WORDS) / target.lanes;
+  const scratch = parameters.write({ kind: 'scratch', vectors: left + BYTE_TILES * ROWS + target.lanes });
   const results = stored.map(({ result }) => result);
   const fused = new Fused(parameters, results);
   const tilesAtOnce = (tiles: number): string => `
@@ -94,9 +94,9 @@ export function bytesProduct({ rows, columns, examples, packed, feed, stored, ta
     }`;
   const body = `const words *const weights = (const words *)${weights};
     words *const left = (words *)${scratch};
-    v *const sums = ${scratch} + ${left}, *const turned = sums + ${EXAMPLE_TILES * ROWS};
+    v *const sums = ${scratch} + ${left}, *const turned = sums + ${BYTE_TILES * ROWS};
     long g0 = 0;
-    for (; g0 + ${EXAMPLE_TILES * groups} <= groups; g0 += ${EXAMPLE_TILES * groups}) {${tilesAtOnce(EXAMPLE_TILES)}}
+    for (; g0 + ${BYTE_TILES * groups} <= groups; g0 += ${BYTE_TILES * groups}) {${tilesAtOnce(BYTE_TILES)}}
     for (; g0 < groups; g0 += ${groups}) {${tilesAtOnce(1)}}`;
   return parameters.step(`split_bytes_${columns}to${rows}`, 'batch', body, { multiplyAdds: rows * columns });
 }

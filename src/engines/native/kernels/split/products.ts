@@ -15,7 +15,7 @@ export const TERMS = 3;
 /** Words of a left operand's tile. */
 export const TILE_WORDS = ROWS * PAIRS;
 /** Tiles of bytes that are worked on at once. */
-export const EXAMPLE_TILES = 4;
+export const BYTE_TILES = 4;
 
 /** Blocks that hold so many steps. */
 export const blocksOf = (steps: number): number => Math.ceil(steps / BLOCK);
