@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { ObjectiveData, RunData } from '../../apps/dashboard/src/data/load.js';
 import { partRows } from '../../apps/dashboard/src/data/rows.js';
 
-const own = { name: 'train' } as ObjectiveData;
+const ownOf = (run: RunData) => ({ name: 'train', parts: run.view.objectives[0]!.parts }) as ObjectiveData;
+
+const rowsOf = (run: RunData) => partRows(run, ownOf(run));
 
 /** A run of two segments and two layers; sums of part p and layer l at segment t are 100 t + 10 p + l. */
 function runOf(parts: readonly string[], by: readonly (string | null)[]): RunData {
@@ -21,18 +23,18 @@ function runOf(parts: readonly string[], by: readonly (string | null)[]): RunDat
 
 describe('sums of layers by part', () => {
   it('are those of the first thing that the objective is divided by', async () => {
-    const found = await partRows(runOf(['block 1', 'a', 'b', 'L2', 'easy', 'hard'], ['block', 'class', 'class', null, 'mine', 'mine']), own); // prettier-ignore
+    const found = await rowsOf(runOf(['block 1', 'a', 'b', 'L2', 'easy', 'hard'], ['block', 'class', 'class', null, 'mine', 'mine'])); // prettier-ignore
     expect(found?.names).toEqual(['a', 'b']);
     expect([...found!.values]).toEqual([10, 11, 20, 21, 110, 111, 120, 121]);
     expect(found!.width).toBe(4);
   });
 
   it('are all where there is nothing else, and none where there are blocks of a sample alone', async () => {
-    const whole = await partRows(runOf(['a', 'b'], ['class', 'class']), own);
+    const whole = await rowsOf(runOf(['a', 'b'], ['class', 'class']));
     expect([whole!.names, [...whole!.values]]).toEqual([
       ['a', 'b'],
       [0, 1, 10, 11, 100, 101, 110, 111],
     ]);
-    expect(await partRows(runOf(['block 1', 'block 2'], ['block', 'block']), own)).toBeNull();
+    expect(await rowsOf(runOf(['block 1', 'block 2'], ['block', 'block']))).toBeNull();
   });
 });

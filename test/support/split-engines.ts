@@ -16,7 +16,3 @@ export async function splitWays(): Promise<SplitOptions[]> {
   const able = await Promise.all(all.map((options) => new NativeEngine(options).available()));
   return all.filter((_, k) => able[k]!.ok);
 }
-
-/** Their engines. */
-export const splitEngines = async (): Promise<NativeEngine[]> =>
-  (await splitWays()).map((options) => new NativeEngine(options));

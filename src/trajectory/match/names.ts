@@ -187,6 +187,12 @@ function matchesOf(
   return matches;
 }
 
+/** The sides of a pair `recorded=model`. */
+function sidesOf(pair: string): { readonly from: string; readonly to: string } {
+  const [from = '', to = ''] = pair.split('=').map((side) => side.trim());
+  return { from, to };
+}
+
 /** What the user says: pairs `recorded=model`, each side with at most one `*`. Throws UsageError where one matches nothing. */
 export function namesGiven(
   pairs: readonly string[],
@@ -195,15 +201,15 @@ export function namesGiven(
 ): NamedMatch {
   const matches = new Map<string, string>();
   for (const pair of pairs) {
-    const [from, to] = pair.split('=').map((side) => side.trim());
-    const found = recorded.filter(({ name }) => fitsPattern(name, from ?? ''));
+    const { from, to } = sidesOf(pair);
+    const found = recorded.filter(({ name }) => fitsPattern(name, from));
     for (const { name } of found) {
-      const target = (to ?? '').replace('*', starred(name, from ?? ''));
+      const target = to.replace('*', starred(name, from));
       const tensor = model.find((each) => each.name === target);
       if (tensor !== undefined) matches.set(target, name);
-      else if (!from!.includes('*')) throw noSuchName(pair, `tensor ${target} of the model`, model);
+      else if (!from.includes('*')) throw noSuchName(pair, `tensor ${target} of the model`, model);
     }
-    if (found.length === 0) throw noSuchName(pair, `recorded tensor ${from ?? ''}`, recorded);
+    if (found.length === 0) throw noSuchName(pair, `recorded tensor ${from}`, recorded);
   }
   const evidence = `names ${listed(pairs)}`;
   return {
@@ -215,7 +221,7 @@ export function namesGiven(
 /** What the first of the user's pairs that fits a recorded name makes of it; null: none fits. */
 export function nameGiven(pairs: readonly string[], name: string): string | null {
   for (const pair of pairs) {
-    const [from = '', to = ''] = pair.split('=').map((side) => side.trim());
+    const { from, to } = sidesOf(pair);
     if (fitsPattern(name, from)) return to.replace('*', starred(name, from));
   }
   return null;

@@ -25,23 +25,24 @@ export async function allRows(run: RunData, name: string): Promise<Rows | null> 
   return { width, values };
 }
 
+/** Places of the parts that are shown: those that the objective is divided into by one thing, such as its classes. Blocks of a sample are none. */
+export function shownParts(run: RunData, { name }: ObjectiveData): readonly number[] {
+  return partsOfOneKind(run.view.objectives.find((own) => own.name === name)!);
+}
+
 /** Sums of layers by part [T, names · L]. */
 export interface PartRows extends Rows {
   readonly names: readonly string[];
 }
 
-/**
- * Sums of layers by those parts that the objective is divided into by one thing, such as its classes; null where it is not, or sums were not kept.
- * Blocks of a sample are none. Throws as `allRows` does.
- */
-export async function partRows(run: RunData, { name }: ObjectiveData): Promise<PartRows | null> {
-  const objective = run.view.objectives.find((own) => own.name === name)!;
-  const kept = partsOfOneKind(objective);
-  const all = kept.length === 0 ? null : await allRows(run, `part_layer_sums/${name}`);
+/** Sums of layers by the parts that are shown; null where there are none, or sums were not kept. Throws as `allRows` does. */
+export async function partRows(run: RunData, own: ObjectiveData): Promise<PartRows | null> {
+  const kept = shownParts(run, own);
+  const all = kept.length === 0 ? null : await allRows(run, `part_layer_sums/${own.name}`);
   if (all === null) return null;
-  const names = kept.map((part) => objective.parts[part]!);
-  if (kept.length === objective.parts.length) return { ...all, names };
-  const L = all.width / objective.parts.length;
+  const names = kept.map((part) => own.parts[part]!);
+  if (kept.length === own.parts.length) return { ...all, names };
+  const L = all.width / own.parts.length;
   const width = kept.length * L;
   const values = new Float64Array(run.segments * width);
   for (let t = 0; t < run.segments; t++) {

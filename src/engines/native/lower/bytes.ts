@@ -1,4 +1,5 @@
 import { intAttribute, numberAttribute } from '../../../graph/attributes.js';
+import { prune } from '../../../graph/prune.js';
 import type { Attributes, Constant, Graph, Node, Shape, Value } from '../../../graph/types.js';
 import { consumersOf } from './uses.js';
 
@@ -23,7 +24,7 @@ export function withScalesBehind(graph: Graph): Graph {
   const rewriting = new Rewriting(graph);
   const nodes = graph.nodes.flatMap((node) => rewriting.rewrite(node));
   const constants = [...graph.constants, ...rewriting.constants];
-  return { ...graph, constants, nodes: withoutUnused(nodes, graph.outputs) };
+  return prune({ ...graph, constants, nodes });
 }
 
 class Rewriting {
@@ -142,17 +143,6 @@ class Rewriting {
     const name = `unscaled/${this.#nextId}`;
     return { name, op, inputs, outputs: [this.#value(name, shape)], attributes };
   }
-}
-
-/** Nodes that the outputs depend on. */
-function withoutUnused(nodes: readonly Node[], outputs: readonly Value[]): Node[] {
-  const used = new Set(outputs.map(({ id }) => id));
-  const kept = [...nodes].reverse().filter((node) => {
-    if (!node.outputs.some((value) => value && used.has(value.id))) return false;
-    for (const value of node.inputs) if (value !== null) used.add(value.id);
-    return true;
-  });
-  return kept.reverse();
 }
 
 /**
