@@ -13,6 +13,8 @@ from typing import Any, Dict, List, Mapping, Sequence, Tuple, Union
 import torch
 from torch import Tensor, nn
 
+from .parameters import only_read
+
 Example = Union[Tensor, Sequence[Tensor], Mapping[str, Tensor]]
 
 
@@ -33,7 +35,8 @@ def export(
     - `output`: which output is measured, where there are several: its place or its key.
     - `exporter`: `script` traces the model (every PyTorch); `dynamo` takes PyTorch's newer exporter (2.5 on, with onnxscript).
 
-    The model itself is not touched: a copy in float32 on the CPU is exported.
+    The model itself is not touched: a copy in float32 on the CPU is exported. A forward pass that writes into parameters, as that of an
+    Embedding with max_norm does, raises ValueError: no file has that.
     """
     if exporter not in ("script", "dynamo"):
         raise ValueError(f"exporter is {exporter!r}; expected 'script' or 'dynamo'")
@@ -45,6 +48,8 @@ def export(
     for parameter in plain.parameters():
         parameter.requires_grad_(True)
     names, inputs, is_mapping = _inputs(plain, example)
+    kwargs = dict(zip(names, inputs)) if is_mapping else {}
+    _require_parameters_only_read(_copied(plain), () if is_mapping else tuple(inputs), kwargs)
     _single_output(plain, output)
     arguments: Dict[str, Any] = {
         "input_names": names,
@@ -52,7 +57,6 @@ def export(
         "opset_version": opset,
         "do_constant_folding": False,
     }
-    kwargs = dict(zip(names, inputs)) if is_mapping else {}
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning, module="torch.onnx")
         warnings.filterwarnings("ignore", category=DeprecationWarning)
@@ -90,6 +94,12 @@ def _keep_spectral_vectors(model: nn.Module) -> None:
         for each in [module, *module._forward_pre_hooks.values()]:
             if type(each).__name__ in ("SpectralNorm", "_SpectralNorm") and hasattr(each, "n_power_iterations"):
                 each.n_power_iterations = 0  # type: ignore[union-attr,assignment]
+
+
+def _require_parameters_only_read(model: nn.Module, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> None:
+    """By a pass forward, which moves what a model keeps of its batches; hence of a copy, and random numbers are put back."""
+    with torch.no_grad(), torch.random.fork_rng(devices=[]), only_read(model.named_parameters()):
+        model(*args, **kwargs)
 
 
 def _require_packages(exporter: str) -> None:

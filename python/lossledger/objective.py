@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .parameters import unwrapped
+from .parameters import only_read, unwrapped
 from .parts import Division, Parts, described, divisions_of, masks_of
 from .protocol import answer_all, channel
 
@@ -50,7 +50,7 @@ def serve(
     - `batch_statistics`: batch normalisation by the statistics of each batch, as in training; otherwise by its running ones, which
       stay as the model has them. Everything else is in evaluation mode.
     - `deterministic`: uses deterministic algorithms alone (an operator without one raises), and states so. TF32 is off.
-    - Parameters with requires_grad=False are not part of θ.
+    - Parameters with requires_grad=False are not part of θ. A loss that writes into those that are (an Embedding with max_norm) raises ValueError.
 
     What the script prints goes to standard error while it serves.
     """
@@ -148,7 +148,7 @@ class TorchObjective:
         gradients = torch.zeros((1 + parts, width), dtype=torch.float64, device=self.device)
         weight_sum = torch.zeros((), dtype=torch.float64, device=self.device)
         for span, tensors in self._batches(objective):
-            with torch.set_grad_enabled(want_gradient):
+            with torch.set_grad_enabled(want_gradient), only_read(self.parameters):
                 numbers, weights = _numbers(self._call(tensors), span.stop - span.start)
                 sums = (numbers * weights).flatten()
             weight_sum += weights.sum(dtype=torch.float64)

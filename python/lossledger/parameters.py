@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from typing import Dict, List, Set, Tuple
+from contextlib import contextmanager
+from typing import Dict, Iterable, Iterator, List, Set, Tuple
 
 import numpy as np
 import torch
@@ -34,6 +35,19 @@ def numbers_of(parameter: Tensor) -> np.ndarray:
 def unwrapped(name: str) -> str:
     """A parameter's name without the names of wrappers."""
     return ".".join(part for part in name.split(".") if part not in _WRAPPERS)
+
+
+@contextmanager
+def only_read(parameters: "Iterable[Tuple[str, Tensor]]") -> Iterator[None]:
+    """For a forward pass, which gives the loss at the parameters as they are. Raises ValueError where it writes into one of them."""
+    versions = [(name, each, each._version) for name, each in parameters]
+    yield
+    written = [name for name, each, version in versions if each._version != version]
+    if written:
+        raise ValueError(
+            f"the forward pass writes into {', '.join(written)} (an Embedding with max_norm, or clipping?); expected a loss of the parameters as they are: "
+            "write after optimizer.step() instead, where recorded rows show it, or compute with a changed copy in forward (a parametrization)"
+        )
 
 
 def recorded_parameters(

@@ -80,3 +80,12 @@ def test_layers_that_hold_results_of_their_last_pass_are_exported(spectral, tmp_
     assert buffers and all(torch.equal(each, buffers[name]) for name, each in model.named_buffers())
     model(torch.randn(6, 5))
     assert not all(torch.equal(each, buffers[name]) for name, each in model.named_buffers())
+
+
+def test_a_forward_pass_that_writes_into_parameters_is_refused(tmp_path):
+    skip_without_onnx()
+    model = nn.Sequential(nn.Embedding(7, 4, max_norm=1.0), nn.Flatten(), nn.Linear(12, 3))
+    before = model[0].weight.detach().clone()
+    with pytest.raises(ValueError, match=r"writes into 0\.weight"):
+        lossledger.export(model, torch.randint(0, 7, (4, 3)), tmp_path / "m.onnx")
+    assert not (tmp_path / "m.onnx").exists() and torch.equal(model[0].weight, before)

@@ -118,6 +118,13 @@ def test_a_loss_that_is_a_mean_is_refused(loss, message):
         TorchObjective(network(), loss, list(examples())).evaluate(True)
 
 
+def test_a_loss_that_writes_into_parameters_is_refused():
+    model = nn.Sequential(nn.Embedding(7, 4, max_norm=1.0), nn.Flatten(), nn.Linear(12, 3))
+    data = [torch.randint(0, 7, (20, 3)), torch.randint(0, 3, (20,))]
+    with pytest.raises(ValueError, match=r"writes into 0\.weight"):
+        TorchObjective(model, cross_entropy, data).evaluate(True)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 @pytest.mark.parametrize("dtype, bound", [(torch.float32, 1e-5), (torch.float64, 1e-12)])
 def test_a_gpu_gives_the_same_to_the_bit_each_time_and_what_the_cpu_gives(dtype, bound):
