@@ -1,6 +1,14 @@
 export { accuracyOf } from './use/accuracy.js';
 export type { Accuracy, AccuracyFinding, ObjectiveAccuracy } from './use/accuracy.js';
 export type { CertaintyAnalysis } from './certainty.js';
+export { beyondRepeats, comparabilityOf } from './comparison/comparable.js';
+export type { Comparability, RunDifference } from './comparison/comparable.js';
+export {
+  type BearingDifference,
+  differencesIn,
+  notesInWords,
+  obstaclesInWords,
+} from './comparison/verdicts.js';
 export type { ComponentTotals } from './components.js';
 export type { Coverage, LeftOut, Share } from './coverage.js';
 export { partsOfOneKind } from './parts/one-kind.js';

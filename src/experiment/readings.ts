@@ -1,8 +1,7 @@
 import type { Dataset } from '../data/types.js';
 import { inputRange } from '../data/user/ranges.js';
-import { furtherScaling, inputScaling } from '../data/user/read.js';
 import { UsageError } from '../errors.js';
-import type { Reading } from '../formats/reading.js';
+import { furtherScaling, inputScaling, type Reading } from '../formats/reading.js';
 import { doubtfulEnding, endingOf, withLogarithm, withoutEnding, type OutputKind } from '../graph/outputs.js';
 import type { Graph } from '../graph/types.js';
 import type { Model } from '../models/types.js';

@@ -7,3 +7,8 @@ export interface Reading {
   /** Whether the user may not have meant it. */
   readonly warning?: boolean | undefined;
 }
+
+/** What a reading about the scaling of inputs is about. */
+export const inputScaling = 'scaling of inputs';
+/** The same of a further input of a network. */
+export const furtherScaling = (name: string): string => `${inputScaling} ${name}`;

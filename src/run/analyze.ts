@@ -1,11 +1,15 @@
 import { basename, join, resolve } from 'node:path';
+import { beyondRepeats, comparabilityOf, type RunDifference } from '../analysis/comparison/comparable.js';
 import type { LayersOverRuns } from '../analysis/layers/layers.js';
 import { type ThemeName, themeNames } from '../analysis/themes/names.js';
 import type { ThemeAnalyses, ThemeOptions } from '../analysis/themes/themes.js';
+import { UsageError } from '../errors.js';
 import { withProgress, type ProgressSink } from '../experiment/control.js';
+import type { Manifest } from '../format/manifest.js';
 import { writeResult } from '../store/place.js';
 import type { RunFolder } from '../store/folder.js';
 import { openRun } from '../store/open.js';
+import { modelFunctions } from './comparisons/model-functions.js';
 import { writeFindings } from './figure-files.js';
 
 /** A run's themes, under a name that tells it from the others. */
@@ -44,18 +48,25 @@ export function namesOf(folders: readonly string[]): string[] {
   return short.map((name, i) => (short.filter((other) => other === name).length > 1 ? folders[i]! : name));
 }
 
-/** Analyses several runs, and their layers together. Throws UsageError where runs do not have the same layers, objective and iterations. */
+/**
+ * Analyses several runs, and their layers together. Throws UsageError where their losses are not of the same kind and data, or runs do not
+ * have the same layers, objective and iterations.
+ */
 export async function analyzeRuns(
   folders: readonly string[],
   progress: (run: string) => ProgressSink,
   only?: readonly ThemeName[],
 ): Promise<AnalysedRuns> {
   const names = namesOf(folders);
+  const opened = await Promise.all(folders.map((folder) => openRun(folder)));
+  const isTogether = only === undefined || only.includes('layers');
+  const stored = opened.map(({ manifest }, i) => ({ folder: folders[i]!, manifest }));
+  const settings = isTogether ? await settingsOf(names, stored) : [];
   const runs: AnalysedRun[] = [];
-  for (const [i, folder] of folders.entries()) {
+  for (const [i, run] of opened.entries()) {
     const bar = progress(names[i]!);
     const analyses = await withProgress(bar, { total: 100 }, async () =>
-      analyseThemesOf(await openRun(folder), {
+      analyseThemesOf(run, {
         ...(only === undefined ? {} : { only }),
         onProgress: (rows, total) => {
           bar.update(Math.floor((100 * rows) / total));
@@ -64,17 +75,38 @@ export async function analyzeRuns(
     );
     runs.push({ run: names[i]!, analyses });
   }
-  return { runs, layersOverRuns: await overRuns(runs) };
+  return { runs, layersOverRuns: await overRuns(runs, settings) };
 }
 
-async function overRuns(runs: readonly AnalysedRun[]): Promise<LayersOverRuns | null> {
+/** Settings by which runs are no repeats of one another. Throws UsageError where the losses that are analysed cannot be compared. */
+async function settingsOf(
+  names: readonly string[],
+  stored: readonly { readonly folder: string; readonly manifest: Manifest }[],
+): Promise<RunDifference[]> {
+  const manifests = stored.map(({ manifest }) => manifest);
+  const comparability = comparabilityOf(manifests, await modelFunctions(stored));
+  const analysed = manifests[0]?.objectives[0]?.name;
+  const obstacles = comparability.objectives.find(({ name }) => name === analysed)?.obstacles ?? [];
+  if (obstacles.length === 0) return beyondRepeats(comparability);
+  const told = obstacles.map(({ about, values, why }) => `${about} ${values.join(' | ')}: ${why}`);
+  throw new UsageError({
+    given: `${names.join(', ')}, whose losses of ${analysed!} cannot be compared (${told.join('; ')})`,
+    expected: 'runs of one loss of the same data',
+    remedy: 'analyse them apart; lca compare says all in which they differ',
+  });
+}
+
+async function overRuns(
+  runs: readonly AnalysedRun[],
+  settings: readonly RunDifference[],
+): Promise<LayersOverRuns | null> {
   const named = runs.flatMap(({ run, analyses }) =>
     analyses.layers ? [{ run, objective: analyses.objective, unit: analyses.unit, ...analyses.layers }] : [],
   );
   if (runs.length < 2 || named.length < runs.length) return null;
   const { layersOverRuns } = await import('../analysis/layers/layers.js');
   const { studentT } = await import('../analysis/statistics/t-test.js');
-  return layersOverRuns(named, await studentT());
+  return layersOverRuns(named, await studentT(), settings);
 }
 
 /** A run's files have a folder of their own where there are several: its number and the last part of its name. */

@@ -223,7 +223,13 @@ describe.skipIf(!chromiumHere)('the dashboard, in Chromium', () => {
     );
     for (const [k, run] of ['mnist', 'made'].entries())
       expect(totals[k]).toBeCloseTo(sum(column(await exported(at(run), 'layer_sums'), 0).slice(0, 3)), 9);
-    expect(await page.locator('.warning').first().textContent()).toContain('not comparable');
+    expect(await page.locator('.warning').first().textContent()).toContain('of train cannot be compared');
+    const differs = await page.locator('[data-differences] tbody tr').allTextContents();
+    expect(differs).toContainEqual(expect.stringMatching(/^data set ?losses ?mnist ?made/));
+    // Runs that differ by more than seeds are no repeats, over which there is a mean.
+    expect(await page.locator('[data-layers] thead').textContent()).not.toContain('mean');
+    await page.selectOption('[aria-label=Objective]', 'validation');
+    await shown.until(`document.querySelector('main').textContent.includes('made is not shown: has no objective validation')`); // prettier-ignore
   });
 
   it('shows what is left of runs that kept layers only', async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createRunFolder } from '../../src/store/open.js';
 import { fingerprint, lca, temporaryFolder } from '../support/cli.js';
-import { finish, smallManifest } from '../support/run-folder.js';
+import { completeRun, finish, smallManifest } from '../support/run-folder.js';
 
 const folder = temporaryFolder();
 const [first, second, empty] = ['first', 'second', 'empty'].map((name) => join(folder, name)) as [
@@ -78,6 +78,21 @@ describe('lca analyze', () => {
     expect(readdirSync(out)).toEqual(
       expect.arrayContaining(['1-first', '2-second', 'layers-over-runs.csv', 'layers-over-runs.svg']),
     );
+  });
+
+  it('names settings by which runs are no repeats, and refuses losses that cannot be compared', async () => {
+    const [faster, squared] = ['faster', 'squared'].map((name) => join(folder, name)) as [string, string];
+    const content = smallManifest(8, { objectives: mine });
+    await completeRun(faster, { ...content, config: { ...content.config, learningRate: 0.5 } });
+    const definition = { ...content.definition, loss: 'squared error' };
+    await completeRun(squared, { ...content, definition });
+    const analysed = await lca(['analyze', first, faster, '--only', 'layers', '--quiet']);
+    expect(analysed.code).toBe(0);
+    expect(analysed.stdout.replace(/\s+/g, ' ')).toContain('which they are not: they differ in learningRate.');
+    const refused = await lca(['analyze', first, squared, '--quiet']);
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toContain('losses of mine cannot be compared (loss softmax cross-entropy | squared error'); // prettier-ignore
+    expect((await lca(['analyze', first, squared, '--only', 'tails', '--quiet'])).code).toBe(0);
   });
 
   it('refuses what is no theme, and what was not measured', async () => {

@@ -1,4 +1,5 @@
 import type { Manifest } from '../../format/manifest.js';
+import { furtherScaling } from '../../formats/reading.js';
 import { outputsOf } from './outputs.js';
 import { sameContent } from './same-data.js';
 
@@ -43,6 +44,22 @@ const mixesChunks = ({ parameters, definition, readings }: Manifest): boolean =>
   (definition.batchNorm === 'chunk' && parameters.some(({ kind }) => kind === 'normalisation')) ||
   readings.some(({ about }) => about === 'chunks');
 
+/** What was decided about a user's files, in words. */
+function decisionsOf({ readings }: Manifest, isMeant: (about: string) => boolean): string {
+  const found = readings.filter(({ about }) => isMeant(about));
+  return found.map(({ about, decision }) => `${about}: ${decision}`).join('; ') || 'none';
+}
+
+/** Whether the loss is what the network puts out. */
+const computesLoss = ({ config }: Manifest): boolean => config['loss'] === 'output';
+
+/** How a loss that a network computes becomes a mean. */
+const ownMean = (manifest: Manifest): string =>
+  computesLoss(manifest) ? decisionsOf(manifest, (about) => about === 'loss') : 'none';
+
+const furtherInputs = (manifest: Manifest): string =>
+  decisionsOf(manifest, (about) => about.startsWith(furtherScaling('')));
+
 /** What defines the loss of every objective. */
 const ofLosses: readonly Aspect[] = [
   { about: 'loss', why: 'losses are of different kinds', of: ({ definition }) => definition.loss },
@@ -55,6 +72,8 @@ const ofLosses: readonly Aspect[] = [
   { about: 'weight decay in the loss', why: 'the L2 term of the loss differs', of: measuredDecay },
   { about: 'data set', why: 'losses are of different data', of: ({ definition }) => definition.dataset },
   { about: 'scaling of inputs', why: 'networks see different inputs', of: ({ definition }) => definition.scaling },
+  { about: 'the network’s own loss', why: 'losses are averaged by different weights', of: ownMean },
+  { about: 'scaling of further inputs', why: 'networks see different inputs', of: furtherInputs },
   { about: 'statistics of batch normalisation', why: 'the networks are evaluated differently', of: ({ definition }) => definition.batchNorm },
   { about: 'chunk', why: 'the loss of an example depends on the others of its chunk', of: (manifest) => (mixesChunks(manifest) ? manifest.definition.chunk : null) },
 ]; // prettier-ignore
@@ -116,11 +135,25 @@ const ofAccuracy: readonly Aspect[] = [
   { about: 'order of sums', why: 'single numbers differ by rounding', of: ({ definition }) => [definition.lanes, definition.chunk] },
 ]; // prettier-ignore
 
+const ownKind =
+  'computes its own loss: where these are of different kinds, neither losses nor allocations can be compared';
+
+/** What may make losses of different kinds, and cannot be told by manifests. `functions` are those of the model files [runs]. */
+const ofOwnLosses = (functions: readonly string[]): readonly Aspect[] => [
+  { about: 'function of the model file', why: `each network ${ownKind}`, of: (manifest, runs) => (computesLoss(manifest) ? functions[runs.indexOf(manifest)]! : 'none') },
+  { about: 'objective process', why: `each program ${ownKind}`, of: ({ config }) => config['process'] ?? null },
+]; // prettier-ignore
+
 /** Keys of a configuration that are no setting of a run's training, or that other aspects tell. */
 const notSettings: readonly string[] = [
   'preset', 'name', 'date', 'tags', 'engine', 'arithmetic', 'chunk', 'lanes', 'keep', 'keepParts', 'keepComponents', 'components', 'parts', 'basis',
   'groupings', 'measure', 'rule', 'tolerance', 'subintervals', 'maxSubintervals', 'certify', 'sample', 'error', 'data', 'maxLoss', 'outputs',
 ]; // prettier-ignore
+
+const modelFile = 'model file';
+
+/** Settings in which repeats of one training differ: of a recorded one, whose file may hold its first or last numbers, nothing else is known. */
+const ofRepeats: readonly string[] = ['seed', 'trajectory', modelFile];
 
 /** Where a run was forked, in words. */
 function forkPlaces(forks: unknown): string {
@@ -128,30 +161,43 @@ function forkPlaces(forks: unknown): string {
   return list.length === 0 ? 'none' : `at ${list.map(({ at }) => at).join(', ')}`;
 }
 
-/** The network of a run: a name, or the model file's contents, with its path where those of the runs differ. */
-function modelOf({ config, definition }: Manifest, runs: readonly Manifest[]): unknown {
-  const contents = (own: Manifest['definition']): string => own.modelFiles.map(({ sha256 }) => sha256).join();
-  if (definition.modelFiles.length === 0) return config['model'] ?? null;
-  if (runs.every((run) => contents(run.definition) === contents(definition))) return 'the same file';
-  return `${config['model'] as string} (${contents(definition).slice(0, 12)})`;
+/** Beginnings of the checksums of the model's files; of a network by name, none. */
+const modelContents = ({ definition }: Manifest): string =>
+  definition.modelFiles.map(({ sha256 }) => sha256.slice(0, 12)).join(', ');
+
+/** Networks by name, or where some are files, by these or, where they were read, by what these compute. */
+function modelAspect(manifests: readonly Manifest[], functions?: readonly string[]): Aspect {
+  const told = functions ?? manifests.map(modelContents);
+  const kind = functions === undefined ? modelFile : `function of the ${modelFile}`;
+  return {
+    about: told.every((text) => text === '') ? 'model' : kind,
+    why: '',
+    of: (manifest, runs) => {
+      const own = told[runs.indexOf(manifest)]!;
+      if (own !== '' && told.every((text) => text === own)) return 'the same';
+      return [manifest.config['model'] as string, ...(own === '' ? [] : [`(${own})`])].join(' ');
+    },
+  };
 }
 
-function settingAspects(manifests: readonly Manifest[]): Aspect[] {
+function settingAspects(manifests: readonly Manifest[], functions?: readonly string[]): Aspect[] {
   const keys = new Set(manifests.flatMap(({ config }) => Object.keys(config)));
   return [...keys]
     .filter((key) => !notSettings.includes(key))
-    .map((about) => ({
-      about,
-      why: '',
-      of: (manifest, runs) => {
-        const { config, trajectory: { iteration } } = manifest; // prettier-ignore
-        if (about === 'model') return modelOf(manifest, runs);
-        if (about === 'forks') return forkPlaces(config[about]);
-        // Of a recording the key counts segments, which may be many iterations each.
-        if (about === 'iterations' && iteration !== null) return iteration.at(-1);
-        return config[about] ?? null;
-      },
-    }));
+    .map((about) =>
+      about === 'model'
+        ? modelAspect(manifests, functions)
+        : {
+            about,
+            why: '',
+            of: ({ config, trajectory: { iteration } }) => {
+              if (about === 'forks') return forkPlaces(config[about]);
+              // Of a recording the key counts segments, which may be many iterations each.
+              if (about === 'iterations' && iteration !== null) return iteration.at(-1);
+              return config[about] ?? null;
+            },
+          },
+    );
 }
 
 const longest = 60;
@@ -169,8 +215,14 @@ function differences(aspects: readonly Aspect[], manifests: readonly Manifest[])
   });
 }
 
-/** Compares what defines runs (docs/FORMAT.md): two runs are comparable where all of it agrees that bears on a number. */
-export function comparabilityOf(manifests: readonly Manifest[]): Comparability {
+/**
+ * Compares what defines runs (docs/FORMAT.md): two runs are comparable where all of it agrees that bears on a number. `functions`: digests of
+ * what their model files compute, where these were read, and '' for networks by name [runs]; else the files are compared.
+ */
+export function comparabilityOf(
+  manifests: readonly Manifest[],
+  functions?: readonly string[],
+): Comparability {
   const [first, ...others] = manifests;
   const common = first!.objectives.map(({ name }) => name).filter((name) => others.every(({ objectives }) => objectives.some((own) => own.name === name))); // prettier-ignore
   const general = differences(ofLosses, manifests);
@@ -180,7 +232,11 @@ export function comparabilityOf(manifests: readonly Manifest[]): Comparability {
       obstacles: [...general, ...differences(ofObjective(name), manifests)],
     })),
     layers: differences([ofLayers], manifests),
-    notes: differences(ofAccuracy, manifests),
-    settings: differences(settingAspects(manifests), manifests),
+    notes: differences([...ofAccuracy, ...ofOwnLosses(functions ?? manifests.map(modelContents))], manifests),
+    settings: differences(settingAspects(manifests, functions), manifests),
   };
 }
+
+/** Settings that keep runs from being repeats of one training with other seeds, over which a mean has an interval; none: they are such. */
+export const beyondRepeats = ({ settings }: Comparability): RunDifference[] =>
+  settings.filter(({ about }) => !ofRepeats.includes(about));

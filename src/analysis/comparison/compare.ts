@@ -99,13 +99,19 @@ function compareObjective(
 }
 
 /**
- * Sets runs side by side at the iterations that all of them have, from `from` on; the first is what the others are compared with.
+ * Sets runs side by side at the iterations that all of them have, from `from` on; the first is what the others are compared with. `functions`:
+ * as of `comparabilityOf`.
  *
  * @throws UsageError before the first segment of a run, or where runs share no two iterations.
  */
-export function compareRuns(runs: readonly ComparedRun[], from = 0): RunsCompared {
+export function compareRuns(
+  runs: readonly ComparedRun[],
+  from = 0,
+  functions?: readonly string[],
+): RunsCompared {
   for (const { view } of runs) requireSegments(view);
-  const comparability = comparabilityOf(runs.map(({ manifest }) => manifest));
+  const manifests = runs.map(({ manifest }) => manifest);
+  const comparability = comparabilityOf(manifests, functions);
   const steps = commonSteps(runs, from);
   const { unit } = runs[0]!.view;
   const comparable = comparability.objectives.filter(({ obstacles }) => obstacles.length === 0);

@@ -6,7 +6,7 @@ import { parseManifest } from '../../format/manifest.js';
 import type { LedgerView } from '../../ledger/view.js';
 import { analyseShares } from '../shares.js';
 import { studentT } from '../statistics/t-test.js';
-import { comparabilityOf } from './comparable.js';
+import { beyondRepeats, comparabilityOf } from './comparable.js';
 import { compareRuns } from './compare.js';
 import { analyseSweep, type RunOutcome } from './sweep.js';
 
@@ -110,6 +110,42 @@ describe('whether runs can be compared', () => {
     expect(differ(squared(null), squared('logits'))).toEqual([]);
   });
 
+  it('refuses losses of networks that are averaged otherwise, and of further inputs that are scaled otherwise', () => {
+    const reading = (about: string, decision: string) => ({ about, decision, evidence: 'the test' });
+    const differ = (first: Partial<ManifestContent>, second: Partial<ManifestContent>) => {
+      const { objectives, notes } = comparabilityOf([manifest(() => first), manifest(() => second)]);
+      return [objectives[0]!.obstacles, notes].map((found) => found.map(({ about }) => about));
+    };
+    const own = (decision: string) => ({ config: { loss: 'output' }, readings: [reading('loss', decision)] });
+    expect(differ(own('the mean'), own('the mean'))).toEqual([[], []]);
+    expect(differ(own('the mean'), own('the sum over the sum of weight'))).toEqual([['the network’s own loss'], []]); // prettier-ignore
+    const scaled = (by: number) => ({ readings: [reading('scaling of inputs second', `divided by ${by}`)] });
+    expect(differ(scaled(255), scaled(1))).toEqual([['scaling of further inputs'], []]);
+    const by = (process: string) => ({ config: { process } });
+    expect(differ(by('python one.py'), by('python other.py'))).toEqual([[], ['objective process']]);
+  });
+
+  it('tells networks that compute their losses by what they compute, where that was read, and else by their files', () => {
+    const of = (sha: string, loss = 'output') =>
+      manifest(({ config, definition }) => ({
+        config: { ...config, loss, model: 'm.onnx' },
+        definition: { ...definition, modelFiles: [{ name: 'm.onnx', sha256: sha.repeat(64) }] },
+      }));
+    const notes = (...args: Parameters<typeof comparabilityOf>) =>
+      comparabilityOf(...args).notes.map(({ about, values }) => [about, ...values]);
+    const about = 'function of the model file';
+    expect(notes([of('a'), of('b')])).toEqual([[about, 'a'.repeat(12), 'b'.repeat(12)]]);
+    expect(notes([of('a'), of('b')], ['same', 'same'])).toEqual([]);
+    expect(notes([of('a'), of('a')], ['one', 'other'])).toEqual([[about, 'one', 'other']]);
+    expect(notes([of('a', 'squaredError'), of('b', 'squaredError')])).toEqual([]);
+  });
+
+  it('takes runs for repeats that differ in seeds alone', () => {
+    const settings = (change: object) => beyondRepeats(differing(({ config }) => ({ config: { ...config, ...change } }))).map(({ about }) => about); // prettier-ignore
+    expect(settings({ seed: 17 })).toEqual([]);
+    expect(settings({ seed: 17, learningRate: 0.25 })).toEqual(['learningRate']);
+  });
+
   it('takes chunks for part of the loss only where an example depends on the others of its chunk', () => {
     const chunk = ({ definition }: ManifestContent) => ({ definition: { ...definition, chunk: 20 } });
     const plain = differing(chunk);
@@ -141,7 +177,7 @@ describe('whether runs can be compared', () => {
       manifest(({ config, definition }) => ({ config: { ...config, model }, definition: { ...definition, modelFiles: [{ name: 'network', sha256: sha.repeat(64) }] } }));
     expect(comparabilityOf([of('a/net.onnx', 'a'), of('b/net.onnx', 'a')]).settings).toEqual([]);
     const { settings } = comparabilityOf([of('net.onnx', 'a'), of('net.onnx', 'b')]);
-    expect(settings).toMatchObject([{ about: 'model', values: ['net.onnx (aaaaaaaaaaaa)', 'net.onnx (bbbbbbbbbbbb)'] }]);
+    expect(settings).toMatchObject([{ about: 'model file', values: ['net.onnx (aaaaaaaaaaaa)', 'net.onnx (bbbbbbbbbbbb)'] }]);
   }); // prettier-ignore
 
   it('tells the L2 term of the loss, networks, draws, rules and settings apart', () => {

@@ -1,4 +1,5 @@
 import { UsageError } from '../../errors.js';
+import type { RunDifference } from '../comparison/comparable.js';
 import { analyseLayers } from '../objective.js';
 import { errorsCovering, type MeanTest, momentsOf, type StudentT, testMean } from '../statistics/t-test.js';
 import type { ThemeContext, Watcher } from '../themes/sweep.js';
@@ -48,9 +49,11 @@ export interface LayerOverRuns {
   readonly halfWidth: readonly number[] | null;
 }
 
-/** Means over runs that differ in their seeds. */
+/** Means over runs, with intervals for repeats of one training with other seeds. */
 export interface LayersOverRuns {
   readonly runs: readonly string[];
+  /** Settings beside the seed in which the runs differ, by which they are no repeats. */
+  readonly settings: readonly RunDifference[];
   readonly layers: readonly LayerOverRuns[];
 }
 
@@ -62,17 +65,22 @@ export interface NamedLayers extends LayersAnalysis {
 }
 
 /**
- * Compares layers over runs.
+ * Compares layers over runs, which differ in `settings` beside their seeds.
  *
  * @throws UsageError where the runs do not have the same layers, the same objective in the same unit, and rows of θ at the same iterations.
  */
-export function layersOverRuns(runs: readonly NamedLayers[], student: StudentT): LayersOverRuns {
+export function layersOverRuns(
+  runs: readonly NamedLayers[],
+  student: StudentT,
+  settings: readonly RunDifference[] = [],
+): LayersOverRuns {
   const [first] = runs;
   for (const run of runs) requireAlike(first!, run);
   const count = runs.length;
   const errors = count < 2 ? NaN : errorsCovering(count, student) / Math.sqrt(count);
   return {
     runs: runs.map(({ run }) => run),
+    settings,
     layers: first!.layers.map(({ layer, cumulative }, index) => {
       const own = runs.map(({ layers }) => layers[index]!);
       const totals = own.map(({ total }) => total);

@@ -1,18 +1,13 @@
 import { basename } from 'node:path';
 import { misfit } from '../../formats/source.js';
 import type { ElementType, NdArray } from '../../formats/array.js';
-import type { Reading } from '../../formats/reading.js';
+import { furtherScaling, inputScaling, type Reading } from '../../formats/reading.js';
 import { sharedLike } from '../shared.js';
 import { plainLabelling, type Examples, type FurtherTransform, type RawDataset } from '../types.js';
 import { openArrays, type ArraySet } from './arrays.js';
 import { inputsOf, labelsOf } from './convert.js';
 import { rangeReadings } from './ranges.js';
 import { plainPair, setsOf, type ReadAs, type SetArrays } from './sets.js';
-
-/** What a reading about the scaling of inputs is about. */
-export const inputScaling = 'scaling of inputs';
-/** The same of a further input of a network. */
-export const furtherScaling = (name: string): string => `${inputScaling} ${name}`;
 
 /**
  * A user's own data: arrays `x` [N, …example] and `y` (classes [N] as integers, or targets [N, …] as floats) for training, also named

@@ -1,6 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import type { ObjectiveCompared, RunsCompared } from '../../analysis/comparison/compare.js';
-import type { Comparability, RunDifference } from '../../analysis/comparison/comparable.js';
+import type { Comparability } from '../../analysis/comparison/comparable.js';
+import { differencesIn, notesInWords, obstaclesInWords } from '../../analysis/comparison/verdicts.js';
 import { formatCount, formatNumber, formatShare, scaledUnit } from '../format.js';
 import { iterationAxis } from '../plots/axes.js';
 import { type Canvas, createCanvas, type Figure } from '../plots/canvas.js';
@@ -89,31 +90,20 @@ export function comparisonData({ runs, steps, objectives }: RunsCompared): { rea
   ]);
 } // prettier-ignore
 
-const differenceRows = (kind: string, found: readonly RunDifference[]): string[][] =>
-  found.map(({ about, values }) => [about, kind, values.join(' | ')]);
-
 /** In what the definitions of runs differ, and what follows from it. */
-export function comparabilityTable(runs: readonly string[], { objectives, layers, notes, settings }: Comparability): ReadTable {
-  const refused = objectives.filter(({ obstacles }) => obstacles.length > 0);
+export function comparabilityTable(runs: readonly string[], comparability: Comparability): ReadTable {
+  const compared = comparability.objectives.filter(({ obstacles }) => obstacles.length === 0);
   const verdicts = [
-    objectives.length === 0 ? 'No objective was measured in all runs.' : '',
-    ...refused.map(({ name, obstacles }) => `Losses and allocations of ${name} cannot be compared: ${obstacles.map(({ why }) => why).join('; ')}.`),
-    layers.length > 0 ? `Layers cannot be compared: ${layers.map(({ why }) => why).join('; ')}.` : '',
-    objectives.length > refused.length ? `Compared: ${objectives.filter((own) => !refused.includes(own)).map(({ name }) => name).join(', ')}.` : '',
-    ...notes.map(({ about, why }) => `${about[0]!.toUpperCase()}${about.slice(1)}: ${why}.`),
+    ...obstaclesInWords(comparability),
+    ...(compared.length > 0 ? [`Compared: ${compared.map(({ name }) => name).join(', ')}.`] : []),
+    ...notesInWords(comparability),
   ];
-  const obstacles = new Map(refused.flatMap((own) => own.obstacles).map((own) => [own.about, own]));
   return {
     title: `In what ${runs.length} runs differ`,
     head: ['what', 'bears on', 'values'],
     isText: true,
-    rows: [
-      ...differenceRows('losses', [...obstacles.values()]),
-      ...differenceRows('layers', layers),
-      ...differenceRows('accuracy', notes),
-      ...differenceRows('setting', settings),
-    ],
-    note: verdicts.filter((text) => text !== '').join(' '),
+    rows: differencesIn(comparability).map(({ about, bearsOn, values }) => [about, bearsOn, values.join(' | ')]),
+    note: verdicts.join(' '),
   };
 } // prettier-ignore
 

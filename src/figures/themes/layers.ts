@@ -15,6 +15,7 @@ import { largestMagnitude, thin } from '../plots/thin.js';
 import { shortNames } from '../text.js';
 import type { Theme } from '../theme.js';
 import { type DataTable, markers, type ThemeDrawing, rowsNote, rowsShown } from './drawing.js';
+import { repeatsNote } from './tables/layers.js';
 
 /** Rows of a figure over runs, with their test. */
 const rowsOf = ({ layers }: LayersOverRuns) => layers.map((own) => ({ ...own, total: own.test.mean }));
@@ -61,7 +62,7 @@ function draw(canvas: Canvas, over: LayersOverRuns, unit: string): Figure {
     title: `Layers over ${over.runs.length} runs`,
     caption:
       `Mean total of each layer (bars: to the left helped), the interval that covers it with probability 0.95 (line), single runs (dots), and the probability of a mean so far from zero by chance (at the right); below, mean running totals with such intervals. ` +
-      `The paper finds, over ten runs of ResNet with SGD, that the first and the last layer hurt and all others help (its Figure 4).${rowsNote(selection, which)}`,
+      `The paper finds, over ten runs of ResNet with SGD, that the first and the last layer hurt and all others help (its Figure 4).${repeatsNote(over.settings)}${rowsNote(selection, which)}`,
     note: rowsShown(selection, which),
     legend: [
       { label: 'helped', colour: palette.helping, kind: 'area' },

@@ -3,7 +3,7 @@ import { UsageError } from '../../errors.js';
 import { openRun } from '../../store/open.js';
 import { namesOf } from '../analyze.js';
 import type { Findings } from '../figure-files.js';
-import { type ReadDifferences, readDifferences } from './own-losses.js';
+import { modelFunctions } from './model-functions.js';
 
 /** Compares runs in folders at the iterations that all of them have, from `from` on. Throws UsageError for fewer than two, and as `compareRuns`. */
 export async function compareFolders(folders: readonly string[], from?: number): Promise<RunsCompared> {
@@ -18,28 +18,9 @@ export async function compareFolders(folders: readonly string[], from?: number):
   const runs = [];
   for (const [i, folder] of folders.entries()) {
     const run = await openRun(folder);
-    runs.push({ name: names[i]!, manifest: run.manifest, view: await run.view() });
+    runs.push({ name: names[i]!, folder, manifest: run.manifest, view: await run.view() });
   }
-  const compared = compareRuns(runs, from);
-  const manifests = runs.map(({ manifest }, i) => ({ folder: folders[i]!, manifest }));
-  return withDifferences(compared, await readDifferences(manifests));
-}
-
-/** A comparison with what was found to differ beside settings. */
-function withDifferences(compared: RunsCompared, { obstacles, notes }: ReadDifferences): RunsCompared {
-  const { comparability, objectives } = compared;
-  return {
-    ...compared,
-    comparability: {
-      ...comparability,
-      objectives: comparability.objectives.map((own) => ({
-        ...own,
-        obstacles: [...own.obstacles, ...obstacles],
-      })),
-      notes: [...comparability.notes, ...notes],
-    },
-    objectives: obstacles.length === 0 ? objectives : [],
-  };
+  return compareRuns(runs, from, await modelFunctions(runs));
 }
 
 /** A comparison as files: `compare.json`, the numbers of its figures, and these. */

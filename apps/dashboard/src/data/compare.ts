@@ -8,6 +8,12 @@ export interface Shown {
   readonly colour: string;
 }
 
+/** Why a run that is open is not compared on an objective. */
+export function whyLeft(run: RunData | Error, objective: string): string {
+  if (run instanceof Error) return `cannot be read: ${run.message}`;
+  return run.segments === 0 ? 'nothing is measured yet' : `has no objective ${objective}`;
+}
+
 /** A column by row of θ as points, every `bin`-th. */
 export function seriesOf(
   { run, label }: Shown,

@@ -1,17 +1,16 @@
 import type { Manifest } from 'lossledger/format';
 import { stepWord } from './segments.js';
 
-/** One fact of a run's definition. `defines`: runs that differ in it are not comparable. */
+/** One fact of a run's definition. */
 export interface DefinitionRow {
   readonly name: string;
   readonly value: string;
-  readonly defines: boolean;
 }
 
 /** What a run is of, as rows of a table. */
 export function definitionRows(manifest: Manifest): DefinitionRow[] {
   const { definition, objectives, quadrature, engine, trajectory, config } = manifest;
-  const row = (name: string, value: string, defines = true): DefinitionRow => ({ name, value, defines });
+  const row = (name: string, value: string): DefinitionRow => ({ name, value });
   return [
     row('Network', definition.model),
     row('Loss', `${means[definition.reduction]} ${definition.loss}, ${definition.unit}`),
@@ -28,12 +27,11 @@ export function definitionRows(manifest: Manifest): DefinitionRow[] {
     row(
       'Engine',
       engine.version.startsWith(engine.name) ? engine.version : `${engine.name} ${engine.version}`,
-      false,
     ),
-    row('Iterations', iterationsOf(trajectory), false),
-    row('Optimiser', optimiserOf(config) || 'not known: the trajectory was recorded', false),
-    row('Seed', String(manifest.seed), false),
-    row('Made by', manifest.createdBy, false),
+    row('Iterations', iterationsOf(trajectory)),
+    row('Optimiser', optimiserOf(config) || 'not known: the trajectory was recorded'),
+    row('Seed', String(manifest.seed)),
+    row('Made by', manifest.createdBy),
   ];
 }
 
@@ -76,19 +74,4 @@ function optimiserOf(config: Manifest['config']): string {
     )
     .join(', ')
     .replaceAll('"', '');
-}
-
-/** Rows of a run without objectives that another one does not have, unless they share none. */
-function rowsBeside(manifest: Manifest, other: Manifest): DefinitionRow[] {
-  const names = new Set(other.objectives.map(({ name }) => name));
-  const shared = manifest.objectives.filter(({ name }) => names.has(name));
-  return definitionRows(shared.length > 0 ? { ...manifest, objectives: shared } : manifest);
-}
-
-/** Facts in which two runs differ though they must not, to be compared. */
-export function differences(a: Manifest, b: Manifest): string[] {
-  const others = new Map(rowsBeside(b, a).map(({ name, value }) => [name, value]));
-  return rowsBeside(a, b)
-    .filter(({ name, value, defines }) => defines && others.get(name) !== value)
-    .map(({ name, value }) => `${name}: ${value} – ${others.get(name) ?? ''}`);
 }

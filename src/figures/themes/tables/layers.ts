@@ -32,8 +32,14 @@ export function layersTables({ layers, unit, segments, iterations }: ThemeAnalys
 const intervalOf = ({ interval }: MeanTest): string =>
   interval === null ? '–' : `${formatNumber(interval[0], 3)} to ${formatNumber(interval[1], 3)}`;
 
+/** That intervals and tests take for repeats what differs by more than seeds; empty where it does not. */
+export function repeatsNote(settings: LayersOverRuns['settings']): string {
+  if (settings.length === 0) return '';
+  return ` Intervals and tests take the runs for repeats of one training with other seeds, which they are not: they differ in ${settings.map(({ about }) => about).join(', ')}.`;
+}
+
 /** Means over runs with tests against zero (Figures 4 and S11). */
-export function layersOverRunsTable({ runs, layers }: LayersOverRuns, unit: string): ReadTable {
+export function layersOverRunsTable({ runs, layers, settings }: LayersOverRuns, unit: string): ReadTable {
   return {
     title: `Layers: means over ${runs.length} runs`,
     head: ['layer', `mean (${unit})`, '95 % interval', 't', 'p', ''],
@@ -45,6 +51,6 @@ export function layersOverRunsTable({ runs, layers }: LayersOverRuns, unit: stri
       test.p === null ? '–' : formatNumber(test.p, 2),
       test.p !== null && test.p < 0.05 ? (test.mean < 0 ? 'helps' : 'hurts') : '',
     ]),
-    note: "Student's test of each layer's total against zero, two-sided; with many layers expect one in twenty below 0.05 by chance.",
+    note: `Student's test of each layer's total against zero, two-sided; with many layers expect one in twenty below 0.05 by chance.${repeatsNote(settings)}`,
   };
 }
