@@ -88,7 +88,9 @@ describe('lca analyze', () => {
     await completeRun(squared, { ...content, definition });
     const analysed = await lca(['analyze', first, faster, '--only', 'layers', '--quiet']);
     expect(analysed.code).toBe(0);
-    expect(analysed.stdout.replace(/\s+/g, ' ')).toContain('which they are not: they differ in learningRate.');
+    expect(analysed.stdout.replace(/\s+/g, ' ')).toContain(
+      'which they are not: they differ in learningRate.',
+    );
     const refused = await lca(['analyze', first, squared, '--quiet']);
     expect(refused).toMatchObject({ code: 2, stdout: '' });
     expect(refused.stderr).toContain('losses of mine cannot be compared (loss softmax cross-entropy | squared error'); // prettier-ignore
