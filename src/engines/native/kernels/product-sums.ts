@@ -89,10 +89,36 @@ export function transposeColumns(
   );
 }
 
+/** Steps of a tile whose columns are all zero, which are passed over. */
+export interface PassedOver {
+  /** C expression: whether none is. */
+  readonly unless: string;
+  /** C expressions: how many steps there are, and the most there can be. */
+  readonly count: string;
+  readonly most: number;
+  /** Sets up what `row` needs at step `s`. */
+  readonly at: string;
+}
+
+/** Lists the steps of a tile of so many vectors that have a column which is not zero. */
+function usedSteps({ unless, count, most }: PassedOver, columns: string, vectors: number): string {
+  const zero = Array.from({ length: vectors }, (_, j) => `v_all((ints)(y[${j}] == (v){0}))`).join(' && ');
+  return `short used[${most}];
+    long used_count = 0;
+    {
+      const v *y = ${columns};
+      for (long s = 0; s < ${count}; s++, y += ${vectors}) {
+        used[used_count] = (short)s;
+        used_count += (${unless}) || !(${zero});
+      }
+    }`;
+}
+
 /**
- * Code that adds products to \`to\` (C expression of the sums [rows, paddedColumns]), over the transposed columns \`from\`. Rows
- * are read as \`row(i)\`, row i of a tile that starts at row \`r\`. \`walk\` opens the loops over steps around its argument, sets
- * up what \`row\` needs, and moves it on; \`y\` is the tile's place in \`from\`, and moves on by itself.
+ * Code that adds products to `to` (C expression of the sums [rows, paddedColumns]), over the transposed columns `from`. Rows
+ * are read as `row(i)`, row i of a tile that starts at row `r`. `walk` opens the loops over steps around its argument, sets
+ * up what `row` needs, and moves it on; `y` is the tile's place in `from`, and moves on by itself. Where steps are `passedOver`, sums have
+ * the same bits: they begin at +0, to which a zero adds nothing.
  */
 export function addProducts(
   sums: ProductSums,
@@ -102,27 +128,50 @@ export function addProducts(
     readonly steps: number;
     readonly row: (i: number) => string;
     readonly walk: (rows: number, body: string) => string;
+    readonly passedOver?: PassedOver | null;
   },
 ): string {
-  const { to, from, steps, row, walk } = options;
+  const { to, from, steps, row, walk, passedOver = null } = options;
   const tiling = tilingOf(sums);
   const width = paddedColumns(sums);
+  const columns = `${from} + o * ${steps}`;
   const tile = (vectors: number, rows: number): string => {
     const products = (i: number): string =>
       lines(vectors, (j) => `a${i}_${j} += f * y${j};`).replaceAll('\n', ' ');
-    const body = `${lines(vectors, (j) => `v y${j} = y[${j}]; IN_REGISTER(y${j});`)}
-      ${lines(rows, (i) => `{ v f = v_set(${row(i)}); IN_REGISTER(f); ${products(i)} }`)}
-      y += ${vectors};`;
+    const add = `${lines(vectors, (j) => `v y${j} = y[${j}]; IN_REGISTER(y${j});`)}
+      ${lines(rows, (i) => `{ v f = v_set(${row(i)}); IN_REGISTER(f); ${products(i)} }`)}`;
     const all = pairs(rows, vectors);
     const place = (i: number, j: number): string => `d + ${i * width} + ${j} * LANES`;
+    const overAll = walk(rows, `${add}\n      y += ${vectors};`);
     return `${all.map(([i, j]) => `v a${i}_${j} = {0};`).join(' ')}
       double *const d = ${to} + r * ${width} + o * LANES;
       ${all.map(([i, j]) => `will_add(${place(i, j)});`).join(' ')}
-      const v *y = ${from} + o * ${steps};
-      ${walk(rows, body)}
+      const v *y = ${columns};
+      ${passedOver === null ? overAll : overUsed(passedOver, columns, vectors, add, overAll)}
       ${all.map(([i, j]) => `add_sums(${place(i, j)}, a${i}_${j});`).join('\n')}`;
   };
-  return tileLoops('o', tiling.vectors, (vectors) =>
-    tileLoops('r', tiling.rows, (rows) => tile(vectors, rows)),
+  return tileLoops(
+    'o',
+    tiling.vectors,
+    (vectors) => `${passedOver === null ? '' : usedSteps(passedOver, columns, vectors)}
+      ${tileLoops('r', tiling.rows, (rows) => tile(vectors, rows))}`,
   );
 }
+
+/** Adds the steps of the list, or where all are on it, one after the other. */
+const overUsed = (
+  { count, at }: PassedOver,
+  columns: string,
+  vectors: number,
+  add: string,
+  overAll: string,
+): string => `if (used_count < ${count}) {
+      for (long n = 0; n < used_count; n++) {
+        const long s = used[n];
+        y = ${columns} + s * ${vectors};
+        ${at}
+        ${add}
+      }
+    } else {
+      ${overAll}
+    }`;

@@ -4,7 +4,7 @@ import type { Expression } from '../../plan/expression.js';
 import type { Sums, Tensor } from '../../plan/objects.js';
 import { Parameters } from '../../plan/parameters.js';
 import type { Step } from '../../plan/step.js';
-import type { ProductSums } from '../product-sums.js';
+import type { PassedOver, ProductSums } from '../product-sums.js';
 import { addProducts, paddedColumns, transposeColumns, transposedVectors } from '../product-sums.js';
 
 /** Groups of examples that are summed in float32 before they join the sums in double. */
@@ -67,13 +67,23 @@ export function denseWeights(
     step: 'n * LANES',
     element: '0',
   });
+  const place = (n: string): string => `(const float *)(${x} + (g0 + ${n}) * ${rows.stride} + r)`;
+  // Inputs of a network are often zero; what they are multiplied by may not be finite, and then its product with zero is no zero.
+  const passedOver: PassedOver = {
+    unless: '!is_finite',
+    count: 'count * LANES',
+    most: steps,
+    at: `const float *const z = ${place('s / LANES')} + s % LANES;`,
+  };
+  const isSparse = columns.origin === 'fed';
   const products = addProducts(shape, {
     to: sums,
     from: scratch,
     steps,
+    passedOver: isSparse ? passedOver : null,
     row: (i) => `z[${i} * LANES]`,
     walk: (_, body) => `for (long n = 0; n < count; n++) {
-      const float *z = (const float *)(${x} + (g0 + n) * ${rows.stride} + r);
+      const float *z = ${place('n')};
       for (long l = 0; l < LANES; l++) {
         ${body}
         z++;
@@ -83,12 +93,18 @@ export function denseWeights(
   const body = `for (long g0 = 0; g0 < groups; g0 += ${atOnce}) {
       const long count = smaller(${atOnce}, groups - g0);
       ${transposed}
+      ${isSparse ? finiteCheck(x, rows.stride, shape.rows) : ''}
       ${products}
     }`;
   return parameters.step(`dense_weights_${shape.rows}x${shape.columns}`, 'batch', body, {
     multiplyAdds: shape.rows * shape.columns,
   });
 }
+
+/** Whether so many rows of the groups at hand are finite: the sum of their products with zero is zero then. */
+const finiteCheck = (x: string, stride: number, rows: number): string => `v sums = {0};
+      for (long n = 0; n < count; n++) for (long i = 0; i < ${rows}; i++) sums += 0 * ${x}[(g0 + n) * ${stride} + i];
+      const int is_finite = v_all((ints)(sums == (v){0}));`;
 
 /** The same with the tokens of an example one after the other. */
 function tokenWeights(shape: ProductSums, rows: Tensor, columns: Tensor, packed: Sums, tokens: number): Step {
