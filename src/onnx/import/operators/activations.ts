@@ -17,11 +17,10 @@ function standard({ attributes, asInputs }: Activation): Translation {
   };
 }
 
-/** x where x > 0, else slope · x, as relu(x) - slope · relu(-x). */
+/** x where x > 0, else slope · x. Chosen, not added up, so that at 0 the slope is that of the negative side. */
 function parametricRelu(c: NodeContext): Value {
   const x = c.value(0);
-  const negative = c.add('Relu', [c.add('Neg', [x])]);
-  return c.add('Sub', [c.add('Relu', [x]), c.add('Mul', [c.value(1), negative])]);
+  return c.add('Where', [c.add('Greater', [x, c.scalar(0)]), x, c.add('Mul', [c.value(1), x])]);
 }
 
 /** x · sigmoid(alpha · x) */
@@ -34,7 +33,9 @@ function swish(c: NodeContext): Value {
 
 /** max(0, x) + min(0, alpha · (e^(x / alpha) - 1)), which is alpha · elu(x / alpha) for alpha > 0. */
 function celu(c: NodeContext): Value {
-  const alpha = c.scalar(c.attributes.float('alpha', 1));
+  const given = c.attributes.float('alpha', 1);
+  if (!(given > 0)) c.fail(`alpha ${given}`, 'alpha above 0');
+  const alpha = c.scalar(given);
   return c.add('Mul', [c.add('Elu', [c.add('Div', [c.value(0), alpha])]), alpha]);
 }
 
