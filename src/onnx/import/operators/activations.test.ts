@@ -12,7 +12,19 @@ import { describeWrittenOut, drawing, steps, width } from '../../../../test/supp
 const { behindKernel } = drawing();
 const slope = tensor('slope.weight', [3], [0.25, 0.5, -2]);
 
+/** h times whole numbers of its own within bounds. */
+const clipped = (bounds: string[]): Uint8Array =>
+  modelOf(['batch', steps, width], behindKernel(
+    [
+      node('Mul', ['h', 'many'], ['wide']), node('Cast', ['wide'], ['whole'], { to: 7 }), node('Clip', ['whole', ...bounds], ['within']),
+      node('Cast', ['within'], ['factor'], { to: 1 }), node('Mul', ['factor', 'h'], ['y']),
+    ],
+    [tensor('many', [], [9]), tensor('least', [], [-1], 'int64'), tensor('most', [], [2], 'int64')],
+  )); // prettier-ignore
+
 describeWrittenOut({
+  'Clip of whole numbers': clipped(['least', 'most']),
+  'Clip of whole numbers from above': clipped(['', 'most']),
   PRelu: modelOf(['batch', steps, width], behindKernel([node('PRelu', ['h', 'slope.weight'], ['y'])], [slope])), // prettier-ignore
 });
 

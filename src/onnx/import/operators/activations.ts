@@ -48,9 +48,19 @@ function shrink(c: NodeContext): Value {
   return c.add('Where', [c.add('Less', [x, c.scalar(-lambd)]), below, inner]);
 }
 
+/** Whole numbers, such as labels of which some are -1, are bounded as the larger and the smaller of two. */
+function clip(c: NodeContext): Value {
+  const x = c.value(0);
+  if (x.dtype === 'float32') return standard(table.get('Clip')!)(c) as Value;
+  return (['Max', 'Min'] as const).reduce((bounded, op, k) => {
+    return c.has(k + 1) ? c.add(op, [bounded, c.scalar(c.number(k + 1, 0), x.dtype)]) : bounded;
+  }, x);
+}
+
 /** Activations of the table, and those that are written as compositions. */
 export const activations: TranslationTable = {
   ...Object.fromEntries([...table].map(([name, entry]) => [name, standard(entry)])),
+  Clip: clip,
   PRelu: parametricRelu,
   Swish: swish,
   Celu: celu,
