@@ -117,7 +117,24 @@ const two = tensor('two', [1], [2], 'int64');
 const minusOne = tensor('axis', [1], [-1], 'int64');
 const one = tensor('one', [], [1], 'int64');
 
+/** h times what an operator makes of whole numbers of its own. */
+function ofWhole(made: NodeSpec, initializers: InitializerSpec[] = []) {
+  return behindKernel(
+    [
+      node('Mul', ['h', 'many'], ['wide']),
+      node('Cast', ['wide'], ['whole'], { to: 7 }),
+      made,
+      node('Cast', ['made'], ['factor'], { to: 1 }),
+      node('Mul', ['factor', 'h'], ['y']),
+    ],
+    [tensor('many', [], [20]), ...initializers],
+  );
+}
+
 const cases = {
+  'CumSum of whole numbers': ofWhole(node('CumSum', ['whole', 'one'], ['made'], { reverse: 1 }), [one]),
+  'Trilu of whole numbers': ofWhole(node('Trilu', ['whole'], ['made'])),
+  'ReduceMax of whole numbers': ofWhole(node('ReduceMax', ['whole'], ['made'], { axes: [1] })),
   ReduceProd: behindKernel([node('ReduceProd', ['h'], ['y'], { axes: [1], keepdims: 0 })]),
   TopK: behindKernel([node('TopK', ['h', 'two'], ['y', 'places'], { axis: -1 })], [two]),
   'the smallest by TopK': behindKernel(

@@ -107,7 +107,7 @@ function triangle(c: NodeContext): Value {
     range(columns).map((column) => (isUpper ? column - row >= shift : column - row <= shift)),
   );
   const mask = c.state.builder.constant(kept.map(Number), [rows, columns], 'float32', 'triangle');
-  return c.add('Where', [c.add('Greater', [mask, c.scalar(0.5)]), x, c.scalar(0)]);
+  return c.add('Where', [c.add('Greater', [mask, c.scalar(0.5)]), x, c.scalar(0, x.dtype)]);
 }
 
 /** Selections, which have no gradient of their own: what is selected counts as given. Products, and parts of matrices. */
