@@ -255,3 +255,16 @@ describe('tensors', () => {
     );
   });
 });
+
+it.each([1, 2, 3])('keeps the axis of the examples where a Squeeze names none, of %d', (examples) => {
+  const bytes = modelOf(['batch', 1, 4], {
+    initializers: [ramp('fc.weight', [4, 3]), ramp('head.weight', [3, 1])],
+    nodes: [
+      node('MatMul', ['input', 'fc.weight'], ['h']),
+      node('Squeeze', ['h'], ['s']),
+      node('MatMul', ['s', 'head.weight'], ['r']),
+      node('Squeeze', ['r'], ['y']),
+    ],
+  });
+  expect(graphOf(readOnnx(bytes), examples).outputs[0]!.shape).toEqual([examples, 1]);
+});

@@ -2,6 +2,8 @@ import { expect, it } from 'vitest';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { encodeModel, type InitializerSpec, type ModelSpec, type NodeSpec } from './protobuf/encode.js';
 import { Attribute_Type, AttributeSchema, ModelSchema } from './protobuf/onnx_pb.js';
+import { onnxruntimeEngine } from '../engines/onnxruntime/index.js';
+import { referenceEngine } from '../engines/reference/index.js';
 import { GraphBuilder } from '../graph/builder.js';
 import { readOnnx } from './index.js';
 import { modelOf, node, tensor } from '../../test/support/onnx-model.js';
@@ -115,7 +117,24 @@ const two = tensor('two', [1], [2], 'int64');
 const minusOne = tensor('axis', [1], [-1], 'int64');
 const one = tensor('one', [], [1], 'int64');
 
+/** h times what an operator makes of whole numbers of its own. */
+function ofWhole(made: NodeSpec, initializers: InitializerSpec[] = []) {
+  return behindKernel(
+    [
+      node('Mul', ['h', 'many'], ['wide']),
+      node('Cast', ['wide'], ['whole'], { to: 7 }),
+      made,
+      node('Cast', ['made'], ['factor'], { to: 1 }),
+      node('Mul', ['factor', 'h'], ['y']),
+    ],
+    [tensor('many', [], [20]), ...initializers],
+  );
+}
+
 const cases = {
+  'CumSum of whole numbers': ofWhole(node('CumSum', ['whole', 'one'], ['made'], { reverse: 1 }), [one]),
+  'Trilu of whole numbers': ofWhole(node('Trilu', ['whole'], ['made'])),
+  'ReduceMax of whole numbers': ofWhole(node('ReduceMax', ['whole'], ['made'], { axes: [1] })),
   ReduceProd: behindKernel([node('ReduceProd', ['h'], ['y'], { axes: [1], keepdims: 0 })]),
   TopK: behindKernel([node('TopK', ['h', 'two'], ['y', 'places'], { axis: -1 })], [two]),
   'the smallest by TopK': behindKernel(
@@ -129,6 +148,17 @@ const cases = {
       node('Mul', ['p', 'v'], ['y']),
     ],
     [two],
+  ),
+  'TopK, of which most are masked': behindKernel(
+    [
+      node('Greater', ['h', 'least'], ['kept']),
+      node('Where', ['kept', 'h', 'masked'], ['x']),
+      node('TopK', ['x', 'all'], ['sorted', 'places'], { axis: -1 }),
+      node('Exp', ['sorted'], ['e']),
+      node('Cast', ['places'], ['p'], { to: 1 }),
+      node('Add', ['p', 'e'], ['y']),
+    ],
+    [tensor('least', [], [0.2]), tensor('masked', [], [-Infinity]), tensor('all', [1], [hidden], 'int64')],
   ),
   'TopK of whole numbers, and their order turned back': behindKernel(
     [
@@ -181,6 +211,20 @@ it('says that a choice counts as constant', () => {
   expect(readOnnx(modelOf(['batch', steps, width], cases.TopK)).warnings.join()).toMatch(
     /TopK selects counts as constant/,
   );
+});
+
+it('selects NaN by TopK where a number is NaN, so that no loss stays finite', async () => {
+  const nodes = [node('TopK', ['h', 'two'], ['y', 'places'], { axis: -1 })];
+  const builder = new GraphBuilder('graph');
+  const input = builder.input('x', 'float32', [1, steps, width]);
+  const output = readOnnx(modelOf(['batch', steps, width], behindKernel(nodes, [two]))).addTo(builder, input);
+  const graph = builder.build([builder.apply('ReduceSum', [output], { keepdims: 0 })]);
+  for (const engine of [referenceEngine, onnxruntimeEngine('cpu')]) {
+    const program = await engine.compile(graph);
+    program.load(new Float64Array(width * hidden).fill(NaN));
+    expect(await program.run({ x: new Float32Array(steps * width).fill(1) })).toBeNaN();
+    await program.dispose();
+  }
 });
 
 it('says how sequences that are sorted within a chunk can be measured', () => {

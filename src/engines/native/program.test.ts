@@ -94,3 +94,18 @@ it.skipIf(!isHere).each([false, true])(
     for (const [k, value] of right.entries()) expect(own[k]).toBeCloseTo(value, 5);
   },
 );
+
+it.skipIf(!isHere)('convolves an input that no window reaches, whose gradient is 0', async () => {
+  const builder = new GraphBuilder('unreached');
+  const options = { layer: 'layer', neuronAxis: 0, initializer: { kind: 'ones' } } as const;
+  const [shift, weight, bias] = ([[1], [2, 1, 1, 1], [2]] as const).map((shape, k) => builder.parameter(`p${k}`, shape, options)); // prettier-ignore
+  const moved = builder.apply('Add', [builder.input('x', 'float32', [3, 1, 1, 1]), shift!]);
+  const strided = { strides: [2, 2], pads: [1, 1, 1, 1] };
+  const y = builder.apply('Conv', [moved, weight!, bias!], strided);
+  const graph = differentiate(builder.build([builder.apply('ReduceSum', [y], { keepdims: 0 })]));
+  const theta = Float64Array.of(0.5, 2, -1, 0.25, 3);
+  const feeds = { x: Float32Array.of(1, 2, 3) };
+  const right = await valuesOf(referenceEngine, graph, theta, feeds);
+  expect(right).toEqual([12 * 3.25, 0, 0, 0, 12, 12]);
+  expect(await valuesOf(engine, graph, theta, feeds)).toEqual(right);
+});

@@ -98,7 +98,8 @@ export const activations: ReadonlyMap<string, Activation> = new Map(
     Clip: activation(
       { min: -Infinity, max: Infinity },
       ({ min, max }) => ({
-        value: clipped(x, min, max),
+        // Of bounds the wrong way round, the upper one holds.
+        value: clipped(x, Math.min(min, max), max),
         gradient: ifGreater(min, x, 0, ifGreater(x, max, 0, dy)),
       }),
       { asInputs: true },

@@ -14,5 +14,5 @@ export function withNaN(emit: Emitter, y: string, x: string): string {
 
 export const reduceMax: Lowering = (emit, node, inputs) => {
   const y = reductions['ReduceMax']!(emit, node, inputs) as string;
-  return withNaN(emit, y, inputs[0]!);
+  return node.inputs[0]!.dtype === 'float32' ? withNaN(emit, y, inputs[0]!) : y;
 };

@@ -18,7 +18,7 @@ function kernelsOf([name, { formulas }]: [string, Activation]): [string, Kernel]
       gradientOperatorOf(name),
       ([dy, at], node) => {
         const gradient = numericFunction(formulas(node).gradient);
-        return [zipped(dy!, at!, (d, place) => d * gradient(place, 1))];
+        return [zipped(dy!, at!, (d, place) => gradient(place, d))];
       },
     ],
   ];

@@ -17,11 +17,10 @@ function standard({ attributes, asInputs }: Activation): Translation {
   };
 }
 
-/** x where x > 0, else slope · x, as relu(x) - slope · relu(-x). */
+/** x where x > 0, else slope · x. Chosen, not added up, so that at 0 the slope is that of the negative side. */
 function parametricRelu(c: NodeContext): Value {
   const x = c.value(0);
-  const negative = c.add('Relu', [c.add('Neg', [x])]);
-  return c.add('Sub', [c.add('Relu', [x]), c.add('Mul', [c.value(1), negative])]);
+  return c.add('Where', [c.add('Greater', [x, c.scalar(0)]), x, c.add('Mul', [c.value(1), x])]);
 }
 
 /** x · sigmoid(alpha · x) */
@@ -34,7 +33,9 @@ function swish(c: NodeContext): Value {
 
 /** max(0, x) + min(0, alpha · (e^(x / alpha) - 1)), which is alpha · elu(x / alpha) for alpha > 0. */
 function celu(c: NodeContext): Value {
-  const alpha = c.scalar(c.attributes.float('alpha', 1));
+  const given = c.attributes.float('alpha', 1);
+  if (!(given > 0)) c.fail(`alpha ${given}`, 'alpha above 0');
+  const alpha = c.scalar(given);
   return c.add('Mul', [c.add('Elu', [c.add('Div', [c.value(0), alpha])]), alpha]);
 }
 
@@ -47,9 +48,19 @@ function shrink(c: NodeContext): Value {
   return c.add('Where', [c.add('Less', [x, c.scalar(-lambd)]), below, inner]);
 }
 
+/** Whole numbers, such as labels of which some are -1, are bounded as the larger and the smaller of two. */
+function clip(c: NodeContext): Value {
+  const x = c.value(0);
+  if (x.dtype === 'float32') return standard(table.get('Clip')!)(c) as Value;
+  return (['Max', 'Min'] as const).reduce((bounded, op, k) => {
+    return c.has(k + 1) ? c.add(op, [bounded, c.scalar(c.number(k + 1, 0), x.dtype)]) : bounded;
+  }, x);
+}
+
 /** Activations of the table, and those that are written as compositions. */
 export const activations: TranslationTable = {
   ...Object.fromEntries([...table].map(([name, entry]) => [name, standard(entry)])),
+  Clip: clip,
   PRelu: parametricRelu,
   Swish: swish,
   Celu: celu,

@@ -74,12 +74,16 @@ export function flattenedShape(context: NodeContext, from: Shape): number[] {
 }
 
 /**
- * The shape that a Squeeze gives to a tensor of shape `from`. Throws GraphError where an axis to drop is
- * longer than 1.
+ * The shape that a Squeeze gives to a tensor of shape `from`. Without axes, that of the examples stays where a chunk has one, as it does where
+ * it has more. Throws GraphError where an axis to drop is longer than 1.
  */
 export function squeezedShape(context: NodeContext, from: Shape): number[] {
   const given = context.intsOf('axes', 1);
-  if (given === undefined) return from.filter((extent) => extent !== 1);
+  if (given === undefined) {
+    const { examples, producers } = context.state;
+    const isOfOne = examples === 1 && !isStatic(context.operand(0)) && producers.has(context.node.input[0]!);
+    return from.filter((extent, axis) => extent !== 1 || (isOfOne && axis === 0));
+  }
   const axes = given.map((axis) => resolveAxis(context, axis, from.length));
   if (axes.some((axis) => from[axis] !== 1))
     context.fail(`shape [${from.join(', ')}]`, 'extent 1 on the axes to drop');

@@ -69,9 +69,10 @@ function normalized(c: NodeContext): Value {
   return c.add('Div', [x, p === 2 ? rootOf(c, sizes) : sizes]);
 }
 
-/** Sums of all elements up to (in reverse: from) each one, with or (exclusive) without it. */
+/** Sums of all elements up to (in reverse: from) each one, with or (exclusive) without it; of whole numbers as floats, which are exact up to 2²⁴. */
 function cumulativeSum(c: NodeContext): Value {
-  const x = c.value(0);
+  const given = c.value(0);
+  const x = c.cast(given, 'float32');
   const axis = resolveAxis(c, c.number(1, 0), x.shape.length);
   const extent = x.shape[axis]!;
   const sign = c.attributes.int('reverse', 0) === 1 ? -1 : 1;
@@ -79,7 +80,7 @@ function cumulativeSum(c: NodeContext): Value {
   c.spend(extent * extent);
   const counts = (k: number, i: number): number => (sign * (k - i) >= least ? 1 : 0);
   const range = Array.from({ length: extent }, (_, k) => k);
-  return mixAlong(c, x, axis, range.map((k) => range.map((i) => counts(k, i)))); // prettier-ignore
+  return c.cast(mixAlong(c, x, axis, range.map((k) => range.map((i) => counts(k, i)))), given.dtype); // prettier-ignore
 }
 
 /** Reductions, also of functions of the elements, softmax and running sums. */

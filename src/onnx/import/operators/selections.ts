@@ -10,21 +10,29 @@ function along(c: NodeContext, x: Value, axis: number, numbers: readonly number[
 
 const range = (extent: number): number[] => Array.from({ length: extent }, (_, k) => k);
 
-/** Place of the largest number along an axis, the first of equals, as a float, the axis kept. Comparisons have no gradient. */
-function firstLargest(c: NodeContext, x: Value, axis: number): Value {
-  const extent = x.shape[axis]!;
+/**
+ * Place of the largest number along an axis, the first of equals, as a float, the axis kept; its extent where one is NaN. `free` weighs places:
+ * earlier ones more, those that may not be chosen 0. Comparisons have no gradient.
+ */
+function firstLargest(c: NodeContext, x: Value, axis: number, free: Value): Value {
   const largest = c.add('ReduceMax', [x], { axes: [axis], keepdims: 1 });
   const isLargest = c.add('Cast', [c.add('Equal', [x, largest])], { to: 'float32' });
-  const early = along(c, x, axis, range(extent).map((k) => extent - k)); // prettier-ignore
-  const best = c.add('ReduceMax', [c.add('Mul', [isLargest, early])], { axes: [axis], keepdims: 1 });
-  return c.add('Sub', [c.scalar(extent), best]);
+  const best = c.add('ReduceMax', [c.add('Mul', [isLargest, free])], { axes: [axis], keepdims: 1 });
+  return c.add('Sub', [c.scalar(x.shape[axis]!), best]);
+}
+
+/** How early each place of an axis is: its extent, down to 1. */
+function earliness(c: NodeContext, x: Value, axis: number): Value {
+  const extent = x.shape[axis]!;
+  return along(c, x, axis, range(extent).map((k) => extent - k)); // prettier-ignore
 }
 
 function argument(c: NodeContext, sign: 1 | -1): Value {
   const given = c.value(0);
   const axis = axisOf(c, given.shape.length, 0);
   if (c.attributes.int('select_last_index', 0) !== 0) c.fail('select_last_index 1', 'the first of equals');
-  const place = firstLargest(c, sign === 1 ? given : c.add('Neg', [given]), axis);
+  const x = sign === 1 ? given : c.add('Neg', [given]);
+  const place = firstLargest(c, x, axis, earliness(c, x, axis));
   const keeps = c.attributes.int('keepdims', 1) === 1;
   const shape = given.shape.filter((_, k) => k !== axis);
   return c.cast(keeps ? place : c.add('Reshape', [place], { shape }), 'int64');
@@ -33,10 +41,7 @@ function argument(c: NodeContext, sign: 1 | -1): Value {
 /** Numbers that are selected at most: each takes a pass over all. */
 const mostSelected = 64;
 
-/** So small that it is never selected again, and finite in float32. */
-const taken = -3e38;
-
-/** The k largest (or smallest) numbers along an axis, in order, and their places. Gradients go to those that are selected. */
+/** The k largest (or smallest) numbers along an axis, in order, and their places; NaN where one of them is. Gradients go to those that are selected. */
 function topK(c: NodeContext): readonly Value[] {
   // Whole numbers are compared as floats, which are exact up to 2²⁴.
   const given = c.value(0);
@@ -54,15 +59,20 @@ function topK(c: NodeContext): readonly Value[] {
     );
   }
   const places = along(c, x, axis, range(x.shape[axis]!));
+  const nowhere = c.scalar(x.shape[axis]!);
   let left = c.attributes.int('largest', 1) === 1 ? x : c.add('Neg', [x]);
+  let free = earliness(c, x, axis);
   const [values, indices]: [Value[], Value[]] = [[], []];
   for (let k = 0; k < count; k++) {
-    const place = firstLargest(c, left, axis);
+    const place = firstLargest(c, left, axis, free);
     const isIt = c.add('Equal', [places, place]);
     const only = c.add('Where', [isIt, x, c.scalar(0)]);
-    values.push(c.add('ReduceSum', [only], { axes: [axis], keepdims: 1 }));
+    const value = c.add('ReduceSum', [only], { axes: [axis], keepdims: 1 });
+    values.push(c.add('Where', [c.add('Equal', [place, nowhere]), c.scalar(NaN), value]));
     indices.push(place);
-    left = c.add('Where', [isIt, c.scalar(taken), left]);
+    // What is masked is as small, but still free.
+    left = c.add('Where', [isIt, c.scalar(-Infinity), left]);
+    free = c.add('Where', [isIt, c.scalar(0), free]);
   }
   const joined = (list: readonly Value[]): Value =>
     list.length === 1 ? list[0]! : c.add('Concat', list, { axis });
@@ -97,7 +107,7 @@ function triangle(c: NodeContext): Value {
     range(columns).map((column) => (isUpper ? column - row >= shift : column - row <= shift)),
   );
   const mask = c.state.builder.constant(kept.map(Number), [rows, columns], 'float32', 'triangle');
-  return c.add('Where', [c.add('Greater', [mask, c.scalar(0.5)]), x, c.scalar(0)]);
+  return c.add('Where', [c.add('Greater', [mask, c.scalar(0.5)]), x, c.scalar(0, x.dtype)]);
 }
 
 /** Selections, which have no gradient of their own: what is selected counts as given. Products, and parts of matrices. */

@@ -26,8 +26,8 @@ export function patchShape(
   grid: { readonly rows: number; readonly columns: number },
   taps: readonly Tap[],
 ): PatchShape {
-  const dy = taps.map((tap) => tap.dy);
-  const dx = taps.map((tap) => tap.dx);
+  // Where no window reaches the input, nothing is read.
+  const [dy, dx] = taps.length > 0 ? [taps.map((tap) => tap.dy), taps.map((tap) => tap.dx)] : [[0], [0]];
   const top = Math.min(...dy);
   const left = Math.min(...dx);
   return {
