@@ -183,6 +183,46 @@ def test_frozen_parameters_are_named_with_their_digests(tmp_path):
     assert lossledger.load(str(tmp_path / "all"))[0]["0.weight"].shape == (3, 8, 5)
 
 
+@pytest.mark.parametrize("frozen", [False, True])
+def test_parameters_added_to_the_optimiser_late_must_be_in_the_rows(frozen, tmp_path):
+    model = network()
+    model[0].requires_grad_(False)
+    optimizer = torch.optim.Adam(model[2].parameters(), lr=0.02)
+
+    def unfreeze(step):
+        if step == 1:
+            model[0].requires_grad_(True)
+            optimizer.add_param_group({"params": list(model[0].parameters()), "lr": 0.01})
+
+    recorder = lossledger.Recorder(model, optimizer, tmp_path / "r", frozen=frozen)
+    if not frozen:
+        with pytest.raises(RuntimeError, match="0.weight was added to the optimiser"):
+            train(model, optimizer, 4, after=unfreeze)
+        recorder.close(ended=False)
+        return
+    theta = train(model, optimizer, 4, after=unfreeze)
+    recorder.close()
+    assert np.array_equal(recorded(tmp_path / "r", model), theta)
+    parts = sum(recorded(tmp_path / "r", model, f"update/{part}/").astype(np.float64) for part in ("gradient", "momentum", "weightDecay"))
+    assert np.abs(np.diff(theta.astype(np.float64), axis=0) - parts).max() < 1e-6
+    assert (theta[2:, :40] != theta[1:-1, :40]).any(axis=1).tolist() == [False, True, True]
+
+
+def test_frozen_parameters_that_move_all_the_same_are_warned_of(tmp_path):
+    model = network()
+    model[0].requires_grad_(False)
+    optimizer = adam(model[2])
+
+    def average(step):
+        with torch.no_grad():
+            model[0].weight.mul_(0.9)
+
+    recorder = lossledger.Recorder(model, optimizer, tmp_path / "r")
+    train(model, optimizer, 2, after=average)
+    with pytest.warns(UserWarning, match=r"0.weight was frozen .* \(1 of 2 frozen parameters have\)"):
+        recorder.close()
+
+
 class Tied(nn.Module):
     def __init__(self):
         super().__init__()
