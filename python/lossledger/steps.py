@@ -61,8 +61,9 @@ class StepRecorder:
         stored = writer.rows
         iteration = writer.resume_at(theta)
         if iteration is None:
+            apart = f" (one every {self.every} steps, and where the optimiser's state was saved)" if self.every > 1 else ""
             raise ValueError(
-                f"{self.folder} holds {stored} rows, and none of them is what the parameters are now; load the "
+                f"{self.folder} holds {stored} rows{apart}, and none of them is what the parameters are now; load the "
                 "checkpoint before the first step to go on, or record into another folder"
             )
         if stored > writer.rows:
@@ -74,9 +75,7 @@ class StepRecorder:
         self.iteration += 1
         if _count(self.optimizer) != self.count:
             self._require_recorded()
-        due = self.iteration % self.every == 0
-        if due or self.splitter is not None:
-            self._take(due)
+        self._take(self.iteration % self.every == 0)
 
     def _require_recorded(self) -> None:
         """Parameters may join the optimiser late, but not such as are in no row."""
@@ -111,11 +110,11 @@ class StepRecorder:
 
     def _catch_up(self) -> None:
         if self.iteration > self.recorded:
-            self._submit() if self.splitter is not None else self._take(True)
+            self._submit()
 
     @torch.no_grad()
     def _take(self, due: bool) -> None:
-        """Computes what the step was made of, and θ behind it."""
+        """Computes what the step was made of, and θ behind it, now: it may be moved or swapped before a row of it is due."""
         self.writer.require()
         before = self.row
         if self.accumulated == 0:
