@@ -27,7 +27,8 @@ def export(
 ) -> None:
     """
     Writes `model` to `path` as it computes in training: batch normalisation by the statistics of its batch, dropout in place
-    (`lca measure` turns it off), nothing folded. The first axis of every input and of the output is the examples.
+    (`lca measure` turns it off; of whole channels and the like, which ONNX has not, it is left out), nothing folded. The first axis of every
+    input and of the output is the examples.
 
     - `example`: inputs of two or more examples: a tensor, several in the order of `forward`, or by the names of its arguments.
     - `output`: which output is measured, where there are several: its place or its key.
@@ -42,6 +43,7 @@ def export(
         model = model.module if hasattr(model, "module") else model._orig_mod
     plain = _copied(model).float().cpu().train()
     _keep_spectral_vectors(plain)
+    _turn_off_unwritten_noise(plain)
     for parameter in plain.parameters():
         parameter.requires_grad_(True)
     names, inputs, is_mapping = _inputs(plain, example)
@@ -90,6 +92,19 @@ def _keep_spectral_vectors(model: nn.Module) -> None:
         for each in [module, *module._forward_pre_hooks.values()]:
             if type(each).__name__ in ("SpectralNorm", "_SpectralNorm") and hasattr(each, "n_power_iterations"):
                 each.n_power_iterations = 0  # type: ignore[union-attr,assignment]
+
+
+_UNWRITTEN_NOISE = (nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout, nn.RReLU)
+"""Layers that draw random numbers in training, for which ONNX has no operator."""
+
+
+def _turn_off_unwritten_noise(model: nn.Module) -> None:
+    """They stand in the file as in evaluation, as all dropout is measured."""
+    for module in model.modules():
+        if isinstance(module, _UNWRITTEN_NOISE):
+            module.eval()
+            # Exporters set the mode of the whole model.
+            module.train = types.MethodType(lambda self, mode=True: self, module)  # type: ignore[method-assign]
 
 
 def _require_packages(exporter: str) -> None:
