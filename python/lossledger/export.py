@@ -29,7 +29,8 @@ def export(
 ) -> None:
     """
     Writes `model` to `path` as it computes in training: batch normalisation by the statistics of its batch, dropout in place
-    (`lca measure` turns it off), nothing folded. The first axis of every input and of the output is the examples.
+    (`lca measure` turns it off; of whole channels and the like, which ONNX has not, it is left out), nothing folded. The first axis of every
+    input and of the output is the examples.
 
     - `example`: inputs of two or more examples: a tensor, several in the order of `forward`, or by the names of its arguments.
     - `output`: which output is measured, where there are several: its place or its key.
@@ -45,6 +46,7 @@ def export(
         model = model.module if hasattr(model, "module") else model._orig_mod
     plain = _copied(model).float().cpu().train()
     _keep_spectral_vectors(plain)
+    _turn_off_unwritten_noise(plain)
     for parameter in plain.parameters():
         parameter.requires_grad_(True)
     names, inputs, is_mapping = _inputs(plain, example)
@@ -100,6 +102,19 @@ def _require_parameters_only_read(model: nn.Module, args: Tuple[Any, ...], kwarg
     """By a pass forward, which moves what a model keeps of its batches; hence of a copy, and random numbers are put back."""
     with torch.no_grad(), torch.random.fork_rng(devices=[]), only_read(model.named_parameters()):
         model(*args, **kwargs)
+
+
+_UNWRITTEN_NOISE = (nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout, nn.RReLU)
+"""Layers that draw random numbers in training, for which ONNX has no operator."""
+
+
+def _turn_off_unwritten_noise(model: nn.Module) -> None:
+    """They stand in the file as in evaluation, as all dropout is measured."""
+    for module in model.modules():
+        if isinstance(module, _UNWRITTEN_NOISE):
+            module.eval()
+            # Exporters set the mode of the whole model.
+            module.train = types.MethodType(lambda self, mode=True: self, module)  # type: ignore[method-assign]
 
 
 def _require_packages(exporter: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
@@ -11,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from .parameters import only_read, unwrapped
+from .parameters import numbers_of, only_read, unwrapped
 from .parts import Division, Parts, described, divisions_of, masks_of
 from .protocol import answer_all, channel
+from .recording import digest
 
 Data = Union[Tensor, Sequence[Tensor], Mapping[str, Tensor]]
 Loss = Callable[..., Any]
@@ -101,8 +101,10 @@ class TorchObjective:
         self.device = torch.device(device) if device is not None else first.device
         self.dtype, self.batch, self.deterministic = dtype, batch, deterministic
         self.model, self.loss = model.to(self.device, dtype), loss
-        _set_modes(model, batch_statistics)
-        self.parameters = [(unwrapped(own), each) for own, each in model.named_parameters() if each.requires_grad]
+        self.warnings = _set_modes(model, batch_statistics)
+        named = [(unwrapped(own), each) for own, each in model.named_parameters()]
+        self.parameters = [(own, each) for own, each in named if each.requires_grad]
+        self.frozen = [(own, each) for own, each in named if not each.requires_grad]
         self.size = sum(each.numel() for _, each in self.parameters)
         self.objectives = [Objective("train", self._placed(data), _count(data), divisions_of(parts, _count(data), self.device))]
         for own, more in (others or {}).items():
@@ -117,6 +119,7 @@ class TorchObjective:
             {"name": each.name, "examples": each.examples, "parts": [part for division in each.divisions for part in described(division)]}
             for each in self.objectives
         ]
+        frozen = [{"name": name, "sha256": digest(numbers_of(each))} for name, each in self.frozen]
         return {
             "kind": "statement",
             **self.names,
@@ -124,6 +127,8 @@ class TorchObjective:
             "deterministic": self.deterministic,
             "parameters": parameters,
             "objectives": objectives,
+            **({"frozen": frozen} if frozen else {}),
+            **({"warnings": self.warnings} if self.warnings else {}),
         }
 
     def load(self, theta: np.ndarray) -> None:
@@ -208,7 +213,8 @@ def _be_exact(deterministic: bool) -> None:
     torch.use_deterministic_algorithms(deterministic)
 
 
-def _set_modes(model: nn.Module, batch_statistics: bool) -> None:
+def _set_modes(model: nn.Module, batch_statistics: bool) -> List[str]:
+    """Evaluation mode but for statistics of batches; what is to be warned of."""
     model.eval()
     normalisations = [module for module in model.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
     for module in normalisations:
@@ -216,8 +222,14 @@ def _set_modes(model: nn.Module, batch_statistics: bool) -> None:
             module.train()
             # The running statistics stay what they are.
             module.momentum = 0.0
-    if normalisations and not batch_statistics:
-        print("lossledger: batch normalisation uses the running statistics that the model has now", file=sys.stderr)
+    kept = [module for module in normalisations if module.running_mean is not None and module.running_var is not None]
+    if not kept or batch_statistics:
+        return []
+    if all(bool((module.running_mean == 0).all() and (module.running_var == 1).all()) for module in kept):
+        which = "of a model that was never trained (mean 0, variance 1): load those of a checkpoint, or give serve batch_statistics=True"
+    else:
+        which = "that the program loaded, at every θ; batch_statistics=True takes those of each batch, as training does"
+    return [f"batch normalisation uses running statistics {which}"]
 
 
 def _count(data: Data) -> int:

@@ -74,6 +74,17 @@ def recorded_parameters(
     return recorded, _ties(model, {id(each): name for name, each in recorded}), still
 
 
+def warn_of_others(model: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """Warns of parameters that another optimiser may train, whose first step may come before the first row."""
+    optimised = {id(each) for group in optimizer.param_groups for each in group["params"]}
+    others = [unwrapped(name) for name, each in model.named_parameters() if each.requires_grad and id(each) not in optimised]
+    if others:
+        warn(
+            f"{others[0]} requires a gradient and is none of the optimiser's parameters ({len(others)} such): what else moves it before the "
+            "first step of this optimiser is in no row; call recorder.flush() before training, or requires_grad_(False) where nothing does"
+        )
+
+
 def _ties(model: nn.Module, names: Dict[int, str]) -> Dict[str, str]:
     ties: Dict[str, str] = {}
     for prefix, module in model.named_modules(remove_duplicate=False):

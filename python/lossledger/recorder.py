@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Optional
 import torch
 from torch import nn
 
+from .parameters import warn_of_others
 from .steps import StepRecorder
 
 
@@ -56,7 +57,14 @@ class Recorder:
         return 0 if self._state is None else self._state.iteration
 
     def flush(self) -> None:
-        """Records the parameters as they are now, and waits until all that was recorded is in the files. Saving the optimiser's state does it."""
+        """
+        Records the parameters as they are behind the last step, and waits until all that was recorded is in the files. Saving the optimiser's
+        state does it, too. Before the first step, records the start: needed only where something else than this optimiser moves parameters first.
+        """
+        self._begin()
+        self._flush()
+
+    def _flush(self) -> None:
         if self._state is not None and not self._closed:
             self._state.flush()
 
@@ -84,9 +92,15 @@ class Recorder:
             self._handles.append(optimizer.register_step_post_hook(lambda _, __, kwargs: self._after(kwargs)))
         else:
             self._handles.append(_Wrapped(optimizer, "step", self._before, self._after))
-        self._handles.append(_Wrapped(optimizer, "state_dict", self.flush, None))
+        self._handles.append(_Wrapped(optimizer, "state_dict", self._flush, None))
 
     def _before(self) -> None:
+        if self._state is None:
+            self._begin()
+            if self._state is not None:
+                warn_of_others(self.model, self.optimizer)
+
+    def _begin(self) -> None:
         if self._state is None and not self._closed:
             # The group of processes may have been made after the recorder.
             if _is_first_process():

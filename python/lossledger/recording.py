@@ -149,7 +149,7 @@ def _lock(file: Any, folder: str) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        raise RuntimeError(f"{folder}: another Recorder is writing there; give each run a folder of its own") from error
+        raise RuntimeError(f"{folder}: another Recorder is writing there; close that one, or give each run a folder of its own") from error
 
 
 class RecordingWriter:

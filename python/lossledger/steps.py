@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from .background import BackgroundWriter, Slot
 from .components import NAMES, StepSplitter, splitter_of
-from .parameters import numbers_of, recorded_parameters, type_of, warn
+from .parameters import numbers_of, recorded_parameters, type_of, unwrapped, warn
 from .recording import RecordingWriter, digest
 from .rows import DeviceRows, HostRows, Row
 
@@ -21,12 +21,14 @@ class StepRecorder:
     def __init__(
         self, model: nn.Module, optimizer: torch.optim.Optimizer, folder: str, every: int, components: bool, steps: Optional[int], frozen: bool
     ):
-        self.optimizer, self.folder, self.every = optimizer, folder, every
+        self.model, self.optimizer, self.folder, self.every = model, optimizer, folder, every
         named, ties, still = recorded_parameters(model, optimizer, frozen)
         parameters = [parameter for _, parameter in named]
         split = _splitter(optimizer, named) if components else None
         names = NAMES if split is not None else []
-        self.groups = _count(optimizer)
+        self.still = [(name, parameter, digest(numbers_of(parameter))) for name, parameter in still]
+        self.known = {id(parameter) for parameter in parameters}
+        self.count = _count(optimizer)
         devices = {parameter.device for parameter in parameters}
         on_device = len(devices) == 1 and parameters[0].device.type != "cpu"
         arrays, size = 1 + len(names), sum(parameter.numel() for parameter in parameters)
@@ -35,7 +37,7 @@ class StepRecorder:
         device = parameters[0].device if on_device else torch.device("cpu")
         # Components of one step alone, where rows hold those of several.
         self.scratch = Row(torch.empty((arrays, size), dtype=torch.float32, device=device), parameters) if names and every > 1 else None
-        writer = RecordingWriter(folder, _description(named, names, ties, still, every, steps, optimizer))
+        writer = RecordingWriter(folder, _description(named, names, ties, self.still, every, steps, optimizer))
         self.writer = BackgroundWriter(writer, arrays, size, self.rows.pinned)
         self.accumulated = 0
         self.iteration = self.recorded = self._first(writer)
@@ -59,8 +61,9 @@ class StepRecorder:
         stored = writer.rows
         iteration = writer.resume_at(theta)
         if iteration is None:
+            apart = f" (one every {self.every} steps, and where the optimiser's state was saved)" if self.every > 1 else ""
             raise ValueError(
-                f"{self.folder} holds {stored} rows, and none of them is what the parameters are now; load the "
+                f"{self.folder} holds {stored} rows{apart}, and none of them is what the parameters are now; load the "
                 "checkpoint before the first step to go on, or record into another folder"
             )
         if stored > writer.rows:
@@ -70,14 +73,20 @@ class StepRecorder:
     def step(self) -> None:
         """Takes in the step that was just taken, and records it where it is due."""
         self.iteration += 1
-        if _count(self.optimizer) != self.groups:
+        if _count(self.optimizer) != self.count:
+            self._require_recorded()
+        self._take(self.iteration % self.every == 0)
+
+    def _require_recorded(self) -> None:
+        """Parameters may join the optimiser late, but not such as are in no row."""
+        self.count = _count(self.optimizer)
+        optimised = {id(each) for group in self.optimizer.param_groups for each in group["params"]}
+        late = [name for name, each in self.model.named_parameters() if id(each) in optimised - self.known]
+        if late:
             raise RuntimeError(
-                "parameters were added to the optimiser while it was recorded; give the Recorder frozen=True, so that all "
-                "parameters are recorded from the start, or make a new Recorder in another folder"
+                f"{unwrapped(late[0])} was added to the optimiser while it was recorded, and is in no row; give the Recorder frozen=True, "
+                "so that parameters that are frozen at first are recorded from the start, or make a new Recorder in another folder"
             )
-        due = self.iteration % self.every == 0
-        if due or self.splitter is not None:
-            self._take(due)
 
     def flush(self) -> None:
         """Records the steps since the last row, and waits until all is in the files."""
@@ -88,15 +97,24 @@ class StepRecorder:
         """Ends the recording; `ended`: training is over."""
         if ended and self.writer.error is None:
             self._catch_up()
+            self._warn_of_frozen_motion()
         self.writer.close(ended)
+
+    def _warn_of_frozen_motion(self) -> None:
+        moved = [name for name, parameter, sha256 in self.still if digest(numbers_of(parameter)) != sha256]
+        if moved:
+            warn(
+                f"{self.folder}: {moved[0]} was frozen when the recording began and has moved since ({len(moved)} of {len(self.still)} frozen "
+                "parameters have): its motion is in no row; record with frozen=True"
+            )
 
     def _catch_up(self) -> None:
         if self.iteration > self.recorded:
-            self._submit() if self.splitter is not None else self._take(True)
+            self._submit()
 
     @torch.no_grad()
     def _take(self, due: bool) -> None:
-        """Computes what the step was made of, and θ behind it."""
+        """Computes what the step was made of, and θ behind it, now: it may be moved or swapped before a row of it is due."""
         self.writer.require()
         before = self.row
         if self.accumulated == 0:
@@ -123,7 +141,7 @@ class StepRecorder:
 
 
 def _description(
-    named: "List[Tuple[str, Tensor]]", components: List[str], ties: Dict[str, str], still: "List[Tuple[str, Tensor]]",
+    named: "List[Tuple[str, Tensor]]", components: List[str], ties: Dict[str, str], still: "List[Tuple[str, Tensor, str]]",
     every: int, steps: Optional[int], optimizer: torch.optim.Optimizer,
 ) -> Dict[str, Any]:  # fmt: skip
     """What recording.json says."""
@@ -133,7 +151,7 @@ def _description(
         "every": every,
         "steps": steps,
         "tied": ties,
-        "frozen": [{"name": name, "sha256": digest(numbers_of(parameter))} for name, parameter in still],
+        "frozen": [{"name": name, "sha256": sha256} for name, _, sha256 in still],
         "optimizer": type(optimizer).__name__,
         "torch": torch.__version__,
     }

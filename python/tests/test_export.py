@@ -66,6 +66,16 @@ def test_an_example_of_one_is_refused(tmp_path):
         lossledger.export(network(), torch.zeros(1, 5), tmp_path / "m.onnx")
 
 
+@pytest.mark.parametrize("noise", [nn.Dropout2d(0.5), nn.AlphaDropout(0.5), nn.RReLU()])
+def test_noise_that_onnx_has_not_stands_in_the_file_as_in_evaluation(noise, tmp_path):
+    skip_without_onnx()
+    model = nn.Sequential(nn.Conv2d(2, 3, 3), noise, nn.BatchNorm2d(3), nn.Dropout(0.5))
+    lossledger.export(model, torch.randn(4, 2, 5, 5), tmp_path / "m.onnx")
+    content = (tmp_path / "m.onnx").read_bytes()
+    assert b"BatchNormalization" in content and b"Dropout" in content
+    assert all(module.training for module in model.modules())
+
+
 @pytest.mark.parametrize("spectral", [nn.utils.spectral_norm, nn.utils.parametrizations.spectral_norm])
 def test_layers_that_hold_results_of_their_last_pass_are_exported(spectral, tmp_path):
     skip_without_onnx()

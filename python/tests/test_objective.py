@@ -1,5 +1,6 @@
 """The objective process: what it answers against plain autograd, and the frames themselves."""
 
+import hashlib
 import io
 import json
 import struct
@@ -144,3 +145,17 @@ def network_like(model):
     other.load_state_dict(model.state_dict())
     assert np.array_equal(flat(other), flat(model))
     return other
+
+
+def test_the_statement_says_what_is_frozen_and_which_running_statistics_are_used():
+    x, y = examples()
+    model = nn.Sequential(nn.Linear(5, 4), nn.BatchNorm1d(4), nn.Linear(4, 3))
+    model[0].bias.requires_grad_(False)
+    bias = hashlib.sha256(model[0].bias.detach().numpy().tobytes()).hexdigest()
+    statement = TorchObjective(model, cross_entropy, [x, y], dtype=torch.float64).statement()
+    assert statement["frozen"] == [{"name": "0.bias", "sha256": bias}]
+    assert "never trained" in statement["warnings"][0]
+    model.train()(x.double())
+    assert "at every θ" in TorchObjective(model, cross_entropy, [x, y]).statement()["warnings"][0]
+    assert "warnings" not in TorchObjective(model, cross_entropy, [x, y], batch_statistics=True).statement()
+    assert "frozen" not in TorchObjective(network(), cross_entropy, [x, y]).statement()

@@ -1,11 +1,13 @@
 """Recording: what is in the files, and what may come between."""
 
+import copy
 import json
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+import warnings
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ import torch
 from torch import nn
 
 import lossledger
+from lossledger.parameters import RecorderWarning
 from conftest import examples, flat, network, recorded, train
 
 
@@ -52,6 +55,60 @@ def test_every_third_step_and_whenever_the_optimiser_is_saved(components, tmp_pa
     if components:
         parts = sum(recorded(tmp_path / "r", model, f"update/{part}/").astype(np.float64) for part in ("gradient", "momentum", "weightDecay"))
         assert np.abs(np.diff(theta[iteration].astype(np.float64), axis=0) - parts).max() < 1e-6
+
+
+@pytest.mark.parametrize("components", [True, False])
+def test_a_row_is_of_its_step_whatever_is_loaded_before_it_is_due(components, tmp_path):
+    model = network()
+    optimizer = adam(model)
+    best = copy.deepcopy(model.state_dict())
+    recorder = lossledger.Recorder(model, optimizer, tmp_path / "r", every=4, components=components)
+
+    def evaluate(step):
+        if step == 1:
+            own = copy.deepcopy(model.state_dict())
+            for parameter in model.parameters():
+                parameter.data.zero_()
+            optimizer.state_dict()
+            model.load_state_dict(own)
+
+    theta = train(model, optimizer, 6, after=evaluate)
+    model.load_state_dict(best)
+    recorder.close()
+    assert np.array_equal(recorded(tmp_path / "r", model), theta[[0, 2, 4, 6]])
+
+
+@pytest.mark.parametrize("flushed", [False, True])
+def test_what_another_optimiser_moves_first_is_warned_of_unless_the_start_was_recorded(flushed, tmp_path):
+    model = network()
+    first, optimizer = torch.optim.SGD(model[0].parameters(), lr=0.1), torch.optim.SGD(model[2].parameters(), lr=0.1)
+    recorder = lossledger.Recorder(model, optimizer, tmp_path / "r")
+    start = flat(model)
+    if flushed:
+        recorder.flush()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RecorderWarning)
+        train(model, Both(first, optimizer), 2)
+    recorder.close()
+    assert np.array_equal(recorded(tmp_path / "r", model)[0], start) == flushed
+    assert [("0.weight requires a gradient" in str(each.message)) for each in caught if each.category is RecorderWarning] == [True] * (
+        not flushed
+    )
+
+
+class Both:
+    """Two optimisers that step one after the other."""
+
+    def __init__(self, *optimizers):
+        self.optimizers = optimizers
+
+    def zero_grad(self):
+        for each in self.optimizers:
+            each.zero_grad()
+
+    def step(self):
+        for each in self.optimizers:
+            each.step()
 
 
 def test_a_schedule_made_before_or_after_goes_on_working(tmp_path):
@@ -181,6 +238,46 @@ def test_frozen_parameters_are_named_with_their_digests(tmp_path):
     with lossledger.Recorder(model, optimizer, tmp_path / "all", frozen=True):
         train(model, optimizer, 2)
     assert lossledger.load(str(tmp_path / "all"))[0]["0.weight"].shape == (3, 8, 5)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_parameters_added_to_the_optimiser_late_must_be_in_the_rows(frozen, tmp_path):
+    model = network()
+    model[0].requires_grad_(False)
+    optimizer = torch.optim.Adam(model[2].parameters(), lr=0.02)
+
+    def unfreeze(step):
+        if step == 1:
+            model[0].requires_grad_(True)
+            optimizer.add_param_group({"params": list(model[0].parameters()), "lr": 0.01})
+
+    recorder = lossledger.Recorder(model, optimizer, tmp_path / "r", frozen=frozen)
+    if not frozen:
+        with pytest.raises(RuntimeError, match="0.weight was added to the optimiser"):
+            train(model, optimizer, 4, after=unfreeze)
+        recorder.close(ended=False)
+        return
+    theta = train(model, optimizer, 4, after=unfreeze)
+    recorder.close()
+    assert np.array_equal(recorded(tmp_path / "r", model), theta)
+    parts = sum(recorded(tmp_path / "r", model, f"update/{part}/").astype(np.float64) for part in ("gradient", "momentum", "weightDecay"))
+    assert np.abs(np.diff(theta.astype(np.float64), axis=0) - parts).max() < 1e-6
+    assert (theta[2:, :40] != theta[1:-1, :40]).any(axis=1).tolist() == [False, True, True]
+
+
+def test_frozen_parameters_that_move_all_the_same_are_warned_of(tmp_path):
+    model = network()
+    model[0].requires_grad_(False)
+    optimizer = adam(model[2])
+
+    def average(step):
+        with torch.no_grad():
+            model[0].weight.mul_(0.9)
+
+    recorder = lossledger.Recorder(model, optimizer, tmp_path / "r")
+    train(model, optimizer, 2, after=average)
+    with pytest.warns(UserWarning, match=r"0.weight was frozen .* \(1 of 2 frozen parameters have\)"):
+        recorder.close()
 
 
 class Tied(nn.Module):

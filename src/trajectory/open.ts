@@ -9,7 +9,7 @@ import { beyondLastRow, type Placed } from './match/beyond.js';
 import { checkpointRecording, listCheckpoints } from './checkpoints/checkpoints.js';
 import { orderByCounts } from './checkpoints/counts.js';
 import { isRecorderFolder, readDescription, recorderFiles, recorderRecording } from './recorder-folder.js'; // prettier-ignore
-import { stackedRecording } from './stacked.js';
+import { stackedRecording, unreadArrays } from './stacked.js';
 import { openTensorFile } from './tensor-file.js';
 import { emptyFrom, isStill, isTelling, numbersOf, rowsToCompare, sameNumbers } from './match/values.js';
 import { requireUpdates } from './updates.js';
@@ -56,7 +56,8 @@ async function openAny(path: string, options: RecordingOptions): Promise<OpenedR
   }
   const file = await openTensorFile(path);
   try {
-    return { recording: await stackedRecording(file), files: [path], readings: [] };
+    const recording = await stackedRecording(file);
+    return { recording, files: [path], readings: await unreadArrays(file, recording) };
   } catch (error) {
     await file.close();
     throw error;

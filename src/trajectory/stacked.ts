@@ -1,10 +1,15 @@
 import { isFloat, sizeOf } from '../formats/array.js';
+import type { Reading } from '../formats/reading.js';
 import { misfit } from '../formats/source.js';
+import { listed } from './checks.js';
 import { isUpdate, updatesOf } from './updates.js';
 import type { FlatTensor, Recording, TensorEntry, TensorFile, TensorShape } from './types.js';
 
 /** Most rows that a recording may have. */
 const maxRows = 2 ** 24;
+
+/** Names of arrays that number rows as `iteration` does. */
+const countName = /^(global_?)?(step|iter|iteration|epoch)s?$/i;
 
 /** Names under which a file may hold θ as a whole, [T+1, K]; the second is the one of the paper's authors. */
 const flatNames = ['theta', 'all_weights'];
@@ -41,6 +46,38 @@ export async function stackedRecording(file: TensorFile): Promise<Recording> {
     },
     close: () => file.close(),
   };
+}
+
+/**
+ * What a file of stacked arrays holds and is not read: arrays beside a θ as a whole, and numbers of its rows under another name than
+ * `iteration`, which is warned of.
+ */
+export async function unreadArrays(file: TensorFile, recording: Recording): Promise<Reading[]> {
+  const { flat, rows, tensors, others } = recording;
+  const beside = [...tensors.keys(), ...(others?.keys() ?? [])].filter((name) => name !== flat?.name);
+  const readings: Reading[] = [];
+  if (flat !== null && beside.length > 0) {
+    readings.push({
+      about: 'recorded arrays passed over',
+      decision: listed(beside),
+      evidence: `${flat.name} is θ as a whole`,
+    });
+  }
+  if (file.entries.has('iteration') || rows < 2) return readings;
+  for (const [name, { dtype, shape }] of tensors) {
+    if (!countName.test(name) || shape.length > 0 || dtype === null) continue;
+    const [first, last] = [await recording.read(name, 0), await recording.read(name, rows - 1)].map(
+      ({ data }) => Number(data[0]),
+    );
+    if (last! - first! < rows - 1 || (first === 0 && last === rows - 1)) continue;
+    readings.push({
+      about: 'iterations of the rows',
+      decision: `0 to ${rows - 1}, for the file has no array iteration`,
+      evidence: `${name} goes from ${first!} to ${last!}: save it as iteration if it numbers them`,
+      warning: true,
+    });
+  }
+  return readings;
 }
 
 function flatOf(file: TensorFile): FlatTensor | null {

@@ -46,6 +46,10 @@ export const statementSchema = z.strictObject({
       }),
     )
     .min(1),
+  /** Parameters that the losses depend on and that are not in θ, with the SHA-256 of their numbers as little-endian float32. */
+  frozen: z.array(z.strictObject({ name: text, sha256: text })).optional(),
+  /** What its user may not have meant, in words. */
+  warnings: z.array(z.string().trim().min(1).max(1000)).optional(),
 });
 
 /** What a program says of itself. */

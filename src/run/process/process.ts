@@ -1,6 +1,7 @@
 import { sha256 } from '../../data/files.js';
 import type { Answer } from '../../engines/process/client.js';
 import { ObjectivePool } from '../../engines/process/pool.js';
+import type { Statement } from '../../engines/process/protocol.js';
 import { differenceOf, evaluateProcess, layoutOfStatement } from '../../engines/process/objectives.js';
 import { DataError, UsageError } from '../../errors.js';
 import { checkConfig } from '../../experiment/config/file.js';
@@ -16,6 +17,7 @@ import { createRunFolder } from '../../store/open.js';
 import type { RunWriter } from '../../store/writer.js';
 import { openTrajectory } from '../../experiment/recorded.js';
 import { beside, RowGate, type SegmentRange, type WorkControl } from '../../experiment/control.js';
+import { requireSameFrozen } from './frozen.js';
 import { type MeasuredStore, measureSegments, type MeasuringParts, unmeasuredOf } from '../measure.js';
 
 /** A recorded trajectory and the program that evaluates it. */
@@ -51,7 +53,12 @@ export async function openProcess(given: RunConfig, processes?: number): Promise
     const layout = layoutOfStatement(program.statement);
     const options = { ...recordingOptions(config), components: false };
     const found = await inspectTrajectory(config.trajectory!, modelOf(layout), options);
-    const readings = [...found.readings, await repeatability(config, program, layout)];
+    await requireSameFrozen(config.trajectory!, program.statement, options);
+    const readings = [
+      ...found.readings,
+      ...notesOf(program.statement),
+      await repeatability(config, program, layout),
+    ];
     return { config, program, layout, recorded: found.recorded, readings };
   } catch (error) {
     program.close();
@@ -72,6 +79,12 @@ function modelOf({ tensors }: ParameterLayout) {
     }),
   };
   return { weights, graph: builder.build([]) };
+}
+
+/** What the program warns of. */
+function notesOf({ warnings = [] }: Statement): Reading[] {
+  const about = 'objective process';
+  return warnings.map((decision) => ({ about, decision, evidence: 'the program says so', warning: true }));
 }
 
 /** What the reading is about that says whether a program gives the same for the same θ; a warning where it does not. */

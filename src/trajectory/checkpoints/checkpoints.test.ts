@@ -81,7 +81,11 @@ describe('checkpoints of a folder', () => {
     });
     await writeFile(join(path, 'training_args.bin'), '');
     expect((await listCheckpoints(path, {})).reading.evidence).toMatch(
-      /; model\.safetensors beside the folders not read$/,
+      /; model\.safetensors beside the models not read$/,
+    );
+    await writeFile(join(path, 'checkpoint-1000', 'pytorch_model.bin'), '');
+    expect((await listCheckpoints(path, {})).reading.evidence).toMatch(
+      /; model\.safetensors, pytorch_model\.bin beside the models not read$/,
     );
     expect(await rowsOf(path)).toEqual([[0, 1], [2, 3]]); // prettier-ignore
   });

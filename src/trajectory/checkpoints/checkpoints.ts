@@ -62,7 +62,7 @@ export async function listCheckpoints(
     .sort((a, b) => a.iteration - b.iteration);
   const twice = checkpoints.find((each, t) => each.iteration === checkpoints[t - 1]?.iteration);
   if (twice === undefined) {
-    const evidence = `${reading.evidence}; ${listed(left)} beside the folders not read`;
+    const evidence = `${reading.evidence}; ${listed(left)} beside the models not read`;
     return { checkpoints, reading: left.length > 0 ? { ...reading, evidence } : reading };
   }
   throw misfit(
@@ -103,27 +103,34 @@ async function namedMoments(folder: string): Promise<{ moments: Moment[]; left: 
     .filter((entry) => !entry.isDirectory() && extensions.test(entry.name))
     .map(({ name }) => name);
   const moments: Moment[] = [];
+  const left = new Set(files.filter((name) => !besideModel.test(name)));
   // A trainer leaves the model that it ended with beside the folders of its checkpoints.
   const isLast = files.every((name) => besideModel.test(name) || modelNames.some((each) => each.test(name)));
   for (const { name } of entries.filter((entry) => isLast && entry.isDirectory())) {
     const inside = modelOf(await readdir(join(folder, name)), join(folder, name));
-    if (inside.length > 0) moments.push({ stem: name, files: inside.map((file) => join(name, file)) });
+    if (inside.files.length === 0) continue;
+    moments.push({ stem: name, files: inside.files.map((file) => join(name, file)) });
+    for (const other of inside.left) left.add(other);
   }
-  if (moments.length > 0) return { moments, left: files.filter((name) => !besideModel.test(name)) };
+  if (moments.length > 0) return { moments, left: [...left] };
   return { moments: files.map((name) => ({ stem: name.replace(extensions, ''), files: [name] })), left: [] };
 }
 
-/** The files of the model in a checkpoint's folder; none where it holds no tensors. */
-function modelOf(names: readonly string[], folder: string): readonly string[] {
+/** The files of the model in a checkpoint's folder, none where it holds no tensors, and those of a model that are not read. */
+function modelOf(
+  names: readonly string[],
+  folder: string,
+): { files: readonly string[]; left: readonly string[] } {
   const candidates = names.filter(
     (name) => extensions.test(name) && !besideModel.test(name) && !name.startsWith('.'),
   );
   const kind = modelFiles.find((each) => candidates.some((name) => each.test(name)));
   const chosen = candidates.filter((name) => kind?.test(name)).sort();
   const shards = new Set(chosen.map((name) => /-of-(\d+)\./.exec(name)?.[1]));
+  const left = candidates.filter((name) => !chosen.includes(name));
   if (shards.size > 0 && !shards.has(undefined))
-    return requireAllShards(folder, chosen, [...shards].map(Number));
-  if (chosen.length < 2) return chosen;
+    return { files: requireAllShards(folder, chosen, [...shards].map(Number)), left };
+  if (chosen.length < 2) return { files: chosen, left };
   throw misfit(
     folder,
     `files ${listed(chosen)}`,
