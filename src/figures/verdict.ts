@@ -1,4 +1,4 @@
-import { balanceLimitPercent } from '../analysis/index.js';
+import { balanceLimitPercent, balanceOfSums } from '../analysis/index.js';
 import type { Balance, ObjectiveAnalysis, RunAnalysis } from '../analysis/index.js';
 import { formatLoss, formatPercent } from './format.js';
 import { printable } from './text.js';
@@ -20,7 +20,9 @@ function describe({ name, conservation }: ObjectiveAnalysis, unit: string): stri
       ? ` The error is ${formatPercent((100 * missing) / Math.abs(lossStart))} of the loss itself, within what one segment may leave: the loss changed too little for the limit to tell.`
       : '';
   if (error === null)
-    return `The ${printable(name)} loss did not change, so there is no cumulative error to state.`;
+    return balance === 'unbalanced'
+      ? `The ${printable(name)} loss did not change, and the allocations sum to ${formatLoss(chosen.allocations, unit)}.`
+      : `The ${printable(name)} loss did not change, so there is no cumulative error to state.`;
   return (
     `The allocations sum to ${formatLoss(chosen.allocations, unit)} and the ${printable(name)} loss changed by ` +
     `${formatLoss(lossChange, unit)}: a cumulative error of ${formatPercent(error)} (limit ${balanceLimitPercent} %).${small}`
@@ -52,8 +54,8 @@ function divergences(objectives: readonly ObjectiveAnalysis[], unit: string): st
   });
 }
 
-const isCoarse = ({ conservation: { chosen, balance } }: ObjectiveAnalysis): boolean =>
-  balance === 'unbalanced' && Math.abs(chosen.totalErrorPercent ?? 0) > balanceLimitPercent;
+const isCoarse = ({ conservation: { chosen, lossStart, lossEnd } }: ObjectiveAnalysis): boolean =>
+  balanceOfSums(chosen.allocations, lossStart, lossEnd) === 'unbalanced';
 
 const headlines: Readonly<Record<Balance, string>> = {
   balanced: 'The ledger balances',
