@@ -105,7 +105,9 @@ describe('a result', () => {
     const trained = join(folder, 'trained');
     expect((await lca(['train', 'mnist-fc-sgd', ...size, '--out', trained])).code).toBe(0);
     const { code, stderr } = await lca(['fork', trained, '--at', '1', '--freeze', 'fc3.*', '--out', join(folder, 'fork'), '--quiet']); // prettier-ignore
-    expect(stderr).toMatch(/a run without measured segments[^]*lca measure/);
+    expect(stderr).toMatch(
+      /--at 1 of \S+, of which 0 of \d+ segments are measured without a gap[^]*lca resume/,
+    );
     expect(code).toBe(2);
     expect(readdirSync(folder).sort()).toEqual(['run', 'trained']);
   });
