@@ -107,6 +107,13 @@ describe('a result', () => {
     const { code, stderr } = await lca(['fork', trained, '--at', '1', '--freeze', 'fc3.*', '--out', join(folder, 'fork'), '--quiet']); // prettier-ignore
     expect(stderr).toMatch(
       /--at 1 of \S+, of which 0 of \d+ segments are measured without a gap[^]*lca resume/,
+  it('of an animation that replaces another one says so', async () => {
+    const animated = () =>
+      lca(['animate', run, '--size', '640x480', '--out', join(run, 'run.gif'), '--quiet']);
+    expect((await animated()).stderr).toMatch(/written to \S+run\.gif\n$/);
+    expect((await animated()).stderr).toMatch(/run\.gif, in place of the file that was there\n$/);
+  });
+
     );
     expect(code).toBe(2);
     expect(readdirSync(folder).sort()).toEqual(['run', 'trained']);
