@@ -255,6 +255,15 @@ describe('a sweep', () => {
     expect(none!.summary).toBeNull();
   });
 
+  it('compares losses by the names of their sets, whichever others a cell measured', async () => {
+    const more = (own: ReturnType<typeof cell>, losses: RunOutcome['losses']) => ({ ...own, runs: own.runs.map((run) => ({ ...run, outcome: { ...run.outcome!, losses: [...run.outcome!.losses, ...losses] } })) });
+    const [test, mine] = [{ objective: 'test', first: 9, last: 5 }, { objective: 'mine', first: 9, last: 7 }];
+    const cells = [more(cell('one', [-1, -1]), [test, mine]), more(cell('two', [-2, -2]), [{ ...mine, last: 8 }])];
+    const { grids } = analyseSweep({ ...facts, baseline: null }, [{ axes, cells }], await studentT());
+    const [, two] = grids[0]!.cells;
+    expect(two!.summary!.losses.map(({ objective, less }) => [objective, less!.mean])).toEqual([['train', -1], ['mine', 1]]);
+  }); // prettier-ignore
+
   it('compares with the cell that is named, and leaves out seeds that are not done', async () => {
     const cells = [cell('one', [-1, null]), cell('two', [-2, -4])];
     const { grids } = analyseSweep({ ...facts, baseline: 'two' }, [{ axes, cells }], await studentT());

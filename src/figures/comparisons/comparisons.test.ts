@@ -136,6 +136,16 @@ describe('a sweep', () => {
     expect(text).toMatch(/Ended\s+early:[^]*training\s+diverged[^]*by the age of gradients/);
   }); // prettier-ignore
 
+  it('has a column for each set that any cell measured, empty where a cell did not', async () => {
+    const analysis = await sweepOf([{ name: 'rate', labels: ['0', '1'] }], 2);
+    const [grid] = analysis.grids;
+    const cells = grid!.cells.map((cell, c) => (c === 0 || cell.summary === null ? cell : { ...cell, summary: { ...cell.summary, losses: cell.summary.losses.slice(0, 1) } }));
+    const [losses] = sweepTables({ ...analysis, grids: [{ ...grid!, cells }] });
+    const all = grid!.cells[0]!.summary!.losses.map(({ objective }) => objective);
+    expect(losses!.head.filter((_, k) => k > 1 && k % 2 === 0).slice(0, all.length)).toEqual(all.map((name) => `${name} (${analysis.unit})`));
+    expect(losses!.rows[1]!.slice(4, 2 + 2 * all.length)).toEqual(all.slice(1).flatMap(() => ['–', '']));
+  }); // prettier-ignore
+
   it('shows the layers that change most, and the last, where there are many', async () => {
     const analysis = await sweepOf([{ name: 'delay', labels: ['0', '1', '2'] }], 2, 12);
     const layers = drawSweep(analysis)[0]!;
