@@ -63,20 +63,32 @@ const headlines: Readonly<Record<Balance, string>> = {
   undetermined: 'The ledger has no verdict',
 };
 
+/** What is measured behind the first segment that is missing, in words. */
+const gapOf = ({ apart }: RunAnalysis['summary']): string =>
+  apart === 0 ? '' : ` without a gap, and ${apart} behind it, which are not in these numbers`;
+
+/** A run that cannot be told from its start yet. */
+function unmeasured({ balance, apart, planned }: RunAnalysis['summary']): Verdict {
+  const remedy = 'Measure the run with `lca measure` or `lca resume`.';
+  if (apart === 0) return { balance, headline: 'Nothing has been measured yet', details: [remedy] };
+  return {
+    balance,
+    headline: 'The first segment has not been measured yet',
+    details: [
+      `${apart} of ${planned} segments are measured, all behind it; a report tells a run from its start. ${remedy}`,
+      'Their numbers are there by `lca export` with `--segments`.',
+    ],
+  };
+}
+
 /** Says whether the ledger balances, and why or why not (limit of paper Section 2: 1 % cumulative error). */
 export function verdictOf({ objectives, summary }: RunAnalysis): Verdict {
   const { balance, unit } = summary;
-  if (objectives.length === 0) {
-    return {
-      balance,
-      headline: 'Nothing has been measured yet',
-      details: ['Measure the run with `lca measure` or `lca resume`.'],
-    };
-  }
+  if (objectives.length === 0) return unmeasured(summary);
   const unfinished =
     summary.segments < summary.planned
-      ? [`Only ${summary.segments} of ${summary.planned} segments are measured: go on with \`lca resume\`.`]
-      : [];
+      ? [`Only ${summary.segments} of ${summary.planned} segments are measured${gapOf(summary)}: go on with \`lca resume\`.`]
+      : []; // prettier-ignore
   const advice = objectives.some(isCoarse)
     ? [
         'Do not trust the allocations of this run: measure again with a better rule, more subintervals or a smaller tolerance.',

@@ -172,7 +172,7 @@ describe('a sweep', () => {
 describe('pruning', () => {
   const curve = (losses: number[], accuracies: number[] | null) => ({ objective: 'test', losses: [losses], accuracies: accuracies && [accuracies] }); // prettier-ignore
   const analysis = (hasClasses: boolean): PruningAnalysis => ({
-    format: 'lossledger-pruning', version: 1, run: 'made', unit: 'nats', objective: 'train', to: 'zero', scope: 'all', weights: 100,
+    format: 'lossledger-pruning', version: 1, run: 'made', segments: 7, iterations: 7, unit: 'nats', objective: 'train', to: 'zero', scope: 'all', weights: 100,
     shares: [0, 0.5, 1],
     methods: (['allocation', 'magnitude', 'random'] as const).map((method, m) => ({ method, curves: [curve([1, 1.1 + m, 1e9], hasClasses ? [0.9, 0.8 - 0.1 * m, 0.1] : null)] })),
     evidence: [{ layer: 'a', weights: 100, hurt: 10, idle: 5, hurting: 0.5, helping: -2 }],
@@ -189,5 +189,12 @@ describe('pruning', () => {
       /10\.0 %[^]*removed +allocation[^]*50\.0 %/,
     );
     expect(pruningData(made)[0]!.table.rows[1]).toEqual(['allocation', 0, 'test', 0.5, 1.1, hasClasses ? 0.8 : null]); // prettier-ignore
+  });
+
+  it('says of an unfinished run after how many segments its weights are', () => {
+    const told = (made: PruningAnalysis) => [drawPruning(made)[0]!.caption, pruningTables(made)[0]!.note];
+    for (const text of told({ ...analysis(true), segments: 3 }))
+      expect(text).toContain('after 3 of 7 segments');
+    for (const text of told(analysis(true))) expect(text).not.toContain('segments');
   });
 });

@@ -85,6 +85,14 @@ describe('terminal summary', () => {
     expect(text).toContain('Do not trust the allocations of this run');
   });
 
+  it('tells of segments that are measured behind a gap, which its numbers leave out', async () => {
+    const extent = { iterations: 30, apart: 10 };
+    const text = terminalSummary(await analyseRun(syntheticView({ segments: 7 }), extent)).replace(/\s+/g, ' ');
+    expect(text).toContain('Only 7 of 30 segments are measured without a gap, and 10 behind it, which are not in these numbers');
+    const none = terminalSummary(await analyseRun(emptyView(), extent)).replace(/\s+/g, ' ');
+    expect(none).toContain('The first segment has not been measured yet 10 of 30 segments are measured, all behind it');
+  }); // prettier-ignore
+
   it('is short for an empty run, and lists 24 of 60 layers', async () => {
     expect(terminalSummary(await analyseRun(emptyView()))).toContain('Nothing has been measured yet');
     const text = terminalSummary(huge);
