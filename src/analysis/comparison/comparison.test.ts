@@ -120,6 +120,18 @@ describe('whether runs can be compared', () => {
     expect(mixed.objectives[0]!.obstacles.map(({ about }) => about)).toEqual(['chunk']);
   });
 
+  it('counts the iterations of a recording that states none by its rows, and takes no program for a draw', () => {
+    const of = (iterations: number, splitHash: string) =>
+      manifest(({ config, trajectory, definition }) => ({
+        trajectory: { ...trajectory, iterations, iteration: null },
+        config: { ...config, iterations: 880, process: 'python objective.py' },
+        definition: { ...definition, splitHash },
+      }));
+    const { settings, notes } = comparabilityOf([of(4, 'a'), of(40, 'b')]);
+    expect(settings).toEqual([{ about: 'iterations', why: '', values: ['4', '40'] }]);
+    expect(notes).toEqual([]);
+  });
+
   it('tells by how many iterations rows of θ are apart, and counts iterations, not segments', () => {
     const recorded = (iteration: number[]) =>
       manifest(({ trajectory, config }) => ({
