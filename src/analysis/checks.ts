@@ -92,8 +92,8 @@ export function checkView(view: LedgerView): void {
 export function requireSegments({ segments }: LedgerView): void {
   if (segments > 0) return;
   throw new UsageError({
-    given: 'a run without measured segments',
-    expected: 'at least one',
+    given: 'a run without measured segments, or without the first of them',
+    expected: 'a run that is measured from its first segment on',
     remedy: 'measure the run with `lca measure` or `lca resume`',
   });
 }

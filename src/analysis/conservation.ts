@@ -88,8 +88,7 @@ const negligible = (lossStart: number, lossEnd: number): number =>
 export function balanceOfSums(allocations: number, lossStart: number, lossEnd: number): Balance {
   const change = lossEnd - lossStart;
   const error = Math.abs(allocations - change);
-  if (change === 0) return 'undetermined';
-  if ((error / Math.abs(change)) * 100 <= balanceLimitPercent) return 'balanced';
+  if (change !== 0 && (error / Math.abs(change)) * 100 <= balanceLimitPercent) return 'balanced';
   return error <= negligible(lossStart, lossEnd) ? 'undetermined' : 'unbalanced';
 }
 

@@ -31,7 +31,7 @@ export type { HelpingInterval, SamplingAnalysis } from './sampling.js';
 export { analyseShares, sharesOf } from './shares.js';
 export type { Counts, ShareAnalysis, Shares } from './shares.js';
 export { summarise } from './summary.js';
-export type { CountStatistics, RunSummary } from './summary.js';
+export type { CountStatistics, RunExtent, RunSummary } from './summary.js';
 export {
   layersOverRuns,
   type LayerOverRuns,

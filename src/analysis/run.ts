@@ -10,7 +10,7 @@ import { analyseObjective, type ObjectiveAnalysis, type RowAnalysis, withoutRows
 import { parametersOnly } from './parameters-only.js';
 import { partTotals } from './parts/parts.js';
 import { type PaperRecord, paperRecord } from './paper.js';
-import { type RunSummary, summarise } from './summary.js';
+import { type RunExtent, type RunSummary, summarise } from './summary.js';
 
 /** All basic analyses of a run in one JSON-serialisable record. */
 export interface RunAnalysis {
@@ -32,11 +32,9 @@ export interface RunAnalysis {
   readonly coverage: Coverage;
 }
 
-export interface AnalyseOptions {
+export interface AnalyseOptions extends RunExtent {
   /** Name of the preset that the run comes from; decides which of the paper's numbers are set beside it. */
   readonly preset?: string;
-  /** Segments that the run will have when it is complete; default those that are measured. */
-  readonly iterations?: number;
   /** Shape of one example, such as [1, 28, 28]: where it is an image, the first layer is laid out as one. */
   readonly exampleShape?: readonly number[];
   /** What of the network and its recording is not in θ; default nothing. */
@@ -94,7 +92,7 @@ export async function analyseRun(view: LedgerView, options: AnalyseOptions = {})
     format: 'lossledger-run-analysis',
     version: 2,
     preset: preset ?? null,
-    summary: summarise(view, audits, iterations),
+    summary: summarise(view, audits, options),
     iteration: [...view.iteration],
     subintervals: [...view.column('subintervals')],
     objectives,

@@ -133,6 +133,15 @@ describe('summary of a run', () => {
     });
   });
 
+  it('does not balance where the loss did not change and allocations claim that it did', () => {
+    const claimed = withColumns(syntheticView({ segments: 1, layers: { a: 4 }, objectives: ['train'] }), 'train', {
+      loss: Float64Array.of(2, 2),
+      layer_sums: Float64Array.of(-0.5),
+      residual: Float64Array.of(-0.5),
+    });
+    expect(summaryOf(claimed).balance).toBe('unbalanced');
+  }); // prettier-ignore
+
   it('leaves a loss that hardly changes undetermined, up to a thousandth of the loss', () => {
     const flat = (error: number) =>
       withColumns(syntheticView({ segments: 1, layers: { a: 4 }, objectives: ['train'] }), 'train', {

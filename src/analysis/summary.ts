@@ -11,12 +11,22 @@ export interface CountStatistics {
   readonly total: number;
 }
 
+/** How much of a run there is. */
+export interface RunExtent {
+  /** Segments that the run will have when it is complete; default those that a view has. */
+  readonly iterations?: number;
+  /** Segments that are measured behind the first that is missing, which no view has; default none. */
+  readonly apart?: number;
+}
+
 /** What happened in a run and whether its ledger balances (paper Section 2, Table S1). */
 export interface RunSummary {
   /** T: segments that are measured. */
   readonly segments: number;
   /** Segments that the run will have when it is complete. */
   readonly planned: number;
+  /** Segments that are measured behind the first that is missing: no analysis has them. */
+  readonly apart: number;
   readonly firstIteration: number;
   readonly lastIteration: number;
   /** Parameters of θ: K, but for running statistics. */
@@ -48,17 +58,17 @@ function worstBalance(audits: readonly Conservation[]): Balance {
 }
 
 /**
- * Summarises a ledger whose objectives were audited; none before the first segment. Reads no allocation rows. `planned` segments make
- * the run complete.
+ * Summarises a ledger whose objectives were audited; none before the first segment. Reads no allocation rows.
  */
 export function summarise(
   view: LedgerView,
   audits: readonly Conservation[],
-  planned = view.segments,
+  { iterations: planned = view.segments, apart = 0 }: RunExtent = {},
 ): RunSummary {
   return {
     segments: view.segments,
     planned,
+    apart,
     firstIteration: view.iteration[0]!,
     lastIteration: view.iteration[view.segments]!,
     parameters: parametersLayout(view.layout).size,

@@ -1,4 +1,4 @@
-import { balanceLimitPercent } from '../analysis/index.js';
+import { balanceLimitPercent, balanceOfSums } from '../analysis/index.js';
 import type { Balance, ObjectiveAnalysis, RunAnalysis } from '../analysis/index.js';
 import { formatLoss, formatPercent } from './format.js';
 import { printable } from './text.js';
@@ -20,7 +20,9 @@ function describe({ name, conservation }: ObjectiveAnalysis, unit: string): stri
       ? ` The error is ${formatPercent((100 * missing) / Math.abs(lossStart))} of the loss itself, within what one segment may leave: the loss changed too little for the limit to tell.`
       : '';
   if (error === null)
-    return `The ${printable(name)} loss did not change, so there is no cumulative error to state.`;
+    return balance === 'unbalanced'
+      ? `The ${printable(name)} loss did not change, and the allocations sum to ${formatLoss(chosen.allocations, unit)}.`
+      : `The ${printable(name)} loss did not change, so there is no cumulative error to state.`;
   return (
     `The allocations sum to ${formatLoss(chosen.allocations, unit)} and the ${printable(name)} loss changed by ` +
     `${formatLoss(lossChange, unit)}: a cumulative error of ${formatPercent(error)} (limit ${balanceLimitPercent} %).${small}`
@@ -52,8 +54,8 @@ function divergences(objectives: readonly ObjectiveAnalysis[], unit: string): st
   });
 }
 
-const isCoarse = ({ conservation: { chosen, balance } }: ObjectiveAnalysis): boolean =>
-  balance === 'unbalanced' && Math.abs(chosen.totalErrorPercent ?? 0) > balanceLimitPercent;
+const isCoarse = ({ conservation: { chosen, lossStart, lossEnd } }: ObjectiveAnalysis): boolean =>
+  balanceOfSums(chosen.allocations, lossStart, lossEnd) === 'unbalanced';
 
 const headlines: Readonly<Record<Balance, string>> = {
   balanced: 'The ledger balances',
@@ -61,20 +63,32 @@ const headlines: Readonly<Record<Balance, string>> = {
   undetermined: 'The ledger has no verdict',
 };
 
+/** What is measured behind the first segment that is missing, in words. */
+const gapOf = ({ apart }: RunAnalysis['summary']): string =>
+  apart === 0 ? '' : ` without a gap, and ${apart} behind it, which are not in these numbers`;
+
+/** A run that cannot be told from its start yet. */
+function unmeasured({ balance, apart, planned }: RunAnalysis['summary']): Verdict {
+  const remedy = 'Measure the run with `lca measure` or `lca resume`.';
+  if (apart === 0) return { balance, headline: 'Nothing has been measured yet', details: [remedy] };
+  return {
+    balance,
+    headline: 'The first segment has not been measured yet',
+    details: [
+      `${apart} of ${planned} segments are measured, all behind it; a report tells a run from its start. ${remedy}`,
+      'Their numbers are there by `lca export` with `--segments`.',
+    ],
+  };
+}
+
 /** Says whether the ledger balances, and why or why not (limit of paper Section 2: 1 % cumulative error). */
 export function verdictOf({ objectives, summary }: RunAnalysis): Verdict {
   const { balance, unit } = summary;
-  if (objectives.length === 0) {
-    return {
-      balance,
-      headline: 'Nothing has been measured yet',
-      details: ['Measure the run with `lca measure` or `lca resume`.'],
-    };
-  }
+  if (objectives.length === 0) return unmeasured(summary);
   const unfinished =
     summary.segments < summary.planned
-      ? [`Only ${summary.segments} of ${summary.planned} segments are measured: go on with \`lca resume\`.`]
-      : [];
+      ? [`Only ${summary.segments} of ${summary.planned} segments are measured${gapOf(summary)}: go on with \`lca resume\`.`]
+      : []; // prettier-ignore
   const advice = objectives.some(isCoarse)
     ? [
         'Do not trust the allocations of this run: measure again with a better rule, more subintervals or a smaller tolerance.',

@@ -109,6 +109,34 @@ describe('text', () => {
   });
 });
 
+describe('a recording whose rows are some iterations apart', () => {
+  const iteration = [0, 1, 2, 4, 8, 16, 40];
+  const recorded = temporaryFolder();
+  let apart: RunReader;
+
+  beforeAll(async () => {
+    const own = { ...content, trajectory: { ...content.trajectory, iteration } };
+    const writer = await createRunFolder(recorded.run, own);
+    await finish(writer, own);
+    await writer.close();
+    apart = await openRun(recorded.run);
+  });
+  afterAll(() => {
+    recorded.remove();
+  });
+
+  it('says at which iterations segments begin and end, and rows stand', async () => {
+    const places = async (name: string, range = {}) => {
+      const lines = await collect(csvLines(apart.array(name, range)));
+      return lines.map((line) => line.trim().split(',').slice(0, -1).join());
+    };
+    expect(await places('total/train', { from: 3, to: 5 })).toEqual(['segment,from_iteration,to_iteration', '3,4,8', '4,8,16']);
+    expect(await places('loss/train', { from: 5 })).toEqual(['row,iteration', '5,16', '6,40']);
+    const text = (await collect(jsonText(apart.array('total/train', { from: 3, to: 5 })))).join('');
+    expect(JSON.parse(text)).toMatchObject({ from: 3, from_iteration: [4, 8], to_iteration: [8, 16] });
+  }); // prettier-ignore
+});
+
 describe('a name that a spreadsheet would compute', () => {
   it.each([
     ['=HYPERLINK("http://x")', `"'=HYPERLINK(""http://x"")"`],

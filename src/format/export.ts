@@ -1,7 +1,7 @@
 import { strToU8 } from 'fflate';
 import type { StoredDType } from './layout/arrays.js';
 import { encodeNumbers } from './codec.js';
-import { type ArrayReading, columnsOf } from './read-array.js';
+import { type ArrayReading, columnsOf, iterationColumns } from './read-array.js';
 
 const descriptors: Readonly<Record<StoredDType, string>> = {
   float32: '<f4',
@@ -28,17 +28,24 @@ export async function* npyBytes(array: ArrayReading): AsyncGenerator<Uint8Array>
   for await (const row of array.rows()) yield encodeNumbers(row);
 }
 
-/** The array as CSV: a header line, then one line a row that begins with its number. Numbers keep all their digits. */
+/** The array as CSV: a header line, then one line a row that begins with its number, and of a recording its iterations. Numbers keep all their digits. */
 export async function* csvLines(array: ArrayReading): AsyncGenerator<string> {
-  yield `${[array.dimensions[0]!, ...columnsOf(array)].map(quoted).join(',')}\n`;
-  let number = array.from;
-  for await (const row of array.rows()) yield `${number++},${row.join(',')}\n`;
+  const iterations = iterationColumns(array);
+  const names = [array.dimensions[0]!, ...iterations.map(({ name }) => name), ...columnsOf(array)];
+  yield `${names.map(quoted).join(',')}\n`;
+  let k = 0;
+  for await (const row of array.rows()) {
+    const place = [array.from + k, ...iterations.map(({ at }) => at[k]!)];
+    yield `${place.join(',')},${row.join(',')}\n`;
+    k++;
+  }
 }
 
-/** The array as one JSON document: name, unit, dimensions, columns and rows. */
+/** The array as one JSON document: name, unit, dimensions, columns and rows; of a recording the iterations of rows, too. */
 export async function* jsonText(array: ArrayReading): AsyncGenerator<string> {
   const { name, unit, description, dimensions, shape, from } = array;
-  const head = { name, unit, description, dimensions, shape, from, columns: columnsOf(array) };
+  const iterations = Object.fromEntries(iterationColumns(array).map((own) => [own.name, own.at]));
+  const head = { name, unit, description, dimensions, shape, from, ...iterations, columns: columnsOf(array) };
   yield `${JSON.stringify(head).slice(0, -1)},"rows":[`;
   let separator = '';
   for await (const row of array.rows()) {

@@ -20,6 +20,11 @@ export interface ArrayReading {
   readonly description: string;
   /** First row that is read. */
   readonly from: number;
+  /**
+   * Training iterations at the rows of θ that what is read stands at, of segments one more than there are. Null where they are the numbers of
+   * the rows, as in a run that was trained here, and of what is neither by segment nor by row.
+   */
+  readonly iteration: readonly number[] | null;
   /** Names along each dimension but the first, such as `fc1.weight[3]`. */
   readonly axes: () => string[][];
   /** Rows in order, each [width]; read when they are asked for. */
@@ -53,10 +58,33 @@ export function readArray(
     shape: [to - from, ...spec.shape.slice(1)],
     finishedRows: spec.shape[0]!,
     from,
+    iteration: iterationsOf(spec, context, from, to),
     axes: () => axesOf(spec, context),
     rows: () => rowsOfArray(context, state, spec, from, to),
   };
 }
+
+/** Iterations of a recording at rows [from, to) of an array by row of θ, or at the ends of segments [from, to). */
+function iterationsOf(
+  { dimensions }: ArraySpec,
+  { manifest: { trajectory } }: RunContext,
+  from: number,
+  to: number,
+): readonly number[] | null {
+  const [axis] = dimensions;
+  if (trajectory.iteration === null || (axis !== 'segment' && axis !== 'row')) return null;
+  return trajectory.iteration.slice(from, axis === 'segment' ? to + 1 : to);
+}
+
+/** Columns that say at which iterations of a recording each row of an array stands: `from` and `to` of a segment. None where the row's number does. */
+export function iterationColumns({ iteration, dimensions }: ArrayReading): { name: string; at: readonly number[] }[] {
+  if (iteration === null) return [];
+  if (dimensions[0] === 'row') return [{ name: 'iteration', at: iteration }];
+  return [
+    { name: 'from_iteration', at: iteration.slice(0, -1) },
+    { name: 'to_iteration', at: iteration.slice(1) },
+  ];
+} // prettier-ignore
 
 /** Rows of an array that are stored without a gap from the first on. */
 function storedRows(spec: ArraySpec, state: RunState): number {

@@ -2,10 +2,12 @@ import { basename, join, resolve } from 'node:path';
 import { beyondRepeats, comparabilityOf, type RunDifference } from '../analysis/comparison/comparable.js';
 import type { LayersOverRuns } from '../analysis/layers/layers.js';
 import { type ThemeName, themeNames } from '../analysis/themes/names.js';
+import type { RunExtent } from '../analysis/summary.js';
 import type { ThemeAnalyses, ThemeOptions } from '../analysis/themes/themes.js';
 import { UsageError } from '../errors.js';
 import { withProgress, type ProgressSink } from '../experiment/control.js';
 import type { Manifest } from '../format/manifest.js';
+import type { LedgerView } from '../ledger/view.js';
 import { writeResult } from '../store/place.js';
 import type { RunFolder } from '../store/folder.js';
 import { openRun } from '../store/open.js';
@@ -25,6 +27,11 @@ export interface AnalysedRuns {
   readonly layersOverRuns: LayersOverRuns | null;
 }
 
+/** How much there is of a run, of which a view was read. */
+export function extentOf({ status }: RunFolder, { segments }: LedgerView): RunExtent {
+  return { iterations: status.iterations, apart: status.segments - segments };
+}
+
 /** Analyses the themes of one run; default all. Throws UsageError where nothing was measured. */
 export async function analyseThemesOf(
   run: RunFolder,
@@ -38,6 +45,7 @@ export async function analyseThemesOf(
   return analyseThemes(view, {
     ...options,
     ...theta,
+    ...extentOf(run, view),
     exampleShape: run.manifest.definition.exampleShape ?? [],
   });
 }

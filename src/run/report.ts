@@ -10,7 +10,7 @@ import { configKeys } from '../experiment/config/schema.js';
 import { checkConfig, presetConfig } from '../experiment/config/file.js';
 import { silent, withProgress, type ProgressSink } from '../experiment/control.js';
 import { storedAccuracy } from './accuracy.js';
-import { analyseThemesOf } from './analyze.js';
+import { analyseThemesOf, extentOf } from './analyze.js';
 import { factsOf, frozenLayersOf, heldConstantOf, mixedFacts } from './facts.js';
 
 export interface Report {
@@ -28,7 +28,7 @@ export async function analysisOf(
   const view = await run.view();
   const found = accuracy ?? (await storedAccuracy(run, (name) => view.column('loss', name)));
   return analyseRun(view, {
-    iterations: run.status.iterations,
+    ...extentOf(run, view),
     exampleShape: run.manifest.definition.exampleShape,
     leftOut: run.manifest.leftOut,
     accuracy: found,

@@ -64,6 +64,14 @@ describe('lca fork', () => {
     expect(ledger(at('whole'))).toEqual(ledger(forked));
   });
 
+  it('goes on where the original ends, and says that there is nothing to compare', async () => {
+    const { stdout } = await run(['fork', original, '--at', '5', '--iterations', '7', '--out', at('longer'), '--quiet']); // prettier-ignore
+    expect(stdout).toMatch(/ends at iteration 5, where the fork goes on: nothing to compare/);
+    const [longer, origin] = [await openRun(at('longer')), await openRun(original)];
+    expect(longer.status).toMatchObject({ iterations: 7, segments: 7 });
+    expect(await longer.theta(5)).toEqual(await origin.theta(5));
+  });
+
   it('refuses what cannot be forked, and makes nothing', async () => {
     const refused = async (args: readonly string[], message: RegExp) => {
       const { stderr } = await run(['fork', original, ...args, '--out', at('refused')], 2);

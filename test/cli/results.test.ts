@@ -20,6 +20,12 @@ describe('lca export', () => {
     expect(one.stderr).toMatch(/1 of 2 segments are measured/);
     const second = await lca(['export', run, '--what', 'total', '--segments', '1:2']);
     expect(second.stdout).toMatch(/^segment,total\/train\n1,-?\d.*\n$/);
+    expect((await lca(['export', run, '--what', 'total'])).stderr).toMatch(
+      /0 of 2 rows are there without a gap; --segments has those of 1 segment/,
+    );
+    expect((await lca(['report', run, '--quiet'])).stdout).toMatch(
+      /The first segment has not been measured yet\s+1 of 2 segments/,
+    );
     // A count over the run has its one row at once, which is not of the whole run.
     const counts = ['export', run, '--what', 'sign_changes', '--entity', 'parameter', '--format', 'json'];
     expect((await lca(counts)).stderr).toMatch(
@@ -101,11 +107,20 @@ describe('a result', () => {
     expect((await lca(['export', run, '--what', 'total', '--out', join(run, 'total.csv')])).code).toBe(0);
   });
 
+  it('of an animation that replaces another one says so', async () => {
+    const animated = () =>
+      lca(['animate', run, '--size', '640x480', '--out', join(run, 'run.gif'), '--quiet']);
+    expect((await animated()).stderr).toMatch(/written to \S+run\.gif\n$/);
+    expect((await animated()).stderr).toMatch(/run\.gif, in place of the file that was there\n$/);
+  });
+
   it('of a fork asks for a run that is measured, before the fork is made', async () => {
     const trained = join(folder, 'trained');
     expect((await lca(['train', 'mnist-fc-sgd', ...size, '--out', trained])).code).toBe(0);
     const { code, stderr } = await lca(['fork', trained, '--at', '1', '--freeze', 'fc3.*', '--out', join(folder, 'fork'), '--quiet']); // prettier-ignore
-    expect(stderr).toMatch(/a run without measured segments[^]*lca measure/);
+    expect(stderr).toMatch(
+      /--at 1 of \S+, of which 0 of \d+ segments are measured without a gap[^]*lca resume/,
+    );
     expect(code).toBe(2);
     expect(readdirSync(folder).sort()).toEqual(['run', 'trained']);
   });

@@ -129,7 +129,7 @@ function spacing({ trajectory: { iteration } }: Manifest): string {
 /** What changes numbers by less than what they are compared for. */
 const ofAccuracy: readonly Aspect[] = [
   { about: 'rows of θ', why: 'allocations are those of straight lines between rows: where these are further apart, layers may have others', of: spacing },
-  { about: 'draw', why: 'each run drew its own examples from the same data: a part of every difference is theirs', of: ({ definition }) => definition.splitHash.slice(0, 12) },
+  { about: 'draw', why: 'each run drew its own examples from the same data: a part of every difference is theirs', of: ({ config, definition }) => (config['process'] ? null : definition.splitHash.slice(0, 12)) },
   { about: 'quadrature', why: 'residuals and single allocations differ by the rule', of: ({ quadrature }) => quadrature },
   { about: 'engine', why: 'single numbers differ by rounding, within the bounds of docs/NUMERICS.md', of: ({ engine, definition }) => `${engine.name} (${engine.version}), ${definition.precision}` },
   { about: 'order of sums', why: 'single numbers differ by rounding', of: ({ definition }) => [definition.lanes, definition.chunk] },
@@ -190,10 +190,10 @@ function settingAspects(manifests: readonly Manifest[], functions?: readonly str
         : {
             about,
             why: '',
-            of: ({ config, trajectory: { iteration } }) => {
+            of: ({ config, trajectory: { iteration, iterations } }) => {
               if (about === 'forks') return forkPlaces(config[about]);
-              // Of a recording the key counts segments, which may be many iterations each.
-              if (about === 'iterations' && iteration !== null) return iteration.at(-1);
+              // A recording has as many as it has, whatever the key says.
+              if (about === 'iterations') return iteration?.at(-1) ?? iterations;
               return config[about] ?? null;
             },
           },

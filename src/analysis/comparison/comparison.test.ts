@@ -156,6 +156,18 @@ describe('whether runs can be compared', () => {
     expect(mixed.objectives[0]!.obstacles.map(({ about }) => about)).toEqual(['chunk']);
   });
 
+  it('counts the iterations of a recording that states none by its rows, and takes no program for a draw', () => {
+    const of = (iterations: number, splitHash: string) =>
+      manifest(({ config, trajectory, definition }) => ({
+        trajectory: { ...trajectory, iterations, iteration: null },
+        config: { ...config, iterations: 880, process: 'python objective.py' },
+        definition: { ...definition, splitHash },
+      }));
+    const { settings, notes } = comparabilityOf([of(4, 'a'), of(40, 'b')]);
+    expect(settings).toEqual([{ about: 'iterations', why: '', values: ['4', '40'] }]);
+    expect(notes).toEqual([]);
+  });
+
   it('tells by how many iterations rows of θ are apart, and counts iterations, not segments', () => {
     const recorded = (iteration: number[]) =>
       manifest(({ trajectory, config }) => ({
@@ -290,6 +302,15 @@ describe('a sweep', () => {
     expect(less!.p).toBeCloseTo(0.00816, 5);
     expect(none!.summary).toBeNull();
   });
+
+  it('compares losses by the names of their sets, whichever others a cell measured', async () => {
+    const more = (own: ReturnType<typeof cell>, losses: RunOutcome['losses']) => ({ ...own, runs: own.runs.map((run) => ({ ...run, outcome: { ...run.outcome!, losses: [...run.outcome!.losses, ...losses] } })) });
+    const [test, mine] = [{ objective: 'test', first: 9, last: 5 }, { objective: 'mine', first: 9, last: 7 }];
+    const cells = [more(cell('one', [-1, -1]), [test, mine]), more(cell('two', [-2, -2]), [{ ...mine, last: 8 }])];
+    const { grids } = analyseSweep({ ...facts, baseline: null }, [{ axes, cells }], await studentT());
+    const [, two] = grids[0]!.cells;
+    expect(two!.summary!.losses.map(({ objective, less }) => [objective, less!.mean])).toEqual([['train', -1], ['mine', 1]]);
+  }); // prettier-ignore
 
   it('compares with the cell that is named, and leaves out seeds that are not done', async () => {
     const cells = [cell('one', [-1, null]), cell('two', [-2, -4])];

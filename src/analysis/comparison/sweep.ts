@@ -98,17 +98,18 @@ type Done = SweepRun & { readonly outcome: RunOutcome };
 
 const doneOf = ({ runs }: SweepCell): Done[] => runs.filter((run): run is Done => run.outcome !== null);
 
-/** Tests a number of a cell's runs against zero, and less that of the baseline's run with the same seed. */
+/** Tests a number of a cell's runs against zero, and less that of the baseline's run with the same seed, where that has one (else null). */
 function swept(
   cell: readonly Done[],
   baseline: readonly Done[] | null,
-  read: (outcome: RunOutcome) => number,
+  read: (outcome: RunOutcome) => number | null,
   student: StudentT,
 ): SweptNumber {
-  const values = cell.map(({ outcome }) => read(outcome));
+  const values = cell.map(({ outcome }) => read(outcome)!);
   const pairs = cell.flatMap(({ seed, outcome }) => {
     const other = baseline?.find((own) => own.seed === seed);
-    return other === undefined ? [] : [read(outcome) - read(other.outcome)];
+    const from = other === undefined ? null : read(other.outcome);
+    return from === null ? [] : [read(outcome)! - from];
   });
   return {
     values,
@@ -135,7 +136,8 @@ function summarise(cell: SweepCell, baseline: SweepCell, student: StudentT): Cel
   // Layers of another network are not those of the baseline.
   const alike = ({ outcome }: Done): string => outcome.layers.map(({ layer, parameters }) => `${layer} ${parameters}`).join(); // prettier-ignore
   const others = cell === baseline ? null : doneOf(baseline).filter((own) => alike(own) === alike(first));
-  const of = (read: (outcome: RunOutcome) => number): SweptNumber => swept(runs, others, read, student);
+  const of = (read: (outcome: RunOutcome) => number | null): SweptNumber =>
+    swept(runs, others, read, student);
   const hasShares = [...runs, ...(others ?? [])].every(({ outcome }) => outcome.helping !== null);
   return {
     ...cell,
@@ -145,9 +147,9 @@ function summarise(cell: SweepCell, baseline: SweepCell, student: StudentT): Cel
         ...of(({ layers }) => layers[l]!.total),
       })),
       trained: first.outcome.trained,
-      losses: first.outcome.losses.map(({ objective }, o) => ({
+      losses: first.outcome.losses.map(({ objective }) => ({
         objective,
-        ...of(({ losses }) => losses[o]!.last),
+        ...of(({ losses }) => losses.find((own) => own.objective === objective)?.last ?? null),
       })),
       helping: hasShares ? of(({ helping }) => helping!) : null,
       components: meanComponents(runs),

@@ -125,6 +125,10 @@ describe('themes of a run', () => {
   });
 
   it('refuses an empty run, and a row that is no number', async () => {
+    const { missing } = await analyseThemes(syntheticView({ segments: 3 }), { iterations: 9, apart: 2 });
+    expect(missing[0]).toBe(
+      'the rest of the run: 3 of 9 segments are measured without a gap; 2 behind the gap are left out',
+    );
     await expect(analyseThemes(syntheticView({ segments: 0 }))).rejects.toThrow(/without measured segments/);
     const view = syntheticView({ segments: 3 });
     const rows = async function* () {

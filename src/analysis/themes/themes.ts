@@ -1,6 +1,7 @@
 import type { LedgerView } from '../../ledger/view.js';
 import { heldOutOf, parametersOnly } from '../parameters-only.js';
 import { dividedByOneThing, kindsOf } from '../parts/one-kind.js';
+import type { RunExtent } from '../summary.js';
 import { checkView, requireSegments } from '../checks.js';
 import { watchLayers } from '../layers/layers.js';
 import { watchNeurons } from '../neurons/neurons.js';
@@ -56,7 +57,7 @@ export interface ThemeAnalyses extends ThemeRecords {
   readonly missing: readonly string[];
 }
 
-export interface ThemeOptions {
+export interface ThemeOptions extends RunExtent {
   /** Default: all. */
   readonly only?: readonly ThemeName[];
   /** Rows of θ [T + 1][K], for what needs weights, such as `run.array('theta').rows`; called once a pass. */
@@ -86,6 +87,13 @@ const countTime: readonly ThemeName[] = ['noise', 'oscillation', 'synchrony'];
 
 /** Themes that tell parts apart. */
 const byPart: readonly ThemeName[] = ['synchrony', 'neurons'];
+
+/** What of a run is not in its analyses; nothing where it is whole. */
+function restOf({ segments }: LedgerView, { iterations = segments, apart = 0 }: RunExtent): string[] {
+  if (segments >= iterations) return [];
+  const behind = apart > 0 ? `; ${apart} behind the gap are left out` : '';
+  return [`the rest of the run: ${segments} of ${iterations} segments are measured without a gap${behind}`];
+}
 
 function missingOf({ view, has, heldOut }: ThemeContext, only: readonly ThemeName[], kinds: readonly string[]): string[] {
   const asked = (themes: readonly ThemeName[]): boolean => themes.some((theme) => only.includes(theme));
@@ -145,7 +153,7 @@ export async function analyseThemes(whole: LedgerView, options: ThemeOptions = {
     format: 'lossledger-analyses',
     version: 1,
     ...facts,
-    missing: missingOf(context, only, kinds),
+    missing: [...restOf(view, options), ...missingOf(context, only, kinds)],
     ...records,
   };
 }

@@ -94,6 +94,9 @@ export interface PruningAnalysis {
   readonly format: 'lossledger-pruning';
   readonly version: 1;
   readonly run: string;
+  /** Segments whose allocations were added up, and those that the run will have: weights are those of the row of θ behind the former. */
+  readonly segments: number;
+  readonly iterations: number;
   readonly unit: string;
   /** Of whose allocations orders follow. */
   readonly objective: string;

@@ -136,6 +136,16 @@ describe('a sweep', () => {
     expect(text).toMatch(/Ended\s+early:[^]*training\s+diverged[^]*by the age of gradients/);
   }); // prettier-ignore
 
+  it('has a column for each set that any cell measured, empty where a cell did not', async () => {
+    const analysis = await sweepOf([{ name: 'rate', labels: ['0', '1'] }], 2);
+    const [grid] = analysis.grids;
+    const cells = grid!.cells.map((cell, c) => (c === 0 || cell.summary === null ? cell : { ...cell, summary: { ...cell.summary, losses: cell.summary.losses.slice(0, 1) } }));
+    const [losses] = sweepTables({ ...analysis, grids: [{ ...grid!, cells }] });
+    const all = grid!.cells[0]!.summary!.losses.map(({ objective }) => objective);
+    expect(losses!.head.filter((_, k) => k > 1 && k % 2 === 0).slice(0, all.length)).toEqual(all.map((name) => `${name} (${analysis.unit})`));
+    expect(losses!.rows[1]!.slice(4, 2 + 2 * all.length)).toEqual(all.slice(1).flatMap(() => ['–', '']));
+  }); // prettier-ignore
+
   it('shows the layers that change most, and the last, where there are many', async () => {
     const analysis = await sweepOf([{ name: 'delay', labels: ['0', '1', '2'] }], 2, 12);
     const layers = drawSweep(analysis)[0]!;
@@ -162,7 +172,7 @@ describe('a sweep', () => {
 describe('pruning', () => {
   const curve = (losses: number[], accuracies: number[] | null) => ({ objective: 'test', losses: [losses], accuracies: accuracies && [accuracies] }); // prettier-ignore
   const analysis = (hasClasses: boolean): PruningAnalysis => ({
-    format: 'lossledger-pruning', version: 1, run: 'made', unit: 'nats', objective: 'train', to: 'zero', scope: 'all', weights: 100,
+    format: 'lossledger-pruning', version: 1, run: 'made', segments: 7, iterations: 7, unit: 'nats', objective: 'train', to: 'zero', scope: 'all', weights: 100,
     shares: [0, 0.5, 1],
     methods: (['allocation', 'magnitude', 'random'] as const).map((method, m) => ({ method, curves: [curve([1, 1.1 + m, 1e9], hasClasses ? [0.9, 0.8 - 0.1 * m, 0.1] : null)] })),
     evidence: [{ layer: 'a', weights: 100, hurt: 10, idle: 5, hurting: 0.5, helping: -2 }],
@@ -179,5 +189,12 @@ describe('pruning', () => {
       /10\.0 %[^]*removed +allocation[^]*50\.0 %/,
     );
     expect(pruningData(made)[0]!.table.rows[1]).toEqual(['allocation', 0, 'test', 0.5, 1.1, hasClasses ? 0.8 : null]); // prettier-ignore
+  });
+
+  it('says of an unfinished run after how many segments its weights are', () => {
+    const told = (made: PruningAnalysis) => [drawPruning(made)[0]!.caption, pruningTables(made)[0]!.note];
+    for (const text of told({ ...analysis(true), segments: 3 }))
+      expect(text).toContain('after 3 of 7 segments');
+    for (const text of told(analysis(true))) expect(text).not.toContain('segments');
   });
 });

@@ -57,6 +57,12 @@ function panelOf(canvas: Canvas, analysis: PruningAnalysis, styles: readonly Ser
   });
 } // prettier-ignore
 
+/** Of which weights of an unfinished run all is told; nothing of a finished one. */
+const unfinishedNote = ({ segments, iterations }: PruningAnalysis): string =>
+  segments === iterations
+    ? ''
+    : ` The run is unfinished: weights and allocations are those after ${segments} of ${iterations} segments, up to which it is measured without a gap.`;
+
 /** Accuracy, where labels are classes, and loss over the share of weights removed. */
 export function drawPruning(analysis: PruningAnalysis, theme: Theme = 'light'): Figure[] {
   const canvas = createCanvas(theme);
@@ -75,7 +81,7 @@ export function drawPruning(analysis: PruningAnalysis, theme: Theme = 'light'): 
       caption:
         `${hasAccuracy ? 'Share of right answers (upper panel) and loss' : 'Loss'} on ${judged.objective} when up to ${formatShare(shares.at(-1)!)} of ${formatCount(weights)} weights are set ${to === 'zero' ? 'to zero' : 'back to where they started'}, ${scope === 'all' ? 'those that come first of all layers' : 'the same share of each layer'}` +
         `${random ? `; at random: mean and range of ${curveOf(random, judged.objective).losses.length} orders` : ''}. ` +
-        `The paper proposes allocation as a measure of a weight's importance for pruning, beside its final value, and leaves the test to later work (its Section 6.2).`,
+        `The paper proposes allocation as a measure of a weight's importance for pruning, beside its final value, and leaves the test to later work (its Section 6.2).${unfinishedNote(analysis)}`,
       legend: seriesKeys(styles, 'symbol'),
       panels: [
         ...(hasAccuracy ? [panelOf(canvas, analysis, styles, { label: 'right (%)', factor: 100, values: ({ accuracies }) => accuracies! })] : []),
@@ -120,7 +126,7 @@ export function pruningTables(analysis: PruningAnalysis): ReadTable[] {
       rows: evidence.map((own) => [
         own.layer, formatCount(own.weights), formatShare(own.hurt / own.weights), formatShare(own.idle / own.weights), formatNumber(own.hurting, 3), formatNumber(own.helping, 3),
       ]),
-      note: 'hurt: weights whose allocations add up to more than zero; idle: to exactly zero. These are candidates: what removing them does stands below.',
+      note: `hurt: weights whose allocations add up to more than zero; idle: to exactly zero. These are candidates: what removing them does stands below.${unfinishedNote(analysis)}`,
     },
     {
       title: `${run}: ${isAccuracy ? 'right answers' : `loss (${unit})`} on ${judged.objective} by share removed`,

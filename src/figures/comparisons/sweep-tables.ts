@@ -85,7 +85,12 @@ export function sweepTables({ name, about, grids, unit, objective, baseline }: S
   return grids.flatMap(({ axes, cells }) => {
     const by = axes.map((axis) => axis.name).join(', ');
     const done = cells.filter((cell) => cell.summary !== null);
-    const objectives = done[0]?.summary?.losses ?? [];
+    // Cells may have measured other sets beside the first.
+    const objectives = [...new Set(done.flatMap(({ summary }) => summary!.losses.map((own) => own.objective)))];
+    const lossTexts = ({ summary }: CellSummary, name: string): string[] => {
+      const own = summary?.losses.find(({ objective: other }) => other === name);
+      return own === undefined ? ['–', ''] : [meanText(own, short), lessText(own, short)];
+    };
     const failed = cells.flatMap(({ label, runs }) =>
       runs.flatMap(({ seed, failure }) => (failure === null ? [] : [`${label}, seed ${seed}: ${failure}`])),
     );
@@ -93,12 +98,12 @@ export function sweepTables({ name, about, grids, unit, objective, baseline }: S
     return [
       {
         title: `${name}: losses at the end and shares, by ${by}`,
-        head: ['', 'runs', ...objectives.flatMap((own) => [`${own.objective} (${unit})`, 'less']), 'helping'],
-        rows: cells.map(({ label, settings, runs, summary }) => [
-          shortLabel({ label, settings }),
-          `${runs.filter(({ outcome }) => outcome !== null).length}/${runs.length}`,
-          ...objectives.flatMap((_, o) => (summary === null ? ['–', ''] : [meanText(summary.losses[o], short), lessText(summary.losses[o]!, short)])),
-          meanText(summary?.helping, formatShare),
+        head: ['', 'runs', ...objectives.flatMap((own) => [`${own} (${unit})`, 'less']), 'helping'],
+        rows: cells.map((cell) => [
+          shortLabel(cell),
+          `${cell.runs.filter(({ outcome }) => outcome !== null).length}/${cell.runs.length}`,
+          ...objectives.flatMap((own) => lossTexts(cell, own)),
+          meanText(cell.summary?.helping, formatShare),
         ]),
         note:
           `${about === null ? '' : `${about} `}Means over seeds ± half the 95 % interval. less: mean difference from ${baseline} over runs of the same seed, with Student's p (two-sided, paired). ` +

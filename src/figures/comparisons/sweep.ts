@@ -94,7 +94,7 @@ function layersFigure(canvas: Canvas, { unit, objective }: SweepAnalysis, grid: 
 /** Losses at the end, by objective or by slice. */
 function lossFigure(canvas: Canvas, { unit, baseline }: SweepAnalysis, grid: Grid): Figure {
   const slices = slicesOf(grid);
-  const objectives = grid.cells.find(({ summary }) => summary)?.summary?.losses.map((own) => own.objective) ?? []; // prettier-ignore
+  const objectives = [...new Set(grid.cells.flatMap(({ summary }) => summary?.losses.map((own) => own.objective) ?? []))]; // prettier-ignore
   const series = slices.flatMap(({ label, cells }) =>
     (slices.length === 1 ? objectives : objectives.slice(0, 1)).map((objective) => ({
       label: slices.length === 1 ? objective : label,

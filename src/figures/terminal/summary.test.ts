@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { emptyView, hugeView, syntheticView } from '../../../test/support/synthetic-view.js';
+import { emptyView, hugeView, syntheticView, withColumns } from '../../../test/support/synthetic-view.js';
 import { analyseRun } from '../../analysis/index.js';
 import type { RunAnalysis } from '../../analysis/index.js';
 import { columns } from '../text.js';
@@ -76,6 +76,22 @@ describe('terminal summary', () => {
     expect(text).toMatch(/^━{80}\nWARNING: THE LEDGER DOES NOT BALANCE\n/m);
     expect(text).toContain('(limit 1 %)');
   });
+
+  it('shouts when allocations claim a change of a loss that did not change', async () => {
+    const view = syntheticView({ segments: 2, objectives: ['train'] });
+    const claimed = withColumns(view, 'train', { loss: Float64Array.of(2, 2, 2), residual: view.column('total', 'train') }); // prettier-ignore
+    const text = terminalSummary(await analyseRun(claimed));
+    expect(text).toMatch(/DOES NOT BALANCE\n +The train loss did not change, and the allocations sum to −\d/);
+    expect(text).toContain('Do not trust the allocations of this run');
+  });
+
+  it('tells of segments that are measured behind a gap, which its numbers leave out', async () => {
+    const extent = { iterations: 30, apart: 10 };
+    const text = terminalSummary(await analyseRun(syntheticView({ segments: 7 }), extent)).replace(/\s+/g, ' ');
+    expect(text).toContain('Only 7 of 30 segments are measured without a gap, and 10 behind it, which are not in these numbers');
+    const none = terminalSummary(await analyseRun(emptyView(), extent)).replace(/\s+/g, ' ');
+    expect(none).toContain('The first segment has not been measured yet 10 of 30 segments are measured, all behind it');
+  }); // prettier-ignore
 
   it('is short for an empty run, and lists 24 of 60 layers', async () => {
     expect(terminalSummary(await analyseRun(emptyView()))).toContain('Nothing has been measured yet');

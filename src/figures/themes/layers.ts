@@ -109,8 +109,8 @@ export const layersDrawings: readonly ThemeDrawing[] = [
     data: ({ layers }: ThemeAnalyses) =>
       layers
         ? {
-            columns: ['row', ...layers.layers.map(({ layer }) => layer)],
-            rows: layers.layers[0]!.cumulative.map((_, t) => [t, ...layers.layers.map(({ cumulative }) => cumulative[t]!)]),
+            columns: ['iteration', ...layers.layers.map(({ layer }) => layer)],
+            rows: layers.iteration.map((at, t) => [at, ...layers.layers.map(({ cumulative }) => cumulative[t]!)]),
           }
         : null,
     draw: () => null,

@@ -85,6 +85,8 @@ describe('figures of the themes', () => {
     const plain = await analyseThemes(view, { theta: dividedTheta() });
     expect([plain.iterations, sparse.iterations]).toEqual([view.segments, 3 * view.segments]);
     expect(sparse.oscillation).toEqual(plain.oscillation);
+    const { table } = themeData(sparse).find(({ name }) => name === 'layers-over-time')!;
+    expect([table.columns[0], ...table.rows.slice(0, 3).map(([at]) => at)]).toEqual(['iteration', 0, 3, 6]);
     const titleOf = (analyses: ThemeAnalyses) =>
       figuresOf(analyses).find(({ name }) => name === 'oscillation')!.title;
     expect([titleOf(plain), titleOf(sparse)]).toEqual(['Iterations per turn of a weight', 'Segments per turn of a weight']); // prettier-ignore

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import { UsageError } from '../../errors.js';
@@ -43,6 +44,8 @@ export interface AnimationFacts {
   readonly beyond: number;
   readonly unit: string;
   readonly bytes: number;
+  /** Whether a file was there, which this one replaced. */
+  readonly replaced: boolean;
 }
 
 /** The kind of file that a path asks for. Throws UsageError for other endings. */
@@ -167,6 +170,7 @@ export async function animateRun(run: RunFolder, options: AnimateOptions): Promi
   });
   const sink = format === 'png' ? await pngSink(animation, count, out) : await videoSink(format, animation, options);
   for await (const frame of follow(frames, progress('animate'), signal)) await sink.add(animation.draw(frame));
+  const replaced = format !== 'png' && existsSync(out);
   const bytes = await sink.finish();
-  return { path: out, format, frames: count, framesPerSecond, ...size, objective, every, cumulative, ...scale, unit, bytes };
+  return { path: out, format, frames: count, framesPerSecond, ...size, objective, every, cumulative, ...scale, unit, bytes, replaced };
 } // prettier-ignore

@@ -1,3 +1,4 @@
+import { requireSegments } from '../../analysis/checks.js';
 import { countInto, createHistogram, cellCount, cellStart, narrow } from '../../analysis/rows/histogram.js';
 import { UsageError } from '../../errors.js';
 import { rangesOf } from '../../ledger/layout.js';
@@ -31,13 +32,14 @@ export interface Frames {
   readonly read: () => AsyncGenerator<AnimationFrame>;
 }
 
-/** Frames of a run. Throws UsageError where allocations were not kept by parameter, and for an objective that it does not have. */
+/** Frames of a run. Throws UsageError before the first segment, where allocations were not kept by parameter, and for an objective that it does not have. */
 export function framesOf(view: LedgerView, { every, cumulative, objective: asked }: FrameOptions): Frames {
   const names = view.objectives.map(({ name }) => name);
   const objective = asked ?? names[0] ?? '';
   if (!names.includes(objective)) throw unknownObjective(objective, names);
-  const rows = view.segments > 0 ? view.rows('allocation', objective) : null;
-  if (rows === null) throw noAllocations(view);
+  requireSegments(view);
+  const rows = view.rows('allocation', objective);
+  if (rows === null) throw noAllocations();
   const ranges = view.layout.layers.map((layer) => rangesOf(view.layout, layer));
   const read = async function* (): AsyncGenerator<AnimationFrame> {
     const values = new Float64Array(view.layout.size);
@@ -98,13 +100,10 @@ function unknownObjective(given: string, names: readonly string[]): UsageError {
   });
 }
 
-function noAllocations({ segments }: LedgerView): UsageError {
+function noAllocations(): UsageError {
   return new UsageError({
-    given: segments > 0 ? 'a run without allocations by parameter' : 'a run without measured segments',
+    given: 'a run without allocations by parameter',
     expected: 'an allocation of each parameter in each segment',
-    remedy:
-      segments > 0
-        ? 'measure the run again with --keep parameters'
-        : 'measure the run first: lca measure RUN, or lca resume RUN',
+    remedy: 'measure the run again with --keep parameters',
   });
 }

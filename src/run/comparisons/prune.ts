@@ -51,7 +51,7 @@ interface Pruned {
 }
 
 /**
- * Removes the weights of a run's last θ by allocation, magnitude and at random, and evaluates what is left on whole sets of its data.
+ * Removes the weights of a run's last θ, of an unfinished one that up to which it is measured without a gap, by allocation, magnitude and at random, and evaluates what is left on whole sets of its data.
  *
  * @throws UsageError where single parameters' allocations were not kept, StoreError and DataError as opening the run does.
  */
@@ -76,6 +76,8 @@ export async function pruneRun(run: RunFolder, options: PruneOptions): Promise<P
     format: 'lossledger-pruning',
     version: 1,
     run: basename(resolve(run.folder)),
+    segments: facts.segments,
+    iterations: run.status.iterations,
     unit,
     objective: run.manifest.objectives[0]!.name,
     to,
@@ -89,8 +91,8 @@ export async function pruneRun(run: RunFolder, options: PruneOptions): Promise<P
   };
 }
 
-/** Totals of all parameters over the run, and its last θ. */
-async function factsOf(run: RunFolder): Promise<PruningFacts> {
+/** Totals of all parameters over the segments that are measured without a gap, how many these are, and θ behind them. */
+async function factsOf(run: RunFolder): Promise<PruningFacts & { readonly segments: number }> {
   const view = await run.view();
   requireSegments(view);
   const rows = view.rows('allocation', view.objectives[0]!.name);
@@ -103,7 +105,7 @@ async function factsOf(run: RunFolder): Promise<PruningFacts> {
   }
   const totals = new Float64Array(view.layout.size);
   for await (const row of rows) for (let k = 0; k < totals.length; k++) totals[k]! += row[k]!;
-  return { layout: view.layout, totals, theta: await run.theta(view.segments) };
+  return { layout: view.layout, totals, theta: await run.theta(view.segments), segments: view.segments };
 }
 
 /** What is ordered together: all weights, or those of each layer. */

@@ -41,14 +41,17 @@ export async function exportRun(
   const content = Readable.from(writers[options.format](array));
   if (options.out === undefined) await pipeline(content, process.stdout, { end: false });
   else await writeFile(options.out, content);
-  const missing = options.segments === undefined ? missingNote(run.status, array) : null;
+  const missing = options.segments === undefined ? missingNote(run, array) : null;
   return { ...array, sampled: sampleNote(run.manifest, array), missing };
 }
 
 /** What there is of an array of all segments while the run is unfinished; null where it is all there. */
-function missingNote({ segments, iterations }: RunFolder['status'], array: ArrayReading): string | null {
+function missingNote(run: RunFolder, array: ArrayReading): string | null {
+  const { segments, iterations } = run.status;
   const [rows, { finishedRows }] = [array.shape[0]!, array];
-  if (rows < finishedRows) return `${rows} of ${finishedRows} rows are there`;
+  const apart = segments - (run.unmeasured()[0]?.from ?? iterations);
+  const isOfLedger = !['theta', 'order', 'batches'].includes(array.name);
+  if (rows < finishedRows) return `${rows} of ${finishedRows} rows are there${isOfLedger && apart > 0 ? ` without a gap; --segments has those of ${apart} segments behind it` : ''}`; // prettier-ignore
   // A count over the run has its one row from the first segment on.
   if (array.dimensions[0] !== 'run' || segments === iterations) return null;
   return `the count is of the segments before the first that is missing, at most ${segments} of ${iterations}`;

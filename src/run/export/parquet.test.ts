@@ -62,6 +62,26 @@ describe('a Parquet table', () => {
   });
 });
 
+describe('a recording whose rows are some iterations apart', () => {
+  const iteration = Array.from({ length: T + 1 }, (_, row) => 3 * row);
+  const apart = (array: ArrayReading, rows: number): ArrayReading => ({ ...array, iteration: iteration.slice(array.from, array.from + rows) }); // prettier-ignore
+
+  it('has its iterations as columns', async () => {
+    const { table } = await written(apart(quantityOf(run, { what: 'layer_sums', segments: { from: 10, to: 12 } }), 3)); // prettier-ignore
+    expect(table[1]).toMatchObject({ segment: 10, from_iteration: 30, to_iteration: 33, layer: 'fc2' });
+    expect(table[2]).toMatchObject({ segment: 11, from_iteration: 33, to_iteration: 36, layer: 'fc1' });
+    const loss = await written(apart(quantityOf(run, { what: 'loss' }), T + 1));
+    expect(loss.table[5]).toEqual({ row: 5, iteration: 15, value: segmentOf(content, 5).rows[0]!.loss[0] });
+  });
+
+  it('can be asked for them alone, as an array', async () => {
+    const asked = { what: 'iteration', segments: { from: 10, to: 12 } };
+    expect(await collect(quantityOf(run, asked).rows())).toEqual(
+      [10, 11, 12].map((row) => Int32Array.of(row)),
+    );
+  });
+});
+
 describe('a range of segments', () => {
   const rows = (what: string, from: number, to: number) => quantityOf(run, { what, segments: { from, to } });
 

@@ -1,6 +1,6 @@
 import { ByteWriter, type ColumnSource, ParquetWriter, type SchemaElement } from 'hyparquet-writer';
 import type { StoredDType } from '../../format/layout/arrays.js';
-import type { ArrayReading } from '../../format/read-array.js';
+import { type ArrayReading, iterationColumns } from '../../format/read-array.js';
 import { sizeOf } from '../../graph/types.js';
 import type { Numbers } from '../../ledger/types.js';
 
@@ -26,7 +26,7 @@ interface AxisColumn {
 }
 
 /**
- * The array as a Parquet table, a line for each number: the row (`segment`, or `row` of θ), a column for each further axis (its names; for
+ * The array as a Parquet table, a line for each number: the row (`segment`, or `row` of θ), of a recording its iterations, a column for each further axis (its names; for
  * parameters the index in θ, and the `tensor`), and the `value`. What the array is stands in the file's key `lossledger`. Rows are read and written a
  * row group at a time.
  */
@@ -82,11 +82,14 @@ function axisColumns({ dimensions, axes: namesOf }: ArrayReading): AxisColumn[] 
   });
 }
 
-function schemaOf({ dimensions, dtype }: ArrayReading, axes: readonly AxisColumn[]): SchemaElement[] {
+function schemaOf(array: ArrayReading, axes: readonly AxisColumn[]): SchemaElement[] {
+  const { dimensions, dtype } = array;
   const required = { repetition_type: 'REQUIRED' } as const;
+  const iterations = iterationColumns(array);
   return [
-    { name: 'root', num_children: axes.length + 2 },
+    { name: 'root', num_children: iterations.length + axes.length + 2 },
     { name: dimensions[0]!, type: 'INT32', ...required },
+    ...iterations.map(({ name }): SchemaElement => ({ name, type: 'INT32', ...required })),
     ...axes.map(({ name, kind }): SchemaElement =>
       kind === 'index'
         ? { name, type: 'INT32', ...required }
@@ -102,16 +105,23 @@ function metadataOf({ name, unit, description, dimensions, shape, from }: ArrayR
 
 /** The columns of some rows, the first of which is number `first`. */
 function columnData(
-  { dimensions, dtype }: ArrayReading,
+  array: ArrayReading,
   axes: readonly AxisColumn[],
   first: number,
   rows: readonly Numbers[],
 ): ColumnSource[] {
+  const { dimensions, dtype, from } = array;
   const width = rows[0]!.length;
-  const numbers = Int32Array.from({ length: rows.length * width }, (_, k) => first + Math.floor(k / width));
+  const byRow = (of: (row: number) => number): Int32Array =>
+    Int32Array.from({ length: rows.length * width }, (_, k) => of(first + Math.floor(k / width)));
   const isFloat = dtype.startsWith('float');
   return [
-    { name: dimensions[0]!, data: numbers, encoding: 'RLE_DICTIONARY' },
+    { name: dimensions[0]!, data: byRow((row) => row), encoding: 'RLE_DICTIONARY' },
+    ...iterationColumns(array).map(({ name, at }): ColumnSource => ({
+      name,
+      data: byRow((row) => at[row - from]!),
+      encoding: 'RLE_DICTIONARY',
+    })),
     ...axes.map(({ name, kind, cells }): ColumnSource =>
       kind === 'index'
         ? { name, data: repeated(cells as Int32Array, rows.length), encoding: 'DELTA_BINARY_PACKED' }

@@ -18,12 +18,13 @@ import { partRows } from './part-entities.js';
 import { standardErrorOf } from './standard-error.js';
 
 /** What can be exported: θ, the order of the examples, every column of the ledger, and what is derived from columns. */
-export const exportable: readonly string[] = ['theta', 'order', 'batches', 'split', 'basis', ...columnEntries().map(([name]) => name), 'overfitting', 'standard_error', 'loss_standard_error']; // prettier-ignore
+export const exportable: readonly string[] = ['theta', 'iteration', 'order', 'batches', 'split', 'basis', ...columnEntries().map(([name]) => name), 'overfitting', 'standard_error', 'loss_standard_error']; // prettier-ignore
 
 /** Opens what is asked for, rows unread. Throws UsageError where the run cannot have it, StoreError where it was not kept. */
 export function quantityOf(run: RunReader, asked: Quantity): ArrayReading {
   if (asked.what === 'overfitting') return overfittingOf(run, asked);
   if (asked.what.endsWith('standard_error')) return standardErrorOf(run, asked);
+  if (asked.what === 'iteration') return iterationOf(run, asked);
   if (asked.what === 'batches') return batchesOf(run, asked);
   if (asked.what === 'split') return arrayOfSegments(run, `split/${asked.objective ?? 'train'}`, asked);
   if (asked.what === 'sign_changes' && asked.entity === 'parameter') {
@@ -76,6 +77,26 @@ function overfittingOf(
   return overfitting(of(own.name), of(heldOut));
 }
 
+/** The training iteration of each row of θ that is stored [rows]. */
+function iterationOf(run: RunReader, asked: Quantity): ArrayReading {
+  const theta = arrayOfSegments(run, 'theta', asked);
+  const { iteration, from, shape } = theta;
+  return {
+    ...theta,
+    name: 'iteration',
+    dtype: 'int32',
+    shape: [shape[0]!],
+    iteration: null,
+    dimensions: ['row'],
+    description: 'training iteration of each row of theta',
+    axes: () => [],
+    rows: async function* () {
+      for (let k = 0; k < shape[0]!; k++)
+        yield await Promise.resolve(Int32Array.of(iteration?.[k] ?? from + k));
+    },
+  };
+}
+
 /** The examples of every mini-batch [T, B] by their places in the source. Throws StoreError where no order is known. */
 function batchesOf(run: RunReader, asked: Quantity): ArrayReading {
   const order = arrayOfSegments(run, 'order', asked);
@@ -111,6 +132,7 @@ function signChangesOf(signs: ArrayReading, layout: ParameterLayout): ArrayReadi
     shape: [1, layout.size],
     finishedRows: 1,
     from: 0,
+    iteration: null,
     dimensions: ['run', 'parameter'],
     description:
       'segments at whose ends the gradient of each parameter has different signs, zero counted as above zero',

@@ -157,7 +157,22 @@ export async function planCells(file: SweepFile, tensorsOf: TensorsOf): Promise<
     grids.push({ axes: named, cells });
   }
   requireBaseline(file, grids);
+  requireOneMain(file, grids);
   return grids;
+}
+
+/** Layers, shares and their differences are of the set that is measured first, and of one loss. Throws UsageError where cells have others. */
+function requireOneMain({ path }: SweepFile, grids: readonly PlannedGrid[]): void {
+  const mainOf = ({ measure, loss }: RunConfig): string =>
+    `${loss} of ${(measure?.[0] ?? 'train').replace(/=.*/, '')}`;
+  const [first, ...others] = grids.flatMap(({ cells }) => cells.map(({ label, runs }) => ({ label, main: mainOf(runs[0]!.config) }))); // prettier-ignore
+  const other = others.find(({ main }) => main !== first!.main);
+  if (other === undefined) return;
+  throw new UsageError({
+    given: `cells of sweep file ${path} that measure ${first!.main} first (${first!.label}) and ${other.main} (${other.label})`,
+    expected: 'one loss of one set as the first that is measured: layers and shares of all cells are of it',
+    remedy: 'name the same set first in measure everywhere, or make a sweep of each',
+  });
 }
 
 function requireBaseline({ baseline, path }: SweepFile, grids: readonly PlannedGrid[]): void {

@@ -41,6 +41,14 @@ describe('a sweep file', () => {
     expect(runs[0]!.folder).toBe(`momentum_0_learningRate_2-seed-7-${runs[0]!.digest}`);
   });
 
+  it('is refused where cells measure another set first, or another loss', async () => {
+    const of = (axis: object) => plan({ base, seeds: 1, grid: { what: axis } });
+    const usual = { measure: ['train', 'validation'] };
+    await expect(of({ a: usual, b: { measure: ['validation', 'train'] } })).rejects.toThrow(/of train first \(what a\) and \S+ of validation \(what b\)/);
+    await expect(of({ a: {}, b: { loss: 'sigmoidCrossEntropy' } })).rejects.toThrow(/sigmoidCrossEntropy of train/);
+    expect((await of({ a: usual, b: { measure: ['train'] } }))[0]!.cells).toHaveLength(2);
+  }); // prettier-ignore
+
   it('knows one run by its configuration, in whichever grid it stands', async () => {
     const grids = await plan({ base, seeds: 1, grid: [{ momentum: [0.9, 0] }, { batchSize: [250, 50] }] });
     const digests = grids.map(({ cells }) => cells.map(({ runs }) => runs[0]!.digest));

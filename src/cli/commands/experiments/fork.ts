@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import type { RunsCompared } from '../../../analysis/comparison/compare.js';
-import { requireSegments } from '../../../analysis/checks.js';
 import { createRun } from '../../../experiment/manifest.js';
 import { requireMemory } from '../../../experiment/cost/memory.js';
 import { defaultWorkers } from '../../../engines/registry.js';
+import { UsageError } from '../../../errors.js';
 import { withThreads } from '../../../objective/threads.js';
 import { compareFolders, comparisonFindings } from '../../../run/comparisons/compare.js';
 import { type ForkChanges, forkedConfig, forkKeys, groupOf } from '../../../run/fork/config.js';
@@ -66,16 +66,28 @@ async function fork(folder: string, options: ForkOptions): Promise<void> {
     groups: (options.group ?? []).map(groupOf),
   };
   await performFork(folder, changes, options);
-  const compared = await compareFolders([folder, out], at);
+  // What goes on where the original ends has no iteration in common with it.
+  const hasBoth = at < (await openRun(folder)).status.iterations;
+  const compared = hasBoth ? await compareFolders([folder, out], at) : null;
   await printFork(folder, compared, options);
-  if (options.figures !== undefined) await saveFindings(await comparisonFindings(compared), options.figures);
+  if (options.figures !== undefined && compared !== null) await saveFindings(await comparisonFindings(compared), options.figures);
 } // prettier-ignore
+
+/** A fork is compared with its origin from the fork on. */
+const notMeasuredBeyond = (folder: string, at: number, segments: number, iterations: number): UsageError =>
+  new UsageError({
+    given: `--at ${at} of ${folder}, of which ${segments} of ${iterations} segments are measured without a gap`,
+    expected: 'a run that is measured beyond the fork, where the two are compared',
+    remedy: `measure it with lca resume ${folder}, or fork it earlier`,
+  });
 
 async function performFork(folder: string, changes: ForkChanges, options: ForkOptions): Promise<void> {
   const { at, out, workers, quiet, data } = options;
   const origin = await openRun(folder);
-  requireSegments(await origin.view());
+  const { segments } = await origin.view();
   const config = await forkedConfig(origin, at, changes);
+  if (segments <= at && at < origin.status.iterations)
+    throw notMeasuredBeyond(folder, at, segments, origin.status.iterations);
   const experiment = await forkedExperiment(origin, config, { data });
   requireMemory(experiment, workers ?? defaultWorkers(experiment.engine));
   if (origin.manifest.components.length > 0 && !quiet) say('Components of updates are left out: settings change in the middle.'); // prettier-ignore
@@ -93,7 +105,7 @@ async function performFork(folder: string, changes: ForkChanges, options: ForkOp
 
 async function printFork(
   origin: string,
-  compared: RunsCompared,
+  compared: RunsCompared | null,
   { at, out, json }: ForkOptions,
 ): Promise<void> {
   if (json) {
@@ -101,6 +113,8 @@ async function printFork(
     printJson({ run: out, origin, at, forks: manifest.config['forks'], comparison: compared });
     return;
   }
-  await printComparison(compared);
+  if (compared === null)
+    printLine(`${origin} ends at iteration ${at}, where the fork goes on: nothing to compare.`);
+  else await printComparison(compared);
   printLine(`\nReport: ${out}/report.html`);
 }

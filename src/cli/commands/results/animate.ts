@@ -54,7 +54,7 @@ export function animateCommand(): Command {
   return new Command('animate')
     .description('write an animation of all parameters by layer: allocation as colour, the loss with a cursor')
     .argument('<run>', 'run folder')
-    .requiredOption('--out <file>', 'FILE.mp4, FILE.webm or FILE.gif, or a folder for a PNG file a frame', parsePath)
+    .requiredOption('--out <file>', 'FILE.mp4, FILE.webm or FILE.gif, which replaces one that is there, or a folder for a PNG file a frame', parsePath)
     .option('--every <count>', 'segments a frame, whose allocations are added up', parseCount, 1)
     .option('--cumulative', 'show what was allocated since the start')
     .option('--objective <name>', 'whose loss (default: the first that was measured)')
@@ -76,6 +76,6 @@ export function animateCommand(): Command {
       }).finally(release);
       const seconds = (performance.now() - started) / 1000;
       if (json) printJson({ ...facts, seconds });
-      else say(`${facts.frames} frames of ${facts.width}x${facts.height} in ${seconds.toFixed(1)} s, ${bytes(facts.bytes)}, written to ${facts.path}`);
+      else say(`${facts.frames} frames of ${facts.width}x${facts.height} in ${seconds.toFixed(1)} s, ${bytes(facts.bytes)}, written to ${facts.path}${facts.replaced ? ', in place of the file that was there' : ''}`);
     });
 } // prettier-ignore

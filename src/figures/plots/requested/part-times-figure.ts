@@ -60,6 +60,13 @@ function headingsOf(
   }));
 }
 
+/** How long windows are whose lengths differ by more than whole segments of one length make them: their cells are of one width. */
+function unevenNote({ from, until }: PartTimes): string {
+  const lengths = until.map((end, w) => end - (until[w - 1] ?? from));
+  const [least, most] = [Math.min(...lengths), Math.max(...lengths)];
+  return most > 2 * least ? `, a cell for ${least} to ${most} iterations` : '';
+}
+
 /** Rows of layers or heads; for each part a picture of its windows, time to the right. */
 function drawTimes(canvas: Canvas, unit: string, times: PartTimes, own: PartTotals, shown: readonly number[]): Panel {
   const selection = selectionOf(times);
@@ -76,7 +83,7 @@ function drawTimes(canvas: Canvas, unit: string, times: PartTimes, own: PartTota
     const text = label(name, x + width / 2, 11 + line * lineHeight, { anchor: 'middle', size: 11 }) + label(sum, x + width / 2, lines * lineHeight, { anchor: 'middle', size: 11 });
     return text + drawHeatMap(canvas, { cells, largest: largestMagnitude(cells.flat()) }, { x, y: top, width, height });
   });
-  const span = label(`each from iteration ${times.from} to ${times.until.at(-1)!}`, figureWidth, top + height + lineHeight, { anchor: 'end', size: 11 });
+  const span = label(`each from iteration ${times.from} to ${times.until.at(-1)!}${unevenNote(times)}`, figureWidth, top + height + lineHeight, { anchor: 'end', size: 11 });
   const sums = label(`sum (${unit})`, left - 6, lines * lineHeight, { anchor: 'end', size: 11 });
   return { height: top + height + lineHeight + 10, svg: sums + rows.join('') + maps.join('') + span };
 } // prettier-ignore

@@ -61,6 +61,14 @@ describe('parts', () => {
     const total = (size: number): string => `−${(size * segments * layersOf!.cells.length).toPrecision(2)}`;
     for (const text of ['sum (nats)', total(1), total(2), 'each from iteration 0 to 4'])
       expect(when.svg).toContain(`>${text}<`);
+    // Cells of one width that stand for more and fewer iterations say so.
+    const uneven = parts.map((own) => ({
+      ...own,
+      times: own.times.map((times) => ({ ...times, until: [1, 2, 10, 40] })),
+    }));
+    expect(drawn({ parts: uneven }).get('when-class')!.svg).toContain(
+      '>each from iteration 0 to 40, a cell for 1 to 30 iterations<',
+    );
     expect([...figures.keys()]).toEqual(expect.arrayContaining(['parts-class', 'parts-colour']));
     const { svg, caption } = figures.get('parts-class')!;
     expect(marks(svg, 'part total')).toHaveLength(2 * layers);
