@@ -108,7 +108,7 @@ describe('trajectories', () => {
     const [residual] = await exported(run, 'residual');
     expect(Math.abs(residual!)).toBeLessThan(1e-4);
     const { stdout } = await lca(['export', run, '--what', 'subintervals']);
-    expect(Number(/\n0,(\d+)/.exec(stdout)![1])).toBeGreaterThan(2);
+    expect(Number(/\n0,0,500,(\d+)/.exec(stdout)![1])).toBeGreaterThan(2);
     expect(readFileSync(join(run, 'manifest.json'), 'utf8')).toMatch(/"iteration": \[\s*0,\s*500\s*\]/);
   });
 });
