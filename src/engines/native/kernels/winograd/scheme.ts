@@ -1,35 +1,42 @@
 import { lines } from '../../emit/text.js';
 
 /*
- * Winograd's F(m×m, 3×3): m×m outputs y of a 3×3 correlation of an (m+2)×(m+2) input d with a kernel g take (m+2)² products
- * instead of 9m², y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A (Lavin and Gray 2016). The matrices follow from the points 0, ±p for each
+ * Winograd's F(m×m, r×r): m×m outputs y of an r×r correlation of an n×n input d, n = m + r - 1, with a kernel g take n² products
+ * instead of m²r², y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A (Lavin and Gray 2016). The matrices follow from the points 0, ±p for each
  * p of `points`, and ∞, at which polynomials are evaluated. With one example per lane, each product is a matrix product over
  * channels, and the transforms work on whole vectors.
  */
 export interface Scheme {
   /** m */
   readonly outputs: number;
-  /** m + 2 */
+  /** n */
   readonly inputs: number;
+  /** r */
+  readonly taps: number;
   /** Positive points, each of which stands for itself and its opposite. */
   readonly points: readonly number[];
-  /** G [m + 2, 3] */
+  /** G [n, r] */
   readonly kernel: readonly (readonly number[])[];
 }
 
-function schemeOf(points: readonly number[]): Scheme {
+function schemeOf(taps: number, points: readonly number[]): Scheme {
   const all = [0, ...points.flatMap((p) => [p, -p])];
+  const inputs = all.length + 1;
+  const powers = Array.from({ length: taps }, (_, k) => k);
   const rows = all.map((p) => {
     const scale = all.filter((q) => q !== p).reduce((product, q) => product * (p - q), 1);
-    return p === 0 ? [1 / Math.abs(scale), 0, 0] : [1 / scale, p / scale, (p * p) / scale];
+    return powers.map((k) => p ** k / (p === 0 ? Math.abs(scale) : scale));
   });
-  return { outputs: all.length - 1, inputs: all.length + 1, points, kernel: [...rows, [0, 0, 1]] };
+  const last = powers.map((k) => (k === taps - 1 ? 1 : 0));
+  return { outputs: inputs - taps + 1, inputs, taps, points, kernel: [...rows, last] };
 }
 
 /** F(2×2, 3×3), with additions only. */
-export const schemeOfTwo = schemeOf([1]);
+export const schemeOfTwo = schemeOf(3, [1]);
 /** F(4×4, 3×3); with these points its rounding errors are about twice those of the direct sum. */
-export const schemeOfFour = schemeOf([5 / 8, 3 / 2]);
+export const schemeOfFour = schemeOf(3, [5 / 8, 3 / 2]);
+/** F(2×2, 5×5), at the same points. */
+export const schemeOfFive = schemeOf(5, [5 / 8, 3 / 2]);
 
 /** Products of a tile. */
 export const positionsOf = ({ inputs }: Scheme): number => inputs * inputs;
@@ -49,7 +56,7 @@ const sumOf = (terms: readonly (readonly [number, string])[]): string =>
     .replace(/^\+ /, '');
 
 /**
- * C code of Bᵀ along one axis: sets `to(k)` from `d(0)` … `d(m + 1)`. Opposite points share the even and the odd terms.
+ * C code of Bᵀ along one axis: sets `to(k)` from `d(0)` … `d(n - 1)`. Opposite points share the even and the odd terms.
  */
 export function inputTransform(
   { points, inputs }: Scheme,
@@ -99,7 +106,7 @@ export function inputTransform(
   return `${to(0, sumOf(first))}\n${pairsCode.join('\n')}\n${to(inputs - 1, sumOf(whole(1)))}`;
 }
 
-/** C code of Aᵀ along one axis: sets `to(k)`, k < m, from \`s(0)\` … \`s(m + 1)\`. */
+/** C code of Aᵀ along one axis: sets `to(k)`, k < m, from `s(0)` … `s(n - 1)`. */
 export function outputTransform(
   { points, outputs, inputs }: Scheme,
   s: (k: number) => string,

@@ -27,7 +27,7 @@ export function tileBlocks({ height, width }: Extent, size: number, wanted: numb
   return { size, bandRows: Math.ceil(rows / bands), bands, columns: blockColumns, blocks };
 }
 
-/** What the tiles of a band read: 2 rows and columns more than they write. */
+/** What the tiles of a band read: as many rows and columns more than they write as the window has beyond one. */
 export function tilePatch(
   channels: number,
   input: Extent,
@@ -42,39 +42,46 @@ export function tilePatch(
 }
 
 /** Estimated cycles per 2×2 outputs: Winograd's products and transforms against the direct sum's products. */
-function isFaster(inputs: number, outputs: number): boolean {
-  return 8 * inputs * outputs + 16 * inputs + 30 * outputs < 0.85 * 18 * inputs * outputs;
+function isFaster(side: 3 | 5, inputs: number, outputs: number): boolean {
+  const pairs = inputs * outputs;
+  return side === 3
+    ? 8 * pairs + 16 * inputs + 30 * outputs < 0.85 * 18 * pairs
+    : 18 * pairs + 75 * inputs + 40 * outputs < 0.85 * 50 * pairs;
 }
 
-function isSquareOfNine(taps: readonly Tap[]): boolean {
-  if (taps.length !== 9) return false;
+/** Side of the square that the taps fill, 3 or 5; null where they do not. */
+function sideOf(taps: readonly Tap[]): 3 | 5 | null {
+  const side = ([3, 5] as const).find((own) => taps.length === own * own);
+  if (side === undefined) return null;
   const top = Math.min(...taps.map((tap) => tap.dy));
   const left = Math.min(...taps.map((tap) => tap.dx));
-  const places = new Set(taps.map(({ dy, dx }) => 3 * (dy - top) + dx - left));
-  return places.size === 9 && taps.every(({ dy, dx }) => dy - top < 3 && dx - left < 3);
+  const places = new Set(taps.map(({ dy, dx }) => side * (dy - top) + dx - left));
+  const isSquare = taps.every(({ dy, dx }) => dy - top < side && dx - left < side);
+  return isSquare && places.size === side * side ? side : null;
 }
 
-/** True where a convolution is a 3×3 one with stride 1 and enough channels. */
+/** True where a convolution is one of 3×3, or a gradient one of 5×5, with stride 1 and enough channels. */
 export function suitsWinograd(gather: Gather): boolean {
-  const [single] = gather.classes;
+  const side = sideOf(gather.classes[0]!.taps);
   return (
     gather.group === 1 &&
     gather.strideY === 1 &&
     gather.strideX === 1 &&
     gather.classes.length === 1 &&
-    isSquareOfNine(single!.taps) &&
-    isFaster(gather.inputChannels, gather.outputChannels)
+    side !== null &&
+    (side === 3 || gather.isGradient) &&
+    isFaster(side, gather.inputChannels, gather.outputChannels)
   );
 }
 
-/** The same for the gradient of a weight. */
+/** The same for the gradient of a weight of 3×3. */
 export function weightSuitsWinograd(c: Convolution): boolean {
   return (
     c.group === 1 &&
     c.input.length === 2 &&
     c.strides.every((stride) => stride === 1) &&
-    isSquareOfNine(windowTaps(c)) &&
-    isFaster(c.inputChannels, c.outputChannels)
+    sideOf(windowTaps(c)) === 3 &&
+    isFaster(3, c.inputChannels, c.outputChannels)
   );
 }
 
@@ -88,11 +95,11 @@ export function positionStride(count: number, scheme: Scheme): number {
 
 /**
  * Code that transforms a row of tiles, Bᵀ d B, along `columns` tiles: from `z` (first vector of the row's first tile) into
- * `to`, where the positions are `stride` apart and the tiles adjacent. Columns, of which neighbours share two, come first.
+ * `to`, where the positions are `stride` apart and the tiles adjacent. Columns, of which neighbours share some, come first.
  */
 export function transformInput(scheme: Scheme, rowStride: number, columns: number, stride: number): string {
   const { inputs, outputs } = scheme;
-  const width = outputs * columns + 2;
+  const width = outputs * columns + inputs - outputs;
   return `v down[${inputs}][${width}];
     for (long q = 0; q < ${width}; q++) {
       ${inputTransform(

@@ -13,7 +13,7 @@ import { multiplyAdds, sizesOf } from '../convolution/gather.js';
 import { copiedPatch, patchVectors } from '../convolution/patch.js';
 import type { TileBlocks } from './tiles.js';
 import type { Scheme } from './scheme.js';
-import { outputTransform, positionsOf, schemeOfFour, schemeOfTwo } from './scheme.js';
+import { outputTransform, positionsOf, schemeOfFive, schemeOfFour, schemeOfTwo } from './scheme.js';
 import { positionStride, tileBlocks, tilePatch, transformInput } from './tiles.js';
 
 /** Tiles of a block: few, so that its transformed inputs and products stay close; enough to reuse each weight. */
@@ -31,9 +31,10 @@ interface Plan {
 /**
  * Tiles of 4×4 for gradients, where the plane has enough of them to reuse each weight, else of 2×2. Their rounding errors are
  * three times those of 2×2: little in itself, but in the forward pass they would make more activations change sign, and each
- * of those changes the gradient by much more.
+ * of those changes the gradient by much more. Windows of 5×5, of gradients alone, have one scheme.
  */
-function schemeFor({ isGradient, output }: Gather): Scheme {
+function schemeFor({ classes, isGradient, output }: Gather): Scheme {
+  if (classes[0]!.taps.length === 25) return schemeOfFive;
   const tiles = Math.ceil(output.height / 4) * Math.ceil(output.width / 4);
   return isGradient && tiles >= 4 ? schemeOfFour : schemeOfTwo;
 }
@@ -66,13 +67,13 @@ export function packWinograd(gather: Gather, weight: KernelView, target: Target,
   const numbers = parameters.numbers(weight.numbers);
   const table = parameters.writeTable(packed);
   const plan = planOf(gather, target);
-  const { kernel, inputs } = plan.scheme;
+  const { kernel, inputs, taps } = plan.scheme;
   const plane = gather.inputChannels * gather.outputChannels;
-  const places = placesOf(gather, weight);
-  const tap = (row: number, column: number): string => `from[${places[3 * row + column]!}]`;
+  const places = placesOf(gather, taps, weight);
+  const tap = (row: number, column: number): string => `from[${places[taps * row + column]!}]`;
   const rows = kernel.flatMap((terms, k) =>
-    [0, 1, 2].map(
-      (column) => `const double r${k}_${column} = ${combination(terms, (row) => tap(row, column))};`,
+    terms.map(
+      (_, column) => `const double r${k}_${column} = ${combination(terms, (row) => tap(row, column))};`,
     ),
   );
   const stores = pairs(inputs, inputs).map(
@@ -90,14 +91,14 @@ export function packWinograd(gather: Gather, weight: KernelView, target: Target,
   return parameters.step('pack_winograd', 'once', body);
 }
 
-/** Where the weight of each cell of the 3×3 window lies, row by row. */
-function placesOf({ classes }: Gather, weight: KernelView): number[] {
+/** Where the weight of each cell of a window of so many rows and columns lies, row by row. */
+function placesOf({ classes }: Gather, side: number, weight: KernelView): number[] {
   const { taps } = classes[0]!;
   const top = Math.min(...taps.map((tap) => tap.dy));
   const left = Math.min(...taps.map((tap) => tap.dx));
-  const places = new Array<number>(9).fill(0);
+  const places = new Array<number>(side * side).fill(0);
   for (const { dy, dx, ky, kx } of taps) {
-    places[3 * (dy - top) + dx - left] = ky * weight.ky + kx * weight.kx;
+    places[side * (dy - top) + dx - left] = ky * weight.ky + kx * weight.kx;
   }
   return places;
 }
@@ -109,7 +110,7 @@ function combination(factors: readonly number[], term: (k: number) => string): s
     .join(' + ');
 }
 
-/** The same as \`convolution\`, for 3×3 windows with stride 1. */
+/** The same as `convolution`, for windows that suit it. */
 export function winograd(options: ConvolutionOptions): Step {
   const { gather, input, output, result, target } = options;
   const { inputChannels, outputChannels } = gather;
