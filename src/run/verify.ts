@@ -1,3 +1,5 @@
+import { auditObjective } from '../analysis/conservation.js';
+import type { LedgerView } from '../ledger/view.js';
 import { placeOf } from '../store/place.js';
 import { openRun } from '../store/open.js';
 import { verifyRun } from '../format/verify/verify.js';
@@ -10,6 +12,8 @@ export interface Verification {
   readonly findings: readonly { readonly where: string; readonly what: string }[];
   /** What was checked and held, for people. */
   readonly facts: readonly string[];
+  /** Of objectives whose allocations do not add up to the change of their loss: that, for people. They are stored as they were measured. */
+  readonly unbalanced: readonly string[];
 }
 
 /** How much of a run is checked, and who is told. */
@@ -53,6 +57,7 @@ export async function verifyFolder(
     progress: recomputing,
   });
   return {
+    ...stored,
     findings: [...stored.findings, ...recomputed.findings],
     facts: [...stored.facts, ...recomputed.facts],
   };
@@ -62,6 +67,18 @@ export async function verifyFolder(
 async function requireSegments(folder: string, segments: SegmentRange): Promise<void> {
   const run = await openRun(folder).catch(() => null);
   if (run !== null) checkSegments(segments, run.status.iterations);
+}
+
+function unbalancedIn(view: LedgerView): string[] {
+  if (view.segments === 0) return [];
+  return view.objectives.flatMap(({ name }) => {
+    const { balance, chosen, lossChange } = auditObjective(view, name);
+    const [allocated, changed] = [chosen.allocations, lossChange].map((value) =>
+      Number(value.toPrecision(6)),
+    );
+    const told = `the ledger of ${name} does not balance: allocations of ${allocated!} where its loss changed by ${changed!} ${view.unit}; the rule was too coarse, nothing is damaged`;
+    return balance === 'unbalanced' ? [told] : [];
+  });
 }
 
 async function checkStored(folder: string, progress: ProgressSink): Promise<Verification> {
@@ -81,13 +98,15 @@ async function checkStored(folder: string, progress: ProgressSink): Promise<Veri
         : `${file} (array ${array}${rows ? `, ${rows.to - rows.from === 1 ? `row ${rows.from}` : `rows ${rows.from} to ${rows.to - 1}`}` : ''})`,
     what,
   }));
-  if (findings.length > 0) return { findings, facts: [] };
-  const { rows, segments, iterations } = (await openRun(folder)).status;
+  if (findings.length > 0) return { findings, facts: [], unbalanced: [] };
+  const run = await openRun(folder);
+  const { rows, segments, iterations } = run.status;
   return {
+    unbalanced: unbalancedIn(await run.view()),
     findings,
     facts: [
       `${rows} rows of theta and ${segments} of ${iterations} segments: checksums agree`,
-      'journal and arrays say the same; allocations, sums and residuals balance',
+      'journal and arrays say the same; losses, allocations, sums and residuals fit each other',
     ],
   };
 }

@@ -43,6 +43,10 @@ describe('exit status', () => {
     expect(run.code).toBe(1);
     expect((await lca(['report', out, '--quiet'])).code).toBe(1);
     expect((await lca(['report', out, '--quiet', '--allow-imbalance'])).code).toBe(0);
+    // What is stored is whole all the same.
+    const verified = await lca(['verify', out, '--quiet']);
+    expect(verified.code).toBe(0);
+    expect(verified.stdout).toMatch(/\nnote the ledger of train does not balance: allocations of -?[\d.]+ where its loss changed by -?[\d.]+ nats; .*\nnote .*\nThe run is sound\.\n$/);
   });
 
   it.each([['SIGINT', 130], ['SIGTERM', 143]] as const)('after %s is %i, and the run can be resumed', async (signal, status) => {

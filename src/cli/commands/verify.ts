@@ -7,7 +7,7 @@ import { parseCount, parseList, parseSegments } from './run.js';
 
 export function verifyCommand(): Command {
   return new Command('verify')
-    .description('check a run: checksums, sums, balance, and with --sample segments computed anew')
+    .description('check a run: checksums, sums, residuals, and with --sample segments computed anew')
     .argument('<run>', 'run folder')
     .option(
       '--sample <count>',
@@ -40,6 +40,7 @@ export function verifyCommand(): Command {
       else {
         for (const { what, where } of result.findings) printLine(`BAD  ${where}: ${what}`);
         for (const line of result.facts) printLine(`ok   ${line}`);
+        for (const line of result.unbalanced) printLine(`note ${line}`);
         const { length } = result.findings;
         printLine(length === 0 ? 'The run is sound.' : length === 1 ? '1 finding.' : `${length} findings.`);
       }
