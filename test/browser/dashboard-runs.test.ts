@@ -14,13 +14,16 @@ const folder = temporaryFolder();
 const at = (name: string) => join(folder, name);
 const hostileText = '<img src=x onerror="document.title=`taken`">';
 /** In the order in which they are served. */
-const names = ['empty', 'broken', 'huge', 'live', hostileText] as const;
+const names = ['empty', 'broken', 'huge', 'live', hostileText, 'behind'] as const;
 const content = smallManifest(9);
 
 async function makeRuns(): Promise<void> {
-  for (const name of ['empty', 'live']) {
+  for (const name of ['empty', 'live', 'behind']) {
     const run = await createRunFolder(at(name), content);
     await train(run, content);
+    // Any segments may be measured first.
+    for (const segment of name === 'behind' ? [4, 5] : [])
+      await run.commitSegment(segmentOf(content, segment));
     await run.flush();
     await run.close();
   }
@@ -57,6 +60,12 @@ describe.skipIf(!chromiumHere)('the dashboard on runs that are not whole, in Chr
     ['empty', 0, '[data-empty]', /lca resume empty/],
     ['broken', 1, '[data-problem]', /was changed after the run began/],
     ['huge', 2, '[data-problem]', /announces 2,500,00\d,\d+ parameters/],
+    [
+      'behind',
+      5,
+      '[data-empty]',
+      /first segment is not measured yet\s+2 of 9 segments are, all behind it[^]*lca resume behind/,
+    ],
   ])('has a screen for a run that is %s', async (_, run, selector, text) => {
     await shown.open(`#run=${run}`);
     await page.waitForSelector(selector);
