@@ -54,6 +54,15 @@ describe('labels as classes', () => {
     expect(result.said).toMatch(said);
   });
 
+  it('are warned of where none is of class 0, since they may count from 1', () => {
+    const readings = (labels: Int32Array, shape: number[], use: LabelUse) => fitLabels(raw(labels, shape), use).readings;
+    const [found] = readings(Int32Array.of(1, 2, 1), [], classes([3]));
+    expect(found).toMatchObject({ evidence: 'the smallest is 1', warning: true });
+    expect(readings(Int32Array.of(2, 0, 1), [], classes([3]))).toEqual([]);
+    // Of tokens one may well occur nowhere.
+    expect(readings(Int32Array.of(1, 2, 1, 2), [2], classes([2, 5]))).toEqual([]);
+  }); // prettier-ignore
+
   it('stand for each position where the outputs have positions', () => {
     expect(fitted(Int32Array.of(0, 1, 2, 3), [2], classes([2, 5]))).toMatchObject({ classAxis: 2, count: 5 });
     expect(fitted(Int32Array.of(0, 1, 2, 3), [2], classes([5, 2]))).toMatchObject({ classAxis: 1, count: 5 });

@@ -46,9 +46,21 @@ export function fitLabels(raw: RawDataset, use: LabelUse): RawDataset {
     sets,
     classes,
     labelling: { classAxis: fit.classAxis, ignored: ignored ? classes : null },
-    readings: [...raw.readings, ...readings, ...(ignored ? [ignoredReading(use)] : [])],
+    readings: [
+      ...raw.readings,
+      ...readings,
+      ...(ignored ? [ignoredReading(use)] : []),
+      ...(use.kind === 'classes' && use.outputShape.length === 1 ? countedFrom(pool.labels) : []),
+    ],
   };
 }
+
+/** That the classes of examples are counted from 0, where none of them has class 0. */
+function countedFrom(labels: Examples['labels']): Reading[] {
+  if (labels.includes(0)) return [];
+  const decision = 'classes count from 0, and no training example is of class 0; were they to count from 1, subtract 1';
+  return [{ about: 'labels', decision, evidence: `the smallest is ${Math.min(...new Set(labels))}`, warning: true }];
+} // prettier-ignore
 
 function ignoredReading({ ignored }: LabelUse): Reading {
   return {
