@@ -1,14 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { smallManifest } from '../../../test/support/run-folder.js';
-import { syntheticView, withColumns } from '../../../test/support/synthetic-view.js';
 import type { Manifest, ManifestContent } from '../../format/manifest.js';
 import { parseManifest } from '../../format/manifest.js';
-import type { LedgerView } from '../../ledger/view.js';
-import { analyseShares } from '../shares.js';
-import { studentT } from '../statistics/t-test.js';
 import { beyondRepeats, comparabilityOf } from './comparable.js';
-import { compareRuns } from './compare.js';
-import { analyseSweep, type RunOutcome } from './sweep.js';
 
 function manifest(change: (content: ManifestContent) => Partial<ManifestContent> = () => ({})): Manifest {
   const content = smallManifest(4);
@@ -211,111 +205,5 @@ describe('whether runs can be compared', () => {
       quadrature: { ...quadrature, rule: 'trapezoid' as const },
     })).notes;
     expect(notes.map(({ about }) => about)).toEqual(['draw', 'quadrature']);
-  });
-});
-
-const named = (name: string, view: LedgerView) => ({ name, manifest: manifest(), view });
-
-/** A view of four segments of one layer of two, with these sums of it. */
-const viewOf = (sums: number[], stride = 1): LedgerView =>
-  withColumns(
-    syntheticView({ segments: sums.length / 2, stride, layers: { a: 3, b: 2 }, objectives: ['train', 'mine'] }),
-    'train',
-    { layer_sums: Float64Array.from(sums) },
-  ); // prettier-ignore
-
-describe('runs side by side', () => {
-  it('add layers up between the iterations that all of them have', () => {
-    const every = viewOf([-1, 1, -2, 2, -4, 4, -8, 8]);
-    const second = viewOf([-3, 5, -7, 9], 2);
-    const { steps, objectives } = compareRuns([named('x', every), named('y', second)]);
-    expect(steps).toEqual([0, 2, 4]);
-    expect(objectives[0]!.layers).toEqual([
-      { layer: 'a', totals: [-15, -10] },
-      { layer: 'b', totals: [15, 14] },
-    ]);
-    expect(objectives[0]!.losses[1]).toEqual([...second.column('loss', 'train')]);
-    const later = compareRuns([named('x', every), named('y', second)], 2);
-    expect(later.objectives[0]!.layers![0]!.totals).toEqual([-12, -7]);
-  });
-
-  it('count of shares that help what the report counts: parameters, without running statistics', () => {
-    const plain = syntheticView({ segments: 2, layers: { a: 4, 'a.statistics': 2 }, objectives: ['train', 'mine'] });
-    const tensors = plain.layout.tensors.map((own, i) => ({ ...own, kind: i === 1 ? ('statistics' as const) : own.kind }));
-    const view = withColumns({ ...plain, layout: { ...plain.layout, tensors } }, 'train', {
-      helping: Int32Array.of(1, 2, 2, 2),
-      hurting: Int32Array.of(3, 0, 2, 0),
-      zero: new Int32Array(4),
-    });
-    const { objectives } = compareRuns([named('x', view), named('y', view)]);
-    expect(objectives[0]!.helping).toEqual([3 / 8, 3 / 8]);
-    expect(analyseShares(view, 'train').run.shares.ofNonzero.helping).toBe(3 / 8);
-  }); // prettier-ignore
-
-  it('say where a run parts from the first, and refuse runs without common iterations', () => {
-    const view = viewOf([-1, 1, -2, 2]);
-    const loss = Float64Array.from(view.column('loss', 'train'));
-    loss[2]! += 0.5;
-    const other = withColumns(view, 'train', { loss });
-    const { objectives } = compareRuns([named('x', view), named('y', other)]);
-    expect(objectives[0]!.parting).toEqual([null, 2]);
-    expect(() => compareRuns([named('x', view), named('y', view)], 2)).toThrow(/two iterations that all runs have from 2/); // prettier-ignore
-  });
-});
-
-/** A run's outcome with one layer. */
-const outcome = (total: number): RunOutcome => ({
-  layers: [{ layer: 'a', parameters: 1, total }],
-  trained: 1,
-  losses: [{ objective: 'train', first: 2, last: 2 + total }],
-  helping: 0.5,
-  components: null,
-});
-
-describe('a sweep', () => {
-  const cell = (label: string, totals: readonly (number | null)[]) => ({
-    label,
-    settings: { axis: label },
-    runs: totals.map((total, i) => ({
-      seed: i + 1,
-      run: `${label}-${i}`,
-      failure: total === null ? 'diverged' : null,
-      outcome: total === null ? null : outcome(total),
-    })),
-  });
-  const axes = [{ name: 'axis', labels: ['one', 'two', 'none'] }];
-  const facts = { name: 's', about: null, unit: 'nats', objective: 'train' };
-
-  it('pairs runs of one seed with those of the baseline', async () => {
-    // Over seeds the cells hardly differ; seed by seed the second is lower by 1, 1 and 1.3.
-    const cells = [cell('one', [-1, -5, -9]), cell('two', [-2, -6, -10.3]), cell('none', [null, null, null])];
-    const student = await studentT();
-    const { grids, baseline } = analyseSweep({ ...facts, baseline: null }, [{ axes, cells }], student);
-    expect(baseline).toBe('one');
-    const [one, two, none] = grids[0]!.cells;
-    expect(one!.summary!.layers[0]).toMatchObject({ layer: 'a', values: [-1, -5, -9], less: null });
-    expect(one!.summary!.layers[0]!.test.p).toBeGreaterThan(0.1);
-    const { less } = two!.summary!.losses[0]!;
-    expect(less!.mean).toBeCloseTo(-1.1, 12);
-    // scipy.stats.ttest_1samp([-1, -1, -1.3], 0): t = -11, p = 0.00816.
-    expect(less!.statistic).toBeCloseTo(-11, 9);
-    expect(less!.p).toBeCloseTo(0.00816, 5);
-    expect(none!.summary).toBeNull();
-  });
-
-  it('compares losses by the names of their sets, whichever others a cell measured', async () => {
-    const more = (own: ReturnType<typeof cell>, losses: RunOutcome['losses']) => ({ ...own, runs: own.runs.map((run) => ({ ...run, outcome: { ...run.outcome!, losses: [...run.outcome!.losses, ...losses] } })) });
-    const [test, mine] = [{ objective: 'test', first: 9, last: 5 }, { objective: 'mine', first: 9, last: 7 }];
-    const cells = [more(cell('one', [-1, -1]), [test, mine]), more(cell('two', [-2, -2]), [{ ...mine, last: 8 }])];
-    const { grids } = analyseSweep({ ...facts, baseline: null }, [{ axes, cells }], await studentT());
-    const [, two] = grids[0]!.cells;
-    expect(two!.summary!.losses.map(({ objective, less }) => [objective, less!.mean])).toEqual([['train', -1], ['mine', 1]]);
-  }); // prettier-ignore
-
-  it('compares with the cell that is named, and leaves out seeds that are not done', async () => {
-    const cells = [cell('one', [-1, null]), cell('two', [-2, -4])];
-    const { grids } = analyseSweep({ ...facts, baseline: 'two' }, [{ axes, cells }], await studentT());
-    expect(grids[0]!.cells[0]!.summary!.layers[0]!.less).toMatchObject({ count: 1, mean: 1 });
-    expect(grids[0]!.cells[1]!.summary!.layers[0]!.less).toBeNull();
   });
 });
