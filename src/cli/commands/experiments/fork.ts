@@ -10,6 +10,7 @@ import { type ForkChanges, forkedConfig, forkKeys, groupOf } from '../../../run/
 import { forkedExperiment, takeOver } from '../../../run/fork/fork.js';
 import { measureRun } from '../../../run/measure.js';
 import { trainRun } from '../../../run/train.js';
+import type { RunFolder } from '../../../store/folder.js';
 import { openRun, refuseExisting, requireResultFolder } from '../../../store/open.js';
 import { addConfigFlags, configFlags } from '../../config-flags.js';
 import { printJson, printLine, say } from '../../output.js';
@@ -65,10 +66,10 @@ async function fork(folder: string, options: ForkOptions): Promise<void> {
     freeze: options.freeze ?? [],
     groups: (options.group ?? []).map(groupOf),
   };
-  await performFork(folder, changes, options);
+  const origin = await openRun(folder);
+  await performFork(folder, origin, changes, options);
   // What goes on where the original ends has no iteration in common with it.
-  const hasBoth = at < (await openRun(folder)).status.iterations;
-  const compared = hasBoth ? await compareFolders([folder, out], at) : null;
+  const compared = at < origin.status.iterations ? await compareFolders([folder, out], at) : null;
   await printFork(folder, compared, options);
   if (options.figures !== undefined && compared !== null) await saveFindings(await comparisonFindings(compared), options.figures);
 } // prettier-ignore
@@ -81,9 +82,13 @@ const notMeasuredBeyond = (folder: string, at: number, segments: number, iterati
     remedy: `measure it with lca resume ${folder}, or fork it earlier`,
   });
 
-async function performFork(folder: string, changes: ForkChanges, options: ForkOptions): Promise<void> {
+async function performFork(
+  folder: string,
+  origin: RunFolder,
+  changes: ForkChanges,
+  options: ForkOptions,
+): Promise<void> {
   const { at, out, workers, quiet, data } = options;
-  const origin = await openRun(folder);
   const { segments } = await origin.view();
   const config = await forkedConfig(origin, at, changes);
   if (segments <= at && at < origin.status.iterations)
