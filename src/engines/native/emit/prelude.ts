@@ -198,24 +198,6 @@ static NOINLINE void store_transposed(const v *from, v *to, long stride) {
 }
 /* a where x equals y, else 0 */
 INLINE v v_if_equal(v x, v y, v a) { return (v)((ints)a & (ints)(x == y)); }
-/* GᵀuG: from 4x4 sums of Winograd's domain, stride apart, to the sums of 3x3 taps */
-INLINE void taps_of_positions(const double *u, long stride, doubles *taps) {
-  doubles columns[4][3];
-  for (int k = 0; k < 4; k++) {
-    const double *row = u + 4 * k * stride;
-    const doubles a = *(const doubles *)row, d = *(const doubles *)(row + 3 * stride);
-    const doubles b = *(const doubles *)(row + stride) * 0.5, c = *(const doubles *)(row + 2 * stride) * 0.5;
-    columns[k][0] = a + b + c;
-    columns[k][1] = b - c;
-    columns[k][2] = b + c + d;
-  }
-  for (int x = 0; x < 3; x++) {
-    const doubles b = columns[1][x] * 0.5, c = columns[2][x] * 0.5;
-    taps[x] = columns[0][x] + b + c;
-    taps[3 + x] = b - c;
-    taps[6 + x] = b + c + columns[3][x];
-  }
-}
 /* e^a to about one unit in the last place, a kept within [-87, 88]; a NaN stays one */
 INLINE v v_exp(v a) {
   const v x = -v_max(v_set(-88.0f), -v_max(v_set(-87.0f), a));

@@ -125,3 +125,30 @@ export function outputTransform(
     ]);
   return `{ ${halves}\n${lines(outputs, (k) => to(k, value(k)))} }`;
 }
+
+/** C code of A along one axis, which spreads a gradient over the products: sets `to(k)`, k < n, from `y(0)` … `y(m - 1)`. */
+export function gradientTransform(
+  { points, outputs, inputs }: Scheme,
+  y: (k: number) => string,
+  to: (k: number, value: string) => string,
+): string {
+  const terms = (p: number, parity: number): string =>
+    sumOf(
+      Array.from({ length: outputs }, (_, k) => k)
+        .filter((k) => k % 2 === parity)
+        .map((k): [number, string] => [p ** k, y(k)]),
+    );
+  const pairsCode = points.map(
+    (p, k) => `{ const v even = ${terms(p, 0)}, odd = ${terms(p, 1)};
+      ${to(2 * k + 1, 'even + odd')}
+      ${to(2 * k + 2, 'even - odd')} }`,
+  );
+  return `${to(0, y(0))}\n${pairsCode.join('\n')}\n${to(inputs - 1, y(outputs - 1))}`;
+}
+
+/** C code of Σ factors[k] · term(k), in double. */
+export function combination(factors: readonly number[], term: (k: number) => string): string {
+  return factors
+    .flatMap((factor, k) => (factor === 0 ? [] : [factor === 1 ? term(k) : `${factor} * ${term(k)}`]))
+    .join(' + ');
+}

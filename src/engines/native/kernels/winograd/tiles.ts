@@ -74,14 +74,15 @@ export function suitsWinograd(gather: Gather): boolean {
   );
 }
 
-/** The same for the gradient of a weight of 3×3. */
+/** The same for the gradient of a weight. */
 export function weightSuitsWinograd(c: Convolution): boolean {
+  const side = sideOf(windowTaps(c));
   return (
     c.group === 1 &&
     c.input.length === 2 &&
     c.strides.every((stride) => stride === 1) &&
-    sideOf(windowTaps(c)) === 3 &&
-    isFaster(3, c.inputChannels, c.outputChannels)
+    side !== null &&
+    isFaster(side, c.inputChannels, c.outputChannels)
   );
 }
 

@@ -1,5 +1,6 @@
 import { Fused } from '../../emit/fused.js';
-import { tileLoops } from '../../emit/tiles.js';
+import { lines } from '../../emit/text.js';
+import { pairs, tileLoops } from '../../emit/tiles.js';
 import type { Expression } from '../../plan/expression.js';
 import type { Sums } from '../../plan/objects.js';
 import { Parameters } from '../../plan/parameters.js';
@@ -16,21 +17,30 @@ import {
   transposeColumns,
   transposedVectors,
 } from '../product-sums.js';
+import type { Scheme } from './scheme.js';
 import type { TileBlocks } from './tiles.js';
-import { positionsOf, schemeOfTwo } from './scheme.js';
+import {
+  combination,
+  gradientTransform,
+  positionsOf,
+  schemeOfFive,
+  schemeOfFour,
+  schemeOfTwo,
+} from './scheme.js';
 import { positionStride, tileBlocks, tilePatch, transformInput } from './tiles.js';
 
-const scheme = schemeOfTwo;
-const POSITIONS = positionsOf(scheme);
-
-/** Bytes of one position's operands that should stay in the second-level cache. */
-const POSITION_BYTES = 512 << 10;
-/** Tiles of a block: enough that sums seldom join those in double, few enough that both operands stay in the caches. */
-const LEAST_TILES = 16;
-const MOST_TILES = 64;
+/** Numbers in double of a cache line. */
+const DOUBLES_PER_LINE = 8;
+/**
+ * Tiles of a block: few, so that both operands stay in the caches and sums in float32 are short; with many channels more, so
+ * that reading and writing their sums in double does not take as long as the operands (product of the channels over their sum).
+ */
+const LEAST_TILES = 8;
+const CHANNELS_PER_TILE = 12;
 
 /** How both operands of a block lie in memory. Lengths are in vectors, steps are examples of tiles. */
 interface Plan {
+  readonly scheme: Scheme;
   readonly sums: ProductSums;
   readonly blocks: TileBlocks;
   /** Groups of examples that are worked on at once. */
@@ -54,19 +64,30 @@ function sumsOf({ convolution: c, target }: WeightsShape): ProductSums {
   return { rows: c.inputChannels, columns: c.outputChannels, target };
 }
 
+/** Tiles of 4×4 outputs where they take fewer products than those of 2×2; windows of 5×5 have one scheme. */
+function schemeFor({ convolution: c }: WeightsShape): Scheme {
+  if (c.kernel[0] === 5) return schemeOfFive;
+  const products = (scheme: Scheme): number =>
+    positionsOf(scheme) * c.output.reduce((tiles, extent) => tiles * Math.ceil(extent / scheme.outputs), 1);
+  return products(schemeOfFour) < products(schemeOfTwo) ? schemeOfFour : schemeOfTwo;
+}
+
 function planOf(shape: WeightsShape): Plan {
   const { convolution: c, target } = shape;
+  const scheme = schemeFor(shape);
   const sums = sumsOf(shape);
-  const fitting = Math.floor(POSITION_BYTES / ((c.inputChannels + c.outputChannels) * 4 * target.lanes));
-  const wanted = Math.max(LEAST_TILES, Math.min(MOST_TILES, fitting));
+  const channels = (c.inputChannels * c.outputChannels) / (c.inputChannels + c.outputChannels);
+  const wanted = Math.max(LEAST_TILES, Math.round(channels / CHANNELS_PER_TILE));
   const blocks = tileBlocks({ height: c.output[0]!, width: c.output[1]! }, scheme.outputs, wanted);
   const tiles = blocks.bandRows * blocks.columns;
   const isWhole = blocks.bands === 1 && blocks.blocks === 1;
   const groups = isWhole ? Math.max(1, Math.floor(wanted / tiles)) : 1;
   const steps = groups * tiles * target.lanes;
   const inputStride = (groups * tiles) | 1;
-  const [band, width] = [2 * blocks.bandRows, 2 * blocks.columns * blocks.blocks];
+  const m = scheme.outputs;
+  const [band, width] = [m * blocks.bandRows, m * blocks.columns * blocks.blocks];
   return {
+    scheme,
     sums,
     blocks,
     groups,
@@ -81,13 +102,17 @@ function planOf(shape: WeightsShape): Plan {
   };
 }
 
-/** Numbers that the padded sums of all positions take. */
-export function winogradSumsLength(shape: WeightsShape): number {
-  const sums = sumsOf(shape);
-  return POSITIONS * sums.rows * paddedColumns(sums);
+/** From the padded sums of one position to those of the next: such that the same sum of all positions falls into different cache sets. */
+function sumsStride(sums: ProductSums): number {
+  return sums.rows * paddedColumns(sums) + 2 * DOUBLES_PER_LINE;
 }
 
-/** The same as `convolutionWeights`, for 3×3 windows with stride 1; sums stay apart by position. */
+/** Numbers that the padded sums of all positions take. */
+export function winogradSumsLength(shape: WeightsShape): number {
+  return positionsOf(schemeFor(shape)) * sumsStride(sumsOf(shape));
+}
+
+/** The same as `convolutionWeights`, for windows of 3×3 or 5×5 with stride 1; sums stay apart by position. */
 export function winogradWeights(
   shape: WeightsShape,
   gradient: Expression,
@@ -97,18 +122,19 @@ export function winogradWeights(
   const { convolution: c } = shape;
   const plan = planOf(shape);
   const { sums, blocks, groups, band, steps } = plan;
+  const positions = positionsOf(plan.scheme);
   const extent = { height: c.input[0]!, width: c.input[1]! };
   const patch = tilePatch(c.inputChannels, extent, blocks, windowTaps(c));
   const patchSize = patchVectors(patch, band);
   const parameters = new Parameters();
   const fused = new Fused(parameters, [gradient, input]);
   const vectors =
-    patchSize + transposedVectors(sums, plan.bandSteps) + POSITIONS * (plan.inputs + plan.gradients);
+    patchSize + transposedVectors(sums, plan.bandSteps) + positions * (plan.inputs + plan.gradients);
   const scratch = parameters.write({ kind: 'scratch', vectors });
   const to = parameters.writeSums(packed);
   const xs = copiedPatch(patch, band, 'xs', fused, input);
   const products = addProducts(sums, {
-    to: `${to} + p * ${sums.rows * paddedColumns(sums)}L`,
+    to: `${to} + p * ${sumsStride(sums)}L`,
     from: `gradients + p * ${plan.gradients}L`,
     steps,
     row: (i) => `z[${i * plan.inputStride} * LANES]`,
@@ -119,7 +145,7 @@ export function winogradWeights(
       for (long s = 0; s < count * ${plan.tiles} * LANES; s++) { ${body} z++; }`,
   });
   const body = `v *const xs = ${scratch}, *const ys = xs + ${patchSize};
-    v *const inputs = ys + ${transposedVectors(sums, plan.bandSteps)}, *const gradients = inputs + ${POSITIONS * plan.inputs};
+    v *const inputs = ys + ${transposedVectors(sums, plan.bandSteps)}, *const gradients = inputs + ${positions * plan.inputs};
     for (long g0 = 0; g0 < groups; g0 += ${groups}) for (long m0 = 0; m0 < ${band * blocks.bands}; m0 += ${band})
     for (long q0 = 0; q0 < ${blocks.columns * blocks.blocks}; q0 += ${blocks.columns}) {
       const long count = smaller(${groups}, groups - g0);
@@ -133,7 +159,7 @@ export function winogradWeights(
         ${transformInputs(plan, xs)}
         ${transformGradients(plan)}
       }
-      for (long p = 0; p < ${POSITIONS}; p++) {
+      for (long p = 0; p < ${positions}; p++) {
         ${products}
       }
     }`;
@@ -167,55 +193,89 @@ function transposedBand(
 }
 
 /** Bᵀ · x · B of the k-th group's tiles. */
-function transformInputs({ sums, blocks, tiles, inputStride, inputs }: Plan, xs: PatchAccess): string {
+function transformInputs(
+  { scheme, sums, blocks, tiles, inputStride, inputs }: Plan,
+  xs: PatchAccess,
+): string {
   return `for (long c = 0; c < ${sums.rows}; c++) for (long i = 0; i < ${blocks.bandRows}; i++) {
-      const v *z = xs + c * ${xs.channelStride} + i * ${2 * xs.rowStride} + q0 * 2;
+      const v *z = xs + c * ${xs.channelStride} + i * ${scheme.outputs * xs.rowStride} + q0 * ${scheme.outputs};
       v *const to = inputs + c * ${inputStride} + k * ${tiles} + i * ${blocks.columns};
       ${transformInput(scheme, xs.rowStride, blocks.columns, inputs)}
     }`;
 }
 
 /** A · dy · Aᵀ of the k-th group's tiles, with channels in lanes. */
-function transformGradients({ sums, blocks, tiles, steps, gradients, width, bandSteps }: Plan): string {
-  const store = (position: number, value: string): string => `to[${position * gradients}L + e] = ${value};`;
-  const row = (k: number, first: string, second: string): string =>
-    `{ const v first = ${first}, second = ${second};
-      ${store(4 * k, 'first')}
-      ${store(4 * k + 1, 'first + second')}
-      ${store(4 * k + 2, 'first - second')}
-      ${store(4 * k + 3, 'second')} }`;
+function transformGradients({
+  scheme,
+  sums,
+  blocks,
+  tiles,
+  steps,
+  gradients,
+  width,
+  bandSteps,
+}: Plan): string {
+  const { outputs: m, inputs: n } = scheme;
+  const cell = (row: number, column: number, size: number): string =>
+    `z[${(row * width + column) * size} * LANES + e]`;
+  const vertical = (size: number): string =>
+    lines(m, (column) =>
+      gradientTransform(
+        scheme,
+        (row) => cell(row, column, size),
+        (row, value) => `r${row}_${column} = ${value};`,
+      ),
+    );
+  const horizontal = lines(n, (row) =>
+    gradientTransform(
+      scheme,
+      (column) => `r${row}_${column}`,
+      (column, value) => `to[${(n * row + column) * gradients}L + e] = ${value};`,
+    ),
+  );
   return tileLoops(
     'o',
     columnTiles(sums),
     (size) => `for (long i = 0; i < ${blocks.bandRows}; i++) for (long j = 0; j < ${blocks.columns}; j++) {
-      const v *const z = ys + o * ${bandSteps} + (i * ${2 * width} + (q0 + j) * 2) * LANES * ${size};
+      const v *const z = ys + o * ${bandSteps} + (i * ${m * width} + (q0 + j) * ${m}) * LANES * ${size};
       v *const to = gradients + o * ${steps} + (k * ${tiles} + i * ${blocks.columns} + j) * LANES * ${size};
       for (long e = 0; e < LANES * ${size}; e++) {
-        const v a = z[e], b = z[LANES * ${size} + e];
-        const v c = z[${width} * LANES * ${size} + e], d = z[${width + 1} * LANES * ${size} + e];
-        ${row(0, 'a', 'b')}
-        ${row(1, 'a + c', 'b + d')}
-        ${row(2, 'a - c', 'b - d')}
-        ${row(3, 'c', 'd')}
+        v ${pairs(n, m)
+          .map(([a, b]) => `r${a}_${b}`)
+          .join(', ')};
+        ${vertical(size)}
+        ${horizontal}
       }
     }`,
   );
 }
 
-/** Adds Gᵀ · sums · G to the parameter's gradient [outputs, inputs, 3, 3]. */
+/** Adds Gᵀ · sums · G to the parameter's gradient [outputs, inputs, r, r]. */
 export function unpackWinogradWeights(shape: WeightsShape, packed: Sums, output: Sums): Step {
   const parameters = new Parameters();
   const from = parameters.readSums(packed);
   const to = parameters.writeSums(output);
+  const { kernel, inputs: n, taps: r } = schemeFor(shape);
   const sums = sumsOf(shape);
   const { rows, columns } = sums;
   const width = paddedColumns(sums);
+  const factors = (tap: number): number[] => kernel.map((terms) => terms[tap]!);
+  const position = (row: number, column: number): string =>
+    `*(const doubles *)(u + ${(n * row + column) * sumsStride(sums)}L)`;
   const body = `for (long o = 0; o < ${columns}; o += LANES / 2) for (long c = 0; c < ${rows}; c++) {
-      doubles taps[9];
-      taps_of_positions(${from} + c * ${width} + o, ${rows * width}L, taps);
+      const double *const u = ${from} + c * ${width} + o;
+      ${pairs(r, n)
+        .map(
+          ([tap, column]) =>
+            `const doubles r${tap}_${column} = ${combination(factors(tap), (row) => position(row, column))};`,
+        )
+        .join('\n')}
+      const doubles taps[${r * r}] = {${pairs(r, r)
+        .map(([row, tap]) => combination(factors(tap), (column) => `r${row}_${column}`))
+        .join(', ')}};
       for (long l = 0; l < smaller(LANES / 2, ${columns} - o); l++) {
-        double *const w = ${to} + ((o + l) * ${rows} + c) * 9L;
-        for (long t = 0; t < 9; t++) w[t] += taps[t][l];
+        double *const w = ${to} + ((o + l) * ${rows} + c) * ${r * r}L;
+        for (long t = 0; t < ${r * r}; t++) w[t] += taps[t][l];
       }
     }`;
   return parameters.step('unpack_winograd', 'once', body);

@@ -13,7 +13,14 @@ import { multiplyAdds, sizesOf } from '../convolution/gather.js';
 import { copiedPatch, patchVectors } from '../convolution/patch.js';
 import type { TileBlocks } from './tiles.js';
 import type { Scheme } from './scheme.js';
-import { outputTransform, positionsOf, schemeOfFive, schemeOfFour, schemeOfTwo } from './scheme.js';
+import {
+  combination,
+  outputTransform,
+  positionsOf,
+  schemeOfFive,
+  schemeOfFour,
+  schemeOfTwo,
+} from './scheme.js';
 import { positionStride, tileBlocks, tilePatch, transformInput } from './tiles.js';
 
 /** Tiles of a block: few, so that its transformed inputs and products stay close; enough to reuse each weight. */
@@ -101,13 +108,6 @@ function placesOf({ classes }: Gather, side: number, weight: KernelView): number
     places[side * (dy - top) + dx - left] = ky * weight.ky + kx * weight.kx;
   }
   return places;
-}
-
-/** C code of Σ factors[k] · term(k). */
-function combination(factors: readonly number[], term: (k: number) => string): string {
-  return factors
-    .flatMap((factor, k) => (factor === 0 ? [] : [factor === 1 ? term(k) : `${factor} * ${term(k)}`]))
-    .join(' + ');
 }
 
 /** The same as `convolution`, for windows that suit it. */
