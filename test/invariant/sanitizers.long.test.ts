@@ -8,7 +8,7 @@ import { deviationsFrom, drawnApplications, problemsOf } from '../support/chunk-
 import { evaluateChecked, sanitizerObstacle } from '../support/checked-program.js';
 import { byteLayers, byteProblem } from '../support/byte-problem.js';
 import { type ChunkProblem, chunkProblem } from '../support/chunk-problem.js';
-import { layers } from '../support/operators/layers.js';
+import { layers, winograd } from '../support/operators/layers.js';
 import type { ChunkApplication } from '../support/operators/lift.js';
 import { residualNorm, residualNorms } from '../support/residual-norms.js';
 import { randomFrom } from '../support/samples.js';
@@ -43,7 +43,7 @@ describe.skipIf(obstacle !== null)('generated C under address and undefined-beha
     await expectSound(problemsOf(drawnApplications(1, examples).filter(isKnown), examples));
   });
 
-  it.each(Object.entries(layers))('%s', async (_, make) => {
+  it.each(Object.entries({ ...layers, 'products of Winograd': winograd }))('%s', async (_, make) => {
     await expectSound(problemsOf(fc.sample(make(examples), { numRuns: 4, seed: 4 }), examples));
   }); // prettier-ignore
 
