@@ -87,8 +87,8 @@ export function weightSuitsWinograd(c: Convolution): boolean {
 }
 
 /**
- * Vectors from one position to the next of `count` vectors each: such that the positions, which are written together, fall
- * into different sets of the first-level cache.
+ * Vectors, or cache lines, from one position to the next of `count` each: such that the positions, which are written or read together,
+ * fall into different sets of the first-level cache.
  */
 export function positionStride(count: number, scheme: Scheme): number {
   return Math.ceil(count / 64) * 64 + Math.ceil(64 / positionsOf(scheme));

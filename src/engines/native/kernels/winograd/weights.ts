@@ -33,7 +33,7 @@ import { positionStride, tileBlocks, tilePatch, transformInput } from './tiles.j
 const DOUBLES_PER_LINE = 8;
 /**
  * Tiles of a block: few, so that both operands stay in the caches and sums in float32 are short; with many channels more, so
- * that reading and writing their sums in double does not take as long as the operands (product of the channels over their sum).
+ * that reading and writing their sums in double, one for each pair of channels, does not take as long as the operands.
  */
 const LEAST_TILES = 8;
 const CHANNELS_PER_TILE = 12;
@@ -102,14 +102,16 @@ function planOf(shape: WeightsShape): Plan {
   };
 }
 
-/** From the padded sums of one position to those of the next: such that the same sum of all positions falls into different cache sets. */
-function sumsStride(sums: ProductSums): number {
-  return sums.rows * paddedColumns(sums) + 2 * DOUBLES_PER_LINE;
+/** Numbers from the padded sums of one position to those of the next. */
+function sumsStride(sums: ProductSums, scheme: Scheme): number {
+  const cacheLines = Math.ceil((sums.rows * paddedColumns(sums)) / DOUBLES_PER_LINE);
+  return DOUBLES_PER_LINE * positionStride(cacheLines, scheme);
 }
 
 /** Numbers that the padded sums of all positions take. */
 export function winogradSumsLength(shape: WeightsShape): number {
-  return positionsOf(schemeFor(shape)) * sumsStride(sumsOf(shape));
+  const scheme = schemeFor(shape);
+  return positionsOf(scheme) * sumsStride(sumsOf(shape), scheme);
 }
 
 /** The same as `convolutionWeights`, for windows of 3×3 or 5×5 with stride 1; sums stay apart by position. */
@@ -134,7 +136,7 @@ export function winogradWeights(
   const to = parameters.writeSums(packed);
   const xs = copiedPatch(patch, band, 'xs', fused, input);
   const products = addProducts(sums, {
-    to: `${to} + p * ${sumsStride(sums)}L`,
+    to: `${to} + p * ${sumsStride(sums, plan.scheme)}L`,
     from: `gradients + p * ${plan.gradients}L`,
     steps,
     row: (i) => `z[${i * plan.inputStride} * LANES]`,
@@ -255,13 +257,14 @@ export function unpackWinogradWeights(shape: WeightsShape, packed: Sums, output:
   const parameters = new Parameters();
   const from = parameters.readSums(packed);
   const to = parameters.writeSums(output);
-  const { kernel, inputs: n, taps: r } = schemeFor(shape);
+  const scheme = schemeFor(shape);
+  const { kernel, inputs: n, taps: r } = scheme;
   const sums = sumsOf(shape);
   const { rows, columns } = sums;
   const width = paddedColumns(sums);
   const factors = (tap: number): number[] => kernel.map((terms) => terms[tap]!);
   const position = (row: number, column: number): string =>
-    `*(const doubles *)(u + ${(n * row + column) * sumsStride(sums)}L)`;
+    `*(const doubles *)(u + ${(n * row + column) * sumsStride(sums, scheme)}L)`;
   const body = `for (long o = 0; o < ${columns}; o += LANES / 2) for (long c = 0; c < ${rows}; c++) {
       const double *const u = ${from} + c * ${width} + o;
       ${pairs(r, n)
