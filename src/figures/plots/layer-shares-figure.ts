@@ -78,7 +78,7 @@ function captionOf(layers: readonly LayerShare[]): string {
   const high = shares.reduce((a, b) => Math.max(a, b));
   return (
     `Over the run, between ${formatShare(low)} and ${formatShare(high)} of a layer's entries that are not exactly zero help ` +
-    '(dark marks and figures on the right); bars show all entries.'
+    '(upright marks and figures on the right); bars show all entries.'
   );
 }
 
