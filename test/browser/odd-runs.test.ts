@@ -130,6 +130,26 @@ describe.skipIf(!chromiumHere)('the dashboard on runs with classes and with many
     expect(ownComplaints(shown.complaints)).toEqual([]);
   }); // prettier-ignore
 
+  it('keeps to what is chosen while a run is read, and to what the screen before showed', async () => {
+    let released = () => {};
+    const held = new Promise<void>((resolve) => (released = resolve));
+    const ofCheckpoints = '**/runs/2/**';
+    await page.route(ofCheckpoints, async (route) => { await held; await route.continue(); });
+    await shown.open('#run=0');
+    await page.getByRole('slider').first().press('Home', { noWaitAfter: true });
+    await page.getByLabel('Run', { exact: true }).selectOption('2');
+    await page.getByText('Reading…').waitFor();
+    await page.getByRole('button', { name: 'Ledger book' }).click();
+    await page.getByLabel('Run', { exact: true }).selectOption('0');
+    released();
+    await shown.until(`document.title.startsWith('divided – Ledger book')`);
+    await page.unroute(ofCheckpoints);
+    await page.goBack();
+    await shown.until(`document.title.startsWith('checkpoints')`);
+    await page.goBack();
+    await expect.poll(() => page.locator('.where').textContent()).toMatch(/iteration\s+0\s+of/);
+  }); // prettier-ignore
+
   it('leaves a window that begins behind the end of a run, and moves the focus into help and back', async () => {
     await shown.open('#run=0&mode=window&w=500-600');
     expect((await page.locator('.where').textContent())!).toContain('of 6');

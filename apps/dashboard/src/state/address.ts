@@ -102,17 +102,18 @@ export function writeAddress(address: Address): void {
   set('scale', address.scale, 'root');
   set('strongest', address.strongest ? 1 : '', '');
   set('range', address.fixed ?? '', '');
-  const before = entry;
+  const isOther = entry !== null && entry !== entryOf(address);
+  // What the entry before was to hold is written before it is left.
+  if (isOther && pending !== null) replace();
   [text, entry] = [query.toString(), entryOf(address)];
-  if (before !== null && before !== entry) {
-    if (pending !== null) clearTimeout(pending);
-    pending = null;
-    history.pushState(null, '', here());
-  } else
-    pending ??= setTimeout(() => {
-      pending = null;
-      history.replaceState(null, '', here());
-    }, 300);
+  if (isOther) history.pushState(null, '', here());
+  else pending ??= setTimeout(replace, 300);
+}
+
+function replace(): void {
+  if (pending !== null) clearTimeout(pending);
+  pending = null;
+  history.replaceState(null, '', here());
 }
 
 const here = (): string => `${location.pathname}${location.search}${text === '' ? '' : `#${text}`}`;

@@ -106,43 +106,57 @@ class Session {
         [this.view, this.isBare] = ['playground', true];
         return;
       }
-      await this.#follow();
-      onAddress(() => void this.#follow());
+      this.#follow();
+      onAddress(() => this.#follow());
     } catch (error) {
       this.problem = asError(error);
     }
   }
 
   /** Shows what the address says. */
-  async #follow(): Promise<void> {
-    const { hash } = location;
-    const asked = readAddress(hash);
+  #follow(): void {
+    const asked = readAddress();
     const chosen = Math.min(asked.chosen ?? 0, this.listed.length - 1);
-    if (!this.runs.has(chosen)) [this.view, this.chosen] = [asked.view ?? usual.view, chosen];
-    await this.open(chosen);
-    // Another one may have come while the run was read.
-    if (location.hash !== hash) return;
     Object.assign(this, usual, asked, { chosen, playing: false });
-    this.#leaveEmptyWindow();
-    this.moveTo(asked.t ?? this.segments - 1);
-    this.#schedule();
+    this.#show(() => this.moveTo(asked.t ?? this.segments - 1));
   }
 
-  /** Reads a run unless it was read before. */
-  async open(index: number): Promise<void> {
-    const listed = this.listed[index];
-    if (listed === undefined || this.runs.has(index)) return;
-    const run = await loadRun(listed).catch(asError);
-    this.runs = new Map([...this.runs, [index, run]]);
-  }
-
-  async choose(index: number): Promise<void> {
-    await this.open(index);
+  choose(index: number): void {
     this.chosen = index;
     [this.pins, this.focus] = [[], null];
+    this.remember();
+    this.#show(() => this.moveTo(this.t, false));
+  }
+
+  /** What is left to do when the chosen run is read; null: it is shown. */
+  #goToTime: (() => void) | null = null;
+
+  #show(goToTime: () => void): void {
+    this.#goToTime = goToTime;
+    if (this.runs.has(this.chosen)) this.#settle();
+    else {
+      this.#schedule();
+      void this.open(this.chosen);
+    }
+  }
+
+  #settle(): void {
     this.#leaveEmptyWindow();
-    this.moveTo(this.t, false);
+    this.#goToTime?.();
+    this.#goToTime = null;
     this.#schedule();
+  }
+
+  readonly #opened = new Set<number>();
+
+  /** Reads a run unless it was, or is being read. */
+  async open(index: number): Promise<void> {
+    const listed = this.listed[index];
+    if (listed === undefined || this.#opened.has(index)) return;
+    this.#opened.add(index);
+    const run = await loadRun(listed).catch(asError);
+    this.runs = new Map([...this.runs, [index, run]]);
+    if (index === this.chosen) this.#settle();
   }
 
   /** A window that begins behind the end of a run, as that of a longer one, holds nothing. */
