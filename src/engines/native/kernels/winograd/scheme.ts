@@ -1,45 +1,94 @@
 import { lines } from '../../emit/text.js';
 
 /*
- * Winograd's F(m×m, r×r): m×m outputs y of an r×r correlation of an n×n input d, n = m + r - 1, with a kernel g take n² products
- * instead of m²r², y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A (Lavin and Gray 2016). The matrices follow from the points 0, ±p for each
- * p of `points`, and ∞, at which polynomials are evaluated. With one example per lane, each product is a matrix product over
- * channels, and the transforms work on whole vectors.
+ * Winograd's F(m, r): m outputs y of an r-tap correlation of d with a kernel g take fewer products than m · r,
+ * y = Aᵀ [(G g) ⊙ (Bᵀ d)] (Lavin and Gray 2016). A scheme for rows and one for columns make one for a plane,
+ * y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A. With one example per lane, each product is a matrix product over channels, and the transforms work
+ * on whole vectors.
  */
-export interface Scheme {
+
+/** Reads the k-th number of a transform. */
+type Read = (k: number) => string;
+/** The statement that keeps the k-th number of a transform. */
+type Keep = (k: number, value: string) => string;
+
+/** Along one axis. */
+export interface AxisScheme {
   /** m */
   readonly outputs: number;
-  /** n */
-  readonly inputs: number;
+  /** Products, n. */
+  readonly positions: number;
+  /** Inputs that a tile reads, and from the first of a tile to that of the next. */
+  readonly window: number;
+  readonly step: number;
   /** r */
   readonly taps: number;
-  /** Positive points, each of which stands for itself and its opposite. */
-  readonly points: readonly number[];
   /** G [n, r] */
   readonly kernel: readonly (readonly number[])[];
+  /** C code of Bᵀ. */
+  readonly input: (d: Read, to: Keep) => string;
+  /** C code of Aᵀ. */
+  readonly output: (s: Read, to: Keep) => string;
+  /** C code of A, which spreads a gradient over the products. */
+  readonly gradient: (y: Read, to: Keep) => string;
 }
 
-function schemeOf(taps: number, points: readonly number[]): Scheme {
+export interface Scheme {
+  readonly rows: AxisScheme;
+  readonly columns: AxisScheme;
+}
+
+/**
+ * F(m, r) of stride 1, whose matrices follow from the points 0, ±p for each p of `points`, and ∞, at which polynomials are evaluated.
+ * Opposite points share the even and the odd terms.
+ */
+function schemeOf(taps: number, points: readonly number[]): AxisScheme {
   const all = [0, ...points.flatMap((p) => [p, -p])];
-  const inputs = all.length + 1;
+  const positions = all.length + 1;
+  const outputs = positions - taps + 1;
   const powers = Array.from({ length: taps }, (_, k) => k);
   const rows = all.map((p) => {
     const scale = all.filter((q) => q !== p).reduce((product, q) => product * (p - q), 1);
     return powers.map((k) => p ** k / (p === 0 ? Math.abs(scale) : scale));
   });
   const last = powers.map((k) => (k === taps - 1 ? 1 : 0));
-  return { outputs: inputs - taps + 1, inputs, taps, points, kernel: [...rows, last] };
+  return {
+    outputs,
+    positions,
+    window: positions,
+    step: outputs,
+    taps,
+    kernel: [...rows, last],
+    input: (d, to) => inputTransform(points, d, to),
+    output: (s, to) => outputTransform(points, outputs, s, to),
+    gradient: (y, to) => gradientTransform(points, outputs, y, to),
+  };
 }
 
-/** F(2×2, 3×3), with additions only. */
-export const schemeOfTwo = schemeOf(3, [1]);
-/** F(4×4, 3×3); with these points its rounding errors are about twice those of the direct sum. */
-export const schemeOfFour = schemeOf(3, [5 / 8, 3 / 2]);
-/** F(2×2, 5×5), at the same points. */
-export const schemeOfFive = schemeOf(5, [5 / 8, 3 / 2]);
+/** F(2, 3), with additions only. */
+const two = schemeOf(3, [1]);
+/** F(4, 3); with these points its rounding errors, along both axes, are about twice those of the direct sum. */
+const four = schemeOf(3, [5 / 8, 3 / 2]);
+/** F(2, 5), at the same points. */
+const five = schemeOf(5, [5 / 8, 3 / 2]);
+
+/** F(2×2, 3×3) */
+export const schemeOfTwo: Scheme = { rows: two, columns: two };
+/** F(2×4, 3×3) */
+export const schemeOfTwoByFour: Scheme = { rows: two, columns: four };
+/** F(4×4, 3×3) */
+export const schemeOfFour: Scheme = { rows: four, columns: four };
+/** F(2×2, 5×5) */
+export const schemeOfFive: Scheme = { rows: five, columns: five };
 
 /** Products of a tile. */
-export const positionsOf = ({ inputs }: Scheme): number => inputs * inputs;
+export const positionsOf = ({ rows, columns }: Scheme): number => rows.positions * columns.positions;
+
+/** Products of so many outputs, tiles that reach beyond them counted whole. */
+export function productsOf(scheme: Scheme, height: number, width: number): number {
+  const { rows, columns } = scheme;
+  return positionsOf(scheme) * Math.ceil(height / rows.outputs) * Math.ceil(width / columns.outputs);
+}
 
 const float = (value: number): string => `${Number.isInteger(value) ? value.toFixed(1) : value}f`;
 
@@ -55,14 +104,7 @@ const sumOf = (terms: readonly (readonly [number, string])[]): string =>
     .join(' ')
     .replace(/^\+ /, '');
 
-/**
- * C code of Bᵀ along one axis: sets `to(k)` from `d(0)` … `d(n - 1)`. Opposite points share the even and the odd terms.
- */
-export function inputTransform(
-  { points, inputs }: Scheme,
-  d: (k: number) => string,
-  to: (k: number, value: string) => string,
-): string {
+function inputTransform(points: readonly number[], d: Read, to: Keep): string {
   const squares = points.map((p) => p * p);
   const product = squares.reduce((a, b) => a * b, 1);
   const sum = squares.reduce((a, b) => a + b, 0);
@@ -86,7 +128,7 @@ export function inputTransform(
     const others = squares.filter((_, other) => other !== k);
     const part = (top: number): string =>
       sumOf([[1, d(top)], ...others.map((q): [number, string] => [-q, d(top - 2)])]);
-    const last = inputs - 2;
+    const last = 2 * points.length;
     return `{ const v even = ${part(last)}, odd = ${part(last - 1)};
       ${to(
         2 * k + 1,
@@ -103,15 +145,10 @@ export function inputTransform(
         ]),
       )} }`;
   });
-  return `${to(0, sumOf(first))}\n${pairsCode.join('\n')}\n${to(inputs - 1, sumOf(whole(1)))}`;
+  return `${to(0, sumOf(first))}\n${pairsCode.join('\n')}\n${to(2 * points.length + 1, sumOf(whole(1)))}`;
 }
 
-/** C code of Aᵀ along one axis: sets `to(k)`, k < m, from `s(0)` … `s(n - 1)`. */
-export function outputTransform(
-  { points, outputs, inputs }: Scheme,
-  s: (k: number) => string,
-  to: (k: number, value: string) => string,
-): string {
+function outputTransform(points: readonly number[], outputs: number, s: Read, to: Keep): string {
   const halves = lines(
     points.length,
     (k) =>
@@ -120,18 +157,13 @@ export function outputTransform(
   const value = (k: number): string =>
     sumOf([
       ...(k === 0 ? [[1, s(0)] as const] : []),
-      ...(k === outputs - 1 ? [[1, s(inputs - 1)] as const] : []),
+      ...(k === outputs - 1 ? [[1, s(2 * points.length + 1)] as const] : []),
       ...points.map((p, n) => [p ** k, `${k % 2 === 0 ? 'sum' : 'difference'}${n}`] as const),
     ]);
   return `{ ${halves}\n${lines(outputs, (k) => to(k, value(k)))} }`;
 }
 
-/** C code of A along one axis, which spreads a gradient over the products: sets `to(k)`, k < n, from `y(0)` … `y(m - 1)`. */
-export function gradientTransform(
-  { points, outputs, inputs }: Scheme,
-  y: (k: number) => string,
-  to: (k: number, value: string) => string,
-): string {
+function gradientTransform(points: readonly number[], outputs: number, y: Read, to: Keep): string {
   const terms = (p: number, parity: number): string =>
     sumOf(
       Array.from({ length: outputs }, (_, k) => k)
@@ -143,7 +175,7 @@ export function gradientTransform(
       ${to(2 * k + 1, 'even + odd')}
       ${to(2 * k + 2, 'even - odd')} }`,
   );
-  return `${to(0, y(0))}\n${pairsCode.join('\n')}\n${to(inputs - 1, y(outputs - 1))}`;
+  return `${to(0, y(0))}\n${pairsCode.join('\n')}\n${to(2 * points.length + 1, y(outputs - 1))}`;
 }
 
 /** C code of Σ factors[k] · term(k), in double. */

@@ -4,11 +4,10 @@ import type { Convolution } from '../../../../graph/windows.js';
 import type { PatchShape } from '../convolution/patch.js';
 import { patchShape } from '../convolution/patch.js';
 import type { Scheme } from './scheme.js';
-import { inputTransform, positionsOf } from './scheme.js';
+import { positionsOf } from './scheme.js';
 
-/** Cuts the plane into tiles of size × size outputs, a band of tile rows and a block of tile columns at a time. */
+/** Cuts the plane into tiles, a band of tile rows and a block of tile columns at a time. */
 export interface TileBlocks {
-  readonly size: number;
   /** Tile rows of a band; bands may reach below the plane. */
   readonly bandRows: number;
   readonly bands: number;
@@ -18,27 +17,27 @@ export interface TileBlocks {
 }
 
 /** Blocks of about `wanted` tiles: first along a row, then, where whole rows are short, over rows. */
-export function tileBlocks({ height, width }: Extent, size: number, wanted: number): TileBlocks {
-  const [rows, columns] = [Math.ceil(height / size), Math.ceil(width / size)];
+export function tileBlocks({ height, width }: Extent, scheme: Scheme, wanted: number): TileBlocks {
+  const rows = Math.ceil(height / scheme.rows.outputs);
+  const columns = Math.ceil(width / scheme.columns.outputs);
   const blocks = Math.ceil(columns / wanted);
   const blockColumns = Math.ceil(columns / blocks);
   const most = Math.max(1, Math.min(rows, Math.floor(wanted / blockColumns)));
   const bands = Math.ceil(rows / most);
-  return { size, bandRows: Math.ceil(rows / bands), bands, columns: blockColumns, blocks };
+  return { bandRows: Math.ceil(rows / bands), bands, columns: blockColumns, blocks };
 }
 
-/** What the tiles of a band read: as many rows and columns more than they write as the window has beyond one. */
+/** What the tiles of a band read: each is a position of the grid. */
 export function tilePatch(
   channels: number,
   input: Extent,
+  { rows, columns }: Scheme,
   blocks: TileBlocks,
   taps: readonly Tap[],
 ): PatchShape {
-  const grid = {
-    rows: blocks.size * blocks.bandRows * blocks.bands,
-    columns: blocks.size * blocks.columns * blocks.blocks,
-  };
-  return patchShape(channels, input, { strideY: 1, strideX: 1 }, grid, taps);
+  const grid = { rows: blocks.bandRows * blocks.bands, columns: blocks.columns * blocks.blocks };
+  const shape = patchShape(channels, input, { strideY: rows.step, strideX: columns.step }, grid, taps);
+  return { ...shape, reachY: rows.window, reachX: columns.window };
 }
 
 /** Estimated cycles per 2×2 outputs: Winograd's products and transforms against the direct sum's products. */
@@ -95,25 +94,27 @@ export function positionStride(count: number, scheme: Scheme): number {
 }
 
 /**
- * Code that transforms a row of tiles, Bᵀ d B, along `columns` tiles: from `z` (first vector of the row's first tile) into
+ * Code that transforms a row of tiles, Bᵀ d B, along `count` tiles: from `z` (first vector of the row's first tile) into
  * `to`, where the positions are `stride` apart and the tiles adjacent. Columns, of which neighbours share some, come first.
  */
-export function transformInput(scheme: Scheme, rowStride: number, columns: number, stride: number): string {
-  const { inputs, outputs } = scheme;
-  const width = outputs * columns + inputs - outputs;
-  return `v down[${inputs}][${width}];
+export function transformInput(
+  { rows, columns }: Scheme,
+  rowStride: number,
+  count: number,
+  stride: number,
+): string {
+  const width = columns.step * (count - 1) + columns.window;
+  return `v down[${rows.positions}][${width}];
     for (long q = 0; q < ${width}; q++) {
-      ${inputTransform(
-        scheme,
+      ${rows.input(
         (k) => `z[${k * rowStride} + q]`,
         (k, value) => `down[${k}][q] = ${value};`,
       )}
     }
-    for (long j = 0; j < ${columns}; j++) for (long k = 0; k < ${inputs}; k++) {
-      const v *const d = down[k] + ${outputs} * j;
-      v *const across = to + k * ${inputs * stride}L + j;
-      ${inputTransform(
-        scheme,
+    for (long j = 0; j < ${count}; j++) for (long k = 0; k < ${rows.positions}; k++) {
+      const v *const d = down[k] + ${columns.step} * j;
+      v *const across = to + k * ${columns.positions * stride}L + j;
+      ${columns.input(
         (n) => `d[${n}]`,
         (n, value) => `across[${n * stride}L] = ${value};`,
       )}

@@ -17,16 +17,9 @@ import {
   transposeColumns,
   transposedVectors,
 } from '../product-sums.js';
-import type { Scheme } from './scheme.js';
+import type { AxisScheme, Scheme } from './scheme.js';
 import type { TileBlocks } from './tiles.js';
-import {
-  combination,
-  gradientTransform,
-  positionsOf,
-  schemeOfFive,
-  schemeOfFour,
-  schemeOfTwo,
-} from './scheme.js';
+import { combination, positionsOf, productsOf, schemeOfFive, schemeOfFour, schemeOfTwo } from './scheme.js';
 import { positionStride, tileBlocks, tilePatch, transformInput } from './tiles.js';
 
 /** Numbers in double of a cache line. */
@@ -67,9 +60,9 @@ function sumsOf({ convolution: c, target }: WeightsShape): ProductSums {
 /** Tiles of 4×4 outputs where they take fewer products than those of 2×2; windows of 5×5 have one scheme. */
 function schemeFor({ convolution: c }: WeightsShape): Scheme {
   if (c.kernel[0] === 5) return schemeOfFive;
-  const products = (scheme: Scheme): number =>
-    positionsOf(scheme) * c.output.reduce((tiles, extent) => tiles * Math.ceil(extent / scheme.outputs), 1);
-  return products(schemeOfFour) < products(schemeOfTwo) ? schemeOfFour : schemeOfTwo;
+  const [height, width] = c.output as [number, number];
+  const isFewer = productsOf(schemeOfFour, height, width) < productsOf(schemeOfTwo, height, width);
+  return isFewer ? schemeOfFour : schemeOfTwo;
 }
 
 function planOf(shape: WeightsShape): Plan {
@@ -78,14 +71,14 @@ function planOf(shape: WeightsShape): Plan {
   const sums = sumsOf(shape);
   const channels = (c.inputChannels * c.outputChannels) / (c.inputChannels + c.outputChannels);
   const wanted = Math.max(LEAST_TILES, Math.round(channels / CHANNELS_PER_TILE));
-  const blocks = tileBlocks({ height: c.output[0]!, width: c.output[1]! }, scheme.outputs, wanted);
+  const blocks = tileBlocks({ height: c.output[0]!, width: c.output[1]! }, scheme, wanted);
   const tiles = blocks.bandRows * blocks.columns;
   const isWhole = blocks.bands === 1 && blocks.blocks === 1;
   const groups = isWhole ? Math.max(1, Math.floor(wanted / tiles)) : 1;
   const steps = groups * tiles * target.lanes;
   const inputStride = (groups * tiles) | 1;
-  const m = scheme.outputs;
-  const [band, width] = [m * blocks.bandRows, m * blocks.columns * blocks.blocks];
+  const band = scheme.rows.outputs * blocks.bandRows;
+  const width = scheme.columns.outputs * blocks.columns * blocks.blocks;
   return {
     scheme,
     sums,
@@ -123,20 +116,20 @@ export function winogradWeights(
 ): Step {
   const { convolution: c } = shape;
   const plan = planOf(shape);
-  const { sums, blocks, groups, band, steps } = plan;
-  const positions = positionsOf(plan.scheme);
+  const { scheme, sums, blocks, groups, steps } = plan;
+  const positions = positionsOf(scheme);
   const extent = { height: c.input[0]!, width: c.input[1]! };
-  const patch = tilePatch(c.inputChannels, extent, blocks, windowTaps(c));
-  const patchSize = patchVectors(patch, band);
+  const patch = tilePatch(c.inputChannels, extent, scheme, blocks, windowTaps(c));
+  const patchSize = patchVectors(patch, blocks.bandRows);
   const parameters = new Parameters();
   const fused = new Fused(parameters, [gradient, input]);
   const vectors =
     patchSize + transposedVectors(sums, plan.bandSteps) + positions * (plan.inputs + plan.gradients);
   const scratch = parameters.write({ kind: 'scratch', vectors });
   const to = parameters.writeSums(packed);
-  const xs = copiedPatch(patch, band, 'xs', fused, input);
+  const xs = copiedPatch(patch, blocks.bandRows, 'xs', fused, input);
   const products = addProducts(sums, {
-    to: `${to} + p * ${sumsStride(sums, plan.scheme)}L`,
+    to: `${to} + p * ${sumsStride(sums, scheme)}L`,
     from: `gradients + p * ${plan.gradients}L`,
     steps,
     row: (i) => `z[${i * plan.inputStride} * LANES]`,
@@ -148,7 +141,7 @@ export function winogradWeights(
   });
   const body = `v *const xs = ${scratch}, *const ys = xs + ${patchSize};
     v *const inputs = ys + ${transposedVectors(sums, plan.bandSteps)}, *const gradients = inputs + ${positions * plan.inputs};
-    for (long g0 = 0; g0 < groups; g0 += ${groups}) for (long m0 = 0; m0 < ${band * blocks.bands}; m0 += ${band})
+    for (long g0 = 0; g0 < groups; g0 += ${groups}) for (long m0 = 0; m0 < ${blocks.bandRows * blocks.bands}; m0 += ${blocks.bandRows})
     for (long q0 = 0; q0 < ${blocks.columns * blocks.blocks}; q0 += ${blocks.columns}) {
       const long count = smaller(${groups}, groups - g0);
       for (long k = 0; k < count; k++) {
@@ -173,7 +166,7 @@ export function winogradWeights(
 /** The gradient's band with channels in lanes, zero outside the plane. */
 function transposedBand(
   { convolution: c }: WeightsShape,
-  { sums, blocks, band, width, bandSteps }: Plan,
+  { scheme, sums, blocks, band, width, bandSteps }: Plan,
   fused: Fused,
   operand: Expression,
 ): string {
@@ -187,10 +180,11 @@ function transposedBand(
       steps: bandSteps,
       first: '0',
       channelStride: height * columns,
-      positions: (body) => `for (long n = 0; n < smaller(${band}, ${height} - m0); n++)
+      positions: (body) => `const long n0 = ${scheme.rows.outputs} * m0;
+        for (long n = 0; n < smaller(${band}, ${height} - n0); n++)
         for (long q = 0; q < ${columns}; q++) {\n${body}\n}`,
       step: `(n * ${width} + q) * LANES`,
-      element: `(m0 + n) * ${columns} + q`,
+      element: `(n0 + n) * ${columns} + q`,
     })}`;
 }
 
@@ -200,7 +194,7 @@ function transformInputs(
   xs: PatchAccess,
 ): string {
   return `for (long c = 0; c < ${sums.rows}; c++) for (long i = 0; i < ${blocks.bandRows}; i++) {
-      const v *z = xs + c * ${xs.channelStride} + i * ${scheme.outputs * xs.rowStride} + q0 * ${scheme.outputs};
+      const v *z = xs + c * ${xs.channelStride} + i * ${scheme.rows.step * xs.rowStride} + q0 * ${scheme.columns.step};
       v *const to = inputs + c * ${inputStride} + k * ${tiles} + i * ${blocks.columns};
       ${transformInput(scheme, xs.rowStride, blocks.columns, inputs)}
     }`;
@@ -217,32 +211,30 @@ function transformGradients({
   width,
   bandSteps,
 }: Plan): string {
-  const { outputs: m, inputs: n } = scheme;
+  const { rows, columns } = scheme;
   const cell = (row: number, column: number, size: number): string =>
     `z[${(row * width + column) * size} * LANES + e]`;
   const vertical = (size: number): string =>
-    lines(m, (column) =>
-      gradientTransform(
-        scheme,
+    lines(columns.outputs, (column) =>
+      rows.gradient(
         (row) => cell(row, column, size),
         (row, value) => `r${row}_${column} = ${value};`,
       ),
     );
-  const horizontal = lines(n, (row) =>
-    gradientTransform(
-      scheme,
+  const horizontal = lines(rows.positions, (row) =>
+    columns.gradient(
       (column) => `r${row}_${column}`,
-      (column, value) => `to[${(n * row + column) * gradients}L + e] = ${value};`,
+      (column, value) => `to[${(columns.positions * row + column) * gradients}L + e] = ${value};`,
     ),
   );
   return tileLoops(
     'o',
     columnTiles(sums),
     (size) => `for (long i = 0; i < ${blocks.bandRows}; i++) for (long j = 0; j < ${blocks.columns}; j++) {
-      const v *const z = ys + o * ${bandSteps} + (i * ${m * width} + (q0 + j) * ${m}) * LANES * ${size};
+      const v *const z = ys + o * ${bandSteps} + (i * ${rows.outputs * width} + (q0 + j) * ${columns.outputs}) * LANES * ${size};
       v *const to = gradients + o * ${steps} + (k * ${tiles} + i * ${blocks.columns} + j) * LANES * ${size};
       for (long e = 0; e < LANES * ${size}; e++) {
-        v ${pairs(n, m)
+        v ${pairs(rows.positions, columns.outputs)
           .map(([a, b]) => `r${a}_${b}`)
           .join(', ')};
         ${vertical(size)}
@@ -258,23 +250,24 @@ export function unpackWinogradWeights(shape: WeightsShape, packed: Sums, output:
   const from = parameters.readSums(packed);
   const to = parameters.writeSums(output);
   const scheme = schemeFor(shape);
-  const { kernel, inputs: n, taps: r } = scheme;
+  const { rows: down, columns: across } = scheme;
+  const r = down.taps;
   const sums = sumsOf(shape);
   const { rows, columns } = sums;
   const width = paddedColumns(sums);
-  const factors = (tap: number): number[] => kernel.map((terms) => terms[tap]!);
+  const factors = ({ kernel }: AxisScheme, tap: number): number[] => kernel.map((terms) => terms[tap]!);
   const position = (row: number, column: number): string =>
-    `*(const doubles *)(u + ${(n * row + column) * sumsStride(sums, scheme)}L)`;
+    `*(const doubles *)(u + ${(across.positions * row + column) * sumsStride(sums, scheme)}L)`;
   const body = `for (long o = 0; o < ${columns}; o += LANES / 2) for (long c = 0; c < ${rows}; c++) {
       const double *const u = ${from} + c * ${width} + o;
-      ${pairs(r, n)
+      ${pairs(r, across.positions)
         .map(
           ([tap, column]) =>
-            `const doubles r${tap}_${column} = ${combination(factors(tap), (row) => position(row, column))};`,
+            `const doubles r${tap}_${column} = ${combination(factors(down, tap), (row) => position(row, column))};`,
         )
         .join('\n')}
       const doubles taps[${r * r}] = {${pairs(r, r)
-        .map(([row, tap]) => combination(factors(tap), (column) => `r${row}_${column}`))
+        .map(([row, tap]) => combination(factors(across, tap), (column) => `r${row}_${column}`))
         .join(', ')}};
       for (long l = 0; l < smaller(LANES / 2, ${columns} - o); l++) {
         double *const w = ${to} + ((o + l) * ${rows} + c) * ${r * r}L;

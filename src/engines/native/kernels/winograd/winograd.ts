@@ -15,7 +15,6 @@ import type { TileBlocks } from './tiles.js';
 import type { Scheme } from './scheme.js';
 import {
   combination,
-  outputTransform,
   positionsOf,
   schemeOfFive,
   schemeOfFour,
@@ -49,7 +48,7 @@ function schemeFor({ classes, isGradient, output }: Gather): Scheme {
 function planOf(gather: Gather, target: Target): Plan {
   const { outputChannels } = gather;
   const scheme = schemeFor(gather);
-  const blocks = tileBlocks(gather.output, scheme.outputs, TILES_AT_ONCE);
+  const blocks = tileBlocks(gather.output, scheme, TILES_AT_ONCE);
   const tiles = blocks.bandRows * blocks.columns;
   const tile = registerTile(outputChannels, tiles, target.registers);
   return {
@@ -74,18 +73,18 @@ export function packWinograd(gather: Gather, weight: KernelView, target: Target,
   const numbers = parameters.numbers(weight.numbers);
   const table = parameters.writeTable(packed);
   const plan = planOf(gather, target);
-  const { kernel, inputs, taps } = plan.scheme;
+  const { rows: down, columns: across } = plan.scheme;
   const plane = gather.inputChannels * gather.outputChannels;
-  const places = placesOf(gather, taps, weight);
-  const tap = (row: number, column: number): string => `from[${places[taps * row + column]!}]`;
-  const rows = kernel.flatMap((terms, k) =>
+  const places = placesOf(gather, down.taps, weight);
+  const tap = (row: number, column: number): string => `from[${places[down.taps * row + column]!}]`;
+  const rows = down.kernel.flatMap((terms, k) =>
     terms.map(
       (_, column) => `const double r${k}_${column} = ${combination(terms, (row) => tap(row, column))};`,
     ),
   );
-  const stores = pairs(inputs, inputs).map(
+  const stores = pairs(down.positions, across.positions).map(
     ([k, m]) =>
-      `w[${(inputs * k + m) * plane}] = (float)(${combination(kernel[m]!, (column) => `r${k}_${column}`)});`,
+      `w[${(across.positions * k + m) * plane}] = (float)(${combination(across.kernel[m]!, (column) => `r${k}_${column}`)});`,
   );
   const tile = (size: number): string => `for (long c = 0; c < ${gather.inputChannels}; c++)
     for (long i = 0; i < ${size}; i++) {
@@ -116,10 +115,9 @@ export function winograd(options: ConvolutionOptions): Step {
   const { inputChannels, outputChannels } = gather;
   const plan = planOf(gather, target);
   const { blocks, tiles, scheme } = plan;
-  const m = scheme.outputs;
   const positions = positionsOf(scheme);
-  const band = m * blocks.bandRows;
-  const shape = tilePatch(inputChannels, gather.input, blocks, gather.classes[0]!.taps);
+  const band = blocks.bandRows;
+  const shape = tilePatch(inputChannels, gather.input, scheme, blocks, gather.classes[0]!.taps);
   const sizes = [patchVectors(shape, band), positions * positionStride(inputChannels * tiles, scheme)];
   const parameters = new Parameters();
   const weights = parameters.readTable(options.packed);
@@ -136,7 +134,7 @@ export function winograd(options: ConvolutionOptions): Step {
         ${patch.fill}
         for (long q0 = 0; q0 < ${blocks.columns * blocks.blocks}; q0 += ${blocks.columns}) {
           for (long c = 0; c < ${inputChannels}; c++) for (long i = 0; i < ${blocks.bandRows}; i++) {
-            const v *z = patch + c * ${patch.channelStride} + i * ${m * patch.rowStride} + q0 * ${m};
+            const v *z = patch + c * ${patch.channelStride} + i * ${scheme.rows.step * patch.rowStride} + q0 * ${scheme.columns.step};
             v *const to = inputs + c * ${tiles} + i * ${blocks.columns};
             ${transformInput(scheme, patch.rowStride, blocks.columns, positionStride(inputChannels * tiles, scheme))}
           }
@@ -186,16 +184,15 @@ function products(plan: Plan, { inputChannels, outputChannels }: Gather, weights
 function outputs({ gather, result }: ConvolutionOptions, plan: Plan, fused: Fused): string {
   const { output, outputChannels } = gather;
   const { blocks, tiles, scheme } = plan;
-  const { outputs: m, inputs: n } = scheme;
+  const { rows, columns } = scheme;
   const stride = positionStride(outputChannels * tiles, scheme);
   const isCut = {
-    rows: m * blocks.bandRows * blocks.bands > output.height,
-    columns: m * blocks.columns * blocks.blocks > output.width,
+    rows: rows.outputs * blocks.bandRows * blocks.bands > output.height,
+    columns: columns.outputs * blocks.columns * blocks.blocks > output.width,
   };
-  const vertical = lines(n, (k) =>
-    outputTransform(
-      scheme,
-      (row) => `s[${(n * row + k) * stride}L]`,
+  const vertical = lines(columns.positions, (k) =>
+    rows.output(
+      (row) => `s[${(columns.positions * row + k) * stride}L]`,
       (row, value) => `r${row}_${k} = ${value};`,
     ),
   );
@@ -208,9 +205,8 @@ function outputs({ gather, result }: ConvolutionOptions, plan: Plan, fused: Fuse
     const guard = guards.length > 0 ? `if (${guards.join(' && ')}) ` : '';
     return `${guard}{ const v a = ${value}; y[${element}] = ${fused.value(result, element, 'a')}; }`;
   };
-  const horizontal = lines(m, (row) =>
-    outputTransform(
-      scheme,
+  const horizontal = lines(rows.outputs, (row) =>
+    columns.output(
       (k) => `r${row}_${k}`,
       (column, value) => store(row, column, value),
     ),
@@ -222,11 +218,11 @@ function outputs({ gather, result }: ConvolutionOptions, plan: Plan, fused: Fuse
   return `for (long c = 0; c < ${outputChannels}; c++) {
       ${fused.channelLocals('c')}
       for (long i = 0; i < ${blocks.bandRows}; i++) for (long j = 0; j < ${blocks.columns}; j++) {
-        const long row = m0 + ${m} * i, column = ${m} * (q0 + j);
+        const long row = ${rows.outputs} * (m0 + i), column = ${columns.outputs} * (q0 + j);
         ${skips.length > 0 ? `if (${skips.join(' || ')}) continue;` : ''}
         const v *const s = sums + c * ${tiles} + i * ${blocks.columns} + j;
         const long e = c * ${output.height * output.width} + row * ${output.width} + column;
-        v ${pairs(m, n)
+        v ${pairs(rows.outputs, columns.positions)
           .map(([a, b]) => `r${a}_${b}`)
           .join(', ')};
         ${vertical}
