@@ -83,23 +83,25 @@ const grouped = (examples: number): fc.Arbitrary<ChunkApplication> =>
       attributes: { ...windowAttributes(windows), group },
     }));
 
-/** 3×3 or 5×5 with stride 1 and enough channels for Winograd's products. */
+/** 3×3, of a stride of 2 too, or 5×5, with enough channels for Winograd's products. */
 export const winograd: Layers = (examples) =>
-  fc.constantFrom(3, 5).chain((side) =>
-    fc
-      .record({
-        c: fc.constantFrom(16, 20, 32, 40, 64),
-        m: fc.constantFrom(16, 20, 32, 40, 64),
-        height: fc.integer({ min: side, max: side + 6 }),
-        width: fc.integer({ min: side, max: side + 6 }),
-        pads: fc.array(fc.integer({ min: 0, max: (side - 1) / 2 }), { minLength: 4, maxLength: 4 }),
-      })
-      .map(({ c, m, height, width, pads }) => ({
-        op: 'Conv',
-        inputs: [data([examples, c, height, width]), weight([m, c, side, side])],
-        attributes: { pads },
-      })),
-  );
+  fc
+    .constantFrom({ side: 3, stride: 1 }, { side: 3, stride: 2 }, { side: 5, stride: 1 })
+    .chain(({ side, stride }) =>
+      fc
+        .record({
+          c: fc.constantFrom(16, 20, 32, 40, 64),
+          m: fc.constantFrom(16, 20, 32, 40, 64),
+          height: fc.integer({ min: side, max: side + 6 * stride }),
+          width: fc.integer({ min: side, max: side + 6 * stride }),
+          pads: fc.array(fc.integer({ min: 0, max: (side - 1) / 2 }), { minLength: 4, maxLength: 4 }),
+        })
+        .map(({ c, m, height, width, pads }) => ({
+          op: 'Conv',
+          inputs: [data([examples, c, height, width]), weight([m, c, side, side])],
+          attributes: { pads, strides: [stride, stride] },
+        })),
+    );
 
 const sizes = fc.constantFrom(1, 2, 3, 7, 10, 17, 31, 64, 100, 129);
 

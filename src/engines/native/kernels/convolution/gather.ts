@@ -36,6 +36,8 @@ export interface Extent {
 export interface Gather {
   /** True for a gradient, of which everything that follows is a linear function. */
   readonly isGradient: boolean;
+  /** Of the convolution that this is, or whose gradient it is. */
+  readonly axes: { readonly y: Axis; readonly x: Axis };
   readonly group: number;
   /** Channels of one group. */
   readonly inputChannels: number;
@@ -76,9 +78,11 @@ export function windowTaps(c: Convolution): Tap[] {
 }
 
 export function forwardGather(c: Convolution): Gather {
-  const { y, x } = axesOf(c);
+  const axes = axesOf(c);
+  const { y, x } = axes;
   return {
     isGradient: false,
+    axes,
     group: c.group,
     inputChannels: c.inputChannels / c.group,
     outputChannels: c.outputChannels / c.group,
@@ -105,9 +109,10 @@ function remainders(axis: Axis): AxisClass[] {
   }));
 }
 
-/** The gradient with respect to the input gathers from the gradient of the output. */
-export function inputGradientGather(c: Convolution): Gather {
-  const { y, x } = axesOf(c);
+/** The gradient with respect to the input gathers from the gradient of the output; so does a transposed convolution, forward. */
+export function inputGradientGather(c: Convolution, isGradient: boolean): Gather {
+  const axes = axesOf(c);
+  const { y, x } = axes;
   const classes = remainders(y).flatMap((row) =>
     remainders(x).map((column) => ({
       rows: row.grid,
@@ -118,7 +123,8 @@ export function inputGradientGather(c: Convolution): Gather {
     })),
   );
   return {
-    isGradient: true,
+    isGradient,
+    axes,
     group: c.group,
     inputChannels: c.outputChannels / c.group,
     outputChannels: c.inputChannels / c.group,

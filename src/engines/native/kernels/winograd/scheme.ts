@@ -72,22 +72,68 @@ const four = schemeOf(3, [5 / 8, 3 / 2]);
 /** F(2, 5), at the same points. */
 const five = schemeOf(5, [5 / 8, 3 / 2]);
 
+/**
+ * Two outputs at a stride of 2: the taps at even places are F(2, 2) of the inputs at even places, with additions only, and the one
+ * between them takes a product for each output; 5 in place of 6.
+ */
+const strided: AxisScheme = {
+  outputs: 2,
+  positions: 5,
+  window: 5,
+  step: 4,
+  taps: 3,
+  kernel: [[1, 0, 0], [1, 0, 1], [0, 0, 1], [0, 1, 0], [0, 1, 0]],
+  input: (d, to) =>
+    [to(0, `${d(0)} - ${d(2)}`), to(1, d(2)), to(2, `${d(4)} - ${d(2)}`), to(3, d(1)), to(4, d(3))].join('\n'),
+  output: (s, to) => `${to(0, `${s(0)} + ${s(1)} + ${s(3)}`)}\n${to(1, `${s(1)} + ${s(2)} + ${s(4)}`)}`,
+  gradient: (y, to) => [to(0, y(0)), to(1, `${y(0)} + ${y(1)}`), to(2, y(1)), to(3, y(0)), to(4, y(1))].join('\n'),
+}; // prettier-ignore
+
+/**
+ * Four inputs' gradients at a stride of 2, from three outputs': every second one, from place `first` on, has two taps, and these are
+ * F(2, 2) again; those between them have one.
+ */
+function spread(first: 0 | 1): AxisScheme {
+  return {
+    outputs: 4,
+    positions: 5,
+    window: 3,
+    step: 2,
+    taps: 3,
+    kernel: [[0, 0, 1], [1, 0, 1], [1, 0, 0], [0, 1, 0], [0, 1, 0]],
+    input: (d, to) =>
+      [to(0, `${d(0)} - ${d(1)}`), to(1, d(1)), to(2, `${d(2)} - ${d(1)}`), to(3, d(1 - first)), to(4, d(2 - first))].join('\n'),
+    output: (s, to) =>
+      [to(first, `${s(0)} + ${s(1)}`), to(first + 2, `${s(1)} + ${s(2)}`), to(1 - first, s(3)), to(3 - first, s(4))].join('\n'),
+    gradient: () => { throw new Error('no scheme of weights'); },
+  };
+} // prettier-ignore
+
 /** F(2×2, 3×3) */
 export const schemeOfTwo: Scheme = { rows: two, columns: two };
-/** F(2×4, 3×3) */
-export const schemeOfTwoByFour: Scheme = { rows: two, columns: four };
 /** F(4×4, 3×3) */
 export const schemeOfFour: Scheme = { rows: four, columns: four };
 /** F(2×2, 5×5) */
 export const schemeOfFive: Scheme = { rows: five, columns: five };
+/** 2×2 outputs of 3×3 taps at a stride of 2: 25 products in place of 36. */
+export const schemeOfStride: Scheme = { rows: strided, columns: strided };
+/** 4×4 inputs' gradients of the same. */
+export const schemeOfSpread = (top: 0 | 1, left: 0 | 1): Scheme => ({
+  rows: spread(top),
+  columns: spread(left),
+});
 
 /** Products of a tile. */
 export const positionsOf = ({ rows, columns }: Scheme): number => rows.positions * columns.positions;
 
-/** Products of so many outputs, tiles that reach beyond them counted whole. */
+/** Tiles that cover so many outputs. */
+export function tilesOf({ rows, columns }: Scheme, height: number, width: number): number {
+  return Math.ceil(height / rows.outputs) * Math.ceil(width / columns.outputs);
+}
+
+/** Products of so many outputs, those beyond them in the last tiles counted too. */
 export function productsOf(scheme: Scheme, height: number, width: number): number {
-  const { rows, columns } = scheme;
-  return positionsOf(scheme) * Math.ceil(height / rows.outputs) * Math.ceil(width / columns.outputs);
+  return positionsOf(scheme) * tilesOf(scheme, height, width);
 }
 
 const float = (value: number): string => `${Number.isInteger(value) ? value.toFixed(1) : value}f`;

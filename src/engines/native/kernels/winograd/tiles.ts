@@ -1,6 +1,4 @@
-import type { Extent, Gather, Tap } from '../convolution/gather.js';
-import { windowTaps } from '../convolution/gather.js';
-import type { Convolution } from '../../../../graph/windows.js';
+import type { Extent, Tap } from '../convolution/gather.js';
 import type { PatchShape } from '../convolution/patch.js';
 import { patchShape } from '../convolution/patch.js';
 import type { Scheme } from './scheme.js';
@@ -38,51 +36,6 @@ export function tilePatch(
   const grid = { rows: blocks.bandRows * blocks.bands, columns: blocks.columns * blocks.blocks };
   const shape = patchShape(channels, input, { strideY: rows.step, strideX: columns.step }, grid, taps);
   return { ...shape, reachY: rows.window, reachX: columns.window };
-}
-
-/** Estimated cycles per 2×2 outputs: Winograd's products and transforms against the direct sum's products. */
-function isFaster(side: 3 | 5, inputs: number, outputs: number): boolean {
-  const pairs = inputs * outputs;
-  return side === 3
-    ? 8 * pairs + 16 * inputs + 30 * outputs < 0.85 * 18 * pairs
-    : 18 * pairs + 75 * inputs + 40 * outputs < 0.85 * 50 * pairs;
-}
-
-/** Side of the square that the taps fill, 3 or 5; null where they do not. */
-function sideOf(taps: readonly Tap[]): 3 | 5 | null {
-  const side = ([3, 5] as const).find((own) => taps.length === own * own);
-  if (side === undefined) return null;
-  const top = Math.min(...taps.map((tap) => tap.dy));
-  const left = Math.min(...taps.map((tap) => tap.dx));
-  const places = new Set(taps.map(({ dy, dx }) => side * (dy - top) + dx - left));
-  const isSquare = taps.every(({ dy, dx }) => dy - top < side && dx - left < side);
-  return isSquare && places.size === side * side ? side : null;
-}
-
-/** True where a convolution is one of 3×3, or a gradient one of 5×5, with stride 1 and enough channels. */
-export function suitsWinograd(gather: Gather): boolean {
-  const side = sideOf(gather.classes[0]!.taps);
-  return (
-    gather.group === 1 &&
-    gather.strideY === 1 &&
-    gather.strideX === 1 &&
-    gather.classes.length === 1 &&
-    side !== null &&
-    (side === 3 || gather.isGradient) &&
-    isFaster(side, gather.inputChannels, gather.outputChannels)
-  );
-}
-
-/** The same for the gradient of a weight. */
-export function weightSuitsWinograd(c: Convolution): boolean {
-  const side = sideOf(windowTaps(c));
-  return (
-    c.group === 1 &&
-    c.input.length === 2 &&
-    c.strides.every((stride) => stride === 1) &&
-    side !== null &&
-    isFaster(side, c.inputChannels, c.outputChannels)
-  );
 }
 
 /**

@@ -19,7 +19,7 @@ import {
 } from '../product-sums.js';
 import type { AxisScheme, Scheme } from './scheme.js';
 import type { TileBlocks } from './tiles.js';
-import { combination, positionsOf, productsOf, schemeOfFive, schemeOfFour, schemeOfTwo } from './scheme.js';
+import { combination, positionsOf } from './scheme.js';
 import { positionStride, tileBlocks, tilePatch, transformInput } from './tiles.js';
 
 /** Numbers in double of a cache line. */
@@ -57,17 +57,8 @@ function sumsOf({ convolution: c, target }: WeightsShape): ProductSums {
   return { rows: c.inputChannels, columns: c.outputChannels, target };
 }
 
-/** Tiles of 4×4 outputs where they take fewer products than those of 2×2; windows of 5×5 have one scheme. */
-function schemeFor({ convolution: c }: WeightsShape): Scheme {
-  if (c.kernel[0] === 5) return schemeOfFive;
-  const [height, width] = c.output as [number, number];
-  const isFewer = productsOf(schemeOfFour, height, width) < productsOf(schemeOfTwo, height, width);
-  return isFewer ? schemeOfFour : schemeOfTwo;
-}
-
-function planOf(shape: WeightsShape): Plan {
+function planOf(shape: WeightsShape, scheme: Scheme): Plan {
   const { convolution: c, target } = shape;
-  const scheme = schemeFor(shape);
   const sums = sumsOf(shape);
   const channels = (c.inputChannels * c.outputChannels) / (c.inputChannels + c.outputChannels);
   const wanted = Math.max(LEAST_TILES, Math.round(channels / CHANNELS_PER_TILE));
@@ -102,21 +93,21 @@ function sumsStride(sums: ProductSums, scheme: Scheme): number {
 }
 
 /** Numbers that the padded sums of all positions take. */
-export function winogradSumsLength(shape: WeightsShape): number {
-  const scheme = schemeFor(shape);
+export function winogradSumsLength(shape: WeightsShape, scheme: Scheme): number {
   return positionsOf(scheme) * sumsStride(sumsOf(shape), scheme);
 }
 
-/** The same as `convolutionWeights`, for windows of 3×3 or 5×5 with stride 1; sums stay apart by position. */
+/** The same as `convolutionWeights`, by a scheme that suits the window; sums stay apart by position. */
 export function winogradWeights(
   shape: WeightsShape,
+  scheme: Scheme,
   gradient: Expression,
   input: Expression,
   packed: Sums,
 ): Step {
   const { convolution: c } = shape;
-  const plan = planOf(shape);
-  const { scheme, sums, blocks, groups, steps } = plan;
+  const plan = planOf(shape, scheme);
+  const { sums, blocks, groups, steps } = plan;
   const positions = positionsOf(scheme);
   const extent = { height: c.input[0]!, width: c.input[1]! };
   const patch = tilePatch(c.inputChannels, extent, scheme, blocks, windowTaps(c));
@@ -245,11 +236,10 @@ function transformGradients({
 }
 
 /** Adds Gᵀ · sums · G to the parameter's gradient [outputs, inputs, r, r]. */
-export function unpackWinogradWeights(shape: WeightsShape, packed: Sums, output: Sums): Step {
+export function unpackWinogradWeights(shape: WeightsShape, scheme: Scheme, packed: Sums, output: Sums): Step {
   const parameters = new Parameters();
   const from = parameters.readSums(packed);
   const to = parameters.writeSums(output);
-  const scheme = schemeFor(shape);
   const { rows: down, columns: across } = scheme;
   const r = down.taps;
   const sums = sumsOf(shape);

@@ -13,13 +13,7 @@ import { multiplyAdds, sizesOf } from '../convolution/gather.js';
 import { copiedPatch, patchVectors } from '../convolution/patch.js';
 import type { TileBlocks } from './tiles.js';
 import type { Scheme } from './scheme.js';
-import {
-  combination,
-  positionsOf,
-  schemeOfFive,
-  schemeOfFour,
-  schemeOfTwo,
-} from './scheme.js';
+import { combination, positionsOf } from './scheme.js';
 import { positionStride, tileBlocks, tilePatch, transformInput } from './tiles.js';
 
 /** Tiles of a block: few, so that its transformed inputs and products stay close; enough to reuse each weight. */
@@ -34,20 +28,8 @@ interface Plan {
   readonly columns: readonly Segment[];
 }
 
-/**
- * Tiles of 4×4 for gradients, where the plane has enough of them to reuse each weight, else of 2×2. Their rounding errors are
- * three times those of 2×2: little in itself, but in the forward pass they would make more activations change sign, and each
- * of those changes the gradient by much more. Windows of 5×5, of gradients alone, have one scheme.
- */
-function schemeFor({ classes, isGradient, output }: Gather): Scheme {
-  if (classes[0]!.taps.length === 25) return schemeOfFive;
-  const tiles = Math.ceil(output.height / 4) * Math.ceil(output.width / 4);
-  return isGradient && tiles >= 4 ? schemeOfFour : schemeOfTwo;
-}
-
-function planOf(gather: Gather, target: Target): Plan {
+function planOf(gather: Gather, scheme: Scheme, target: Target): Plan {
   const { outputChannels } = gather;
-  const scheme = schemeFor(gather);
   const blocks = tileBlocks(gather.output, scheme, TILES_AT_ONCE);
   const tiles = blocks.bandRows * blocks.columns;
   const tile = registerTile(outputChannels, tiles, target.registers);
@@ -61,19 +43,25 @@ function planOf(gather: Gather, target: Target): Plan {
 }
 
 /** Numbers that the transformed weight takes. */
-export function winogradLength(gather: Gather): number {
-  return positionsOf(schemeFor(gather)) * gather.inputChannels * gather.outputChannels;
+export function winogradLength(gather: Gather, scheme: Scheme): number {
+  return positionsOf(scheme) * gather.inputChannels * gather.outputChannels;
 }
 
 /**
  * Transforms a weight, G g Gᵀ in double, into the order in which `winograd` reads it: position, tile of outputs, input.
  */
-export function packWinograd(gather: Gather, weight: KernelView, target: Target, packed: Table): Step {
+export function packWinograd(
+  gather: Gather,
+  scheme: Scheme,
+  weight: KernelView,
+  target: Target,
+  packed: Table,
+): Step {
   const parameters = new Parameters();
   const numbers = parameters.numbers(weight.numbers);
   const table = parameters.writeTable(packed);
-  const plan = planOf(gather, target);
-  const { rows: down, columns: across } = plan.scheme;
+  const plan = planOf(gather, scheme, target);
+  const { rows: down, columns: across } = scheme;
   const plane = gather.inputChannels * gather.outputChannels;
   const places = placesOf(gather, down.taps, weight);
   const tap = (row: number, column: number): string => `from[${places[down.taps * row + column]!}]`;
@@ -97,27 +85,37 @@ export function packWinograd(gather: Gather, weight: KernelView, target: Target,
   return parameters.step('pack_winograd', 'once', body);
 }
 
-/** Where the weight of each cell of a window of so many rows and columns lies, row by row. */
+/**
+ * Where the weight of each tap of a scheme lies, row by row. At a stride of 1 taps are in the order in which the inputs lie, which for
+ * a gradient is the other way round; schemes of a stride of 2 count them as the window has them.
+ */
 function placesOf({ classes }: Gather, side: number, weight: KernelView): number[] {
-  const { taps } = classes[0]!;
+  const taps = classes.flatMap((tapClass) => tapClass.taps);
   const top = Math.min(...taps.map((tap) => tap.dy));
   const left = Math.min(...taps.map((tap) => tap.dx));
   const places = new Array<number>(side * side).fill(0);
   for (const { dy, dx, ky, kx } of taps) {
-    places[side * (dy - top) + dx - left] = ky * weight.ky + kx * weight.kx;
+    const cell = classes.length === 1 ? side * (dy - top) + dx - left : side * ky + kx;
+    places[cell] = ky * weight.ky + kx * weight.kx;
   }
   return places;
 }
 
-/** The same as `convolution`, for windows that suit it. */
-export function winograd(options: ConvolutionOptions): Step {
+/** The same as `convolution`, by a scheme that suits its window. */
+export function winograd(options: ConvolutionOptions, scheme: Scheme): Step {
   const { gather, input, output, result, target } = options;
   const { inputChannels, outputChannels } = gather;
-  const plan = planOf(gather, target);
-  const { blocks, tiles, scheme } = plan;
+  const plan = planOf(gather, scheme, target);
+  const { blocks, tiles } = plan;
   const positions = positionsOf(scheme);
   const band = blocks.bandRows;
-  const shape = tilePatch(inputChannels, gather.input, scheme, blocks, gather.classes[0]!.taps);
+  const shape = tilePatch(
+    inputChannels,
+    gather.input,
+    scheme,
+    blocks,
+    gather.classes.flatMap(({ taps }) => taps),
+  );
   const sizes = [patchVectors(shape, band), positions * positionStride(inputChannels * tiles, scheme)];
   const parameters = new Parameters();
   const weights = parameters.readTable(options.packed);

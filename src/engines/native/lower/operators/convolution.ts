@@ -11,7 +11,7 @@ import {
 import type { Gather } from '../../kernels/convolution/gather.js';
 import { forwardGather, inputGradientGather } from '../../kernels/convolution/gather.js';
 import { packWinograd, winograd, winogradLength } from '../../kernels/winograd/winograd.js';
-import { suitsWinograd, weightSuitsWinograd } from '../../kernels/winograd/tiles.js';
+import { schemeFor, weightSchemeFor } from '../../kernels/winograd/choose.js';
 import {
   unpackWinogradWeights,
   winogradSumsLength,
@@ -63,15 +63,18 @@ function gatherNode(
   const input = lowering.copyable(node, node.inputs[0]!);
   const { hasZeroTail } = lowering.perExample(node, node.inputs[0]!);
   const key = JSON.stringify(['convolution', view, gather]);
-  const isWinograd = suitsWinograd(gather);
-  const pack = isWinograd ? packWinograd : packConvolution;
-  const length = isWinograd ? winogradLength(gather) : packedLength(gather);
-  const packed = lowering.loaded(key, length, (table) => pack(gather, view, target, table));
+  const scheme = schemeFor(gather);
+  const packed =
+    scheme === null
+      ? lowering.loaded(key, packedLength(gather), (table) => packConvolution(gather, view, target, table))
+      : lowering.loaded(key, winogradLength(gather, scheme), (table) =>
+          packWinograd(gather, scheme, view, target, table),
+        );
   const held = bias && weightOf(node, bias, lowering);
   const addend: Expression | null = held && { kind: 'table', table: lowering.table(held), per: 'channel' };
   const add = (stored: Stored): Step => {
     const options = { gather, packed, input, ...stored, target };
-    return isWinograd ? winograd(options) : convolution(options);
+    return scheme === null ? convolution(options) : winograd(options, scheme);
   };
   const wrap = (computed: Expression): Expression =>
     addend === null ? computed : apply('add', computed, addend);
@@ -87,7 +90,13 @@ function forward(node: Node, lowering: Lowering): void {
 function inputGradient(node: Node, lowering: Lowering): void {
   const c = supportedConvolution(node);
   const view = kernelView(weightOf(node, node.inputs[1]!, lowering), c, true);
-  gatherNode(node, lowering, inputGradientGather(c), view, node.inputs[2] ?? null);
+  gatherNode(
+    node,
+    lowering,
+    inputGradientGather(c, node.op === 'ConvGradInput'),
+    view,
+    node.inputs[2] ?? null,
+  );
 }
 
 function weightGradient(node: Node, lowering: Lowering): void {
@@ -96,17 +105,24 @@ function weightGradient(node: Node, lowering: Lowering): void {
   const isMasked = lowering.perExample(node, dy).hasZeroTail || lowering.perExample(node, x).hasZeroTail;
   const gradient = lowering.copyable(node, dy);
   const input = lowering.copyable(node, x);
-  const isWinograd = weightSuitsWinograd(shape.convolution);
-  const packed = lowering.objects.sums(isWinograd ? winogradSumsLength(shape) : packedWeightSums(shape));
+  const scheme = weightSchemeFor(shape.convolution);
+  const length = scheme === null ? packedWeightSums(shape) : winogradSumsLength(shape, scheme);
+  const packed = lowering.objects.sums(length);
   const output = node.outputs[0]!;
   const sums = lowering.objects.sums(output.shape.reduce((a, b) => a * b, 1));
   const operand = isMasked
     ? gradient
     : lowering.masked({ ...lowering.perExample(node, dy), expression: gradient });
-  lowering.steps.push(
-    (isWinograd ? winogradWeights : convolutionWeights)(shape, operand, input, packed),
-    (isWinograd ? unpackWinogradWeights : unpackConvolutionWeights)(shape, packed, sums),
-  );
+  if (scheme === null)
+    lowering.steps.push(
+      convolutionWeights(shape, operand, input, packed),
+      unpackConvolutionWeights(shape, packed, sums),
+    );
+  else
+    lowering.steps.push(
+      winogradWeights(shape, scheme, operand, input, packed),
+      unpackWinogradWeights(shape, scheme, packed, sums),
+    );
   const strides = rowMajorStrides(output.shape);
   lowering.hold(output, { kind: 'reduced', sums, factor: 1, shape: output.shape, strides });
 }
