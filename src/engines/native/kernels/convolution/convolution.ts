@@ -148,12 +148,12 @@ function classCode(
   const offsets = taps.map(({ dy, dx }) => (dy - shape.top) * access.rowStride + dx - shape.left);
   const pixel = `(${rows.start} + m * ${rows.step}) * ${gather.output.width} + ${columns.start} + q * ${columns.step}`;
   const tile = (outputs: number, pixels: number): string => `
-    const v *x = row + u * ${gather.inputChannels * access.channelStride}L + q * ${gather.strideX};
+    const v *x = row + u * ${gather.inputChannels * access.channelStride}L + q * ${access.stepX};
     ${taps.length > 0 ? products(options, access, taps.length, outputs, pixels) : zeroSums(outputs, pixels)}
     ${store(options, fused, tapClass, outputs, pixels)}`;
   return `${taps.length > 0 ? `static const int taps[] = {${offsets.join(', ')}};` : ''}
     for (long m = m0; m < smaller(m0 + ${band}, ${rows.count}); m++) {
-      const v *const row = ${access.origin} + (m - m0) * ${gather.strideY * access.rowStride};
+      const v *const row = ${access.origin} + (m - m0) * ${access.stepY * access.rowStride};
       ${tileLoops(
         'q',
         tiling.columns,
@@ -186,7 +186,7 @@ function products(
     for (long c = 0; c < ${gather.inputChannels}; c++) {
       for (long t = 0; t < ${taps}; t++) {
         const v *const z = x + taps[t];
-        ${lines(pixels, (j) => `const v x${j} = z[${j * gather.strideX}];`)}
+        ${lines(pixels, (j) => `const v x${j} = z[${j * access.stepX}];`)}
         ${lines(outputs, (i) => `{ const float f = w[${i}]; ${row(i)} }`)}
         w += ${outputs};
       }

@@ -47,18 +47,24 @@ export function patchShape(
 export interface PatchAccess {
   readonly channelStride: number;
   readonly rowStride: number;
+  /** Rows and columns from one position to the next. */
+  readonly stepY: number;
+  readonly stepX: number;
   /** Code that fills the patch for the band that starts at row `m0`, if any. */
   readonly fill: string;
   /** C expression of the patch's first vector: channel 0, the first row and column that any tap reads. */
   readonly origin: string;
 }
 
-function bandRows(shape: PatchShape, band: number): number {
-  return (band - 1) * shape.strideY + shape.reachY;
+/** Rows, or columns, from one position's to the next one's in a copy, which leaves out those that no position reads. */
+const stepOf = (stride: number, reach: number): number => Math.min(stride, reach);
+
+function bandRows({ strideY, reachY }: PatchShape, band: number): number {
+  return (band - 1) * stepOf(strideY, reachY) + reachY;
 }
 
-function patchWidth(shape: PatchShape): number {
-  return (shape.columns - 1) * shape.strideX + shape.reachX;
+function patchWidth({ strideX, reachX, columns }: PatchShape): number {
+  return (columns - 1) * stepOf(strideX, reachX) + reachX;
 }
 
 /** Odd, so that a row of several channels does not fall into the same few cache sets. */
@@ -76,8 +82,8 @@ export function staysInside(shape: PatchShape): boolean {
   return (
     shape.top >= 0 &&
     shape.left >= 0 &&
-    shape.top + bandRows(shape, shape.rows) <= shape.input.height &&
-    shape.left + patchWidth(shape) <= shape.input.width
+    shape.top + (shape.rows - 1) * shape.strideY + shape.reachY <= shape.input.height &&
+    shape.left + (shape.columns - 1) * shape.strideX + shape.reachX <= shape.input.width
   );
 }
 
@@ -87,12 +93,20 @@ export function directPatch(shape: PatchShape, base: string): PatchAccess {
   return {
     channelStride: height * width,
     rowStride: width,
+    stepY: shape.strideY,
+    stepX: shape.strideX,
     fill: '',
     origin: `(${base} + (m0 * ${shape.strideY} + ${shape.top}) * ${width} + ${shape.left})`,
   };
 }
 
-/** Copies the input into `patch`, with zeros outside; the expression is evaluated on the way. */
+/** Where a row, or column, of a copy lies in the input, from the first one on. */
+function placeOf(index: string, stride: number, reach: number): string {
+  if (stride <= reach) return index;
+  return reach === 1 ? `${index} * ${stride}` : `(${index} / ${reach} * ${stride} + ${index} % ${reach})`;
+}
+
+/** Copies what is read of the input into `patch`, with zeros outside; the expression is evaluated on the way. */
 export function copiedPatch(
   shape: PatchShape,
   band: number,
@@ -102,27 +116,34 @@ export function copiedPatch(
 ): PatchAccess {
   const rows = bandRows(shape, band);
   const width = patchWidth(shape);
-  const { input, left } = shape;
-  const first = Math.min(width, Math.max(0, -left));
-  const last = Math.max(first, Math.min(width, input.width - left));
+  const { input, left, strideX, strideY, reachX, reachY } = shape;
+  const columnOf = (q: number): number =>
+    strideX <= reachX ? q : Math.floor(q / reachX) * strideX + (q % reachX);
+  const inside = Array.from({ length: width }, (_, q) => left + columnOf(q)).map(
+    (column) => column >= 0 && column < input.width,
+  );
+  const first = inside.includes(true) ? inside.indexOf(true) : width;
+  const last = Math.max(first, inside.lastIndexOf(true) + 1);
   const zeros = (from: number, to: number): string =>
     from < to ? `for (long q = ${from}; q < ${to}; q++) to[q] = (v){0};` : '';
   return {
     channelStride: channelStride(shape, band),
     rowStride: width,
+    stepY: stepOf(strideY, reachY),
+    stepX: stepOf(strideX, reachX),
     origin: patch,
     fill: `for (long c = 0; c < ${shape.channels}; c++) {
       ${fused.channelLocals('c')}
       for (long r = 0; r < ${rows}; r++) {
         v *const to = ${patch} + c * ${channelStride(shape, band)} + r * ${width};
-        const long row = m0 * ${shape.strideY} + r + ${shape.top};
+        const long row = m0 * ${strideY} + ${placeOf('r', strideY, reachY)} + ${shape.top};
         if (row < 0 || row >= ${input.height}) {
           ${zeros(0, width)}
           continue;
         }
         const long e = c * ${input.height * input.width} + row * ${input.width} + ${left};
         ${zeros(0, first)}
-        for (long q = ${first}; q < ${last}; q++) to[q] = ${fused.value(expression, 'e + q')};
+        for (long q = ${first}; q < ${last}; q++) to[q] = ${fused.value(expression, `e + ${placeOf('q', strideX, reachX)}`)};
         ${zeros(last, width)}
       }
     }`,

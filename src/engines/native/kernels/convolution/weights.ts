@@ -146,7 +146,7 @@ function products(
   to: string,
 ): string {
   const { convolution: c } = shape;
-  const { y, x } = axesOf(c);
+  const { x } = axesOf(c);
   const taps = windowTaps(c);
   const top = Math.min(...taps.map(({ dy }) => dy));
   const left = Math.min(...taps.map(({ dx }) => dx));
@@ -158,18 +158,18 @@ function products(
         `const long k${i} = LANES * ((r + ${i}) / ${taps.length} * ${xs.channelStride} + taps[(r + ${i}) % ${taps.length}]);`,
     );
   const walk = (rows: number, body: string): string => {
-    // Neighbouring positions follow each other without a gap where the stride is 1.
+    // Neighbouring positions follow each other without a gap where the step is 1.
     const line =
-      x.stride === 1
+      xs.stepX === 1
         ? `for (long s = 0; s < ${x.output} * LANES; s++) { ${body} z++; }`
         : `for (long q = 0; q < ${x.output}; q++) {
             for (long l = 0; l < LANES; l++) { ${body} z++; }
-            z += ${x.stride - 1} * LANES;
+            z += ${xs.stepX - 1} * LANES;
           }`;
     return `${places(rows)}
       for (long k = 0; k < count; k++) {
         for (long n = 0; n < rows; n++) {
-          const float *z = (const float *)(xs + k * ${patchSize} + u * ${(c.inputChannels / c.group) * xs.channelStride} + n * ${y.stride * xs.rowStride});
+          const float *z = (const float *)(xs + k * ${patchSize} + u * ${(c.inputChannels / c.group) * xs.channelStride} + n * ${xs.stepY * xs.rowStride});
           ${line}
         }
       }`;

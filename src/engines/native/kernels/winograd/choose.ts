@@ -2,7 +2,7 @@ import type { Convolution } from '../../../../graph/windows.js';
 import type { Axis } from '../axes.js';
 import { axesOf } from '../axes.js';
 import type { Gather } from '../convolution/gather.js';
-import type { Scheme } from './scheme.js';
+import type { ForwardAxis, Scheme } from './scheme.js';
 import {
   productsOf,
   schemeOfFive,
@@ -35,7 +35,7 @@ function isFaster(window: Window, inputs: number, outputs: number): boolean {
   const pairs = inputs * outputs;
   if (window === '3') return 8 * pairs + 16 * inputs + 30 * outputs < 0.85 * 18 * pairs;
   if (window === '5') return 18 * pairs + 75 * inputs + 40 * outputs < 0.85 * 50 * pairs;
-  return 12.5 * pairs + 30 * inputs + 40 * outputs < 0.85 * 18 * pairs;
+  return 12.5 * pairs + 20 * inputs + 30 * outputs < 0.85 * 18 * pairs;
 }
 
 /**
@@ -53,8 +53,8 @@ export function schemeFor(gather: Gather): Scheme | null {
   if (window === '5') return isGradient ? schemeOfFive : null;
   if (window === '3 by 2') {
     const first = ({ pad }: Axis): 0 | 1 => (pad % 2 === 1 ? 1 : 0);
-    if (classes.length === 1) return gather.strideY === 2 ? schemeOfStride : null;
-    return schemeOfSpread(first(axes.y), first(axes.x));
+    if (gather.strideY === 2) return schemeOfStride;
+    return classes.length === 4 ? schemeOfSpread(first(axes.y), first(axes.x)) : null;
   }
   return isGradient && tilesOf(schemeOfFour, output.height, output.width) >= LEAST_TILES
     ? schemeOfFour
@@ -62,7 +62,7 @@ export function schemeFor(gather: Gather): Scheme | null {
 }
 
 /** That of the gradient of a weight: 3×3 in tiles of 4×4 outputs where they take fewer products than those of 2×2. */
-export function weightSchemeFor(c: Convolution): Scheme | null {
+export function weightSchemeFor(c: Convolution): Scheme<ForwardAxis> | null {
   if (c.group !== 1 || c.input.length !== 2) return null;
   const window = windowOf(axesOf(c));
   if (window === null || !isFaster(window, c.inputChannels, c.outputChannels)) return null;

@@ -29,20 +29,24 @@ export interface AxisScheme {
   readonly input: (d: Read, to: Keep) => string;
   /** C code of Aᵀ. */
   readonly output: (s: Read, to: Keep) => string;
+}
+
+/** Of a forward convolution, and so of the gradient of its kernel. */
+export interface ForwardAxis extends AxisScheme {
   /** C code of A, which spreads a gradient over the products. */
   readonly gradient: (y: Read, to: Keep) => string;
 }
 
-export interface Scheme {
-  readonly rows: AxisScheme;
-  readonly columns: AxisScheme;
+export interface Scheme<Axis extends AxisScheme = AxisScheme> {
+  readonly rows: Axis;
+  readonly columns: Axis;
 }
 
 /**
  * F(m, r) of stride 1, whose matrices follow from the points 0, ±p for each p of `points`, and ∞, at which polynomials are evaluated.
  * Opposite points share the even and the odd terms.
  */
-function schemeOf(taps: number, points: readonly number[]): AxisScheme {
+function schemeOf(taps: number, points: readonly number[]): ForwardAxis {
   const all = [0, ...points.flatMap((p) => [p, -p])];
   const positions = all.length + 1;
   const outputs = positions - taps + 1;
@@ -76,7 +80,7 @@ const five = schemeOf(5, [5 / 8, 3 / 2]);
  * Two outputs at a stride of 2: the taps at even places are F(2, 2) of the inputs at even places, with additions only, and the one
  * between them takes a product for each output; 5 in place of 6.
  */
-const strided: AxisScheme = {
+const strided: ForwardAxis = {
   outputs: 2,
   positions: 5,
   window: 5,
@@ -105,18 +109,17 @@ function spread(first: 0 | 1): AxisScheme {
       [to(0, `${d(0)} - ${d(1)}`), to(1, d(1)), to(2, `${d(2)} - ${d(1)}`), to(3, d(1 - first)), to(4, d(2 - first))].join('\n'),
     output: (s, to) =>
       [to(first, `${s(0)} + ${s(1)}`), to(first + 2, `${s(1)} + ${s(2)}`), to(1 - first, s(3)), to(3 - first, s(4))].join('\n'),
-    gradient: () => { throw new Error('no scheme of weights'); },
   };
 } // prettier-ignore
 
 /** F(2×2, 3×3) */
-export const schemeOfTwo: Scheme = { rows: two, columns: two };
+export const schemeOfTwo: Scheme<ForwardAxis> = { rows: two, columns: two };
 /** F(4×4, 3×3) */
-export const schemeOfFour: Scheme = { rows: four, columns: four };
+export const schemeOfFour: Scheme<ForwardAxis> = { rows: four, columns: four };
 /** F(2×2, 5×5) */
-export const schemeOfFive: Scheme = { rows: five, columns: five };
+export const schemeOfFive: Scheme<ForwardAxis> = { rows: five, columns: five };
 /** 2×2 outputs of 3×3 taps at a stride of 2: 25 products in place of 36. */
-export const schemeOfStride: Scheme = { rows: strided, columns: strided };
+export const schemeOfStride: Scheme<ForwardAxis> = { rows: strided, columns: strided };
 /** 4×4 inputs' gradients of the same. */
 export const schemeOfSpread = (top: 0 | 1, left: 0 | 1): Scheme => ({
   rows: spread(top),

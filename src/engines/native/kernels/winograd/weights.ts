@@ -17,7 +17,7 @@ import {
   transposeColumns,
   transposedVectors,
 } from '../product-sums.js';
-import type { AxisScheme, Scheme } from './scheme.js';
+import type { AxisScheme, ForwardAxis, Scheme } from './scheme.js';
 import type { TileBlocks } from './tiles.js';
 import { combination, positionsOf } from './scheme.js';
 import { positionStride, tileBlocks, tilePatch, transformInput } from './tiles.js';
@@ -31,9 +31,11 @@ const DOUBLES_PER_LINE = 8;
 const LEAST_TILES = 8;
 const CHANNELS_PER_TILE = 12;
 
+type WeightScheme = Scheme<ForwardAxis>;
+
 /** How both operands of a block lie in memory. Lengths are in vectors, steps are examples of tiles. */
 interface Plan {
-  readonly scheme: Scheme;
+  readonly scheme: WeightScheme;
   readonly sums: ProductSums;
   readonly blocks: TileBlocks;
   /** Groups of examples that are worked on at once. */
@@ -57,7 +59,7 @@ function sumsOf({ convolution: c, target }: WeightsShape): ProductSums {
   return { rows: c.inputChannels, columns: c.outputChannels, target };
 }
 
-function planOf(shape: WeightsShape, scheme: Scheme): Plan {
+function planOf(shape: WeightsShape, scheme: WeightScheme): Plan {
   const { convolution: c, target } = shape;
   const sums = sumsOf(shape);
   const channels = (c.inputChannels * c.outputChannels) / (c.inputChannels + c.outputChannels);
@@ -87,20 +89,20 @@ function planOf(shape: WeightsShape, scheme: Scheme): Plan {
 }
 
 /** Numbers from the padded sums of one position to those of the next. */
-function sumsStride(sums: ProductSums, scheme: Scheme): number {
+function sumsStride(sums: ProductSums, scheme: WeightScheme): number {
   const cacheLines = Math.ceil((sums.rows * paddedColumns(sums)) / DOUBLES_PER_LINE);
   return DOUBLES_PER_LINE * positionStride(cacheLines, scheme);
 }
 
 /** Numbers that the padded sums of all positions take. */
-export function winogradSumsLength(shape: WeightsShape, scheme: Scheme): number {
+export function winogradSumsLength(shape: WeightsShape, scheme: WeightScheme): number {
   return positionsOf(scheme) * sumsStride(sumsOf(shape), scheme);
 }
 
 /** The same as `convolutionWeights`, by a scheme that suits the window; sums stay apart by position. */
 export function winogradWeights(
   shape: WeightsShape,
-  scheme: Scheme,
+  scheme: WeightScheme,
   gradient: Expression,
   input: Expression,
   packed: Sums,
@@ -236,7 +238,12 @@ function transformGradients({
 }
 
 /** Adds Gᵀ · sums · G to the parameter's gradient [outputs, inputs, r, r]. */
-export function unpackWinogradWeights(shape: WeightsShape, scheme: Scheme, packed: Sums, output: Sums): Step {
+export function unpackWinogradWeights(
+  shape: WeightsShape,
+  scheme: WeightScheme,
+  packed: Sums,
+  output: Sums,
+): Step {
   const parameters = new Parameters();
   const from = parameters.readSums(packed);
   const to = parameters.writeSums(output);
