@@ -83,7 +83,7 @@ const grouped = (examples: number): fc.Arbitrary<ChunkApplication> =>
       attributes: { ...windowAttributes(windows), group },
     }));
 
-/** 3×3, of a stride of 2 too, or 5×5, with enough channels for Winograd's products. */
+/** 3×3, of a stride of 2 too, or 5×5, transposed too, with enough channels for Winograd's products. */
 export const winograd: Layers = (examples) =>
   fc
     .constantFrom({ side: 3, stride: 1 }, { side: 3, stride: 2 }, { side: 5, stride: 1 })
@@ -92,13 +92,17 @@ export const winograd: Layers = (examples) =>
         .record({
           c: fc.constantFrom(16, 20, 32, 40, 64),
           m: fc.constantFrom(16, 20, 32, 40, 64),
+          isTransposed: fc.boolean(),
           height: fc.integer({ min: side, max: side + 6 * stride }),
           width: fc.integer({ min: side, max: side + 6 * stride }),
           pads: fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 4, maxLength: 4 }),
         })
-        .map(({ c, m, height, width, pads }) => ({
-          op: 'Conv',
-          inputs: [data([examples, c, height, width]), weight([m, c, side, side])],
+        .map(({ c, m, isTransposed, height, width, pads }) => ({
+          op: isTransposed ? 'ConvTranspose' : 'Conv',
+          inputs: [
+            data([examples, c, height, width]),
+            weight([...(isTransposed ? [c, m] : [m, c]), side, side]),
+          ],
           attributes: { pads, strides: [stride, stride] },
         })),
     );
