@@ -152,6 +152,12 @@ function transposedInputShape(node: Application): Shape {
     const pads = sliding.padsBegin[axis]! + sliding.padsEnd[axis]!;
     return sliding.strides[axis]! * (extent - 1) + extra[axis]! + reach - pads;
   });
+  if (extents.some((extent) => extent < 1)) {
+    throw misfit(
+      node,
+      `pads that leave something of its output: of these axes remain [${extents.join(', ')}]`,
+    );
+  }
   return [x[0]!, w[1]! * intAttribute(node, 'group', 1), ...extents];
 }
 

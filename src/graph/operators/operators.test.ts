@@ -65,6 +65,7 @@ const misfits: readonly (readonly [op: string, inputs: readonly Given[], attribu
   ['Add', [[2], int32([2])], {}, /one type/],
   ['Conv', [[2, 3, 4, 4], [4, 2, 3, 3]], {}, /input channels/],
   ['Conv', [[2, 3, 2, 2], [4, 3, 3, 3]], {}, /window that fits/],
+  ['ConvTranspose', [[2, 3, 4, 4], [3, 4, 3, 3]], { strides: [2, 2], pads: [5, 1, 5, 1] }, /pads that leave .* \[-1, 7\]/],
   ['MatMul', [[2, 3], [4, 3]], {}, /\[\.\.\., K, N\]/],
   ['Softmax', [[2, 3]], { axis: 2 }, /an axis in \[-2, 1\], not 2/],
   ['Pad', [[2]], { pads: [0, 0], mode: 'reflect' }, /not mode/],
