@@ -20,9 +20,32 @@ export interface ProductSums {
   readonly target: Target;
 }
 
-/** Columns with those that fill up the last vector; sums are kept as [rows, paddedColumns]. */
+/** Columns with those that fill up the last vector. */
 export function paddedColumns({ columns, target }: ProductSums): number {
   return Math.ceil(columns / target.lanes) * target.lanes;
+}
+
+/**
+ * Where sums are kept: in rows, [rows, paddedColumns], or in the order in which `addProducts` goes through them, tiles of columns one after the
+ * other, each [rows, columns of the tile].
+ */
+export type SumsOrder = 'rows' | 'tiles';
+
+/** Where the sums of a tile lie that starts at row `r` and vector `o`. */
+interface SumsPlace {
+  /** C expression of the first. */
+  readonly start: string;
+  /** Numbers from one row to the next. */
+  readonly width: number;
+}
+
+function placeOf(sums: ProductSums, order: SumsOrder, vectors: number): SumsPlace {
+  const { lanes } = sums.target;
+  const width = order === 'rows' ? paddedColumns(sums) : vectors * lanes;
+  return {
+    start: order === 'rows' ? `r * ${width} + o * LANES` : `o * ${sums.rows * lanes} + r * ${width}`,
+    width,
+  };
 }
 
 interface Tiling {
@@ -115,10 +138,11 @@ function usedSteps({ unless, count, most }: PassedOver, columns: string, vectors
 }
 
 /**
- * Code that adds products to `to` (C expression of the sums [rows, paddedColumns]), over the transposed columns `from`. Rows
+ * Code that adds products to `to` (C expression of the sums, which lie in rows unless `order` says otherwise), over the transposed columns `from`. Rows
  * are read as `row(i)`, row i of a tile that starts at row `r`. `walk` opens the loops over steps around its argument, sets
  * up what `row` needs, and moves it on; `y` is the tile's place in `from`, and moves on by itself. Where steps are `passedOver`, sums have
- * the same bits: they begin at +0, to which a zero adds nothing.
+ * the same bits: they begin at +0, to which a zero adds nothing. Sums are brought into the cache at the start of their tile, or where they
+ * lie `far` away, step by step of the tile before, which takes the order of tiles.
  */
 export function addProducts(
   sums: ProductSums,
@@ -129,23 +153,27 @@ export function addProducts(
     readonly row: (i: number) => string;
     readonly walk: (rows: number, body: string) => string;
     readonly passedOver?: PassedOver | null;
+    readonly order?: SumsOrder;
+    readonly isFar?: boolean;
   },
 ): string {
-  const { to, from, steps, row, walk, passedOver = null } = options;
+  const { to, from, steps, row, walk, passedOver = null, order = 'rows', isFar = false } = options;
   const tiling = tilingOf(sums);
-  const width = paddedColumns(sums);
   const columns = `${from} + o * ${steps}`;
   const tile = (vectors: number, rows: number): string => {
     const products = (i: number): string =>
       lines(vectors, (j) => `a${i}_${j} += f * y${j};`).replaceAll('\n', ' ');
-    const add = `${lines(vectors, (j) => `v y${j} = y[${j}]; IN_REGISTER(y${j});`)}
+    const { start, width } = placeOf(sums, order, vectors);
+    const ahead = `__builtin_prefetch(next, 1); next += ${Math.ceil((rows * width) / steps)};`;
+    const add = `${isFar ? ahead : ''}
+      ${lines(vectors, (j) => `v y${j} = y[${j}]; IN_REGISTER(y${j});`)}
       ${lines(rows, (i) => `{ v f = v_set(${row(i)}); IN_REGISTER(f); ${products(i)} }`)}`;
     const all = pairs(rows, vectors);
     const place = (i: number, j: number): string => `d + ${i * width} + ${j} * LANES`;
     const overAll = walk(rows, `${add}\n      y += ${vectors};`);
     return `${all.map(([i, j]) => `v a${i}_${j} = {0};`).join(' ')}
-      double *const d = ${to} + r * ${width} + o * LANES;
-      ${all.map(([i, j]) => `will_add(${place(i, j)});`).join(' ')}
+      double *const d = ${to} + ${start};
+      ${isFar ? `const double *next = d + ${rows * width};` : all.map(([i, j]) => `will_add(${place(i, j)});`).join(' ')}
       const v *y = ${columns};
       ${passedOver === null ? overAll : overUsed(passedOver, columns, vectors, add, overAll)}
       ${all.map(([i, j]) => `add_sums(${place(i, j)}, a${i}_${j});`).join('\n')}`;

@@ -4,6 +4,12 @@ import { patchShape } from '../convolution/patch.js';
 import type { Scheme } from './scheme.js';
 import { positionsOf } from './scheme.js';
 
+/**
+ * Bytes of what all blocks share, weights or their sums, beyond which the caches of a core do not hold it from one block to the next. It is
+ * then brought there while something else is computed.
+ */
+export const NEAR = 1 << 19;
+
 /** Cuts the plane into tiles, a band of tile rows and a block of tile columns at a time. */
 export interface TileBlocks {
   /** Tile rows of a band; bands may reach below the plane. */

@@ -20,7 +20,7 @@ import {
 import type { AxisScheme, ForwardAxis, Scheme } from './scheme.js';
 import type { TileBlocks } from './tiles.js';
 import { combination, positionsOf } from './scheme.js';
-import { positionStride, tileBlocks, tilePatch, transformInput } from './tiles.js';
+import { NEAR, positionStride, tileBlocks, tilePatch, transformInput } from './tiles.js';
 
 /** Numbers in double of a cache line. */
 const DOUBLES_PER_LINE = 8;
@@ -121,16 +121,22 @@ export function winogradWeights(
   const scratch = parameters.write({ kind: 'scratch', vectors });
   const to = parameters.writeSums(packed);
   const xs = copiedPatch(patch, blocks.bandRows, 'xs', fused, input);
+  const isFar = 8 * winogradSumsLength(shape, scheme) > NEAR;
   const products = addProducts(sums, {
     to: `${to} + p * ${sumsStride(sums, scheme)}L`,
     from: `gradients + p * ${plan.gradients}L`,
     steps,
+    order: 'tiles',
+    isFar,
     row: (i) => `z[${i * plan.inputStride} * LANES]`,
     walk: (
-      _,
+      rows,
       body,
     ) => `const float *z = (const float *)(inputs + p * ${plan.inputs}L + r * ${plan.inputStride});
-      for (long s = 0; s < count * ${plan.tiles} * LANES; s++) { ${body} z++; }`,
+      for (long n = 0; n < count * ${plan.tiles}; n++) {
+        ${isFar ? lines(rows, (i) => `__builtin_prefetch(z + ${(rows + i) * plan.inputStride} * LANES);`) : ''}
+        for (long l = 0; l < LANES; l++) { ${body} z++; }
+      }`,
   });
   const body = `v *const xs = ${scratch}, *const ys = xs + ${patchSize};
     v *const inputs = ys + ${transposedVectors(sums, plan.bandSteps)}, *const gradients = inputs + ${positions * plan.inputs};
@@ -251,25 +257,29 @@ export function unpackWinogradWeights(
   const r = down.taps;
   const sums = sumsOf(shape);
   const { rows, columns } = sums;
-  const width = paddedColumns(sums);
   const factors = ({ kernel }: AxisScheme, tap: number): number[] => kernel.map((terms) => terms[tap]!);
   const position = (row: number, column: number): string =>
     `*(const doubles *)(u + ${(across.positions * row + column) * sumsStride(sums, scheme)}L)`;
-  const body = `for (long o = 0; o < ${columns}; o += LANES / 2) for (long c = 0; c < ${rows}; c++) {
-      const double *const u = ${from} + c * ${width} + o;
+  const unpacked = (
+    size: number,
+  ): string => `for (long j = 0; j < ${size}; j++) for (long h = 0; h < LANES; h += LANES / 2)
+    for (long c = 0; c < ${rows}; c++) {
+      const double *const u = ${from} + (o * ${rows} + c * ${size} + j) * LANES + h;
+      const long column = (o + j) * LANES + h;
       ${pairs(r, across.positions)
         .map(
-          ([tap, column]) =>
-            `const doubles r${tap}_${column} = ${combination(factors(down, tap), (row) => position(row, column))};`,
+          ([tap, k]) =>
+            `const doubles r${tap}_${k} = ${combination(factors(down, tap), (row) => position(row, k))};`,
         )
         .join('\n')}
       const doubles taps[${r * r}] = {${pairs(r, r)
-        .map(([row, tap]) => combination(factors(across, tap), (column) => `r${row}_${column}`))
+        .map(([row, tap]) => combination(factors(across, tap), (k) => `r${row}_${k}`))
         .join(', ')}};
-      for (long l = 0; l < smaller(LANES / 2, ${columns} - o); l++) {
-        double *const w = ${to} + ((o + l) * ${rows} + c) * ${r * r}L;
+      for (long l = 0; l < smaller(LANES / 2, ${columns} - column); l++) {
+        double *const w = ${to} + ((column + l) * ${rows} + c) * ${r * r}L;
         for (long t = 0; t < ${r * r}; t++) w[t] += taps[t][l];
       }
     }`;
+  const body = tileLoops('o', columnTiles(sums), unpacked);
   return parameters.step('unpack_winograd', 'once', body);
 }

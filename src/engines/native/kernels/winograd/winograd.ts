@@ -14,7 +14,7 @@ import { copiedPatch, patchVectors } from '../convolution/patch.js';
 import type { TileBlocks } from './tiles.js';
 import type { Scheme } from './scheme.js';
 import { combination, positionsOf } from './scheme.js';
-import { positionStride, tileBlocks, tilePatch, transformInput } from './tiles.js';
+import { NEAR, positionStride, tileBlocks, tilePatch, transformInput } from './tiles.js';
 
 /** Tiles of a block: few, so that its transformed inputs and products stay close; enough to reuse each weight. */
 const TILES_AT_ONCE = 8;
@@ -147,8 +147,10 @@ export function winograd(options: ConvolutionOptions, scheme: Scheme): Step {
 }
 
 /** sums [position, output, tile] = weights [position, output, input] · inputs [position, input, tile] */
-function products(plan: Plan, { inputChannels, outputChannels }: Gather, weights: string): string {
+function products(plan: Plan, gather: Gather, weights: string): string {
+  const { inputChannels, outputChannels } = gather;
   const { tiles, scheme } = plan;
+  const isFar = 4 * winogradLength(gather, scheme) > NEAR;
   const tile = (outputs: number, columns: number): string => `
     const float *w = wo;
     const v *x = inputs + p * ${positionStride(inputChannels * tiles, scheme)} + t;
@@ -156,6 +158,7 @@ function products(plan: Plan, { inputChannels, outputChannels }: Gather, weights
       .map(([i, j]) => `v a${i}_${j} = {0};`)
       .join(' ')}
     for (long c = 0; c < ${inputChannels}; c++) {
+      ${isFar ? `__builtin_prefetch(w + ${outputs * inputChannels});` : ''}
       ${lines(columns, (j) => `const v x${j} = x[${j}];`)}
       ${lines(outputs, (i) => {
         const row = lines(columns, (j) => `a${i}_${j} += f * x${j};`).replaceAll('\n', ' ');
