@@ -5,28 +5,48 @@ import { manifestName } from '../format/context.js';
 import type { Reading } from '../formats/reading.js';
 import { readCheckpoint } from '../trajectory/single.js';
 import type { ModelWeights } from '../trajectory/types.js';
-import { UsageError } from '../errors.js';
+import { DataError, UsageError } from '../errors.js';
 import type { Parameter } from '../graph/types.js';
+import { placeOf } from '../ledger/layout.js';
 import type { ParameterLayout } from '../ledger/types.js';
 import { initialise } from '../models/initialise.js';
 import { key } from '../num/random.js';
+import { firstNonFinite } from '../num/sums.js';
 import { openRun } from '../store/open.js';
 import type { RunFolder } from '../store/folder.js';
 import type { RunConfig } from './config/schema.js';
 
 /**
  * θ_0 [K]: of the stored run where it has one, else as the configuration says: from a run folder (its θ_0), from a file of tensors,
- * or by the seed. Throws where what was given does not fit the network.
+ * or by the seed. Throws where what was given does not fit the network, and DataError where a number is not finite.
  */
 export async function startingTheta(
-  { init, seed }: RunConfig,
+  config: RunConfig,
   weights: ModelWeights,
   layout: ParameterLayout,
   parameters: readonly Parameter[],
   stored: Pick<RunFolder, 'status' | 'theta'> | undefined,
 ): Promise<Float32Array> {
+  const { init } = config;
+  if (init !== null && stored !== undefined && stored.status.rows > 0) return stored.theta(0);
+  const theta = await givenTheta(config, weights, layout, parameters);
+  const at = firstNonFinite(theta);
+  if (at < 0) return theta;
+  const { tensor, index } = placeOf(layout, at);
+  throw new DataError({
+    given: `starting weights in ${init ?? config.model} of which ${tensor}[${index}] is ${theta[at]!}`,
+    expected: 'finite numbers of float32 range',
+    remedy: 'start from weights saved before training diverged',
+  });
+}
+
+async function givenTheta(
+  { init, seed }: RunConfig,
+  weights: ModelWeights,
+  layout: ParameterLayout,
+  parameters: readonly Parameter[],
+): Promise<Float32Array> {
   if (init === null) return initialise(parameters, key(seed));
-  if (stored !== undefined && stored.status.rows > 0) return stored.theta(0);
   const status = await stat(init).catch(() => null);
   if (status?.isDirectory()) return startOfRun(init, layout);
   // A file holds parameters; running statistics behind them start as in every run.

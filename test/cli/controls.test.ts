@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { openRun } from '../../src/store/open.js';
@@ -118,6 +118,23 @@ describe('starting weights', () => {
     writeFileSync(file, encodeSafetensors(Object.fromEntries(tensors)));
     const loaded = await run('loaded', { init: file });
     expect(await loaded.theta(iterations)).toEqual(await plain.theta(iterations));
+  });
+
+  it('that are not finite are refused before a folder is made', async () => {
+    const start = await plain.theta(0);
+    const tensors = plain.manifest.parameters.map(({ name, shape, offset, size }) => {
+      const data = start.slice(offset, offset + size);
+      if (name === 'fc2.weight') data[7] = NaN;
+      return [name, { shape, data }] as const;
+    });
+    const file = join(folder, 'diverged.safetensors');
+    writeFileSync(file, encodeSafetensors(Object.fromEntries(tensors)));
+    const out = join(folder, 'diverged');
+    const { code, stderr } = await lca(['run', 'mnist-fc-sgd', '--init', file, '--out', out, '--quiet']);
+    expect(stderr).toContain('diverged.safetensors');
+    expect(stderr).toMatch(/fc2\.weight\W+7\W.*NaN|fc2\.weight.*index 7 is NaN/);
+    expect(existsSync(out)).toBe(false);
+    expect(code).toBe(2);
   });
 
   it('of another network are refused', async () => {
