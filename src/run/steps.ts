@@ -153,21 +153,19 @@ function checkFinite(
   iteration: number,
   loss: number,
   values: Float64Array | Float32Array,
-  what: string,
+  what: 'gradient of' | 'parameter',
   { layout, loops }: { readonly layout: ParameterLayout; readonly loops: VectorLoops },
 ): void {
   const areFinite = loops.areFinite(values);
   if (Number.isFinite(loss) && areFinite) return;
-  if (areFinite)
-    throw diverged(iteration, `the mini-batch loss is ${loss}`, 'finite numbers', { tensor: 'loss' });
   const index = firstNonFinite(values);
-  const place = placeOf(layout, index);
-  throw diverged(
-    iteration,
-    `${what} ${place.tensor}[${place.index}] is ${values[index]!}`,
-    'finite numbers',
-    place,
-  );
+  const number = areFinite ? null : placeOf(layout, index);
+  const found =
+    number === null
+      ? `the mini-batch loss is ${loss}`
+      : `${what} ${number.tensor}[${number.index}] is ${values[index]!}`;
+  const place = number ?? { tensor: 'loss' };
+  throw diverged(iteration, found, 'finite numbers', place, iteration > 0 || what === 'parameter');
 }
 
 /** Throws NumericError where the loss has left all bounds, naming the largest parameter, which is where to look. */
@@ -189,18 +187,23 @@ function checkLoss(
   );
 }
 
+/** What is said of numbers that came before any step (`isTrained` false) is not blamed on training. */
 function diverged(
   iteration: number,
-  what: string,
+  found: string,
   expected: string,
   place: { tensor: string; index?: number },
+  isTrained = iteration > 0,
 ): NumericError {
-  return new NumericError(
-    {
-      given: `training diverged in iteration ${iteration}: ${what}`,
-      expected,
-      remedy: 'lower the learning rate and make a new run; what this one stored stays valid',
-    },
-    { iteration, ...place },
-  );
+  const problem = isTrained
+    ? {
+        given: `training diverged in iteration ${iteration}: ${found}`,
+        remedy: 'lower the learning rate and make a new run; what this one stored stays valid',
+      }
+    : {
+        given: `with the starting weights, ${found}`,
+        remedy:
+          'nothing was trained yet: look for what the network cannot compute with in its weights, the statistics that it stores (a negative variance, say) and the data',
+      };
+  return new NumericError({ ...problem, expected }, { iteration, ...place });
 }

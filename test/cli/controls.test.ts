@@ -120,21 +120,33 @@ describe('starting weights', () => {
     expect(await loaded.theta(iterations)).toEqual(await plain.theta(iterations));
   });
 
-  it('that are not finite are refused before a folder is made', async () => {
-    const start = await plain.theta(0);
-    const tensors = plain.manifest.parameters.map(({ name, shape, offset, size }) => {
-      const data = start.slice(offset, offset + size);
-      if (name === 'fc2.weight') data[7] = NaN;
-      return [name, { shape, data }] as const;
+  describe('with one number changed', () => {
+    async function runFrom(name: string, value: number) {
+      const start = await plain.theta(0);
+      const tensors = plain.manifest.parameters.map(({ name: tensor, shape, offset, size }) => {
+        const data = start.slice(offset, offset + size);
+        if (tensor === 'fc2.weight') data[7] = value;
+        return [tensor, { shape, data }] as const;
+      });
+      const file = join(folder, `${name}.safetensors`);
+      writeFileSync(file, encodeSafetensors(Object.fromEntries(tensors)));
+      const out = join(folder, name);
+      return { ...(await lca(['run', 'mnist-fc-sgd', '--init', file, '--out', out, '--quiet'])), out };
+    }
+
+    it('to NaN are refused before a folder is made', async () => {
+      const { code, stderr, out } = await runFrom('nan', NaN);
+      expect(stderr).toMatch(/nan\.safetensors of which fc2\.weight\[7\] is NaN/);
+      expect(existsSync(out)).toBe(false);
+      expect(code).toBe(2);
     });
-    const file = join(folder, 'diverged.safetensors');
-    writeFileSync(file, encodeSafetensors(Object.fromEntries(tensors)));
-    const out = join(folder, 'diverged');
-    const { code, stderr } = await lca(['run', 'mnist-fc-sgd', '--init', file, '--out', out, '--quiet']);
-    expect(stderr).toContain('diverged.safetensors');
-    expect(stderr).toMatch(/fc2\.weight\W+7\W.*NaN|fc2\.weight.*index 7 is NaN/);
-    expect(existsSync(out)).toBe(false);
-    expect(code).toBe(2);
+
+    it('to one with which the loss leaves all bounds: no learning rate is blamed', async () => {
+      const { code, stderr } = await runFrom('overflow', 3e38);
+      expect(stderr).toMatch(/with the starting weights, [^]*nothing was trained yet/);
+      expect(stderr).not.toContain('learning rate');
+      expect(code).toBe(1);
+    });
   });
 
   it('of another network are refused', async () => {

@@ -141,8 +141,8 @@ function usedSteps({ unless, count, most }: PassedOver, columns: string, vectors
  * Code that adds products to `to` (C expression of the sums, which lie in rows unless `order` says otherwise), over the transposed columns `from`. Rows
  * are read as `row(i)`, row i of a tile that starts at row `r`. `walk` opens the loops over steps around its argument, sets
  * up what `row` needs, and moves it on; `y` is the tile's place in `from`, and moves on by itself. Where steps are `passedOver`, sums have
- * the same bits: they begin at +0, to which a zero adds nothing. Sums are brought into the cache at the start of their tile, or where they
- * lie `far` away, step by step of the tile before, which takes the order of tiles.
+ * the same bits: they begin at +0, to which a zero adds nothing. Sums are brought into the cache at the start of their tile or, where
+ * that is too late (`isFar`, which takes the order of tiles), step by step of the tile before.
  */
 export function addProducts(
   sums: ProductSums,
