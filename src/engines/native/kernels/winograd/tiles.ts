@@ -5,10 +5,10 @@ import type { Scheme } from './scheme.js';
 import { positionsOf } from './scheme.js';
 
 /**
- * Bytes of what all blocks share, weights or their sums, beyond which the caches of a core do not hold it from one block to the next. It is
- * then brought there while something else is computed.
+ * Whether so many bytes that all blocks share, of weights or their sums, are more than the caches of a core hold from one block to the next. They
+ * are then brought there while something else is computed.
  */
-export const NEAR = 1 << 19;
+export const areFar = (bytes: number): boolean => bytes > 1 << 19;
 
 /** Cuts the plane into tiles, a band of tile rows and a block of tile columns at a time. */
 export interface TileBlocks {

@@ -20,7 +20,7 @@ import {
 import type { AxisScheme, ForwardAxis, Scheme } from './scheme.js';
 import type { TileBlocks } from './tiles.js';
 import { combination, positionsOf } from './scheme.js';
-import { NEAR, positionStride, tileBlocks, tilePatch, transformInput } from './tiles.js';
+import { areFar, positionStride, tileBlocks, tilePatch, transformInput } from './tiles.js';
 
 /** Numbers in double of a cache line. */
 const DOUBLES_PER_LINE = 8;
@@ -121,7 +121,7 @@ export function winogradWeights(
   const scratch = parameters.write({ kind: 'scratch', vectors });
   const to = parameters.writeSums(packed);
   const xs = copiedPatch(patch, blocks.bandRows, 'xs', fused, input);
-  const isFar = 8 * winogradSumsLength(shape, scheme) > NEAR;
+  const isFar = areFar(8 * winogradSumsLength(shape, scheme));
   const products = addProducts(sums, {
     to: `${to} + p * ${sumsStride(sums, scheme)}L`,
     from: `gradients + p * ${plan.gradients}L`,

@@ -14,7 +14,7 @@ import { copiedPatch, patchVectors } from '../convolution/patch.js';
 import type { TileBlocks } from './tiles.js';
 import type { Scheme } from './scheme.js';
 import { combination, positionsOf } from './scheme.js';
-import { NEAR, positionStride, tileBlocks, tilePatch, transformInput } from './tiles.js';
+import { areFar, positionStride, tileBlocks, tilePatch, transformInput } from './tiles.js';
 
 /** Tiles of a block: few, so that its transformed inputs and products stay close; enough to reuse each weight. */
 const TILES_AT_ONCE = 8;
@@ -150,7 +150,7 @@ export function winograd(options: ConvolutionOptions, scheme: Scheme): Step {
 function products(plan: Plan, gather: Gather, weights: string): string {
   const { inputChannels, outputChannels } = gather;
   const { tiles, scheme } = plan;
-  const isFar = 4 * winogradLength(gather, scheme) > NEAR;
+  const isFar = areFar(4 * winogradLength(gather, scheme));
   const tile = (outputs: number, columns: number): string => `
     const float *w = wo;
     const v *x = inputs + p * ${positionStride(inputChannels * tiles, scheme)} + t;
